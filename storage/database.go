@@ -1,0 +1,158 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+// Kind names a database product.
+type Kind string
+
+// The databases that Wicket runs on.
+const (
+	SQLite   Kind = "sqlite"
+	Postgres Kind = "postgres"
+)
+
+// Database is an open database. SQLite has one writer and several readers, so the two are kept apart for both products:
+// a query outside a transaction cannot write by accident.
+type Database struct {
+	Kind   Kind
+	reader *bun.DB
+	writer *bun.DB
+}
+
+// Open opens the database that rawURL names: "sqlite:PATH" (the file and its folder are made where they are missing) or
+// "postgres://USER:PASSWORD@HOST/NAME". It does not migrate. The errors say what to write instead and never repeat a
+// password.
+func Open(ctx context.Context, rawURL string) (*Database, error) {
+	scheme, rest, _ := strings.Cut(rawURL, ":")
+	var db *Database
+	var err error
+	switch scheme {
+	case "sqlite":
+		db, err = openSQLite(strings.TrimPrefix(rest, "//"))
+	case "postgres", "postgresql":
+		db, err = openPostgres(rawURL)
+	default:
+		return nil, errors.New(`the database URL must begin with "sqlite:" or "postgres://"`)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Ping(ctx); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("reach the %s database: %w", db.Kind, err)
+	}
+	return db, nil
+}
+
+func openSQLite(path string) (*Database, error) {
+	if path == "" {
+		return nil, errors.New(`the database URL "sqlite:" needs the path of a file, for example sqlite:wicket-data/wicket.db`)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of the database: %w", err)
+	}
+	// The file is made here, so that nobody but its owner may read it whatever the umask is.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	open := func(connections int, extra ...string) (*bun.DB, error) {
+		// synchronous=FULL: what was answered with success survives a power cut.
+		pragmas := append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, extra...)
+		dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}.Encode()}
+		db, err := sql.Open("sqlite", dsn.String())
+		if err != nil {
+			return nil, fmt.Errorf("open the database: %w", err)
+		}
+		db.SetMaxOpenConns(connections)
+		db.SetMaxIdleConns(connections)
+		return bun.NewDB(db, sqlitedialect.New()), nil
+	}
+	writer, err := open(1)
+	if err != nil {
+		return nil, err
+	}
+	reader, err := open(max(4, runtime.NumCPU()), "query_only(1)")
+	if err != nil {
+		return nil, err
+	}
+	return &Database{Kind: SQLite, reader: reader, writer: writer}, nil
+}
+
+func openPostgres(rawURL string) (*Database, error) {
+	config, err := pgx.ParseConfig(rawURL)
+	if err != nil {
+		// pgx hides the password in its message, but only where it could parse the URL.
+		return nil, errors.New("the database URL is not a valid PostgreSQL URL, for example postgres://wicket:PASSWORD@localhost:5432/wicket")
+	}
+	// bun writes the arguments into the statement, so there is nothing to prepare: one round trip, and PgBouncer in
+	// transaction mode is fine.
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "wicket"
+	}
+	config.RuntimeParams["timezone"] = "UTC"
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(max(16, 4*runtime.NumCPU()))
+	db.SetMaxIdleConns(max(16, 4*runtime.NumCPU()))
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	handle := bun.NewDB(db, pgdialect.New())
+	return &Database{Kind: Postgres, reader: handle, writer: handle}, nil
+}
+
+// Reader runs queries that change nothing. What Write committed is seen at once.
+func (d *Database) Reader() bun.IDB { return d.reader }
+
+// Write runs do in one transaction and commits when it returns nil. A returned error means a fault and rolls everything
+// back; a refusal that has written something (a family that was ended) is a value of the caller's, with a nil error.
+// do must use tx for every query and must not do slow work: no network, no password hashing, no signing.
+func (d *Database) Write(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
+	// A caller who goes away must not cut a half-answered write: the transaction is short and has its own end.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	return d.writer.RunInTx(ctx, nil, do)
+}
+
+// Ping asks the database for a sign of life.
+func (d *Database) Ping(ctx context.Context) error {
+	return d.reader.PingContext(ctx)
+}
+
+// Observe calls hook around every query from now on, for traces and for tests that count.
+func (d *Database) Observe(hook bun.QueryHook) {
+	d.reader = d.reader.WithQueryHook(hook)
+	if d.Kind == Postgres {
+		d.writer = d.reader
+	} else {
+		d.writer = d.writer.WithQueryHook(hook)
+	}
+}
+
+// Close waits for running queries and closes the database.
+func (d *Database) Close() error {
+	if d.Kind == Postgres {
+		return d.writer.Close()
+	}
+	return errors.Join(d.reader.Close(), d.writer.Close())
+}

@@ -1,0 +1,37 @@
+package storage
+
+import (
+	"database/sql"
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// ErrNotFound says that no row answers the description. Rooms wrap it with what was looked for.
+var ErrNotFound = errors.New("not found")
+
+// NotFound turns the driver's "no rows" into ErrNotFound and leaves every other error as it is.
+func NotFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// Violates tells whether err is the violation of a uniqueness rule, and whether that rule is about column: on both
+// products the message names the index or the columns, and our indexes are named after their columns.
+func Violates(err error, column string) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "23505" && strings.Contains(pg.ConstraintName, column)
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		unique := lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+		return unique && strings.Contains(lite.Error(), column)
+	}
+	return false
+}

@@ -1,0 +1,68 @@
+package storage
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Memory is the in-process cache. It holds nothing that cannot be lost: counters for rate limits and marks that
+// something was seen once. It is bounded by time, not by number: every key has an end, and the sweep is paid by writers.
+type Memory struct {
+	Now func() time.Time
+
+	mu      sync.Mutex
+	entries map[string]memoryEntry
+	sweepAt time.Time
+}
+
+type memoryEntry struct {
+	count  int64
+	expiry time.Time
+}
+
+// NewMemory returns an empty cache.
+func NewMemory(now func() time.Time) *Memory {
+	return &Memory{Now: now, entries: make(map[string]memoryEntry)}
+}
+
+// Count adds one to the counter of key and returns its new value. The counter begins with the first call and is
+// forgotten window after it.
+func (m *Memory) Count(_ context.Context, key string, window time.Duration) int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.Now()
+	m.sweep(now)
+	entry, ok := m.entries[key]
+	if !ok || !now.Before(entry.expiry) {
+		entry = memoryEntry{expiry: now.Add(window)}
+	}
+	entry.count++
+	m.entries[key] = entry
+	return entry.count
+}
+
+// Once marks key as seen until expiry and tells whether this was the first time.
+func (m *Memory) Once(ctx context.Context, key string, expiry time.Time) bool {
+	return m.Count(ctx, key, expiry.Sub(m.Now())) == 1
+}
+
+// Forget drops the counter or mark of key.
+func (m *Memory) Forget(_ context.Context, key string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.entries, key)
+}
+
+// sweep drops what has expired, at most once a minute.
+func (m *Memory) sweep(now time.Time) {
+	if now.Before(m.sweepAt) {
+		return
+	}
+	m.sweepAt = now.Add(time.Minute)
+	for key, entry := range m.entries {
+		if !now.Before(entry.expiry) {
+			delete(m.entries, key)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/migrations"
+)
+
+// Migration is one step of the schema.
+type Migration struct {
+	bun.BaseModel `bun:"table:schema_migrations"`
+
+	Version   int64     `bun:"version,pk"`
+	Name      string    `bun:"name"`
+	AppliedAt time.Time `bun:"applied_at"`
+}
+
+// migrationLock is the key of PostgreSQL's advisory lock: any number that no other program takes in the same database.
+const migrationLock = 0x5769636b6574 // "Wicket"
+
+// Migrate brings the schema up to date and returns the steps that it applied, none if it was up to date already. All of
+// them are one transaction behind one lock, so that of several processes that start at once one migrates while the
+// others wait, and a step that fails leaves nothing behind. A database that is newer than this program is left as it is:
+// migrations are made so that the version before still works.
+func (d *Database) Migrate(ctx context.Context) ([]Migration, error) {
+	steps, err := steps(d.Kind)
+	if err != nil {
+		return nil, err
+	}
+	var applied []Migration
+	err = d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if d.Kind == Postgres { // on SQLite, BEGIN IMMEDIATE is the lock
+			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(?)", migrationLock); err != nil {
+				return err
+			}
+		}
+		const ledger = `CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL)`
+		if _, err := tx.ExecContext(ctx, ledger); err != nil {
+			return err
+		}
+		var done []int64
+		if err := tx.NewSelect().Model((*Migration)(nil)).Column("version").Scan(ctx, &done); err != nil {
+			return err
+		}
+		for _, step := range steps {
+			if slices.Contains(done, step.Version) {
+				continue
+			}
+			if _, err := tx.Tx.ExecContext(ctx, step.script); err != nil { // the bare handle: a '?' in SQL is no placeholder
+				return fmt.Errorf("%s: %w", step.Name, err)
+			}
+			step.AppliedAt = time.Now().UTC().Truncate(time.Microsecond)
+			if _, err := tx.NewInsert().Model(&step.Migration).Exec(ctx); err != nil {
+				return err
+			}
+			applied = append(applied, step.Migration)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	return applied, nil
+}
+
+// Pending returns the steps that Migrate would apply.
+func (d *Database) Pending(ctx context.Context) ([]Migration, error) {
+	steps, err := steps(d.Kind)
+	if err != nil {
+		return nil, err
+	}
+	exists := "SELECT count(*) FROM sqlite_master WHERE name = 'schema_migrations'"
+	if d.Kind == Postgres {
+		exists = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_migrations'"
+	}
+	var tables int
+	if err := d.reader.QueryRowContext(ctx, exists).Scan(&tables); err != nil {
+		return nil, err
+	}
+	var done []int64
+	if tables > 0 {
+		if err := d.reader.NewSelect().Model((*Migration)(nil)).Column("version").Scan(ctx, &done); err != nil {
+			return nil, err
+		}
+	}
+	var pending []Migration
+	for _, step := range steps {
+		if !slices.Contains(done, step.Version) {
+			pending = append(pending, step.Migration)
+		}
+	}
+	return pending, nil
+}
+
+type step struct {
+	Migration
+	script string
+}
+
+var stepName = regexp.MustCompile(`^(\d{4})_([a-z0-9_]+)(?:\.(postgres|sqlite))?\.sql$`)
+
+func steps(kind Kind) ([]step, error) {
+	files, err := fs.ReadDir(migrations.Files, ".") // sorted by name, so by number
+	if err != nil {
+		return nil, err
+	}
+	var steps []step
+	for _, file := range files {
+		parts := stepName.FindStringSubmatch(file.Name())
+		if parts == nil {
+			return nil, fmt.Errorf("migration %s: the name must look like 0007_what_it_does.sql", file.Name())
+		}
+		if parts[3] != "" && parts[3] != string(kind) {
+			continue
+		}
+		script, err := fs.ReadFile(migrations.Files, file.Name())
+		if err != nil {
+			return nil, err
+		}
+		version, err := strconv.ParseInt(parts[1], 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, step{Migration{Version: version, Name: parts[2]}, string(script)})
+	}
+	return steps, nil
+}

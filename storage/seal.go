@@ -1,0 +1,99 @@
+package storage
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrSealed says that sealed data was not sealed by any of our keys, or was changed since.
+var ErrSealed = errors.New("cannot unseal: sealed with another master key, or damaged")
+
+// Seal keeps secrets that must be read back: it encrypts and authenticates them with the master key. Each purpose has
+// keys of its own, so that what was sealed for one is refused by another.
+type Seal struct {
+	masters [][]byte // 32 bytes each; the first seals, all unseal
+}
+
+// ParseSeal reads master keys: each 32 bytes in standard or URL-safe base64, several by commas, of which the first seals
+// and all unseal.
+func ParseSeal(keys string) (*Seal, error) {
+	var masters [][]byte
+	for i, field := range strings.Split(keys, ",") {
+		text := strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimSpace(field)), "=")
+		key, err := base64.RawStdEncoding.DecodeString(text)
+		if err != nil || len(key) != 32 {
+			return nil, fmt.Errorf("master key %d must be 32 bytes in base64; make one with: openssl rand -base64 32", i+1)
+		}
+		masters = append(masters, key)
+	}
+	return &Seal{masters: masters}, nil
+}
+
+// NewMasterKey returns a new random master key as ParseSeal reads it.
+func NewMasterKey() string {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails, says its documentation
+	return base64.StdEncoding.EncodeToString(key)
+}
+
+// Close seals plaintext for purpose.
+func (s *Seal) Close(purpose string, plaintext []byte) []byte {
+	aead := s.aead(s.masters[0], purpose)
+	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plaintext)+aead.Overhead())
+	_, _ = rand.Read(nonce)
+	return aead.Seal(nonce, nonce, plaintext, []byte(purpose))
+}
+
+// Open returns what Close sealed for the same purpose, or ErrSealed.
+func (s *Seal) Open(purpose string, sealed []byte) ([]byte, error) {
+	for _, master := range s.masters {
+		aead := s.aead(master, purpose)
+		if len(sealed) < aead.NonceSize() {
+			return nil, ErrSealed
+		}
+		plaintext, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(purpose))
+		if err == nil {
+			return plaintext, nil
+		}
+	}
+	return nil, ErrSealed
+}
+
+// Derive returns 32 bytes for each master key that only this Seal can compute from input, the sealing key's first.
+func (s *Seal) Derive(purpose string, input []byte) [][]byte {
+	derived := make([][]byte, len(s.masters))
+	for i, master := range s.masters {
+		mac := hmac.New(sha256.New, subkey(master, "derive:"+purpose))
+		mac.Write(input)
+		derived[i] = mac.Sum(nil)
+	}
+	return derived
+}
+
+func (s *Seal) aead(master []byte, purpose string) cipher.AEAD {
+	block, err := aes.NewCipher(subkey(master, "seal:"+purpose))
+	if err != nil {
+		panic(err) // a key of 32 bytes is always right
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err)
+	}
+	return aead
+}
+
+func subkey(master []byte, purpose string) []byte {
+	key, err := hkdf.Key(sha256.New, master, nil, "wicket "+purpose, 32)
+	if err != nil {
+		panic(err) // 32 bytes are far below what HKDF allows
+	}
+	return key
+}

@@ -1,0 +1,239 @@
+package storage_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+func TestMigrateFromManyProcessesAtOnce(t *testing.T) {
+	for kind, url := range map[storage.Kind]func(t *testing.T) string{
+		storage.SQLite:   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "wicket.db") },
+		storage.Postgres: func(t *testing.T) string { return storagetest.EmptyPostgres(t) },
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			url := url(t)
+			var wg sync.WaitGroup
+			applied := make(chan int, 8)
+			for range 8 {
+				wg.Go(func() {
+					db, err := storage.Open(t.Context(), url)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					defer func() { _ = db.Close() }()
+					steps, err := db.Migrate(t.Context())
+					if err != nil {
+						t.Error(err)
+					}
+					applied <- len(steps)
+				})
+			}
+			wg.Wait()
+			close(applied)
+			migrated := 0
+			for n := range applied {
+				if n > 0 {
+					migrated++
+				}
+			}
+			if migrated != 1 {
+				t.Errorf("%d of 8 migrated, want exactly one", migrated)
+			}
+			db, err := storage.Open(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = db.Close() }()
+			if pending, err := db.Pending(t.Context()); err != nil || len(pending) != 0 {
+				t.Errorf("pending after migrating: %v, %v", pending, err)
+			}
+		})
+	}
+}
+
+func TestLedgerIsAppendOnly(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		ctx := storage.WithActor(t.Context(), &storage.Actor{Name: "operator:test", IP: "192.0.2.1"})
+		now := time.Now().UTC().Truncate(time.Microsecond)
+		err := db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+			return storage.Record(ctx, tx, now, storage.Change{
+				Entity: "thing", EntityID: "1", Action: "created", New: storage.Values{"what?": "a ? mark", "n": 1},
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var entry storage.Entry
+		if err := db.Reader().NewSelect().Model(&entry).Where("entity = 'thing'").Scan(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if !entry.At.Equal(now) || entry.Actor != "operator:test" || entry.IP != "192.0.2.1" || !strings.Contains(string(entry.NewValues), "a ? mark") {
+			t.Errorf("the entry came back as %+v", entry)
+		}
+		for _, statement := range []string{"UPDATE audit_trail SET actor = 'nobody'", "DELETE FROM audit_trail"} {
+			err := db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+				_, err := tx.ExecContext(ctx, statement)
+				return err
+			})
+			if err == nil || !strings.Contains(err.Error(), "append-only") {
+				t.Errorf("%s: %v, want a refusal", statement, err)
+			}
+		}
+	})
+}
+
+func TestBatchRunsEveryStatementOrNone(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		count := func() (n int) {
+			if err := db.Reader().NewRaw("SELECT count(*) FROM revoked_tokens").Scan(t.Context(), &n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		insert := func(jti string) *bun.RawQuery {
+			return db.Reader().NewRaw("INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", jti, time.Now())
+		}
+		batch := func(jtis ...string) error {
+			return db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+				return storage.Batch(ctx, tx, insert(jtis[0]), insert(jtis[1]))
+			})
+		}
+		if err := batch("a", "b?"); err != nil || count() != 2 {
+			t.Fatalf("batch: %v, %d rows", err, count())
+		}
+		if err := batch("c", "a"); err == nil || count() != 2 {
+			t.Fatalf("a batch with a violation: %v, %d rows", err, count())
+		} else if !storage.Violates(err, "revoked_tokens") {
+			t.Errorf("Violates does not know %v", err)
+		}
+	})
+}
+
+func TestFaultInTransactionLeavesNothing(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		fault := errors.New("fault")
+		err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			if err := storage.Record(ctx, tx, time.Now(), storage.Change{Entity: "x", EntityID: "1", Action: "created"}); err != nil {
+				return err
+			}
+			return fault
+		})
+		if !errors.Is(err, fault) {
+			t.Fatalf("Write returned %v", err)
+		}
+		if n, err := db.Reader().NewSelect().Model((*storage.Entry)(nil)).Count(t.Context()); n != 0 || err != nil {
+			t.Errorf("%d entries were kept (%v)", n, err)
+		}
+	})
+}
+
+func TestOpenSaysWhatToWrite(t *testing.T) {
+	for url, want := range map[string]string{
+		"":                            "must begin with",
+		"mysql://x":                   "must begin with",
+		"sqlite:":                     "needs the path",
+		"postgres://u:hunter2@h:no/x": "not a valid PostgreSQL URL",
+	} {
+		_, err := storage.Open(t.Context(), url)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("Open(%q): %v, want %q", url, err, want)
+		}
+	}
+}
+
+func TestSQLiteFileIsPrivate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "deep", "wicket.db")
+	db, err := storage.Open(t.Context(), "sqlite:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestSeal(t *testing.T) {
+	first, second := storage.NewMasterKey(), storage.NewMasterKey()
+	parse := func(keys string) *storage.Seal {
+		seal, err := storage.ParseSeal(keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return seal
+	}
+	sealed := parse(first).Close("totp", []byte("secret"))
+	if strings.Contains(string(sealed), "secret") {
+		t.Error("the plaintext shows")
+	}
+	if got, err := parse(second+","+first).Open("totp", sealed); err != nil || string(got) != "secret" {
+		t.Errorf("a rotated ring does not open: %q, %v", got, err)
+	}
+	if _, err := parse(second).Open("totp", sealed); !errors.Is(err, storage.ErrSealed) {
+		t.Errorf("another master key: %v", err)
+	}
+	if _, err := parse(first).Open("keys", sealed); !errors.Is(err, storage.ErrSealed) {
+		t.Errorf("another purpose: %v", err)
+	}
+	for i := range sealed {
+		damaged := append([]byte(nil), sealed...)
+		damaged[i] ^= 1
+		if _, err := parse(first).Open("totp", damaged); !errors.Is(err, storage.ErrSealed) {
+			t.Fatalf("byte %d changed: %v", i, err)
+		}
+	}
+	for _, bad := range []string{"", "short", first + ",", first + "x"} {
+		if _, err := storage.ParseSeal(bad); err == nil || !strings.Contains(err.Error(), "openssl rand") {
+			t.Errorf("ParseSeal(%q): %v", bad, err)
+		}
+	}
+}
+
+func TestMemoryCountsWithinAWindow(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	memory := storage.NewMemory(func() time.Time { return now })
+	for want := int64(1); want <= 3; want++ {
+		if got := memory.Count(t.Context(), "k", time.Minute); got != want {
+			t.Fatalf("count %d, want %d", got, want)
+		}
+	}
+	now = now.Add(time.Minute)
+	if got := memory.Count(t.Context(), "k", time.Minute); got != 1 {
+		t.Errorf("after the window the counter is %d, want 1", got)
+	}
+	var wg sync.WaitGroup
+	firsts := make(chan bool, 50)
+	for range 50 {
+		wg.Go(func() { firsts <- memory.Once(t.Context(), "jti", now.Add(time.Minute)) })
+	}
+	wg.Wait()
+	close(firsts)
+	n := 0
+	for first := range firsts {
+		if first {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d of 50 were first", n)
+	}
+}
+
+func TestEntryOfNobodyIsTheSystems(t *testing.T) {
+	if got := storage.ActorOf(context.Background()).Name; got != "system" {
+		t.Errorf("actor %q", got)
+	}
+}

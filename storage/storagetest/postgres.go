@@ -1,0 +1,176 @@
+package storagetest
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
+)
+
+type postgresServer struct {
+	port     int
+	admin    *sql.DB
+	template sync.Once
+}
+
+var startPostgres = sync.OnceValues(newPostgres)
+
+var errNoPostgres = errors.New("PostgreSQL is not installed (Debian: apt-get install postgresql), so its half of the tests is left out")
+
+func postgres(t testing.TB) *postgresServer {
+	t.Helper()
+	server, err := startPostgres()
+	if errors.Is(err, errNoPostgres) && os.Getenv("WICKET_TEST_COMPLETE") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
+
+func newPostgres() (*postgresServer, error) {
+	bin, err := postgresBin()
+	if err != nil {
+		return nil, err
+	}
+	base := os.TempDir()
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		base = "/dev/shm"
+	}
+	removeStale(base)
+	dir := filepath.Join(base, fmt.Sprintf("wicket-postgres-%d", os.Getpid()))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	// PostgreSQL refuses to run as root; Debian's package made the user postgres.
+	attributes := &syscall.SysProcAttr{Pdeathsig: syscall.SIGINT}
+	if os.Getuid() == 0 {
+		account, err := user.Lookup("postgres")
+		if err != nil {
+			return nil, fmt.Errorf("PostgreSQL does not run as root, and there is no user postgres: %w", err)
+		}
+		uid, _ := strconv.Atoi(account.Uid)
+		gid, _ := strconv.Atoi(account.Gid)
+		attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		if err := os.Chown(dir, uid, gid); err != nil {
+			return nil, err
+		}
+	}
+	data := filepath.Join(dir, "data")
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	initdb.SysProcAttr = attributes
+	initdb.Dir = dir
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	port, err := FreePort()
+	if err != nil {
+		return nil, err
+	}
+	options := []string{"-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300"}
+	if os.Getenv("WICKET_TEST_POSTGRES_DURABLE") == "" {
+		options = append(options, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+	}
+	server := exec.Command(filepath.Join(bin, "postgres"), options...)
+	server.SysProcAttr = attributes
+	server.Dir = dir
+	var log bytes.Buffer
+	server.Stderr = &log
+	started := make(chan error)
+	go func() {
+		// The signal of Pdeathsig comes when the thread that started the child ends, so this one never does.
+		runtime.LockOSThread()
+		started <- server.Start()
+		select {}
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	s := &postgresServer{port: port}
+	s.admin, err = sql.Open("pgx", s.url("postgres"))
+	if err != nil {
+		return nil, err
+	}
+	s.admin.SetMaxOpenConns(2)
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		err := s.admin.PingContext(ctx)
+		cancel()
+		if err == nil {
+			return s, nil
+		}
+		if time.Now().After(deadline) {
+			return nil, fmt.Errorf("PostgreSQL did not come up: %w", err)
+		}
+		time.Sleep(10 * time.Millisecond) // polling
+	}
+}
+
+// removeStale removes the folders of servers whose test program is gone: a program cannot clean up after its own end.
+func removeStale(base string) {
+	folders, _ := filepath.Glob(filepath.Join(base, "wicket-postgres-*"))
+	for _, folder := range folders {
+		pid, err := strconv.Atoi(folder[strings.LastIndex(folder, "-")+1:])
+		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			_ = os.RemoveAll(folder)
+		}
+	}
+}
+
+func postgresBin() (string, error) {
+	if path, err := exec.LookPath("postgres"); err == nil {
+		return filepath.Dir(path), nil
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	if len(found) == 0 {
+		return "", errNoPostgres
+	}
+	sort.Strings(found)
+	return filepath.Dir(found[len(found)-1]), nil
+}
+
+func (s *postgresServer) url(name string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s", s.port, name)
+}
+
+func (s *postgresServer) create(t testing.TB, name, template string) {
+	t.Helper()
+	if _, err := s.admin.Exec(fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY", name, template)); err != nil {
+		t.Fatalf("create database %s: %v", name, err)
+	}
+}
+
+func (s *postgresServer) drop(t testing.TB, name string) {
+	t.Helper()
+	if _, err := s.admin.Exec(fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name)); err != nil {
+		t.Errorf("drop database %s: %v", name, err)
+	}
+}
+
+// FreePort returns a loopback port that nobody listens on just now.
+func FreePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}

@@ -1,0 +1,103 @@
+// Package storagetest gives tests a fresh, migrated database of each kind: a SQLite file, and a database on a private
+// PostgreSQL server that is started once for each test program on a free loopback port and ends with it.
+package storagetest
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Each runs test once on SQLite and once on PostgreSQL, as subtests of those names. Where no PostgreSQL is installed that
+// subtest is skipped and says so; under `make test` (WICKET_TEST_COMPLETE=1) it fails instead.
+func Each(t *testing.T, test func(t *testing.T, db *storage.Database)) {
+	t.Helper()
+	for _, kind := range []storage.Kind{storage.SQLite, storage.Postgres} {
+		t.Run(string(kind), func(t *testing.T) { test(t, Open(t, kind)) })
+	}
+}
+
+// EachURL is Each for tests that hand the database on to another process: it is migrated and not open.
+func EachURL(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	for _, kind := range []storage.Kind{storage.SQLite, storage.Postgres} {
+		t.Run(string(kind), func(t *testing.T) { test(t, URL(t, kind)) })
+	}
+}
+
+// Open returns a fresh, migrated database of that kind, closed when the test ends.
+func Open(t testing.TB, kind storage.Kind) *storage.Database {
+	t.Helper()
+	db, err := storage.Open(context.Background(), URL(t, kind))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close the database: %v", err)
+		}
+	})
+	return db
+}
+
+// URL returns the URL of a fresh, migrated database of that kind.
+func URL(t testing.TB, kind storage.Kind) string {
+	t.Helper()
+	url := Empty(t, kind)
+	if kind == storage.SQLite {
+		migrate(t, url)
+	}
+	return url
+}
+
+// Empty is URL without the migrations on SQLite; on PostgreSQL use EmptyPostgres for that.
+func Empty(t testing.TB, kind storage.Kind) string {
+	t.Helper()
+	if kind == storage.SQLite {
+		return "sqlite:" + filepath.Join(t.TempDir(), "wicket.db")
+	}
+	server := postgres(t)
+	server.template.Do(func() {
+		server.create(t, "wicket_template", "template1")
+		migrate(t, server.url("wicket_template"))
+	})
+	return fresh(t, server, "wicket_template")
+}
+
+// EmptyPostgres returns the URL of a PostgreSQL database without any table.
+func EmptyPostgres(t testing.TB) string {
+	t.Helper()
+	return fresh(t, postgres(t), "template1")
+}
+
+var (
+	numberMu sync.Mutex
+	number   int
+)
+
+func fresh(t testing.TB, server *postgresServer, template string) string {
+	t.Helper()
+	numberMu.Lock()
+	number++
+	name := fmt.Sprintf("wicket_%d", number)
+	numberMu.Unlock()
+	server.create(t, name, template)
+	t.Cleanup(func() { server.drop(t, name) })
+	return server.url(name)
+}
+
+func migrate(t testing.TB, url string) {
+	t.Helper()
+	db, err := storage.Open(context.Background(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -134,6 +134,19 @@ func (d *Database) Write(ctx context.Context, do func(ctx context.Context, tx bu
 	return d.writer.RunInTx(ctx, nil, do)
 }
 
+// Lock makes transactions that name the same lock run one after the other, in all processes, until tx ends. On SQLite
+// every writing transaction does so anyway.
+func (d *Database) Lock(ctx context.Context, tx bun.Tx, name string) error {
+	if d.Kind == SQLite {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(hashtextextended(?, ?))", name, lockSpace)
+	return err
+}
+
+// lockSpace keeps our advisory locks apart from those of other programs in the same database.
+const lockSpace = 0x5769636b6574 // "Wicket"
+
 // Ping asks the database for a sign of life.
 func (d *Database) Ping(ctx context.Context) error {
 	return d.reader.PingContext(ctx)

@@ -66,3 +66,13 @@ func (m *Memory) sweep(now time.Time) {
 		}
 	}
 }
+
+// Peek returns the counter of key without counting.
+func (m *Memory) Peek(_ context.Context, key string) int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if entry, ok := m.entries[key]; ok && m.Now().Before(entry.expiry) {
+		return entry.count
+	}
+	return 0
+}

@@ -23,9 +23,6 @@ type Migration struct {
 	AppliedAt time.Time `bun:"applied_at"`
 }
 
-// migrationLock is the key of PostgreSQL's advisory lock: any number that no other program takes in the same database.
-const migrationLock = 0x5769636b6574 // "Wicket"
-
 // Migrate brings the schema up to date and returns the steps that it applied, none if it was up to date already. All of
 // them are one transaction behind one lock, so that of several processes that start at once one migrates while the
 // others wait, and a step that fails leaves nothing behind. A database that is newer than this program is left as it is:
@@ -37,10 +34,8 @@ func (d *Database) Migrate(ctx context.Context) ([]Migration, error) {
 	}
 	var applied []Migration
 	err = d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		if d.Kind == Postgres { // on SQLite, BEGIN IMMEDIATE is the lock
-			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(?)", migrationLock); err != nil {
-				return err
-			}
+		if err := d.Lock(ctx, tx, "migrate"); err != nil {
+			return err
 		}
 		const ledger = `CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL)`
 		if _, err := tx.ExecContext(ctx, ledger); err != nil {

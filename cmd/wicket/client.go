@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/wicket-id/wicket/oidc"
+)
+
+type clientCommands struct {
+	Create clientCreate `cmd:"" help:"Register an app. Prints its client_id, and its client_secret this once."`
+	List   clientList   `cmd:"" help:"List the registered apps."`
+	Delete clientDelete `cmd:"" help:"Delete an app with its consents, grants and tokens."`
+}
+
+type clientCreate struct {
+	Name                  string   `required:"" help:"What people read when they are asked for consent."`
+	ID                    string   `name:"id" help:"The client_id; left out, a new one is made."`
+	RedirectURI           []string `name:"redirect-uri" sep:"none" help:"Where answers may go; matched exactly. Repeat it for several."`
+	PostLogoutRedirectURI []string `name:"post-logout-redirect-uri" sep:"none" help:"Where the browser may go after a logout. Repeat it for several."`
+	Origin                []string `name:"origin" sep:"none" help:"An origin whose pages may call the token endpoint, besides those of the redirect URIs."`
+	Scope                 []string `sep:"none" help:"What the app may ask for. Repeat it for several; left out, all of Wicket's own scopes."`
+	GrantType             []string `name:"grant-type" sep:"none" help:"authorization_code, refresh_token or client_credentials. Left out, the first two."`
+	Public                bool     `help:"An app that cannot keep a secret: an SPA or a native app. It must use PKCE."`
+	AuthMethod            string   `name:"auth-method" help:"client_secret_basic (default), client_secret_post, private_key_jwt or none."`
+	JWKS                  string   `name:"jwks" type:"existingfile" help:"File with the app's public keys as a JWK set, for private_key_jwt."`
+	JWKSURI               string   `name:"jwks-uri" help:"URL of the app's public keys, for private_key_jwt."`
+	IDTokenAlg            string   `name:"id-token-alg" help:"RS256 (default), ES256 or EdDSA."`
+	Trusted               bool     `help:"An app of your own: people are not asked for consent."`
+	LogoURI               string   `name:"logo-uri" help:"https URL of the app's logo."`
+	ClientURI             string   `name:"client-uri" help:"https URL of the app's home page."`
+	PolicyURI             string   `name:"policy-uri" help:"https URL of the app's privacy policy."`
+	TOSURI                string   `name:"tos-uri" help:"https URL of the app's terms of service."`
+}
+
+// Run registers the app.
+func (c clientCreate) Run(ctx context.Context, env environment, out printer) error {
+	h, ctx, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	client := &oidc.Client{
+		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutRedirectURI,
+		AllowedOrigins: c.Origin, GrantTypes: c.GrantType, JWKSURI: c.JWKSURI, IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted,
+		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
+	}
+	for _, scope := range c.Scope {
+		client.Scopes = append(client.Scopes, strings.Fields(scope)...)
+	}
+	if c.Public {
+		if client.AuthMethod != "" && client.AuthMethod != oidc.AuthNone {
+			return fmt.Errorf("--public means --auth-method %s; leave one of them out", oidc.AuthNone)
+		}
+		client.AuthMethod = oidc.AuthNone
+	}
+	if c.JWKS != "" {
+		if client.JWKS, err = os.ReadFile(c.JWKS); err != nil {
+			return err
+		}
+	}
+	secret, err := h.provider.CreateClient(ctx, client)
+	if err != nil {
+		return err
+	}
+	result := struct {
+		clientView
+		Secret string `json:"client_secret,omitempty"`
+	}{viewClient(client), secret}
+	return out.print(result, func() {
+		out.line("client_id      %s", client.ID)
+		if secret != "" {
+			out.line("client_secret  %s", secret)
+			out.line("Keep the secret now: it is shown this once.")
+		}
+	})
+}
+
+// clientView is a client as the command prints it: the names of RFC 7591.
+type clientView struct {
+	ID                     string          `json:"client_id"`
+	Name                   string          `json:"client_name"`
+	AuthMethod             string          `json:"token_endpoint_auth_method"`
+	GrantTypes             []string        `json:"grant_types"`
+	RedirectURIs           []string        `json:"redirect_uris"`
+	PostLogoutRedirectURIs []string        `json:"post_logout_redirect_uris"`
+	AllowedOrigins         []string        `json:"allowed_origins"`
+	Scope                  string          `json:"scope"`
+	IDTokenAlg             string          `json:"id_token_signed_response_alg"`
+	Trusted                bool            `json:"trusted"`
+	JWKS                   json.RawMessage `json:"jwks,omitempty"`
+	JWKSURI                string          `json:"jwks_uri,omitempty"`
+}
+
+func viewClient(c *oidc.Client) clientView {
+	return clientView{
+		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantTypes, RedirectURIs: c.RedirectURIs,
+		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, AllowedOrigins: c.AllowedOrigins, Scope: strings.Join(c.Scopes, " "),
+		IDTokenAlg: c.IDTokenAlg, Trusted: c.IsTrusted, JWKS: c.JWKS, JWKSURI: c.JWKSURI,
+	}
+}
+
+type clientList struct{}
+
+// Run lists the apps.
+func (clientList) Run(ctx context.Context, env environment, out printer) error {
+	h, ctx, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	clients, err := h.provider.Clients(ctx)
+	if err != nil {
+		return err
+	}
+	views, rows := make([]clientView, len(clients)), make([][]any, len(clients))
+	for i := range clients {
+		views[i] = viewClient(&clients[i])
+		rows[i] = []any{clients[i].ID, clients[i].Name, clients[i].AuthMethod, strings.Join(clients[i].GrantTypes, " ")}
+	}
+	return out.print(views, func() { out.table([]any{"CLIENT_ID", "NAME", "AUTH METHOD", "GRANT TYPES"}, rows) })
+}
+
+type clientDelete struct {
+	ID string `arg:"" name:"client_id" help:"The app to delete."`
+}
+
+// Run deletes the app.
+func (c clientDelete) Run(ctx context.Context, env environment, out printer) error {
+	h, ctx, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	if err := h.provider.DeleteClient(ctx, c.ID); err != nil {
+		return err
+	}
+	return out.print(map[string]string{"client_id": c.ID, "status": "deleted"}, func() { out.line("Deleted %s.", c.ID) })
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/wicket-id/wicket/cmd/wicket/sampleapp"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+)
+
+type devCommand struct {
+	Port    int    `default:"8080" help:"Where Wicket listens on localhost."`
+	AppPort int    `default:"8081" help:"Where the sample app listens on localhost."`
+	Data    string `default:"wicket-data" help:"Folder of the database and its key; kept from one run to the next."`
+	Verbose bool   `short:"v" help:"Log every request."`
+}
+
+// The demo account. It exists in dev's own database alone, which serve never opens.
+const (
+	demoUsername = "demo"
+	demoEmail    = "demo@example.com"
+	demoPassword = "open the wicket"
+	demoClient   = "daybook"
+	demoSPA      = "daybook-pocket"
+)
+
+// Run serves Wicket with its demo and the sample app until ctx ends.
+func (d devCommand) Run(ctx context.Context, _ environment, out printer) error {
+	issuer, app := fmt.Sprintf("http://localhost:%d", d.Port), fmt.Sprintf("http://localhost:%d", d.AppPort)
+	settings := map[string]string{
+		"WICKET_ISSUER":       issuer,
+		"WICKET_LISTEN":       fmt.Sprintf("localhost:%d", d.Port),
+		"WICKET_DATABASE_URL": "sqlite:" + filepath.Join(d.Data, "dev.db"),
+	}
+	config, err := environment{lookup: func(name string) (string, bool) { value, ok := settings[name]; return value, ok }}.configuration()
+	if err != nil {
+		return err
+	}
+	level := slog.LevelWarn
+	if d.Verbose {
+		level = slog.LevelInfo
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	h, err := build(ctx, config, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	appConfig := sampleapp.Config{
+		Issuer: issuer, BaseURL: app, ClientID: demoClient, SPAClientID: demoSPA,
+		// Derived, so that it need not be kept anywhere: the database knows its digest alone.
+		ClientSecret: base64.RawURLEncoding.EncodeToString(config.seal.Derive("demo client", []byte(demoClient))[0]),
+	}
+	if err := furnish(storage.WithActor(ctx, &storage.Actor{Name: "operator:dev"}), h, appConfig); err != nil {
+		return err
+	}
+	sample, err := sampleapp.New(ctx, appConfig)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", fmt.Sprintf("localhost:%d", d.AppPort))
+	if err != nil {
+		return fmt.Errorf("the sample app cannot listen (choose another --app-port): %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	appEnded := make(chan error, 1)
+	go func() {
+		defer cancel()
+		appEnded <- serveHTTP(ctx, listener, sample, log, func() {})
+	}()
+	err = h.serve(ctx, config, log, func() {
+		out.line("")
+		out.line("  Wicket is open.")
+		out.line("")
+		out.line("  1. Open the sample app   %s", app)
+		out.line("  2. Choose “Sign in with Wicket” and type")
+		out.line("       name                %s", demoUsername)
+		out.line("       password            %s", demoPassword)
+		out.line("")
+		out.line("  The same for an SPA      %s/spa/", app)
+		out.line("  Your account, devices    %s/account", issuer)
+		out.line("  For your own app         %s/.well-known/openid-configuration", issuer)
+		out.line("  Data is kept in          %s", d.Data)
+		out.line("")
+		out.line("  Stop with Ctrl-C.")
+	})
+	cancel()
+	return errors.Join(err, <-appEnded)
+}
+
+// furnish makes the demo account and the clients of the sample app, where they are missing.
+func furnish(ctx context.Context, h *house, app sampleapp.Config) error {
+	_, err := h.identity.CreateUser(ctx, identity.NewUser{
+		Username: demoUsername, Email: demoEmail, EmailVerified: true, Password: demoPassword, Name: "Demo Person",
+	})
+	if err != nil && !errors.Is(err, identity.ErrUsernameTaken) {
+		return fmt.Errorf("make the demo user: %w", err)
+	}
+	for _, client := range []struct {
+		*oidc.Client
+		secret string
+	}{
+		{&oidc.Client{
+			ID: app.ClientID, Name: sampleapp.Name, AuthMethod: oidc.AuthBasic, ClientURI: app.BaseURL,
+			RedirectURIs: []string{app.RedirectURI()}, PostLogoutRedirectURIs: []string{app.PostLogoutRedirectURI()},
+		}, app.ClientSecret},
+		{&oidc.Client{
+			ID: app.SPAClientID, Name: sampleapp.SPAName, AuthMethod: oidc.AuthNone, ClientURI: app.BaseURL + "/spa/",
+			RedirectURIs: []string{app.SPARedirectURI()}, PostLogoutRedirectURIs: []string{app.SPARedirectURI()},
+		}, ""},
+	} {
+		existing, err := h.provider.Client(ctx, client.ID)
+		if err == nil && slices.Equal(existing.RedirectURIs, client.RedirectURIs) {
+			continue
+		}
+		if err == nil { // the last run was on another port
+			err = h.provider.DeleteClient(ctx, client.ID)
+		}
+		if err == nil || errors.Is(err, storage.ErrNotFound) {
+			err = h.provider.CreateClientWithSecret(ctx, client.Client, client.secret)
+		}
+		if err != nil {
+			return fmt.Errorf("make the demo client: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// environment is where configuration comes from. Nothing else in Wicket reads the environment.
+type environment struct {
+	lookup func(name string) (string, bool)
+}
+
+// configuration is what the WICKET_* variables say.
+type configuration struct {
+	issuer         string
+	listen         string
+	databaseURL    string
+	seal           *storage.Seal
+	trustedProxies []string
+	migrate        bool
+}
+
+// configuration reads the variables. Everything that is wrong is named at once, each by its variable.
+func (e environment) configuration() (*configuration, error) {
+	var faults []error
+	fault := func(name string, err error) {
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	read := func(name, fallback string) string {
+		value, err := e.value(name)
+		fault(name, err)
+		if value == "" {
+			return fallback
+		}
+		return value
+	}
+	c := &configuration{
+		issuer:      read("WICKET_ISSUER", "http://localhost:8080"),
+		listen:      read("WICKET_LISTEN", "localhost:8080"),
+		databaseURL: read("WICKET_DATABASE_URL", "sqlite:"+filepath.Join("wicket-data", "wicket.db")),
+		migrate:     true,
+	}
+	switch value := read("WICKET_MIGRATE", "auto"); value {
+	case "auto":
+	case "off":
+		c.migrate = false
+	default:
+		fault("WICKET_MIGRATE", errors.New("must be auto or off"))
+	}
+	for _, proxy := range strings.FieldsFunc(read("WICKET_TRUSTED_PROXIES", ""), func(r rune) bool { return r == ',' || r == ' ' }) {
+		_, prefixErr := netip.ParsePrefix(proxy)
+		_, addressErr := netip.ParseAddr(proxy)
+		if prefixErr != nil && addressErr != nil {
+			fault("WICKET_TRUSTED_PROXIES", fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8", proxy))
+		}
+		c.trustedProxies = append(c.trustedProxies, proxy)
+	}
+	keys := read("WICKET_SECRET", "")
+	if path, embedded := strings.CutPrefix(c.databaseURL, "sqlite:"); keys == "" && embedded {
+		var err error
+		keys, err = masterKeyBeside(strings.TrimPrefix(path, "//"))
+		fault("WICKET_SECRET", err)
+	} else if keys == "" {
+		fault("WICKET_SECRET", errors.New("is needed with PostgreSQL: the master key, 32 bytes in base64, the same for every replica; make one with: openssl rand -base64 32"))
+	}
+	if keys != "" {
+		var err error
+		c.seal, err = storage.ParseSeal(keys)
+		fault("WICKET_SECRET", err)
+	}
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("the configuration has faults:\n%w", errors.Join(faults...))
+	}
+	return c, nil
+}
+
+// value reads a variable, or the file that the variable of the same name with _FILE at its end names.
+func (e environment) value(name string) (string, error) {
+	value, _ := e.lookup(name)
+	path, _ := e.lookup(name + "_FILE")
+	if path == "" {
+		return strings.TrimSpace(value), nil
+	}
+	if value != "" {
+		return "", fmt.Errorf("is set, and so is %s_FILE; set one of them", name)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read %s_FILE: %w", name, err)
+	}
+	return strings.TrimSpace(string(content)), nil
+}
+
+// masterKeyBeside reads the master key in the folder of an embedded database, and makes one the first time.
+func masterKeyBeside(database string) (string, error) {
+	path := strings.TrimSuffix(database, filepath.Ext(database)) + ".key"
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", err
+	}
+	// O_EXCL: of two processes that start together one makes the key, and the other reads it.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		content, err := os.ReadFile(path)
+		return strings.TrimSpace(string(content)), err
+	}
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(database); err == nil && info.Size() > 0 {
+		_ = file.Close()
+		_ = os.Remove(path)
+		return "", fmt.Errorf("%s is missing, but the database %s exists: put the key back, for what it sealed cannot be read without it", path, database)
+	}
+	key := storage.NewMasterKey()
+	if _, err := file.WriteString(key + "\n"); err != nil {
+		_ = file.Close()
+		return "", err
+	}
+	return key, errors.Join(file.Sync(), file.Close())
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os/user"
+	"runtime"
+	"time"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web"
+)
+
+// house is Wicket put together.
+type house struct {
+	database *storage.Database
+	identity *identity.Store
+	keys     *oidc.Keys
+	provider *oidc.Provider
+	handler  http.Handler
+}
+
+// build puts the house together, from the ground up: this function is all the wiring there is.
+func build(ctx context.Context, config *configuration, log *slog.Logger) (*house, error) {
+	database, err := storage.Open(ctx, config.databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("WICKET_DATABASE_URL: %w", err)
+	}
+	if err := prepare(ctx, database, config.migrate, log); err != nil {
+		_ = database.Close()
+		return nil, err
+	}
+	h := &house{database: database}
+	memory := storage.NewMemory(identity.Clock)
+	h.identity = &identity.Store{
+		Database:        database,
+		Memory:          memory,
+		Hasher:          identity.NewHasher(19*1024, 2, runtime.NumCPU(), 10*time.Second),
+		Now:             identity.Clock,
+		SessionLifetime: 90 * 24 * time.Hour,
+		SessionIdle:     30 * 24 * time.Hour,
+		MaxFailures:     10,
+		LockDuration:    15 * time.Minute,
+	}
+	h.keys = &oidc.Keys{
+		Database: database,
+		Seal:     config.seal,
+		Now:      identity.Clock,
+		Log:      log,
+	}
+	h.provider, err = oidc.New(oidc.Config{
+		Issuer:    config.issuer,
+		Database:  database,
+		Memory:    memory,
+		Seal:      config.seal,
+		Identity:  h.identity,
+		Keys:      h.keys,
+		Lifetimes: oidc.DefaultLifetimes,
+		Now:       identity.Clock,
+	})
+	if err != nil {
+		_ = database.Close()
+		return nil, fmt.Errorf("WICKET_ISSUER: %w", err)
+	}
+	h.handler, err = web.New(web.Config{
+		Provider:       h.provider,
+		Identity:       h.identity,
+		Database:       database,
+		Log:            log,
+		TrustedProxies: config.trustedProxies,
+		Now:            identity.Clock,
+	})
+	if err != nil {
+		_ = database.Close()
+		return nil, err
+	}
+	return h, nil
+}
+
+// prepare brings the schema up to date, or says that it is not.
+func prepare(ctx context.Context, database *storage.Database, migrate bool, log *slog.Logger) error {
+	if migrate {
+		applied, err := database.Migrate(ctx)
+		for _, step := range applied {
+			log.Info("migrated", "version", step.Version, "name", step.Name)
+		}
+		return err
+	}
+	pending, err := database.Pending(ctx)
+	if err == nil && len(pending) > 0 {
+		return fmt.Errorf("the database lacks %d migrations and WICKET_MIGRATE is off: run wicket migrate first", len(pending))
+	}
+	return err
+}
+
+func (h *house) close() error { return h.database.Close() }
+
+// open builds the house for a command that works on the database beside a running server.
+func (e environment) open(ctx context.Context) (*house, context.Context, error) {
+	config, err := e.configuration()
+	if err != nil {
+		return nil, ctx, err
+	}
+	h, err := build(ctx, config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, ctx, err
+	}
+	operator := "operator"
+	if account, err := user.Current(); err == nil {
+		operator += ":" + account.Username
+	}
+	return h, storage.WithActor(ctx, &storage.Actor{Name: operator}), nil
+}

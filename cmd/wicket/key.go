@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+)
+
+type keyCommands struct {
+	List   keyList   `cmd:"" help:"List the signing keys."`
+	Rotate keyRotate `cmd:"" help:"Make new signing keys. They are published now and sign in fifteen minutes, when every app has seen them; running servers take them over by themselves."`
+}
+
+// keyView is a key as the commands print it.
+type keyView struct {
+	KID            string     `json:"kid"`
+	Alg            string     `json:"alg"`
+	SignsFrom      time.Time  `json:"signs_from"`
+	PublishedUntil *time.Time `json:"published_until"`
+}
+
+func printKeys(out printer, keys []oidc.SigningKey) error {
+	views, rows := make([]keyView, len(keys)), make([][]any, len(keys))
+	for i, key := range keys {
+		views[i] = keyView{key.KID, key.Alg, key.SignsFrom, key.PublishedUntil}
+		state := "signs"
+		if now := identity.Clock(); key.SignsFrom.After(now) {
+			state = "signs from " + key.SignsFrom.Format(time.RFC3339)
+		} else if key.PublishedUntil != nil && key.PublishedUntil.Before(now) {
+			state = "retired"
+		} else if key.PublishedUntil != nil {
+			state = "published until " + key.PublishedUntil.Format(time.RFC3339)
+		}
+		rows[i] = []any{key.KID, key.Alg, state}
+	}
+	return out.print(views, func() { out.table([]any{"KID", "ALG", "STATE"}, rows) })
+}
+
+type keyList struct{}
+
+// Run lists the keys.
+func (keyList) Run(ctx context.Context, env environment, out printer) error {
+	h, ctx, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	keys, err := h.keys.List(ctx)
+	if err != nil {
+		return err
+	}
+	return printKeys(out, keys)
+}
+
+type keyRotate struct {
+	Now bool `help:"Sign with the new keys at once, because one has leaked. Apps that do not look for an unknown key fail for up to five minutes."`
+}
+
+// Run rotates the keys.
+func (c keyRotate) Run(ctx context.Context, env environment, out printer) error {
+	h, ctx, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	if err := h.keys.Load(ctx); err != nil {
+		return err
+	}
+	keys, err := h.keys.Rotate(ctx, c.Now)
+	if err != nil {
+		return err
+	}
+	return printKeys(out, keys)
+}

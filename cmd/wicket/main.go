@@ -1,0 +1,58 @@
+// Command wicket is an OpenID Connect and OAuth 2 authorization server with its own identity store. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line: one field for each subcommand, each in the file of its name.
+type commands struct {
+	Output string `short:"o" enum:"text,json" default:"text" help:"How to print results: text, or json for one JSON value."`
+
+	Serve   serveCommand   `cmd:"" help:"Run the server. Configuration comes from WICKET_* variables; none at all means embedded SQLite in ./wicket-data."`
+	Dev     devCommand     `cmd:"" help:"Run the server with a demo user, demo clients and a sample app, to try it or to develop an app against it."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database up to date. serve does so by itself unless WICKET_MIGRATE=off."`
+	Client  clientCommands `cmd:"" help:"Register, list and delete apps."`
+	User    userCommands   `cmd:"" help:"Register, list, disable, enable, unlock and sign out people."`
+	Key     keyCommands    `cmd:"" help:"List and rotate the signing keys."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], environment{lookup: os.LookupEnv}); err != nil {
+		fmt.Fprintln(os.Stderr, "wicket: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+// run parses the command line and runs the subcommand.
+func run(ctx context.Context, args []string, env environment) error {
+	var line commands
+	parser, err := kong.New(&line, kong.Name("wicket"), kong.UsageOnError(),
+		kong.Description("An OpenID Connect and OAuth 2 authorization server with its own identity store."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	chosen, err := parser.Parse(args)
+	if err != nil {
+		return fmt.Errorf("%w; try wicket --help", err)
+	}
+	chosen.BindTo(ctx, (*context.Context)(nil))
+	err = chosen.Run(env, printer{out: os.Stdout, json: line.Output == "json"})
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	return err
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+type migrateCommand struct {
+	DryRun bool `help:"Only say what would be done."`
+}
+
+// Run applies the migrations that are pending.
+func (m migrateCommand) Run(ctx context.Context, env environment, out printer) error {
+	config, err := env.configuration()
+	if err != nil {
+		return err
+	}
+	database, err := storage.Open(ctx, config.databaseURL)
+	if err != nil {
+		return fmt.Errorf("WICKET_DATABASE_URL: %w", err)
+	}
+	defer func() { _ = database.Close() }()
+	apply := database.Migrate
+	if m.DryRun {
+		apply = database.Pending
+	}
+	steps, err := apply(ctx)
+	if err != nil {
+		return err
+	}
+	type step struct {
+		Version int64  `json:"version"`
+		Name    string `json:"name"`
+	}
+	result := make([]step, len(steps))
+	for i := range steps {
+		result[i] = step{steps[i].Version, steps[i].Name}
+	}
+	return out.print(result, func() {
+		if len(result) == 0 {
+			out.line("The database is up to date.")
+		}
+		for _, s := range result {
+			out.line("%04d  %s", s.Version, s.Name)
+		}
+	})
+}

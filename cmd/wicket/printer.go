@@ -1,0 +1,44 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// printer prints the result of a command: one JSON value, or text for people.
+type printer struct {
+	out  io.Writer
+	json bool
+}
+
+// print prints result as JSON, or calls text where the operator wants text.
+func (p printer) print(result any, text func()) error {
+	if !p.json {
+		text()
+		return nil
+	}
+	encoder := json.NewEncoder(p.out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(result)
+}
+
+func (p printer) line(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.out, format+"\n", args...)
+}
+
+// table prints rows of cells under headings.
+func (p printer) table(headings []any, rows [][]any) {
+	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
+	for _, row := range append([][]any{headings}, rows...) {
+		for i, cell := range row {
+			separator := "\t"
+			if i == len(row)-1 {
+				separator = "\n"
+			}
+			_, _ = fmt.Fprint(w, cell, separator)
+		}
+	}
+	_ = w.Flush()
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/web"
+)
+
+type serveCommand struct{}
+
+// Run serves until ctx ends, then finishes the requests that are under way.
+func (serveCommand) Run(ctx context.Context, env environment, _ printer) error {
+	config, err := env.configuration()
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	h, err := build(ctx, config, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	return h.serve(ctx, config, log, func() {
+		if people, err := h.identity.Users(ctx, uuid.Nil, 1); err == nil && len(people) == 0 {
+			log.Info("there are no people yet; register one with: wicket user create --username NAME --email ADDRESS --email-verified --password-stdin")
+		}
+	})
+}
+
+const (
+	shutdownPatience = 20 * time.Second
+	maxHeaderBytes   = 64 << 10
+)
+
+// serve answers requests until ctx ends. ready is called once they are answered.
+func (h *house) serve(ctx context.Context, config *configuration, log *slog.Logger, ready func()) error {
+	listener, err := net.Listen("tcp", config.listen)
+	if err != nil {
+		return fmt.Errorf("WICKET_LISTEN: %w", err)
+	}
+	if err := h.keys.Load(ctx); err != nil {
+		_ = listener.Close()
+		return fmt.Errorf("load the signing keys: %w", err)
+	}
+	go h.keys.Watch(ctx)
+	log.Info("serving", "issuer", config.issuer, "address", listener.Addr().String(), "database", h.database.Kind)
+	return serveHTTP(ctx, listener, h.handler, log, ready)
+}
+
+// serveHTTP serves handler on listener until ctx ends.
+func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger, ready func()) error {
+	server := &http.Server{
+		Handler:           handler,
+		ConnContext:       web.NameConnection,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	ready()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("stopping")
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
+	defer cancel()
+	if err := server.Shutdown(finish); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return errors.Join(err, server.Close())
+	}
+	return nil
+}

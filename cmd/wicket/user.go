@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+)
+
+type userCommands struct {
+	Create  userCreate  `cmd:"" help:"Register a person."`
+	List    userList    `cmd:"" help:"List the registered people."`
+	Disable userDisable `cmd:"" help:"Switch an account off; its sessions and tokens are void at once."`
+	Enable  userEnable  `cmd:"" help:"Switch an account on again."`
+	Unlock  userUnlock  `cmd:"" help:"Open an account that wrong passwords have locked."`
+	Logout  userLogout  `cmd:"" help:"Sign a person out everywhere; every session and token of theirs is void at once."`
+}
+
+type userCreate struct {
+	Username      string `required:"" help:"The name to sign in with."`
+	Email         string `help:"Their e-mail address."`
+	EmailVerified bool   `name:"email-verified" help:"The address is known to be theirs; they may sign in with it."`
+	Name          string `help:"Their full name."`
+	PasswordStdin bool   `name:"password-stdin" help:"Read the password from the first line of standard input. Without it the account has no password."`
+}
+
+// Run registers the person.
+func (c userCreate) Run(ctx context.Context, env environment, out printer) error {
+	person := identity.NewUser{Username: c.Username, Email: c.Email, EmailVerified: c.EmailVerified, Name: c.Name}
+	if c.PasswordStdin {
+		line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("read the password: %w", err)
+		}
+		if person.Password = strings.TrimRight(line, "\r\n"); person.Password == "" {
+			return errors.New("standard input holds no password")
+		}
+	}
+	h, ctx, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	user, err := h.identity.CreateUser(ctx, person)
+	if err != nil {
+		return err
+	}
+	return out.print(viewUser(user), func() { out.line("Registered %s with the id %s.", user.Username, user.ID) })
+}
+
+// userView is a person as the commands print them.
+type userView struct {
+	ID             uuid.UUID  `json:"id"`
+	Username       string     `json:"username"`
+	IsActive       bool       `json:"is_active"`
+	LockedUntil    *time.Time `json:"locked_until"`
+	SessionVersion int64      `json:"session_version"`
+	LastLoginAt    *time.Time `json:"last_login_at"`
+	CreatedAt      time.Time  `json:"created_at"`
+}
+
+func viewUser(u *identity.User) userView {
+	return userView{u.ID, u.Username, u.IsActive, u.LockedUntil, u.SessionVersion, u.LastLoginAt, u.CreatedAt}
+}
+
+type userList struct {
+	After uuid.UUID `help:"Begin after the person with this id."`
+	Limit int       `default:"100" help:"How many to list at the most."`
+}
+
+// Run lists people.
+func (c userList) Run(ctx context.Context, env environment, out printer) error {
+	h, ctx, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	users, err := h.identity.Users(ctx, c.After, c.Limit)
+	if err != nil {
+		return err
+	}
+	views, rows := make([]userView, len(users)), make([][]any, len(users))
+	for i := range users {
+		user := &users[i]
+		views[i] = viewUser(user)
+		state := "active"
+		if !user.IsActive {
+			state = "disabled"
+		} else if user.IsLocked(identity.Clock()) {
+			state = "locked"
+		}
+		last := "never"
+		if user.LastLoginAt != nil {
+			last = user.LastLoginAt.Format(time.RFC3339)
+		}
+		rows[i] = []any{user.ID, user.Username, state, last}
+	}
+	return out.print(views, func() { out.table([]any{"ID", "USERNAME", "STATE", "LAST SIGN-IN"}, rows) })
+}
+
+// named is the argument that names a person.
+type named struct {
+	User string `arg:"" help:"A username, a verified e-mail address or an id."`
+}
+
+// change does something to the person and prints them as they are then.
+func (n named) change(ctx context.Context, env environment, out printer, done string, do func(context.Context, *house, *identity.User) error) error {
+	h, ctx, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	user, err := h.identity.FindUser(ctx, n.User)
+	if errors.Is(err, storage.ErrNotFound) {
+		return fmt.Errorf("nobody is registered as %q", n.User)
+	} else if err != nil {
+		return err
+	}
+	if err := do(ctx, h, user); err != nil {
+		return err
+	}
+	if user, err = h.identity.User(ctx, user.ID); err != nil {
+		return err
+	}
+	return out.print(viewUser(user), func() { out.line("%s %s.", user.Username, done) })
+}
+
+type userDisable struct{ named }
+
+// Run switches the account off.
+func (c userDisable) Run(ctx context.Context, env environment, out printer) error {
+	return c.change(ctx, env, out, "is disabled", func(ctx context.Context, h *house, user *identity.User) error {
+		return h.identity.SetUserActive(ctx, user.ID, false)
+	})
+}
+
+type userEnable struct{ named }
+
+// Run switches the account on.
+func (c userEnable) Run(ctx context.Context, env environment, out printer) error {
+	return c.change(ctx, env, out, "is enabled", func(ctx context.Context, h *house, user *identity.User) error {
+		return h.identity.SetUserActive(ctx, user.ID, true)
+	})
+}
+
+type userUnlock struct{ named }
+
+// Run unlocks the account.
+func (c userUnlock) Run(ctx context.Context, env environment, out printer) error {
+	return c.change(ctx, env, out, "is unlocked", func(ctx context.Context, h *house, user *identity.User) error {
+		return h.identity.UnlockUser(ctx, user.ID)
+	})
+}
+
+type userLogout struct{ named }
+
+// Run signs the person out everywhere.
+func (c userLogout) Run(ctx context.Context, env environment, out printer) error {
+	return c.change(ctx, env, out, "is signed out everywhere", func(ctx context.Context, h *house, user *identity.User) error {
+		_, err := h.identity.SignOutEverywhere(ctx, user.ID, identity.EndedByOperator)
+		return err
+	})
+}

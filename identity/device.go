@@ -1,0 +1,46 @@
+package identity
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/mileusna/useragent"
+)
+
+// Device is a browser as it shows itself.
+type Device struct {
+	UserAgent string
+	Language  string // the header Accept-Language
+	IP        string
+}
+
+const maxUserAgent = 512 // bytes kept of a User-Agent header
+
+// label names the device for its owner, such as "Firefox on Linux".
+func (d Device) label() (label string, mobile bool) {
+	agent := useragent.Parse(d.UserAgent)
+	name, system := agent.Name, agent.OS
+	if name == "" || agent.Bot {
+		name = "Unknown browser"
+	}
+	if agent.Device != "" && agent.Mobile {
+		system = agent.Device
+	}
+	if system == "" {
+		return name, agent.Mobile || agent.Tablet
+	}
+	return name + " on " + system, agent.Mobile || agent.Tablet
+}
+
+// fingerprint is coarse on purpose: it stays when a browser is updated and changes when a cookie turns up in another
+// browser, on another system or in another language.
+func (d Device) fingerprint() string {
+	agent := useragent.Parse(d.UserAgent)
+	sum := sha256.Sum256([]byte(strings.Join([]string{agent.Name, agent.OS, agent.Device, d.Language}, "\n")))
+	return hex.EncodeToString(sum[:8])
+}
+
+func (d Device) userAgent() string {
+	return strings.ToValidUTF8(d.UserAgent[:min(len(d.UserAgent), maxUserAgent)], "")
+}

@@ -1,0 +1,126 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// What can go wrong with a password.
+var (
+	ErrPasswordWeak = errors.New("a password needs at least 8 characters, and at most 256")
+	ErrBusy         = errors.New("too many passwords are being checked just now")
+)
+
+const (
+	minPassword = 8
+	maxPassword = 256 // bytes; more only costs time
+)
+
+func checkPassword(password string) error {
+	if utf8.RuneCountInString(password) < minPassword || len(password) > maxPassword {
+		return ErrPasswordWeak
+	}
+	return nil
+}
+
+// Hasher hashes passwords with argon2id (RFC 9106). The parameters are stored with each hash, so they can be raised at
+// any time. It bounds how many run at once, for each takes its memory and a core; those who wait too long get ErrBusy.
+type Hasher struct {
+	memory   uint32 // KiB
+	passes   uint32
+	running  chan struct{}
+	patience time.Duration
+	dummy    string
+}
+
+const (
+	argonLanes = 1
+	argonSalt  = 16 // bytes
+	argonKey   = 32 // bytes
+)
+
+// NewHasher returns a Hasher that uses memory KiB and that many passes, runs at most parallel at once and lets others
+// wait for at most patience. OWASP's minimum is 19456 KiB and 2 passes.
+func NewHasher(memory, passes uint32, parallel int, patience time.Duration) *Hasher {
+	h := &Hasher{memory: memory, passes: passes, running: make(chan struct{}, parallel), patience: patience}
+	h.dummy = h.encode(make([]byte, argonSalt), make([]byte, argonKey))
+	return h
+}
+
+// Hash returns the PHC string of password, or ErrBusy.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	release, err := h.acquire(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	salt := make([]byte, argonSalt)
+	_, _ = rand.Read(salt) // never fails, says its documentation
+	return h.encode(salt, argon2.IDKey([]byte(password), salt, h.passes, h.memory, argonLanes, argonKey)), nil
+}
+
+// Verify tells whether password is the one that hash was made of, and whether it should be hashed anew because the
+// parameters have changed since. An empty hash (no such person, or no password) costs the same time and never matches.
+func (h *Hasher) Verify(ctx context.Context, hash, password string) (matches, outdated bool, err error) {
+	known := hash != ""
+	if !known {
+		hash = h.dummy
+	}
+	var memory, passes uint32
+	var lanes uint8
+	fields := strings.Split(hash, "$")
+	if len(fields) != 6 || fields[1] != "argon2id" || fields[2] != "v=19" {
+		return false, false, errors.New("verify password: the stored hash is not argon2id")
+	}
+	if _, err := fmt.Sscanf(fields[3], "m=%d,t=%d,p=%d", &memory, &passes, &lanes); err != nil {
+		return false, false, fmt.Errorf("verify password: parameters of the stored hash: %w", err)
+	}
+	salt, err := base64.RawStdEncoding.DecodeString(fields[4])
+	if err != nil {
+		return false, false, fmt.Errorf("verify password: salt of the stored hash: %w", err)
+	}
+	want, err := base64.RawStdEncoding.DecodeString(fields[5])
+	if err != nil {
+		return false, false, fmt.Errorf("verify password: stored hash: %w", err)
+	}
+	if len(password) > maxPassword {
+		password = "" // nobody's password: checkPassword refused it
+		known = false
+	}
+	release, err := h.acquire(ctx)
+	if err != nil {
+		return false, false, err
+	}
+	defer release()
+	got := argon2.IDKey([]byte(password), salt, passes, memory, lanes, uint32(len(want)))
+	matches = subtle.ConstantTimeCompare(got, want) == 1 && known
+	return matches, matches && (memory != h.memory || passes != h.passes), nil
+}
+
+func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
+	timer := time.NewTimer(h.patience)
+	defer timer.Stop()
+	select {
+	case h.running <- struct{}{}:
+		return func() { <-h.running }, nil
+	case <-timer.C:
+		return nil, ErrBusy
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// encode writes the PHC string format.
+func (h *Hasher) encode(salt, key []byte) string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.memory, h.passes, argonLanes,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
+}

@@ -1,0 +1,173 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Session is a person signed in on one device. Grants and refresh tokens hang on it and end with it.
+type Session struct {
+	bun.BaseModel `bun:"table:sessions,alias:session"`
+
+	ID             uuid.UUID  `bun:"id,pk,type:uuid"`
+	UserID         uuid.UUID  `bun:"user_id,type:uuid"`
+	SecretHash     []byte     `bun:"secret_hash"`
+	SessionVersion int64      `bun:"session_version"` // the user's, when the session began
+	DeviceLabel    string     `bun:"device_label"`
+	IsMobile       bool       `bun:"is_mobile"`
+	UserAgent      string     `bun:"user_agent"`
+	Fingerprint    string     `bun:"fingerprint"`
+	IP             string     `bun:"ip"`
+	AMR            []string   `bun:"amr,type:jsonb"` // how the person proved who they are: RFC 8176
+	ACR            string     `bun:"acr"`
+	AuthTime       time.Time  `bun:"auth_time"` // when they last did
+	LastSeenAt     time.Time  `bun:"last_seen_at"`
+	LastSeenIP     string     `bun:"last_seen_ip"`
+	ExpiresAt      time.Time  `bun:"expires_at"`
+	EndedAt        *time.Time `bun:"ended_at"`
+	EndReason      string     `bun:"end_reason,nullzero"`
+	CreatedAt      time.Time  `bun:"created_at"`
+
+	User *User `bun:"rel:belongs-to,join:user_id=id"`
+}
+
+// Why a session ended.
+const (
+	EndedBySignOut   = "signed_out"     // by its owner, on this device
+	EndedByOwner     = "ended_by_owner" // by its owner, on another device
+	EndedByReplacing = "replaced"       // somebody else signed in with the same browser
+	EndedByGlobal    = "signed_out_everywhere"
+	EndedByOperator  = "ended_by_operator"
+	EndedByClient    = "signed_out_by_app" // RP-initiated logout
+)
+
+// ACRPassword is the authentication context class of a sign-in with a password alone.
+const ACRPassword = "urn:wicket:acr:password"
+
+// seenEvery bounds how often a session's last_seen is written.
+const seenEvery = 5 * time.Minute
+
+// Seen notes that the session was used from that address. It writes at most once in a few minutes.
+func (s *Store) Seen(ctx context.Context, session *Session, ip string) error {
+	now := s.Now()
+	if now.Sub(session.LastSeenAt) < seenEvery && session.LastSeenIP == ip {
+		return nil
+	}
+	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewUpdate().Model((*Session)(nil)).Set("last_seen_at = ?", now).Set("last_seen_ip = ?", ip).
+			Where("id = ? AND ended_at IS NULL", session.ID).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note that a session was seen: %w", err)
+	}
+	session.LastSeenAt, session.LastSeenIP = now, ip
+	return nil
+}
+
+// EndSession ends one session of a person, and with it the refresh tokens of that device alone. Ending what has ended
+// already, or is not theirs, changes nothing and is no error.
+func (s *Store) EndSession(ctx context.Context, userID, sessionID uuid.UUID, reason string) error {
+	return s.endSessions(ctx, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+		return q.Where("id = ?", sessionID)
+	})
+}
+
+// EndOtherSessions ends every session of a person but the one to keep.
+func (s *Store) EndOtherSessions(ctx context.Context, userID, keep uuid.UUID, reason string) error {
+	return s.endSessions(ctx, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+		return q.Where("id <> ?", keep)
+	})
+}
+
+func (s *Store) endSessions(ctx context.Context, userID uuid.UUID, reason string, which func(*bun.UpdateQuery) *bun.UpdateQuery) error {
+	now := s.Now()
+	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return endSessions(ctx, tx, now, userID, reason, which)
+	})
+	if err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
+// SignOutEverywhere is the global logout: it raises the person's session version, which voids every session, refresh
+// token and access token at once, and ends the sessions. It returns the new version, or storage.ErrNotFound.
+func (s *Store) SignOutEverywhere(ctx context.Context, userID uuid.UUID, reason string) (version int64, err error) {
+	now := s.Now()
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		err := tx.NewUpdate().Model((*User)(nil)).Set("session_version = session_version + 1").Set("modified_by = ?", storage.ActorOf(ctx).Name).
+			Where("id = ?", userID).Returning("session_version").Scan(ctx, &version)
+		if err != nil {
+			return storage.NotFound(err)
+		}
+		err = storage.Record(ctx, tx, now, storage.Change{
+			Entity: "user", EntityID: userID.String(), Action: "signed_out_everywhere", UserID: userID,
+			Old: storage.Values{"session_version": version - 1}, New: storage.Values{"session_version": version, "reason": reason},
+		})
+		if err != nil {
+			return err
+		}
+		return endSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q })
+	})
+	if err != nil {
+		return 0, fmt.Errorf("sign out everywhere: %w", err)
+	}
+	return version, nil
+}
+
+// SessionBySecret returns the live session whose cookie holds that secret, with its user, or storage.ErrNotFound. Live
+// means: neither ended nor expired nor idle for too long, of the user's present version, and the account is active.
+func (s *Store) SessionBySecret(ctx context.Context, secret string) (*Session, error) {
+	session := new(Session)
+	query := s.Database.Reader().NewSelect().Model(session).Relation("User").Where("session.secret_hash = ?", storage.Digest(secret))
+	if err := s.live(query).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("session: %w", storage.NotFound(err))
+	}
+	return session, nil
+}
+
+// Sessions lists a person's live sessions, the one last seen first.
+func (s *Store) Sessions(ctx context.Context, userID uuid.UUID) ([]Session, error) {
+	var sessions []Session
+	query := s.Database.Reader().NewSelect().Model(&sessions).Relation("User").Where("session.user_id = ?", userID).Order("session.last_seen_at DESC")
+	if err := s.live(query).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("sessions: %w", err)
+	}
+	return sessions, nil
+}
+
+// live is the one definition of a session that still counts, for queries that joined its user.
+func (s *Store) live(query *bun.SelectQuery) *bun.SelectQuery {
+	now := s.Now()
+	return query.Where("session.ended_at IS NULL").
+		Where("session.expires_at > ?", now).
+		Where("session.last_seen_at > ?", now.Add(-s.SessionIdle)).
+		Where(`session.session_version = "user".session_version`).
+		Where(`"user".is_active`)
+}
+
+// endSessions ends the live sessions of a person that which selects, each with a line in the ledger.
+func endSessions(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string, which func(*bun.UpdateQuery) *bun.UpdateQuery) error {
+	var ended []uuid.UUID
+	query := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", now).Set("end_reason = ?", reason).
+		Where("user_id = ? AND ended_at IS NULL", userID).Returning("id")
+	if err := which(query).Scan(ctx, &ended); err != nil && storage.NotFound(err) != storage.ErrNotFound {
+		return err
+	}
+	for _, id := range ended {
+		err := storage.Record(ctx, tx, now, storage.Change{
+			Entity: "session", EntityID: id.String(), Action: "ended", UserID: userID, New: storage.Values{"reason": reason},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

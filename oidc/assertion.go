@@ -1,0 +1,128 @@
+package oidc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	gooidc "github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+const (
+	assertionType   = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+	clockSkew       = 30 * time.Second
+	maxAssertionAge = 15 * time.Minute // a mark is kept for each assertion until it expires
+)
+
+// verifyAssertion authenticates a client by a JWT that it signed with its private key: RFC 7523, section 3, and OpenID
+// Connect Core, section 9 (private_key_jwt). Each assertion works once.
+func (p *Provider) verifyAssertion(ctx context.Context, kind, assertion, id string) (*Client, error) {
+	if kind != assertionType {
+		return nil, errors.New("client_assertion_type must be " + assertionType)
+	}
+	token, err := jwt.ParseSigned(assertion, assertionAlgs)
+	if err != nil {
+		return nil, errors.New("client_assertion is not a JWT signed with an algorithm that we accept")
+	}
+	var claims jwt.Claims
+	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil || checkText(claims.Subject) != nil || checkText(claims.ID) != nil {
+		return nil, errors.New("client_assertion has malformed claims")
+	}
+	if claims.Subject == "" || claims.Issuer != claims.Subject || (id != "" && id != claims.Subject) {
+		return nil, errors.New("iss and sub of client_assertion must both be the client_id")
+	}
+	client, err := p.Client(ctx, claims.Subject)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && client.AuthMethod != AuthPrivateKeyJWT {
+		return nil, errWrongClient
+	}
+	if err != nil {
+		return nil, serverError(err)
+	}
+	keys, err := p.keySet(client)
+	if err != nil {
+		return nil, serverError(err)
+	}
+	if _, err := keys.VerifySignature(ctx, assertion); err != nil {
+		return nil, errWrongClient
+	}
+	now := p.Now()
+	if !claims.Audience.Contains(p.Issuer) && !claims.Audience.Contains(p.Issuer+PathToken) {
+		return nil, fmt.Errorf("aud of client_assertion must be %s", p.Issuer)
+	}
+	if claims.Expiry == nil || claims.ID == "" {
+		return nil, errors.New("client_assertion needs exp and jti")
+	}
+	expiry := claims.Expiry.Time()
+	if err := claims.ValidateWithLeeway(jwt.Expected{Time: now}, clockSkew); err != nil {
+		return nil, errors.New("client_assertion has expired, or is not valid yet")
+	}
+	if expiry.After(now.Add(maxAssertionAge)) {
+		return nil, fmt.Errorf("client_assertion may live for at most %s", maxAssertionAge)
+	}
+	if !p.Memory.Once(ctx, "assertion "+client.ID+" "+claims.ID, expiry.Add(clockSkew)) {
+		return nil, errors.New("client_assertion was used before: its jti must be new each time")
+	}
+	storage.ActorOf(ctx).Name = "client:" + client.ID
+	return client, nil
+}
+
+// assertionAlgs are the signatures that clients may use: asymmetric ones, and none that is weak.
+var assertionAlgs = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
+
+// keySet returns the public keys of a client. Those behind a jwks_uri are fetched when they are first needed and again
+// when a signature names a key that is not among them.
+func (p *Provider) keySet(client *Client) (gooidc.KeySet, error) {
+	if client.JWKSURI == "" {
+		set, err := parseJWKS(client.JWKS)
+		if err != nil {
+			return nil, err
+		}
+		return set, nil
+	}
+	if set, ok := p.remoteKeys.Load(client.JWKSURI); ok {
+		return set.(gooidc.KeySet), nil
+	}
+	ctx := gooidc.ClientContext(context.Background(), &http.Client{Timeout: 5 * time.Second})
+	set, _ := p.remoteKeys.LoadOrStore(client.JWKSURI, gooidc.KeySet(gooidc.NewRemoteKeySet(ctx, client.JWKSURI)))
+	return set.(gooidc.KeySet), nil
+}
+
+// registeredKeys are the public keys that a client was registered with.
+type registeredKeys jose.JSONWebKeySet
+
+func parseJWKS(raw json.RawMessage) (registeredKeys, error) {
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(raw, &set); err != nil || len(set.Keys) == 0 {
+		return registeredKeys{}, errors.New(`the JWK set must look like {"keys":[...]} and hold at least one public key`)
+	}
+	for _, key := range set.Keys {
+		if !key.Valid() || !key.IsPublic() {
+			return registeredKeys{}, errors.New("the JWK set holds a key that is not a public key")
+		}
+	}
+	return registeredKeys(set), nil
+}
+
+// VerifySignature returns the payload of a JWT that one of the keys signed.
+func (r registeredKeys) VerifySignature(_ context.Context, token string) ([]byte, error) {
+	signed, err := jose.ParseSigned(token, assertionAlgs)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range r.Keys {
+		if kid := signed.Signatures[0].Protected.KeyID; kid != "" && key.KeyID != "" && kid != key.KeyID {
+			continue
+		}
+		if payload, err := signed.Verify(key.Key); err == nil {
+			return payload, nil
+		}
+	}
+	return nil, errors.New("no registered key made this signature")
+}

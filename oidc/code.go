@@ -1,0 +1,113 @@
+package oidc
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Code is an authorization code (RFC 6749, section 4.1.2), by its digest. It works once; the row stays as its tombstone.
+type Code struct {
+	bun.BaseModel `bun:"table:codes,alias:code"`
+
+	Hash          []byte     `bun:"hash,pk"`
+	GrantID       uuid.UUID  `bun:"grant_id,type:uuid"`
+	RedirectURI   string     `bun:"redirect_uri"`   // must be repeated at the token endpoint
+	CodeChallenge string     `bun:"code_challenge"` // RFC 7636, S256; empty: no PKCE
+	Nonce         string     `bun:"nonce"`
+	CreatedAt     time.Time  `bun:"created_at"`
+	ExpiresAt     time.Time  `bun:"expires_at"`
+	UsedAt        *time.Time `bun:"used_at"`
+}
+
+// parallelRedemption is how long after its use a code may come again without ending its family: a client that sends one
+// code several times at once is clumsy, not an attack, and gets tokens once. Later, or where the request certainly
+// followed the first answer, it is a replay.
+const parallelRedemption = 2 * time.Second
+
+// noteRedemption remembers on which connection the answer to a code goes out.
+func (w *work) noteRedemption(ctx context.Context) {
+	if w.connection != "" {
+		w.provider.Memory.Count(ctx, w.redemptionMark(), parallelRedemption)
+	}
+}
+
+// isReplay tells whether a code that was used before comes again on purpose, rather than at the same time.
+func (w *work) isReplay(ctx context.Context) bool {
+	followed := w.connection != "" && w.provider.Memory.Peek(ctx, w.redemptionMark()) > 0
+	return followed || w.now.Sub(*w.code.UsedAt) > parallelRedemption
+}
+
+func (w *work) redemptionMark() string {
+	return "redeemed " + string(w.code.Hash) + " on " + w.connection
+}
+
+// Authorize grants scopes to the app that asks and returns the response with the code for it: RFC 6749, section 4.1.2.
+// Next has said Issue.
+func (p *Provider) Authorize(ctx context.Context, a *Authorization, session *identity.Session, scopes []string) (*Response, error) {
+	now := p.Now()
+	work := &work{provider: p, now: now, client: a.Client, grant: p.newGrant(session, a.Client, scopes, now)}
+	a.accepted.SetID(work.grant.ID.String())
+	for _, scope := range scopes {
+		a.accepted.GrantScope(scope)
+	}
+	answer, err := p.engine.NewAuthorizeResponse(withWork(ctx, work), a.accepted, &engineSession{grant: work.grant})
+	if err != nil {
+		return nil, translate(err)
+	}
+	work.code.RedirectURI = a.form.Get("redirect_uri")
+	err = p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		record, err := storage.RecordStatement(ctx, tx, now, storage.Change{
+			Entity: "grant", EntityID: work.grant.ID.String(), Action: "created", UserID: session.UserID,
+			New: storage.Values{"client_id": a.Client.ID, "scopes": scopes},
+		})
+		if err != nil {
+			return err
+		}
+		return storage.Batch(ctx, tx,
+			tx.NewInsert().Model(work.grant),
+			tx.NewInsert().Model(&Participation{SessionID: session.ID, ClientID: a.Client.ID, CreatedAt: now}).On("CONFLICT DO NOTHING"),
+			tx.NewInsert().Model(work.code),
+			record)
+	})
+	if err != nil {
+		return nil, serverError(fmt.Errorf("issue code: %w", err))
+	}
+	parameters := answer.GetParameters()
+	parameters.Del("state")
+	parameters.Set("iss", p.Issuer)
+	return a.respond(parameters), nil
+}
+
+// codeWithGrant is what redeeming a code needs to know, in one read.
+type codeWithGrant struct {
+	Code `bun:",extend"`
+	standing
+	Grant *Grant `bun:"rel:belongs-to,join:grant_id=id"`
+}
+
+// codeByHash reads a code with its grant, or returns storage.ErrNotFound.
+func (p *Provider) codeByHash(ctx context.Context, hash []byte) (*codeWithGrant, error) {
+	found := new(codeWithGrant)
+	query := p.Database.Reader().NewSelect().Model(found).Relation("Grant").Where("code.hash = ?", hash)
+	if err := joinStanding(query.ColumnExpr("code.*")).Scan(ctx); err != nil {
+		return nil, storage.NotFound(err)
+	}
+	return found, nil
+}
+
+// useCode uses a code up and tells whether this call did: of several at once, one.
+func useCode(ctx context.Context, tx bun.Tx, hash []byte, now time.Time) (bool, error) {
+	result, err := tx.NewUpdate().Model((*Code)(nil)).Set("used_at = ?", now).Where("hash = ? AND used_at IS NULL", hash).Exec(ctx)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n == 1, err
+}

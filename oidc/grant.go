@@ -1,0 +1,95 @@
+package oidc
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Grant is one authorization of one app on one device: the family to which a code, its refresh tokens and its access
+// tokens belong. It ends with its session, or on its own when a token of it is revoked or used twice.
+type Grant struct {
+	bun.BaseModel `bun:"table:grants,alias:grant"`
+
+	ID             uuid.UUID  `bun:"id,pk,type:uuid"`
+	UserID         uuid.UUID  `bun:"user_id,type:uuid"`
+	ClientID       string     `bun:"client_id"`
+	SessionID      uuid.UUID  `bun:"session_id,type:uuid"`
+	SessionVersion int64      `bun:"session_version"`
+	Scopes         []string   `bun:"scopes,type:jsonb"`
+	AuthTime       time.Time  `bun:"auth_time"` // as it was when the grant was made: ID tokens of a refresh repeat it
+	ACR            string     `bun:"acr"`
+	AMR            []string   `bun:"amr,type:jsonb"`
+	CreatedAt      time.Time  `bun:"created_at"`
+	ExpiresAt      time.Time  `bun:"expires_at"` // the absolute end
+	EndedAt        *time.Time `bun:"ended_at"`
+	EndReason      string     `bun:"end_reason,nullzero"`
+}
+
+// Why a grant ended, besides with its session.
+const (
+	endedByReuse      = "token_reused"
+	endedByRevocation = "revoked_by_app"
+)
+
+// standing is whether what a grant hangs on still stands, as columns of a query that joined them.
+type standing struct {
+	UserIsActive       bool       `bun:"user_is_active"`
+	UserSessionVersion int64      `bun:"user_session_version"`
+	SessionEndedAt     *time.Time `bun:"session_ended_at"`
+	SessionExpiresAt   time.Time  `bun:"session_expires_at"`
+}
+
+// joinStanding adds what a grant hangs on to a query that has the grant under the alias "grant".
+func joinStanding(query *bun.SelectQuery) *bun.SelectQuery {
+	return query.
+		ColumnExpr(`"user".is_active AS user_is_active, "user".session_version AS user_session_version`).
+		ColumnExpr(`"session".ended_at AS session_ended_at, "session".expires_at AS session_expires_at`).
+		Join(`JOIN users AS "user" ON "user".id = "grant".user_id`).
+		Join(`JOIN sessions AS "session" ON "session".id = "grant".session_id`)
+}
+
+// stands tells whether tokens of the grant are good at that time: neither it nor its session has ended, the account is
+// active and nobody signed out everywhere since.
+func (g *Grant) stands(on standing, at time.Time) bool {
+	return g.EndedAt == nil && at.Before(g.ExpiresAt) &&
+		on.SessionEndedAt == nil && at.Before(on.SessionExpiresAt) &&
+		on.UserIsActive && on.UserSessionVersion == g.SessionVersion
+}
+
+// newGrant describes what a session grants to an app.
+func (p *Provider) newGrant(session *identity.Session, client *Client, scopes []string, now time.Time) *Grant {
+	return &Grant{
+		ID: uuid.Must(uuid.NewV7()), UserID: session.UserID, ClientID: client.ID, SessionID: session.ID, SessionVersion: session.SessionVersion,
+		Scopes: scopes, AuthTime: session.AuthTime, ACR: session.ACR, AMR: session.AMR, CreatedAt: now, ExpiresAt: now.Add(p.Lifetimes.Grant),
+	}
+}
+
+// endGrant ends a grant with all its tokens. Ending one that has ended changes nothing.
+func (p *Provider) endGrant(ctx context.Context, grant *Grant, reason string) error {
+	now := p.Now()
+	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		result, err := tx.NewUpdate().Model((*Grant)(nil)).Set("ended_at = ?", now).Set("end_reason = ?", reason).
+			Where("id = ? AND ended_at IS NULL", grant.ID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return storage.Record(ctx, tx, now, storage.Change{
+			Entity: "grant", EntityID: grant.ID.String(), Action: "ended", UserID: grant.UserID,
+			New: storage.Values{"reason": reason, "client_id": grant.ClientID},
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("end grant: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package oidc
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// An interaction is an authorization request on its way through the pages: the request itself, when it began and what
+// was done for it, sealed so that it can travel through the browser. Each page hands it back to /authorize, which asks
+// Next again; the server keeps nothing.
+type interaction struct {
+	Form     url.Values `json:"f"`
+	BeganAt  time.Time  `json:"b"`
+	Selected bool       `json:"s,omitempty"`
+	ShownTo  uuid.UUID  `json:"t,omitzero"`
+}
+
+const (
+	sealForInteractions = "interaction"
+	interactionLifetime = time.Hour
+)
+
+// ErrInteraction says that a page was kept open for too long, or that its hidden field was changed.
+var ErrInteraction = errors.New("this sign-in has been open for too long")
+
+// Suspend seals an authorization request, to be taken up by Resume.
+func (p *Provider) Suspend(a *Authorization) string {
+	encoded, err := json.Marshal(interaction{Form: a.form, BeganAt: a.BeganAt, Selected: a.Selected, ShownTo: a.ShownTo})
+	if err != nil {
+		panic(err) // maps of strings can be encoded
+	}
+	return base64.RawURLEncoding.EncodeToString(p.Seal.Close(sealForInteractions, encoded))
+}
+
+// Resume takes up an authorization request that Suspend sealed, reading it anew: what was registered meanwhile counts. It
+// returns ErrInteraction, or a *Refusal as ReadAuthorization does.
+func (p *Provider) Resume(ctx context.Context, sealed string) (*Authorization, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err != nil {
+		return nil, ErrInteraction
+	}
+	encoded, err := p.Seal.Open(sealForInteractions, raw)
+	if err != nil {
+		return nil, ErrInteraction
+	}
+	var pending interaction
+	if err := json.Unmarshal(encoded, &pending); err != nil {
+		return nil, ErrInteraction
+	}
+	if p.Now().Sub(pending.BeganAt) > interactionLifetime {
+		return nil, ErrInteraction
+	}
+	a, err := p.readAuthorization(ctx, pending.Form, pending.BeganAt)
+	if err != nil {
+		return nil, err
+	}
+	a.Selected, a.ShownTo = pending.Selected, pending.ShownTo
+	return a, nil
+}

@@ -1,0 +1,85 @@
+package oidc
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Introspection is the answer of the introspection endpoint: RFC 7662, section 2.2. Of a token that is not good it says
+// just that.
+type Introspection struct {
+	Active    bool     `json:"active"`
+	Scope     string   `json:"scope,omitempty"`
+	ClientID  string   `json:"client_id,omitempty"`
+	TokenType string   `json:"token_type,omitempty"`
+	Expiry    int64    `json:"exp,omitempty"`
+	IssuedAt  int64    `json:"iat,omitempty"`
+	Subject   string   `json:"sub,omitempty"`
+	Audience  []string `json:"aud,omitempty"`
+	Issuer    string   `json:"iss,omitempty"`
+	ID        string   `json:"jti,omitempty"`
+	SessionID string   `json:"sid,omitempty"`
+	AuthTime  int64    `json:"auth_time,omitempty"`
+	ACR       string   `json:"acr,omitempty"`
+	AMR       []string `json:"amr,omitempty"`
+}
+
+// Introspect answers the introspection endpoint. Only clients that can prove who they are may ask; a refresh token is
+// told of to its own client alone. It returns an *Error for what is refused.
+func (p *Provider) Introspect(ctx context.Context, r Request) (*Introspection, error) {
+	token, client, err := p.tokenInQuestion(ctx, &r)
+	if err != nil {
+		return nil, err
+	}
+	if client.IsPublic() {
+		return nil, &Error{Code: "invalid_client", Description: "A public client may not introspect tokens.", Status: http.StatusUnauthorized}
+	}
+	if claims, err := p.readAccessToken(token); err == nil {
+		if err := p.stillStands(ctx, claims); errors.Is(err, errToken) {
+			return &Introspection{}, nil
+		} else if err != nil {
+			return nil, serverError(err)
+		}
+		return &Introspection{
+			Active: true, Scope: claims.Scope, ClientID: claims.ClientID, TokenType: "Bearer", Expiry: claims.Expiry, IssuedAt: claims.IssuedAt,
+			Subject: claims.Subject, Audience: claims.Audience, Issuer: claims.Issuer, ID: claims.ID, SessionID: claims.SessionID,
+			AuthTime: claims.AuthTime, ACR: claims.ACR, AMR: claims.AMR,
+		}, nil
+	}
+	found, err := p.refreshTokenByHash(ctx, storage.Digest(token))
+	if errors.Is(err, storage.ErrNotFound) {
+		return &Introspection{}, nil
+	} else if err != nil {
+		return nil, serverError(err)
+	}
+	grant, now := found.Grant, p.Now()
+	if found.UsedAt != nil || grant.ClientID != client.ID || !now.Before(found.ExpiresAt) || !grant.stands(found.standing, now) {
+		return &Introspection{}, nil
+	}
+	return &Introspection{
+		Active: true, Scope: strings.Join(grant.Scopes, " "), ClientID: grant.ClientID, TokenType: "refresh_token",
+		Expiry: found.ExpiresAt.Unix(), IssuedAt: found.CreatedAt.Unix(), Subject: grant.UserID.String(), Issuer: p.Issuer, SessionID: grant.SessionID.String(),
+	}, nil
+}
+
+// tokenInQuestion reads the request that introspection and revocation share.
+func (p *Provider) tokenInQuestion(ctx context.Context, r *Request) (string, *Client, error) {
+	form, doubled := single(r.Form)
+	if doubled != "" {
+		return "", nil, invalidRequest("The parameter " + doubled + " is given more than once.")
+	}
+	r.Form = form
+	client, err := p.authenticate(ctx, *r)
+	if err != nil {
+		return "", nil, err
+	}
+	token := form.Get("token")
+	if token == "" {
+		return "", nil, invalidRequest("The token is missing.")
+	}
+	return token, client, nil
+}

@@ -1,0 +1,70 @@
+package oidc
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Config is what a Provider leans on; set all of it.
+type Config struct {
+	Issuer    string // the issuer identifier: an origin, such as https://id.example.com
+	Database  *storage.Database
+	Memory    *storage.Memory
+	Seal      *storage.Seal
+	Identity  *identity.Store
+	Keys      *Keys
+	Lifetimes Lifetimes
+	Now       func() time.Time // UTC, to the microsecond: see identity.Clock
+}
+
+// Provider is the OpenID Provider.
+type Provider struct {
+	Config
+
+	engine     *fosite.Fosite
+	clients    clientCache
+	remoteKeys sync.Map // jwks_uri -> key set
+	discovery  []byte
+}
+
+// Lifetimes say how long things live.
+type Lifetimes struct {
+	Code         time.Duration // an authorization code; RFC 6749 recommends ten minutes at the most, a browser needs seconds
+	AccessToken  time.Duration
+	IDToken      time.Duration
+	RefreshToken time.Duration // one refresh token, unused
+	Grant        time.Duration // a whole family of refresh tokens, however busy
+	Repeat       time.Duration // how long after its use a refresh token may be repeated by a client that lost the answer
+}
+
+// DefaultLifetimes are safe for browsers and kind to mobile apps.
+var DefaultLifetimes = Lifetimes{
+	Code:         time.Minute,
+	AccessToken:  10 * time.Minute,
+	IDToken:      time.Hour,
+	RefreshToken: 30 * 24 * time.Hour,
+	Grant:        180 * 24 * time.Hour,
+	Repeat:       10 * time.Second,
+}
+
+// New returns a provider. It fails where the issuer is not an origin (OpenID Connect Discovery, section 3, allows a path;
+// the cookies of a sign-in server want a host of their own).
+func New(config Config) (*Provider, error) {
+	if origin := originOf(config.Issuer); origin != config.Issuer || !strings.HasPrefix(origin, "http") {
+		return nil, errors.New("the issuer must be an origin such as https://id.example.com: scheme and host, without a path or a slash at the end")
+	}
+	provider := &Provider{Config: config}
+	provider.engine = newEngine(provider)
+	var err error
+	if provider.discovery, err = provider.describe(); err != nil {
+		return nil, err
+	}
+	return provider, nil
+}

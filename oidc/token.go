@@ -1,0 +1,95 @@
+package oidc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/ory/fosite"
+)
+
+// Tokens is the answer of the token endpoint: RFC 6749, section 5.1, and OpenID Connect Core, section 3.1.3.3.
+type Tokens struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int64  `json:"expires_in"` // seconds
+	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
+	Scope        string `json:"scope,omitempty"`
+}
+
+// Token answers the token endpoint: RFC 6749, sections 4.1.3 (authorization_code, with PKCE), 6 (refresh_token) and
+// 4.4.2 (client_credentials). It returns an *Error for what is refused. The client is returned whenever it is known, for
+// the answer's headers.
+func (p *Provider) Token(ctx context.Context, r Request) (*Tokens, *Client, error) {
+	form, doubled := single(r.Form)
+	if doubled != "" {
+		return nil, nil, invalidRequest("The parameter " + doubled + " is given more than once.")
+	}
+	r.Form = form
+	client, err := p.authenticate(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	grantType := form.Get("grant_type")
+	switch {
+	case grantType == "":
+		return nil, client, invalidRequest("The grant_type is missing.")
+	case !slices.Contains(GrantTypes, grantType):
+		return nil, client, &Error{Code: "unsupported_grant_type", Description: "The grant_type must be one of " + strings.Join(GrantTypes, ", ") + ".", Status: http.StatusBadRequest}
+	case !slices.Contains(client.GrantTypes, grantType):
+		return nil, client, &Error{Code: "unauthorized_client", Description: "This client is not registered for " + grantType + ".", Status: http.StatusBadRequest}
+	}
+	for needed, of := range map[string]string{"code": GrantCode, "refresh_token": GrantRefreshToken} {
+		if grantType == of && form.Get(needed) == "" {
+			return nil, client, invalidRequest("The " + needed + " is missing.")
+		}
+	}
+	w := &work{provider: p, now: p.Now(), client: client, connection: r.Connection, presented: form.Get("refresh_token")}
+	ctx = withWork(ctx, w)
+	request, err := p.engine.NewAccessRequest(ctx, &http.Request{Method: http.MethodPost, Form: form, PostForm: form, Header: http.Header{}}, &engineSession{})
+	if err == nil {
+		err = w.narrow(request, form.Get("scope"))
+	}
+	var answer fosite.AccessResponder
+	if err == nil {
+		answer, err = p.engine.NewAccessResponse(ctx, request)
+	}
+	switch {
+	case w.fault != nil:
+		return nil, client, serverError(w.fault)
+	case w.lost:
+		return nil, client, invalidGrant("The code has been used.")
+	case errors.Is(err, fosite.ErrNotFound) || errors.Is(err, fosite.ErrInactiveToken):
+		return nil, client, invalidGrant(fmt.Sprintf("The %s is not valid: it has expired, was used or was revoked, or belongs to another client.",
+			map[bool]string{true: "code", false: "refresh token"}[grantType == GrantCode]))
+	case err != nil:
+		return nil, client, translate(err)
+	}
+	tokens := &Tokens{
+		AccessToken: answer.GetAccessToken(), TokenType: "Bearer", ExpiresIn: int64(p.Lifetimes.AccessToken.Seconds()),
+		Scope: strings.Join(request.GetGrantedScopes(), " "),
+	}
+	if grantType == GrantClientCredentials {
+		tokens.Scope = strings.Join(request.GetRequestedScopes(), " ")
+	}
+	tokens.RefreshToken, _ = answer.GetExtra("refresh_token").(string)
+	tokens.IDToken, _ = answer.GetExtra("id_token").(string)
+	return tokens, client, nil
+}
+
+// narrow lets a refresh ask for less than was granted: RFC 6749, section 6. The family keeps its scopes.
+func (w *work) narrow(request fosite.AccessRequester, parameter string) error {
+	if w.refresh == nil || parameter == "" {
+		return nil
+	}
+	wanted := parseScopes(parameter)
+	if len(intersect(wanted, w.grant.Scopes)) != len(wanted) {
+		return invalidScope("A refresh cannot ask for scopes that were not granted.")
+	}
+	request.(*fosite.AccessRequest).GrantedScope = wanted
+	return nil
+}

@@ -1,0 +1,181 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// welcome is what a browser sees at the root.
+func (s *Server) welcome(c *gin.Context) error {
+	session, err := s.session(c)
+	if err != nil {
+		return err
+	}
+	return s.show(c, http.StatusOK, pages.Welcome{Issuer: s.Provider.Issuer, SignedIn: session != nil})
+}
+
+// accountPage shows a person their devices, and which apps are signed in on each.
+func (s *Server) accountPage(c *gin.Context) error {
+	session, err := s.session(c)
+	if err != nil {
+		return err
+	}
+	if session == nil {
+		return redirect(c, "/sign-in")
+	}
+	ctx := c.Request.Context()
+	person, err := s.describe(c, session.User)
+	if err != nil {
+		return err
+	}
+	sessions, err := s.Identity.Sessions(ctx, session.UserID)
+	if err != nil {
+		return err
+	}
+	ids := make([]uuid.UUID, len(sessions))
+	for i := range sessions {
+		ids[i] = sessions[i].ID
+	}
+	participations, err := s.Provider.Participations(ctx, ids)
+	if err != nil {
+		return err
+	}
+	apps := make(map[uuid.UUID][]pages.App)
+	for _, participation := range participations {
+		apps[participation.SessionID] = append(apps[participation.SessionID], waiting(participation.Client))
+	}
+	page := pages.Account{Person: person, Notice: accountNotices[c.Query("done")]}
+	for _, device := range sessions {
+		page.Devices = append(page.Devices, pages.Device{
+			ID: device.ID.String(), Label: device.DeviceLabel, IP: device.LastSeenIP, Mobile: device.IsMobile, Current: device.ID == session.ID,
+			SignedIn: s.ago(device.CreatedAt), LastSeen: s.ago(device.LastSeenAt), Apps: apps[device.ID],
+		})
+	}
+	return s.show(c, http.StatusOK, page)
+}
+
+var accountNotices = map[string]string{
+	"device":  "That device is signed out, and so are its apps.",
+	"devices": "All your other devices are signed out.",
+}
+
+// endDevice ends one session of the person's.
+func (s *Server) endDevice(c *gin.Context) error {
+	session, err := s.owner(c)
+	if err != nil || session == nil {
+		return err
+	}
+	id, err := uuid.Parse(c.Request.PostForm.Get("id"))
+	if err != nil {
+		return errForm
+	}
+	if id == session.ID {
+		return s.endSession(c, session, identity.EndedBySignOut)
+	}
+	if err := s.Identity.EndSession(c.Request.Context(), session.UserID, id, identity.EndedByOwner); err != nil {
+		return err
+	}
+	return redirect(c, "/account?done=device")
+}
+
+// endOtherDevices ends every session of the person's but this.
+func (s *Server) endOtherDevices(c *gin.Context) error {
+	session, err := s.owner(c)
+	if err != nil || session == nil {
+		return err
+	}
+	if err := s.Identity.EndOtherSessions(c.Request.Context(), session.UserID, session.ID, identity.EndedByOwner); err != nil {
+		return err
+	}
+	return redirect(c, "/account?done=devices")
+}
+
+// signOut ends this session.
+func (s *Server) signOut(c *gin.Context) error {
+	session, err := s.owner(c)
+	if err != nil || session == nil {
+		return err
+	}
+	return s.endSession(c, session, identity.EndedBySignOut)
+}
+
+// signOutEverywhere is the global logout.
+func (s *Server) signOutEverywhere(c *gin.Context) error {
+	session, err := s.owner(c)
+	if err != nil || session == nil {
+		return err
+	}
+	if _, err := s.Identity.SignOutEverywhere(c.Request.Context(), session.UserID, identity.EndedByGlobal); err != nil {
+		return err
+	}
+	s.clearCookie(c)
+	return s.show(c, http.StatusOK, pages.SignedOut{})
+}
+
+func (s *Server) endSession(c *gin.Context, session *identity.Session, reason string) error {
+	if err := s.Identity.EndSession(c.Request.Context(), session.UserID, session.ID, reason); err != nil {
+		return err
+	}
+	s.clearCookie(c)
+	return s.show(c, http.StatusOK, pages.SignedOut{})
+}
+
+// owner returns the session of the person who posts a form of the account page; nil, after a redirect, if it has ended.
+func (s *Server) owner(c *gin.Context) (*identity.Session, error) {
+	if _, err := posted(c); err != nil {
+		return nil, err
+	}
+	session, err := s.session(c)
+	if err != nil {
+		return nil, err
+	}
+	if session == nil {
+		return nil, redirect(c, "/sign-in")
+	}
+	return session, nil
+}
+
+// describe tells a page who is signed in.
+func (s *Server) describe(c *gin.Context, user *identity.User) (pages.Person, error) {
+	ctx := c.Request.Context()
+	profile, err := s.Identity.Profile(ctx, user.ID)
+	if err != nil {
+		return pages.Person{}, err
+	}
+	email, err := s.Identity.PrimaryEmail(ctx, user.ID)
+	if err != nil {
+		return pages.Person{}, err
+	}
+	person := pages.Person{Username: user.Username, Name: profile.Name}
+	if email != nil {
+		person.Email = email.Address
+	}
+	return person, nil
+}
+
+// ago says in words how long ago something was.
+func (s *Server) ago(at time.Time) string {
+	switch passed := s.Now().Sub(at); {
+	case passed < time.Minute:
+		return "just now"
+	case passed < 2*time.Minute:
+		return "a minute ago"
+	case passed < time.Hour:
+		return fmt.Sprintf("%d minutes ago", int(passed.Minutes()))
+	case passed < 2*time.Hour:
+		return "an hour ago"
+	case passed < 24*time.Hour:
+		return fmt.Sprintf("%d hours ago", int(passed.Hours()))
+	case passed < 48*time.Hour:
+		return "yesterday"
+	default:
+		return "on " + at.Format("2 January 2006")
+	}
+}

@@ -1,0 +1,50 @@
+package web
+
+import (
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// observe is what happens to every request: it is given a name, its sender is put into the context for the ledger, and
+// it is logged once, with its path but never its query, where codes and hints travel.
+func (s *Server) observe(c *gin.Context) {
+	began := time.Now()
+	actor := &storage.Actor{Name: "anonymous", IP: c.ClientIP(), UserAgent: cleanHeader(c.Request.UserAgent()), RequestID: rand.Text()}
+	c.Request = c.Request.WithContext(storage.WithActor(c.Request.Context(), actor))
+	c.Header("X-Request-Id", actor.RequestID)
+	c.Header("X-Content-Type-Options", "nosniff")
+	if s.https {
+		c.Header("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			if fault == http.ErrAbortHandler {
+				panic(fault)
+			}
+			s.Log.ErrorContext(c.Request.Context(), "panic", "request_id", actor.RequestID, "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
+			if !c.Writer.Written() {
+				c.String(http.StatusInternalServerError, "Something went wrong on our side. Request id: %s\n", actor.RequestID)
+			}
+		}
+		s.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request",
+			slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path), slog.Int("status", c.Writer.Status()),
+			slog.Duration("took", time.Since(began)), slog.String("ip", actor.IP), slog.String("actor", actor.Name), slog.String("request_id", actor.RequestID))
+	}()
+	c.Next()
+}
+
+const maxHeader = 512 // bytes kept of a header that goes into the ledger
+
+// cleanHeader makes a header fit for the database.
+func cleanHeader(value string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(value[:min(len(value), maxHeader)], ""), "\x00", "")
+}

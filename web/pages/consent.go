@@ -1,0 +1,23 @@
+package pages
+
+// Consent asks the person whether an app may have what it asked for. It posts
+// continue, decision ("allow" or "deny") and scope, once for every scope that is
+// still ticked, to /consent. Required scopes are not posted: they come with
+// "allow".
+type Consent struct {
+	App          App
+	RedirectHost string // where the answer goes, as a person would recognize it
+	Person       Person
+	Scopes       []Scope
+	Continue     string // opaque, handed back unchanged
+}
+
+// Scope is one thing that an app asks for.
+type Scope struct {
+	Name     string // as in the protocol: "email"
+	Title    string // as a person says it: "Your e-mail address"
+	Detail   string // a sentence on what that means, or ""
+	Required bool   // cannot be left out
+}
+
+func (Consent) page() string { return "consent.html" }

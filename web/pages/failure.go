@@ -1,0 +1,13 @@
+package pages
+
+// Failure tells a person that something went wrong, and what to do now.
+type Failure struct {
+	Status      int    // the HTTP status, for the small print
+	Title       string // what happened, in a few words
+	Explanation string // what happened, in a sentence or two
+	Advice      string // what to do now
+	RequestID   string // to be quoted to whoever runs this server
+	RetryURI    string // where to try again, or ""
+}
+
+func (Failure) page() string { return "failure.html" }

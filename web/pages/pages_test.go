@@ -1,0 +1,342 @@
+package pages
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var (
+	notes = App{Name: "Harbour Notes", LogoURI: "https://notes.example/logo.png", HomeURI: "https://notes.example/", PolicyURI: "https://notes.example/privacy", TermsURI: "https://notes.example/terms"}
+	grace = Person{Username: "grace", Name: "Grace Hopper", Email: "grace@example.com"}
+)
+
+// samples is every page in the states that change what it holds, with the ids
+// that handlers, tests and people's password managers rely on.
+var samples = []struct {
+	name string
+	page Page
+	ids  []string
+}{
+	{"sign in", SignIn{App: &notes, Continue: "c"}, []string{"username", "password", "sign-in"}},
+	{"sign in, no app", SignIn{}, []string{"username", "password", "sign-in"}},
+	{"sign in, failed", SignIn{App: &notes, Username: "grace", Failure: "No."}, []string{"username", "password", "sign-in", "failure"}},
+	{"sign in again", SignIn{Username: "grace", UsernameFixed: true, SwitchURL: "/select?x=1"}, []string{"username", "password", "sign-in"}},
+	{"select account", SelectAccount{App: &notes, Person: grace, Continue: "c"}, []string{"continue", "other"}},
+	{"consent", Consent{App: notes, RedirectHost: "notes.example", Person: grace, Continue: "c", Scopes: []Scope{
+		{Name: "openid", Title: "Who you are", Required: true}, {Name: "email", Title: "Your e-mail address", Detail: "grace@example.com"},
+	}}, []string{"allow", "deny"}},
+	{"consent, bare", Consent{App: App{Name: "x"}, Person: Person{Username: "grace"}}, []string{"allow", "deny"}},
+	{"sign out", SignOut{App: &notes, Person: grace, Continue: "c"}, []string{"sign-out", "stay"}},
+	{"sign out, no app", SignOut{Person: grace}, []string{"sign-out", "stay"}},
+	{"signed out", SignedOut{App: &notes, ReturnURI: "https://notes.example/bye"}, []string{"return"}},
+	{"signed out, no app", SignedOut{}, nil},
+	{"failure", Failure{Status: 400, Title: "This did not work", Explanation: "Because.", Advice: "Try again.", RequestID: "r-1", RetryURI: "/again"}, []string{"request-id", "retry"}},
+	{"failure, bare", Failure{Title: "This did not work"}, nil},
+	{"account", Account{Person: grace, Notice: "Done.", Failure: "Not done.", LastSignIn: "today", Devices: []Device{
+		{ID: "d2", Label: "Safari on iPhone", IP: "203.0.113.2", SignedIn: "yesterday", LastSeen: "yesterday", Mobile: true},
+		{ID: "d1", Label: "Firefox on Linux", IP: "203.0.113.1", SignedIn: "today", LastSeen: "just now", Current: true, Apps: []App{notes, {Name: "x"}}},
+	}}, []string{"sign-out", "end-others", "sign-out-everywhere"}},
+	{"account, no device", Account{Person: grace}, []string{"sign-out", "end-others", "sign-out-everywhere"}},
+	{"form post", FormPost{Action: "com.example.app:/back?a=1&b=2", Fields: []Field{{"code", "abc"}, {"state", "s"}}}, []string{"form-post"}},
+	{"welcome", Welcome{Issuer: "https://id.example"}, []string{"account", "discovery"}},
+	{"welcome, signed in", Welcome{Issuer: "https://id.example", SignedIn: true}, []string{"account", "discovery"}},
+}
+
+func render(t *testing.T, p Page) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	if err := Write(w, http.StatusTeapot, p); err != nil {
+		t.Fatal(err)
+	}
+	if w.Code != http.StatusTeapot || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || len(w.Header()) != 1 {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+	return w.Body.String()
+}
+
+// element is a start tag of a rendered page.
+type element struct {
+	name string
+	attr map[string]string
+	in   []string // the elements around it
+}
+
+// elements reads a page with a parser that is strict about what is opened and
+// closed, so that a forgotten tag fails the test.
+func elements(t *testing.T, html string) []element {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(strings.ToValidUTF8(html, "\uFFFD")))
+	d.Strict = false
+	d.Entity = xml.HTMLEntity
+	// Not xml.HTMLAutoClose: it closes <link> and <meta> and forgives the rest.
+	d.AutoClose = []string{"meta", "link", "img", "input"}
+	var all []element
+	var open []string
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			if len(open) > 0 {
+				t.Errorf("never closed: %v", open)
+			}
+			return all
+		}
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, html)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			e := element{token.Name.Local, map[string]string{}, slices.Clone(open)}
+			for _, a := range token.Attr {
+				if _, twice := e.attr[a.Name.Local]; twice {
+					t.Errorf("<%s> has %s twice", e.name, a.Name.Local)
+				}
+				e.attr[a.Name.Local] = a.Value
+			}
+			all = append(all, e)
+			open = append(open, e.name)
+		case xml.EndElement:
+			if len(open) == 0 || open[len(open)-1] != token.Name.Local {
+				t.Fatalf("</%s> closes %v", token.Name.Local, open)
+			}
+			open = open[:len(open)-1]
+		}
+	}
+}
+
+func TestPagesHoldTheirIDs(t *testing.T) {
+	for _, s := range samples {
+		t.Run(s.name, func(t *testing.T) {
+			seen := map[string]int{}
+			for _, e := range elements(t, render(t, s.page)) {
+				if id := e.attr["id"]; id != "" {
+					seen[id]++
+				}
+			}
+			for id, n := range seen {
+				if n > 1 {
+					t.Errorf("id %s stands %d times", id, n)
+				}
+			}
+			for _, id := range s.ids {
+				if seen[id] == 0 {
+					t.Errorf("no id %s", id)
+				}
+			}
+		})
+	}
+}
+
+func TestPagesAreAccessible(t *testing.T) {
+	for _, s := range samples {
+		t.Run(s.name, func(t *testing.T) {
+			html := render(t, s.page)
+			labelled, ids := map[string]bool{}, map[string]bool{}
+			headings, focus := 0, 0
+			all := elements(t, html)
+			for _, e := range all {
+				labelled[e.attr["for"]] = true
+				ids[e.attr["id"]] = true
+			}
+			for _, e := range all {
+				if e.name == "h1" {
+					headings++
+				}
+				if _, ok := e.attr["autofocus"]; ok {
+					focus++
+				}
+				if e.name == "input" && e.attr["type"] != "hidden" && !labelled[e.attr["id"]] && !slices.Contains(e.in, "label") {
+					t.Errorf("<input name=%s> has no label", e.attr["name"])
+				}
+				if _, ok := e.attr["alt"]; e.name == "img" && !ok {
+					t.Error("<img> without alt")
+				}
+				for _, a := range []string{"aria-describedby", "aria-labelledby"} {
+					if to := e.attr[a]; to != "" && !ids[to] {
+						t.Errorf("%s=%s leads nowhere", a, to)
+					}
+				}
+				if e.attr["target"] == "_blank" && e.attr["rel"] != "noopener noreferrer" {
+					t.Errorf("<a href=%s> tells the app where the person comes from", e.attr["href"])
+				}
+			}
+			if headings != 1 || focus > 1 {
+				t.Errorf("%d h1, %d autofocus", headings, focus)
+			}
+			for _, want := range []string{`<html lang="en">`, `<meta name="viewport" `, `<meta name="referrer" content="same-origin">`, ` · Wicket</title>`} {
+				if !strings.Contains(html, want) {
+					t.Errorf("no %s", want)
+				}
+			}
+		})
+	}
+}
+
+// inert reports what in a page a strict Content-Security-Policy would have to
+// stop, and every address that is not one a page may lead to.
+func inert(t *testing.T, html string) {
+	t.Helper()
+	for _, e := range elements(t, html) {
+		for name, value := range e.attr {
+			if name == "style" || strings.HasPrefix(name, "on") || name == "srcdoc" {
+				t.Errorf("<%s %s=%q>", e.name, name, value)
+			}
+			switch name {
+			case "href", "src", "action", "formaction":
+				u, err := url.Parse(value)
+				if err != nil || !slices.Contains([]string{"", "http", "https", "com.example.app"}, u.Scheme) {
+					t.Errorf("<%s %s=%q>", e.name, name, value)
+				}
+			}
+		}
+		switch e.name {
+		case "style", "iframe", "object", "base":
+			t.Errorf("<%s>", e.name)
+		case "script":
+			if !strings.HasPrefix(e.attr["src"], "/assets/") {
+				t.Errorf("<script src=%q>", e.attr["src"])
+			}
+		}
+	}
+}
+
+func TestPagesNeedNothingInline(t *testing.T) {
+	for _, s := range samples {
+		t.Run(s.name, func(t *testing.T) { inert(t, render(t, s.page)) })
+	}
+}
+
+// poison returns a copy of v with every string in it replaced.
+func poison(v reflect.Value, with string) reflect.Value {
+	c := reflect.New(v.Type()).Elem()
+	c.Set(v)
+	switch v.Kind() {
+	case reflect.String:
+		c.SetString(with)
+	case reflect.Pointer:
+		if !v.IsNil() {
+			p := reflect.New(v.Type().Elem())
+			p.Elem().Set(poison(v.Elem(), with))
+			c.Set(p)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			c.Field(i).Set(poison(v.Field(i), with))
+		}
+	case reflect.Slice:
+		c = reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			c.Index(i).Set(poison(v.Index(i), with))
+		}
+	}
+	return c
+}
+
+func TestHostileStringsStayText(t *testing.T) {
+	for _, hostile := range []string{
+		`"><script>alert(1)</script>`, `'><img src=x onerror=alert(1)>`, `" onfocus="alert(1)" autofocus="`,
+		`</title></textarea></style><script>alert(1)</script>`, `javascript:alert(1)`, " JaVaScRiPt:alert(1)",
+		"java\tscript:alert(1)", `data:text/html,<script>alert(1)</script>`, `vbscript:x`, "{{.}}\x00\xff",
+	} {
+		for _, s := range samples {
+			page := poison(reflect.ValueOf(s.page), hostile).Interface().(Page)
+			if form, ok := page.(FormPost); ok {
+				// The one address that must not be filtered is refused instead.
+				w := httptest.NewRecorder()
+				if err := Write(w, http.StatusOK, form); err == nil || w.Body.Len() > 0 || len(w.Header()) > 0 {
+					t.Errorf("form to %q: %v, wrote %q", hostile, err, w.Body)
+				}
+				form.Action = "https://app.example/back"
+				page = form
+			}
+			html := render(t, page)
+			inert(t, html)
+			for _, raw := range []string{"<script>alert", "<img src=x", `" onfocus="`} {
+				if strings.Contains(html, raw) {
+					t.Errorf("%s: %q stands in the page", s.name, raw)
+				}
+			}
+		}
+	}
+}
+
+func TestFormPostKeepsTheAddress(t *testing.T) {
+	for _, action := range []string{"https://app.example/back?a=1&b=2", "http://127.0.0.1:8080/back", "com.example.app:/back?a=1&b=2", "example://back"} {
+		got := ""
+		for _, e := range elements(t, render(t, FormPost{Action: action, Fields: []Field{{"code", "abc"}}})) {
+			if e.name == "form" {
+				got = e.attr["action"]
+			}
+		}
+		if got != action {
+			t.Errorf("form to %q, want %q", got, action)
+		}
+	}
+}
+
+func TestSignedOutLeadsBackToEveryScheme(t *testing.T) {
+	if html := render(t, SignedOut{ReturnURI: "com.example.app:/bye"}); !strings.Contains(html, `href="com.example.app:/bye"`) {
+		t.Error(html)
+	}
+	if html := render(t, SignedOut{ReturnURI: "javascript:alert(1)"}); strings.Contains(html, `id="return"`) {
+		t.Error(html)
+	}
+}
+
+func TestConsentPostsOnlyWhatCanBeLeftOut(t *testing.T) {
+	var scopes []string
+	for _, e := range elements(t, render(t, Consent{App: notes, Scopes: []Scope{
+		{Name: "openid", Title: "a", Required: true}, {Name: "email", Title: "b"}, {Name: "phone", Title: "c"},
+	}})) {
+		if _, checked := e.attr["checked"]; e.attr["name"] == "scope" && checked {
+			scopes = append(scopes, e.attr["value"])
+		}
+	}
+	if !slices.Equal(scopes, []string{"email", "phone"}) {
+		t.Error(scopes)
+	}
+}
+
+func TestCurrentDeviceComesFirst(t *testing.T) {
+	a := Account{Devices: []Device{{ID: "1"}, {ID: "2"}, {ID: "3", Current: true}}}
+	var order string
+	for _, d := range a.Listed() {
+		order += d.ID
+	}
+	if order != "312" || a.Devices[0].ID != "1" {
+		t.Error(order)
+	}
+}
+
+func TestWhatPeopleAndAppsAreCalled(t *testing.T) {
+	for _, c := range []struct {
+		person                     Person
+		display, account, initials string
+	}{
+		{Person{"grace", "Grace Hopper", "g@example.com"}, "Grace Hopper", "g@example.com", "GH"},
+		{Person{"grace", "Grace Brewster Murray Hopper", ""}, "Grace Brewster Murray Hopper", "grace", "GH"},
+		{Person{"grace.hopper", " ", ""}, "grace.hopper", "", "GH"},
+		{Person{"grace", "", "g@example.com"}, "grace", "g@example.com", "G"},
+		{Person{"g@example.com", "", "g@example.com"}, "g@example.com", "", "GC"},
+		{Person{"élodie", "élodie d'Été", ""}, "élodie d'Été", "élodie", "ÉD"},
+		{Person{"山田", "山田 太郎", ""}, "山田 太郎", "山田", "山太"},
+		{Person{"--", "", ""}, "--", "", "?"},
+		{Person{}, "", "", "?"},
+	} {
+		if d, a, i := c.person.Display(), c.person.Account(), c.person.Initials(); d != c.display || a != c.account || i != c.initials {
+			t.Errorf("%+v: %q %q %q", c.person, d, a, i)
+		}
+	}
+	for name, want := range map[string]string{"harbour": "H", "«été»": "É", "7days": "7", "": "", "!": ""} {
+		if got := (App{Name: name}).Monogram(); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}

@@ -1,0 +1,14 @@
+package pages
+
+import "html/template"
+
+// SignedOut says that the person is signed out.
+type SignedOut struct {
+	App       *App   // the app that they came from, or nil
+	ReturnURI string // a registered post_logout_redirect_uri, or ""
+}
+
+// Return is ReturnURI as a link, whatever its scheme; empty if it cannot be one.
+func (s SignedOut) Return() template.URL { return redirect(s.ReturnURI) }
+
+func (SignedOut) page() string { return "signedout.html" }

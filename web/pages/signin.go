@@ -1,0 +1,14 @@
+package pages
+
+// SignIn asks for a username and a password. It posts continue, username and
+// password to /sign-in.
+type SignIn struct {
+	App           *App   // the app that waits for the sign-in, or nil
+	Username      string // written into the field beforehand
+	UsernameFixed bool   // the same person signs in again: the username cannot be changed
+	Failure       string // why the last try failed, or ""
+	Continue      string // opaque: where to go on, handed back unchanged
+	SwitchURL     string // where "Use another account" leads; shown when UsernameFixed
+}
+
+func (SignIn) page() string { return "signin.html" }

@@ -1,0 +1,9 @@
+package pages
+
+// Welcome is the front page: what this server is.
+type Welcome struct {
+	Issuer   string // the issuer identifier, an https address
+	SignedIn bool
+}
+
+func (Welcome) page() string { return "welcome.html" }

@@ -1,0 +1,37 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// selectAccountPage asks which account the app is to see: the one that is signed in here, or another.
+func (s *Server) selectAccountPage(c *gin.Context) error {
+	a, session, err := s.asked(c, query)
+	if err != nil || a == nil {
+		return err
+	}
+	person, err := s.describe(c, session.User)
+	if err != nil {
+		return err
+	}
+	app := waiting(a.Client)
+	s.pageHeaders(c, a.RedirectURI)
+	return s.show(c, http.StatusOK, pages.SelectAccount{App: &app, Person: person, Continue: s.Provider.Suspend(a)})
+}
+
+// selectAccount takes the answer.
+func (s *Server) selectAccount(c *gin.Context) error {
+	a, _, err := s.asked(c, posted)
+	if err != nil || a == nil {
+		return err
+	}
+	if c.Request.PostForm.Get("choice") != "continue" {
+		return redirect(c, "/sign-in?switch=1&continue="+s.Provider.Suspend(a))
+	}
+	a.Selected = true
+	return s.goOn(c, a)
+}

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// signInPage asks for name and password: for the app whose request was suspended in continue, or for the account page.
+func (s *Server) signInPage(c *gin.Context) error {
+	form, err := query(c)
+	if err != nil {
+		return err
+	}
+	a, err := s.suspended(c, form.Get("continue"))
+	if err != nil {
+		return err
+	}
+	session, err := s.session(c)
+	if err != nil {
+		return err
+	}
+	if a == nil && session != nil && form.Get("switch") == "" {
+		return redirect(c, "/account")
+	}
+	page := s.newSignIn(c, a)
+	if a != nil {
+		page.Username = a.LoginHint
+	}
+	if session != nil && form.Get("switch") == "" {
+		page.Username, page.UsernameFixed = session.User.Username, true
+		page.SwitchURL = "/sign-in?switch=1&continue=" + page.Continue
+	}
+	return s.show(c, http.StatusOK, page)
+}
+
+// signIn checks name and password and goes on where the person came from.
+func (s *Server) signIn(c *gin.Context) error {
+	form, err := posted(c)
+	if err != nil {
+		return err
+	}
+	if err := oidc.CheckForm(form); err != nil {
+		return errForm
+	}
+	a, err := s.suspended(c, form.Get("continue"))
+	if err != nil {
+		return err
+	}
+	current, err := s.session(c)
+	if err != nil {
+		return err
+	}
+	session, secret, err := s.Identity.SignIn(c.Request.Context(), identity.SignIn{
+		Login: form.Get("username"), Password: form.Get("password"), Device: device(c), Current: current,
+	})
+	refused, tooMany := errors.Is(err, identity.ErrSignInRefused), errors.Is(err, identity.ErrTooManySignIns)
+	if refused || tooMany {
+		page, status := s.newSignIn(c, a), http.StatusUnauthorized
+		page.Username = form.Get("username")
+		page.Failure = "This name and password do not match, or the account cannot sign in just now. Check both and try again."
+		if tooMany {
+			status, page.Failure = http.StatusTooManyRequests, "Too many sign-ins from your network have failed. Wait a few minutes and try again."
+		}
+		return s.show(c, status, page)
+	}
+	if err != nil {
+		return err
+	}
+	s.setCookie(c, secret, session.ExpiresAt)
+	if a == nil {
+		return redirect(c, "/account")
+	}
+	return s.goOn(c, a)
+}
+
+// newSignIn returns the empty page, with headers that let the form lead on to the app.
+func (s *Server) newSignIn(c *gin.Context, a *oidc.Authorization) pages.SignIn {
+	if a == nil {
+		return pages.SignIn{}
+	}
+	s.pageHeaders(c, a.RedirectURI)
+	app := waiting(a.Client)
+	return pages.SignIn{App: &app, Continue: s.Provider.Suspend(a)}
+}
+
+// suspended takes up the request that a page was shown for, or nil where it was shown for none.
+func (s *Server) suspended(c *gin.Context, sealed string) (*oidc.Authorization, error) {
+	if sealed == "" {
+		return nil, nil
+	}
+	return s.Provider.Resume(c.Request.Context(), sealed)
+}

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// What every test house holds.
+const (
+	testUsername = "alice"
+	testEmail    = "alice@example.com"
+	testPassword = "correct horse battery"
+	testRedirect = "http://localhost:9999/callback"
+	testLogout   = "http://localhost:9999/"
+)
+
+// open is a running Wicket: the house as build makes it, behind a real listener on a free port of this machine.
+type openHouse struct {
+	*house
+	issuer string
+	user   *identity.User
+}
+
+// inEachHouse runs test in a house on SQLite and in one on PostgreSQL.
+func inEachHouse(t *testing.T, test func(t *testing.T, h *openHouse)) {
+	t.Helper()
+	storagetest.EachURL(t, func(t *testing.T, url string) { test(t, openTestHouse(t, url)) })
+}
+
+// openTestHouse builds and serves a house on that database until the test ends, with the person alice in it.
+func openTestHouse(t testing.TB, databaseURL string) *openHouse {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	seal, err := storage.ParseSeal(storage.NewMasterKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, seal: seal, migrate: true}
+	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	h, err := build(t.Context(), config, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.keys.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- serveHTTP(ctx, listener, h.handler, log, func() {}) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("stop serving: %v", err)
+		}
+		if err := h.close(); err != nil {
+			t.Errorf("close the house: %v", err)
+		}
+	})
+	open := &openHouse{house: h, issuer: config.issuer}
+	open.user = open.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
+	return open
+}
+
+// testLog sends what the house logs to the test that runs it.
+type testLog struct{ t testing.TB }
+
+func (l testLog) Write(line []byte) (int, error) {
+	l.t.Logf("%s", line)
+	return len(line), nil
+}
+
+func (h *openHouse) register(t testing.TB, person identity.NewUser) *identity.User {
+	t.Helper()
+	user, err := h.identity.CreateUser(t.Context(), person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return user
+}
+
+// testClient is a registered app with its secret.
+type testClient struct {
+	*oidc.Client
+	secret string
+}
+
+// client registers an app: confidential, with every grant type and one redirect URI, unless change says otherwise.
+func (h *openHouse) client(t testing.TB, change func(*oidc.Client)) testClient {
+	t.Helper()
+	client := &oidc.Client{
+		Name: "Test app", AuthMethod: oidc.AuthPost, GrantTypes: oidc.GrantTypes, IDTokenAlg: "ES256",
+		RedirectURIs: []string{testRedirect}, PostLogoutRedirectURIs: []string{testLogout},
+	}
+	if change != nil {
+		change(client)
+	}
+	if client.IsPublic() {
+		client.GrantTypes = []string{oidc.GrantCode, oidc.GrantRefreshToken}
+	}
+	secret, err := h.provider.CreateClient(t.Context(), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return testClient{client, secret}
+}
+
+// browser is a person's browser without a window: it keeps cookies and follows redirects on Wicket alone, so that a
+// redirect to an app can be looked at.
+type browser struct {
+	*http.Client
+	house *openHouse
+}
+
+func (h *openHouse) browser(t testing.TB) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &browser{house: h, Client: &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		if !strings.HasPrefix(r.URL.String(), h.issuer+"/") {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}}
+}
+
+// page is what a browser shows.
+type page struct {
+	*http.Response
+	body string
+}
+
+func (b *browser) get(t testing.TB, url string) page {
+	t.Helper()
+	response, err := b.Get(b.absolute(url))
+	return read(t, response, err)
+}
+
+// post sends a form as a browser does from one of Wicket's own pages.
+func (b *browser) post(t testing.TB, url string, form url.Values) page {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodPost, b.absolute(url), strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Origin", b.house.issuer)
+	request.Header.Set("Sec-Fetch-Site", "same-origin")
+	response, err := b.Do(request)
+	return read(t, response, err)
+}
+
+func (b *browser) absolute(url string) string {
+	if strings.HasPrefix(url, "/") {
+		return b.house.issuer + url
+	}
+	return url
+}
+
+func read(t testing.TB, response *http.Response, err error) page {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page{response, string(body)}
+}
+
+var hiddenContinue = regexp.MustCompile(`name="continue" value="([^"]*)"`)
+
+// held returns the hidden field continue of a page.
+func (p page) held() string {
+	if match := hiddenContinue.FindStringSubmatch(p.body); match != nil {
+		return match[1]
+	}
+	return ""
+}
+
+// signIn signs alice in on the page that is shown, or on the sign-in page where none is, and returns what comes next.
+func (b *browser) signIn(t testing.TB, shown page) page {
+	t.Helper()
+	return b.post(t, "/sign-in", url.Values{"username": {testUsername}, "password": {testPassword}, "continue": {shown.held()}})
+}
+
+// allow says yes on the consent page that is shown, to everything.
+func (b *browser) allow(t testing.TB, shown page) page {
+	t.Helper()
+	return b.post(t, "/consent", url.Values{"decision": {"allow"}, "continue": {shown.held()}, "scope": {"profile", "email", "address", "offline_access"}})
+}
+
+// authorizeURL is an authorization request of client, with parameters changed or, where empty, left out.
+func (h *openHouse) authorizeURL(client testClient, change url.Values) string {
+	parameters := url.Values{
+		"client_id": {client.ID}, "redirect_uri": {testRedirect}, "response_type": {"code"}, "scope": {"openid profile email offline_access"},
+		"state": {"the-state"}, "nonce": {"the-nonce"}, "code_challenge": {testChallenge}, "code_challenge_method": {"S256"},
+	}
+	for name, values := range change {
+		parameters[name] = values
+		if len(values) == 1 && values[0] == "" {
+			parameters.Del(name)
+		}
+	}
+	return h.issuer + oidc.PathAuthorize + "?" + parameters.Encode()
+}
+
+// A PKCE pair: RFC 7636, appendix B.
+const (
+	testVerifier  = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+	testChallenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+)
+
+// code takes the browser through whatever pages come until the app gets a code.
+func (b *browser) code(t testing.TB, client testClient, change url.Values) string {
+	t.Helper()
+	shown := b.get(t, b.house.authorizeURL(client, change))
+	if strings.Contains(shown.body, `id="sign-in"`) {
+		shown = b.signIn(t, shown)
+	}
+	if strings.Contains(shown.body, `id="allow"`) {
+		shown = b.allow(t, shown)
+	}
+	location, err := shown.Location()
+	if err != nil {
+		t.Fatalf("no redirect to the app but %s\n%s", shown.Status, shown.body)
+	}
+	code := location.Query().Get("code")
+	if code == "" {
+		t.Fatalf("no code but %s", location)
+	}
+	return code
+}
+
+// answer is what an endpoint for apps says.
+type answer struct {
+	status int
+	header http.Header
+	json   map[string]any
+}
+
+func (a answer) text(name string) string { text, _ := a.json[name].(string); return text }

@@ -31,6 +31,8 @@ type accessClaims struct {
 	AuthTime       int64    `json:"auth_time,omitempty"`
 	ACR            string   `json:"acr,omitempty"`
 	AMR            []string `json:"amr,omitempty"`
+
+	kid string // the key that signed them
 }
 
 const (
@@ -53,19 +55,24 @@ func (p *Provider) signAccessToken(client *Client, grant *Grant, scopes []string
 // errToken says that a token is not good: forged, expired, revoked, or its session has ended. Nobody learns which.
 var errToken = errors.New("the access token is not valid")
 
-// readAccessToken verifies what can be told from an access token itself: RFC 9068, section 4.
+// readAccessToken verifies what can be told from an access token itself: RFC 9068, section 4. Its answer must not be
+// changed.
 func (p *Provider) readAccessToken(token string) (*accessClaims, error) {
-	payload, err := p.Keys.Verify(token, accessTokenType, accessTokenAlg)
+	if claims := p.verified.get(token, p.Now()); claims != nil && p.Keys.believes(claims.kid) {
+		return claims, nil
+	}
+	payload, kid, err := p.Keys.Verify(token, accessTokenType, accessTokenAlg)
 	if err != nil {
 		return nil, errToken
 	}
-	claims := new(accessClaims)
+	claims := &accessClaims{kid: kid}
 	if err := json.Unmarshal(payload, claims); err != nil {
 		return nil, errToken
 	}
 	if claims.Issuer != p.Issuer || !slices.Contains(claims.Audience, p.Issuer) || p.Now().Unix() >= claims.Expiry {
 		return nil, errToken
 	}
+	p.verified.put(token, claims)
 	return claims, nil
 }
 

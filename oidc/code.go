@@ -62,20 +62,19 @@ func (p *Provider) Authorize(ctx context.Context, a *Authorization, session *ide
 		return nil, translate(err)
 	}
 	work.code.RedirectURI = a.form.Get("redirect_uri")
-	err = p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		record, err := storage.RecordStatement(ctx, tx, now, storage.Change{
-			Entity: "grant", EntityID: work.grant.ID.String(), Action: "created", UserID: session.UserID,
-			New: storage.Values{"client_id": a.Client.ID, "scopes": scopes},
-		})
-		if err != nil {
-			return err
-		}
-		return storage.Batch(ctx, tx,
-			tx.NewInsert().Model(work.grant),
-			tx.NewInsert().Model(&Participation{SessionID: session.ID, ClientID: a.Client.ID, CreatedAt: now}).On("CONFLICT DO NOTHING"),
-			tx.NewInsert().Model(work.code),
-			record)
+	draft := p.Database.Draft()
+	record, err := storage.RecordStatement(ctx, draft, now, storage.Change{
+		Entity: "grant", EntityID: work.grant.ID.String(), Action: "created", UserID: session.UserID,
+		New: storage.Values{"client_id": a.Client.ID, "scopes": scopes},
 	})
+	if err != nil {
+		return nil, serverError(err)
+	}
+	err = p.Database.Append(ctx,
+		draft.NewInsert().Model(work.grant),
+		draft.NewInsert().Model(&Participation{SessionID: session.ID, ClientID: a.Client.ID, CreatedAt: now}).On("CONFLICT DO NOTHING"),
+		draft.NewInsert().Model(work.code),
+		record)
 	if err != nil {
 		return nil, serverError(fmt.Errorf("issue code: %w", err))
 	}
@@ -102,12 +101,7 @@ func (p *Provider) codeByHash(ctx context.Context, hash []byte) (*codeWithGrant,
 	return found, nil
 }
 
-// useCode uses a code up and tells whether this call did: of several at once, one.
-func useCode(ctx context.Context, tx bun.Tx, hash []byte, now time.Time) (bool, error) {
-	result, err := tx.NewUpdate().Model((*Code)(nil)).Set("used_at = ?", now).Where("hash = ? AND used_at IS NULL", hash).Exec(ctx)
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
-	return n == 1, err
+// useCode is the claim that uses a code up: of several at once, one makes it.
+func useCode(draft bun.IDB, hash []byte, now time.Time) *bun.UpdateQuery {
+	return draft.NewUpdate().Model((*Code)(nil)).Set("used_at = ?", now).Where("hash = ? AND used_at IS NULL", hash)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ory/fosite/handler/pkce"
 	fositestorage "github.com/ory/fosite/storage"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
 	"github.com/wicket-id/wicket/storage"
 )
@@ -164,34 +165,30 @@ func (s engineStore) Commit(ctx context.Context) error {
 	if w.repeat || w.code == nil && w.issued == nil {
 		return nil // a repeat is answered with what the first answer held; a family that ended is written already
 	}
+	draft := s.provider.Database.Draft()
+	claim, action := (*bun.UpdateQuery)(nil), "code_redeemed"
 	if w.code != nil {
-		defer w.noteRedemption(ctx)
+		claim = useCode(draft, w.code.Hash, w.now)
+	} else {
+		claim, action = useRefreshToken(draft, w.refresh.Hash, w.issued.Hash, w.now), "refresh_token_redeemed"
 	}
-	return s.provider.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		entity, used := "refresh_token", false
-		var err error
-		if w.code != nil {
-			entity = "code"
-			used, err = useCode(ctx, tx, w.code.Hash, w.now)
-			w.lost = err == nil && !used
-		} else {
-			used, err = useRefreshToken(ctx, tx, w.refresh.Hash, w.issued.Hash, w.now)
-		}
-		if err != nil || !used {
-			return err // who lost a race for a refresh token has the same successor as who won it
-		}
-		record, err := storage.RecordStatement(ctx, tx, w.now, storage.Change{
-			Entity: "grant", EntityID: w.grant.ID.String(), Action: entity + "_redeemed", UserID: w.grant.UserID,
-			New: storage.Values{"client_id": w.client.ID},
-		})
-		if err != nil {
-			return err
-		}
-		if w.issued == nil {
-			return storage.Batch(ctx, tx, record)
-		}
-		return storage.Batch(ctx, tx, tx.NewInsert().Model(w.issued), record)
+	record, err := storage.RecordStatement(ctx, draft, w.now, storage.Change{
+		Entity: "grant", EntityID: w.grant.ID.String(), Action: action, UserID: w.grant.UserID, New: storage.Values{"client_id": w.client.ID},
 	})
+	if err != nil {
+		return err
+	}
+	then := []schema.QueryAppender{record}
+	if w.issued != nil {
+		then = append(then, draft.NewInsert().Model(w.issued))
+	}
+	claimed, err := s.provider.Database.Claim(ctx, claim, then...)
+	// Who lost the race for a refresh token has the same successor to give as who won it.
+	w.lost = err == nil && !claimed && w.code != nil
+	if claimed && w.code != nil {
+		w.noteRedemption(ctx)
+	}
+	return err
 }
 
 // What has no row of its own.

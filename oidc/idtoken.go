@@ -50,7 +50,7 @@ func tokenHash(alg jose.SignatureAlgorithm, token string) string {
 
 // readIDTokenHint verifies that an ID token is one of ours. It may have expired: it names a person, it proves nothing.
 func (p *Provider) readIDTokenHint(token string) (*idClaims, error) {
-	payload, err := p.Keys.Verify(token, idTokenType, SigningAlgs...)
+	payload, _, err := p.Keys.Verify(token, idTokenType, SigningAlgs...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package oidc
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -11,7 +10,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,8 +46,9 @@ const (
 	PublishAhead = 15 * time.Minute
 	// JWKSMaxAge is how long apps may keep the key set.
 	JWKSMaxAge = 5 * time.Minute
-	// publishedAfter is how long a key is published after its successor signs: longer than any token lives.
-	publishedAfter = 24 * time.Hour
+	// publishedAfter is how long a key is published, and believed, after its successor signs: longer than any token
+	// lives, for an ID token that has expired comes back as a hint.
+	publishedAfter = 30 * 24 * time.Hour
 	// keysRefreshed is how often a running server looks for keys that another process made.
 	keysRefreshed = 15 * time.Second
 
@@ -68,21 +67,6 @@ type Keys struct {
 	loading sync.Mutex
 }
 
-// ring is one state of the keys; it is never changed, only replaced.
-type ring struct {
-	keys []*ringKey // newest first
-	jwks []byte
-}
-
-type ringKey struct {
-	SigningKey
-	private crypto.Signer
-	public  jose.JSONWebKey
-
-	mu      sync.Mutex
-	signers map[string]jose.Signer // by typ
-}
-
 // Load reads the keys, makes those that are missing and publishes them. Call it once at start.
 func (k *Keys) Load(ctx context.Context) error {
 	if err := k.reload(ctx); err != nil {
@@ -97,7 +81,7 @@ func (k *Keys) Load(ctx context.Context) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	if _, err := k.add(ctx, missing, k.Now(), true); err != nil {
+	if _, err := k.add(ctx, missing, k.Now(), k.Now(), true); err != nil {
 		return err
 	}
 	return k.reload(ctx)
@@ -119,15 +103,15 @@ func (k *Keys) Watch(ctx context.Context) {
 	}
 }
 
-// Rotate makes a new key for every algorithm. It is published now and signs once every app can have seen it; at once, if
-// immediately is set (a key has leaked): then apps that do not fetch the set again for an unknown kid fail for up to
-// JWKSMaxAge. The keys before it stay published until what they signed has expired.
-func (k *Keys) Rotate(ctx context.Context, immediately bool) ([]SigningKey, error) {
-	from := k.Now()
-	if !immediately {
-		from = from.Add(PublishAhead)
+// Rotate makes a new key for every algorithm. It is published now and signs once every app can have seen it; the keys
+// before it stay published until what they signed has expired. That breaks nobody. leaked is for the day when a key is in
+// the wrong hands: the new keys sign at once, and nothing that the old ones signed is believed any more.
+func (k *Keys) Rotate(ctx context.Context, leaked bool) ([]SigningKey, error) {
+	from, retire := k.Now().Add(PublishAhead), k.Now().Add(PublishAhead+publishedAfter)
+	if leaked {
+		from, retire = k.Now(), k.Now()
 	}
-	made, err := k.add(ctx, SigningAlgs, from, false)
+	made, err := k.add(ctx, SigningAlgs, from, retire, false)
 	if err != nil {
 		return nil, err
 	}
@@ -143,56 +127,9 @@ func (k *Keys) List(ctx context.Context) ([]SigningKey, error) {
 	return keys, nil
 }
 
-// Published returns the JWK set as it is served (RFC 7517, section 5).
-func (k *Keys) Published() []byte { return k.ring.Load().jwks }
-
-// Sign signs claims as a JWT of that type with the key of today.
-func (k *Keys) Sign(alg jose.SignatureAlgorithm, typ string, claims any) (string, error) {
-	key := k.ring.Load().signing(alg, k.Now())
-	if key == nil {
-		return "", fmt.Errorf("no signing key for %s", alg)
-	}
-	signer, err := key.signer(typ)
-	if err != nil {
-		return "", err
-	}
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		return "", err
-	}
-	signed, err := signer.Sign(payload)
-	if err != nil {
-		return "", err
-	}
-	return signed.CompactSerialize()
-}
-
-var errSignature = errors.New("this is not a JWT that we signed")
-
-// Verify returns the payload of a JWT that we signed with one of algs and gave the type typ. It does not look at claims.
-func (k *Keys) Verify(token, typ string, algs ...jose.SignatureAlgorithm) ([]byte, error) {
-	signed, err := jose.ParseSigned(token, algs)
-	if err != nil || len(signed.Signatures) != 1 {
-		return nil, errSignature
-	}
-	header := signed.Signatures[0].Protected
-	if got, _ := header.ExtraHeaders[jose.HeaderType].(string); got != typ {
-		return nil, errSignature
-	}
-	key := k.ring.Load().byID(header.KeyID)
-	if key == nil || key.Alg != header.Algorithm {
-		return nil, errSignature
-	}
-	payload, err := signed.Verify(&key.public)
-	if err != nil {
-		return nil, errSignature
-	}
-	return payload, nil
-}
-
-// add makes keys that sign from that time on. Processes that start together agree on one key for each algorithm: onlyMissing
+// add makes keys that sign from one time on and retires those before them at another. Processes that start together agree on one key for each algorithm: onlyMissing
 // looks again behind the lock.
-func (k *Keys) add(ctx context.Context, algs []jose.SignatureAlgorithm, from time.Time, onlyMissing bool) ([]SigningKey, error) {
+func (k *Keys) add(ctx context.Context, algs []jose.SignatureAlgorithm, from, retire time.Time, onlyMissing bool) ([]SigningKey, error) {
 	now := k.Now()
 	made := make([]SigningKey, 0, len(algs))
 	for _, alg := range algs { // before the transaction: an RSA key takes a while
@@ -218,8 +155,8 @@ func (k *Keys) add(ctx context.Context, algs []jose.SignatureAlgorithm, from tim
 					continue
 				}
 			}
-			_, err := tx.NewUpdate().Model((*SigningKey)(nil)).Set("published_until = ?", from.Add(publishedAfter)).
-				Where("alg = ? AND published_until IS NULL", key.Alg).Exec(ctx)
+			_, err := tx.NewUpdate().Model((*SigningKey)(nil)).Set("published_until = ?", retire).
+				Where("alg = ? AND (published_until IS NULL OR published_until > ?)", key.Alg, retire).Exec(ctx)
 			if err != nil {
 				return err
 			}
@@ -266,103 +203,4 @@ func (k *Keys) generate(alg jose.SignatureAlgorithm) (*SigningKey, error) {
 		return nil, err
 	}
 	return &SigningKey{KID: base64.RawURLEncoding.EncodeToString(thumbprint), Alg: string(alg), SealedKey: k.Seal.Close(sealForKeys, encoded)}, nil
-}
-
-// reload reads the keys and replaces the ring.
-func (k *Keys) reload(ctx context.Context) error {
-	k.loading.Lock()
-	defer k.loading.Unlock()
-	rows, err := k.List(ctx)
-	if err != nil {
-		return err
-	}
-	now, before := k.Now(), k.ring.Load()
-	next := &ring{}
-	published := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
-	for _, row := range rows {
-		key := before.byID(row.KID)
-		if key == nil || !samePeriod(key.SigningKey, row) {
-			if key, err = k.parse(row); err != nil {
-				return fmt.Errorf("signing key %s: %w", row.KID, err)
-			}
-		}
-		next.keys = append(next.keys, key)
-		if row.PublishedUntil == nil || now.Before(*row.PublishedUntil) {
-			published.Keys = append(published.Keys, key.public)
-		}
-	}
-	if next.jwks, err = json.Marshal(published); err != nil {
-		return err
-	}
-	if before != nil && bytes.Equal(before.jwks, next.jwks) {
-		next.jwks = before.jwks
-	}
-	k.ring.Store(next)
-	return nil
-}
-
-func samePeriod(a, b SigningKey) bool {
-	if (a.PublishedUntil == nil) != (b.PublishedUntil == nil) {
-		return false
-	}
-	return a.SignsFrom.Equal(b.SignsFrom) && (a.PublishedUntil == nil || a.PublishedUntil.Equal(*b.PublishedUntil))
-}
-
-func (k *Keys) parse(row SigningKey) (*ringKey, error) {
-	encoded, err := k.Seal.Open(sealForKeys, row.SealedKey)
-	if err != nil {
-		return nil, fmt.Errorf("%w: is WICKET_SECRET the one that this database was made with?", err)
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(encoded)
-	if err != nil {
-		return nil, err
-	}
-	private, ok := parsed.(crypto.Signer)
-	if !ok {
-		return nil, errors.New("not a signing key")
-	}
-	return &ringKey{
-		SigningKey: row,
-		private:    private,
-		public:     jose.JSONWebKey{Key: private.Public(), KeyID: row.KID, Algorithm: row.Alg, Use: "sig"},
-		signers:    make(map[string]jose.Signer),
-	}, nil
-}
-
-// signing returns the key that signs with alg at that time, or nil.
-func (r *ring) signing(alg jose.SignatureAlgorithm, at time.Time) *ringKey {
-	for _, key := range r.keys { // newest first
-		if key.Alg == string(alg) && !at.Before(key.SignsFrom) {
-			return key
-		}
-	}
-	return nil
-}
-
-func (r *ring) byID(kid string) *ringKey {
-	if r == nil {
-		return nil
-	}
-	for _, key := range r.keys {
-		if key.KID == kid {
-			return key
-		}
-	}
-	return nil
-}
-
-// signer returns a signer that writes the header typ; it is made once.
-func (k *ringKey) signer(typ string) (jose.Signer, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if signer, ok := k.signers[typ]; ok {
-		return signer, nil
-	}
-	options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: jose.JSONWebKey{Key: k.private, KeyID: k.KID}}, options)
-	if err != nil {
-		return nil, err
-	}
-	k.signers[typ] = signer
-	return signer, nil
 }

@@ -30,6 +30,7 @@ type Provider struct {
 
 	engine     *fosite.Fosite
 	clients    clientCache
+	verified   verified
 	remoteKeys sync.Map // jwks_uri -> key set
 	discovery  []byte
 }

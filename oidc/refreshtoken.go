@@ -73,13 +73,8 @@ func (p *Provider) mayRepeat(ctx context.Context, token *RefreshToken, now time.
 	return p.Database.Reader().NewSelect().Model((*RefreshToken)(nil)).Where("hash = ? AND used_at IS NULL", token.SuccessorHash).Exists(ctx)
 }
 
-// useRefreshToken uses a token up in favour of its successor and tells whether this call did: of several at once, one.
-func useRefreshToken(ctx context.Context, tx bun.Tx, hash, successor []byte, now time.Time) (bool, error) {
-	result, err := tx.NewUpdate().Model((*RefreshToken)(nil)).Set("used_at = ?", now).Set("successor_hash = ?", successor).
-		Where("hash = ? AND used_at IS NULL", hash).Exec(ctx)
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
-	return n == 1, err
+// useRefreshToken is the claim that uses a token up in favour of its successor: of several at once, one makes it.
+func useRefreshToken(draft bun.IDB, hash, successor []byte, now time.Time) *bun.UpdateQuery {
+	return draft.NewUpdate().Model((*RefreshToken)(nil)).Set("used_at = ?", now).Set("successor_hash = ?", successor).
+		Where("hash = ? AND used_at IS NULL", hash)
 }

@@ -128,10 +128,15 @@ func (d *Database) Reader() bun.IDB { return d.reader }
 // back; a refusal that has written something (a family that was ended) is a value of the caller's, with a nil error.
 // do must use tx for every query and must not do slow work: no network, no password hashing, no signing.
 func (d *Database) Write(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
-	// A caller who goes away must not cut a half-answered write: the transaction is short and has its own end.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	ctx, cancel := short(ctx)
 	defer cancel()
 	return d.writer.RunInTx(ctx, nil, do)
+}
+
+// short is the context of a transaction: a caller who goes away must not cut a half-answered write, so it has an end of
+// its own.
+func short(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 }
 
 // Lock makes transactions that name the same lock run one after the other, in all processes, until tx ends. On SQLite

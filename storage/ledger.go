@@ -54,8 +54,8 @@ func Record(ctx context.Context, tx bun.Tx, at time.Time, change Change) error {
 	return nil
 }
 
-// RecordStatement is Record's statement, to be run in a Batch with others.
-func RecordStatement(ctx context.Context, tx bun.Tx, at time.Time, change Change) (*bun.InsertQuery, error) {
+// RecordStatement is Record's statement, to be run by Append or Claim with others.
+func RecordStatement(ctx context.Context, tx bun.IDB, at time.Time, change Change) (*bun.InsertQuery, error) {
 	actor := ActorOf(ctx)
 	entry := &Entry{
 		At: at, Entity: change.Entity, EntityID: change.EntityID, Action: change.Action,

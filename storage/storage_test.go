@@ -3,6 +3,7 @@ package storage_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -94,31 +95,69 @@ func TestLedgerIsAppendOnly(t *testing.T) {
 	})
 }
 
-func TestBatchRunsEveryStatementOrNone(t *testing.T) {
+func TestAppendRunsEveryStatementOrNone(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
-		count := func() (n int) {
-			if err := db.Reader().NewRaw("SELECT count(*) FROM revoked_tokens").Scan(t.Context(), &n); err != nil {
-				t.Fatal(err)
-			}
-			return n
-		}
 		insert := func(jti string) *bun.RawQuery {
-			return db.Reader().NewRaw("INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", jti, time.Now())
+			return db.Draft().NewRaw("INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", jti, time.Now())
 		}
-		batch := func(jtis ...string) error {
-			return db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
-				return storage.Batch(ctx, tx, insert(jtis[0]), insert(jtis[1]))
-			})
+		if err := db.Append(t.Context(), insert("a"), insert("b?")); err != nil || countRevoked(t, db) != 2 {
+			t.Fatalf("append: %v, %d rows", err, countRevoked(t, db))
 		}
-		if err := batch("a", "b?"); err != nil || count() != 2 {
-			t.Fatalf("batch: %v, %d rows", err, count())
-		}
-		if err := batch("c", "a"); err == nil || count() != 2 {
-			t.Fatalf("a batch with a violation: %v, %d rows", err, count())
+		if err := db.Append(t.Context(), insert("c"), insert("a")); err == nil || countRevoked(t, db) != 2 {
+			t.Fatalf("with a violation: %v, %d rows", err, countRevoked(t, db))
 		} else if !storage.Violates(err, "revoked_tokens") {
 			t.Errorf("Violates does not know %v", err)
 		}
 	})
+}
+
+func TestClaimIsMadeOnce(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		insert := func(jti string) *bun.RawQuery {
+			return db.Draft().NewRaw("INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", jti, time.Unix(0, 0).UTC())
+		}
+		if err := db.Append(t.Context(), insert("claimed")); err != nil {
+			t.Fatal(err)
+		}
+		claim := func(then string) (bool, error) {
+			update := db.Draft().NewUpdate().Table("revoked_tokens").Set("expires_at = ?", time.Unix(1, 0).UTC()).
+				Where("jti = 'claimed' AND expires_at = ?", time.Unix(0, 0).UTC())
+			return db.Claim(t.Context(), update, insert(then))
+		}
+		if claimed, err := claim("claimed"); claimed || err == nil { // what follows fails, so the claim is not made
+			t.Fatalf("a claim whose consequence fails: %v, %v", claimed, err)
+		}
+		var wg sync.WaitGroup
+		claims := make(chan bool, 20)
+		for i := range 20 {
+			wg.Go(func() {
+				claimed, err := claim(fmt.Sprint("then ", i))
+				if err != nil {
+					t.Error(err)
+				}
+				claims <- claimed
+			})
+		}
+		wg.Wait()
+		close(claims)
+		won := 0
+		for claimed := range claims {
+			if claimed {
+				won++
+			}
+		}
+		if rows := countRevoked(t, db); won != 1 || rows != 2 {
+			t.Errorf("%d of 20 claims were made, and %d rows are there, want 1 and 2", won, rows)
+		}
+	})
+}
+
+func countRevoked(t *testing.T, db *storage.Database) (n int) {
+	t.Helper()
+	if err := db.Reader().NewRaw("SELECT count(*) FROM revoked_tokens").Scan(t.Context(), &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func TestFaultInTransactionLeavesNothing(t *testing.T) {

@@ -55,7 +55,7 @@ func (keyList) Run(ctx context.Context, env environment, out printer) error {
 }
 
 type keyRotate struct {
-	Now bool `help:"Sign with the new keys at once, because one has leaked. Apps that do not look for an unknown key fail for up to five minutes."`
+	Leaked bool `help:"A key is in the wrong hands: sign with the new ones at once and believe nothing that the old ones signed. People stay signed in; apps must fetch new tokens."`
 }
 
 // Run rotates the keys.
@@ -68,7 +68,7 @@ func (c keyRotate) Run(ctx context.Context, env environment, out printer) error 
 	if err := h.keys.Load(ctx); err != nil {
 		return err
 	}
-	keys, err := h.keys.Rotate(ctx, c.Now)
+	keys, err := h.keys.Rotate(ctx, c.Leaked)
 	if err != nil {
 		return err
 	}

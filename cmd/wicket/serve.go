@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,6 +24,9 @@ func (serveCommand) Run(ctx context.Context, env environment, _ printer) error {
 	if err != nil {
 		return err
 	}
+	if _, chosen := env.lookup("GOGC"); !chosen {
+		debug.SetGCPercent(gcPercent)
+	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	h, err := build(ctx, config, log)
 	if err != nil {
@@ -37,6 +41,9 @@ func (serveCommand) Run(ctx context.Context, env environment, _ printer) error {
 }
 
 const (
+	// gcPercent lets garbage grow further than Go's 100 before it is collected: what lives is a few megabytes, so this
+	// costs little memory and spares a fifth of the CPU time.
+	gcPercent        = 400
 	shutdownPatience = 20 * time.Second
 	maxHeaderBytes   = 64 << 10
 )

@@ -1,0 +1,366 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+const asCommand = "WICKET_TEST_AS_COMMAND"
+
+// TestMain lets this test program stand in for the wicket binary, race detector and all, where a test needs a process.
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// commandLine runs wicket commands as processes; it is their environment.
+type commandLine []string
+
+// newCommandLine is for a Wicket on that database. issuer is where serve will listen.
+func newCommandLine(t testing.TB, databaseURL string) (line commandLine, issuer string) {
+	t.Helper()
+	address := fmt.Sprintf("localhost:%d", freePort(t))
+	return commandLine{"WICKET_DATABASE_URL=" + databaseURL, "WICKET_SECRET=" + storage.NewMasterKey(), "WICKET_LISTEN=" + address, "WICKET_ISSUER=http://" + address}, "http://" + address
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	port, err := storagetest.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// process is a wicket command that runs or ran.
+type process struct {
+	*exec.Cmd
+	stdout, stderr bytes.Buffer // to be read once it has ended
+}
+
+func (l commandLine) prepare(t testing.TB, arguments ...string) *process {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{Cmd: exec.CommandContext(t.Context(), self, arguments...)}
+	p.Env = append(append(os.Environ(), asCommand+"=1"), l...)
+	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p.Stdout, p.Stderr = &p.stdout, &p.stderr
+	return p
+}
+
+// run runs a command to its end. stdin is what it may read.
+func (l commandLine) run(t testing.TB, stdin string, arguments ...string) *process {
+	t.Helper()
+	p := l.prepare(t, arguments...)
+	p.Stdin = strings.NewReader(stdin)
+	if err := p.Run(); err != nil && p.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// json runs a command that must succeed with -o json and reads the one value that it prints.
+func (l commandLine) json(t testing.TB, into any, stdin string, arguments ...string) {
+	t.Helper()
+	p := l.run(t, stdin, append(arguments, "-o", "json")...)
+	if p.ProcessState.ExitCode() != 0 || p.stderr.Len() > 0 {
+		t.Fatalf("wicket %s: %s\n%s", strings.Join(arguments, " "), p.ProcessState, &p.stderr)
+	}
+	if err := json.Unmarshal(p.stdout.Bytes(), into); err != nil {
+		t.Fatalf("wicket %s: %v\n%s", strings.Join(arguments, " "), err, &p.stdout)
+	}
+}
+
+// start starts a command that serves, and waits until url answers.
+func (l commandLine) start(t testing.TB, url string, arguments ...string) *process {
+	t.Helper()
+	p := l.prepare(t, arguments...)
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.kill)
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		response, err := http.Get(url)
+		if err == nil {
+			_ = response.Body.Close()
+			return p
+		}
+		if time.Now().After(deadline) {
+			p.kill()
+			t.Fatalf("wicket %s does not answer at %s: %v\n%s", strings.Join(arguments, " "), url, err, &p.stderr)
+		}
+	}
+}
+
+// serve starts wicket serve.
+func (l commandLine) serve(t testing.TB, issuer string) *process {
+	t.Helper()
+	return l.start(t, issuer+"/readyz", "serve")
+}
+
+// kill is kill -9. It returns when the process is gone.
+func (p *process) kill() {
+	if p.ProcessState == nil {
+		_ = p.Process.Kill()
+		_ = p.Wait()
+	}
+}
+
+// interrupt is Ctrl-C, after which the process must end by itself and without a complaint.
+func (p *process) interrupt(t testing.TB) {
+	t.Helper()
+	if err := p.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	p.WaitDelay = 30 * time.Second
+	if err := p.Wait(); err != nil {
+		t.Errorf("after Ctrl-C: %v\n%s", err, &p.stderr)
+	}
+}
+
+// noFaults fails the test where the log of a process that has ended tells of a fault.
+func (p *process) noFaults(t testing.TB) {
+	t.Helper()
+	for _, line := range strings.Split(p.stderr.String(), "\n") {
+		if strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "panic:") {
+			t.Errorf("the server's log: %s", line)
+		}
+	}
+}
+
+// The operator's commands work beside a running server, and it heeds them.
+func TestCommandsBesideARunningServer(t *testing.T) {
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		line, issuer := newCommandLine(t, databaseURL)
+		server := line.serve(t, issuer)
+		h := &openHouse{issuer: issuer}
+
+		t.Run("client", func(t *testing.T) {
+			var app struct {
+				ID           string   `json:"client_id"`
+				Secret       string   `json:"client_secret"`
+				AuthMethod   string   `json:"token_endpoint_auth_method"`
+				RedirectURIs []string `json:"redirect_uris"`
+				LogoutURIs   []string `json:"post_logout_redirect_uris"`
+				GrantTypes   []string `json:"grant_types"`
+				Scope        string   `json:"scope"`
+				Trusted      bool     `json:"trusted"`
+			}
+			uris := []string{"https://app.example/callback?a=1,2", "https://app.example/other"}
+			line.json(t, &app, "", "client", "create", "--name", "Shop", "--redirect-uri", uris[0], "--redirect-uri", uris[1], "--post-logout-redirect-uri", "https://app.example/",
+				"--scope", "openid email", "--scope", "profile", "--auth-method", oidc.AuthPost, "--grant-type", oidc.GrantCode, "--grant-type", oidc.GrantClientCredentials, "--trusted")
+			if app.ID == "" || app.Secret == "" || app.AuthMethod != oidc.AuthPost || !slices.Equal(app.RedirectURIs, uris) || !slices.Equal(app.LogoutURIs, []string{"https://app.example/"}) ||
+				!slices.Equal(app.GrantTypes, []string{oidc.GrantCode, oidc.GrantClientCredentials}) || app.Scope != "openid email profile" || !app.Trusted {
+				t.Errorf("created: %+v", app)
+			}
+			credentials := url.Values{"grant_type": {oidc.GrantClientCredentials}}
+			if a := h.call(t, oidc.PathToken, testClient{&oidc.Client{ID: app.ID}, app.Secret}, credentials); a.status != http.StatusOK {
+				t.Errorf("the new app asks for a token: %d %v", a.status, a.json)
+			}
+
+			var spa, doomed map[string]any
+			line.json(t, &spa, "", "client", "create", "--name", "SPA", "--public", "--redirect-uri", "http://localhost:3000/")
+			if _, has := spa["client_secret"]; has || spa["token_endpoint_auth_method"] != oidc.AuthNone {
+				t.Errorf("a public client: %v", spa)
+			}
+			line.json(t, &doomed, "", "client", "create", "--name", "Doomed", "--auth-method", oidc.AuthPost, "--grant-type", oidc.GrantClientCredentials)
+			list := line.run(t, "", "client", "list", "-o", "json")
+			for _, id := range []any{app.ID, spa["client_id"], doomed["client_id"]} {
+				if !strings.Contains(list.stdout.String(), fmt.Sprintf(`"client_id": "%s"`, id)) {
+					t.Errorf("the list lacks %v:\n%s", id, &list.stdout)
+				}
+			}
+			if strings.Contains(list.stdout.String(), "secret_hash") || strings.Contains(list.stdout.String(), app.Secret) {
+				t.Errorf("the list tells a secret:\n%s", &list.stdout)
+			}
+			id := doomed["client_id"].(string)
+			line.json(t, &map[string]any{}, "", "client", "delete", id)
+			if a := h.call(t, oidc.PathToken, testClient{&oidc.Client{ID: id}, doomed["client_secret"].(string)}, credentials); a.status != http.StatusUnauthorized || a.text("error") != "invalid_client" {
+				t.Errorf("a deleted app asks for a token: %d %v", a.status, a.json)
+			}
+		})
+
+		t.Run("user", func(t *testing.T) {
+			var user userView
+			line.json(t, &user, testPassword+"\n", "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--name", "Alice Example", "--password-stdin")
+			if user.Username != testUsername || !user.IsActive || user.SessionVersion != 1 || user.LastLoginAt != nil {
+				t.Errorf("created: %+v", user)
+			}
+			b := h.browser(t)
+			signsIn := func(want bool) {
+				t.Helper()
+				if shown := b.signIn(t, page{}); strings.Contains(shown.body, `id="sign-out"`) != want {
+					t.Errorf("can sign in: %t, want %t (%s)", !want, want, shown.Status)
+				}
+			}
+			signsIn(true)
+			line.json(t, &user, "", "user", "logout", user.ID.String())
+			if user.SessionVersion != 2 || user.LastLoginAt == nil {
+				t.Errorf("after logout: %+v", user)
+			}
+			if shown := b.get(t, "/account"); !strings.Contains(shown.body, `id="sign-in"`) {
+				t.Error("after logout the browser is still signed in")
+			}
+			line.json(t, &user, "", "user", "disable", testEmail)
+			if user.IsActive {
+				t.Errorf("after disable: %+v", user)
+			}
+			signsIn(false)
+			line.json(t, &user, "", "user", "enable", testUsername)
+			signsIn(true)
+			for range 10 {
+				b.post(t, "/sign-in", url.Values{"username": {testUsername}, "password": {"wrong password"}})
+			}
+			signsIn(false)
+			var users []userView
+			if line.json(t, &users, "", "user", "list"); len(users) != 1 || users[0].ID != user.ID || users[0].LockedUntil == nil {
+				t.Errorf("the list of a locked user: %+v", users)
+			}
+			if line.json(t, &user, "", "user", "unlock", testUsername); user.LockedUntil != nil {
+				t.Errorf("after unlock: %+v", user)
+			}
+			signsIn(true)
+		})
+
+		t.Run("key", func(t *testing.T) {
+			var before, made, planned, after []keyView
+			line.json(t, &before, "", "key", "list")
+			line.json(t, &made, "", "key", "rotate", "--now")
+			line.json(t, &planned, "", "key", "rotate")
+			line.json(t, &after, "", "key", "list")
+			if len(before) == 0 || len(made) != len(before) || len(planned) != len(before) || len(after) != 3*len(before) {
+				t.Fatalf("%d keys, %d and %d made, %d after", len(before), len(made), len(planned), len(after))
+			}
+			now := time.Now()
+			for i := range made {
+				if made[i].SignsFrom.After(now) || planned[i].SignsFrom.Before(now) || planned[i].PublishedUntil != nil {
+					t.Errorf("rotate --now made %+v, rotate made %+v", made[i], planned[i])
+				}
+			}
+			for _, key := range before {
+				at := slices.IndexFunc(after, func(k keyView) bool { return k.KID == key.KID })
+				if at < 0 || after[at].PublishedUntil == nil || after[at].PublishedUntil.Before(now) {
+					t.Errorf("the old key %s is published no more", key.KID)
+				}
+			}
+		})
+
+		server.interrupt(t)
+		server.noFaults(t)
+	})
+}
+
+func TestMigrateCommand(t *testing.T) {
+	for kind, empty := range map[storage.Kind]func(testing.TB) string{
+		storage.SQLite:   func(t testing.TB) string { return "sqlite:" + t.TempDir() + "/wicket.db" },
+		storage.Postgres: storagetest.EmptyPostgres,
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			line, issuer := newCommandLine(t, empty(t))
+			type step struct {
+				Version int64
+				Name    string
+			}
+			refused := append(line, "WICKET_MIGRATE=off").run(t, "", "serve")
+			if want := "run wicket migrate first"; refused.ProcessState.ExitCode() != 1 || !strings.Contains(refused.stderr.String(), want) {
+				t.Errorf("serve on an empty database with WICKET_MIGRATE=off: %s\n%s", refused.ProcessState, &refused.stderr)
+			}
+			var planned, stillPlanned, done, none []step
+			line.json(t, &planned, "", "migrate", "--dry-run")
+			line.json(t, &stillPlanned, "", "migrate", "--dry-run")
+			line.json(t, &done, "", "migrate")
+			line.json(t, &none, "", "migrate")
+			if len(planned) == 0 || !slices.Equal(planned, stillPlanned) || !slices.Equal(planned, done) || none == nil || len(none) != 0 {
+				t.Errorf("planned %v, planned again %v, done %v, then %v", planned, stillPlanned, done, none)
+			}
+			if text := line.run(t, "", "migrate").stdout.String(); text != "The database is up to date.\n" {
+				t.Errorf("migrate once more says %q", text)
+			}
+			append(line, "WICKET_MIGRATE=off").serve(t, issuer).interrupt(t)
+		})
+	}
+}
+
+// A command that fails says why on stderr, says nothing on stdout, and has the exit status 1.
+func TestCommandErrors(t *testing.T) {
+	line, _ := newCommandLine(t, storagetest.URL(t, storage.SQLite))
+	line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+	line.json(t, &[]keyView{}, "", "key", "rotate")
+	jwks := t.TempDir() + "/jwks.json"
+	if err := os.WriteFile(jwks, []byte("no JSON"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	create := func(more ...string) []string { return append([]string{"client", "create", "--name", "App"}, more...) }
+	for _, c := range []struct {
+		arguments []string
+		stdin     string
+		variable  string
+		want      string
+	}{
+		{arguments: []string{"open"}, want: "unexpected argument open"},
+		{arguments: []string{"client", "create"}, want: "missing flags: --name"},
+		{arguments: create(), want: "redirect"},
+		{arguments: create("--redirect-uri", "/callback"), want: "/callback"},
+		{arguments: create("--redirect-uri", "https://app.example/#top"), want: "#top"},
+		{arguments: create("--redirect-uri", "https://app.example/", "--public", "--auth-method", "client_secret_basic"), want: "--public means --auth-method none"},
+		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "magic"), want: "magic"},
+		{arguments: create("--redirect-uri", "https://app.example/", "--grant-type", "password"), want: "password"},
+		{arguments: create("--redirect-uri", "https://app.example/", "--id-token-alg", "none"), want: "none"},
+		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "private_key_jwt"), want: "public keys"},
+		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "private_key_jwt", "--jwks", jwks), want: "JWK"},
+		{arguments: []string{"client", "delete", "nobody"}, want: "nobody"},
+		{arguments: []string{"user", "create", "--username", strings.ToUpper(testUsername)}, want: "this username is taken"},
+		{arguments: []string{"user", "create", "--username", "bob", "--email", testEmail, "--email-verified"}, want: "address"},
+		{arguments: []string{"user", "create", "--username", "bob@example.com"}, want: "a username has"},
+		{arguments: []string{"user", "create", "--username", "bob", "--password-stdin"}, want: "standard input holds no password"},
+		{arguments: []string{"user", "create", "--username", "bob", "--password-stdin"}, stdin: "12345\n", want: "password"},
+		{arguments: []string{"user", "disable", "bob"}, want: `nobody is registered as "bob"`},
+		{arguments: []string{"user", "unlock", "00000000-0000-0000-0000-000000000000"}, want: "nobody is registered"},
+		{arguments: []string{"user", "logout"}, want: `expected "<user>"`},
+		{arguments: []string{"key", "list"}, variable: "WICKET_DATABASE_URL=mysql://secret@host/", want: "WICKET_DATABASE_URL: "},
+		{arguments: []string{"key", "list"}, variable: "WICKET_DATABASE_URL=postgres://wicket:secret@127.0.0.1:1/wicket", want: "WICKET_DATABASE_URL: "},
+		{arguments: []string{"key", "rotate"}, variable: "WICKET_SECRET=" + storage.NewMasterKey(), want: "master key"},
+		{arguments: []string{"key", "list"}, variable: "WICKET_SECRET=c2VjcmV0", want: "WICKET_SECRET: "},
+		{arguments: []string{"serve"}, variable: "WICKET_ISSUER=https://id.example/tenant", want: "WICKET_ISSUER: "},
+		{arguments: []string{"serve"}, variable: "WICKET_LISTEN=nowhere:port", want: "WICKET_LISTEN: "},
+		{arguments: []string{"migrate"}, variable: "WICKET_MIGRATE=perhaps", want: "WICKET_MIGRATE: must be auto or off"},
+	} {
+		t.Run(strings.Join(append(c.arguments, c.variable), " "), func(t *testing.T) {
+			p := append(slices.Clip(line), c.variable).run(t, c.stdin, append(c.arguments, "-o", "json")...)
+			if p.ProcessState.ExitCode() != 1 || p.stdout.Len() > 0 || !strings.Contains(p.stderr.String(), c.want) || strings.Contains(p.stderr.String(), "secret@") {
+				t.Errorf("%s, want the exit status 1 and %q on stderr alone\nstdout: %s\nstderr: %s", p.ProcessState, c.want, &p.stdout, &p.stderr)
+			}
+		})
+	}
+	var clients []any
+	var users []userView
+	line.json(t, &clients, "", "client", "list")
+	line.json(t, &users, "", "user", "list")
+	if len(clients) != 0 || len(users) != 1 {
+		t.Errorf("the failures left something behind: %v, %v", clients, users)
+	}
+	help := line.run(t, "", "client", "create", "--help")
+	if help.ProcessState.ExitCode() != 0 || !strings.Contains(help.stdout.String(), "--redirect-uri") {
+		t.Errorf("--help: %s\n%s%s", help.ProcessState, &help.stdout, &help.stderr)
+	}
+}

@@ -1,0 +1,79 @@
+package storage
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
+)
+
+// A transaction in which no statement waits for the answer of another need not go to and fro: Append and Claim run theirs
+// in one round trip on PostgreSQL, where each costs more than the statement itself, and as an ordinary transaction on
+// SQLite, where there is no trip.
+
+// Draft is where statements for Append and Claim are written. They run there, not here.
+func (d *Database) Draft() bun.IDB { return d.writer }
+
+// Append runs statements that ask nothing, such as inserts, in one transaction: all of them or none.
+func (d *Database) Append(ctx context.Context, statements ...schema.QueryAppender) error {
+	if d.Kind == Postgres {
+		ctx, cancel := short(ctx)
+		defer cancel()
+		return script(ctx, d.writer, statements...)
+	}
+	return d.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return script(ctx, tx, statements...) })
+}
+
+// Claim runs claim, an update that finds its row only if nobody else was faster (UPDATE ... WHERE used_at IS NULL), and
+// the other statements if it did; all in one transaction. It tells whether this call made the claim.
+func (d *Database) Claim(ctx context.Context, claim *bun.UpdateQuery, then ...schema.QueryAppender) (claimed bool, err error) {
+	if d.Kind == Postgres {
+		ctx, cancel := short(ctx)
+		defer cancel()
+		// A script is one transaction that stops at the first statement that fails. An update that finds nothing does
+		// not fail, so its count is made to.
+		query, err := claim.Returning("1").AppendQuery(schema.NewQueryGen(d.writer.Dialect()), nil)
+		if err != nil {
+			return false, err
+		}
+		decisive := d.writer.NewRaw("WITH claimed AS (?) SELECT 1 / count(*) FROM claimed", bun.Safe(query))
+		err = script(ctx, d.writer, append([]schema.QueryAppender{decisive}, then...)...)
+		if fault := (*pgconn.PgError)(nil); errors.As(err, &fault) && fault.Code == divisionByZero {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	err = d.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		result, err := claim.Conn(tx).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		if claimed = n > 0; err != nil || !claimed {
+			return err
+		}
+		return script(ctx, tx, then...)
+	})
+	return claimed && err == nil, err
+}
+
+const divisionByZero = "22012" // SQLSTATE
+
+// script sends statements in one piece. Outside a transaction, on PostgreSQL, they are one.
+func script(ctx context.Context, on bun.IDB, statements ...schema.QueryAppender) error {
+	gen := schema.NewQueryGen(on.Dialect())
+	var text []byte
+	for i, statement := range statements {
+		if i > 0 {
+			text = append(text, ";\n"...)
+		}
+		var err error
+		if text, err = statement.AppendQuery(gen, text); err != nil {
+			return err
+		}
+	}
+	_, err := on.ExecContext(ctx, string(text))
+	return err
+}

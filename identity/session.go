@@ -123,10 +123,14 @@ func (s *Store) SignOutEverywhere(ctx context.Context, userID uuid.UUID, reason 
 }
 
 // SessionBySecret returns the live session whose cookie holds that secret, with its user, or storage.ErrNotFound. Live
-// means: neither ended nor expired nor idle for too long, of the user's present version, and the account is active.
+// means: neither ended nor expired nor idle for too long, of the user's present version, and the account is active. Every
+// request of a browser asks this, so only what such a request may need is read: who it is, and how and when they signed
+// in.
 func (s *Store) SessionBySecret(ctx context.Context, secret string) (*Session, error) {
 	session := new(Session)
-	query := s.Database.Reader().NewSelect().Model(session).Relation("User").Where("session.secret_hash = ?", storage.Digest(secret))
+	query := s.Database.Reader().NewSelect().Model(session).Where("session.secret_hash = ?", storage.Digest(secret)).
+		Column("id", "user_id", "session_version", "amr", "acr", "auth_time", "last_seen_at", "last_seen_ip", "expires_at", "created_at").
+		Relation("User", func(q *bun.SelectQuery) *bun.SelectQuery { return q.Column("id", "username") })
 	if err := s.live(query).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("session: %w", storage.NotFound(err))
 	}

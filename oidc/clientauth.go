@@ -18,7 +18,6 @@ type Request struct {
 	Form          url.Values // the body
 	Authorization string     // the header of that name
 	Origin        string     // the header of that name: a page in a browser is calling
-	Connection    string     // names the HTTP/1.1 connection, on which one request follows the answer to the other; or empty
 }
 
 var errWrongClient = errors.New("the client is unknown or its credentials are wrong")

@@ -26,26 +26,30 @@ type Code struct {
 	UsedAt        *time.Time `bun:"used_at"`
 }
 
-// parallelRedemption is how long after its use a code may come again without ending its family: a client that sends one
-// code several times at once is clumsy, not an attack, and gets tokens once. Later, or where the request certainly
-// followed the first answer, it is a replay.
-const parallelRedemption = 2 * time.Second
+// A code that comes again is a replay, and ends its family (RFC 9700, section 4.5.3.2). A client that sends one code many
+// times at once is merely clumsy: it gets tokens once, and keeps them. What tells the two apart is company: within
+// parallelRedemption of its use, a code that comes again waits for settling, and if others came again too it was a burst.
+const (
+	parallelRedemption = 2 * time.Second
+	settling           = 250 * time.Millisecond
+)
 
-// noteRedemption remembers on which connection the answer to a code goes out.
-func (w *work) noteRedemption(ctx context.Context) {
-	if w.connection != "" {
-		w.provider.Memory.Count(ctx, w.redemptionMark(), parallelRedemption)
-	}
+// noteRival counts a request that came with a code that another had used.
+func (w *work) noteRival(ctx context.Context) int64 {
+	return w.provider.Memory.Count(ctx, "code again "+string(w.code.Hash), parallelRedemption)
 }
 
-// isReplay tells whether a code that was used before comes again on purpose, rather than at the same time.
+// isReplay tells whether a code that was used before comes again on purpose, rather than in a burst.
 func (w *work) isReplay(ctx context.Context) bool {
-	followed := w.connection != "" && w.provider.Memory.Peek(ctx, w.redemptionMark()) > 0
-	return followed || w.now.Sub(*w.code.UsedAt) > parallelRedemption
-}
-
-func (w *work) redemptionMark() string {
-	return "redeemed " + string(w.code.Hash) + " on " + w.connection
+	if w.now.Sub(*w.code.UsedAt) > parallelRedemption {
+		return true
+	}
+	rivals := w.noteRival(ctx)
+	select {
+	case <-ctx.Done():
+	case <-time.After(settling):
+	}
+	return max(rivals, w.provider.Memory.Peek(ctx, "code again "+string(w.code.Hash))) == 1
 }
 
 // Authorize grants scopes to the app that asks and returns the response with the code for it: RFC 6749, section 4.1.2.

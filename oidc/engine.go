@@ -66,11 +66,10 @@ func newEngine(p *Provider) *fosite.Fosite {
 // work is one request at work: what was read for it and what is to be written. fosite asks its storage for the same
 // thing several times and writes in small steps; work reads once and writes all of it in one short transaction.
 type work struct {
-	provider   *Provider
-	now        time.Time
-	client     *Client // who asks
-	connection string  // on which connection: see Request
-	grant      *Grant  // the family that is extended; nil for client_credentials
+	provider *Provider
+	now      time.Time
+	client   *Client // who asks
+	grant    *Grant  // the family that is extended; nil for client_credentials
 
 	code    *Code         // the code that is issued or redeemed
 	refresh *RefreshToken // the refresh token that is used

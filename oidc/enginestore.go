@@ -185,8 +185,8 @@ func (s engineStore) Commit(ctx context.Context) error {
 	claimed, err := s.provider.Database.Claim(ctx, claim, then...)
 	// Who lost the race for a refresh token has the same successor to give as who won it.
 	w.lost = err == nil && !claimed && w.code != nil
-	if claimed && w.code != nil {
-		w.noteRedemption(ctx)
+	if w.lost {
+		w.noteRival(ctx)
 	}
 	return err
 }

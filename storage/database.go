@@ -108,7 +108,7 @@ func openPostgres(rawURL string) (*Database, error) {
 	}
 	// bun writes the arguments into the statement, so there is nothing to prepare: one round trip, and PgBouncer in
 	// transaction mode is fine.
-	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "wicket"
 	}

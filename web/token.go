@@ -90,5 +90,5 @@ func fromApp(c *gin.Context) (oidc.Request, error) {
 	if err := oidc.CheckForm(form); err != nil {
 		return oidc.Request{}, err
 	}
-	return oidc.Request{Form: form, Authorization: c.GetHeader("Authorization"), Origin: c.GetHeader("Origin"), Connection: connection(c)}, nil
+	return oidc.Request{Form: form, Authorization: c.GetHeader("Authorization"), Origin: c.GetHeader("Origin")}, nil
 }

@@ -62,7 +62,7 @@ func (l commandLine) prepare(t testing.TB, arguments ...string) *process {
 		t.Fatal(err)
 	}
 	p := &process{Cmd: exec.CommandContext(t.Context(), self, arguments...)}
-	p.Env = append(append(os.Environ(), asCommand+"=1"), l...)
+	p.Env = append(append(os.Environ(), asCommand+"=1", "GORACE=atexit_sleep_ms=0"), l...)
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.Stdout, p.Stderr = &p.stdout, &p.stderr
 	return p
@@ -142,7 +142,7 @@ func (p *process) interrupt(t testing.TB) {
 func (p *process) noFaults(t testing.TB) {
 	t.Helper()
 	for _, line := range strings.Split(p.stderr.String(), "\n") {
-		if strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "panic:") {
+		if strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, "level=ERROR") || strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "panic:") {
 			t.Errorf("the server's log: %s", line)
 		}
 	}
@@ -243,24 +243,26 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 		})
 
 		t.Run("key", func(t *testing.T) {
-			var before, made, planned, after []keyView
+			var before, planned, during, leaked, after []keyView
 			line.json(t, &before, "", "key", "list")
-			line.json(t, &made, "", "key", "rotate", "--now")
 			line.json(t, &planned, "", "key", "rotate")
+			line.json(t, &during, "", "key", "list")
+			line.json(t, &leaked, "", "key", "rotate", "--leaked")
 			line.json(t, &after, "", "key", "list")
-			if len(before) == 0 || len(made) != len(before) || len(planned) != len(before) || len(after) != 3*len(before) {
-				t.Fatalf("%d keys, %d and %d made, %d after", len(before), len(made), len(planned), len(after))
+			if n := len(before); n == 0 || len(planned) != n || len(during) != 2*n || len(leaked) != n || len(after) != 3*n {
+				t.Fatalf("%d keys, %d planned, %d then, %d after a leak, %d then", n, len(planned), len(during), len(leaked), len(after))
 			}
 			now := time.Now()
-			for i := range made {
-				if made[i].SignsFrom.After(now) || planned[i].SignsFrom.Before(now) || planned[i].PublishedUntil != nil {
-					t.Errorf("rotate --now made %+v, rotate made %+v", made[i], planned[i])
-				}
+			isPublished := func(keys []keyView, kid string) bool {
+				at := slices.IndexFunc(keys, func(k keyView) bool { return k.KID == kid })
+				return at >= 0 && (keys[at].PublishedUntil == nil || keys[at].PublishedUntil.After(now))
 			}
-			for _, key := range before {
-				at := slices.IndexFunc(after, func(k keyView) bool { return k.KID == key.KID })
-				if at < 0 || after[at].PublishedUntil == nil || after[at].PublishedUntil.Before(now) {
-					t.Errorf("the old key %s is published no more", key.KID)
+			for i := range before {
+				if !planned[i].SignsFrom.After(now) || !isPublished(during, planned[i].KID) || !isPublished(during, before[i].KID) {
+					t.Errorf("after rotate the keys are %+v", during)
+				}
+				if leaked[i].SignsFrom.After(now) || !isPublished(after, leaked[i].KID) || isPublished(after, planned[i].KID) || isPublished(after, before[i].KID) {
+					t.Errorf("after rotate --leaked the keys are %+v", after)
 				}
 			}
 		})
@@ -323,9 +325,9 @@ func TestCommandErrors(t *testing.T) {
 		{arguments: create("--redirect-uri", "/callback"), want: "/callback"},
 		{arguments: create("--redirect-uri", "https://app.example/#top"), want: "#top"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--public", "--auth-method", "client_secret_basic"), want: "--public means --auth-method none"},
-		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "magic"), want: "magic"},
-		{arguments: create("--redirect-uri", "https://app.example/", "--grant-type", "password"), want: "password"},
-		{arguments: create("--redirect-uri", "https://app.example/", "--id-token-alg", "none"), want: "none"},
+		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "magic"), want: "authentication method"},
+		{arguments: create("--redirect-uri", "https://app.example/", "--grant-type", "password"), want: "grant type"},
+		{arguments: create("--redirect-uri", "https://app.example/", "--id-token-alg", "none"), want: "algorithm"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "private_key_jwt"), want: "public keys"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "private_key_jwt", "--jwks", jwks), want: "JWK"},
 		{arguments: []string{"client", "delete", "nobody"}, want: "nobody"},

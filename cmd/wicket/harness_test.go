@@ -66,6 +66,7 @@ func openTestHouse(t testing.TB, databaseURL string) *openHouse {
 	ended := make(chan error, 1)
 	go func() { ended <- serveHTTP(ctx, listener, h.handler, log, func() {}) }()
 	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections() // or stopping waits for those that were dialled and never used
 		stop()
 		if err := <-ended; err != nil {
 			t.Errorf("stop serving: %v", err)

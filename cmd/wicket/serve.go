@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/wicket-id/wicket/web"
 )
 
 type serveCommand struct{}
@@ -67,7 +65,6 @@ func (h *house) serve(ctx context.Context, config *configuration, log *slog.Logg
 func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger, ready func()) error {
 	server := &http.Server{
 		Handler:           handler,
-		ConnContext:       web.NameConnection,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,

@@ -1,7 +1,12 @@
 // One line per check done; the first failure ends the script with a message and exit status 1.
 import assert from 'node:assert/strict';
+import { webcrypto } from 'node:crypto';
 
 export { assert };
+
+// The libraries expect a newer Node.js, but this is all that Debian 12's, which is 18, lacks for them.
+globalThis.crypto ??= webcrypto;
+globalThis.CryptoKey ??= webcrypto.CryptoKey;
 
 /** The value of an environment variable, or the end of the script. */
 export function env(name, otherwise) {

@@ -17,6 +17,12 @@ type Device struct {
 
 const maxUserAgent = 512 // bytes kept of a User-Agent header
 
+// Label names the device for its owner, such as "Firefox on Linux".
+func (d Device) Label() string {
+	label, _ := d.label()
+	return label
+}
+
 // label names the device for its owner, such as "Firefox on Linux".
 func (d Device) label() (label string, mobile bool) {
 	agent := useragent.Parse(d.UserAgent)

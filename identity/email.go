@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -32,9 +33,15 @@ type Email struct {
 
 // What can be wrong with an e-mail address.
 var (
-	ErrEmailInvalid = errors.New("this is not an e-mail address, such as name@example.com")
-	ErrEmailTaken   = errors.New("this e-mail address belongs to another account")
+	ErrEmailInvalid  = errors.New("this is not an e-mail address, such as name@example.com")
+	ErrEmailListed   = errors.New("this e-mail address is on your list already")
+	ErrLastEmail     = errors.New("this is your last verified e-mail address, the way back into your account; add another first")
+	ErrPrimaryEmail  = errors.New("this is your primary e-mail address; make another one primary first")
+	ErrTooManyEmails = errors.New("ten e-mail addresses are enough; remove one first")
+	ErrEmailTaken    = errors.New("this e-mail address belongs to another account")
 )
+
+const maxEmails = 10 // of one person
 
 const maxEmail = 254 // RFC 5321, section 4.5.3.1.3, less the angle brackets
 
@@ -67,6 +74,172 @@ func newEmail(userID uuid.UUID, address string, verified bool, now time.Time) (*
 	return email, nil
 }
 
+// AddEmail claims another address for a person and sends a link there that verifies it. Whether somebody else has the
+// address shows only to who can read what is sent there. It returns ErrEmailInvalid, ErrEmailListed where it is theirs
+// already, ErrTooManyEmails or ErrTooManySendings.
+func (s *Store) AddEmail(ctx context.Context, user *User, address string) (*Email, error) {
+	now := s.Now()
+	email, err := newEmail(user.ID, address, false, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.maySend(ctx, MessageVerifyEmail, email.AddressKey); err != nil {
+		return nil, err
+	}
+	var refused error
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		held, err := tx.NewSelect().Model((*Email)(nil)).Where("user_id = ?", user.ID).Count(ctx)
+		if err != nil {
+			return err
+		}
+		if held >= maxEmails {
+			refused = ErrTooManyEmails
+			return nil
+		}
+		if _, err := tx.NewInsert().Model(email).Exec(ctx); err != nil {
+			return err
+		}
+		if err := s.sendEmailProof(ctx, tx, now, user, email); err != nil {
+			return err
+		}
+		if err := s.tellOwner(ctx, tx, now, user, MessageEmailAdded, "", 0, nil, map[string]string{"address": email.Address}); err != nil {
+			return err
+		}
+		return storage.Record(ctx, tx, now, storage.Change{Entity: "email", EntityID: email.ID.String(), Action: "added", UserID: user.ID, New: storage.Values{"address": email.Address}})
+	})
+	if storage.Violates(err, "address_key") {
+		return nil, ErrEmailListed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("add e-mail: %w", err)
+	}
+	if refused != nil {
+		return nil, refused
+	}
+	return email, nil
+}
+
+// ResendEmailProof sends the link for an address that is not verified once more; older links are void. It returns
+// storage.ErrNotFound or ErrTooManySendings.
+func (s *Store) ResendEmailProof(ctx context.Context, user *User, emailID uuid.UUID) error {
+	email := new(Email)
+	err := s.Database.Reader().NewSelect().Model(email).Where("id = ? AND user_id = ? AND verified_at IS NULL", emailID, user.ID).Scan(ctx)
+	if err != nil {
+		return storage.NotFound(err)
+	}
+	if err := s.maySend(ctx, MessageVerifyEmail, email.AddressKey); err != nil {
+		return err
+	}
+	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return s.sendEmailProof(ctx, tx, s.Now(), user, email)
+	})
+}
+
+func (s *Store) sendEmailProof(ctx context.Context, tx bun.Tx, now time.Time, user *User, email *Email) error {
+	_, err := tx.NewUpdate().Model((*Proof)(nil)).Set("used_at = ?", now).Where("email_id = ? AND used_at IS NULL", email.ID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	proof, secret := newLink(user.ID, proofOfEmail, emailProofLifetime, now)
+	proof.EmailID = uuid.NullUUID{UUID: email.ID, Valid: true}
+	if _, err := tx.NewInsert().Model(proof).Exec(ctx); err != nil {
+		return err
+	}
+	return storage.Enqueue(ctx, s.Jobs, tx, s.mail(MessageVerifyEmail, user, email.Address, secret, nil))
+}
+
+// VerifyEmail takes the link that was sent to an address: from now on it signs in and recovers. It returns ErrProof, or
+// ErrEmailTaken where somebody else has verified the address meanwhile.
+func (s *Store) VerifyEmail(ctx context.Context, secret string) (*Email, error) {
+	now, email := s.Now(), new(Email)
+	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		proof, err := useLink(ctx, tx, proofOfEmail, secret, now)
+		if err != nil {
+			return err
+		}
+		err = tx.NewUpdate().Model(email).Set("verified_at = ?", now).
+			Set("is_primary = NOT EXISTS (SELECT 1 FROM emails AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)", proof.UserID, proof.EmailID).
+			Where("id = ?", proof.EmailID).Returning("*").Scan(ctx)
+		if err != nil {
+			return err
+		}
+		return storage.Record(ctx, tx, now, storage.Change{Entity: "email", EntityID: email.ID.String(), Action: "verified", UserID: proof.UserID, New: storage.Values{"address": email.Address}})
+	})
+	switch {
+	case storage.Violates(err, "address"):
+		return nil, ErrEmailTaken
+	case errors.Is(err, ErrProof):
+		return nil, ErrProof
+	case err != nil:
+		return nil, fmt.Errorf("verify e-mail: %w", err)
+	}
+	return email, nil
+}
+
+// MakePrimaryEmail makes a verified address the one that is written to and told to apps, or returns storage.ErrNotFound.
+func (s *Store) MakePrimaryEmail(ctx context.Context, userID, emailID uuid.UUID) error {
+	return s.changeEmail(ctx, userID, emailID, "made_primary", func(tx bun.Tx) error {
+		if _, err := tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
+			return err
+		}
+		return oneRow(tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", true).Where("id = ? AND user_id = ? AND verified_at IS NOT NULL", emailID, userID).Exec(ctx))
+	})
+}
+
+// RemoveEmail drops an address. It returns ErrLastEmail for the last verified one, which is the way back in, and
+// ErrPrimaryEmail for the primary one.
+func (s *Store) RemoveEmail(ctx context.Context, userID, emailID uuid.UUID) error {
+	return s.changeEmail(ctx, userID, emailID, "removed", func(tx bun.Tx) error {
+		var emails []Email
+		if err := tx.NewSelect().Model(&emails).Where("user_id = ?", userID).Scan(ctx); err != nil {
+			return err
+		}
+		verified := 0
+		var doomed *Email
+		for i := range emails {
+			if emails[i].VerifiedAt != nil {
+				verified++
+			}
+			if emails[i].ID == emailID {
+				doomed = &emails[i]
+			}
+		}
+		switch {
+		case doomed == nil:
+			return storage.ErrNotFound
+		case doomed.VerifiedAt != nil && verified == 1:
+			return ErrLastEmail
+		case doomed.IsPrimary:
+			return ErrPrimaryEmail
+		}
+		return oneRow(tx.NewDelete().Model((*Email)(nil)).Where("id = ? AND user_id = ?", emailID, userID).Exec(ctx))
+	})
+}
+
+func (s *Store) changeEmail(ctx context.Context, userID, emailID uuid.UUID, action string, change func(tx bun.Tx) error) error {
+	now := s.Now()
+	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := s.Database.Lock(ctx, tx, "contact "+userID.String()); err != nil { // the rules look at several rows
+			return err
+		}
+		if err := change(tx); err != nil {
+			return err
+		}
+		return storage.Record(ctx, tx, now, storage.Change{Entity: "email", EntityID: emailID.String(), Action: action, UserID: userID})
+	})
+}
+
+// oneRow is the error of a change that must have found its row.
+func oneRow(result sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, storage.ErrNotFound)
+	}
+	return nil
+}
+
 // PrimaryEmail returns a person's primary address, or nil where there is none.
 func (s *Store) PrimaryEmail(ctx context.Context, userID uuid.UUID) (*Email, error) {
 	email := new(Email)
@@ -78,4 +251,24 @@ func (s *Store) PrimaryEmail(ctx context.Context, userID uuid.UUID) (*Email, err
 		return nil, fmt.Errorf("e-mail of %s: %w", userID, err)
 	}
 	return email, nil
+}
+
+// Emails lists a person's addresses: the primary one first, then by age.
+func (s *Store) Emails(ctx context.Context, userID uuid.UUID) ([]Email, error) {
+	var emails []Email
+	err := s.Database.Reader().NewSelect().Model(&emails).Where("user_id = ?", userID).Order("is_primary DESC", "created_at").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("e-mails of %s: %w", userID, err)
+	}
+	return emails, nil
+}
+
+// verifiedPrimary returns the address that a person can be written to, or an empty one.
+func verifiedPrimary(ctx context.Context, db bun.IDB, userID uuid.UUID) (address string, err error) {
+	err = db.NewSelect().Model((*Email)(nil)).Column("address").
+		Where("user_id = ? AND verified_at IS NOT NULL", userID).Order("is_primary DESC", "created_at").Limit(1).Scan(ctx, &address)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return "", nil
+	}
+	return address, err
 }

@@ -11,13 +11,18 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/uptrace/bun"
 	"golang.org/x/crypto/argon2"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // What can go wrong with a password.
 var (
-	ErrPasswordWeak = errors.New("a password needs at least 8 characters, and at most 256")
-	ErrBusy         = errors.New("too many passwords are being checked just now")
+	ErrPasswordWeak     = errors.New("a password needs at least 8 characters, and at most 256")
+	ErrPasswordCommon   = errors.New("this password is among those that everybody tries first")
+	ErrPasswordPersonal = errors.New("this password is little more than your name or address")
+	ErrBusy             = errors.New("too many passwords are being checked just now")
 )
 
 const (
@@ -29,7 +34,111 @@ func checkPassword(password string) error {
 	if utf8.RuneCountInString(password) < minPassword || len(password) > maxPassword {
 		return ErrPasswordWeak
 	}
+	if Strength(password, nil) < minStrength {
+		return ErrPasswordCommon
+	}
 	return nil
+}
+
+// checkNewPassword says what is wrong with a password that a person chooses: ErrPasswordWeak, ErrPasswordCommon or
+// ErrPasswordPersonal. Length counts, composition does not (NIST SP 800-63B, section 5.1.1.2).
+func (s *Store) checkNewPassword(ctx context.Context, user *User, password string) error {
+	if err := checkPassword(password); err != nil {
+		return err
+	}
+	own := []string{user.Username}
+	profile, err := s.Profile(ctx, user.ID)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	if profile != nil {
+		own = append(own, profile.Name, profile.GivenName, profile.FamilyName, profile.Nickname, profile.Birthdate)
+	}
+	emails, err := s.Emails(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	for _, email := range emails {
+		local, _, _ := strings.Cut(email.AddressKey, "@")
+		own = append(own, local, email.AddressKey)
+	}
+	if Strength(password, own) < minStrength || isPersonal(password, own) {
+		return ErrPasswordPersonal
+	}
+	return nil
+}
+
+// isPersonal tells whether a password is little more than what anybody knows of its owner.
+func isPersonal(password string, own []string) bool {
+	folded := strings.ToLower(password)
+	for _, known := range own {
+		known = strings.ToLower(strings.TrimSpace(known))
+		if utf8.RuneCountInString(known) >= 3 && strings.Contains(folded, known) && utf8.RuneCountInString(folded)-utf8.RuneCountInString(known) < minPassword/2 {
+			return true
+		}
+	}
+	return false
+}
+
+// ChangePassword sets another password for the person of a session who knows the present one; their other sessions end,
+// and they are told. It returns ErrSignInRefused for a wrong present password, or what is wrong with the new one.
+func (s *Store) ChangePassword(ctx context.Context, session *Session, present, password string) error {
+	user, err := s.User(ctx, session.UserID)
+	if err != nil {
+		return err
+	}
+	guesses := "password changes of " + user.ID.String()
+	if s.Memory.Peek(ctx, guesses) >= s.MaxFailures {
+		return ErrTooManySignIns
+	}
+	matches, _, err := s.Hasher.Verify(ctx, user.PasswordHash, present)
+	if err != nil {
+		return err
+	}
+	if !matches {
+		s.Memory.Count(ctx, guesses, failureWindow)
+		return ErrSignInRefused
+	}
+	if err := s.checkNewPassword(ctx, user, password); err != nil {
+		return err
+	}
+	hash, err := s.Hasher.Hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := voidResets(ctx, tx, user.ID, now); err != nil {
+			return err
+		}
+		err := endSessions(ctx, tx, now, user.ID, EndedByPassword, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+			return q.Where("id <> ?", session.ID)
+		})
+		if err != nil {
+			return err
+		}
+		return s.setPassword(ctx, tx, now, user, hash, "changed")
+	})
+	if err != nil {
+		return fmt.Errorf("change password: %w", err)
+	}
+	return nil
+}
+
+// setPassword writes a new password hash and tells its owner. A person who proved who they are is not locked any more.
+func (s *Store) setPassword(ctx context.Context, tx bun.Tx, now time.Time, user *User, hash, how string) error {
+	_, err := tx.NewUpdate().Model((*User)(nil)).Set("password_hash = ?", hash).Set("password_changed_at = ?", now).
+		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("modified_by = ?", storage.ActorOf(ctx).Name).
+		Where("id = ?", user.ID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	err = storage.Record(ctx, tx, now, storage.Change{Entity: "password", EntityID: user.ID.String(), Action: how, UserID: user.ID})
+	if err != nil {
+		return err
+	}
+	actor := storage.ActorOf(ctx)
+	return s.tellOwner(ctx, tx, now, user, MessagePasswordChanged, proofNotMe, notMeProofLifetime, nil, from(Device{UserAgent: actor.UserAgent, IP: actor.IP}))
 }
 
 // Hasher hashes passwords with argon2id (RFC 9106). The parameters are stored with each hash, so they can be raised at

@@ -44,6 +44,8 @@ const (
 	EndedByReplacing = "replaced"       // somebody else signed in with the same browser
 	EndedByGlobal    = "signed_out_everywhere"
 	EndedByOperator  = "ended_by_operator"
+	EndedByPassword  = "password_changed"
+	EndedByNotMe     = "owner_disowned_it"
 	EndedByClient    = "signed_out_by_app" // RP-initiated logout
 )
 
@@ -102,24 +104,29 @@ func (s *Store) endSessions(ctx context.Context, userID uuid.UUID, reason string
 func (s *Store) SignOutEverywhere(ctx context.Context, userID uuid.UUID, reason string) (version int64, err error) {
 	now := s.Now()
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		err := tx.NewUpdate().Model((*User)(nil)).Set("session_version = session_version + 1").Set("modified_by = ?", storage.ActorOf(ctx).Name).
-			Where("id = ?", userID).Returning("session_version").Scan(ctx, &version)
-		if err != nil {
-			return storage.NotFound(err)
-		}
-		err = storage.Record(ctx, tx, now, storage.Change{
-			Entity: "user", EntityID: userID.String(), Action: "signed_out_everywhere", UserID: userID,
-			Old: storage.Values{"session_version": version - 1}, New: storage.Values{"session_version": version, "reason": reason},
-		})
-		if err != nil {
-			return err
-		}
-		return endSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q })
+		version, err = s.signOutEverywhere(ctx, tx, now, userID, reason)
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("sign out everywhere: %w", err)
 	}
 	return version, nil
+}
+
+func (s *Store) signOutEverywhere(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string) (version int64, err error) {
+	err = tx.NewUpdate().Model((*User)(nil)).Set("session_version = session_version + 1").Set("modified_by = ?", storage.ActorOf(ctx).Name).
+		Where("id = ?", userID).Returning("session_version").Scan(ctx, &version)
+	if err != nil {
+		return 0, storage.NotFound(err)
+	}
+	err = storage.Record(ctx, tx, now, storage.Change{
+		Entity: "user", EntityID: userID.String(), Action: "signed_out_everywhere", UserID: userID,
+		Old: storage.Values{"session_version": version - 1}, New: storage.Values{"session_version": version, "reason": reason},
+	})
+	if err != nil {
+		return 0, err
+	}
+	return version, endSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q })
 }
 
 // SessionBySecret returns the live session whose cookie holds that secret, with its user, or storage.ErrNotFound. Live

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,6 +31,8 @@ var (
 const (
 	maxFailuresPerIP = 100
 	failureWindow    = 10 * time.Minute
+	patientFailures  = 3 // wrong passwords for one name that cost no delay
+	maxDelay         = 4 * time.Second
 )
 
 // SignIn checks a password and starts a session on this device, or renews the one it has where the same person signs in
@@ -37,9 +40,12 @@ const (
 // the secret for the cookie. It returns ErrSignInRefused, ErrTooManySignIns or ErrBusy, and takes the same time whether
 // or not there is such an account.
 func (s *Store) SignIn(ctx context.Context, attempt SignIn) (*Session, string, error) {
-	source := "sign-in failures from " + attempt.Device.IP
+	source, name := "sign-in failures from "+attempt.Device.IP, "sign-in failures of "+loginKey(attempt.Login)
 	if s.Memory.Peek(ctx, source) >= maxFailuresPerIP {
 		return nil, "", ErrTooManySignIns
+	}
+	if err := s.delay(ctx, s.Memory.Peek(ctx, name)); err != nil {
+		return nil, "", err
 	}
 	user, err := s.userByLogin(ctx, attempt.Login)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -61,31 +67,64 @@ func (s *Store) SignIn(ctx context.Context, attempt SignIn) (*Session, string, e
 	var session *Session
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if !matches {
-			return s.noteFailure(ctx, tx, now, user, attempt.Login)
+			return s.noteFailure(ctx, tx, now, user, attempt)
 		}
 		admitted, err := admit(ctx, tx, now, user, attempt.Device, rehashed)
-		if err != nil || !admitted {
-			return errors.Join(err, recordRefusal(ctx, tx, now, user.ID, attempt.Login, "account locked or disabled"))
+		if err != nil {
+			return err
+		}
+		if !admitted {
+			failure := failedLocked
+			if !user.IsActive {
+				failure = failedDisabled
+			}
+			return attempt.note(ctx, tx, now, user.ID, failure)
 		}
 		storage.ActorOf(ctx).Name = user.Actor()
-		session, err = s.startSession(ctx, tx, now, user, attempt, secret)
-		return err
+		if session, err = s.startSession(ctx, tx, now, user, attempt, secret); err != nil {
+			return err
+		}
+		return attempt.note(ctx, tx, now, user.ID, "")
 	})
 	if err != nil {
 		return nil, "", fmt.Errorf("sign in: %w", err)
 	}
 	if session == nil {
 		s.Memory.Count(ctx, source, failureWindow)
+		s.Memory.Count(ctx, name, failureWindow)
 		return nil, "", ErrSignInRefused
 	}
+	s.Memory.Forget(ctx, name)
 	return session, secret, nil
 }
 
+// loginKey is what was typed as it is counted: whether there is such an account makes no difference.
+func loginKey(login string) string {
+	login = strings.ToLower(strings.TrimSpace(login))
+	return login[:min(len(login), maxTyped)]
+}
+
+// delay makes guessing slow: after a few wrong passwords for a name each further one takes longer. It costs a person a
+// second or two, and is the same for names that nobody bears.
+func (s *Store) delay(ctx context.Context, failures int64) error {
+	if failures < patientFailures {
+		return nil
+	}
+	timer := time.NewTimer(min(maxDelay, s.SignInDelay<<(failures-patientFailures)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // admit takes a right password to the account, if it is still the account's and may sign in now: one conditional update,
-// so that neither a lock nor a new password that comes in between is overlooked.
+// so that neither a lock nor a new password that comes in between is overlooked. Signing in undoes a request to be erased.
 func admit(ctx context.Context, tx bun.Tx, now time.Time, user *User, device Device, rehashed string) (bool, error) {
 	update := tx.NewUpdate().Model((*User)(nil)).
-		Set("failed_login_attempts = 0").Set("locked_until = NULL").
+		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("erase_at = NULL").
 		Set("last_login_at = ?", now).Set("last_login_ip = ?", device.IP).
 		Where("id = ? AND is_active AND password_hash = ?", user.ID, user.PasswordHash).
 		Where("(locked_until IS NULL OR locked_until <= ?)", now).
@@ -102,36 +141,32 @@ func admit(ctx context.Context, tx bun.Tx, now time.Time, user *User, device Dev
 	return err == nil, err
 }
 
-// noteFailure counts a wrong password and locks the account where it was one too many.
-func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, user *User, login string) error {
+// noteFailure counts a wrong password. Where it was one too many the account is locked for a while, and its owner gets a
+// mail with a link that opens it: a stranger who goes on guessing cannot keep the owner out.
+func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, user *User, attempt SignIn) error {
 	if user.ID == uuid.Nil {
-		return recordRefusal(ctx, tx, now, uuid.Nil, login, "unknown name")
+		return attempt.note(ctx, tx, now, uuid.Nil, failedUnknown)
 	}
+	if err := attempt.note(ctx, tx, now, user.ID, failedPassword); err != nil {
+		return err
+	}
+	until := now.Add(s.LockDuration)
 	var failures int64
 	err := tx.NewUpdate().Model((*User)(nil)).
 		Set("failed_login_attempts = failed_login_attempts + 1").
-		Set("locked_until = CASE WHEN (failed_login_attempts + 1) % ? = 0 THEN ? ELSE locked_until END", s.MaxFailures, now.Add(s.LockDuration)).
+		Set("locked_until = CASE WHEN (failed_login_attempts + 1) % ? = 0 THEN ? ELSE locked_until END", s.MaxFailures, until).
 		Where("id = ?", user.ID).Returning("failed_login_attempts").Scan(ctx, &failures)
+	if err != nil || failures%s.MaxFailures != 0 {
+		return err
+	}
+	err = storage.Record(ctx, tx, now, storage.Change{
+		Entity: "user", EntityID: user.ID.String(), Action: "locked", UserID: user.ID,
+		New: storage.Values{"failed_login_attempts": failures, "locked_until": until},
+	})
 	if err != nil {
 		return err
 	}
-	if failures%s.MaxFailures == 0 {
-		err := storage.Record(ctx, tx, now, storage.Change{
-			Entity: "user", EntityID: user.ID.String(), Action: "locked", UserID: user.ID,
-			New: storage.Values{"failed_login_attempts": failures, "locked_until": now.Add(s.LockDuration)},
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return recordRefusal(ctx, tx, now, user.ID, login, "wrong password")
-}
-
-func recordRefusal(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, login, reason string) error {
-	return storage.Record(ctx, tx, now, storage.Change{
-		Entity: "sign_in", EntityID: storage.ActorOf(ctx).RequestID, Action: "refused", UserID: userID,
-		New: storage.Values{"login": login[:min(len(login), maxEmail)], "reason": reason},
-	})
+	return s.tellOwner(ctx, tx, now, user, MessageLocked, proofToUnlock, unlockProofLifetime, nil, from(attempt.Device))
 }
 
 // startSession makes the session of an admitted person. The secret is new in every case, so that one which was planted
@@ -156,7 +191,7 @@ func (s *Store) startSession(ctx context.Context, tx bun.Tx, now time.Time, user
 			return nil, err
 		}
 		if renewed == 0 { // ended meanwhile: begin another
-			current, session.ID, session.CreatedAt, session.ExpiresAt, action = nil, newID(), now, now.Add(s.SessionLifetime), "started"
+			session.ID, session.CreatedAt, session.ExpiresAt, action = newID(), now, now.Add(s.SessionLifetime), "started"
 		}
 	} else if current != nil {
 		err := endSessions(ctx, tx, now, current.UserID, EndedByReplacing, func(q *bun.UpdateQuery) *bun.UpdateQuery {
@@ -167,8 +202,19 @@ func (s *Store) startSession(ctx context.Context, tx bun.Tx, now time.Time, user
 		}
 	}
 	if action == "started" {
+		unfamiliar, err := isUnfamiliar(ctx, tx, session)
+		if err != nil {
+			return nil, err
+		}
 		if _, err := tx.NewInsert().Model(session).Exec(ctx); err != nil {
 			return nil, err
+		}
+		if unfamiliar {
+			values := from(attempt.Device)
+			values["time"] = now.Format(time.RFC1123)
+			if err := s.tellOwner(ctx, tx, now, user, MessageNewSignIn, proofNotMe, notMeProofLifetime, &session.ID, values); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return session, storage.Record(ctx, tx, now, storage.Change{

@@ -10,13 +10,17 @@ import (
 type Store struct {
 	Database *storage.Database
 	Memory   *storage.Memory
+	Seal     *storage.Seal
+	Jobs     *storage.Jobs
 	Hasher   *Hasher
 	Now      func() time.Time // UTC, to the microsecond: see Clock
 
 	SessionLifetime time.Duration // a session ends this long after it began, whatever happens
 	SessionIdle     time.Duration // and this long after it was last seen
+	SignInDelay     time.Duration // what the fourth wrong password for a name costs; each further one twice as much
 	MaxFailures     int64         // wrong passwords in a row after which an account is locked
 	LockDuration    time.Duration // for this long
+	AttemptsKept    time.Duration // how long attempts to sign in are kept
 }
 
 // Clock is the wall clock as rows hold it: UTC, to the microsecond.

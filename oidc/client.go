@@ -156,9 +156,7 @@ func (c *Client) complete() error {
 		}
 	}
 	if len(c.Scopes) == 0 && slices.Contains(c.GrantTypes, GrantCode) {
-		for _, scope := range Scopes {
-			c.Scopes = append(c.Scopes, scope.Name)
-		}
+		c.Scopes = everydayScopes()
 	}
 	for _, scope := range c.Scopes {
 		if !scopeToken.MatchString(scope) {

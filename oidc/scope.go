@@ -21,10 +21,25 @@ var Scopes = []Scope{
 		"gender", "birthdate", "zoneinfo", "locale", "updated_at"}},
 	{Name: "email", Title: "See your e-mail address", Detail: "Your primary address, and whether it is verified.", claims: []string{"email", "email_verified"}},
 	{Name: "address", Title: "See your postal address", Detail: "The address in your profile.", claims: []string{"address"}},
+	{Name: rolesScope, Title: "See your roles", Detail: "What you may do here, by the names of your roles.", claims: []string{"roles"}},
 	{Name: "offline_access", Title: "Stay signed in", Detail: "Keep access while you are away, until you sign this device out."},
 }
 
-const offlineAccess = "offline_access"
+const (
+	offlineAccess = "offline_access"
+	rolesScope    = "roles"
+)
+
+// everydayScopes are those that a client is registered for if its operator names none: roles are an operator's to give.
+func everydayScopes() []string {
+	var names []string
+	for _, scope := range Scopes {
+		if scope.Name != rolesScope {
+			names = append(names, scope.Name)
+		}
+	}
+	return names
+}
 
 // ScopeNamed returns the scope of that name; one that only an API knows is shown by its name.
 func ScopeNamed(name string) Scope {

@@ -35,7 +35,19 @@ func (p *Provider) Userinfo(ctx context.Context, accessToken string) (map[string
 	} else if err != nil {
 		return nil, serverError(err)
 	}
-	return person.claims(scopes), nil
+	answer := person.claims(scopes)
+	if slices.Contains(scopes, rolesScope) {
+		roles, err := p.Identity.Roles(ctx, person.UserID, false)
+		if err != nil {
+			return nil, serverError(err)
+		}
+		names := make([]string, len(roles))
+		for i := range roles {
+			names[i] = roles[i].RoleName
+		}
+		answer["roles"] = names
+	}
+	return answer, nil
 }
 
 func badToken() *Error {

@@ -77,3 +77,37 @@ func RecordStatement(ctx context.Context, tx bun.IDB, at time.Time, change Chang
 	}
 	return tx.NewInsert().Model(entry).ExcludeColumn("id").Returning("NULL"), nil
 }
+
+// EntryFilter chooses lines of the ledger; what is zero does not matter.
+type EntryFilter struct {
+	UserID       uuid.UUID
+	Entity       string
+	Action       string
+	Since, Until time.Time
+	Limit        int
+}
+
+// Entries lists lines of the ledger, the newest first.
+func (d *Database) Entries(ctx context.Context, filter EntryFilter) ([]Entry, error) {
+	var entries []Entry
+	query := d.reader.NewSelect().Model(&entries).Order("at DESC", "id DESC").Limit(int64(filter.Limit))
+	if filter.UserID != uuid.Nil {
+		query.Where("user_id = ?", filter.UserID)
+	}
+	if filter.Entity != "" {
+		query.Where("entity = ?", filter.Entity)
+	}
+	if filter.Action != "" {
+		query.Where("action = ?", filter.Action)
+	}
+	if !filter.Since.IsZero() {
+		query.Where("at >= ?", filter.Since)
+	}
+	if !filter.Until.IsZero() {
+		query.Where("at < ?", filter.Until)
+	}
+	if err := query.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	return entries, nil
+}

@@ -60,6 +60,12 @@ func (d *Database) Migrate(ctx context.Context) ([]Migration, error) {
 		}
 		return nil
 	})
+	if err == nil {
+		err = d.migrateJobs(ctx)
+	}
+	if err == nil { // before the first row, or it would land in the partition for what fits nowhere else
+		err = d.PreparePartitions(ctx, time.Now().UTC())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}

@@ -23,18 +23,11 @@ func (s *Server) welcome(c *gin.Context) error {
 
 // accountPage shows a person their devices, and which apps are signed in on each.
 func (s *Server) accountPage(c *gin.Context) error {
-	session, err := s.session(c)
-	if err != nil {
+	session, head, err := s.accountHead(c, "/account")
+	if err != nil || session == nil {
 		return err
-	}
-	if session == nil {
-		return redirect(c, "/sign-in")
 	}
 	ctx := c.Request.Context()
-	person, err := s.describe(c, session.User)
-	if err != nil {
-		return err
-	}
 	sessions, err := s.Identity.Sessions(ctx, session.UserID)
 	if err != nil {
 		return err
@@ -51,7 +44,7 @@ func (s *Server) accountPage(c *gin.Context) error {
 	for _, participation := range participations {
 		apps[participation.SessionID] = append(apps[participation.SessionID], waiting(participation.Client))
 	}
-	page := pages.Account{Person: person, Notice: accountNotices[c.Query("done")]}
+	page := pages.Account{Head: head, Notice: accountNotices[c.Query("done")]}
 	for _, device := range sessions {
 		page.Devices = append(page.Devices, pages.Device{
 			ID: device.ID.String(), Label: device.DeviceLabel, IP: device.LastSeenIP, Mobile: device.IsMobile, Current: device.ID == session.ID,
@@ -64,6 +57,11 @@ func (s *Server) accountPage(c *gin.Context) error {
 var accountNotices = map[string]string{
 	"device":  "That device is signed out, and so are its apps.",
 	"devices": "All your other devices are signed out.",
+
+	"password":      "Your password is changed, and your other devices are signed out.",
+	"email-sent":    "A link is on its way. Open it within a day to verify the address.",
+	"email-primary": "That is your primary address now.",
+	"email-removed": "The address is removed.",
 }
 
 // endDevice ends one session of the person's.
@@ -140,6 +138,31 @@ func (s *Server) owner(c *gin.Context) (*identity.Session, error) {
 		return nil, redirect(c, "/sign-in")
 	}
 	return session, nil
+}
+
+// accountHead returns the session of the person whose account page is shown, and the head of the page; no session, after a
+// redirect, if nobody is signed in.
+func (s *Server) accountHead(c *gin.Context, page string) (*identity.Session, pages.AccountHead, error) {
+	session, err := s.session(c)
+	if err != nil {
+		return nil, pages.AccountHead{}, err
+	}
+	if session == nil {
+		return nil, pages.AccountHead{}, redirect(c, "/sign-in")
+	}
+	person, err := s.describe(c, session.User)
+	if err != nil {
+		return nil, pages.AccountHead{}, err
+	}
+	head := pages.AccountHead{Person: person, Page: page}
+	before, err := s.Identity.SignInBefore(c.Request.Context(), session)
+	if err != nil {
+		return nil, pages.AccountHead{}, err
+	}
+	if before != nil {
+		head.LastSignIn = s.ago(before.AttemptTime) + " from " + before.IPAddress
+	}
+	return session, head, nil
 }
 
 // describe tells a page who is signed in.

@@ -103,6 +103,9 @@ func (s *Server) tellPerson(c *gin.Context, err error) {
 	case errors.Is(err, oidc.ErrInteraction):
 		page.Title, page.Explanation = "This page was open for too long", "For your safety, a sign-in has to be finished within an hour."
 		page.Advice = "Go back to the app and sign in again."
+	case errors.Is(err, identity.ErrProof):
+		page.Title, page.Explanation = "This link does not work any more", "It was used before, it is too old, or a newer one was sent."
+		page.Advice = "Ask for a new one where you asked for this, and use the last mail that you got."
 	case errors.Is(err, errForm):
 		page.Title, page.Explanation = "We could not read this", "The form that was sent is malformed or too large."
 		page.Advice = "Go back and try again."

@@ -11,6 +11,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web/messages"
 )
 
 // Config is what the server leans on; set all of it.
@@ -19,7 +20,8 @@ type Config struct {
 	Identity       *identity.Store
 	Database       *storage.Database
 	Log            *slog.Logger
-	TrustedProxies []string // addresses or networks whose X-Forwarded-For is believed; none: nobody's
+	TrustedProxies []string         // addresses or networks whose X-Forwarded-For is believed; none: nobody's
+	Outbox         *messages.Outbox // development alone: mail is shown, not sent; otherwise nil
 	Now            func() time.Time
 }
 

@@ -41,12 +41,9 @@ func (s *Server) signInPage(c *gin.Context) error {
 
 // signIn checks name and password and goes on where the person came from.
 func (s *Server) signIn(c *gin.Context) error {
-	form, err := posted(c)
+	form, err := postedText(c)
 	if err != nil {
 		return err
-	}
-	if err := oidc.CheckForm(form); err != nil {
-		return errForm
 	}
 	a, err := s.suspended(c, form.Get("continue"))
 	if err != nil {

@@ -22,7 +22,7 @@ type clientCreate struct {
 	RedirectURI           []string `name:"redirect-uri" sep:"none" help:"Where answers may go; matched exactly. Repeat it for several."`
 	PostLogoutRedirectURI []string `name:"post-logout-redirect-uri" sep:"none" help:"Where the browser may go after a logout. Repeat it for several."`
 	Origin                []string `name:"origin" sep:"none" help:"An origin whose pages may call the token endpoint, besides those of the redirect URIs."`
-	Scope                 []string `sep:"none" help:"What the app may ask for. Repeat it for several; left out, all of Wicket's own scopes."`
+	Scope                 []string `sep:"none" help:"What the app may ask for. Repeat it for several; left out, all of Wicket's own but roles."`
 	GrantType             []string `name:"grant-type" sep:"none" help:"authorization_code, refresh_token or client_credentials. Left out, the first two."`
 	Public                bool     `help:"An app that cannot keep a secret: an SPA or a native app. It must use PKCE."`
 	AuthMethod            string   `name:"auth-method" help:"client_secret_basic (default), client_secret_post, private_key_jwt or none."`

@@ -15,6 +15,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web/messages"
 )
 
 type devCommand struct {
@@ -45,6 +46,7 @@ func (d devCommand) Run(ctx context.Context, _ environment, out printer) error {
 	if err != nil {
 		return err
 	}
+	config.outbox = &messages.Outbox{}
 	level := slog.LevelWarn
 	if d.Verbose {
 		level = slog.LevelInfo
@@ -89,6 +91,7 @@ func (d devCommand) Run(ctx context.Context, _ environment, out printer) error {
 		out.line("")
 		out.line("  The same for an SPA      %s/spa/", app)
 		out.line("  Your account, devices    %s/account", issuer)
+		out.line("  Mail that was “sent”     %s/dev/outbox", issuer)
 		out.line("  For your own app         %s/.well-known/openid-configuration", issuer)
 		out.line("  Data is kept in          %s", d.Data)
 		out.line("")

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web/messages"
 )
 
 // environment is where configuration comes from. Nothing else in Wicket reads the environment.
@@ -24,6 +25,8 @@ type configuration struct {
 	seal           *storage.Seal
 	trustedProxies []string
 	migrate        bool
+	smtp           *messages.SMTP   // nil: mail cannot be sent
+	outbox         *messages.Outbox // development alone: mail is shown instead
 }
 
 // configuration reads the variables. Everything that is wrong is named at once, each by its variable.
@@ -62,6 +65,11 @@ func (e environment) configuration() (*configuration, error) {
 			fault("WICKET_TRUSTED_PROXIES", fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8", proxy))
 		}
 		c.trustedProxies = append(c.trustedProxies, proxy)
+	}
+	if url := read("WICKET_SMTP_URL", ""); url != "" {
+		var err error
+		c.smtp, err = messages.NewSMTP(url)
+		fault("WICKET_SMTP_URL", err)
 	}
 	keys := read("WICKET_SECRET", "")
 	if path, embedded := strings.CutPrefix(c.databaseURL, "sqlite:"); keys == "" && embedded {

@@ -17,6 +17,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
+	"github.com/wicket-id/wicket/web/messages"
 )
 
 // What every test house holds.
@@ -32,6 +33,7 @@ const (
 type openHouse struct {
 	*house
 	issuer string
+	outbox *messages.Outbox
 	user   *identity.User
 }
 
@@ -53,13 +55,17 @@ func openTestHouse(t testing.TB, databaseURL string) *openHouse {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, seal: seal, migrate: true}
+	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, seal: seal, migrate: true, outbox: &messages.Outbox{}}
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	h, err := build(t.Context(), config, log)
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.identity.SignInDelay = time.Millisecond
 	if err := h.keys.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.jobs.Start(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -71,11 +77,14 @@ func openTestHouse(t testing.TB, databaseURL string) *openHouse {
 		if err := <-ended; err != nil {
 			t.Errorf("stop serving: %v", err)
 		}
+		if err := h.jobs.Stop(context.Background()); err != nil {
+			t.Errorf("stop the jobs: %v", err)
+		}
 		if err := h.close(); err != nil {
 			t.Errorf("close the house: %v", err)
 		}
 	})
-	open := &openHouse{house: h, issuer: config.issuer}
+	open := &openHouse{house: h, issuer: config.issuer, outbox: config.outbox}
 	open.user = open.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
 	return open
 }
@@ -128,6 +137,7 @@ func (h *openHouse) client(t testing.TB, change func(*oidc.Client)) testClient {
 type browser struct {
 	*http.Client
 	house *openHouse
+	agent string // the header User-Agent, if not Go's
 }
 
 func (h *openHouse) browser(t testing.TB) *browser {
@@ -166,6 +176,9 @@ func (b *browser) post(t testing.TB, url string, form url.Values) page {
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Origin", b.house.issuer)
 	request.Header.Set("Sec-Fetch-Site", "same-origin")
+	if b.agent != "" {
+		request.Header.Set("User-Agent", b.agent)
+	}
 	response, err := b.Do(request)
 	return read(t, response, err)
 }

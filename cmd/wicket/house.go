@@ -9,10 +9,13 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/riverqueue/river"
+
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web"
+	"github.com/wicket-id/wicket/web/messages"
 )
 
 // house is Wicket put together.
@@ -21,6 +24,7 @@ type house struct {
 	identity *identity.Store
 	keys     *oidc.Keys
 	provider *oidc.Provider
+	jobs     *storage.Jobs
 	handler  http.Handler
 }
 
@@ -39,12 +43,15 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 	h.identity = &identity.Store{
 		Database:        database,
 		Memory:          memory,
+		Seal:            config.seal,
 		Hasher:          identity.NewHasher(19*1024, 2, runtime.NumCPU(), 10*time.Second),
 		Now:             identity.Clock,
 		SessionLifetime: 90 * 24 * time.Hour,
 		SessionIdle:     30 * 24 * time.Hour,
+		SignInDelay:     250 * time.Millisecond,
 		MaxFailures:     10,
 		LockDuration:    15 * time.Minute,
+		AttemptsKept:    400 * 24 * time.Hour,
 	}
 	h.keys = &oidc.Keys{
 		Database: database,
@@ -66,12 +73,27 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		_ = database.Close()
 		return nil, fmt.Errorf("WICKET_ISSUER: %w", err)
 	}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &messages.Worker{
+		Issuer: config.issuer,
+		Seal:   config.seal,
+		Mail:   config.mail(),
+		Log:    log,
+	})
+	river.AddWorker(workers, &messages.ResetWorker{Identity: h.identity})
+	river.AddWorker(workers, &upkeepWorker{house: h, log: log})
+	if h.jobs, err = database.NewJobs(workers, []*river.PeriodicJob{upkeepJob()}, log); err != nil {
+		_ = database.Close()
+		return nil, err
+	}
+	h.identity.Jobs = h.jobs
 	h.handler, err = web.New(web.Config{
 		Provider:       h.provider,
 		Identity:       h.identity,
 		Database:       database,
 		Log:            log,
 		TrustedProxies: config.trustedProxies,
+		Outbox:         config.outbox,
 		Now:            identity.Clock,
 	})
 	if err != nil {
@@ -79,6 +101,17 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		return nil, err
 	}
 	return h, nil
+}
+
+// mail is what hands letters on; nil where there is no way to.
+func (c *configuration) mail() messages.Sender {
+	switch {
+	case c.outbox != nil:
+		return c.outbox
+	case c.smtp != nil:
+		return c.smtp
+	}
+	return nil
 }
 
 // prepare brings the schema up to date, or says that it is not.

@@ -57,6 +57,18 @@ func (h *house) serve(ctx context.Context, config *configuration, log *slog.Logg
 		return fmt.Errorf("load the signing keys: %w", err)
 	}
 	go h.keys.Watch(ctx)
+	// The jobs end after the requests, which make some.
+	if err := h.jobs.Start(context.WithoutCancel(ctx)); err != nil {
+		_ = listener.Close()
+		return fmt.Errorf("start the jobs: %w", err)
+	}
+	defer func() {
+		finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
+		defer cancel()
+		if err := h.jobs.Stop(finish); err != nil {
+			log.Error("stop the jobs; what was not finished is done after the next start", "error", err)
+		}
+	}()
 	log.Info("serving", "issuer", config.issuer, "address", listener.Addr().String(), "database", h.database.Kind)
 	return serveHTTP(ctx, listener, h.handler, log, ready)
 }

@@ -26,11 +26,12 @@ type userCommands struct {
 }
 
 type userCreate struct {
-	Username      string `required:"" help:"The name to sign in with."`
-	Email         string `help:"Their e-mail address."`
-	EmailVerified bool   `name:"email-verified" help:"The address is known to be theirs; they may sign in with it."`
-	Name          string `help:"Their full name."`
-	PasswordStdin bool   `name:"password-stdin" help:"Read the password from the first line of standard input. Without it the account has no password."`
+	Username      string   `required:"" help:"The name to sign in with."`
+	Email         string   `help:"Their e-mail address."`
+	EmailVerified bool     `name:"email-verified" help:"The address is known to be theirs; they may sign in with it."`
+	Name          string   `help:"Their full name."`
+	Role          []string `sep:"none" help:"A role that they hold. Repeat it for several."`
+	PasswordStdin bool     `name:"password-stdin" help:"Read the password from the first line of standard input. Without it the account has no password."`
 }
 
 // Run registers the person.
@@ -53,6 +54,11 @@ func (c userCreate) Run(ctx context.Context, env environment, out printer) error
 	user, err := h.identity.CreateUser(ctx, person)
 	if err != nil {
 		return err
+	}
+	for _, role := range c.Role {
+		if err := h.identity.GrantRole(ctx, user.ID, role); err != nil {
+			return err
+		}
 	}
 	return out.print(viewUser(user), func() { out.line("Registered %s with the id %s.", user.Username, user.ID) })
 }
@@ -112,6 +118,14 @@ type named struct {
 	User string `arg:"" help:"A username, a verified e-mail address or an id."`
 }
 
+func (n named) find(ctx context.Context, h *house) (*identity.User, error) {
+	user, err := h.identity.FindUser(ctx, n.User)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, fmt.Errorf("nobody is registered as %q", n.User)
+	}
+	return user, err
+}
+
 // change does something to the person and prints them as they are then.
 func (n named) change(ctx context.Context, env environment, out printer, done string, do func(context.Context, *house, *identity.User) error) error {
 	h, ctx, err := env.open(ctx)
@@ -119,10 +133,8 @@ func (n named) change(ctx context.Context, env environment, out printer, done st
 		return err
 	}
 	defer func() { _ = h.close() }()
-	user, err := h.identity.FindUser(ctx, n.User)
-	if errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("nobody is registered as %q", n.User)
-	} else if err != nil {
+	user, err := n.find(ctx, h)
+	if err != nil {
 		return err
 	}
 	if err := do(ctx, h, user); err != nil {

@@ -6,11 +6,32 @@ import "slices"
 // posts id to /account/devices/end, and nothing to /account/devices/end-others,
 // /account/sign-out and /account/sign-out-everywhere.
 type Account struct {
+	Head    AccountHead
+	Devices []Device
+	Notice  string // what has just been done, or ""
+	Failure string // what could not be done, or ""
+}
+
+// AccountHead stands at the top of every page of the account.
+type AccountHead struct {
 	Person     Person
-	Devices    []Device
-	Notice     string // what has just been done, or ""
-	Failure    string // what could not be done, or ""
-	LastSignIn string // when, in words, or ""
+	LastSignIn string // when and from where before this time, in words, or ""
+	Page       string // which page this is: the path of one of the tabs
+}
+
+// Tab leads to a page of the account.
+type Tab struct {
+	URI, Label string
+	Current    bool
+}
+
+// Tabs are the pages of the account.
+func (h AccountHead) Tabs() []Tab {
+	tabs := []Tab{{URI: "/account", Label: "Devices"}, {URI: "/account/emails", Label: "E-mail"}, {URI: "/account/security", Label: "Security"}}
+	for i := range tabs {
+		tabs[i].Current = tabs[i].URI == h.Page
+	}
+	return tabs
 }
 
 // Device is one browser or app in which the person is signed in. Times are

@@ -16,6 +16,7 @@ import (
 var (
 	notes = App{Name: "Harbour Notes", LogoURI: "https://notes.example/logo.png", HomeURI: "https://notes.example/", PolicyURI: "https://notes.example/privacy", TermsURI: "https://notes.example/terms"}
 	grace = Person{Username: "grace", Name: "Grace Hopper", Email: "grace@example.com"}
+	head  = AccountHead{Person: grace, LastSignIn: "today", Page: "/account"}
 )
 
 // samples is every page in the states that change what it holds, with the ids
@@ -40,11 +41,19 @@ var samples = []struct {
 	{"signed out, no app", SignedOut{}, nil},
 	{"failure", Failure{Status: 400, Title: "This did not work", Explanation: "Because.", Advice: "Try again.", RequestID: "r-1", RetryURI: "/again"}, []string{"request-id", "retry"}},
 	{"failure, bare", Failure{Title: "This did not work"}, nil},
-	{"account", Account{Person: grace, Notice: "Done.", Failure: "Not done.", LastSignIn: "today", Devices: []Device{
+	{"account", Account{Head: head, Notice: "Done.", Failure: "Not done.", Devices: []Device{
 		{ID: "d2", Label: "Safari on iPhone", IP: "203.0.113.2", SignedIn: "yesterday", LastSeen: "yesterday", Mobile: true},
 		{ID: "d1", Label: "Firefox on Linux", IP: "203.0.113.1", SignedIn: "today", LastSeen: "just now", Current: true, Apps: []App{notes, {Name: "x"}}},
 	}}, []string{"sign-out", "end-others", "sign-out-everywhere"}},
-	{"account, no device", Account{Person: grace}, []string{"sign-out", "end-others", "sign-out-everywhere"}},
+	{"account, no device", Account{Head: head}, []string{"sign-out", "end-others", "sign-out-everywhere"}},
+	{"security", Security{Head: head, HasPassword: true, Failure: "No.", Attempts: []Attempt{{When: "today", Result: "Signed in", IP: "203.0.113.1", Device: "Firefox on Linux"}, {When: "today", Result: "Wrong password", Bad: true}}}, []string{"present", "password", "change"}},
+	{"emails", Emails{Head: head, Notice: "Done.", Emails: []EmailItem{{ID: "e1", Address: "grace@example.com", Primary: true, Verified: true}, {ID: "e2", Address: "g@example.org", Verified: true}, {ID: "e3", Address: "h@example.org"}}}, []string{"address", "add"}},
+	{"forgot password", ForgotPassword{}, []string{"login", "send"}},
+	{"forgot password, sent", ForgotPassword{Sent: true}, nil},
+	{"new password", NewPassword{Token: "t", Failure: "Weak."}, []string{"password", "choose"}},
+	{"confirm", Confirm{Title: "Open your account", Text: "Because.", Action: "/unlock", Token: "t", Button: "Open"}, []string{"confirm"}},
+	{"done", Done{Title: "Done", Text: "It is.", NextURI: "/account", NextLabel: "Go on"}, []string{"next"}},
+	{"outbox", Outbox{Letters: []OutboxLetter{{To: "g@example.com", Subject: "Hello", Text: "Text", At: "now", Link: "http://localhost/x"}}}, nil},
 	{"form post", FormPost{Action: "com.example.app:/back?a=1&b=2", Fields: []Field{{"code", "abc"}, {"state", "s"}}}, []string{"form-post"}},
 	{"welcome", Welcome{Issuer: "https://id.example"}, []string{"account", "discovery"}},
 	{"welcome, signed in", Welcome{Issuer: "https://id.example", SignedIn: true}, []string{"account", "discovery"}},

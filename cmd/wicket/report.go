@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/wicket-id/wicket/identity"
+)
+
+type reportCommands struct {
+	Logins reportLogins `cmd:"" help:"Count attempts to sign in: by outcome, by address and by hour; and show addresses that try many names."`
+}
+
+type reportLogins struct {
+	Hours int `default:"24" help:"How far back to look."`
+	Top   int `default:"10" help:"How many addresses to show."`
+}
+
+// loginReportView is the report as the command prints it.
+type loginReportView struct {
+	Since     time.Time        `json:"since"`
+	Outcomes  map[string]int64 `json:"outcomes"`
+	Addresses []countView      `json:"failures_by_ip"`
+	Hours     []countView      `json:"failures_by_hour"`
+	ManyNames []countView      `json:"names_tried_by_ip"`
+}
+
+type countView struct {
+	Key   string `json:"key"`
+	Count int64  `json:"count"`
+}
+
+// Run prints the report.
+func (c reportLogins) Run(ctx context.Context, env environment, out printer) error {
+	h, ctx, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	since := identity.Clock().Add(-time.Duration(c.Hours) * time.Hour)
+	report, err := h.identity.ReportLogins(ctx, since, c.Top)
+	if err != nil {
+		return err
+	}
+	view := loginReportView{Since: since, Outcomes: map[string]int64{}, Addresses: viewCounts(report.Addresses), Hours: viewCounts(report.Hours), ManyNames: viewCounts(report.Accounts)}
+	for _, outcome := range report.Outcomes {
+		view.Outcomes[outcome.Key] = outcome.Count
+	}
+	return out.print(view, func() {
+		for _, part := range []struct {
+			heading string
+			counts  []identity.LoginCount
+		}{{"OUTCOME", report.Outcomes}, {"FAILURES FROM", report.Addresses}, {"FAILURES IN THE HOUR", report.Hours}, {"MANY NAMES TRIED FROM", report.Accounts}} {
+			rows := make([][]any, len(part.counts))
+			for i, count := range part.counts {
+				rows[i] = []any{count.Key, count.Count}
+			}
+			out.table([]any{part.heading, "COUNT"}, rows)
+			out.line("")
+		}
+	})
+}
+
+func viewCounts(counts []identity.LoginCount) []countView {
+	views := make([]countView, len(counts))
+	for i, count := range counts {
+		views[i] = countView(count)
+	}
+	return views
+}

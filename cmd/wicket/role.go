@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/wicket-id/wicket/identity"
+)
+
+type roleCommands struct {
+	Grant  roleGrant  `cmd:"" help:"Give a person a role. Apps that ask for the scope roles are told of it."`
+	Revoke roleRevoke `cmd:"" help:"Take a role back; that it was held stays on record."`
+	List   roleList   `cmd:"" help:"List a person's roles."`
+}
+
+type roleGrant struct {
+	named
+	Role string `arg:"" help:"The role's name, such as admin or billing:read."`
+}
+
+// Run grants the role.
+func (c roleGrant) Run(ctx context.Context, env environment, out printer) error {
+	return c.change(ctx, env, out, "holds the role "+c.Role, func(ctx context.Context, h *house, user *identity.User) error {
+		return h.identity.GrantRole(ctx, user.ID, c.Role)
+	})
+}
+
+type roleRevoke struct {
+	named
+	Role string `arg:"" help:"The role's name."`
+}
+
+// Run revokes the role.
+func (c roleRevoke) Run(ctx context.Context, env environment, out printer) error {
+	return c.change(ctx, env, out, "does not hold the role "+c.Role+" any more", func(ctx context.Context, h *house, user *identity.User) error {
+		return h.identity.RevokeRole(ctx, user.ID, c.Role)
+	})
+}
+
+type roleList struct {
+	named
+	History bool `help:"Also those that were taken back."`
+}
+
+// roleView is a role as the command prints it.
+type roleView struct {
+	Role       string     `json:"role"`
+	IsActive   bool       `json:"is_active"`
+	AssignedAt time.Time  `json:"assigned_at"`
+	AssignedBy string     `json:"assigned_by"`
+	RevokedAt  *time.Time `json:"revoked_at"`
+	RevokedBy  string     `json:"revoked_by,omitempty"`
+}
+
+// Run lists the roles.
+func (c roleList) Run(ctx context.Context, env environment, out printer) error {
+	h, ctx, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	user, err := c.find(ctx, h)
+	if err != nil {
+		return err
+	}
+	roles, err := h.identity.Roles(ctx, user.ID, c.History)
+	if err != nil {
+		return err
+	}
+	views, rows := make([]roleView, len(roles)), make([][]any, len(roles))
+	for i, role := range roles {
+		views[i] = roleView{role.RoleName, role.IsActive, role.AssignedAt, role.AssignedBy, role.RevokedAt, role.RevokedBy}
+		state := "held"
+		if role.RevokedAt != nil {
+			state = fmt.Sprintf("revoked %s by %s", role.RevokedAt.Format(time.RFC3339), role.RevokedBy)
+		}
+		rows[i] = []any{role.RoleName, role.AssignedAt.Format(time.RFC3339), role.AssignedBy, state}
+	}
+	return out.print(views, func() { out.table([]any{"ROLE", "ASSIGNED", "BY", "STATE"}, rows) })
+}

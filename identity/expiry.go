@@ -1,0 +1,35 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// What is kept beyond its end, and for how long.
+const (
+	endedSessionsKept = 180 * 24 * time.Hour // a sign-in is compared with what came before
+	usedProofsKept    = 30 * 24 * time.Hour
+)
+
+// Expire deletes what has served its time, in bounded batches, and returns how many rows of each table went.
+func (s *Store) Expire(ctx context.Context) (map[string]int64, error) {
+	now := s.Now()
+	deleted := make(map[string]int64)
+	var faults []error
+	for table, rule := range map[string]struct {
+		condition string
+		args      []any
+	}{
+		"sessions":              {"expires_at < ? OR ended_at < ?", []any{now.Add(-endedSessionsKept), now.Add(-endedSessionsKept)}},
+		"proofs":                {"expires_at < ?", []any{now.Add(-usedProofsKept)}},
+		"password_reset_tokens": {"expires_at < ?", []any{now.Add(-usedProofsKept)}},
+	} {
+		n, err := s.Database.DeleteBatches(ctx, table, "id", rule.condition, rule.args...)
+		deleted[table] = n
+		faults = append(faults, err)
+	}
+	n, err := s.Database.ForgetBefore(ctx, "login_attempts", now.Add(-s.AttemptsKept))
+	deleted["login_attempts"] = n
+	return deleted, errors.Join(append(faults, err)...)
+}

@@ -1,0 +1,44 @@
+package identity
+
+// Message is something that a person is told outside the browser, as a job. web/messages writes and sends it.
+type Message struct {
+	Name    string            `json:"name"`             // which message: the constants below
+	Channel string            `json:"channel"`          // "mail" or "sms"
+	To      string            `json:"to"`               // an e-mail address, or a phone number in E.164
+	Person  string            `json:"person"`           // how to address them
+	Secret  []byte            `json:"secret,omitempty"` // sealed with SealForMessages: what a link or code consists of
+	Values  map[string]string `json:"values,omitempty"` // what else the message tells
+}
+
+// Kind names the job.
+func (Message) Kind() string { return "message" }
+
+// The messages.
+const (
+	MessageVerifyEmail     = "verify_email"
+	MessageVerifyPhone     = "verify_phone"
+	MessageResetPassword   = "reset_password"
+	MessagePasswordChanged = "password_changed"
+	MessageLocked          = "locked"
+	MessageNewSignIn       = "new_sign_in"
+	MessageEmailAdded      = "email_added"
+	MessageErasure         = "erasure"
+)
+
+// SealForMessages is the purpose with which secrets in messages are sealed on their way through the job queue.
+const SealForMessages = "message"
+
+// mail makes a message to an e-mail address; secret may be empty.
+func (s *Store) mail(name string, user *User, address, secret string, values map[string]string) Message {
+	message := Message{Name: name, Channel: "mail", To: address, Person: user.Username, Values: values}
+	if secret != "" {
+		message.Secret = s.Seal.Close(SealForMessages, []byte(secret))
+	}
+	return message
+}
+
+// from describes where something came from, for the person who reads about it.
+func from(device Device) map[string]string {
+	label, _ := device.label()
+	return map[string]string{"ip": device.IP, "device": label}
+}

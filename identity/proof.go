@@ -1,0 +1,104 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Proof is a secret that was sent to a person: who brings it back can read what is sent there. It works once and for a
+// while. A link holds 256 random bits; a code that people type holds six digits, and few tries.
+type Proof struct {
+	bun.BaseModel `bun:"table:proofs,alias:proof"`
+
+	ID         uuid.UUID     `bun:"id,pk,type:uuid"`
+	UserID     uuid.UUID     `bun:"user_id,type:uuid"`
+	Purpose    string        `bun:"purpose"`
+	EmailID    uuid.NullUUID `bun:"email_id,type:uuid"`
+	PhoneID    uuid.NullUUID `bun:"phone_id,type:uuid"`
+	SessionID  uuid.NullUUID `bun:"session_id,type:uuid"`
+	SecretHash []byte        `bun:"secret_hash"`
+	Tries      int64         `bun:"tries"`
+	ExpiresAt  time.Time     `bun:"expires_at"`
+	UsedAt     *time.Time    `bun:"used_at"`
+	UsedIP     string        `bun:"used_ip,nullzero"`
+	CreatedAt  time.Time     `bun:"created_at"`
+}
+
+// What a proof is for.
+const (
+	proofOfEmail  = "verify_email"
+	proofOfPhone  = "verify_phone"
+	proofToUnlock = "unlock"
+	proofNotMe    = "not_me"
+)
+
+const (
+	emailProofLifetime  = 24 * time.Hour
+	phoneProofLifetime  = 10 * time.Minute
+	unlockProofLifetime = 24 * time.Hour
+	notMeProofLifetime  = 7 * 24 * time.Hour
+	maxCodeTries        = 5
+	maxSendings         = 5 // of one purpose to one address, in sendingWindow
+	sendingWindow       = time.Hour
+)
+
+// What can be wrong with a proof.
+var (
+	// ErrProof covers a link or code that is unknown, used, too old or for something else alike.
+	ErrProof = errors.New("this link or code is not valid any more")
+	// ErrTooManySendings says that messages were asked for too often.
+	ErrTooManySendings = errors.New("too many messages were sent there; try again in an hour")
+)
+
+// newLink makes a proof that is sent as a link, and returns the secret of the link.
+func newLink(userID uuid.UUID, purpose string, lifetime time.Duration, now time.Time) (*Proof, string) {
+	secret := storage.NewSecret()
+	return &Proof{ID: newID(), UserID: userID, Purpose: purpose, SecretHash: storage.Digest(secret), ExpiresAt: now.Add(lifetime), CreatedAt: now}, secret
+}
+
+// newCode makes a proof that is sent as six digits, and returns them. A digest would give six digits away, so they are
+// kept as an HMAC with the master key, together with what they are for.
+func (s *Store) newCode(userID uuid.UUID, purpose string, lifetime time.Duration, now time.Time) (*Proof, string) {
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		panic(err) // never, says its documentation, with this reader
+	}
+	code := fmt.Sprintf("%06d", n)
+	proof := &Proof{ID: newID(), UserID: userID, Purpose: purpose, ExpiresAt: now.Add(lifetime), CreatedAt: now}
+	proof.SecretHash = s.codeHashes(proof.ID, code)[0]
+	return proof, code
+}
+
+func (s *Store) codeHashes(id uuid.UUID, code string) [][]byte {
+	return s.Seal.Derive("proof", []byte(id.String()+" "+code))
+}
+
+// useLink uses up the proof that a link holds: of several at once, one call gets it. It returns ErrProof, within which
+// nothing can be told apart.
+func useLink(ctx context.Context, tx bun.Tx, purpose, secret string, now time.Time) (*Proof, error) {
+	proof := new(Proof)
+	err := tx.NewUpdate().Model(proof).Set("used_at = ?", now).Set("used_ip = ?", storage.ActorOf(ctx).IP).
+		Where("secret_hash = ? AND purpose = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), purpose, now).
+		Returning("*").Scan(ctx)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return nil, ErrProof
+	}
+	return proof, err
+}
+
+// maySend counts a message of that purpose to an address and tells whether it may go out.
+func (s *Store) maySend(ctx context.Context, purpose, to string) error {
+	if s.Memory.Count(ctx, "sendings of "+purpose+" to "+to, sendingWindow) > maxSendings {
+		return ErrTooManySendings
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// PasswordResetToken lets a person who has lost their password choose another. It works once, for half an hour, and only
+// the youngest of several.
+type PasswordResetToken struct {
+	bun.BaseModel `bun:"table:password_reset_tokens,alias:password_reset_token"`
+
+	ID        uuid.UUID  `bun:"id,pk,type:uuid"`
+	UserID    uuid.UUID  `bun:"user_id,type:uuid"`
+	TokenHash []byte     `bun:"token_hash"`
+	ExpiresAt time.Time  `bun:"expires_at"`
+	UsedAt    *time.Time `bun:"used_at"`
+	ResetIP   string     `bun:"reset_ip"` // from where it was asked for
+	CreatedAt time.Time  `bun:"created_at"`
+	CreatedBy string     `bun:"created_by"`
+}
+
+const resetLifetime = 30 * time.Minute
+
+func newResetToken(ctx context.Context, userID uuid.UUID, now time.Time) (*PasswordResetToken, string) {
+	secret, actor := storage.NewSecret(), storage.ActorOf(ctx)
+	return &PasswordResetToken{
+		ID: newID(), UserID: userID, TokenHash: storage.Digest(secret), ExpiresAt: now.Add(resetLifetime),
+		ResetIP: actor.IP, CreatedAt: now, CreatedBy: actor.Name,
+	}, secret
+}
+
+// RequestReset sends a link to choose another password to a verified address of the person who was named: the address
+// that was typed, or their primary one. The answer is the same whoever was named, and so is the time: what there is to do
+// for a real account is a job's. It returns ErrTooManySendings where a name was tried too often, whether or not it exists.
+func (s *Store) RequestReset(ctx context.Context, login string, device Device) error {
+	if err := s.maySend(ctx, MessageResetPassword, loginKey(login)); err != nil {
+		return err
+	}
+	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return storage.Enqueue(ctx, s.Jobs, tx, ResetRequest{Login: loginKey(login), Device: device, Actor: *storage.ActorOf(ctx)})
+	})
+}
+
+// ResetRequest is the job that RequestReset leaves: to look whether there is such an account and write to it.
+type ResetRequest struct {
+	Login  string        `json:"login"`
+	Device Device        `json:"device"`
+	Actor  storage.Actor `json:"actor"`
+}
+
+// Kind names the job.
+func (ResetRequest) Kind() string { return "reset_request" }
+
+// HandleReset does the job. Older links are void from now on.
+func (s *Store) HandleReset(ctx context.Context, request ResetRequest) error {
+	ctx = storage.WithActor(ctx, &request.Actor)
+	user, err := s.userByLogin(ctx, request.Login)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && !user.IsActive {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	now := s.Now()
+	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		address, err := verifiedPrimary(ctx, tx, user.ID)
+		if err != nil || address == "" {
+			return err
+		}
+		if err := voidResets(ctx, tx, user.ID, now); err != nil {
+			return err
+		}
+		token, secret := newResetToken(ctx, user.ID, now)
+		if _, err := tx.NewInsert().Model(token).Exec(ctx); err != nil {
+			return err
+		}
+		err = storage.Record(ctx, tx, now, storage.Change{Entity: "password_reset_token", EntityID: token.ID.String(), Action: "created", UserID: user.ID})
+		if err != nil {
+			return err
+		}
+		return storage.Enqueue(ctx, s.Jobs, tx, s.mail(MessageResetPassword, user, address, secret, from(request.Device)))
+	})
+}
+
+// CheckReset tells whether a reset link is good, without using it up: nil or ErrProof.
+func (s *Store) CheckReset(ctx context.Context, secret string) error {
+	exists, err := s.Database.Reader().NewSelect().Model((*PasswordResetToken)(nil)).
+		Where("token_hash = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), s.Now()).Exists(ctx)
+	if err == nil && !exists {
+		err = ErrProof
+	}
+	return err
+}
+
+// Reset chooses another password by the link that was mailed: every session and token of the person is void, and they
+// are told. It returns ErrProof, or ErrPasswordWeak and its kin; then the link still works.
+func (s *Store) Reset(ctx context.Context, secret, password string) error {
+	var owner User
+	err := s.Database.Reader().NewSelect().Model(&owner).
+		Where("id = (SELECT user_id FROM password_reset_tokens WHERE token_hash = ? AND used_at IS NULL AND expires_at > ?)", storage.Digest(secret), s.Now()).Scan(ctx)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return ErrProof
+	} else if err != nil {
+		return fmt.Errorf("reset password: %w", err)
+	}
+	if err := s.checkNewPassword(ctx, &owner, password); err != nil {
+		return err
+	}
+	hash, err := s.Hasher.Hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	var refused error
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		storage.ActorOf(ctx).Name = owner.Actor()
+		result, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).Set("used_at = ?", now).
+			Where("token_hash = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), now).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			refused = ErrProof
+			return err
+		}
+		if err := voidResets(ctx, tx, owner.ID, now); err != nil {
+			return err
+		}
+		if _, err := s.signOutEverywhere(ctx, tx, now, owner.ID, EndedByPassword); err != nil {
+			return err
+		}
+		return s.setPassword(ctx, tx, now, &owner, hash, "reset")
+	})
+	if err != nil {
+		return fmt.Errorf("reset password: %w", err)
+	}
+	return refused
+}
+
+func voidResets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time) error {
+	_, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).Set("used_at = ?", now).Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
+	return err
+}

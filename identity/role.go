@@ -1,0 +1,96 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Role is something that a person may do or be, by name. It can be switched off and granted again; the history stays.
+type Role struct {
+	bun.BaseModel `bun:"table:user_roles,alias:role"`
+
+	ID         uuid.UUID  `bun:"id,pk,type:uuid"`
+	UserID     uuid.UUID  `bun:"user_id,type:uuid"`
+	RoleName   string     `bun:"role_name"`
+	AssignedAt time.Time  `bun:"assigned_at"`
+	AssignedBy string     `bun:"assigned_by"`
+	IsActive   bool       `bun:"is_active"`
+	RevokedAt  *time.Time `bun:"revoked_at"`
+	RevokedBy  string     `bun:"revoked_by,nullzero"`
+}
+
+// What can be wrong with a role.
+var (
+	ErrRoleInvalid = errors.New("a role name has 1 to 100 letters, digits or . _ : / -")
+	ErrRoleHeld    = errors.New("this person holds the role already")
+	ErrRoleNotHeld = errors.New("this person does not hold the role")
+)
+
+var roleName = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,100}$`)
+
+// GrantRole gives a person a role: ErrRoleInvalid, or ErrRoleHeld.
+func (s *Store) GrantRole(ctx context.Context, userID uuid.UUID, name string) error {
+	if !roleName.MatchString(name) {
+		return ErrRoleInvalid
+	}
+	now := s.Now()
+	role := &Role{ID: newID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: storage.ActorOf(ctx).Name, IsActive: true}
+	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewInsert().Model(role).Exec(ctx); err != nil {
+			return err
+		}
+		return storage.Record(ctx, tx, now, storage.Change{
+			Entity: "role", EntityID: role.ID.String(), Action: "granted", UserID: userID, New: storage.Values{"role_name": name},
+		})
+	})
+	if storage.Violates(err, "role") {
+		return ErrRoleHeld
+	}
+	if err != nil {
+		return fmt.Errorf("grant role: %w", err)
+	}
+	return nil
+}
+
+// RevokeRole takes a role back, or returns ErrRoleNotHeld.
+func (s *Store) RevokeRole(ctx context.Context, userID uuid.UUID, name string) error {
+	now := s.Now()
+	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var id uuid.UUID
+		err := tx.NewUpdate().Model((*Role)(nil)).Set("is_active = ?", false).Set("revoked_at = ?", now).Set("revoked_by = ?", storage.ActorOf(ctx).Name).
+			Where("user_id = ? AND role_name = ? AND is_active", userID, name).Returning("id").Scan(ctx, &id)
+		if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+			return ErrRoleNotHeld
+		} else if err != nil {
+			return err
+		}
+		return storage.Record(ctx, tx, now, storage.Change{
+			Entity: "role", EntityID: id.String(), Action: "revoked", UserID: userID, Old: storage.Values{"role_name": name},
+		})
+	})
+	if err != nil && !errors.Is(err, ErrRoleNotHeld) {
+		return fmt.Errorf("revoke role: %w", err)
+	}
+	return err
+}
+
+// Roles lists a person's roles by name: those they hold, or with history all they ever held.
+func (s *Store) Roles(ctx context.Context, userID uuid.UUID, history bool) ([]Role, error) {
+	var roles []Role
+	query := s.Database.Reader().NewSelect().Model(&roles).Where("user_id = ?", userID).Order("role_name", "assigned_at")
+	if !history {
+		query.Where("is_active")
+	}
+	if err := query.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("roles: %w", err)
+	}
+	return roles, nil
+}

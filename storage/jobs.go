@@ -1,0 +1,94 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+	"github.com/uptrace/bun"
+)
+
+// Jobs is the queue of what is to be done after a transaction: mail, text messages, clean-up. A job is written in the
+// transaction that makes it necessary, so it is done if that is kept and never otherwise; it is tried again, later and
+// later, until it succeeds or has failed for days. Its arguments are kept in the clear: what is secret in them must be
+// sealed.
+type Jobs = river.Client[*sql.Tx]
+
+const (
+	jobTimeout  = time.Minute
+	jobAttempts = 20 // River's delay is attempts^4 seconds: the last try is three weeks after the first
+)
+
+// NewJobs returns the queue. With workers it can be started, and then does the jobs; without, as for commands, it only
+// takes them.
+func (d *Database) NewJobs(workers *river.Workers, periodic []*river.PeriodicJob, log *slog.Logger) (*Jobs, error) {
+	config := &river.Config{
+		Logger:               slog.New(quiet{log.Handler()}),
+		JobTimeout:           jobTimeout,
+		MaxAttempts:          jobAttempts,
+		RescueStuckJobsAfter: 5 * jobTimeout, // a process that was killed had some in hand
+	}
+	if workers != nil {
+		config.Workers, config.PeriodicJobs = workers, periodic
+		config.Queues = map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}}
+	}
+	jobs, err := river.NewClient(d.jobDriver(), config)
+	if err != nil {
+		return nil, fmt.Errorf("open the job queue: %w", err)
+	}
+	return jobs, nil
+}
+
+// Enqueue writes jobs as part of tx.
+func Enqueue(ctx context.Context, jobs *Jobs, tx bun.Tx, args ...river.JobArgs) error {
+	for _, job := range args {
+		if _, err := jobs.InsertTx(ctx, tx.Tx, job, nil); err != nil {
+			return fmt.Errorf("enqueue %s: %w", job.Kind(), err)
+		}
+	}
+	return nil
+}
+
+func (d *Database) jobDriver() riverdriver.Driver[*sql.Tx] {
+	if d.Kind == SQLite {
+		return riversqlite.New(d.writer.DB)
+	}
+	return riverdatabasesql.New(d.writer.DB)
+}
+
+// migrateJobs brings the queue's own tables up to date. On PostgreSQL the lock is held by a transaction beside it, for
+// some of River's steps cannot share one.
+func (d *Database) migrateJobs(ctx context.Context) error {
+	migrator, err := rivermigrate.New(d.jobDriver(), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	return d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := d.Lock(ctx, tx, "migrate jobs"); err != nil {
+			return err
+		}
+		if d.Kind == SQLite {
+			_, err := migrator.MigrateTx(ctx, tx.Tx, rivermigrate.DirectionUp, nil) //nolint:staticcheck // SQLite has one writer, so it must be this transaction
+			return err
+		}
+		_, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+		return err
+	})
+}
+
+// quiet leaves out River's remarks on its own coming and going.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
+}
+
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+func (q quiet) WithGroup(name string) slog.Handler       { return quiet{q.Handler.WithGroup(name)} }

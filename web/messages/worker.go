@@ -1,0 +1,63 @@
+package messages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/riverqueue/river"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Letter is a message as it goes out.
+type Letter struct {
+	To      string
+	Subject string
+	Text    string
+	HTML    string
+}
+
+// Sender hands letters on. An error means that it should be tried again.
+type Sender interface {
+	Send(ctx context.Context, letter Letter) error
+}
+
+// Worker does the jobs of kind "message": it writes the letter and hands it to a sender.
+type Worker struct {
+	river.WorkerDefaults[identity.Message]
+
+	Issuer string
+	Seal   *storage.Seal
+	Mail   Sender // nil: there is no way to send mail
+	Log    *slog.Logger
+}
+
+// Work does one job.
+func (w *Worker) Work(ctx context.Context, job *river.Job[identity.Message]) error {
+	message := job.Args
+	if w.Mail == nil {
+		w.Log.Warn("a mail was not sent, for WICKET_SMTP_URL is not set", "message", message.Name)
+		return nil
+	}
+	var secret string
+	if message.Secret != nil {
+		opened, err := w.Seal.Open(identity.SealForMessages, message.Secret)
+		if err != nil {
+			return river.JobCancel(fmt.Errorf("message %s: %w", message.Name, err)) // no retry will open it
+		}
+		secret = string(opened)
+	}
+	letter, err := write(w.Issuer, message, secret)
+	if err != nil {
+		return river.JobCancel(err)
+	}
+	if err := w.Mail.Send(ctx, letter); err != nil {
+		return fmt.Errorf("send %s: %w", message.Name, err)
+	}
+	return nil
+}
+
+var errUnknownMessage = errors.New("there is no message of this name")

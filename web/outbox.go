@@ -1,0 +1,24 @@
+package web
+
+import (
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+var letterLink = regexp.MustCompile(`(?m)^https?://\S+$`)
+
+// outbox shows the mail that a development server would have sent.
+func (s *Server) outbox(c *gin.Context) error {
+	var page pages.Outbox
+	for _, letter := range s.Outbox.Letters() {
+		page.Letters = append(page.Letters, pages.OutboxLetter{
+			To: letter.To, Subject: letter.Subject, Text: letter.Text, At: letter.At.Format(time.TimeOnly), Link: letterLink.FindString(letter.Text),
+		})
+	}
+	return s.show(c, http.StatusOK, page)
+}

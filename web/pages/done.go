@@ -1,0 +1,9 @@
+package pages
+
+// Done says that something is done, and where to go on.
+type Done struct {
+	Title, Text        string
+	NextURI, NextLabel string
+}
+
+func (Done) page() string { return "done.html" }

@@ -1,0 +1,18 @@
+package pages
+
+// Emails is where a person keeps their e-mail addresses. It posts address to /account/emails/add, and id to
+// /account/emails/resend, /account/emails/primary and /account/emails/remove.
+type Emails struct {
+	Head    AccountHead
+	Emails  []EmailItem
+	Notice  string
+	Failure string
+}
+
+// EmailItem is one address.
+type EmailItem struct {
+	ID, Address       string
+	Primary, Verified bool
+}
+
+func (Emails) page() string { return "emails.html" }

@@ -1,0 +1,10 @@
+package pages
+
+// ForgotPassword asks who has lost their password. It posts login to /forgot-password; what it says then is the same
+// whoever was named.
+type ForgotPassword struct {
+	Sent    bool
+	Failure string
+}
+
+func (ForgotPassword) page() string { return "forgotpassword.html" }

@@ -1,0 +1,14 @@
+package pages
+
+// Outbox shows a developer the mail that would have been sent.
+type Outbox struct {
+	Letters []OutboxLetter
+}
+
+// OutboxLetter is one mail.
+type OutboxLetter struct {
+	To, Subject, Text, At string
+	Link                  string // where its button leads, or ""
+}
+
+func (Outbox) page() string { return "outbox.html" }

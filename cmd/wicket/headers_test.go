@@ -121,7 +121,9 @@ func checkPageHeaders(t testing.TB, name string, shown page) {
 
 func TestEveryPageHasTheSecurityHeaders(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		client := h.client(t, func(c *oidc.Client) { c.Name, c.LogoURI = "<script>alert(1)</script>", "https://app.example.com/logo.png" })
+		client := h.client(t, func(c *oidc.Client) {
+			c.Name, c.LogoURI = "<script>alert(1)</script>", "https://app.example.com/logo.png"
+		})
 		b, stranger := h.browser(t), h.browser(t)
 		signIn := stranger.get(t, h.authorizeURL(client, nil))
 		consent := b.signIn(t, b.get(t, h.authorizeURL(client, nil)))

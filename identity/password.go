@@ -84,7 +84,7 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (matches, ou
 	if _, err := fmt.Sscanf(fields[3], "m=%d,t=%d,p=%d", &memory, &passes, &lanes); err != nil {
 		return false, false, fmt.Errorf("verify password: parameters of the stored hash: %w", err)
 	}
-	if memory < 8 || passes < 1 || lanes < 1 {
+	if fields[3] != fmt.Sprintf("m=%d,t=%d,p=%d", memory, passes, lanes) || memory < 8 || passes < 1 || lanes < 1 {
 		return false, false, errors.New("verify password: parameters of the stored hash are out of range")
 	}
 	salt, err := base64.RawStdEncoding.DecodeString(fields[4])

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -53,14 +55,13 @@ func matchesRedirectURI(requested, registered string) bool {
 	if requested == registered {
 		return true
 	}
-	to, err := url.Parse(registered)
-	if err != nil || to.Scheme != "http" || net.ParseIP(to.Hostname()) == nil || !isLoopback(to) {
+	to, from := loopbackURI.FindStringSubmatch(registered), loopbackURI.FindStringSubmatch(requested)
+	if to == nil || from == nil || to[1] != from[1] || to[3] != from[3] {
 		return false
 	}
-	from, err := url.Parse(requested)
-	if err != nil || from.Hostname() != to.Hostname() {
-		return false
-	}
-	from.Host = to.Host
-	return from.String() == registered
+	port, err := strconv.ParseUint(from[2], 10, 16)
+	return from[2] == "" || err == nil && port > 0
 }
+
+// loopbackURI takes a redirect URI of a native app apart: address, port, and what follows.
+var loopbackURI = regexp.MustCompile(`^http://(127\.0\.0\.1|\[::1\])(?::(\d{1,5}))?((?:[/?].*)?)$`)

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -27,14 +28,24 @@ var laptop = Device{UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/
 
 func eachHouse(t *testing.T, test func(t *testing.T, h *testHouse)) {
 	t.Helper()
-	storagetest.Each(t, func(t *testing.T, db *storage.Database) { test(t, newTestHouse(db)) })
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) { test(t, newTestHouse(t, db)) })
 }
 
-func newTestHouse(db *storage.Database) *testHouse {
+func newTestHouse(t testing.TB, db *storage.Database) *testHouse {
+	t.Helper()
+	jobs, err := db.NewJobs(nil, nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seal, err := storage.ParseSeal(storage.NewMasterKey())
+	if err != nil {
+		t.Fatal(err)
+	}
 	h := &testHouse{clock: time.Date(2024, 5, 6, 7, 8, 9, 123456000, time.UTC)}
 	now := func() time.Time { return h.clock }
 	h.Store = &Store{
-		Database: db, Memory: storage.NewMemory(now), Hasher: NewHasher(64, 1, 8, 30*time.Second), Now: now,
+		Database: db, Memory: storage.NewMemory(now), Hasher: NewHasher(64, 1, 8, 30*time.Second), Now: now, Seal: seal, Jobs: jobs,
+		SignInDelay: time.Microsecond, AttemptsKept: 400 * 24 * time.Hour,
 		SessionLifetime: 90 * 24 * time.Hour, SessionIdle: 30 * 24 * time.Hour, MaxFailures: 10, LockDuration: 15 * time.Minute,
 	}
 	return h
@@ -149,4 +160,14 @@ func (h *testHouse) dump(t testing.TB, table string) string {
 		t.Fatal(err)
 	}
 	return text.String()
+}
+
+// refused returns the attempts to sign in that failed.
+func (h *testHouse) refused(t testing.TB) []LoginAttempt {
+	t.Helper()
+	var attempts []LoginAttempt
+	if err := h.Database.Reader().NewSelect().Model(&attempts).Where("NOT success").Order("id").Scan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return attempts
 }

@@ -193,13 +193,16 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (matches, ou
 	if _, err := fmt.Sscanf(fields[3], "m=%d,t=%d,p=%d", &memory, &passes, &lanes); err != nil {
 		return false, false, fmt.Errorf("verify password: parameters of the stored hash: %w", err)
 	}
+	if fields[3] != fmt.Sprintf("m=%d,t=%d,p=%d", memory, passes, lanes) || memory < 8 || passes < 1 || lanes < 1 {
+		return false, false, errors.New("verify password: parameters of the stored hash are out of range")
+	}
 	salt, err := base64.RawStdEncoding.DecodeString(fields[4])
 	if err != nil {
 		return false, false, fmt.Errorf("verify password: salt of the stored hash: %w", err)
 	}
 	want, err := base64.RawStdEncoding.DecodeString(fields[5])
-	if err != nil {
-		return false, false, fmt.Errorf("verify password: stored hash: %w", err)
+	if err != nil || len(want) < 16 {
+		return false, false, errors.Join(errors.New("verify password: the stored hash is damaged"), err)
 	}
 	if len(password) > maxPassword {
 		password = "" // nobody's password: checkPassword refused it

@@ -112,7 +112,7 @@ func parseJWKS(raw json.RawMessage) (registeredKeys, error) {
 
 // VerifySignature returns the payload of a JWT that one of the keys signed.
 func (r registeredKeys) VerifySignature(_ context.Context, token string) ([]byte, error) {
-	signed, err := jose.ParseSigned(token, assertionAlgs)
+	signed, err := jose.ParseSignedCompact(token, assertionAlgs)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package oidc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -73,7 +74,7 @@ func (p *Provider) readAuthorization(ctx context.Context, form url.Values, began
 	}
 	a := &Authorization{Client: client, BeganAt: began, form: form, State: form.Get("state")}
 	if a.RedirectURI, err = a.trustedRedirect(form.Get("redirect_uri")); err != nil {
-		return nil, untrusted(err.Error())
+		return nil, untrusted("Here " + err.Error() + ".")
 	}
 	// From here on the app hears what is wrong, in the response mode that it asked for if that can be.
 	a.ResponseMode = form.Get("response_mode")
@@ -101,14 +102,14 @@ func (a *Authorization) trustedRedirect(requested string) (string, error) {
 		if len(a.Client.RedirectURIs) == 1 {
 			return a.Client.RedirectURIs[0], nil
 		}
-		return "", errors.New("The redirect_uri is missing, and this client has registered several.") //nolint:staticcheck // a sentence for the page
+		return "", errors.New("the redirect_uri is missing, and this client has registered several")
 	}
 	for _, registered := range a.Client.RedirectURIs {
 		if matchesRedirectURI(requested, registered) {
 			return requested, nil
 		}
 	}
-	return "", errors.New("The redirect_uri is not one that this client has registered. It must match exactly.") //nolint:staticcheck // a sentence for the page
+	return "", fmt.Errorf("the redirect_uri %.200s is not one that this client has registered; it must match to the letter", requested)
 }
 
 // check reads what is left, once the redirect URI can be trusted.
@@ -229,7 +230,7 @@ type Response struct {
 func (p *Provider) Refuse(a *Authorization, err *Error) *Response {
 	parameters := url.Values{"error": {err.Code}, "iss": {p.Issuer}}
 	if err.Description != "" {
-		parameters.Set("error_description", err.Description)
+		parameters.Set("error_description", err.Text())
 	}
 	return a.respond(parameters)
 }

@@ -129,14 +129,14 @@ func (c *Client) complete() error {
 		c.AuthMethod = AuthBasic
 	}
 	if !slices.Contains(AuthMethods, c.AuthMethod) {
-		return fault("the authentication method must be one of %s", strings.Join(AuthMethods, ", "))
+		return fault("the authentication method %q is not one of %s", c.AuthMethod, strings.Join(AuthMethods, ", "))
 	}
 	if len(c.GrantTypes) == 0 {
 		c.GrantTypes = []string{GrantCode, GrantRefreshToken}
 	}
 	for _, grant := range c.GrantTypes {
 		if !slices.Contains(GrantTypes, grant) {
-			return fault("the grant type must be one of %s", strings.Join(GrantTypes, ", "))
+			return fault("the grant type %q is not one of %s", grant, strings.Join(GrantTypes, ", "))
 		}
 	}
 	if c.IsPublic() && slices.Contains(c.GrantTypes, GrantClientCredentials) {
@@ -167,7 +167,7 @@ func (c *Client) complete() error {
 		c.IDTokenAlg = string(jose.RS256)
 	}
 	if !slices.Contains(SigningAlgs, jose.SignatureAlgorithm(c.IDTokenAlg)) {
-		return fault("the algorithm of ID tokens must be RS256, ES256 or EdDSA")
+		return fault("the algorithm of ID tokens %q is not RS256, ES256 or EdDSA", c.IDTokenAlg)
 	}
 	if c.AuthMethod == AuthPrivateKeyJWT && (c.JWKS == nil) == (c.JWKSURI == "") {
 		return fault("%s needs the client's public keys: either a JWK set or the https URL of one", AuthPrivateKeyJWT)

@@ -53,7 +53,7 @@ func (p *Provider) authenticate(ctx context.Context, r Request) (*Client, error)
 		method = AuthPost
 	}
 	if id == "" {
-		return nil, p.invalidClient(false, errors.New("the request names no client"))
+		return nil, p.invalidClient(basic, errors.New("the request names no client"))
 	}
 	client, err := p.Client(ctx, id)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -87,8 +87,8 @@ func count(flags ...bool) (n int) {
 
 // basicCredentials reads the Authorization header of RFC 6749, section 2.3.1: both parts are form-encoded first.
 func basicCredentials(header string) (id, secret string, ok bool, err error) {
-	scheme, encoded, found := strings.Cut(header, " ")
-	if !found || !strings.EqualFold(scheme, "Basic") {
+	scheme, encoded, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Basic") {
 		return "", "", false, nil
 	}
 	malformed := errors.New("the Authorization header is malformed")
@@ -96,7 +96,7 @@ func basicCredentials(header string) (id, secret string, ok bool, err error) {
 	if err != nil {
 		return "", "", false, malformed
 	}
-	id, secret, found = strings.Cut(string(decoded), ":")
+	id, secret, found := strings.Cut(string(decoded), ":")
 	if !found {
 		return "", "", false, malformed
 	}

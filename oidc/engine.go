@@ -77,8 +77,7 @@ type work struct {
 
 	issued     *RefreshToken // the refresh token that is made
 	issuedText string
-	presented  string   // the text of refresh
-	narrowed   []string // the scopes that a refresh asks for, if fewer
+	presented  string // the text of refresh
 
 	fault error // what went wrong where fosite does not listen
 	lost  bool  // another request used the code a moment before

@@ -43,7 +43,7 @@ func (s engineStore) SetClientAssertionJWT(context.Context, string, time.Time) e
 	return errUnused
 }
 
-var errUnused = errors.New("Wicket authenticates clients itself") //nolint:staticcheck // begins with a name
+var errUnused = errors.New("clients are authenticated outside of fosite")
 
 // The authorization code.
 

@@ -3,6 +3,7 @@ package oidc
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/ory/fosite"
 )
@@ -30,6 +31,20 @@ func (e *Error) Error() string {
 
 // Unwrap returns the private cause, for logs.
 func (e *Error) Unwrap() error { return e.cause }
+
+// Text is the description in the characters that RFC 6749, section 4.1.2.1, allows; others, which come from what was sent,
+// are replaced.
+func (e *Error) Text() string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '"' || r == '\\':
+			return '\''
+		case r < 0x20 || r > 0x7e:
+			return '?'
+		}
+		return r
+	}, e.Description)
+}
 
 func invalidRequest(description string) *Error {
 	return &Error{Code: "invalid_request", Description: description, Status: http.StatusBadRequest}

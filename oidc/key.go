@@ -49,6 +49,8 @@ const (
 	// publishedAfter is how long a key is published, and believed, after its successor signs: longer than any token
 	// lives, for an ID token that has expired comes back as a hint.
 	publishedAfter = 30 * 24 * time.Hour
+	// clockDifference is how far the clocks of replicas may be apart: a key that is to sign at once signs on all of them.
+	clockDifference = 5 * time.Minute
 	// keysRefreshed is how often a running server looks for keys that another process made.
 	keysRefreshed = 15 * time.Second
 
@@ -81,7 +83,7 @@ func (k *Keys) Load(ctx context.Context) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	if _, err := k.add(ctx, missing, k.Now(), k.Now(), true); err != nil {
+	if _, err := k.add(ctx, missing, k.Now().Add(-clockDifference), k.Now(), true); err != nil {
 		return err
 	}
 	return k.reload(ctx)
@@ -109,7 +111,7 @@ func (k *Keys) Watch(ctx context.Context) {
 func (k *Keys) Rotate(ctx context.Context, leaked bool) ([]SigningKey, error) {
 	from, retire := k.Now().Add(PublishAhead), k.Now().Add(PublishAhead+publishedAfter)
 	if leaked {
-		from, retire = k.Now(), k.Now()
+		from, retire = k.Now().Add(-clockDifference), k.Now()
 	}
 	made, err := k.add(ctx, SigningAlgs, from, retire, false)
 	if err != nil {

@@ -57,7 +57,7 @@ var errSignature = errors.New("this is not a JWT that we signed")
 // Verify returns the payload of a JWT that we signed with one of algs, and a key that is published, and gave the type typ. It does not
 // look at claims.
 func (k *Keys) Verify(token, typ string, algs ...jose.SignatureAlgorithm) (payload []byte, kid string, err error) {
-	signed, err := jose.ParseSigned(token, algs)
+	signed, err := jose.ParseSignedCompact(token, algs)
 	if err != nil || len(signed.Signatures) != 1 {
 		return nil, "", errSignature
 	}
@@ -147,7 +147,7 @@ func (k *SigningKey) published(at time.Time) bool {
 // signing returns the key that signs with alg at that time, or nil.
 func (r *ring) signing(alg jose.SignatureAlgorithm, at time.Time) *ringKey {
 	for _, key := range r.keys { // newest first
-		if key.Alg == string(alg) && !at.Before(key.SignsFrom) {
+		if key.Alg == string(alg) && !at.Before(key.SignsFrom) && key.published(at) {
 			return key
 		}
 	}

@@ -27,7 +27,7 @@ func (p *Provider) Participations(ctx context.Context, sessionIDs []uuid.UUID) (
 	}
 	var participations []Participation
 	err := p.Database.Reader().NewSelect().Model(&participations).Relation("Client").
-		Where("participation.session_id IN (?)", bun.In(sessionIDs)).Order("client.name").Scan(ctx)
+		Where("participation.session_id IN (?)", bun.List(sessionIDs)).Order("client.name").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("participations: %w", err)
 	}

@@ -61,6 +61,9 @@ func New(config Config) (*Provider, error) {
 	if origin := originOf(config.Issuer); origin != config.Issuer || !strings.HasPrefix(origin, "http") {
 		return nil, errors.New("the issuer must be an origin such as https://id.example.com: scheme and host, without a path or a slash at the end")
 	}
+	if !isWebURL(config.Issuer) {
+		return nil, errors.New("the issuer must use https; http is for localhost, 127.0.0.1 and [::1]")
+	}
 	provider := &Provider{Config: config}
 	provider.engine = newEngine(provider)
 	var err error

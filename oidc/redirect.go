@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -22,16 +24,18 @@ func checkRedirectURI(uri string) error {
 		return fmt.Errorf("the redirect URI %q must not have a fragment", uri)
 	case strings.ContainsAny(uri, " \t\r\n\\\x00") || strings.ContainsFunc(uri, func(r rune) bool { return r > 0x7e || r < 0x21 }):
 		return fmt.Errorf("the redirect URI %q has a character that must be percent-encoded", uri)
+	case strings.Contains(uri, "*"):
+		return fmt.Errorf("the redirect URI %q has a *: there are no wildcards, register each URI", uri)
 	case slices.Contains(forbiddenSchemes, parsed.Scheme):
 		return fmt.Errorf("a redirect URI cannot have the scheme %s", parsed.Scheme)
 	case parsed.User != nil:
 		return fmt.Errorf("the redirect URI %q must not hold a user name", uri)
-	case (parsed.Scheme == "http" || parsed.Scheme == "https") && parsed.Host == "":
+	case (parsed.Scheme == "http" || parsed.Scheme == "https") && parsed.Hostname() == "":
 		return fmt.Errorf("the redirect URI %q has no host", uri)
 	case parsed.Scheme == "http" && !isLoopback(parsed):
 		return fmt.Errorf("the redirect URI %q must use https; http is for localhost, 127.0.0.1 and [::1]", uri)
 	case parsed.Scheme != "http" && parsed.Scheme != "https" && !strings.Contains(parsed.Scheme, "."):
-		return fmt.Errorf("the scheme of the redirect URI %q must be a domain name in reverse, such as com.example.app (RFC 8252, section 7.1)", uri)
+		return fmt.Errorf("the scheme of the redirect URI %q must be http, https or a domain name in reverse, such as com.example.app (RFC 8252, section 7.1); is http:// missing?", uri)
 	}
 	return nil
 }
@@ -51,14 +55,13 @@ func matchesRedirectURI(requested, registered string) bool {
 	if requested == registered {
 		return true
 	}
-	to, err := url.Parse(registered)
-	if err != nil || to.Scheme != "http" || net.ParseIP(to.Hostname()) == nil || !isLoopback(to) {
+	to, from := loopbackURI.FindStringSubmatch(registered), loopbackURI.FindStringSubmatch(requested)
+	if to == nil || from == nil || to[1] != from[1] || to[3] != from[3] {
 		return false
 	}
-	from, err := url.Parse(requested)
-	if err != nil || from.Hostname() != to.Hostname() {
-		return false
-	}
-	from.Host = to.Host
-	return from.String() == registered
+	port, err := strconv.ParseUint(from[2], 10, 16)
+	return from[2] == "" || err == nil && port > 0
 }
+
+// loopbackURI takes a redirect URI of a native app apart: address, port, and what follows.
+var loopbackURI = regexp.MustCompile(`^http://(127\.0\.0\.1|\[::1\])(?::(\d{1,5}))?((?:[/?].*)?)$`)

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
@@ -49,13 +48,6 @@ func (s *Server) session(c *gin.Context) (*identity.Session, error) {
 	actor := storage.ActorOf(ctx)
 	actor.Name, actor.SessionID = session.User.Actor(), session.ID.String()
 	return session, s.Identity.Seen(ctx, session, actor.IP)
-}
-
-func sessionID(session *identity.Session) uuid.UUID {
-	if session == nil {
-		return uuid.Nil
-	}
-	return session.ID
 }
 
 func device(c *gin.Context) identity.Device {

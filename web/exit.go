@@ -114,7 +114,7 @@ func (s *Server) tellPerson(c *gin.Context, err error) {
 		page.Advice = "If you wanted to do this, do it on our own pages."
 	case errors.Is(err, errNotFound):
 		page.Status, page.Title, page.Explanation = http.StatusNotFound, "There is no such page", "The address may be mistyped, or the page has moved."
-		page.Advice = "Check the address, or go to your account."
+		page.Advice = "Check the address, or begin at the start page."
 	case errors.Is(err, errMethod):
 		page.Status, page.Title, page.Explanation = http.StatusMethodNotAllowed, "This cannot be done here", "The address exists, but not for this kind of request."
 		page.Advice = "Go back and try again."
@@ -153,7 +153,7 @@ func (s *Server) tellApp(c *gin.Context, err error) {
 	c.JSON(protocol.Status, struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description,omitempty"`
-	}{protocol.Code, protocol.Description})
+	}{protocol.Code, protocol.Text()})
 }
 
 func (s *Server) logFault(c *gin.Context, err error) {

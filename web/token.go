@@ -67,7 +67,7 @@ func (s *Server) userinfo(c *gin.Context) error {
 			return err
 		}
 		if inBody := form.Get("access_token"); inBody != "" {
-			if token != "" {
+			if token != "" || len(form["access_token"]) > 1 {
 				return &oidc.Error{Code: "invalid_request", Description: "The access token is given twice.", Status: http.StatusBadRequest}
 			}
 			token = inBody

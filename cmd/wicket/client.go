@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
 )
 
 type clientCommands struct {
@@ -19,13 +21,13 @@ type clientCommands struct {
 type clientCreate struct {
 	Name                  string   `required:"" help:"What people read when they are asked for consent."`
 	ID                    string   `name:"id" help:"The client_id; left out, a new one is made."`
-	RedirectURI           []string `name:"redirect-uri" sep:"none" help:"Where answers may go; matched exactly. Repeat it for several."`
+	RedirectURI           []string `name:"redirect-uri" sep:"none" help:"Where answers may go; matched to the letter. Repeat it for several. Only client_credentials needs none."`
 	PostLogoutRedirectURI []string `name:"post-logout-redirect-uri" sep:"none" help:"Where the browser may go after a logout. Repeat it for several."`
 	Origin                []string `name:"origin" sep:"none" help:"An origin whose pages may call the token endpoint, besides those of the redirect URIs."`
-	Scope                 []string `sep:"none" help:"What the app may ask for. Repeat it for several; left out, all of Wicket's own but roles."`
+	Scope                 []string `sep:"none" help:"What the app may ask for, and nothing else: name openid too. Repeat it for several; left out, all of Wicket's own but roles."`
 	GrantType             []string `name:"grant-type" sep:"none" help:"authorization_code, refresh_token or client_credentials. Left out, the first two."`
 	Public                bool     `help:"An app that cannot keep a secret: an SPA or a native app. It must use PKCE."`
-	AuthMethod            string   `name:"auth-method" help:"client_secret_basic (default), client_secret_post, private_key_jwt or none."`
+	AuthMethod            string   `name:"auth-method" help:"client_secret_basic (default), client_secret_post, private_key_jwt or none, which is --public."`
 	JWKS                  string   `name:"jwks" type:"existingfile" help:"File with the app's public keys as a JWK set, for private_key_jwt."`
 	JWKSURI               string   `name:"jwks-uri" help:"URL of the app's public keys, for private_key_jwt."`
 	IDTokenAlg            string   `name:"id-token-alg" help:"RS256 (default), ES256 or EdDSA."`
@@ -71,9 +73,15 @@ func (c clientCreate) Run(ctx context.Context, env environment, out printer) err
 		Secret string `json:"client_secret,omitempty"`
 	}{viewClient(client), secret}
 	return out.print(result, func() {
+		out.line("issuer         %s", h.provider.Issuer)
 		out.line("client_id      %s", client.ID)
 		if secret != "" {
 			out.line("client_secret  %s", secret)
+		}
+		for _, uri := range client.RedirectURIs {
+			out.line("redirect_uri   %s", uri)
+		}
+		if secret != "" {
 			out.line("Keep the secret now: it is shown this once.")
 		}
 	})
@@ -119,9 +127,9 @@ func (clientList) Run(ctx context.Context, env environment, out printer) error {
 	views, rows := make([]clientView, len(clients)), make([][]any, len(clients))
 	for i := range clients {
 		views[i] = viewClient(&clients[i])
-		rows[i] = []any{clients[i].ID, clients[i].Name, clients[i].AuthMethod, strings.Join(clients[i].GrantTypes, " ")}
+		rows[i] = []any{clients[i].ID, clients[i].Name, clients[i].AuthMethod, strings.Join(clients[i].GrantTypes, " "), strings.Join(clients[i].RedirectURIs, " ")}
 	}
-	return out.print(views, func() { out.table([]any{"CLIENT_ID", "NAME", "AUTH METHOD", "GRANT TYPES"}, rows) })
+	return out.print(views, func() { out.table([]any{"CLIENT_ID", "NAME", "AUTH METHOD", "GRANT TYPES", "REDIRECT URIS"}, rows) })
 }
 
 type clientDelete struct {
@@ -135,7 +143,9 @@ func (c clientDelete) Run(ctx context.Context, env environment, out printer) err
 		return err
 	}
 	defer func() { _ = h.close() }()
-	if err := h.provider.DeleteClient(ctx, c.ID); err != nil {
+	if err := h.provider.DeleteClient(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
+		return fmt.Errorf("there is no app with the client_id %q", c.ID)
+	} else if err != nil {
 		return err
 	}
 	return out.print(map[string]string{"client_id": c.ID, "status": "deleted"}, func() { out.line("Deleted %s.", c.ID) })

@@ -67,7 +67,8 @@ func TestNodeClients(t *testing.T) {
 				})
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				script := exec.CommandContext(ctx, node, c.script+".mjs")
+				// Node.js 18 tries one address of localhost alone, and Debian's /etc/hosts may give ::1 first.
+				script := exec.CommandContext(ctx, node, "--dns-result-order=ipv4first", c.script+".mjs")
 				script.Dir = clientsFolder
 				script.Env = append(os.Environ(), "ISSUER="+h.issuer, "USERNAME="+testUsername, "PASSWORD="+testPassword,
 					"REDIRECT_URI="+testRedirect, "POST_LOGOUT_REDIRECT_URI="+testLogout, "AUTH_METHOD="+c.method,

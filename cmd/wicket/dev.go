@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,7 +68,7 @@ func (d devCommand) Run(ctx context.Context, _ environment, out printer) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", fmt.Sprintf("localhost:%d", d.AppPort))
+	listeners, err := listen(fmt.Sprintf("localhost:%d", d.AppPort))
 	if err != nil {
 		return fmt.Errorf("the sample app cannot listen (choose another --app-port): %w", err)
 	}
@@ -78,7 +77,7 @@ func (d devCommand) Run(ctx context.Context, _ environment, out printer) error {
 	appEnded := make(chan error, 1)
 	go func() {
 		defer cancel()
-		appEnded <- serveHTTP(ctx, listener, sample, log, func() {})
+		appEnded <- serveHTTP(ctx, listeners, sample, log, func() {})
 	}()
 	err = h.serve(ctx, config, log, func() {
 		out.line("")
@@ -94,6 +93,7 @@ func (d devCommand) Run(ctx context.Context, _ environment, out printer) error {
 		out.line("  Mail that was “sent”     %s/dev/outbox", issuer)
 		out.line("  For your own app         %s/.well-known/openid-configuration", issuer)
 		out.line("  Data is kept in          %s", d.Data)
+		out.line("  For commands beside it   export WICKET_DATABASE_URL=%s WICKET_ISSUER=%s", config.databaseURL, issuer)
 		out.line("")
 		out.line("  Stop with Ctrl-C.")
 	})

@@ -17,6 +17,8 @@ type environment struct {
 	lookup func(name string) (string, bool)
 }
 
+const defaultDatabase = "sqlite:wicket-data/wicket.db"
+
 // configuration is what the WICKET_* variables say.
 type configuration struct {
 	issuer         string
@@ -27,6 +29,23 @@ type configuration struct {
 	migrate        bool
 	smtp           *messages.SMTP   // nil: mail cannot be sent
 	outbox         *messages.Outbox // development alone: mail is shown instead
+}
+
+// databaseExists refuses to go on where a command would work on an embedded database that nobody has made: a mistyped path
+// would otherwise look like an empty one.
+func (e environment) databaseExists() error {
+	url, err := e.value("WICKET_DATABASE_URL")
+	if err != nil || url == "" {
+		url = defaultDatabase
+	}
+	path := (&configuration{databaseURL: url}).embeddedDatabase()
+	if path == "" {
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("there is no database at %s: start wicket serve or run wicket migrate first, or set WICKET_DATABASE_URL to where it is", path)
+	}
+	return nil
 }
 
 // configuration reads the variables. Everything that is wrong is named at once, each by its variable.
@@ -48,7 +67,7 @@ func (e environment) configuration() (*configuration, error) {
 	c := &configuration{
 		issuer:      read("WICKET_ISSUER", "http://localhost:8080"),
 		listen:      read("WICKET_LISTEN", "localhost:8080"),
-		databaseURL: read("WICKET_DATABASE_URL", "sqlite:"+filepath.Join("wicket-data", "wicket.db")),
+		databaseURL: read("WICKET_DATABASE_URL", defaultDatabase),
 		migrate:     true,
 	}
 	switch value := read("WICKET_MIGRATE", "auto"); value {
@@ -72,10 +91,15 @@ func (e environment) configuration() (*configuration, error) {
 		fault("WICKET_SMTP_URL", err)
 	}
 	keys := read("WICKET_SECRET", "")
-	if path, embedded := strings.CutPrefix(c.databaseURL, "sqlite:"); keys == "" && embedded {
+	embedded := c.embeddedDatabase() != ""
+	if keys == "" && embedded {
 		var err error
-		keys, err = masterKeyBeside(strings.TrimPrefix(path, "//"))
+		keys, err = masterKeyBeside(c.embeddedDatabase())
 		fault("WICKET_SECRET", err)
+	} else if !strings.HasPrefix(c.databaseURL, "postgres") {
+		if !embedded {
+			fault("WICKET_DATABASE_URL", errors.New(`must begin with "sqlite:" or "postgres://"`))
+		}
 	} else if keys == "" {
 		fault("WICKET_SECRET", errors.New("is needed with PostgreSQL: the master key, 32 bytes in base64, the same for every replica; make one with: openssl rand -base64 32"))
 	}
@@ -88,6 +112,15 @@ func (e environment) configuration() (*configuration, error) {
 		return nil, fmt.Errorf("the configuration has faults:\n%w", errors.Join(faults...))
 	}
 	return c, nil
+}
+
+// embeddedDatabase is the path of the SQLite file; empty for another database.
+func (c *configuration) embeddedDatabase() string {
+	path, embedded := strings.CutPrefix(c.databaseURL, "sqlite:")
+	if !embedded {
+		return ""
+	}
+	return strings.TrimPrefix(path, "//")
 }
 
 // value reads a variable, or the file that the variable of the same name with _FILE at its end names.

@@ -70,7 +70,7 @@ func openTestHouse(t testing.TB, databaseURL string) *openHouse {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- serveHTTP(ctx, listener, h.handler, log, func() {}) }()
+	go func() { ended <- serveHTTP(ctx, []net.Listener{listener}, h.handler, log, func() {}) }()
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections() // or stopping waits for those that were dialled and never used
 		stop()

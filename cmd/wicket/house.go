@@ -134,6 +134,9 @@ func (h *house) close() error { return h.database.Close() }
 
 // open builds the house for a command that works on the database beside a running server.
 func (e environment) open(ctx context.Context) (*house, context.Context, error) {
+	if err := e.databaseExists(); err != nil {
+		return nil, ctx, err
+	}
 	config, err := e.configuration()
 	if err != nil {
 		return nil, ctx, err

@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, env environment) error {
 	}
 	chosen, err := parser.Parse(args)
 	if err != nil {
-		return fmt.Errorf("%w; try wicket --help", err)
+		return fmt.Errorf("%w; --help says more", err)
 	}
 	chosen.BindTo(ctx, (*context.Context)(nil))
 	err = chosen.Run(env, printer{out: os.Stdout, json: line.Output == "json"})

@@ -48,18 +48,18 @@ const (
 
 // serve answers requests until ctx ends. ready is called once they are answered.
 func (h *house) serve(ctx context.Context, config *configuration, log *slog.Logger, ready func()) error {
-	listener, err := net.Listen("tcp", config.listen)
+	listeners, err := listen(config.listen)
 	if err != nil {
 		return fmt.Errorf("WICKET_LISTEN: %w", err)
 	}
 	if err := h.keys.Load(ctx); err != nil {
-		_ = listener.Close()
+		closeAll(listeners)
 		return fmt.Errorf("load the signing keys: %w", err)
 	}
 	go h.keys.Watch(ctx)
 	// The jobs end after the requests, which make some.
 	if err := h.jobs.Start(context.WithoutCancel(ctx)); err != nil {
-		_ = listener.Close()
+		closeAll(listeners)
 		return fmt.Errorf("start the jobs: %w", err)
 	}
 	defer func() {
@@ -69,12 +69,40 @@ func (h *house) serve(ctx context.Context, config *configuration, log *slog.Logg
 			log.Error("stop the jobs; what was not finished is done after the next start", "error", err)
 		}
 	}()
-	log.Info("serving", "issuer", config.issuer, "address", listener.Addr().String(), "database", h.database.Kind)
-	return serveHTTP(ctx, listener, h.handler, log, ready)
+	log.Info("serving", "issuer", config.issuer, "address", listeners[0].Addr().String(), "database", h.database.Kind)
+	return serveHTTP(ctx, listeners, h.handler, log, ready)
 }
 
-// serveHTTP serves handler on listener until ctx ends.
-func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger, ready func()) error {
+// listen listens on an address; on both loopback addresses where it says localhost, for a client may try either first and
+// no other.
+func listen(address string) ([]net.Listener, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	if host != "localhost" {
+		listener, err := net.Listen("tcp", address)
+		return []net.Listener{listener}, err
+	}
+	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		return nil, err
+	}
+	listeners := []net.Listener{listener}
+	if second, err := net.Listen("tcp6", net.JoinHostPort("::1", port)); err == nil { // a machine may have no IPv6
+		listeners = append(listeners, second)
+	}
+	return listeners, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, listener := range listeners {
+		_ = listener.Close()
+	}
+}
+
+// serveHTTP serves handler on listeners until ctx ends.
+func serveHTTP(ctx context.Context, listeners []net.Listener, handler http.Handler, log *slog.Logger, ready func()) error {
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -84,8 +112,10 @@ func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	served := make(chan error, len(listeners))
+	for _, listener := range listeners {
+		go func() { served <- server.Serve(listener) }()
+	}
 	ready()
 	select {
 	case err := <-served:

@@ -1,0 +1,57 @@
+# Targets with a ## are listed by `make help`.
+.DEFAULT_GOAL := help
+.PHONY: help build run test lint fuzz bench screenshots tools
+
+FUZZTIME ?= 30s
+BENCHTIME ?= 2s
+CLIENTS := cmd/wicket/testdata/clients
+PACKAGES := $(CLIENTS)/node_modules/.package-lock.json
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+build: ## build bin/wicket, one static binary
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/wicket ./cmd/wicket
+
+run: ## run Wicket with a demo user and a sample app, data in ./wicket-data
+	go run ./cmd/wicket dev
+
+test: tools $(PACKAGES) ## run every test; installs the Debian packages that they need
+	WICKET_TEST_COMPLETE=1 go run gotest.tools/gotestsum@v1.13.0 --format pkgname -- -race -timeout 20m ./...
+
+lint: ## vet, gofmt, staticcheck, govulncheck
+	go vet ./...
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	@echo "govulncheck ./..."; out=$$(go run golang.org/x/vuln/cmd/govulncheck@v1.8.0 ./... 2>&1) && echo "$$out" || case "$$out" in \
+		*"fetching vulnerabilities"*) echo "NOT CHECKED: the vulnerability database at vuln.go.dev cannot be reached from here.";; \
+		*) echo "$$out"; exit 1;; \
+	esac
+
+fuzz: ## run each fuzz target for FUZZTIME (30s)
+	@grep -rEo '^func Fuzz\w+' --include='*_test.go' . | sed -E 's|/[^/]*:func | |' | while read -r package target; do \
+		echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	done
+
+bench: ## measure speed, start and memory
+	WICKET_TEST_POSTGRES_DURABLE=1 go test -run '^$$' -bench . -benchtime=$(BENCHTIME) ./cmd/wicket
+
+screenshots: tools $(PACKAGES) ## save a picture of every page in ./screenshots
+	WICKET_TEST_COMPLETE=1 WICKET_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run InABrowser ./cmd/wicket
+
+# What the tests need besides Go, as Debian packages, and how to tell that it is here.
+tools:
+	@missing=; need() { packages=$$1; shift; "$$@" >/dev/null 2>&1 || missing="$$missing $$packages"; }; \
+	need "gcc libc6-dev" command -v gcc; \
+	need postgresql sh -c 'command -v postgres || ls /usr/lib/postgresql/*/bin/postgres'; \
+	need chromium sh -c 'command -v chromium || command -v chromium-browser'; \
+	need nodejs command -v node; \
+	need npm command -v npm; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then echo "The tests need what Debian calls:$$missing. There is no apt-get here: install it your way." >&2; exit 1; fi; \
+	echo "The tests need Debian packages that are missing; apt-get installs them now:$$missing"; \
+	if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	$$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
+
+$(PACKAGES): $(CLIENTS)/package.json $(CLIENTS)/package-lock.json | tools
+	cd $(CLIENTS) && npm ci && touch node_modules/.package-lock.json

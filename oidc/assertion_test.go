@@ -352,6 +352,7 @@ func TestKeysBehindAURIAreFetchedAndFetchedAgain(t *testing.T) {
 		if n := fetched.Load(); n != 1 {
 			t.Errorf("fetched %d times for one key", n)
 		}
+		h.pass(time.Minute)
 		serve("k2", second)
 		if got := ask("k2", second); got != "" {
 			t.Errorf("after the client's rotation: %q", got)
@@ -367,11 +368,38 @@ func TestKeysBehindAURIAreFetchedAndFetchedAgain(t *testing.T) {
 		}
 		// A server that is away is no reason to let anybody in, nor a fault of ours.
 		server.Close()
+		h.pass(time.Minute)
 		if got := ask("k3", second); got != "invalid_client" {
 			t.Errorf("an unknown key while the client's server is away: %q", got)
 		}
 		if got := ask("k2", second); got != "" {
 			t.Errorf("a known key while the client's server is away: %q", got)
+		}
+	})
+}
+
+// Anyone can send forged assertions, with a kid that is known or not. Each must not make us knock at the client's door.
+func TestForgedAssertionsDoNotMakeUsFetchEachTime(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		var fetched atomic.Int32
+		set := jwksOf(t, "k1", newAppKey(t).Public())
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			fetched.Add(1)
+			_, _ = w.Write(set)
+		}))
+		t.Cleanup(server.Close)
+		app := signingApp{Client: &Client{ID: "app", Name: "App", AuthMethod: AuthPrivateKeyJWT, GrantTypes: []string{GrantClientCredentials}, JWKSURI: server.URL}}
+		h.add(t, app.Client)
+		stranger := newAppKey(t)
+		for _, kid := range []string{"k1", "unknown", ""} {
+			for range 10 {
+				if got := h.present(t, assertion(t, jose.ES256, stranger, kid, h.claims(app)), nil); got != "invalid_client" {
+					t.Fatal(got)
+				}
+			}
+		}
+		if n := fetched.Load(); n > 3 {
+			t.Errorf("30 forged assertions within one moment made %d fetches", n)
 		}
 	})
 }

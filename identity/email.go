@@ -54,12 +54,15 @@ func emailKey(address string) (string, error) {
 		return "", ErrEmailInvalid
 	}
 	at := strings.LastIndexByte(address, '@')
-	domain, err := idna.Lookup.ToASCII(address[at+1:])
+	domain, err := emailDomain.ToASCII(address[at+1:])
 	if err != nil {
 		return "", ErrEmailInvalid
 	}
 	return strings.ToLower(norm.NFC.String(address[:at])) + "@" + domain, nil
 }
+
+// emailDomain is how the domain of an address is read: as for a lookup in the DNS, with its limits.
+var emailDomain = idna.New(idna.MapForLookup(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
 
 func newEmail(userID uuid.UUID, address string, verified bool, now time.Time) (*Email, error) {
 	address = strings.TrimSpace(address)

@@ -49,10 +49,14 @@ type NewUser struct {
 // What can be wrong with a new user, besides what the rules for e-mails and passwords say.
 var (
 	ErrUsernameInvalid = errors.New("a username has 1 to 100 letters, digits or marks such as . _ - and neither spaces nor @")
+	ErrNameInvalid     = errors.New("a full name is text of at most 200 bytes")
 	ErrUsernameTaken   = errors.New("this username is taken")
 )
 
-const maxUsername = 100
+const (
+	maxUsername = 100
+	maxName     = 200 // bytes
+)
 
 // usernameKey is the username as it is compared: the PRECIS profile UsernameCaseMapped (RFC 8265), so that neither case
 // nor width nor composition makes two names out of one. A name with an @ is refused: it would read as an e-mail address.
@@ -80,6 +84,9 @@ func (s *Store) CreateUser(ctx context.Context, person NewUser) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !utf8.ValidString(person.Name) || strings.ContainsRune(person.Name, 0) || len(person.Name) > maxName {
+		return nil, ErrNameInvalid
+	}
 	var hash string
 	if person.Password != "" {
 		if err := checkPassword(person.Password); err != nil {
@@ -105,7 +112,11 @@ func (s *Store) CreateUser(ctx context.Context, person NewUser) (*User, error) {
 		email.IsPrimary = true
 	}
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewInsert().Model(user).Exec(ctx); err != nil {
+		// A violation would put the whole statement, and so the password hash, into PostgreSQL's own log.
+		err := oneRow(tx.NewInsert().Model(user).On("CONFLICT (username_key) DO NOTHING").Returning("NULL").Exec(ctx))
+		if errors.Is(err, storage.ErrNotFound) {
+			return ErrUsernameTaken
+		} else if err != nil {
 			return err
 		}
 		profile := &Profile{UserID: user.ID, Name: person.Name, CreatedAt: now, ModifiedAt: now}
@@ -122,7 +133,7 @@ func (s *Store) CreateUser(ctx context.Context, person NewUser) (*User, error) {
 		return storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: user.ID.String(), Action: "created", UserID: user.ID, New: values})
 	})
 	switch {
-	case storage.Violates(err, "username_key"):
+	case errors.Is(err, ErrUsernameTaken):
 		return nil, ErrUsernameTaken
 	case storage.Violates(err, "address"):
 		return nil, ErrEmailTaken

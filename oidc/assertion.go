@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
-	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
@@ -76,22 +74,18 @@ func (p *Provider) verifyAssertion(ctx context.Context, kind, assertion, id stri
 // assertionAlgs are the signatures that clients may use: asymmetric ones, and none that is weak.
 var assertionAlgs = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
 
-// keySet returns the public keys of a client. Those behind a jwks_uri are fetched when they are first needed and again
-// when a signature names a key that is not among them.
-func (p *Provider) keySet(client *Client) (gooidc.KeySet, error) {
+// keySet is what can verify the signatures of a client.
+type keySet interface {
+	VerifySignature(ctx context.Context, token string) (payload []byte, err error)
+}
+
+// keySet returns the public keys of a client.
+func (p *Provider) keySet(client *Client) (keySet, error) {
 	if client.JWKSURI == "" {
-		set, err := parseJWKS(client.JWKS)
-		if err != nil {
-			return nil, err
-		}
-		return set, nil
+		return parseJWKS(client.JWKS)
 	}
-	if set, ok := p.remoteKeys.Load(client.JWKSURI); ok {
-		return set.(gooidc.KeySet), nil
-	}
-	ctx := gooidc.ClientContext(context.Background(), &http.Client{Timeout: 5 * time.Second})
-	set, _ := p.remoteKeys.LoadOrStore(client.JWKSURI, gooidc.KeySet(gooidc.NewRemoteKeySet(ctx, client.JWKSURI)))
-	return set.(gooidc.KeySet), nil
+	set, _ := p.remoteKeys.LoadOrStore(client.JWKSURI, &remoteKeys{uri: client.JWKSURI, now: p.Now})
+	return set.(keySet), nil
 }
 
 // registeredKeys are the public keys that a client was registered with.

@@ -143,7 +143,7 @@ func (p *Provider) check(ctx context.Context, a *Authorization, doubled, mode st
 	if err := a.checkPKCE(); err != nil {
 		return err
 	}
-	a.Prompt = strings.Fields(form.Get("prompt"))
+	a.Prompt = parseScopes(form.Get("prompt"))
 	for _, prompt := range a.Prompt {
 		if !slices.Contains(prompts, prompt) {
 			return invalidRequest("prompt must be made of none, login, consent and select_account.")
@@ -153,8 +153,8 @@ func (p *Provider) check(ctx context.Context, a *Authorization, doubled, mode st
 		return invalidRequest("prompt=none cannot be combined with another prompt.")
 	}
 	if text := form.Get("max_age"); text != "" {
-		seconds, err := strconv.ParseInt(text, 10, 32)
-		if err != nil || seconds < 0 {
+		seconds, err := strconv.ParseUint(text, 10, 31)
+		if err != nil {
 			return invalidRequest("max_age must be a number of seconds.")
 		}
 		age := time.Duration(seconds) * time.Second
@@ -168,7 +168,7 @@ func (p *Provider) check(ctx context.Context, a *Authorization, doubled, mode st
 		a.HintSubject = claims.Subject
 	}
 	a.LoginHint = form.Get("login_hint")
-	a.ACRValues = strings.Fields(form.Get("acr_values"))
+	a.ACRValues = parseScopes(form.Get("acr_values"))
 	return p.accept(ctx, a)
 }
 

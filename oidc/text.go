@@ -36,11 +36,12 @@ func CheckForm(form url.Values) *Error {
 const maxParameter = 8192
 
 // single returns the parameters that may be given once (RFC 6749, section 3.1), and the name of one that is given
-// several times. An empty parameter counts as left out.
+// several times: client_id or redirect_uri if it is one of them, for then nothing else can be trusted. An empty parameter
+// counts as left out.
 func single(form url.Values) (clean url.Values, doubled string) {
 	clean = make(url.Values, len(form))
 	for name, values := range form {
-		if len(values) > 1 && name != "resource" && name != "audience" {
+		if len(values) > 1 && doubled != "client_id" && (doubled != "redirect_uri" || name == "client_id") {
 			doubled = name
 		}
 		if len(values) > 0 && values[0] != "" {

@@ -38,8 +38,14 @@ func (s *Server) logout(c *gin.Context) error {
 		}
 		return s.signedOut(c, request)
 	}
-	if session == nil {
-		return s.signedOut(c, request)
+	if session == nil { // nobody to sign out, and nobody vouches for the app: the way back is the person's to take
+		s.clearCookie(c)
+		page := pages.SignedOut{ReturnURI: request.ReturnURL()}
+		if request.Client != nil {
+			app := waiting(request.Client)
+			page.App = &app
+		}
+		return s.show(c, http.StatusOK, page)
 	}
 	person, err := s.describe(c, session.User)
 	if err != nil {

@@ -287,8 +287,10 @@ func TestSecureHouseTakesNoOtherCookie(t *testing.T) {
 // personRoutes are the forms of our own pages. The other routes that take a POST are for apps, or for people whom apps
 // send.
 var (
-	personRoutes = []string{"/sign-in", "/select-account", "/consent", "/account/devices/end", "/account/devices/end-others", "/account/sign-out", "/account/sign-out-everywhere", "/logout/confirm"}
-	otherRoutes  = []string{oidc.PathAuthorize, oidc.PathLogout, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke, oidc.PathUserinfo}
+	personRoutes = []string{"/sign-in", "/select-account", "/consent", "/account/devices/end", "/account/devices/end-others", "/account/sign-out", "/account/sign-out-everywhere", "/logout/confirm",
+		"/account/emails/add", "/account/emails/resend", "/account/emails/primary", "/account/emails/remove", "/account/password",
+		"/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me"}
+	otherRoutes = []string{oidc.PathAuthorize, oidc.PathLogout, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke, oidc.PathUserinfo}
 )
 
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {

@@ -75,7 +75,8 @@ func (d *Database) migrateJobs(ctx context.Context) error {
 			return err
 		}
 		if d.Kind == SQLite {
-			_, err := migrator.MigrateTx(ctx, tx.Tx, rivermigrate.DirectionUp, nil) //nolint:staticcheck // SQLite has one writer, so it must be this transaction
+			//lint:ignore SA1019 SQLite has one writer, so it must be this transaction; the steps that cannot share one are PostgreSQL's
+			_, err := migrator.MigrateTx(ctx, tx.Tx, rivermigrate.DirectionUp, nil)
 			return err
 		}
 		_, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -19,7 +20,9 @@ import (
 func (s *Server) observe(c *gin.Context) {
 	began := time.Now()
 	actor := &storage.Actor{Name: "anonymous", IP: c.ClientIP(), UserAgent: cleanHeader(c.Request.UserAgent()), RequestID: rand.Text()}
-	c.Request = c.Request.WithContext(storage.WithActor(c.Request.Context(), actor))
+	// A visitor who leaves is no reason to stop half-way: what there is to do is short, and bounded by itself. And a query
+	// that nobody can cancel is spared the watch for it.
+	c.Request = c.Request.WithContext(storage.WithActor(context.WithoutCancel(c.Request.Context()), actor))
 	c.Header("X-Request-Id", actor.RequestID)
 	c.Header("X-Content-Type-Options", "nosniff")
 	if s.https {

@@ -130,18 +130,22 @@ func (s *Store) signOutEverywhere(ctx context.Context, tx bun.Tx, now time.Time,
 }
 
 // SessionBySecret returns the live session whose cookie holds that secret, with its user, or storage.ErrNotFound. Live
-// means: neither ended nor expired nor idle for too long, of the user's present version, and the account is active. Every
-// request of a browser asks this, so only what such a request may need is read: who it is, and how and when they signed
-// in.
+// means: neither ended nor expired nor idle for too long, of the user's present version, and the account is active.
 func (s *Store) SessionBySecret(ctx context.Context, secret string) (*Session, error) {
 	session := new(Session)
-	query := s.Database.Reader().NewSelect().Model(session).Where("session.secret_hash = ?", storage.Digest(secret)).
-		Column("id", "user_id", "session_version", "amr", "acr", "auth_time", "last_seen_at", "last_seen_ip", "expires_at", "created_at").
-		Relation("User", func(q *bun.SelectQuery) *bun.SelectQuery { return q.Column("id", "username") })
-	if err := s.live(query).Scan(ctx); err != nil {
+	if err := s.SelectSession(session, secret).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("session: %w", storage.NotFound(err))
 	}
 	return session, nil
+}
+
+// SelectSession is the query of SessionBySecret, for a room above that wants to know more in the same read: model is a
+// *Session, or a struct that extends it. Every request of a browser asks this, so only what such a request may need is
+// read: who it is, and how and when they signed in.
+func (s *Store) SelectSession(model any, secret string) *bun.SelectQuery {
+	return s.live(s.Database.Reader().NewSelect().Model(model).Where("session.secret_hash = ?", storage.Digest(secret)).
+		Column("id", "user_id", "session_version", "amr", "acr", "auth_time", "last_seen_at", "last_seen_ip", "expires_at", "created_at").
+		Relation("User", func(q *bun.SelectQuery) *bun.SelectQuery { return q.Column("id", "username") }))
 }
 
 // Sessions lists a person's live sessions, the one last seen first.

@@ -1,12 +1,15 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -27,13 +30,14 @@ func (s *Server) authorize(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	session, err := s.session(c)
-	if err != nil {
-		return err
-	}
+	var session *identity.Session
 	var consent *oidc.Consent
-	if session != nil && !a.Client.IsTrusted {
-		if consent, err = s.Provider.Consent(ctx, session.UserID, a.Client.ID); err != nil {
+	if secret := s.secret(c); secret != "" {
+		session, consent, err = s.Provider.SessionAndConsent(ctx, secret, a.Client.ID)
+		if err == nil {
+			err = s.seen(c, session)
+		}
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
 	}

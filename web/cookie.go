@@ -33,21 +33,35 @@ func (s *Server) clearCookie(c *gin.Context) {
 
 // session returns the live session of this browser, or nil; and notes that it was seen.
 func (s *Server) session(c *gin.Context) (*identity.Session, error) {
-	cookie, err := c.Request.Cookie(s.cookieName())
-	if err != nil || cookie.Value == "" {
+	secret := s.secret(c)
+	if secret == "" {
 		return nil, nil
 	}
-	ctx := c.Request.Context()
-	session, err := s.Identity.SessionBySecret(ctx, cookie.Value)
+	session, err := s.Identity.SessionBySecret(c.Request.Context(), secret)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	return session, s.seen(c, session)
+}
+
+// secret is what the session cookie holds; empty where there is none.
+func (s *Server) secret(c *gin.Context) string {
+	cookie, err := c.Request.Cookie(s.cookieName())
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// seen notes whose request this is, and that their session is in use.
+func (s *Server) seen(c *gin.Context, session *identity.Session) error {
+	ctx := c.Request.Context()
 	actor := storage.ActorOf(ctx)
 	actor.Name, actor.SessionID = session.User.Actor(), session.ID.String()
-	return session, s.Identity.Seen(ctx, session, actor.IP)
+	return s.Identity.Seen(ctx, session, actor.IP)
 }
 
 func device(c *gin.Context) identity.Device {

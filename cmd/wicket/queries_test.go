@@ -28,7 +28,7 @@ func TestQueriesOfEachWay(t *testing.T) {
 			reads, transactions int
 			once                func()
 		}{
-			{"authorize", 2, 1, func() { code = b.code(t, client, nil) }},
+			{"authorize", 1, 1, func() { code = b.code(t, client, nil) }},
 			{"code", 1, 1, func() { tokens = h.redeem(t, client, code) }},
 			{"refresh", 1, 1, func() { tokens = h.refresh(t, client, tokens.text("refresh_token")) }},
 			{"userinfo", 1, 0, func() { h.userinfo(t, tokens.text("access_token")) }},

@@ -276,3 +276,92 @@ func TestEntryOfNobodyIsTheSystems(t *testing.T) {
 		t.Errorf("actor %q", got)
 	}
 }
+
+func TestPartitionsAreMadeAheadAndDroppedWhole(t *testing.T) {
+	db := storagetest.Open(t, storage.Postgres)
+	now := time.Date(2031, 11, 20, 0, 0, 0, 0, time.UTC)
+	for range 2 { // the second time there is nothing to do
+		if err := db.PreparePartitions(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record := func(at time.Time) {
+		err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			return storage.Record(ctx, tx, at, storage.Change{Entity: "thing", EntityID: at.Format(time.DateOnly), Action: "created"})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, at := range []time.Time{now, now.AddDate(0, 1, 0), now.AddDate(0, 3, 0)} { // across the end of the year
+		record(at)
+	}
+	var stray int
+	if err := db.Reader().NewRaw("SELECT count(*) FROM audit_trail_default").Scan(t.Context(), &stray); err != nil || stray != 0 {
+		t.Errorf("%d rows are in no month (%v)", stray, err)
+	}
+	dropped, err := db.ForgetBefore(t.Context(), "audit_trail", now.AddDate(0, 2, 0)) // the 20th of January: November and December are over
+	if err != nil || dropped < 2 {
+		t.Fatalf("%d partitions dropped, %v", dropped, err)
+	}
+	entries, err := db.Entries(t.Context(), storage.EntryFilter{Entity: "thing", Limit: 10})
+	if err != nil || len(entries) != 1 || !entries[0].At.Equal(now.AddDate(0, 3, 0)) {
+		t.Errorf("left are %v, %v", entries, err)
+	}
+}
+
+func TestOldRowsGoInBatches(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		const old, young = 2500, 3
+		err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			for i := range old + young {
+				at := time.Unix(0, 0)
+				if i >= old {
+					at = time.Unix(1_000_000, 0)
+				}
+				if _, err := tx.NewRaw("INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", fmt.Sprint(i), at.UTC()).Exec(ctx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		deleted, err := db.DeleteBatches(t.Context(), "revoked_tokens", "jti", "expires_at < ?", time.Unix(1000, 0).UTC())
+		if err != nil || deleted != old || countRevoked(t, db) != young {
+			t.Errorf("%d deleted, %d left, %v", deleted, countRevoked(t, db), err)
+		}
+	})
+}
+
+func TestLedgerIsFilteredByWhatMatters(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		begin := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+		for i, change := range []storage.Change{
+			{Entity: "user", EntityID: "1", Action: "created"}, {Entity: "user", EntityID: "1", Action: "disabled"}, {Entity: "client", EntityID: "a", Action: "created"},
+		} {
+			err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+				return storage.Record(ctx, tx, begin.AddDate(0, 0, i), change)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, test := range map[string]struct {
+			filter storage.EntryFilter
+			want   int
+		}{
+			"all":       {storage.EntryFilter{Limit: 10}, 3},
+			"by entity": {storage.EntryFilter{Entity: "user", Limit: 10}, 2},
+			"by action": {storage.EntryFilter{Action: "created", Limit: 10}, 2},
+			"by time":   {storage.EntryFilter{Since: begin.AddDate(0, 0, 1), Until: begin.AddDate(0, 0, 2), Limit: 10}, 1},
+			"limited":   {storage.EntryFilter{Limit: 1}, 1},
+		} {
+			entries, err := db.Entries(t.Context(), test.filter)
+			if err != nil || len(entries) != test.want {
+				t.Errorf("%s: %d entries, want %d (%v)", name, len(entries), test.want, err)
+			}
+		}
+	})
+}

@@ -31,5 +31,7 @@ func (s *Store) Expire(ctx context.Context) (map[string]int64, error) {
 	}
 	n, err := s.Database.ForgetBefore(ctx, "login_attempts", now.Add(-s.AttemptsKept))
 	deleted["login_attempts"] = n
-	return deleted, errors.Join(append(faults, err)...)
+	erased, eraseErr := s.erase(ctx)
+	deleted["users"] = erased
+	return deleted, errors.Join(append(faults, err, eraseErr)...)
 }

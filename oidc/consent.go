@@ -105,3 +105,12 @@ func (p *Provider) Consent(ctx context.Context, userID uuid.UUID, clientID strin
 	}
 	return consent, nil
 }
+
+// Consents lists what a person has allowed which clients.
+func (p *Provider) Consents(ctx context.Context, userID uuid.UUID) ([]Consent, error) {
+	var consents []Consent
+	if err := p.Database.Reader().NewSelect().Model(&consents).Where("user_id = ?", userID).Order("granted_at").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("consents: %w", err)
+	}
+	return consents, nil
+}

@@ -47,6 +47,7 @@ var samples = []struct {
 	}}, []string{"sign-out", "end-others", "sign-out-everywhere"}},
 	{"account, no device", Account{Head: head}, []string{"sign-out", "end-others", "sign-out-everywhere"}},
 	{"security", Security{Head: head, HasPassword: true, Failure: "No.", Attempts: []Attempt{{When: "today", Result: "Signed in", IP: "203.0.113.1", Device: "Firefox on Linux"}, {When: "today", Result: "Wrong password", Bad: true}}}, []string{"present", "password", "change"}},
+	{"privacy", Privacy{Head: head, GraceDays: 14}, []string{"download", "erase"}},
 	{"emails", Emails{Head: head, Notice: "Done.", Emails: []EmailItem{{ID: "e1", Address: "grace@example.com", Primary: true, Verified: true}, {ID: "e2", Address: "g@example.org", Verified: true}, {ID: "e3", Address: "h@example.org"}}}, []string{"address", "add"}},
 	{"forgot password", ForgotPassword{}, []string{"login", "send"}},
 	{"forgot password, sent", ForgotPassword{Sent: true}, nil},

@@ -1,0 +1,51 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Export is all that the identity store keeps on a person, secrets aside.
+type Export struct {
+	User     *User
+	Profile  *Profile
+	Emails   []Email
+	Roles    []Role
+	Sessions []Session // ended ones too
+	Attempts []LoginAttempt
+	Ledger   []storage.Entry
+}
+
+const exportedLines = 10_000 // of attempts and of the ledger, the newest
+
+// Export collects all that is kept on a person, or returns storage.ErrNotFound.
+func (s *Store) Export(ctx context.Context, userID uuid.UUID) (*Export, error) {
+	var export Export
+	var err error
+	if export.User, err = s.User(ctx, userID); err != nil {
+		return nil, err
+	}
+	if export.Profile, err = s.Profile(ctx, userID); err != nil {
+		return nil, err
+	}
+	if export.Emails, err = s.Emails(ctx, userID); err != nil {
+		return nil, err
+	}
+	if export.Roles, err = s.Roles(ctx, userID, true); err != nil {
+		return nil, err
+	}
+	if err := s.Database.Reader().NewSelect().Model(&export.Sessions).Where("user_id = ?", userID).Order("created_at").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("export sessions: %w", err)
+	}
+	if export.Attempts, err = s.LoginAttempts(ctx, userID, exportedLines); err != nil {
+		return nil, err
+	}
+	if export.Ledger, err = s.Database.Entries(ctx, storage.EntryFilter{UserID: userID, Limit: exportedLines}); err != nil {
+		return nil, err
+	}
+	return &export, nil
+}

@@ -1,0 +1,10 @@
+package pages
+
+// Privacy lets a person take along what is kept on them, or have it erased. It posts nothing to /account/download, and
+// sure=yes to /account/erase.
+type Privacy struct {
+	Head      AccountHead
+	GraceDays int // for how long an erasure can be undone
+}
+
+func (Privacy) page() string { return "privacy.html" }

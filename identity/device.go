@@ -3,6 +3,7 @@ package identity
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/mileusna/useragent"
@@ -14,6 +15,11 @@ type Device struct {
 	Language  string // the header Accept-Language
 	IP        string
 }
+
+var (
+	knownBrowsers = []string{useragent.Chrome, useragent.HeadlessChrome, useragent.Firefox, useragent.Safari, useragent.Edge, useragent.Opera, useragent.OperaMini, useragent.OperaTouch, useragent.Vivaldi, useragent.InternetExplorer, "Samsung Browser", "Brave", "DuckDuckGo"}
+	knownSystems  = []string{useragent.Windows, useragent.WindowsPhone, useragent.Android, useragent.MacOS, useragent.IOS, useragent.Linux, useragent.FreeBSD, useragent.ChromeOS, useragent.BlackBerry}
+)
 
 const maxUserAgent = 512 // bytes kept of a User-Agent header
 
@@ -27,11 +33,14 @@ func (d Device) Label() string {
 func (d Device) label() (label string, mobile bool) {
 	agent := useragent.Parse(d.UserAgent)
 	name, system := agent.Name, agent.OS
-	if name == "" || agent.Bot {
+	// What a browser says of itself goes into mail and pages: only names that we know do, or a stranger would write there.
+	if !slices.Contains(knownBrowsers, name) {
 		name = "Unknown browser"
 	}
-	if agent.Device != "" && agent.Mobile {
+	if agent.Device == "iPhone" || agent.Device == "iPad" {
 		system = agent.Device
+	} else if !slices.Contains(knownSystems, system) {
+		system = ""
 	}
 	if system == "" {
 		return name, agent.Mobile || agent.Tablet

@@ -33,10 +33,13 @@ type Email struct {
 
 // What can be wrong with an e-mail address.
 var (
-	ErrEmailInvalid  = errors.New("this is not an e-mail address, such as name@example.com")
-	ErrEmailListed   = errors.New("this e-mail address is on your list already")
-	ErrLastEmail     = errors.New("this is your last verified e-mail address, the way back into your account; add another first")
-	ErrPrimaryEmail  = errors.New("this is your primary e-mail address; make another one primary first")
+	ErrEmailInvalid = errors.New("this is not an e-mail address, such as name@example.com")
+	ErrEmailListed  = errors.New("this e-mail address is on your list already")
+	ErrLastEmail    = errors.New("this is your last verified e-mail address, the way back into your account; add another first")
+	ErrPrimaryEmail = errors.New("this is your primary e-mail address; make another one primary first")
+	// ErrEmailTooNew keeps an address for as long as its reader may say that a change was not theirs: whoever takes over an
+	// account would else remove the owner's.
+	ErrEmailTooNew   = errors.New("this e-mail address was verified, or stopped being the primary one, less than a week ago; it can be removed later")
 	ErrTooManyEmails = errors.New("ten e-mail addresses are enough; remove one first")
 	ErrEmailTaken    = errors.New("this e-mail address belongs to another account")
 )
@@ -86,11 +89,16 @@ func (s *Store) AddEmail(ctx context.Context, user *User, address string) (*Emai
 	if err != nil {
 		return nil, err
 	}
-	if err := s.maySend(ctx, MessageVerifyEmail, email.AddressKey); err != nil {
-		return nil, err
+	for _, to := range []string{user.ID.String(), email.AddressKey} {
+		if err := s.maySend(ctx, MessageVerifyEmail, to); err != nil {
+			return nil, err
+		}
 	}
 	var refused error
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := s.Database.Lock(ctx, tx, "contact "+user.ID.String()); err != nil { // the rules look at several rows
+			return err
+		}
 		held, err := tx.NewSelect().Model((*Email)(nil)).Where("user_id = ?", user.ID).Count(ctx)
 		if err != nil {
 			return err
@@ -105,7 +113,7 @@ func (s *Store) AddEmail(ctx context.Context, user *User, address string) (*Emai
 		if err := s.sendEmailProof(ctx, tx, now, user, email); err != nil {
 			return err
 		}
-		if err := s.tellOwner(ctx, tx, now, user, MessageEmailAdded, "", 0, nil, map[string]string{"address": email.Address}); err != nil {
+		if err := s.tellOwner(ctx, tx, now, user, MessageEmailAdded, proofNotMe, notMeProofLifetime, nil, map[string]string{"address": email.Address}); err != nil {
 			return err
 		}
 		return storage.Record(ctx, tx, now, storage.Change{Entity: "email", EntityID: email.ID.String(), Action: "added", UserID: user.ID, New: storage.Values{"address": email.Address}})
@@ -160,6 +168,9 @@ func (s *Store) VerifyEmail(ctx context.Context, secret string) (*Email, error) 
 		if err != nil {
 			return err
 		}
+		if err := s.Database.Lock(ctx, tx, "contact "+proof.UserID.String()); err != nil {
+			return err
+		}
 		err = tx.NewUpdate().Model(email).Set("verified_at = ?", now).
 			Set("is_primary = NOT EXISTS (SELECT 1 FROM emails AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)", proof.UserID, proof.EmailID).
 			Where("id = ?", proof.EmailID).Returning("*").Scan(ctx)
@@ -180,8 +191,9 @@ func (s *Store) VerifyEmail(ctx context.Context, secret string) (*Email, error) 
 }
 
 // MakePrimaryEmail makes a verified address the one that is written to and told to apps, or returns storage.ErrNotFound.
-func (s *Store) MakePrimaryEmail(ctx context.Context, userID, emailID uuid.UUID) error {
-	return s.changeEmail(ctx, userID, emailID, "made_primary", func(tx bun.Tx) error {
+func (s *Store) MakePrimaryEmail(ctx context.Context, user *User, emailID uuid.UUID) error {
+	userID := user.ID
+	return s.changeEmail(ctx, user, emailID, "made_primary", func(tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
 			return err
 		}
@@ -189,10 +201,11 @@ func (s *Store) MakePrimaryEmail(ctx context.Context, userID, emailID uuid.UUID)
 	})
 }
 
-// RemoveEmail drops an address. It returns ErrLastEmail for the last verified one, which is the way back in, and
-// ErrPrimaryEmail for the primary one.
-func (s *Store) RemoveEmail(ctx context.Context, userID, emailID uuid.UUID) error {
-	return s.changeEmail(ctx, userID, emailID, "removed", func(tx bun.Tx) error {
+// RemoveEmail drops an address. It returns ErrLastEmail for the last verified one, which is the way back in, ErrPrimaryEmail
+// for the primary one, and ErrEmailTooNew.
+func (s *Store) RemoveEmail(ctx context.Context, user *User, emailID uuid.UUID) error {
+	userID := user.ID
+	return s.changeEmail(ctx, user, emailID, "removed", func(tx bun.Tx) error {
 		var emails []Email
 		if err := tx.NewSelect().Model(&emails).Where("user_id = ?", userID).Scan(ctx); err != nil {
 			return err
@@ -214,15 +227,21 @@ func (s *Store) RemoveEmail(ctx context.Context, userID, emailID uuid.UUID) erro
 			return ErrLastEmail
 		case doomed.IsPrimary:
 			return ErrPrimaryEmail
+		case doomed.VerifiedAt != nil && s.Now().Sub(doomed.ModifiedAt) < notMeProofLifetime:
+			return ErrEmailTooNew
 		}
 		return oneRow(tx.NewDelete().Model((*Email)(nil)).Where("id = ? AND user_id = ?", emailID, userID).Exec(ctx))
 	})
 }
 
-func (s *Store) changeEmail(ctx context.Context, userID, emailID uuid.UUID, action string, change func(tx bun.Tx) error) error {
-	now := s.Now()
+// changeEmail changes something about a person's addresses and tells all of those that were verified before.
+func (s *Store) changeEmail(ctx context.Context, user *User, emailID uuid.UUID, action string, change func(tx bun.Tx) error) error {
+	now, userID := s.Now(), user.ID
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := s.Database.Lock(ctx, tx, "contact "+userID.String()); err != nil { // the rules look at several rows
+			return err
+		}
+		if err := s.tellOwner(ctx, tx, now, user, MessageEmailsChanged, proofNotMe, notMeProofLifetime, nil, nil); err != nil {
 			return err
 		}
 		if err := change(tx); err != nil {

@@ -31,14 +31,19 @@ func isUnfamiliar(ctx context.Context, tx bun.Tx, session *Session) (bool, error
 const sessionsCompared = 100
 
 // network is the part of an address that a household or an office keeps: /24 of IPv4, /48 of IPv6.
-func network(ip string) string {
+func network(ip string) string { return prefix(ip, 24, 48) }
+
+// source is whom a limit counts: an address of IPv4, and of IPv6 the /64 in which one machine may take any address.
+func source(ip string) string { return prefix(ip, 32, 64) }
+
+func prefix(ip string, bits4, bits6 int) string {
 	address, err := netip.ParseAddr(ip)
 	if err != nil {
 		return ip
 	}
-	bits := 48
+	bits := bits6
 	if address = address.Unmap(); address.Is4() {
-		bits = 24
+		bits = bits4
 	}
 	prefix, err := address.Prefix(bits)
 	if err != nil {
@@ -47,25 +52,49 @@ func network(ip string) string {
 	return prefix.String()
 }
 
-// tellOwner sends a mail to an account's primary address, if that is verified, with a link that proves that its reader is
-// the owner.
+// tellOwner sends a mail to every verified address of an account, each with a link of its own that proves that its reader
+// is the owner. Every address, because whoever has taken over an account begins by changing the primary one; a link goes
+// with its address when that is removed.
 func (s *Store) tellOwner(ctx context.Context, tx bun.Tx, now time.Time, user *User, message, purpose string, lifetime time.Duration, session *uuid.UUID, values map[string]string) error {
-	address, err := verifiedPrimary(ctx, tx, user.ID)
-	if err != nil || address == "" {
+	var emails []Email
+	err := tx.NewSelect().Model(&emails).Where("user_id = ? AND verified_at IS NOT NULL", user.ID).Order("is_primary DESC", "created_at").Scan(ctx)
+	if err != nil {
 		return err
 	}
-	var secret string
-	if purpose != "" {
-		var proof *Proof
-		proof, secret = newLink(user.ID, purpose, lifetime, now)
-		if session != nil {
-			proof.SessionID = uuid.NullUUID{UUID: *session, Valid: true}
+	for _, email := range emails {
+		var secret string
+		if purpose != "" {
+			var proof *Proof
+			proof, secret = newLink(user.ID, purpose, lifetime, now)
+			proof.EmailID = uuid.NullUUID{UUID: email.ID, Valid: true}
+			if session != nil {
+				proof.SessionID = uuid.NullUUID{UUID: *session, Valid: true}
+			}
+			if _, err := tx.NewInsert().Model(proof).Exec(ctx); err != nil {
+				return err
+			}
 		}
-		if _, err := tx.NewInsert().Model(proof).Exec(ctx); err != nil {
+		if err := storage.Enqueue(ctx, s.Jobs, tx, s.mail(message, user, email.Address, secret, values)); err != nil {
 			return err
 		}
 	}
-	return storage.Enqueue(ctx, s.Jobs, tx, s.mail(message, user, address, secret, values))
+	return nil
+}
+
+// distrustLaterEmails takes the account's addresses back to what they were when the owner was written to: those verified
+// since are not verified any more, and the address that the owner answers from is the primary one.
+func distrustLaterEmails(ctx context.Context, tx bun.Tx, proof *Proof) error {
+	_, err := tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary AND id <> ?", proof.UserID, proof.EmailID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewUpdate().Model((*Email)(nil)).Set("verified_at = NULL").
+		Where("user_id = ? AND verified_at > ? AND id <> ?", proof.UserID, proof.CreatedAt, proof.EmailID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", true).Where("id = ?", proof.EmailID).Exec(ctx)
+	return err
 }
 
 // Unlock opens an account that wrong passwords have locked, by the link that its owner got. It returns ErrProof.
@@ -94,6 +123,12 @@ func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, e
 			return err
 		}
 		if _, err := s.signOutEverywhere(ctx, tx, now, proof.UserID, EndedByNotMe); err != nil {
+			return err
+		}
+		if err := voidSecrets(ctx, tx, proof.UserID, now); err != nil {
+			return err
+		}
+		if err := distrustLaterEmails(ctx, tx, proof); err != nil {
 			return err
 		}
 		// Whoever it was knows the password.

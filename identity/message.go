@@ -22,6 +22,7 @@ const (
 	MessageLocked          = "locked"
 	MessageNewSignIn       = "new_sign_in"
 	MessageEmailAdded      = "email_added"
+	MessageEmailsChanged   = "emails_changed"
 	MessageErasure         = "erasure"
 )
 

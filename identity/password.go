@@ -81,37 +81,49 @@ func isPersonal(password string, own []string) bool {
 }
 
 // ChangePassword sets another password for the person of a session who knows the present one; their other sessions end,
-// and they are told. It returns ErrSignInRefused for a wrong present password, or what is wrong with the new one.
-func (s *Store) ChangePassword(ctx context.Context, session *Session, present, password string) error {
+// and they are told. The session goes on with a new secret, which is returned: a copy of the old one is worth nothing. It
+// returns ErrSignInRefused for a wrong present password, or what is wrong with the new one.
+func (s *Store) ChangePassword(ctx context.Context, session *Session, present, password string) (secret string, err error) {
 	user, err := s.User(ctx, session.UserID)
 	if err != nil {
-		return err
+		return "", err
 	}
 	guesses := "password changes of " + user.ID.String()
-	if s.Memory.Peek(ctx, guesses) >= s.MaxFailures {
-		return ErrTooManySignIns
+	if s.Memory.Count(ctx, guesses, failureWindow) > s.MaxFailures { // before the check: guesses may come all at once
+		return "", ErrTooManySignIns
 	}
 	matches, _, err := s.Hasher.Verify(ctx, user.PasswordHash, present)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if !matches {
-		s.Memory.Count(ctx, guesses, failureWindow)
-		return ErrSignInRefused
+		return "", ErrSignInRefused
 	}
 	if err := s.checkNewPassword(ctx, user, password); err != nil {
-		return err
+		return "", err
 	}
 	hash, err := s.Hasher.Hash(ctx, password)
 	if err != nil {
-		return err
+		return "", err
 	}
 	now := s.Now()
+	secret = storage.NewSecret()
+	refused := false
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := voidResets(ctx, tx, user.ID, now); err != nil {
+		// While the hash was made the owner may have said that this session is not theirs.
+		err := oneRow(tx.NewUpdate().Model((*Session)(nil)).Set("secret_hash = ?", storage.Digest(secret)).
+			Where("id = ? AND ended_at IS NULL", session.ID).
+			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND password_hash = ? AND session_version = ?)", user.ID, user.PasswordHash, session.SessionVersion).Exec(ctx))
+		if errors.Is(err, storage.ErrNotFound) {
+			refused = true
+			return nil
+		} else if err != nil {
 			return err
 		}
-		err := endSessions(ctx, tx, now, user.ID, EndedByPassword, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+		if err := voidSecrets(ctx, tx, user.ID, now); err != nil {
+			return err
+		}
+		err = endSessions(ctx, tx, now, user.ID, EndedByPassword, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 			return q.Where("id <> ?", session.ID)
 		})
 		if err != nil {
@@ -120,9 +132,13 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 		return s.setPassword(ctx, tx, now, user, hash, "changed")
 	})
 	if err != nil {
-		return fmt.Errorf("change password: %w", err)
+		return "", fmt.Errorf("change password: %w", err)
 	}
-	return nil
+	if refused {
+		return "", ErrSignInRefused
+	}
+	s.Memory.Forget(ctx, guesses)
+	return secret, nil
 }
 
 // setPassword writes a new password hash and tells its owner. A person who proved who they are is not locked any more.

@@ -27,7 +27,10 @@ type PasswordResetToken struct {
 	CreatedBy string     `bun:"created_by"`
 }
 
-const resetLifetime = 30 * time.Minute
+const (
+	resetLifetime      = 30 * time.Minute
+	maxResetsPerSource = 50 // in sendingWindow
+)
 
 func newResetToken(ctx context.Context, userID uuid.UUID, now time.Time) (*PasswordResetToken, string) {
 	secret, actor := storage.NewSecret(), storage.ActorOf(ctx)
@@ -37,12 +40,12 @@ func newResetToken(ctx context.Context, userID uuid.UUID, now time.Time) (*Passw
 	}, secret
 }
 
-// RequestReset sends a link to choose another password to a verified address of the person who was named: the address
-// that was typed, or their primary one. The answer is the same whoever was named, and so is the time: what there is to do
-// for a real account is a job's. It returns ErrTooManySendings where a name was tried too often, whether or not it exists.
+// RequestReset sends a link to choose another password to the primary address of the person who was named; never to
+// another, for that might be one that somebody has just added. The answer is the same whoever was named, and so is the
+// time: what there is to do for a real account is a job's. It returns ErrTooManySendings where one network asks too often.
 func (s *Store) RequestReset(ctx context.Context, login string, device Device) error {
-	if err := s.maySend(ctx, MessageResetPassword, loginKey(login)); err != nil {
-		return err
+	if s.Memory.Count(ctx, "password resets from "+source(device.IP), sendingWindow) > maxResetsPerSource {
+		return ErrTooManySendings
 	}
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		return storage.Enqueue(ctx, s.Jobs, tx, ResetRequest{Login: loginKey(login), Device: device, Actor: *storage.ActorOf(ctx)})
@@ -67,6 +70,9 @@ func (s *Store) HandleReset(ctx context.Context, request ResetRequest) error {
 		return nil
 	} else if err != nil {
 		return err
+	}
+	if err := s.maySend(ctx, MessageResetPassword, user.ID.String()); err != nil {
+		return nil // enough letters are there already
 	}
 	now := s.Now()
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -130,7 +136,7 @@ func (s *Store) Reset(ctx context.Context, secret, password string) error {
 			refused = ErrProof
 			return err
 		}
-		if err := voidResets(ctx, tx, owner.ID, now); err != nil {
+		if err := voidSecrets(ctx, tx, owner.ID, now); err != nil {
 			return err
 		}
 		if _, err := s.signOutEverywhere(ctx, tx, now, owner.ID, EndedByPassword); err != nil {
@@ -142,6 +148,16 @@ func (s *Store) Reset(ctx context.Context, secret, password string) error {
 		return fmt.Errorf("reset password: %w", err)
 	}
 	return refused
+}
+
+// voidSecrets voids every link and code that was sent to a person: who has just proved who they are, or that somebody else
+// was them, wants none of the old ones to work.
+func voidSecrets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time) error {
+	if err := voidResets(ctx, tx, userID, now); err != nil {
+		return err
+	}
+	_, err := tx.NewUpdate().Model((*Proof)(nil)).Set("used_at = ?", now).Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
+	return err
 }
 
 func voidResets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time) error {

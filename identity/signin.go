@@ -29,10 +29,10 @@ var (
 )
 
 const (
-	maxFailuresPerIP = 100
-	failureWindow    = 10 * time.Minute
-	patientFailures  = 3 // wrong passwords for one name that cost no delay
-	maxDelay         = 4 * time.Second
+	maxFailuresPerSource = 100
+	failureWindow        = 10 * time.Minute
+	patientFailures      = 3 // wrong passwords for one name that cost no delay
+	maxDelay             = 4 * time.Second
 )
 
 // SignIn checks a password and starts a session on this device, or renews the one it has where the same person signs in
@@ -40,11 +40,12 @@ const (
 // the secret for the cookie. It returns ErrSignInRefused, ErrTooManySignIns or ErrBusy, and takes the same time whether
 // or not there is such an account.
 func (s *Store) SignIn(ctx context.Context, attempt SignIn) (*Session, string, error) {
-	source, name := "sign-in failures from "+attempt.Device.IP, "sign-in failures of "+loginKey(attempt.Login)
-	if s.Memory.Peek(ctx, source) >= maxFailuresPerIP {
+	// Counted before the check, and taken back if it succeeds: guesses may come all at once.
+	sender, name := "sign-in failures from "+source(attempt.Device.IP), "sign-in failures of "+loginKey(attempt.Login)
+	if s.Memory.Count(ctx, sender, failureWindow) > maxFailuresPerSource {
 		return nil, "", ErrTooManySignIns
 	}
-	if err := s.delay(ctx, s.Memory.Peek(ctx, name)); err != nil {
+	if err := s.delay(ctx, s.Memory.Count(ctx, name, failureWindow)-1); err != nil {
 		return nil, "", err
 	}
 	user, err := s.userByLogin(ctx, attempt.Login)
@@ -90,17 +91,23 @@ func (s *Store) SignIn(ctx context.Context, attempt SignIn) (*Session, string, e
 		return nil, "", fmt.Errorf("sign in: %w", err)
 	}
 	if session == nil {
-		s.Memory.Count(ctx, source, failureWindow)
-		s.Memory.Count(ctx, name, failureWindow)
 		return nil, "", ErrSignInRefused
 	}
+	s.Memory.Uncount(ctx, sender)
 	s.Memory.Forget(ctx, name)
 	return session, secret, nil
 }
 
-// loginKey is what was typed as it is counted: whether there is such an account makes no difference.
+// loginKey is what was typed as it is counted: as it is compared with accounts, so that another spelling is no other name.
+// Whether there is such an account makes no difference.
 func loginKey(login string) string {
-	login = strings.ToLower(strings.TrimSpace(login))
+	login = strings.TrimSpace(login)
+	if key, err := emailKey(login); err == nil {
+		return key
+	}
+	if key, err := usernameKey(login); err == nil {
+		return key
+	}
 	return login[:min(len(login), maxTyped)]
 }
 
@@ -141,13 +148,14 @@ func admit(ctx context.Context, tx bun.Tx, now time.Time, user *User, device Dev
 	return err == nil, err
 }
 
-// noteFailure counts a wrong password. Where it was one too many the account is locked for a while, and its owner gets a
-// mail with a link that opens it: a stranger who goes on guessing cannot keep the owner out.
+// noteFailure counts a wrong password. Where it was one too many the account is locked for a while, and its owner gets one
+// mail with a link that opens it. For a name that nobody bears it does the same work on nobody.
 func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, user *User, attempt SignIn) error {
+	failure := failedPassword
 	if user.ID == uuid.Nil {
-		return attempt.note(ctx, tx, now, uuid.Nil, failedUnknown)
+		failure = failedUnknown
 	}
-	if err := attempt.note(ctx, tx, now, user.ID, failedPassword); err != nil {
+	if err := attempt.note(ctx, tx, now, user.ID, failure); err != nil {
 		return err
 	}
 	until := now.Add(s.LockDuration)
@@ -156,6 +164,9 @@ func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, user 
 		Set("failed_login_attempts = failed_login_attempts + 1").
 		Set("locked_until = CASE WHEN (failed_login_attempts + 1) % ? = 0 THEN ? ELSE locked_until END", s.MaxFailures, until).
 		Where("id = ?", user.ID).Returning("failed_login_attempts").Scan(ctx, &failures)
+	if storage.NotFound(err) == storage.ErrNotFound {
+		return nil // nobody's
+	}
 	if err != nil || failures%s.MaxFailures != 0 {
 		return err
 	}
@@ -165,6 +176,9 @@ func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, user 
 	})
 	if err != nil {
 		return err
+	}
+	if user.IsLocked(now) {
+		return nil // they were told when it was locked
 	}
 	return s.tellOwner(ctx, tx, now, user, MessageLocked, proofToUnlock, unlockProofLifetime, nil, from(attempt.Device))
 }

@@ -311,7 +311,7 @@ func TestAnotherPersonReplacesTheSession(t *testing.T) {
 func TestTooManyFailuresFromOneAddress(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
 		h.alice(t)
-		for i := range maxFailuresPerIP {
+		for i := range maxFailuresPerSource {
 			if err := h.try(t, fmt.Sprintf("nobody%d", i), "wrong password"); !errors.Is(err, ErrSignInRefused) {
 				t.Fatalf("attempt %d: %v", i, err)
 			}
@@ -334,7 +334,7 @@ func TestTooManyFailuresFromOneAddress(t *testing.T) {
 func TestRightPasswordsDoNotUseUpTheAddress(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
 		h.alice(t)
-		for range maxFailuresPerIP + 1 {
+		for range maxFailuresPerSource + 1 {
 			h.enter(t, "alice", alicePassword, nil)
 		}
 	})

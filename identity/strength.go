@@ -7,7 +7,8 @@ import "github.com/nbutton23/zxcvbn-go"
 // person. A password must reach minStrength.
 func Strength(password string, own []string) int {
 	// The estimate's cost grows steeply with length, and a long password is strong by its beginning or not at all.
-	return zxcvbn.PasswordStrength(password[:min(len(password), 64)], own).Score
+	runes := []rune(password)
+	return zxcvbn.PasswordStrength(string(runes[:min(len(runes), 24)]), own).Score
 }
 
 const minStrength = 2

@@ -80,11 +80,12 @@ func (p *Provider) readAccessToken(token string) (*accessClaims, error) {
 // stands. One read. It returns errToken where it is not.
 func (p *Provider) stillStands(ctx context.Context, claims *accessClaims) error {
 	if claims.GrantID == "" { // client_credentials
-		revoked, err := p.Database.Reader().NewSelect().Model((*RevokedToken)(nil)).Where("jti = ?", claims.ID).Exists(ctx)
+		stands, err := p.Database.Reader().NewSelect().Model((*Client)(nil)).Where("id = ?", claims.ClientID).
+			Where("NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?)", claims.ID).Exists(ctx)
 		if err != nil {
 			return err
 		}
-		if revoked {
+		if !stands {
 			return errToken
 		}
 		return nil

@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"time"
 
@@ -39,9 +40,18 @@ func (w *work) noteRival(ctx context.Context) int64 {
 	return w.provider.Memory.Count(ctx, "code again "+string(w.code.Hash), parallelRedemption)
 }
 
+// mightRedeem tells whether a request has all that the code asks for: only then is it one of a clumsy client's burst. Who
+// merely knows the code is no company.
+func (w *work) mightRedeem() bool {
+	if w.grant.ClientID != w.client.ID || w.code.RedirectURI != "" && w.code.RedirectURI != w.form.Get("redirect_uri") {
+		return false
+	}
+	return w.code.CodeChallenge == "" || base64.RawURLEncoding.EncodeToString(storage.Digest(w.form.Get("code_verifier"))) == w.code.CodeChallenge
+}
+
 // isReplay tells whether a code that was used before comes again on purpose, rather than in a burst.
 func (w *work) isReplay(ctx context.Context) bool {
-	if w.now.Sub(*w.code.UsedAt) > parallelRedemption {
+	if w.now.Sub(*w.code.UsedAt) > parallelRedemption || !w.mightRedeem() {
 		return true
 	}
 	rivals := w.noteRival(ctx)

@@ -77,7 +77,8 @@ type work struct {
 
 	issued     *RefreshToken // the refresh token that is made
 	issuedText string
-	presented  string // the text of refresh
+	form       url.Values // what the token endpoint was sent
+	presented  string     // the text of refresh
 
 	fault error // what went wrong where fosite does not listen
 	lost  bool  // another request used the code a moment before

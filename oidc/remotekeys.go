@@ -25,7 +25,8 @@ type remoteKeys struct {
 
 const (
 	fetchedEvery = 30 * time.Second
-	maxKeySet    = 1 << 20 // bytes
+	retriedAfter = 2 * time.Second // after a failure
+	maxKeySet    = 1 << 20         // bytes
 )
 
 var keyClient = &http.Client{Timeout: 5 * time.Second}
@@ -40,8 +41,10 @@ func (r *remoteKeys) VerifySignature(ctx context.Context, token string) ([]byte,
 		return payload, err
 	}
 	r.triedAt = now
-	keys, err := fetchKeys(ctx, r.uri)
+	// Not the caller's context: whoever hangs up must not spoil it for the client itself.
+	keys, err := fetchKeys(context.WithoutCancel(ctx), r.uri)
 	if err != nil {
+		r.triedAt = now.Add(retriedAfter - fetchedEvery)
 		return nil, fmt.Errorf("fetch the client's keys: %w", err)
 	}
 	r.keys = keys

@@ -48,7 +48,7 @@ func (p *Provider) Token(ctx context.Context, r Request) (*Tokens, *Client, erro
 			return nil, client, invalidRequest("The " + needed + " is missing.")
 		}
 	}
-	w := &work{provider: p, now: p.Now(), client: client, presented: form.Get("refresh_token")}
+	w := &work{provider: p, now: p.Now(), client: client, form: form, presented: form.Get("refresh_token")}
 	ctx = withWork(ctx, w)
 	request, err := p.engine.NewAccessRequest(ctx, &http.Request{Method: http.MethodPost, Form: form, PostForm: form, Header: http.Header{}}, &engineSession{})
 	if err == nil {

@@ -113,6 +113,7 @@ func openPostgres(rawURL string) (*Database, error) {
 		config.RuntimeParams["application_name"] = "wicket"
 	}
 	config.RuntimeParams["timezone"] = "UTC"
+	config.RuntimeParams["standard_conforming_strings"] = "on" // bun's quoting counts on it
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(max(16, 4*runtime.NumCPU()))
 	db.SetMaxIdleConns(max(16, 4*runtime.NumCPU()))

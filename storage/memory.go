@@ -7,7 +7,7 @@ import (
 )
 
 // Memory is the in-process cache. It holds nothing that cannot be lost: counters for rate limits and marks that
-// something was seen once. It is bounded by time, not by number: every key has an end, and the sweep is paid by writers.
+// something was seen once. It is bounded by time, for every key has an end, and by number.
 type Memory struct {
 	Now func() time.Time
 
@@ -21,6 +21,8 @@ type memoryEntry struct {
 	expiry time.Time
 }
 
+const maxMemory = 200_000 // keys
+
 // NewMemory returns an empty cache.
 func NewMemory(now func() time.Time) *Memory {
 	return &Memory{Now: now, entries: make(map[string]memoryEntry)}
@@ -33,6 +35,13 @@ func (m *Memory) Count(_ context.Context, key string, window time.Duration) int6
 	defer m.mu.Unlock()
 	now := m.Now()
 	m.sweep(now)
+	if len(m.entries) >= maxMemory { // whoever fills it would like that: drop some, whichever they are
+		for other := range m.entries {
+			if delete(m.entries, other); len(m.entries) < maxMemory*9/10 {
+				break
+			}
+		}
+	}
 	entry, ok := m.entries[key]
 	if !ok || !now.Before(entry.expiry) {
 		entry = memoryEntry{expiry: now.Add(window)}
@@ -45,6 +54,16 @@ func (m *Memory) Count(_ context.Context, key string, window time.Duration) int6
 // Once marks key as seen until expiry and tells whether this was the first time.
 func (m *Memory) Once(ctx context.Context, key string, expiry time.Time) bool {
 	return m.Count(ctx, key, expiry.Sub(m.Now())) == 1
+}
+
+// Uncount takes one back from the counter of key.
+func (m *Memory) Uncount(_ context.Context, key string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if entry, ok := m.entries[key]; ok && entry.count > 0 {
+		entry.count--
+		m.entries[key] = entry
+	}
 }
 
 // Forget drops the counter or mark of key.

@@ -140,6 +140,19 @@ func (s *Server) owner(c *gin.Context) (*identity.Session, error) {
 	return session, nil
 }
 
+// freshly is how long ago a person may have signed in to do what could take the account from its owner.
+const freshly = 15 * time.Minute
+
+// freshOwner is owner for what could take the account from its owner: who signed in a while ago must do it again, so that
+// a browser that was left open, or a stolen cookie, is not enough.
+func (s *Server) freshOwner(c *gin.Context) (*identity.Session, error) {
+	session, err := s.owner(c)
+	if err == nil && session != nil && s.Now().Sub(session.AuthTime) > freshly {
+		return nil, redirect(c, "/sign-in?again=1")
+	}
+	return session, err
+}
+
 // accountHead returns the session of the person whose account page is shown, and the head of the page; no session, after a
 // redirect, if nobody is signed in.
 func (s *Server) accountHead(c *gin.Context, page string) (*identity.Session, pages.AccountHead, error) {

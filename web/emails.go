@@ -50,20 +50,20 @@ func (s *Server) resendEmail(c *gin.Context) error {
 // makePrimaryEmail makes an address the one that apps are told.
 func (s *Server) makePrimaryEmail(c *gin.Context) error {
 	return s.changeEmails(c, "email-primary", func(session *identity.Session, id uuid.UUID) error {
-		return s.Identity.MakePrimaryEmail(c.Request.Context(), session.UserID, id)
+		return s.Identity.MakePrimaryEmail(c.Request.Context(), session.User, id)
 	})
 }
 
 // removeEmail drops an address.
 func (s *Server) removeEmail(c *gin.Context) error {
 	return s.changeEmails(c, "email-removed", func(session *identity.Session, id uuid.UUID) error {
-		return s.Identity.RemoveEmail(c.Request.Context(), session.UserID, id)
+		return s.Identity.RemoveEmail(c.Request.Context(), session.User, id)
 	})
 }
 
 // changeEmails does something to the addresses of the person who posts, and shows the page again.
 func (s *Server) changeEmails(c *gin.Context, done string, change func(*identity.Session, uuid.UUID) error) error {
-	session, err := s.owner(c)
+	session, err := s.freshOwner(c)
 	if err != nil || session == nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (s *Server) changeEmails(c *gin.Context, done string, change func(*identity
 	id, _ := uuid.Parse(c.Request.PostForm.Get("id")) // none is nobody's
 	err = change(session, id)
 	for _, known := range []error{
-		identity.ErrEmailInvalid, identity.ErrEmailListed, identity.ErrLastEmail, identity.ErrPrimaryEmail, identity.ErrTooManyEmails, identity.ErrTooManySendings,
+		identity.ErrEmailInvalid, identity.ErrEmailListed, identity.ErrLastEmail, identity.ErrPrimaryEmail, identity.ErrEmailTooNew, identity.ErrTooManyEmails, identity.ErrTooManySendings,
 	} {
 		if errors.Is(err, known) {
 			return s.showEmails(c, http.StatusUnprocessableEntity, sentence(known))

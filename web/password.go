@@ -75,7 +75,7 @@ func (s *Server) changePassword(c *gin.Context) error {
 	if err := oidc.CheckForm(form); err != nil {
 		return errForm
 	}
-	err = s.Identity.ChangePassword(c.Request.Context(), session, form.Get("present"), form.Get("password"))
+	secret, err := s.Identity.ChangePassword(c.Request.Context(), session, form.Get("present"), form.Get("password"))
 	switch {
 	case errors.Is(err, identity.ErrSignInRefused):
 		return s.showSecurity(c, http.StatusUnprocessableEntity, "The present password is wrong.")
@@ -84,6 +84,7 @@ func (s *Server) changePassword(c *gin.Context) error {
 	case err != nil:
 		return err
 	}
+	s.setCookie(c, secret, session.ExpiresAt)
 	return redirect(c, "/account/security?done=password")
 }
 

@@ -23,7 +23,7 @@ func (s *Server) privacyPage(c *gin.Context) error {
 
 // download answers with all that is kept on the person, as one JSON file.
 func (s *Server) download(c *gin.Context) error {
-	session, err := s.owner(c)
+	session, err := s.freshOwner(c)
 	if err != nil || session == nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (s *Server) download(c *gin.Context) error {
 
 // eraseAccount schedules that everything about the person is deleted.
 func (s *Server) eraseAccount(c *gin.Context) error {
-	session, err := s.owner(c)
+	session, err := s.freshOwner(c)
 	if err != nil || session == nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (s *Server) signInPage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if a == nil && session != nil && form.Get("switch") == "" {
+	if a == nil && session != nil && form.Get("switch") == "" && form.Get("again") == "" {
 		return redirect(c, "/account")
 	}
 	page := s.newSignIn(c, a)

@@ -146,24 +146,44 @@ func masterKeyBeside(database string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", err
 	}
-	// O_EXCL: of two processes that start together one makes the key, and the other reads it.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		content, err := os.ReadFile(path)
-		return strings.TrimSpace(string(content)), err
-	}
-	if err != nil {
+	info, err := os.Stat(path)
+	if err == nil {
+		if info.Mode().Perm()&0o077 != 0 {
+			return "", fmt.Errorf("others may read %s; run: chmod 600 %s", path, path)
+		}
+		return readMasterKey(path)
+	} else if !errors.Is(err, os.ErrNotExist) {
 		return "", err
 	}
 	if info, err := os.Stat(database); err == nil && info.Size() > 0 {
-		_ = file.Close()
-		_ = os.Remove(path)
 		return "", fmt.Errorf("%s is missing, but the database %s exists: put the key back, for what it sealed cannot be read without it", path, database)
 	}
-	key := storage.NewMasterKey()
-	if _, err := file.WriteString(key + "\n"); err != nil {
-		_ = file.Close()
+	// Written whole before it bears its name, and linked rather than renamed: of two processes that start together one
+	// makes the key, and both read it.
+	file, err := os.CreateTemp(filepath.Dir(path), ".key-*") // mode 0600
+	if err != nil {
 		return "", err
 	}
-	return key, errors.Join(file.Sync(), file.Close())
+	defer func() { _ = os.Remove(file.Name()) }()
+	_, err = file.WriteString(storage.NewMasterKey() + "\n")
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return "", err
+	}
+	if err := os.Link(file.Name(), path); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", err
+	}
+	if folder, err := os.Open(filepath.Dir(path)); err == nil {
+		_ = folder.Sync() // so that a power cut keeps the name too
+		_ = folder.Close()
+	}
+	return readMasterKey(path)
+}
+
+func readMasterKey(path string) (string, error) {
+	content, err := os.ReadFile(path)
+	key := strings.TrimSpace(string(content))
+	if err == nil && key == "" {
+		err = fmt.Errorf("the master key in %s is empty", path)
+	}
+	return key, err
 }

@@ -127,6 +127,9 @@ func prepare(ctx context.Context, database *storage.Database, migrate bool, log 
 	if err == nil && len(pending) > 0 {
 		return fmt.Errorf("the database lacks %d migrations and WICKET_MIGRATE is off: run wicket migrate first", len(pending))
 	}
+	if err == nil {
+		err = database.PreparePartitions(ctx, identity.Clock())
+	}
 	return err
 }
 

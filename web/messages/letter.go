@@ -25,6 +25,8 @@ var paths = map[string]string{
 	identity.MessageLocked:          "/unlock",
 	identity.MessageNewSignIn:       "/not-me",
 	identity.MessagePasswordChanged: "/not-me",
+	identity.MessageEmailAdded:      "/not-me",
+	identity.MessageEmailsChanged:   "/not-me",
 }
 
 type letterView struct {

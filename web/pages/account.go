@@ -27,7 +27,7 @@ type Tab struct {
 
 // Tabs are the pages of the account.
 func (h AccountHead) Tabs() []Tab {
-	tabs := []Tab{{URI: "/account", Label: "Devices"}, {URI: "/account/emails", Label: "E-mail"}, {URI: "/account/security", Label: "Security"}}
+	tabs := []Tab{{URI: "/account", Label: "Devices"}, {URI: "/account/profile", Label: "Profile"}, {URI: "/account/emails", Label: "E-mail"}, {URI: "/account/security", Label: "Security"}}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].URI == h.Page
 	}

@@ -29,8 +29,9 @@ var ErrTooManyRegistrations = errors.New("many accounts were made from your netw
 var ErrPasswordMissing = errors.New("choose a password")
 
 const (
-	maxRegistrations   = 20 // from one IP address, in registrationWindow
-	registrationWindow = time.Hour
+	maxRegistrationForms = 100 // from one IP address, in registrationWindow, whatever is wrong with them
+	maxRegistrations     = 20  // of which so many are in order
+	registrationWindow   = time.Hour
 )
 
 // Strength estimates how hard the chosen password is to guess for who knows what the person just told: 0 to 4, as
@@ -46,8 +47,8 @@ func (r Registration) own() []string {
 	return own
 }
 
-// clean brings what was typed into the form that is kept, or says what is wrong with which field.
-func (r *Registration) clean() error {
+// clean brings what was typed into the form that is kept, and says what is wrong with which field.
+func (r *Registration) clean() FieldFaults {
 	r.Username, r.Email, r.Name = strings.TrimSpace(r.Username), strings.TrimSpace(r.Email), strings.TrimSpace(r.Name)
 	faults := make(FieldFaults)
 	_, err := usernameKey(r.Username)
@@ -61,10 +62,7 @@ func (r *Registration) clean() error {
 	} else {
 		faults.add("password", checkOwnPassword(r.Password, r.own()))
 	}
-	if len(faults) > 0 {
-		return faults
-	}
-	return nil
+	return faults
 }
 
 // Register makes an account, sends a link to its e-mail address that verifies it, and starts a session on this device, as
@@ -75,8 +73,23 @@ func (r *Registration) clean() error {
 // field, for usernames are public. Whose an e-mail address is is not: it is neither asked nor said, the address stays
 // unverified, and only who reads the mail there learns more.
 func (s *Store) Register(ctx context.Context, r Registration) (*Session, string, error) {
-	if err := r.clean(); err != nil {
-		return nil, "", err
+	if s.Memory.Count(ctx, "registration forms from "+r.Device.IP, registrationWindow) > maxRegistrationForms {
+		return nil, "", ErrTooManyRegistrations
+	}
+	faults := r.clean()
+	if faults["username"] == nil {
+		// Asked beforehand, so that everything that is wrong is said at once, and a taken name costs neither a hash nor one
+		// of the messages that may go to the address.
+		taken, err := s.usernameTaken(ctx, r.Username)
+		if err != nil {
+			return nil, "", fmt.Errorf("register: %w", err)
+		}
+		if taken {
+			faults["username"] = ErrUsernameTaken
+		}
+	}
+	if len(faults) > 0 {
+		return nil, "", faults
 	}
 	if s.Memory.Count(ctx, "registrations from "+r.Device.IP, registrationWindow) > maxRegistrations {
 		return nil, "", ErrTooManyRegistrations
@@ -90,14 +103,6 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Session, string,
 	var err error
 	if user.UsernameKey, err = usernameKey(r.Username); err != nil {
 		return nil, "", err
-	}
-	// Asked beforehand, so that a taken name costs neither a hash nor one of the messages that may go to the address.
-	taken, err := s.Database.Reader().NewSelect().Model((*User)(nil)).Where("username_key = ?", user.UsernameKey).Exists(ctx)
-	if err != nil {
-		return nil, "", fmt.Errorf("register: %w", err)
-	}
-	if taken {
-		return nil, "", FieldFaults{"username": ErrUsernameTaken}
 	}
 	email, err := newEmail(user.ID, r.Email, false, now)
 	if err != nil {

@@ -240,6 +240,15 @@ func (s *Store) userByLogin(ctx context.Context, login string) (*User, error) {
 	return user, nil
 }
 
+// usernameTaken tells whether somebody bears a username, which is a good one.
+func (s *Store) usernameTaken(ctx context.Context, username string) (bool, error) {
+	key, err := usernameKey(username)
+	if err != nil {
+		return false, err
+	}
+	return s.Database.Reader().NewSelect().Model((*User)(nil)).Where("username_key = ?", key).Exists(ctx)
+}
+
 // newID returns a new id: a UUIDv7 (RFC 9562), whose order is the order of time.
 func newID() uuid.UUID {
 	return uuid.Must(uuid.NewV7())

@@ -167,6 +167,10 @@ func TestRegistrationIsRefused(t *testing.T) {
 		if letters := h.outbox.Letters(); len(letters) > 0 {
 			t.Errorf("letters went out: %v", letters)
 		}
+		// Everything is said at once.
+		if shown := b.post(t, "/register", url.Values{"username": {"Alice"}}); strings.Count(shown.body, `class="fault"`) != 3 || !strings.Contains(shown.body, "taken") {
+			t.Errorf("three faults: %s\n%s", shown.Status, shown.body)
+		}
 	})
 }
 
@@ -250,12 +254,22 @@ func TestRegistrationDoesNotTellWhoseAnAddressIs(t *testing.T) {
 func TestOneAddressMakesFewAccounts(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		b := h.browser(t)
-		for range 20 {
-			b.post(t, "/register", newcomer(url.Values{"username": {testUsername}}))
+		for i := range 20 {
+			b.post(t, "/register", newcomer(url.Values{"username": {testUsername}})) // a slip costs nothing
+			shown := b.post(t, "/register", newcomer(url.Values{"username": {fmt.Sprintf("carol%d", i)}, "email": {fmt.Sprintf("carol%d@example.com", i)}}))
+			if shown.StatusCode != http.StatusOK {
+				t.Fatalf("account %d: %s", i, shown.Status)
+			}
 		}
 		shown := b.post(t, "/register", newcomer(nil))
 		if shown.StatusCode != http.StatusTooManyRequests || !strings.Contains(shown.body, "try again in an hour") || !strings.Contains(shown.body, `value="carol@example.com"`) {
 			t.Errorf("%s\n%s", shown.Status, shown.body)
+		}
+		for range 100 {
+			shown = b.post(t, "/register", newcomer(url.Values{"username": {testUsername}}))
+		}
+		if shown.StatusCode != http.StatusTooManyRequests || strings.Contains(shown.body, "taken") {
+			t.Errorf("usernames can be tried without end: %s", shown.Status)
 		}
 	})
 }

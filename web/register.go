@@ -77,6 +77,9 @@ func (s *Server) refuseRegistration(c *gin.Context, a *oidc.Authorization, r ide
 	case errors.As(err, &faults):
 		status, page.Failures = http.StatusUnprocessableEntity, sentences(faults)
 		page.Failure = "There is no account yet: put right what is marked below, and type the password again."
+		if r.Password != "" { // here alone: rating takes time, and the other refusals are about too many
+			page.Rating = &pages.Rating{Score: r.Strength()}
+		}
 	case errors.Is(err, identity.ErrTooManySendings):
 		page.Failure, page.Failures = "There is no account yet.", map[string]string{"email": sentence(identity.ErrTooManySendings)}
 	case errors.Is(err, identity.ErrTooManyRegistrations):
@@ -85,9 +88,6 @@ func (s *Server) refuseRegistration(c *gin.Context, a *oidc.Authorization, r ide
 		return err
 	}
 	page.Values = map[string]string{"username": r.Username, "email": r.Email, "name": r.Name}
-	if r.Password != "" {
-		page.Rating = &pages.Rating{Score: r.Strength()}
-	}
 	return s.show(c, status, page)
 }
 

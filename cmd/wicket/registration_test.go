@@ -157,7 +157,7 @@ func TestRegistrationIsRefused(t *testing.T) {
 			}
 		}
 		for password, words := range map[string]string{"password1": "guessed at once", newPassword: "very good"} {
-			if shown := b.post(t, "/register", newcomer(url.Values{"username": {"alice"}, "password": {password}})); !strings.Contains(shown.body, "The one that you typed: "+words) {
+			if shown := b.post(t, "/register", newcomer(url.Values{"username": {"alice"}, "password": {password}})); !strings.Contains(shown.body, "Rating: "+words) {
 				t.Errorf("%q is not rated %s", password, words)
 			}
 		}

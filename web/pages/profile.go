@@ -40,11 +40,11 @@ func (p Profile) Sections() []ProfileSection {
 			TextField{Name: "picture", Label: "Address of a picture of you", Type: "url", Autocomplete: "photo", MaxLength: 2000}),
 		section("postal", "Postal address",
 			TextField{Name: "street_address", Label: "Street and number", Autocomplete: "street-address", Rows: 2, MaxLength: 500},
-			TextField{Name: "formatted", Label: "As it stands on an envelope", Autocomplete: "off", Rows: 2, MaxLength: 500},
 			TextField{Name: "postal_code", Label: "Postal code", Autocomplete: "postal-code", MaxLength: 100},
 			TextField{Name: "locality", Label: "Town", Autocomplete: "address-level2", MaxLength: 200},
 			TextField{Name: "region", Label: "State or region", Autocomplete: "address-level1", MaxLength: 200},
-			TextField{Name: "country", Label: "Country", Autocomplete: "country-name", MaxLength: 200}),
+			TextField{Name: "country", Label: "Country", Autocomplete: "country-name", MaxLength: 200},
+			TextField{Name: "formatted", Label: "As it stands on an envelope", Autocomplete: "off", Rows: 2, MaxLength: 500}),
 	}
 }
 

@@ -80,6 +80,12 @@ func newEmail(userID uuid.UUID, address string, verified bool, now time.Time) (*
 	return email, nil
 }
 
+// known is what an address says of its owner, for the rules about passwords.
+func (e *Email) known() []string {
+	local, _, _ := strings.Cut(e.AddressKey, "@")
+	return []string{local, e.AddressKey}
+}
+
 // AddEmail claims another address for a person and sends a link there that verifies it. Whether somebody else has the
 // address shows only to who can read what is sent there. It returns ErrEmailInvalid, ErrEmailListed where it is theirs
 // already, ErrTooManyEmails or ErrTooManySendings.

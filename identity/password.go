@@ -43,7 +43,7 @@ func checkPassword(password string) error {
 // checkNewPassword says what is wrong with a password that a person chooses: ErrPasswordWeak, ErrPasswordCommon or
 // ErrPasswordPersonal. Length counts, composition does not (NIST SP 800-63B, section 5.1.1.2).
 func (s *Store) checkNewPassword(ctx context.Context, user *User, password string) error {
-	if err := checkPassword(password); err != nil {
+	if err := checkPassword(password); err != nil { // before the questions to the database
 		return err
 	}
 	own := []string{user.Username}
@@ -59,8 +59,15 @@ func (s *Store) checkNewPassword(ctx context.Context, user *User, password strin
 		return err
 	}
 	for _, email := range emails {
-		local, _, _ := strings.Cut(email.AddressKey, "@")
-		own = append(own, local, email.AddressKey)
+		own = append(own, email.known()...)
+	}
+	return checkOwnPassword(password, own)
+}
+
+// checkOwnPassword is checkPassword for somebody of whom own is known.
+func checkOwnPassword(password string, own []string) error {
+	if err := checkPassword(password); err != nil {
+		return err
 	}
 	if Strength(password, own) < minStrength || isPersonal(password, own) {
 		return ErrPasswordPersonal

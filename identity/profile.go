@@ -2,11 +2,17 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+	"golang.org/x/text/language"
 
 	"github.com/wicket-id/wicket/storage"
 )
@@ -42,6 +48,200 @@ type Address struct {
 	Region        string `json:"region,omitempty"`
 	PostalCode    string `json:"postal_code,omitempty"`
 	Country       string `json:"country,omitempty"`
+}
+
+// What can be wrong with a field of a profile, besides its length.
+var (
+	ErrURLInvalid       = errors.New("this is not a web address, such as https://example.com/me")
+	ErrBirthdateInvalid = errors.New("a date of birth is a year such as 1990, a day such as 1990-12-31, or 0000-12-31 to leave out the year")
+	ErrBirthdateFuture  = errors.New("this date is still to come")
+	ErrZoneinfoInvalid  = errors.New("this is not a time zone that we know, such as Europe/Berlin")
+	ErrLocaleInvalid    = errors.New("this is not a language that we know, such as en or de-CH")
+)
+
+const (
+	maxName         = 200 // characters, as all of these
+	maxProfileWord  = 100
+	maxProfileURL   = 2000
+	maxZoneinfo     = 64
+	maxLocale       = 35 // RFC 5646, section 4.4.1
+	maxAddressLine  = 200
+	maxAddressLines = 500
+)
+
+// ProfileField is a part of a profile that a person can change, under the name of its claim.
+type ProfileField struct {
+	Name  string
+	Value *string // into the profile
+	rule  func(string) (string, error)
+}
+
+// Fields returns the parts of a profile that a person can change, those of the address among them; an address that is
+// missing is made for it.
+func (p *Profile) Fields() []ProfileField {
+	if p.Address == nil {
+		p.Address = new(Address)
+	}
+	return []ProfileField{
+		{"name", &p.Name, line(maxName)},
+		{"given_name", &p.GivenName, line(maxProfileWord)},
+		{"middle_name", &p.MiddleName, line(maxProfileWord)},
+		{"family_name", &p.FamilyName, line(maxProfileWord)},
+		{"nickname", &p.Nickname, line(maxProfileWord)},
+		{"gender", &p.Gender, line(maxProfileWord)},
+		{"birthdate", &p.Birthdate, birthdate},
+		{"profile", &p.Profile, webAddress},
+		{"picture", &p.Picture, webAddress},
+		{"website", &p.Website, webAddress},
+		{"locale", &p.Locale, locale},
+		{"zoneinfo", &p.Zoneinfo, zoneinfo},
+		{"formatted", &p.Address.Formatted, lines(maxAddressLines)},
+		{"street_address", &p.Address.StreetAddress, lines(maxAddressLines)},
+		{"postal_code", &p.Address.PostalCode, line(maxProfileWord)},
+		{"locality", &p.Address.Locality, line(maxAddressLine)},
+		{"region", &p.Address.Region, line(maxAddressLine)},
+		{"country", &p.Address.Country, line(maxAddressLine)},
+	}
+}
+
+// line is the rule for one line of text: characters that can be read, at most so many.
+func line(most int) func(string) (string, error) {
+	return func(text string) (string, error) {
+		if !isText(text, most) || strings.ContainsRune(text, '\n') {
+			return "", fmt.Errorf("this must be one line of text, at most %d characters", most)
+		}
+		return text, nil
+	}
+}
+
+// lines is the rule for text of several lines. Browsers end a line with CR and LF; LF is kept.
+func lines(most int) func(string) (string, error) {
+	return func(text string) (string, error) {
+		text = strings.ReplaceAll(text, "\r\n", "\n")
+		if !isText(text, most) {
+			return "", fmt.Errorf("this must be text, at most %d characters", most)
+		}
+		return text, nil
+	}
+}
+
+// isText tells whether text is UTF-8 of at most so many characters, without control characters but the line feed: NUL,
+// which PostgreSQL does not take, is one of them.
+func isText(text string, most int) bool {
+	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= most &&
+		!strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' })
+}
+
+// webAddress is the rule for links. Apps show them to other people, so no other scheme gets through, and nothing that
+// looks like another host.
+func webAddress(text string) (string, error) {
+	if !isText(text, maxProfileURL) || strings.ContainsFunc(text, unicode.IsSpace) {
+		return "", ErrURLInvalid
+	}
+	address, err := url.Parse(text)
+	if err != nil || address.Scheme != "https" && address.Scheme != "http" || address.Hostname() == "" || address.User != nil {
+		return "", ErrURLInvalid
+	}
+	return text, nil
+}
+
+// birthdate is the rule of OpenID Connect Core, section 5.1: a day, a year alone, or a day of the year 0000, which is left
+// out. Whether a day has come yet depends on where one is; see clean.
+func birthdate(text string) (string, error) {
+	if _, err := time.Parse(time.DateOnly, text); err == nil {
+		return text, nil
+	}
+	if _, err := time.Parse("2006", text); err != nil || text == "0000" {
+		return "", ErrBirthdateInvalid
+	}
+	return text, nil
+}
+
+// zoneinfo is a name of the IANA database; "Local", which Go would take, is none.
+func zoneinfo(text string) (string, error) {
+	if _, err := time.LoadLocation(text); err != nil || len(text) > maxZoneinfo || text == "Local" {
+		return "", ErrZoneinfoInvalid
+	}
+	return text, nil
+}
+
+// locale is a language tag of BCP 47, which is kept in its usual spelling: de-CH for de_ch.
+func locale(text string) (string, error) {
+	if len(text) > maxLocale {
+		return "", ErrLocaleInvalid
+	}
+	tag, err := language.Raw.Parse(text)
+	if err != nil || tag == language.Und {
+		return "", ErrLocaleInvalid
+	}
+	return tag.String(), nil
+}
+
+// clean brings every field into the form that is kept, or says what is wrong with which.
+func (p *Profile) clean(now time.Time) error {
+	faults := make(FieldFaults)
+	for _, field := range p.Fields() {
+		text := strings.TrimSpace(*field.Value)
+		if text != "" {
+			var err error
+			text, err = field.rule(text)
+			faults.add(field.Name, err)
+		}
+		*field.Value = text
+	}
+	// Somewhere on earth it is tomorrow already. Both forms are in the order of time.
+	if p.Birthdate > now.Add(14*time.Hour).Format(time.DateOnly) {
+		faults["birthdate"] = ErrBirthdateFuture
+	}
+	if len(faults) > 0 {
+		return faults
+	}
+	return nil
+}
+
+// UpdateProfile changes what a person tells of themself to what told says, fields that are empty included. It returns
+// FieldFaults where a field is not good, or storage.ErrNotFound. The ledger holds what changed and nothing else; where
+// nothing did, nothing is written.
+func (s *Store) UpdateProfile(ctx context.Context, userID uuid.UUID, told Profile) error {
+	now := s.Now()
+	if told.Address != nil { // the caller's stays as it is
+		address := *told.Address
+		told.Address = &address
+	}
+	if err := told.clean(now); err != nil {
+		return err
+	}
+	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := s.Database.Lock(ctx, tx, "profile "+userID.String()); err != nil { // the old values must be those that are replaced
+			return err
+		}
+		before := new(Profile)
+		if err := tx.NewSelect().Model(before).Where("user_id = ?", userID).Scan(ctx); err != nil {
+			return storage.NotFound(err)
+		}
+		was, is := storage.Values{}, storage.Values{}
+		old := before.Fields()
+		for i, field := range told.Fields() {
+			if *field.Value != *old[i].Value {
+				was[field.Name], is[field.Name] = *old[i].Value, *field.Value
+			}
+		}
+		if len(is) == 0 {
+			return nil
+		}
+		told.UserID, told.CreatedAt, told.ModifiedAt = userID, before.CreatedAt, now
+		if *told.Address == (Address{}) {
+			told.Address = nil
+		}
+		if err := oneRow(tx.NewUpdate().Model(&told).WherePK().Exec(ctx)); err != nil {
+			return err
+		}
+		return storage.Record(ctx, tx, now, storage.Change{Entity: "profile", EntityID: userID.String(), Action: "changed", UserID: userID, Old: was, New: is})
+	})
+	if err != nil {
+		return fmt.Errorf("profile of %s: %w", userID, err)
+	}
+	return nil
 }
 
 // Profile returns a person's profile, or storage.ErrNotFound.

@@ -49,14 +49,11 @@ type NewUser struct {
 // What can be wrong with a new user, besides what the rules for e-mails and passwords say.
 var (
 	ErrUsernameInvalid = errors.New("a username has 1 to 100 letters, digits or marks such as . _ - and neither spaces nor @")
-	ErrNameInvalid     = errors.New("a full name is text of at most 200 bytes")
+	ErrNameInvalid     = errors.New("a full name is one line of text, at most 200 characters")
 	ErrUsernameTaken   = errors.New("this username is taken")
 )
 
-const (
-	maxUsername = 100
-	maxName     = 200 // bytes
-)
+const maxUsername = 100
 
 // usernameKey is the username as it is compared: the PRECIS profile UsernameCaseMapped (RFC 8265), so that neither case
 // nor width nor composition makes two names out of one. A name with an @ is refused: it would read as an e-mail address.
@@ -84,7 +81,7 @@ func (s *Store) CreateUser(ctx context.Context, person NewUser) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !utf8.ValidString(person.Name) || strings.ContainsRune(person.Name, 0) || len(person.Name) > maxName {
+	if _, err := line(maxName)(person.Name); err != nil {
 		return nil, ErrNameInvalid
 	}
 	var hash string
@@ -112,25 +109,7 @@ func (s *Store) CreateUser(ctx context.Context, person NewUser) (*User, error) {
 		email.IsPrimary = true
 	}
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		// A violation would put the whole statement, and so the password hash, into PostgreSQL's own log.
-		err := oneRow(tx.NewInsert().Model(user).On("CONFLICT (username_key) DO NOTHING").Returning("NULL").Exec(ctx))
-		if errors.Is(err, storage.ErrNotFound) {
-			return ErrUsernameTaken
-		} else if err != nil {
-			return err
-		}
-		profile := &Profile{UserID: user.ID, Name: person.Name, CreatedAt: now, ModifiedAt: now}
-		if _, err := tx.NewInsert().Model(profile).Exec(ctx); err != nil {
-			return err
-		}
-		values := storage.Values{"username": user.Username, "has_password": hash != ""}
-		if email != nil {
-			if _, err := tx.NewInsert().Model(email).Exec(ctx); err != nil {
-				return err
-			}
-			values["email"], values["email_verified"] = email.Address, person.EmailVerified
-		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: user.ID.String(), Action: "created", UserID: user.ID, New: values})
+		return insertUser(ctx, tx, now, user, person.Name, email)
 	})
 	switch {
 	case errors.Is(err, ErrUsernameTaken):
@@ -141,6 +120,30 @@ func (s *Store) CreateUser(ctx context.Context, person NewUser) (*User, error) {
 		return nil, fmt.Errorf("create user: %w", err)
 	}
 	return user, nil
+}
+
+// insertUser writes a new person with their profile and e-mail address (nil: none) and records it. It returns
+// ErrUsernameTaken, and then has written nothing.
+func insertUser(ctx context.Context, tx bun.Tx, now time.Time, user *User, name string, email *Email) error {
+	// A violation would put the whole statement, and so the password hash, into PostgreSQL's own log.
+	err := oneRow(tx.NewInsert().Model(user).On("CONFLICT (username_key) DO NOTHING").Returning("NULL").Exec(ctx))
+	if errors.Is(err, storage.ErrNotFound) {
+		return ErrUsernameTaken
+	} else if err != nil {
+		return err
+	}
+	profile := &Profile{UserID: user.ID, Name: name, CreatedAt: now, ModifiedAt: now}
+	if _, err := tx.NewInsert().Model(profile).Exec(ctx); err != nil {
+		return err
+	}
+	values := storage.Values{"username": user.Username, "has_password": user.PasswordHash != ""}
+	if email != nil {
+		if _, err := tx.NewInsert().Model(email).Exec(ctx); err != nil {
+			return err
+		}
+		values["email"], values["email_verified"] = email.Address, email.VerifiedAt != nil
+	}
+	return storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: user.ID.String(), Action: "created", UserID: user.ID, New: values})
 }
 
 // SetUserActive switches an account on or off. Off, every session and token of that person is void at once: each use of
@@ -235,6 +238,15 @@ func (s *Store) userByLogin(ctx context.Context, login string) (*User, error) {
 		return nil, fmt.Errorf("user: %w", storage.NotFound(err))
 	}
 	return user, nil
+}
+
+// usernameTaken tells whether somebody bears a username, which is a good one.
+func (s *Store) usernameTaken(ctx context.Context, username string) (bool, error) {
+	key, err := usernameKey(username)
+	if err != nil {
+		return false, err
+	}
+	return s.Database.Reader().NewSelect().Model((*User)(nil)).Where("username_key = ?", key).Exists(ctx)
 }
 
 // newID returns a new id: a UUIDv7 (RFC 9562), whose order is the order of time.

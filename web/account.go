@@ -58,6 +58,8 @@ var accountNotices = map[string]string{
 	"device":  "That device is signed out, and so are its apps.",
 	"devices": "All your other devices are signed out.",
 
+	"registered":    "Welcome. A link is on its way to your e-mail address: open it within a day to verify it.",
+	"profile":       "Your profile is saved.",
 	"password":      "Your password is changed, and your other devices are signed out.",
 	"email-sent":    "A link is on its way. Open it within a day to verify the address.",
 	"email-primary": "That is your primary address now.",

@@ -18,6 +18,10 @@ func (s *Server) routes(r *gin.Engine) {
 	r.GET("/", s.person(s.welcome))
 	r.GET("/sign-in", s.person(s.signInPage))
 	r.POST("/sign-in", s.person(s.signIn))
+	if s.Registration {
+		r.GET("/register", s.person(s.registerPage))
+		r.POST("/register", s.person(s.register))
+	}
 	r.GET("/select-account", s.person(s.selectAccountPage))
 	r.POST("/select-account", s.person(s.selectAccount))
 	r.GET("/consent", s.person(s.consentPage))
@@ -27,6 +31,8 @@ func (s *Server) routes(r *gin.Engine) {
 	r.POST("/account/devices/end-others", s.person(s.endOtherDevices))
 	r.POST("/account/sign-out", s.person(s.signOut))
 	r.POST("/account/sign-out-everywhere", s.person(s.signOutEverywhere))
+	r.GET("/account/profile", s.person(s.profilePage))
+	r.POST("/account/profile", s.person(s.updateProfile))
 	r.GET("/account/emails", s.person(s.emailsPage))
 	r.POST("/account/emails/add", s.person(s.addEmail))
 	r.POST("/account/emails/resend", s.person(s.resendEmail))

@@ -21,6 +21,7 @@ type Config struct {
 	Database       *storage.Database
 	Log            *slog.Logger
 	TrustedProxies []string         // addresses or networks whose X-Forwarded-For is believed; none: nobody's
+	Registration   bool             // strangers may make accounts
 	Outbox         *messages.Outbox // development alone: mail is shown, not sent; otherwise nil
 	Now            func() time.Time
 }

@@ -285,6 +285,34 @@ func TestPagesInABrowser(t *testing.T) {
 	}
 }
 
+// Somebody makes an account, at the second try, and says who they are.
+func TestNewcomerInABrowser(t *testing.T) {
+	w := openWindow(t)
+	h := openTestHouse(t, storagetest.URL(t, storage.SQLite))
+	w.open(h.authorizeURL(h.client(t, nil), nil))
+	w.look("signin-or-register")
+	w.press("#create-account")
+	w.look("register")
+	w.do(chromedp.SendKeys(chromedp.CSS("#username"), testUsername), chromedp.SendKeys(chromedp.CSS("#email"), "carol@example.com"),
+		chromedp.SendKeys(chromedp.CSS("#name"), "Carol Example"), chromedp.SendKeys(chromedp.CSS("#password"), "sunshine99"))
+	w.press("#register")
+	w.reads("main", "This username is taken", "everybody tries first", "guessed at once")
+	w.look("register-refused")
+	w.do(chromedp.SetValue(chromedp.CSS("#username"), "carol"), chromedp.SendKeys(chromedp.CSS("#password"), newPassword))
+	w.press("#register")
+	w.reads("main", "Carol Example", "carol@example.com")
+	w.open(h.issuer + "/account/profile")
+	w.look("profile")
+	w.do(chromedp.SendKeys(chromedp.CSS("#birthdate"), "31.12.1990"), chromedp.SendKeys(chromedp.CSS("#street_address"), "Gasse 1\nHaus 2"),
+		chromedp.SendKeys(chromedp.CSS("#locality"), "Zürich"))
+	w.press("#save")
+	w.reads("main", "Nothing is saved yet", "A date of birth is")
+	w.look("profile-refused")
+	w.do(chromedp.SetValue(chromedp.CSS("#birthdate"), "1990-12-31"))
+	w.press("#save")
+	w.reads("main", "Your profile is saved")
+}
+
 // The way to an app works without JavaScript: sign-in, consent, and even an answer by form_post, where a script would
 // only spare the person a click.
 func TestFormPostInABrowser(t *testing.T) {

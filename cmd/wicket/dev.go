@@ -40,6 +40,7 @@ func (d devCommand) Run(ctx context.Context, _ environment, out printer) error {
 		"WICKET_ISSUER":       issuer,
 		"WICKET_LISTEN":       fmt.Sprintf("localhost:%d", d.Port),
 		"WICKET_DATABASE_URL": "sqlite:" + filepath.Join(d.Data, "dev.db"),
+		"WICKET_REGISTRATION": "open",
 	}
 	config, err := environment{lookup: func(name string) (string, bool) { value, ok := settings[name]; return value, ok }}.configuration()
 	if err != nil {

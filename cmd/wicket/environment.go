@@ -27,6 +27,7 @@ type configuration struct {
 	seal           *storage.Seal
 	trustedProxies []string
 	migrate        bool
+	registration   bool
 	smtp           *messages.SMTP   // nil: mail cannot be sent
 	outbox         *messages.Outbox // development alone: mail is shown instead
 }
@@ -76,6 +77,13 @@ func (e environment) configuration() (*configuration, error) {
 		c.migrate = false
 	default:
 		fault("WICKET_MIGRATE", errors.New("must be auto or off"))
+	}
+	switch value := read("WICKET_REGISTRATION", "off"); value {
+	case "off":
+	case "open":
+		c.registration = true
+	default:
+		fault("WICKET_REGISTRATION", errors.New("must be open or off"))
 	}
 	for _, proxy := range strings.FieldsFunc(read("WICKET_TRUSTED_PROXIES", ""), func(r rune) bool { return r == ',' || r == ' ' }) {
 		_, prefixErr := netip.ParsePrefix(proxy)

@@ -49,7 +49,7 @@ func openSecureHouse(t testing.TB, databaseURL string) (*openHouse, http.RoundTr
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &configuration{issuer: "https://" + server.Listener.Addr().String(), databaseURL: databaseURL, seal: seal, migrate: true}
+	config := &configuration{issuer: "https://" + server.Listener.Addr().String(), databaseURL: databaseURL, seal: seal, migrate: true, registration: true}
 	log := new(tape)
 	h, err := build(t.Context(), config, slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
@@ -288,8 +288,9 @@ func TestSecureHouseTakesNoOtherCookie(t *testing.T) {
 // send.
 var (
 	personRoutes = []string{"/sign-in", "/select-account", "/consent", "/account/devices/end", "/account/devices/end-others", "/account/sign-out", "/account/sign-out-everywhere", "/logout/confirm",
-		"/account/emails/add", "/account/emails/resend", "/account/emails/primary", "/account/emails/remove", "/account/password", "/account/download", "/account/erase",
-		"/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me"}
+		"/account/emails/add", "/account/emails/resend", "/account/emails/primary", "/account/emails/remove", "/account/password",
+		"/account/profile", "/account/download", "/account/erase",
+		"/register", "/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me"}
 	otherRoutes = []string{oidc.PathAuthorize, oidc.PathLogout, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke, oidc.PathUserinfo}
 )
 
@@ -480,6 +481,12 @@ func TestSecretsAreNeitherLoggedNorKept(t *testing.T) {
 		b.Transport = transport
 		typo := keep("a mistyped password", "correct horse batter")
 		b.post(t, "/sign-in", url.Values{"username": {testUsername}, "password": {typo}})
+		newcomers := h.browser(t)
+		newcomers.Transport = transport
+		for name, password := range map[string]string{"a refused password": "password carol", "a newcomer's password": "violet otters hum at dusk"} {
+			keep(name, password+" 7")
+			newcomers.post(t, "/register", url.Values{"username": {"carol"}, "email": {"carol@example.com"}, "name": {"Carol"}, "password": {password + " 7"}})
+		}
 		code := keep("the code", b.code(t, client, url.Values{"state": {keep("the state", "state-3c1f0b7a")}, "nonce": {keep("the nonce", "nonce-9d2e4f6a")}}))
 		home, err := url.Parse(h.issuer)
 		if err != nil {

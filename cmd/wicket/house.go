@@ -93,6 +93,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Database:       database,
 		Log:            log,
 		TrustedProxies: config.trustedProxies,
+		Registration:   config.registration,
 		Outbox:         config.outbox,
 		Now:            identity.Clock,
 	})

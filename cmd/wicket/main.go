@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // time zones of profiles, on machines that have none
 
 	"github.com/alecthomas/kong"
 )

@@ -27,7 +27,13 @@ type Tab struct {
 
 // Tabs are the pages of the account.
 func (h AccountHead) Tabs() []Tab {
-	tabs := []Tab{{URI: "/account", Label: "Devices"}, {URI: "/account/emails", Label: "E-mail"}, {URI: "/account/security", Label: "Security"}, {URI: "/account/privacy", Label: "Your data"}}
+	tabs := []Tab{
+		{URI: "/account", Label: "Devices"},
+		{URI: "/account/profile", Label: "Profile"},
+		{URI: "/account/emails", Label: "E-mail"},
+		{URI: "/account/security", Label: "Security"},
+		{URI: "/account/privacy", Label: "Your data"},
+	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].URI == h.Page
 	}

@@ -30,6 +30,15 @@ var samples = []struct {
 	{"sign in, no app", SignIn{}, []string{"username", "password", "sign-in"}},
 	{"sign in, failed", SignIn{App: &notes, Username: "grace", Failure: "No."}, []string{"username", "password", "sign-in", "failure"}},
 	{"sign in again", SignIn{Username: "grace", UsernameFixed: true, SwitchURL: "/select?x=1"}, []string{"username", "password", "sign-in"}},
+	{"sign in, or register", SignIn{RegisterURL: "/register?continue=c"}, []string{"username", "password", "sign-in", "create-account"}},
+	{"register", Register{App: &notes, Continue: "c", SignInURL: "/sign-in"}, []string{"username", "email", "name", "password", "register", "have-account"}},
+	{"register, refused", Register{
+		Values:   map[string]string{"username": "grace", "email": "grace@example.com", "name": "Grace"},
+		Failures: map[string]string{"username": "Taken.", "password": "Weak."}, Failure: "No.", Rating: &Rating{Score: 1},
+	}, []string{"failure", "username-failure", "password-failure", "strength"}},
+	{"register, weak", Register{Failures: map[string]string{"password": "Weak."}, Failure: "No.", Rating: &Rating{}}, []string{"password-failure", "strength"}},
+	{"profile", Profile{Head: head, Notice: "Done.", Values: map[string]string{"name": "Grace Hopper", "street_address": "1 Navy Yard\nHouse 2"}}, []string{"name", "birthdate", "street_address", "save"}},
+	{"profile, refused", Profile{Head: head, Failure: "No.", Failures: map[string]string{"birthdate": "No day.", "website": "No address."}}, []string{"failure", "birthdate-failure", "website-failure"}},
 	{"select account", SelectAccount{App: &notes, Person: grace, Continue: "c"}, []string{"continue", "other"}},
 	{"consent", Consent{App: notes, RedirectHost: "notes.example", Person: grace, Continue: "c", Scopes: []Scope{
 		{Name: "openid", Title: "Who you are", Required: true}, {Name: "email", Title: "Your e-mail address", Detail: "grace@example.com"},
@@ -162,15 +171,17 @@ func TestPagesAreAccessible(t *testing.T) {
 				if _, ok := e.attr["autofocus"]; ok {
 					focus++
 				}
-				if e.name == "input" && e.attr["type"] != "hidden" && !labelled[e.attr["id"]] && !slices.Contains(e.in, "label") {
+				if (e.name == "input" || e.name == "textarea") && e.attr["type"] != "hidden" && !labelled[e.attr["id"]] && !slices.Contains(e.in, "label") {
 					t.Errorf("<input name=%s> has no label", e.attr["name"])
 				}
 				if _, ok := e.attr["alt"]; e.name == "img" && !ok {
 					t.Error("<img> without alt")
 				}
 				for _, a := range []string{"aria-describedby", "aria-labelledby"} {
-					if to := e.attr[a]; to != "" && !ids[to] {
-						t.Errorf("%s=%s leads nowhere", a, to)
+					for _, to := range strings.Fields(e.attr[a]) {
+						if !ids[to] {
+							t.Errorf("%s=%s leads nowhere", a, to)
+						}
 					}
 				}
 				if e.attr["target"] == "_blank" && e.attr["rel"] != "noopener noreferrer" {
@@ -239,6 +250,11 @@ func poison(v reflect.Value, with string) reflect.Value {
 	case reflect.Struct:
 		for i := range v.NumField() {
 			c.Field(i).Set(poison(v.Field(i), with))
+		}
+	case reflect.Map:
+		c = reflect.MakeMap(v.Type())
+		for _, key := range v.MapKeys() {
+			c.SetMapIndex(key, poison(v.MapIndex(key), with))
 		}
 	case reflect.Slice:
 		c = reflect.MakeSlice(v.Type(), v.Len(), v.Len())

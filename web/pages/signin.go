@@ -9,6 +9,7 @@ type SignIn struct {
 	Failure       string // why the last try failed, or ""
 	Continue      string // opaque: where to go on, handed back unchanged
 	SwitchURL     string // where "Use another account" leads; shown when UsernameFixed
+	RegisterURL   string // where people make an account; "" where they cannot
 }
 
 func (SignIn) page() string { return "signin.html" }

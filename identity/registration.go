@@ -1,0 +1,146 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Registration is a person who makes an account for themself. Name may be empty.
+type Registration struct {
+	Username string
+	Email    string
+	Name     string
+	Password string
+	Device   Device
+	Current  *Session // the live session that this browser has already, or nil
+}
+
+// ErrTooManyRegistrations says that one address made many accounts.
+var ErrTooManyRegistrations = errors.New("many accounts were made from your network; try again in an hour")
+
+// ErrPasswordMissing says that no password was chosen.
+var ErrPasswordMissing = errors.New("choose a password")
+
+const (
+	maxRegistrationForms = 100 // from one IP address, in registrationWindow, whatever is wrong with them
+	maxRegistrations     = 20  // of which so many are in order
+	registrationWindow   = time.Hour
+)
+
+// Strength estimates how hard the chosen password is to guess for who knows what the person just told: 0 to 4, as
+// the function Strength does.
+func (r Registration) Strength() int { return Strength(r.Password, r.own()) }
+
+// own is what anybody who knows the person may try as their password.
+func (r Registration) own() []string {
+	own := append([]string{r.Username, r.Name}, strings.Fields(r.Name)...)
+	if key, err := emailKey(r.Email); err == nil {
+		own = append(own, (&Email{AddressKey: key}).known()...)
+	}
+	return own
+}
+
+// clean brings what was typed into the form that is kept, and says what is wrong with which field.
+func (r *Registration) clean() FieldFaults {
+	r.Username, r.Email, r.Name = strings.TrimSpace(r.Username), strings.TrimSpace(r.Email), strings.TrimSpace(r.Name)
+	faults := make(FieldFaults)
+	_, err := usernameKey(r.Username)
+	faults.add("username", err)
+	_, err = emailKey(r.Email)
+	faults.add("email", err)
+	_, err = line(maxName)(r.Name)
+	faults.add("name", err)
+	if r.Password == "" {
+		faults["password"] = ErrPasswordMissing
+	} else {
+		faults.add("password", checkOwnPassword(r.Password, r.own()))
+	}
+	return faults
+}
+
+// Register makes an account, sends a link to its e-mail address that verifies it, and starts a session on this device, as
+// SignIn does: whoever chose the password has shown that they know it, so amr says pwd. It returns the session, with its
+// user, and the secret for the cookie.
+//
+// It returns FieldFaults, ErrTooManyRegistrations, ErrTooManySendings or ErrBusy. That a username is taken is said at its
+// field, for usernames are public. Whose an e-mail address is is not: it is neither asked nor said, the address stays
+// unverified, and only who reads the mail there learns more.
+func (s *Store) Register(ctx context.Context, r Registration) (*Session, string, error) {
+	if s.Memory.Count(ctx, "registration forms from "+r.Device.IP, registrationWindow) > maxRegistrationForms {
+		return nil, "", ErrTooManyRegistrations
+	}
+	faults := r.clean()
+	if faults["username"] == nil {
+		// Asked beforehand, so that everything that is wrong is said at once, and a taken name costs neither a hash nor one
+		// of the messages that may go to the address.
+		taken, err := s.usernameTaken(ctx, r.Username)
+		if err != nil {
+			return nil, "", fmt.Errorf("register: %w", err)
+		}
+		if taken {
+			faults["username"] = ErrUsernameTaken
+		}
+	}
+	if len(faults) > 0 {
+		return nil, "", faults
+	}
+	if s.Memory.Count(ctx, "registrations from "+r.Device.IP, registrationWindow) > maxRegistrations {
+		return nil, "", ErrTooManyRegistrations
+	}
+	now, secret := s.Now(), storage.NewSecret()
+	user := &User{
+		ID: newID(), Username: r.Username, IsActive: true, SessionVersion: 1, PasswordChangedAt: &now,
+		LastLoginAt: &now, LastLoginIP: r.Device.IP, CreatedAt: now, ModifiedAt: now,
+	}
+	user.CreatedBy, user.ModifiedBy = user.Actor(), user.Actor()
+	var err error
+	if user.UsernameKey, err = usernameKey(r.Username); err != nil {
+		return nil, "", err
+	}
+	email, err := newEmail(user.ID, r.Email, false, now)
+	if err != nil {
+		return nil, "", err
+	}
+	email.IsPrimary = true
+	if err := s.maySend(ctx, MessageVerifyEmail, email.AddressKey); err != nil {
+		return nil, "", err
+	}
+	if user.PasswordHash, err = s.Hasher.Hash(ctx, r.Password); err != nil {
+		return nil, "", fmt.Errorf("register: %w", err)
+	}
+	// The person themself does this; where nothing comes of it, nobody new did.
+	actor := storage.ActorOf(ctx)
+	before := actor.Name
+	actor.Name = user.Actor()
+	var session *Session
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := insertUser(ctx, tx, now, user, r.Name, email); err != nil {
+			return err
+		}
+		if err := s.sendEmailProof(ctx, tx, now, user, email); err != nil {
+			return err
+		}
+		attempt := SignIn{Login: r.Username, Device: r.Device, Current: r.Current}
+		if session, err = s.startSession(ctx, tx, now, user, attempt, secret); err != nil {
+			return err
+		}
+		return attempt.note(ctx, tx, now, user.ID, "")
+	})
+	if err != nil {
+		actor.Name = before
+	}
+	if errors.Is(err, ErrUsernameTaken) { // by somebody who was faster
+		return nil, "", FieldFaults{"username": ErrUsernameTaken}
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("register: %w", err)
+	}
+	return session, secret, nil
+}

@@ -1,0 +1,37 @@
+package pages
+
+// Register lets a person make an account. It posts continue, username, email, name and password to /register. What was
+// typed as the password never comes back.
+type Register struct {
+	App       *App              // the app that waits, or nil
+	Values    map[string]string // what is in the fields, by name
+	Failures  map[string]string // what is wrong, by the name of the field
+	Failure   string
+	Rating    *Rating // of the password that was typed, or nil
+	Continue  string  // opaque: where to go on, handed back unchanged
+	SignInURL string
+}
+
+// Fields are those above the password.
+func (r Register) Fields() []TextField {
+	focused := false
+	fields := fill([]TextField{
+		{Name: "username", Label: "Username", Autocomplete: "username", MaxLength: 100, Required: true, Hint: "Others may see it. Letters and digits, no spaces."},
+		{Name: "email", Label: "E-mail", Type: "email", Autocomplete: "email", MaxLength: 254, Required: true, Hint: "We send a link there."},
+		{Name: "name", Label: "Full name (if you like)", Autocomplete: "name", MaxLength: 200},
+	}, r.Values, r.Failures, &focused)
+	fields[0].Focus = fields[0].Focus || r.Failure == ""
+	return fields
+}
+
+// PasswordFocus tells whether the password is the first thing to put right.
+func (r Register) PasswordFocus() bool {
+	for _, field := range r.Fields() {
+		if field.Focus {
+			return false
+		}
+	}
+	return true
+}
+
+func (Register) page() string { return "register.html" }

@@ -62,6 +62,13 @@ func (s *Store) checkNewPassword(ctx context.Context, user *User, password strin
 		local, _, _ := strings.Cut(email.AddressKey, "@")
 		own = append(own, local, email.AddressKey)
 	}
+	phones, err := s.Phones(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	for _, phone := range phones {
+		own = append(own, strings.TrimPrefix(phone.Number, "+"))
+	}
 	if Strength(password, own) < minStrength || isPersonal(password, own) {
 		return ErrPasswordPersonal
 	}

@@ -15,7 +15,7 @@ import (
 
 // SignIn is an attempt to sign in with a password.
 type SignIn struct {
-	Login    string // a username or a verified e-mail address, as typed
+	Login    string // a username, or a verified e-mail address or phone number, as typed
 	Password string
 	Device   Device
 	Current  *Session // the live session that this browser has already, or nil
@@ -98,8 +98,12 @@ func (s *Store) SignIn(ctx context.Context, attempt SignIn) (*Session, string, e
 	return session, secret, nil
 }
 
-// loginKey is what was typed as it is counted: whether there is such an account makes no difference.
+// loginKey is what was typed as it is counted: whether there is such an account makes no difference. The many ways to
+// write a phone number are one.
 func loginKey(login string) string {
+	if number, err := phoneNumber(login); err == nil {
+		return number
+	}
 	login = strings.ToLower(strings.TrimSpace(login))
 	return login[:min(len(login), maxTyped)]
 }

@@ -21,7 +21,7 @@ type Config struct {
 	Database       *storage.Database
 	Log            *slog.Logger
 	TrustedProxies []string         // addresses or networks whose X-Forwarded-For is believed; none: nobody's
-	Outbox         *messages.Outbox // development alone: mail is shown, not sent; otherwise nil
+	Outbox         *messages.Outbox // development alone: mail and text messages are shown, not sent; otherwise nil
 	Now            func() time.Time
 }
 

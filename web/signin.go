@@ -79,11 +79,11 @@ func (s *Server) signIn(c *gin.Context) error {
 // newSignIn returns the empty page, with headers that let the form lead on to the app.
 func (s *Server) newSignIn(c *gin.Context, a *oidc.Authorization) pages.SignIn {
 	if a == nil {
-		return pages.SignIn{}
+		return pages.SignIn{Phones: s.Identity.Texts}
 	}
 	s.pageHeaders(c, a.RedirectURI)
 	app := waiting(a.Client)
-	return pages.SignIn{App: &app, Continue: s.Provider.Suspend(a)}
+	return pages.SignIn{App: &app, Phones: s.Identity.Texts, Continue: s.Provider.Suspend(a)}
 }
 
 // suspended takes up the request that a page was shown for, or nil where it was shown for none.

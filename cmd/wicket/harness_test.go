@@ -46,16 +46,22 @@ func inEachHouse(t *testing.T, test func(t *testing.T, h *openHouse)) {
 // openTestHouse builds and serves a house on that database until the test ends, with the person alice in it.
 func openTestHouse(t testing.TB, databaseURL string) *openHouse {
 	t.Helper()
+	seal, err := storage.ParseSeal(storage.NewMasterKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveTestHouse(t, &configuration{databaseURL: databaseURL, seal: seal, migrate: true, outbox: &messages.Outbox{}})
+}
+
+// serveTestHouse is openTestHouse with another configuration, to which it adds the issuer.
+func serveTestHouse(t testing.TB, config *configuration) *openHouse {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	seal, err := storage.ParseSeal(storage.NewMasterKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, seal: seal, migrate: true, outbox: &messages.Outbox{}}
+	config.issuer = "http://localhost:" + port
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	h, err := build(t.Context(), config, log)
 	if err != nil {

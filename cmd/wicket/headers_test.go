@@ -289,6 +289,7 @@ func TestSecureHouseTakesNoOtherCookie(t *testing.T) {
 var (
 	personRoutes = []string{"/sign-in", "/select-account", "/consent", "/account/devices/end", "/account/devices/end-others", "/account/sign-out", "/account/sign-out-everywhere", "/logout/confirm",
 		"/account/emails/add", "/account/emails/resend", "/account/emails/primary", "/account/emails/remove", "/account/password",
+		"/account/phones/add", "/account/phones/resend", "/account/phones/verify", "/account/phones/primary", "/account/phones/remove",
 		"/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me"}
 	otherRoutes = []string{oidc.PathAuthorize, oidc.PathLogout, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke, oidc.PathUserinfo}
 )

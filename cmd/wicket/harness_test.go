@@ -43,25 +43,23 @@ func inEachHouse(t *testing.T, test func(t *testing.T, h *openHouse)) {
 	storagetest.EachURL(t, func(t *testing.T, url string) { test(t, openTestHouse(t, url)) })
 }
 
-// openTestHouse builds and serves a house on that database until the test ends, with the person alice in it.
-func openTestHouse(t testing.TB, databaseURL string) *openHouse {
-	t.Helper()
-	seal, err := storage.ParseSeal(storage.NewMasterKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return serveTestHouse(t, &configuration{databaseURL: databaseURL, seal: seal, migrate: true, outbox: &messages.Outbox{}})
-}
-
-// serveTestHouse is openTestHouse with another configuration, to which it adds the issuer.
-func serveTestHouse(t testing.TB, config *configuration) *openHouse {
+// openTestHouse builds and serves a house on that database until the test ends, with the person alice in it and everything
+// open that can be, unless change says otherwise.
+func openTestHouse(t testing.TB, databaseURL string, change ...func(*configuration)) *openHouse {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	config.issuer = "http://localhost:" + port
+	seal, err := storage.ParseSeal(storage.NewMasterKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, seal: seal, migrate: true, outbox: &messages.Outbox{}}
+	for _, change := range change {
+		change(config)
+	}
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	h, err := build(t.Context(), config, log)
 	if err != nil {

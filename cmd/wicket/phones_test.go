@@ -6,11 +6,13 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 	"github.com/wicket-id/wicket/web/messages"
 )
@@ -189,9 +191,9 @@ func TestWithoutSMSNoPhoneIsTaken(t *testing.T) {
 // A gateway that the variables name gets the code, at the second try if the first fails.
 func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 	asked := make(chan url.Values, 10)
-	tries := 0
+	var tries atomic.Int64
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if tries++; tries == 1 {
+		if tries.Add(1) == 1 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
@@ -202,15 +204,17 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 		asked <- r.PostForm
 	}))
 	t.Cleanup(gateway.Close)
+	databaseURL := storagetest.URL(t, storage.SQLite)
 	variables := map[string]string{
-		"WICKET_DATABASE_URL": "sqlite:" + t.TempDir() + "/wicket.db",
+		"WICKET_DATABASE_URL": databaseURL,
+		"WICKET_SECRET":       storage.NewMasterKey(),
 		"WICKET_SMS_URL":      "twilio://AC1:token@" + strings.TrimPrefix(gateway.URL, "http://") + "?from=+15550100&insecure=1",
 	}
 	config, err := environment{lookup: func(name string) (string, bool) { value, ok := variables[name]; return value, ok }}.configuration()
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := serveTestHouse(t, config)
+	h := openTestHouse(t, databaseURL, func(c *configuration) { c.outbox, c.sms = nil, config.sms })
 	phone, err := h.identity.AddPhone(t.Context(), h.user, aliceNumber)
 	if err != nil {
 		t.Fatal(err)

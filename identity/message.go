@@ -1,5 +1,7 @@
 package identity
 
+import "time"
+
 // Message is something that a person is told outside the browser, as a job. web/messages writes and sends it.
 type Message struct {
 	Name    string            `json:"name"`             // which message: the constants below
@@ -8,6 +10,7 @@ type Message struct {
 	Person  string            `json:"person"`           // how to address them
 	Secret  []byte            `json:"secret,omitempty"` // sealed with SealForMessages: what a link or code consists of
 	Values  map[string]string `json:"values,omitempty"` // what else the message tells
+	Until   time.Time         `json:"until,omitzero"`   // when it is worth nothing any more, if ever
 }
 
 // Kind names the job.
@@ -23,6 +26,7 @@ const (
 	MessageNewSignIn       = "new_sign_in"
 	MessageEmailAdded      = "email_added"
 	MessageEmailsChanged   = "emails_changed"
+	MessagePhoneAdded      = "phone_added"
 	MessageErasure         = "erasure"
 )
 
@@ -36,6 +40,11 @@ func (s *Store) mail(name string, user *User, address, secret string, values map
 		message.Secret = s.Seal.Close(SealForMessages, []byte(secret))
 	}
 	return message
+}
+
+// text makes a message to a phone number that holds a code, which is good until that time.
+func (s *Store) text(name string, user *User, number, code string, until time.Time) Message {
+	return Message{Name: name, Channel: "sms", To: number, Person: user.Username, Secret: s.Seal.Close(SealForMessages, []byte(code)), Until: until}
 }
 
 // from describes where something came from, for the person who reads about it.

@@ -61,6 +61,13 @@ func (s *Store) checkNewPassword(ctx context.Context, user *User, password strin
 	for _, email := range emails {
 		own = append(own, email.known()...)
 	}
+	phones, err := s.Phones(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	for _, phone := range phones {
+		own = append(own, strings.TrimPrefix(phone.Number, "+"))
+	}
 	return checkOwnPassword(password, own)
 }
 

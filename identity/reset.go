@@ -48,7 +48,7 @@ func (s *Store) RequestReset(ctx context.Context, login string, device Device) e
 		return ErrTooManySendings
 	}
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return storage.Enqueue(ctx, s.Jobs, tx, ResetRequest{Login: loginKey(login), Device: device, Actor: *storage.ActorOf(ctx)})
+		return storage.Enqueue(ctx, s.Jobs, tx, ResetRequest{Login: login[:min(len(login), maxTyped)], Device: device, Actor: *storage.ActorOf(ctx)})
 	})
 }
 

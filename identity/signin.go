@@ -15,7 +15,7 @@ import (
 
 // SignIn is an attempt to sign in with a password.
 type SignIn struct {
-	Login    string // a username or a verified e-mail address, as typed
+	Login    string // a username, or a verified e-mail address or phone number, as typed
 	Password string
 	Device   Device
 	Current  *Session // the live session that this browser has already, or nil
@@ -102,6 +102,9 @@ func (s *Store) SignIn(ctx context.Context, attempt SignIn) (*Session, string, e
 // Whether there is such an account makes no difference.
 func loginKey(login string) string {
 	login = strings.TrimSpace(login)
+	if number, err := phoneNumber(login); err == nil {
+		return number
+	}
 	if key, err := emailKey(login); err == nil {
 		return key
 	}

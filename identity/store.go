@@ -15,6 +15,8 @@ type Store struct {
 	Hasher   *Hasher
 	Now      func() time.Time // UTC, to the microsecond: see Clock
 
+	Texts bool // whether text messages can be sent: without them no phone can be verified
+
 	SessionLifetime time.Duration // a session ends this long after it began, whatever happens
 	SessionIdle     time.Duration // and this long after it was last seen
 	SignInDelay     time.Duration // what the fourth wrong password for a name costs; each further one twice as much

@@ -183,8 +183,8 @@ func (s *Store) changeUser(ctx context.Context, id uuid.UUID, action string, val
 	return nil
 }
 
-// FindUser returns the person that reference names: an id, a username or a verified e-mail address, in this order; or
-// storage.ErrNotFound.
+// FindUser returns the person that reference names: an id, a username, a verified e-mail address or a verified phone
+// number, in this order; or storage.ErrNotFound.
 func (s *Store) FindUser(ctx context.Context, reference string) (*User, error) {
 	if id, err := uuid.Parse(reference); err == nil {
 		if user, err := s.User(ctx, id); !errors.Is(err, storage.ErrNotFound) {
@@ -216,7 +216,9 @@ func (s *Store) Users(ctx context.Context, after uuid.UUID, limit int) ([]User, 
 	return users, nil
 }
 
-// userByLogin finds a person by what was typed to sign in: a username, or an e-mail address that is verified.
+// userByLogin finds a person by what was typed to sign in: a username, or an e-mail address or phone number that is
+// verified. A username that looks like a phone number goes before the phone. It is one query for all of them, so that its
+// time tells nothing.
 func (s *Store) userByLogin(ctx context.Context, login string) (*User, error) {
 	login = strings.TrimSpace(login)
 	query := s.Database.Reader().NewSelect().Model((*User)(nil))
@@ -228,10 +230,16 @@ func (s *Store) userByLogin(ctx context.Context, login string) (*User, error) {
 		query.Where("id = (SELECT user_id FROM emails WHERE address_key = ? AND verified_at IS NOT NULL)", key)
 	} else {
 		key, err := usernameKey(login)
-		if err != nil {
+		number, noNumber := phoneNumber(login)
+		switch {
+		case noNumber == nil: // then the key may be empty, which is nobody's
+			query.Where("username_key = ? OR id = (SELECT user_id FROM phones WHERE number = ? AND verified_at IS NOT NULL)", key, number).
+				OrderExpr("CASE WHEN username_key = ? THEN 0 ELSE 1 END", key).Limit(1)
+		case err == nil:
+			query.Where("username_key = ?", key)
+		default:
 			return nil, fmt.Errorf("user: %w", storage.ErrNotFound)
 		}
-		query.Where("username_key = ?", key)
 	}
 	user := new(User)
 	if err := query.Scan(ctx, user); err != nil {

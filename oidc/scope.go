@@ -20,6 +20,7 @@ var Scopes = []Scope{
 		"name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
 		"gender", "birthdate", "zoneinfo", "locale", "updated_at"}},
 	{Name: "email", Title: "See your e-mail address", Detail: "Your primary address, and whether it is verified.", claims: []string{"email", "email_verified"}},
+	{Name: "phone", Title: "See your phone number", Detail: "Your primary number, and whether it is verified.", claims: []string{"phone_number", "phone_number_verified"}},
 	{Name: "address", Title: "See your postal address", Detail: "The address in your profile.", claims: []string{"address"}},
 	{Name: rolesScope, Title: "See your roles", Detail: "What you may do here, by the names of your roles.", claims: []string{"roles"}},
 	{Name: "offline_access", Title: "Stay signed in", Detail: "Keep access while you are away, until you sign this device out."},

@@ -74,6 +74,8 @@ type person struct {
 	Username        string     `bun:"username"`
 	Email           string     `bun:"email,nullzero"`
 	EmailVerifiedAt *time.Time `bun:"email_verified_at"`
+	Phone           string     `bun:"phone,nullzero"`
+	PhoneVerifiedAt *time.Time `bun:"phone_verified_at"`
 
 	GrantExpiresAt      time.Time  `bun:"grant_expires_at"`
 	GrantEndedAt        *time.Time `bun:"grant_ended_at"`
@@ -91,10 +93,12 @@ func (p *Provider) personOf(ctx context.Context, token *accessClaims) (*person, 
 		ColumnExpr("profile.*").
 		ColumnExpr(`"user".username AS username`).
 		ColumnExpr("email.address AS email, email.verified_at AS email_verified_at").
+		ColumnExpr("phone.number AS phone, phone.verified_at AS phone_verified_at").
 		ColumnExpr(`"grant".expires_at AS grant_expires_at, "grant".ended_at AS grant_ended_at, "grant".session_version AS grant_session_version`).
 		ColumnExpr("EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?) AS revoked", token.ID).
 		Join(`JOIN grants AS "grant" ON "grant".user_id = profile.user_id AND "grant".id = ?`, grantID).
-		Join("LEFT JOIN emails AS email ON email.user_id = profile.user_id AND email.is_primary")
+		Join("LEFT JOIN emails AS email ON email.user_id = profile.user_id AND email.is_primary").
+		Join("LEFT JOIN phones AS phone ON phone.user_id = profile.user_id AND phone.is_primary")
 	if err := storage.NotFound(joinStanding(query).Scan(ctx)); errors.Is(err, storage.ErrNotFound) {
 		return nil, errToken
 	} else if err != nil {
@@ -134,6 +138,9 @@ func (who *person) claims(scopes []string) map[string]any {
 	}
 	if slices.Contains(scopes, "email") && who.Email != "" {
 		claims["email"], claims["email_verified"] = who.Email, who.EmailVerifiedAt != nil
+	}
+	if slices.Contains(scopes, "phone") && who.Phone != "" {
+		claims["phone_number"], claims["phone_number_verified"] = who.Phone, who.PhoneVerifiedAt != nil
 	}
 	if slices.Contains(scopes, "address") && who.Address != nil {
 		claims["address"] = who.Address

@@ -64,6 +64,11 @@ var accountNotices = map[string]string{
 	"email-sent":    "A link is on its way. Open it within a day to verify the address.",
 	"email-primary": "That is your primary address now.",
 	"email-removed": "The address is removed.",
+
+	"phone-sent":     "A code is on its way. Type it below within ten minutes.",
+	"phone-verified": "The number is verified. You can sign in with it.",
+	"phone-primary":  "That is your primary number now.",
+	"phone-removed":  "The number is removed.",
 }
 
 // endDevice ends one session of the person's.
@@ -169,7 +174,7 @@ func (s *Server) accountHead(c *gin.Context, page string) (*identity.Session, pa
 	if err != nil {
 		return nil, pages.AccountHead{}, err
 	}
-	head := pages.AccountHead{Person: person, Page: page}
+	head := pages.AccountHead{Person: person, Page: page, Phones: s.Identity.Texts}
 	before, err := s.Identity.SignInBefore(c.Request.Context(), session)
 	if err != nil {
 		return nil, pages.AccountHead{}, err

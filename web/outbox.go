@@ -12,7 +12,7 @@ import (
 
 var letterLink = regexp.MustCompile(`(?m)^https?://\S+$`)
 
-// outbox shows the mail that a development server would have sent.
+// outbox shows the mail and text messages that a development server would have sent.
 func (s *Server) outbox(c *gin.Context) error {
 	var page pages.Outbox
 	for _, letter := range s.Outbox.Letters() {

@@ -22,7 +22,7 @@ type Config struct {
 	Log            *slog.Logger
 	TrustedProxies []string         // addresses or networks whose X-Forwarded-For is believed; none: nobody's
 	Registration   bool             // strangers may make accounts
-	Outbox         *messages.Outbox // development alone: mail is shown, not sent; otherwise nil
+	Outbox         *messages.Outbox // development alone: mail and text messages are shown, not sent; otherwise nil
 	Now            func() time.Time
 }
 

@@ -79,11 +79,11 @@ func (s *Server) signIn(c *gin.Context) error {
 // newSignIn returns the empty page, with headers that let the form lead on to the app.
 func (s *Server) newSignIn(c *gin.Context, a *oidc.Authorization) pages.SignIn {
 	if a == nil {
-		return pages.SignIn{RegisterURL: s.registerURL("")}
+		return pages.SignIn{Phones: s.Identity.Texts, RegisterURL: s.registerURL("")}
 	}
 	s.pageHeaders(c, a.RedirectURI)
 	app, sealed := waiting(a.Client), s.Provider.Suspend(a)
-	return pages.SignIn{App: &app, Continue: sealed, RegisterURL: s.registerURL(sealed)}
+	return pages.SignIn{App: &app, Phones: s.Identity.Texts, Continue: sealed, RegisterURL: s.registerURL(sealed)}
 }
 
 // suspended takes up the request that a page was shown for, or nil where it was shown for none.

@@ -255,6 +255,17 @@ func TestPagesInABrowser(t *testing.T) {
 	for range 2 { // on other devices
 		h.browser(t).code(t, client, nil)
 	}
+	for _, number := range []string{"+493012345", "+15550100199", "+493012346"} {
+		phone, err := h.identity.AddPhone(t.Context(), h.user, number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if number == aliceNumber {
+			if _, err := h.identity.VerifyPhone(t.Context(), h.user, phone.ID, h.texts(t, number, 1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	for _, c := range []struct {
 		name  string
 		url   string
@@ -266,6 +277,7 @@ func TestPagesInABrowser(t *testing.T) {
 		{name: "not-found", url: h.issuer + "/nowhere", want: "There is no such page"},
 		{name: "signin-account", url: h.issuer + "/account", want: "to your account"},
 		{name: "account-devices", want: "Sign out everywhere"}, // signs in
+		{name: "account-phones", url: h.issuer + "/account/phones", want: "The six digits"},
 		{name: "signin-again", url: h.authorizeURL(client, url.Values{"prompt": {"login"}}), want: "Confirm it’s you"},
 		{name: "select-account", url: h.authorizeURL(client, url.Values{"prompt": {"select_account"}}), want: "Choose an account"},
 		{name: "consent-links", url: h.authorizeURL(client, url.Values{"prompt": {"consent"}, "scope": {"openid profile email phone address offline_access"}}), want: "wants to use your account"},

@@ -28,8 +28,9 @@ type configuration struct {
 	trustedProxies []string
 	migrate        bool
 	registration   bool
-	smtp           *messages.SMTP   // nil: mail cannot be sent
-	outbox         *messages.Outbox // development alone: mail is shown instead
+	smtp           *messages.SMTP      // nil: mail cannot be sent
+	sms            messages.TextSender // nil: text messages cannot be sent
+	outbox         *messages.Outbox    // development alone: mail and text messages are shown instead
 }
 
 // databaseExists refuses to go on where a command would work on an embedded database that nobody has made: a mistyped path
@@ -97,6 +98,18 @@ func (e environment) configuration() (*configuration, error) {
 		var err error
 		c.smtp, err = messages.NewSMTP(url)
 		fault("WICKET_SMTP_URL", err)
+	}
+	smsSecret := read("WICKET_SMS_SECRET", "")
+	if url := read("WICKET_SMS_URL", ""); url != "" {
+		sms, err := messages.NewTextSender(url, smsSecret)
+		switch {
+		case err == nil:
+			c.sms = sms
+		case errors.Is(err, messages.ErrWebhookSecret):
+			fault("WICKET_SMS_SECRET", err)
+		default:
+			fault("WICKET_SMS_URL", err)
+		}
 	}
 	keys := read("WICKET_SECRET", "")
 	embedded := c.embeddedDatabase() != ""

@@ -290,6 +290,7 @@ var (
 	personRoutes = []string{"/sign-in", "/select-account", "/consent", "/account/devices/end", "/account/devices/end-others", "/account/sign-out", "/account/sign-out-everywhere", "/logout/confirm",
 		"/account/emails/add", "/account/emails/resend", "/account/emails/primary", "/account/emails/remove", "/account/password",
 		"/account/profile", "/account/download", "/account/erase",
+		"/account/phones/add", "/account/phones/resend", "/account/phones/verify", "/account/phones/primary", "/account/phones/remove",
 		"/register", "/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me"}
 	otherRoutes = []string{oidc.PathAuthorize, oidc.PathLogout, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke, oidc.PathUserinfo}
 )

@@ -46,6 +46,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Seal:            config.seal,
 		Hasher:          identity.NewHasher(19*1024, 2, runtime.NumCPU(), 10*time.Second),
 		Now:             identity.Clock,
+		Texts:           config.texts() != nil,
 		SessionLifetime: 90 * 24 * time.Hour,
 		SessionIdle:     30 * 24 * time.Hour,
 		SignInDelay:     250 * time.Millisecond,
@@ -78,6 +79,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Issuer: config.issuer,
 		Seal:   config.seal,
 		Mail:   config.mail(),
+		Texts:  config.texts(),
 		Log:    log,
 	})
 	river.AddWorker(workers, &messages.ResetWorker{Identity: h.identity})
@@ -113,6 +115,14 @@ func (c *configuration) mail() messages.Sender {
 		return c.smtp
 	}
 	return nil
+}
+
+// texts is what hands text messages on; nil where there is no way to.
+func (c *configuration) texts() messages.TextSender {
+	if c.outbox != nil {
+		return c.outbox
+	}
+	return c.sms
 }
 
 // prepare brings the schema up to date, or says that it is not.

@@ -115,7 +115,7 @@ func (c userList) Run(ctx context.Context, env environment, out printer) error {
 
 // named is the argument that names a person.
 type named struct {
-	User string `arg:"" help:"A username, a verified e-mail address or an id."`
+	User string `arg:"" help:"A username, a verified e-mail address or phone number, or an id."`
 }
 
 func (n named) find(ctx context.Context, h *house) (*identity.User, error) {

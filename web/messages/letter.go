@@ -27,6 +27,7 @@ var paths = map[string]string{
 	identity.MessagePasswordChanged: "/not-me",
 	identity.MessageEmailAdded:      "/not-me",
 	identity.MessageEmailsChanged:   "/not-me",
+	identity.MessagePhoneAdded:      "/not-me",
 }
 
 type letterView struct {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Outbox keeps the last letters in memory instead of sending them, so that a developer can read them.
+// Outbox keeps the last letters and text messages in memory instead of sending them, so that a developer can read them.
 type Outbox struct {
 	mu      sync.Mutex
 	letters []KeptLetter
@@ -31,6 +31,14 @@ func (o *Outbox) Send(_ context.Context, letter Letter) error {
 	}
 	return nil
 }
+
+// SendText keeps a text message, as a letter of the subject TextSubject.
+func (o *Outbox) SendText(ctx context.Context, text Text) error {
+	return o.Send(ctx, Letter{To: text.To, Subject: TextSubject, Text: text.Text})
+}
+
+// TextSubject stands where letters have their subject.
+const TextSubject = "Text message"
 
 // Letters returns the kept letters, the last one first.
 func (o *Outbox) Letters() []KeptLetter {

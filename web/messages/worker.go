@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/riverqueue/river"
 
@@ -25,20 +26,29 @@ type Sender interface {
 	Send(ctx context.Context, letter Letter) error
 }
 
-// Worker does the jobs of kind "message": it writes the letter and hands it to a sender.
+// Worker does the jobs of kind "message": it writes the letter or text message and hands it to a sender.
 type Worker struct {
 	river.WorkerDefaults[identity.Message]
 
 	Issuer string
 	Seal   *storage.Seal
-	Mail   Sender // nil: there is no way to send mail
+	Mail   Sender     // nil: there is no way to send mail
+	Texts  TextSender // nil: there is no way to send text messages
 	Log    *slog.Logger
 }
 
 // Work does one job.
 func (w *Worker) Work(ctx context.Context, job *river.Job[identity.Message]) error {
 	message := job.Args
-	if w.Mail == nil {
+	if !message.Until.IsZero() && time.Now().After(message.Until) {
+		return river.JobCancel(fmt.Errorf("message %s: %w", message.Name, errTooLate))
+	}
+	isText := message.Channel == "sms"
+	if isText && w.Texts == nil {
+		w.Log.Warn("a text message was not sent, for WICKET_SMS_URL is not set", "message", message.Name)
+		return nil
+	}
+	if !isText && w.Mail == nil {
 		w.Log.Warn("a mail was not sent, for WICKET_SMTP_URL is not set", "message", message.Name)
 		return nil
 	}
@@ -50,6 +60,18 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[identity.Message]) err
 		}
 		secret = string(opened)
 	}
+	if isText {
+		text, err := writeText(w.Issuer, message, secret)
+		if err != nil {
+			return river.JobCancel(err)
+		}
+		// Ids of jobs begin anew with a new database; with the time they do not come again.
+		id := fmt.Sprintf("%d-%d", job.ID, job.CreatedAt.Unix())
+		if err := w.Texts.SendText(ctx, Text{ID: id, To: message.To, Text: text}); err != nil {
+			return fmt.Errorf("send %s: %w", message.Name, err)
+		}
+		return nil
+	}
 	letter, err := write(w.Issuer, message, secret)
 	if err != nil {
 		return river.JobCancel(err)
@@ -60,4 +82,7 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[identity.Message]) err
 	return nil
 }
 
-var errUnknownMessage = errors.New("there is no message of this name")
+var (
+	errUnknownMessage = errors.New("there is no message of this name")
+	errTooLate        = errors.New("it could not be sent while it was worth anything")
+)

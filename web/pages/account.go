@@ -16,6 +16,7 @@ type Account struct {
 type AccountHead struct {
 	Person     Person
 	LastSignIn string // when and from where before this time, in words, or ""
+	Phones     bool   // phones can be verified here
 	Page       string // which page this is: the path of one of the tabs
 }
 
@@ -27,13 +28,11 @@ type Tab struct {
 
 // Tabs are the pages of the account.
 func (h AccountHead) Tabs() []Tab {
-	tabs := []Tab{
-		{URI: "/account", Label: "Devices"},
-		{URI: "/account/profile", Label: "Profile"},
-		{URI: "/account/emails", Label: "E-mail"},
-		{URI: "/account/security", Label: "Security"},
-		{URI: "/account/privacy", Label: "Your data"},
+	tabs := []Tab{{URI: "/account", Label: "Devices"}, {URI: "/account/profile", Label: "Profile"}, {URI: "/account/emails", Label: "E-mail"}}
+	if h.Phones {
+		tabs = append(tabs, Tab{URI: "/account/phones", Label: "Phone"})
 	}
+	tabs = append(tabs, Tab{URI: "/account/security", Label: "Security"}, Tab{URI: "/account/privacy", Label: "Your data"})
 	for i := range tabs {
 		tabs[i].Current = tabs[i].URI == h.Page
 	}

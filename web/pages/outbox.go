@@ -1,11 +1,11 @@
 package pages
 
-// Outbox shows a developer the mail that would have been sent.
+// Outbox shows a developer the mail and text messages that would have been sent.
 type Outbox struct {
 	Letters []OutboxLetter
 }
 
-// OutboxLetter is one mail.
+// OutboxLetter is one mail or text message.
 type OutboxLetter struct {
 	To, Subject, Text, At string
 	Link                  string // where its button leads, or ""

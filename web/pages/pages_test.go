@@ -17,6 +17,8 @@ var (
 	notes = App{Name: "Harbour Notes", LogoURI: "https://notes.example/logo.png", HomeURI: "https://notes.example/", PolicyURI: "https://notes.example/privacy", TermsURI: "https://notes.example/terms"}
 	grace = Person{Username: "grace", Name: "Grace Hopper", Email: "grace@example.com"}
 	head  = AccountHead{Person: grace, LastSignIn: "today", Page: "/account"}
+
+	phoneHead = AccountHead{Person: grace, Phones: true, Page: "/account/phones"}
 )
 
 // samples is every page in the states that change what it holds, with the ids
@@ -58,6 +60,9 @@ var samples = []struct {
 	{"security", Security{Head: head, HasPassword: true, Failure: "No.", Attempts: []Attempt{{When: "today", Result: "Signed in", IP: "203.0.113.1", Device: "Firefox on Linux"}, {When: "today", Result: "Wrong password", Bad: true}}}, []string{"present", "password", "change"}},
 	{"privacy", Privacy{Head: head, GraceDays: 14}, []string{"download", "erase"}},
 	{"emails", Emails{Head: head, Notice: "Done.", Emails: []EmailItem{{ID: "e1", Address: "grace@example.com", Primary: true, Verified: true}, {ID: "e2", Address: "g@example.org", Verified: true}, {ID: "e3", Address: "h@example.org"}}}, []string{"address", "add"}},
+	{"phones", Phones{Head: phoneHead, Failure: "No.", Number: "12", Wrong: "p4", Phones: []PhoneItem{{ID: "p1", Number: "+493012345", Primary: true, Verified: true}, {ID: "p2", Number: "+493012346", Verified: true}, {ID: "p3", Number: "+493012347"}, {ID: "p4", Number: "+493012348"}}}, []string{"number", "add", "code", "verify", "code-p3", "verify-p3"}},
+	{"phones, none can be verified", Phones{Head: head, Phones: []PhoneItem{{ID: "p1", Number: "+493012345", Primary: true, Verified: true}, {ID: "p3", Number: "+493012347"}}}, nil},
+	{"sign in, with a phone", SignIn{Phones: true}, []string{"username"}},
 	{"forgot password", ForgotPassword{}, []string{"login", "send"}},
 	{"forgot password, sent", ForgotPassword{Sent: true}, nil},
 	{"new password", NewPassword{Token: "t", Failure: "Weak."}, []string{"password", "choose"}},

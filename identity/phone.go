@@ -1,0 +1,316 @@
+package identity
+
+import (
+	"context"
+	"crypto/hmac"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Phone is one of a person's phone numbers. Anyone may claim a number; one person can have verified it.
+type Phone struct {
+	bun.BaseModel `bun:"table:phones,alias:phone"`
+
+	ID         uuid.UUID  `bun:"id,pk,type:uuid"`
+	UserID     uuid.UUID  `bun:"user_id,type:uuid"`
+	Number     string     `bun:"number"` // E.164
+	IsPrimary  bool       `bun:"is_primary"`
+	VerifiedAt *time.Time `bun:"verified_at"`
+	CreatedAt  time.Time  `bun:"created_at"`
+	ModifiedAt time.Time  `bun:"modified_at"`
+}
+
+// What can be wrong with a phone number.
+var (
+	ErrPhoneInvalid  = errors.New("this is not a phone number with its country code, such as +49 30 1234567")
+	ErrPhoneListed   = errors.New("this phone number is on your list already")
+	ErrPrimaryPhone  = errors.New("this is your primary phone number; make another one primary first")
+	ErrTooManyPhones = errors.New("ten phone numbers are enough; remove one first")
+	ErrPhoneTaken    = errors.New("this phone number belongs to another account")
+	ErrTooManyTexts  = errors.New("enough text messages were sent for today; try again tomorrow")
+	ErrNoTexts       = errors.New("phone numbers cannot be verified here, for this service sends no text messages")
+)
+
+const (
+	maxPhones       = 10 // of one person
+	maxTextsTo      = 5  // to one number in textWindow: nobody's phone is to be flooded
+	maxTextsBy      = 10 // by one person in textWindow: each costs money
+	textWindow      = 24 * time.Hour
+	maxPhoneAsTyped = 64 // bytes
+)
+
+var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+
+// phoneNumber is the number that was typed as E.164: without the spaces, dots, dashes and parentheses that people put in.
+// Nothing is guessed: without a country code it is no number.
+func phoneNumber(typed string) (string, error) {
+	if len(typed) > maxPhoneAsTyped {
+		return "", ErrPhoneInvalid
+	}
+	number := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) || r == '.' || r == '(' || r == ')' {
+			return -1
+		}
+		return r
+	}, typed)
+	if !e164.MatchString(number) {
+		return "", ErrPhoneInvalid
+	}
+	return number, nil
+}
+
+// AddPhone claims another number for a person and sends six digits there that verify it. Whether somebody else has the
+// number shows only to who can read what is sent there. It returns ErrPhoneInvalid, ErrPhoneListed where it is theirs
+// already, ErrTooManyPhones, ErrTooManyTexts, or ErrNoTexts where there is no way to send any.
+func (s *Store) AddPhone(ctx context.Context, user *User, number string) (*Phone, error) {
+	number, err := phoneNumber(number)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.mayText(ctx, user, number); err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	phone := &Phone{ID: newID(), UserID: user.ID, Number: number, CreatedAt: now, ModifiedAt: now}
+	var refused error
+	err = s.writePhones(ctx, user.ID, func(ctx context.Context, tx bun.Tx) error {
+		held, err := tx.NewSelect().Model((*Phone)(nil)).Where("user_id = ?", user.ID).Count(ctx)
+		if err != nil {
+			return err
+		}
+		if held >= maxPhones {
+			refused = ErrTooManyPhones
+			return nil
+		}
+		if _, err := tx.NewInsert().Model(phone).Exec(ctx); err != nil {
+			return err
+		}
+		if err := s.sendPhoneCode(ctx, tx, now, user, phone); err != nil {
+			return err
+		}
+		if err := s.tellOwner(ctx, tx, now, user, MessagePhoneAdded, proofNotMe, notMeProofLifetime, nil, map[string]string{"number": number}); err != nil {
+			return err
+		}
+		return storage.Record(ctx, tx, now, phone.change("added"))
+	})
+	if storage.Violates(err, "number") {
+		return nil, ErrPhoneListed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("add phone: %w", err)
+	}
+	if refused != nil {
+		return nil, refused
+	}
+	return phone, nil
+}
+
+// ResendPhoneCode sends another code for a number that is not verified; older ones are void. It returns
+// storage.ErrNotFound, ErrTooManyTexts or ErrNoTexts.
+func (s *Store) ResendPhoneCode(ctx context.Context, user *User, phoneID uuid.UUID) error {
+	phone := new(Phone)
+	err := s.Database.Reader().NewSelect().Model(phone).Where("id = ? AND user_id = ? AND verified_at IS NULL", phoneID, user.ID).Scan(ctx)
+	if err != nil {
+		return storage.NotFound(err)
+	}
+	if err := s.mayText(ctx, user, phone.Number); err != nil {
+		return err
+	}
+	now := s.Now()
+	return s.writePhones(ctx, user.ID, func(ctx context.Context, tx bun.Tx) error {
+		// It may have been verified or removed meanwhile.
+		exists, err := tx.NewSelect().Model((*Phone)(nil)).Where("id = ? AND verified_at IS NULL", phoneID).Exists(ctx)
+		if err != nil {
+			return err
+		}
+		if !exists {
+			return storage.ErrNotFound
+		}
+		if err := s.sendPhoneCode(ctx, tx, now, user, phone); err != nil {
+			return err
+		}
+		return storage.Record(ctx, tx, now, phone.change("code_sent"))
+	})
+}
+
+// mayText counts a text message that a person asks for to a number, and tells whether it may go out.
+func (s *Store) mayText(ctx context.Context, user *User, number string) error {
+	if !s.Texts {
+		return ErrNoTexts
+	}
+	if s.Memory.Count(ctx, "texts by "+user.ID.String(), textWindow) > maxTextsBy || s.Memory.Count(ctx, "texts to "+number, textWindow) > maxTextsTo {
+		return ErrTooManyTexts
+	}
+	return nil
+}
+
+func (s *Store) sendPhoneCode(ctx context.Context, tx bun.Tx, now time.Time, user *User, phone *Phone) error {
+	_, err := tx.NewUpdate().Model((*Proof)(nil)).Set("used_at = ?", now).Where("phone_id = ? AND used_at IS NULL", phone.ID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	proof, code := s.newCode(user.ID, proofOfPhone, phoneProofLifetime, now)
+	proof.PhoneID = uuid.NullUUID{UUID: phone.ID, Valid: true}
+	if _, err := tx.NewInsert().Model(proof).Exec(ctx); err != nil {
+		return err
+	}
+	return storage.Enqueue(ctx, s.Jobs, tx, s.text(MessageVerifyPhone, user, phone.Number, code, proof.ExpiresAt))
+}
+
+// VerifyPhone takes the six digits that were sent to a number: from now on it signs in. It returns ErrProof where they
+// are wrong, used, older than ten minutes or tried too often, or ErrPhoneTaken where somebody else has verified the
+// number meanwhile. What cannot be a code costs no try.
+func (s *Store) VerifyPhone(ctx context.Context, user *User, phoneID uuid.UUID, code string) (*Phone, error) {
+	code = strings.Join(strings.Fields(code), "") // people type "123 456"
+	if !sixDigits.MatchString(code) {
+		return nil, ErrProof
+	}
+	now, phone := s.Now(), new(Phone)
+	var refused error
+	err := s.writePhones(ctx, user.ID, func(ctx context.Context, tx bun.Tx) error {
+		proof, right, err := s.tryCode(ctx, tx, now, user.ID, phoneID, code)
+		if err != nil {
+			return err
+		}
+		if proof == nil {
+			refused = ErrProof
+			return nil
+		}
+		if err := tx.NewSelect().Model(phone).Where("id = ?", phoneID).Scan(ctx); err != nil {
+			return err
+		}
+		if !right {
+			refused = ErrProof
+			return storage.Record(ctx, tx, now, phone.change("code_refused"))
+		}
+		// Asked beforehand, for a violation would undo that the code was used. The lock makes the answer stay true.
+		if err := s.Database.Lock(ctx, tx, "phone "+phone.Number); err != nil {
+			return err
+		}
+		taken, err := tx.NewSelect().Model((*Phone)(nil)).Where("number = ? AND verified_at IS NOT NULL AND id <> ?", phone.Number, phoneID).Exists(ctx)
+		if err != nil {
+			return err
+		}
+		if taken {
+			refused = ErrPhoneTaken
+			return storage.Record(ctx, tx, now, phone.change("refused_as_taken"))
+		}
+		err = tx.NewUpdate().Model(phone).Set("verified_at = ?", now).
+			Set("is_primary = NOT EXISTS (SELECT 1 FROM phones AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)", user.ID, phoneID).
+			Where("id = ?", phoneID).Returning("*").Scan(ctx)
+		if err != nil {
+			return err
+		}
+		return storage.Record(ctx, tx, now, phone.change("verified"))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("verify phone: %w", err)
+	}
+	if refused != nil {
+		return nil, refused
+	}
+	return phone, nil
+}
+
+var sixDigits = regexp.MustCompile(`^[0-9]{6}$`)
+
+// tryCode counts a try at the code that was sent to a phone, and uses the code up if it is right. It returns no proof
+// where there is none to try at. The count is one conditional update, so that parallel tries are not more than the
+// allowed ones.
+func (s *Store) tryCode(ctx context.Context, tx bun.Tx, now time.Time, userID, phoneID uuid.UUID, code string) (proof *Proof, right bool, err error) {
+	proof = new(Proof)
+	err = tx.NewUpdate().Model(proof).Set("tries = tries + 1").
+		Where("phone_id = ? AND user_id = ? AND purpose = ? AND used_at IS NULL AND expires_at > ? AND tries < ?", phoneID, userID, proofOfPhone, now, maxCodeTries).
+		Returning("*").Scan(ctx)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return nil, false, nil
+	} else if err != nil {
+		return nil, false, err
+	}
+	for _, candidate := range s.codeHashes(proof.ID, code) { // the master key may have been changed since
+		right = hmac.Equal(candidate, proof.SecretHash) || right
+	}
+	if !right {
+		return proof, false, nil
+	}
+	_, err = tx.NewUpdate().Model(proof).Set("used_at = ?", now).Set("used_ip = ?", storage.ActorOf(ctx).IP).WherePK().Exec(ctx)
+	return proof, true, err
+}
+
+// MakePrimaryPhone makes a verified number the one that is told to apps, or returns storage.ErrNotFound.
+func (s *Store) MakePrimaryPhone(ctx context.Context, userID, phoneID uuid.UUID) error {
+	now := s.Now()
+	return s.writePhones(ctx, userID, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewUpdate().Model((*Phone)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
+			return err
+		}
+		phone := new(Phone)
+		err := tx.NewUpdate().Model(phone).Set("is_primary = ?", true).Where("id = ? AND user_id = ? AND verified_at IS NOT NULL", phoneID, userID).Returning("*").Scan(ctx)
+		if err != nil {
+			return storage.NotFound(err)
+		}
+		return storage.Record(ctx, tx, now, phone.change("made_primary"))
+	})
+}
+
+// RemovePhone drops a number. It returns storage.ErrNotFound, or ErrPrimaryPhone for the primary one while another
+// verified one could take its place. The last one may go: a phone is not the way back into an account, and a person who
+// has given theirs away must be able to say so.
+func (s *Store) RemovePhone(ctx context.Context, userID, phoneID uuid.UUID) error {
+	now := s.Now()
+	return s.writePhones(ctx, userID, func(ctx context.Context, tx bun.Tx) error {
+		phone := new(Phone)
+		if err := tx.NewSelect().Model(phone).Where("id = ? AND user_id = ?", phoneID, userID).Scan(ctx); err != nil {
+			return storage.NotFound(err)
+		}
+		if phone.IsPrimary {
+			another, err := tx.NewSelect().Model((*Phone)(nil)).Where("user_id = ? AND verified_at IS NOT NULL AND id <> ?", userID, phoneID).Exists(ctx)
+			if err != nil {
+				return err
+			}
+			if another {
+				return ErrPrimaryPhone
+			}
+		}
+		if err := oneRow(tx.NewDelete().Model(phone).WherePK().Exec(ctx)); err != nil {
+			return err
+		}
+		change := phone.change("removed")
+		change.Old, change.New = change.New, nil
+		return storage.Record(ctx, tx, now, change)
+	})
+}
+
+// writePhones is a transaction on a person's phones: the rules look at several rows.
+func (s *Store) writePhones(ctx context.Context, userID uuid.UUID, do func(ctx context.Context, tx bun.Tx) error) error {
+	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := s.Database.Lock(ctx, tx, "contact "+userID.String()); err != nil {
+			return err
+		}
+		return do(ctx, tx)
+	})
+}
+
+// change is a line for the ledger.
+func (p *Phone) change(action string) storage.Change {
+	return storage.Change{Entity: "phone", EntityID: p.ID.String(), Action: action, UserID: p.UserID, New: storage.Values{"number": p.Number}}
+}
+
+// Phones lists a person's numbers: the primary one first, then by age.
+func (s *Store) Phones(ctx context.Context, userID uuid.UUID) ([]Phone, error) {
+	var phones []Phone
+	err := s.Database.Reader().NewSelect().Model(&phones).Where("user_id = ?", userID).Order("is_primary DESC", "created_at", "id").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("phones of %s: %w", userID, err)
+	}
+	return phones, nil
+}

@@ -1,0 +1,368 @@
+package identity
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+func TestPhoneNumbersAsTheyAreKept(t *testing.T) {
+	for typed, want := range map[string]string{
+		"+493012345":                   "+493012345",
+		" +49 (30) 123-45 ":            "+493012345",
+		"+1.555.010.0199":              "+15550100199",
+		"+49\u00a030\u202f123\u201345": "+493012345", // spaces and dashes of word processors
+		"+1234567":                     "+1234567",
+		"+123456789012345":             "+123456789012345",
+	} {
+		if got, err := phoneNumber(typed); err != nil || got != want {
+			t.Errorf("%q: %q (%v), want %q", typed, got, err, want)
+		}
+	}
+	for _, typed := range []string{
+		"", "+", "030 12345", "0049 30 12345", "493012345", "+123456", "+1234567890123456", "+0123456789", "++493012345", "+49301234x", "+4930,12345", "+49/30/12345",
+		"+4930123\x0045", "+4930\u0661\u0662\u0663\u0664\u0665", "tel:+493012345", "+493012345;ext=1", "alice", "\xff+493012345", "+49 30 12345" + strings.Repeat(" ", 64),
+	} {
+		if number, err := phoneNumber(typed); !errors.Is(err, ErrPhoneInvalid) {
+			t.Errorf("%q is taken as %q (%v)", typed, number, err)
+		}
+	}
+}
+
+// texts returns the codes that were sent to a number, oldest first.
+func (h *testHouse) texts(t testing.TB, number string) []string {
+	t.Helper()
+	list, err := h.Jobs.JobList(t.Context(), river.NewJobListParams().Kinds(Message{}.Kind()).OrderBy(river.JobListOrderByID, river.SortOrderAsc).First(1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	for _, job := range list.Jobs {
+		var message Message
+		if err := json.Unmarshal(job.EncodedArgs, &message); err != nil {
+			t.Fatal(err)
+		}
+		if message.Channel != "sms" || message.To != number {
+			continue
+		}
+		code, err := h.Seal.Open(SealForMessages, message.Secret)
+		if err != nil || strings.Contains(string(job.EncodedArgs), string(code)) || message.Name != MessageVerifyPhone || message.Until.IsZero() {
+			t.Fatalf("%v: %s", err, job.EncodedArgs)
+		}
+		codes = append(codes, string(code))
+	}
+	return codes
+}
+
+// addPhone claims a number and returns it with the code that was sent.
+func (h *testHouse) addPhone(t testing.TB, user *User, number string) (*Phone, string) {
+	t.Helper()
+	phone, err := h.AddPhone(t.Context(), user, number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := h.texts(t, phone.Number)
+	if len(codes) == 0 {
+		t.Fatal("no code was sent")
+	}
+	return phone, codes[len(codes)-1]
+}
+
+// verified claims a number and verifies it.
+func (h *testHouse) verified(t testing.TB, user *User, number string) *Phone {
+	t.Helper()
+	phone, code := h.addPhone(t, user, number)
+	phone, err := h.VerifyPhone(t.Context(), user, phone.ID, code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return phone
+}
+
+// wrong is a code other than the right one, for each i another.
+func wrong(code string, i int) string {
+	var n int
+	_, _ = fmt.Sscanf(code, "%d", &n)
+	return fmt.Sprintf("%06d", (n+1+i)%1_000_000)
+}
+
+const aliceNumber = "+493012345"
+
+func TestPhoneIsVerifiedByTheYoungestCodeOnce(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		alice, bob := h.alice(t), h.register(t, NewUser{Username: "bob", Password: alicePassword})
+		phone, older := h.addPhone(t, alice, "+49 30 123-45")
+		if _, err := h.AddPhone(t.Context(), alice, "+49 (30) 12345"); !errors.Is(err, ErrPhoneListed) {
+			t.Errorf("the same number again: %v", err)
+		}
+		if err := h.ResendPhoneCode(t.Context(), bob, phone.ID); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("somebody else has a code sent: %v", err)
+		}
+		var younger string
+		for younger = older; younger == older; { // one time in a million they are alike
+			if err := h.ResendPhoneCode(t.Context(), alice, phone.ID); err != nil {
+				t.Fatal(err)
+			}
+			younger = h.texts(t, aliceNumber)[1]
+		}
+		for _, refused := range []struct {
+			what string
+			user *User
+			id   uuid.UUID
+			code string
+		}{
+			{"an older code", alice, phone.ID, older},
+			{"a wrong code", alice, phone.ID, wrong(younger, 0)},
+			{"what is no code", alice, phone.ID, younger + "0"},
+			{"nothing", alice, phone.ID, ""},
+			{"somebody else", bob, phone.ID, younger},
+			{"no phone", alice, uuid.New(), younger},
+		} {
+			if _, err := h.VerifyPhone(t.Context(), refused.user, refused.id, refused.code); !errors.Is(err, ErrProof) {
+				t.Errorf("%s: %v", refused.what, err)
+			}
+		}
+		if strings.Contains(h.dump(t, "proofs"), younger) || strings.Contains(h.dump(t, "audit_trail"), younger) {
+			t.Error("the code is kept in the clear")
+		}
+		verified, err := h.VerifyPhone(t.Context(), alice, phone.ID, " "+younger[:3]+" "+younger[3:])
+		if err != nil || verified.VerifiedAt == nil || !verified.VerifiedAt.Equal(h.clock) || !verified.IsPrimary {
+			t.Fatalf("%+v, %v", verified, err)
+		}
+		if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, younger); !errors.Is(err, ErrProof) {
+			t.Errorf("the code works twice: %v", err)
+		}
+		if err := h.ResendPhoneCode(t.Context(), alice, phone.ID); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("a code for a verified number: %v", err)
+		}
+		for action, want := range map[string]int{"added": 1, "code_sent": 1, "code_refused": 2, "verified": 1} {
+			lines := h.lines(t, "phone", action)
+			if len(lines) != want || lines[0].UserID.UUID != alice.ID || !strings.Contains(string(lines[0].NewValues), aliceNumber) {
+				t.Errorf("%s: %d lines, want %d", action, len(lines), want)
+			}
+		}
+	})
+}
+
+func TestPhoneCodeExpires(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		alice := h.alice(t)
+		phone, code := h.addPhone(t, alice, aliceNumber)
+		h.pass(phoneProofLifetime)
+		if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, code); !errors.Is(err, ErrProof) {
+			t.Errorf("after ten minutes: %v", err)
+		}
+		if err := h.ResendPhoneCode(t.Context(), alice, phone.ID); err != nil {
+			t.Fatal(err)
+		}
+		code = h.texts(t, aliceNumber)[1]
+		h.pass(phoneProofLifetime - time.Microsecond)
+		if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, code); err != nil {
+			t.Errorf("just before: %v", err)
+		}
+	})
+}
+
+func TestPhoneCodeHasFewTries(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		alice := h.alice(t)
+		phone, code := h.addPhone(t, alice, aliceNumber)
+		for i := range maxCodeTries - 1 {
+			if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, wrong(code, i)); !errors.Is(err, ErrProof) {
+				t.Fatalf("try %d: %v", i, err)
+			}
+		}
+		if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, code); err != nil {
+			t.Errorf("the right code as the last try: %v", err)
+		}
+		// However many try at once, no more than the allowed tries are looked at.
+		other, code := h.addPhone(t, alice, "+15550100199")
+		var all sync.WaitGroup
+		for i := range 4 * maxCodeTries {
+			all.Go(func() {
+				if _, err := h.VerifyPhone(t.Context(), alice, other.ID, wrong(code, i)); !errors.Is(err, ErrProof) {
+					t.Errorf("a wrong code: %v", err)
+				}
+			})
+		}
+		all.Wait()
+		if refused := h.lines(t, "phone", "code_refused"); len(refused) != 2*maxCodeTries-1 {
+			t.Errorf("%d tries were looked at, want %d", len(refused)-maxCodeTries+1, maxCodeTries)
+		}
+		if _, err := h.VerifyPhone(t.Context(), alice, other.ID, code); !errors.Is(err, ErrProof) {
+			t.Errorf("the right code after too many wrong ones: %v", err)
+		}
+	})
+}
+
+func TestOneOfManyVerifiesANumber(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		var people [maxTextsTo]*User
+		var phones [maxTextsTo]*Phone
+		var codes [maxTextsTo]string
+		for i := range people {
+			people[i] = h.register(t, NewUser{Username: fmt.Sprintf("person%d", i), Password: alicePassword})
+			phones[i], codes[i] = h.addPhone(t, people[i], aliceNumber)
+		}
+		var mu sync.Mutex
+		outcomes := map[error]int{}
+		var all sync.WaitGroup
+		for i := range people {
+			for range 3 { // with one code several times at once, too
+				all.Go(func() {
+					_, err := h.VerifyPhone(t.Context(), people[i], phones[i].ID, codes[i])
+					mu.Lock()
+					defer mu.Unlock()
+					outcomes[err]++
+				})
+			}
+		}
+		all.Wait()
+		if outcomes[nil] != 1 || outcomes[ErrPhoneTaken] != maxTextsTo-1 || outcomes[ErrProof] != 2*maxTextsTo {
+			t.Errorf("outcomes: %v", outcomes)
+		}
+	})
+}
+
+func TestCodeOutlivesAnotherMasterKey(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		before, after := storage.NewMasterKey(), storage.NewMasterKey()
+		seal := func(keys string) *storage.Seal {
+			seal, err := storage.ParseSeal(keys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return seal
+		}
+		h.Seal = seal(before)
+		alice := h.alice(t)
+		phone, code := h.addPhone(t, alice, aliceNumber)
+		h.Seal = seal(after + "," + before)
+		if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, code); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestTextMessagesAreCounted(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		alice, bob := h.alice(t), h.register(t, NewUser{Username: "bob", Password: alicePassword})
+		phone, _ := h.addPhone(t, alice, aliceNumber)
+		for range maxTextsTo - 1 {
+			if err := h.ResendPhoneCode(t.Context(), alice, phone.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := h.ResendPhoneCode(t.Context(), alice, phone.ID); !errors.Is(err, ErrTooManyTexts) {
+			t.Errorf("one too many to a number: %v", err)
+		}
+		if _, err := h.AddPhone(t.Context(), bob, aliceNumber); !errors.Is(err, ErrTooManyTexts) {
+			t.Errorf("and by somebody else: %v", err)
+		}
+		// Removing and adding again opens no way around it.
+		if err := h.RemovePhone(t.Context(), alice.ID, phone.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.AddPhone(t.Context(), alice, aliceNumber); !errors.Is(err, ErrTooManyTexts) {
+			t.Errorf("after removing the number: %v", err)
+		}
+		sent := 0
+		for i := range maxTextsBy {
+			if _, err := h.AddPhone(t.Context(), bob, fmt.Sprintf("+1555010%03d", i)); err == nil {
+				sent++
+			}
+		}
+		if sent != maxTextsBy-1 { // one went to the number that was refused
+			t.Errorf("%d texts by one person, want %d", sent, maxTextsBy-1)
+		}
+		h.pass(textWindow)
+		if _, err := h.AddPhone(t.Context(), bob, aliceNumber); err != nil {
+			t.Errorf("a day later: %v", err)
+		}
+		if _, err := h.AddPhone(t.Context(), bob, "+4930999999"); !errors.Is(err, ErrTooManyPhones) {
+			t.Errorf("an eleventh number: %v", err)
+		}
+		h.Texts = false
+		if _, err := h.AddPhone(t.Context(), alice, "+4930999999"); !errors.Is(err, ErrNoTexts) {
+			t.Errorf("without a way to send texts: %v", err)
+		}
+	})
+}
+
+func TestPrimaryPhoneAndRemoval(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		alice, bob := h.alice(t), h.register(t, NewUser{Username: "bob", Password: alicePassword})
+		first, second := h.verified(t, alice, aliceNumber), h.verified(t, alice, "+15550100199")
+		claimed, _ := h.addPhone(t, alice, "+4930999999")
+		if !first.IsPrimary || second.IsPrimary {
+			t.Errorf("primary: %v, %v", first.IsPrimary, second.IsPrimary)
+		}
+		for _, step := range []struct {
+			what string
+			got  error
+			want error
+		}{
+			{"a number that is not verified becomes primary", h.MakePrimaryPhone(t.Context(), alice.ID, claimed.ID), storage.ErrNotFound},
+			{"somebody else's becomes primary", h.MakePrimaryPhone(t.Context(), bob.ID, second.ID), storage.ErrNotFound},
+			{"somebody else's is removed", h.RemovePhone(t.Context(), bob.ID, second.ID), storage.ErrNotFound},
+			{"the primary one is removed before another", h.RemovePhone(t.Context(), alice.ID, first.ID), ErrPrimaryPhone},
+			{"another becomes primary", h.MakePrimaryPhone(t.Context(), alice.ID, second.ID), nil},
+			{"the former primary one is removed", h.RemovePhone(t.Context(), alice.ID, first.ID), nil},
+			{"the last verified one is removed", h.RemovePhone(t.Context(), alice.ID, second.ID), nil},
+		} {
+			if !errors.Is(step.got, step.want) {
+				t.Errorf("%s: %v, want %v", step.what, step.got, step.want)
+			}
+		}
+		if left, err := h.Phones(t.Context(), alice.ID); err != nil || len(left) != 1 || left[0].ID != claimed.ID {
+			t.Errorf("left are %+v, %v", left, err)
+		}
+		if made, removed := h.lines(t, "phone", "made_primary"), h.lines(t, "phone", "removed"); len(made) != 1 || len(removed) != 2 || !strings.Contains(string(removed[0].OldValues), aliceNumber) {
+			t.Errorf("ledger: %+v, %+v", made, removed)
+		}
+	})
+}
+
+func TestSignInByPhone(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		alice := h.alice(t)
+		phone, code := h.addPhone(t, alice, aliceNumber)
+		if err := h.try(t, aliceNumber, alicePassword); !errors.Is(err, ErrSignInRefused) {
+			t.Errorf("a number that is not verified: %v", err)
+		}
+		if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, code); err != nil {
+			t.Fatal(err)
+		}
+		for _, typed := range []string{aliceNumber, " +49 (30) 123-45 "} {
+			if session, _ := h.enter(t, typed, alicePassword, nil); session.UserID != alice.ID {
+				t.Errorf("%q lets in %s", typed, session.UserID)
+			}
+		}
+		if err := h.try(t, "03012345", alicePassword); !errors.Is(err, ErrSignInRefused) {
+			t.Errorf("without the country code: %v", err)
+		}
+		// A username may look like somebody's phone number, and goes before it.
+		for _, username := range []string{"+49-30-12345", aliceNumber} {
+			const password = "purple elephants dance at noon"
+			person := h.register(t, NewUser{Username: username, Password: password})
+			if session, _ := h.enter(t, username, password, nil); session.UserID != person.ID {
+				t.Errorf("the username %s lets in %s", username, session.UserID)
+			}
+			if found, err := h.FindUser(t.Context(), username); err != nil || found.ID != person.ID {
+				t.Errorf("the username %s finds %+v, %v", username, found, err)
+			}
+		}
+		if session, _ := h.enter(t, "+49 30 123 45", alicePassword, nil); session.UserID != alice.ID {
+			t.Errorf("as nobody can be called, the number lets in %s", session.UserID)
+		}
+	})
+}

@@ -165,6 +165,19 @@ func (s *Store) sendEmailProof(ctx context.Context, tx bun.Tx, now time.Time, us
 	return storage.Enqueue(ctx, s.Jobs, tx, s.mail(MessageVerifyEmail, user, email.Address, secret, nil))
 }
 
+// EmailToVerify tells what a link would verify: the address, and whose account it would belong to. It does not use the link
+// up. It returns ErrProof.
+func (s *Store) EmailToVerify(ctx context.Context, secret string) (address, username string, err error) {
+	err = s.Database.Reader().NewSelect().Model((*Proof)(nil)).ColumnExpr(`email.address, "user".username`).
+		Join("JOIN emails AS email ON email.id = proof.email_id").Join(`JOIN users AS "user" ON "user".id = proof.user_id`).
+		Where("proof.secret_hash = ? AND proof.purpose = ? AND proof.used_at IS NULL AND proof.expires_at > ?", storage.Digest(secret), proofOfEmail, s.Now()).
+		Scan(ctx, &address, &username)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return "", "", ErrProof
+	}
+	return address, username, err
+}
+
 // VerifyEmail takes the link that was sent to an address: from now on it signs in and recovers. It returns ErrProof, or
 // ErrEmailTaken where somebody else has verified the address meanwhile.
 func (s *Store) VerifyEmail(ctx context.Context, secret string) (*Email, error) {

@@ -120,7 +120,7 @@ func FuzzReadAuthorization(f *testing.F) {
 			}
 		}
 		a.Selected = true
-		resumed, err := h.Resume(t.Context(), h.Suspend(a))
+		resumed, err := h.Resume(t.Context(), h.Suspend(a, "browser"), "browser")
 		if err != nil {
 			t.Fatalf("not taken up again: %v", err)
 		}

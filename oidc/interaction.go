@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // An interaction is an authorization request on its way through the pages: the request itself, when it began and what
@@ -19,6 +22,7 @@ type interaction struct {
 	BeganAt  time.Time  `json:"b"`
 	Selected bool       `json:"s,omitempty"`
 	ShownTo  uuid.UUID  `json:"t,omitzero"`
+	Browser  []byte     `json:"w,omitempty"` // digest of the browser's secret
 }
 
 const (
@@ -29,18 +33,24 @@ const (
 // ErrInteraction says that a page was kept open for too long, or that its hidden field was changed.
 var ErrInteraction = errors.New("this sign-in has been open for too long")
 
-// Suspend seals an authorization request, to be taken up by Resume.
-func (p *Provider) Suspend(a *Authorization) string {
-	encoded, err := json.Marshal(interaction{Form: a.form, BeganAt: a.BeganAt, Selected: a.Selected, ShownTo: a.ShownTo})
+// Suspend seals an authorization request, to be taken up by Resume in the same browser, which is known by a secret that
+// its cookie holds; empty if it is not known.
+func (p *Provider) Suspend(a *Authorization, browser string) string {
+	pending := interaction{Form: a.form, BeganAt: a.BeganAt, Selected: a.Selected, ShownTo: a.ShownTo}
+	if browser != "" {
+		pending.Browser = storage.Digest(browser)
+	}
+	encoded, err := json.Marshal(pending)
 	if err != nil {
 		panic(err) // maps of strings can be encoded
 	}
 	return base64.RawURLEncoding.EncodeToString(p.Seal.Close(sealForInteractions, encoded))
 }
 
-// Resume takes up an authorization request that Suspend sealed, reading it anew: what was registered meanwhile counts. It
-// returns ErrInteraction, or a *Refusal as ReadAuthorization does.
-func (p *Provider) Resume(ctx context.Context, sealed string) (*Authorization, error) {
+// Resume takes up an authorization request that Suspend sealed, reading it anew: what was registered meanwhile counts. In
+// another browser it begins anew: whoever is there has done nothing for it, and must not be taken to have signed in or
+// consented for somebody else's request. It returns ErrInteraction, or a *Refusal as ReadAuthorization does.
+func (p *Provider) Resume(ctx context.Context, sealed, browser string) (*Authorization, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)
 	if err != nil {
 		return nil, ErrInteraction
@@ -55,6 +65,9 @@ func (p *Provider) Resume(ctx context.Context, sealed string) (*Authorization, e
 	}
 	if p.Now().Sub(pending.BeganAt) > interactionLifetime {
 		return nil, ErrInteraction
+	}
+	if pending.Browser == nil || subtle.ConstantTimeCompare(pending.Browser, storage.Digest(browser)) != 1 {
+		return p.readAuthorization(ctx, pending.Form, p.Now())
 	}
 	a, err := p.readAuthorization(ctx, pending.Form, pending.BeganAt)
 	if err != nil {

@@ -23,7 +23,7 @@ func (s *Server) authorize(c *gin.Context) error {
 	ctx := c.Request.Context()
 	var a *oidc.Authorization
 	if sealed := form.Get("interaction"); sealed != "" {
-		a, err = s.Provider.Resume(ctx, sealed)
+		a, err = s.resume(c, sealed)
 	} else {
 		a, err = s.Provider.ReadAuthorization(ctx, form)
 	}
@@ -44,17 +44,17 @@ func (s *Server) authorize(c *gin.Context) error {
 	decision := oidc.Next(a, session, consent, s.Now())
 	switch decision.Step {
 	case oidc.SignIn:
-		page := "/sign-in?continue=" + s.Provider.Suspend(a)
+		page := "/sign-in?continue=" + s.suspend(c, a)
 		if session != nil { // somebody else is meant
 			page += "&switch=1"
 		}
 		return redirect(c, page)
 	case oidc.SignInAgain:
-		return redirect(c, "/sign-in?continue="+s.Provider.Suspend(a))
+		return redirect(c, "/sign-in?continue="+s.suspend(c, a))
 	case oidc.SelectAccount:
-		return redirect(c, "/select-account?continue="+s.Provider.Suspend(a))
+		return redirect(c, "/select-account?continue="+s.suspend(c, a))
 	case oidc.AskConsent:
-		return redirect(c, "/consent?continue="+s.Provider.Suspend(a))
+		return redirect(c, "/consent?continue="+s.suspend(c, a))
 	case oidc.Issue:
 		response, err := s.Provider.Authorize(ctx, a, session, decision.Scopes)
 		if err != nil {
@@ -77,12 +77,13 @@ func (s *Server) authorizePosted(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.goOn(c, a)
+	// Not bound to the browser: its cookies have stayed behind.
+	return redirect(c, oidc.PathAuthorize+"?interaction="+s.Provider.Suspend(a, ""))
 }
 
 // goOn sends the browser back to the authorization endpoint.
 func (s *Server) goOn(c *gin.Context, a *oidc.Authorization) error {
-	return redirect(c, oidc.PathAuthorize+"?interaction="+s.Provider.Suspend(a))
+	return redirect(c, oidc.PathAuthorize+"?interaction="+s.suspend(c, a))
 }
 
 // respond sends the answer to the app by way of the browser, in the response mode that it asked for.

@@ -21,7 +21,7 @@ func (s *Server) consentPage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	page := pages.Consent{App: waiting(a.Client), RedirectHost: hostOf(a.RedirectURI), Person: person, Continue: s.Provider.Suspend(a)}
+	page := pages.Consent{App: waiting(a.Client), RedirectHost: hostOf(a.RedirectURI), Person: person, Continue: s.suspend(c, a)}
 	for _, name := range a.Scopes {
 		scope := oidc.ScopeNamed(name)
 		page.Scopes = append(page.Scopes, pages.Scope{Name: scope.Name, Title: scope.Title, Detail: scope.Detail, Required: name == "openid"})
@@ -53,7 +53,7 @@ func (s *Server) asked(c *gin.Context, read func(*gin.Context) (url.Values, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err := s.Provider.Resume(c.Request.Context(), form.Get("continue"))
+	a, err := s.resume(c, form.Get("continue"))
 	if err != nil {
 		return nil, nil, err
 	}

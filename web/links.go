@@ -19,8 +19,12 @@ import (
 // no buttons.
 
 func (s *Server) verifyEmailPage(c *gin.Context) error {
+	address, username, err := s.Identity.EmailToVerify(c.Request.Context(), c.Query("token"))
+	if err != nil {
+		return err
+	}
 	return s.show(c, http.StatusOK, pages.Confirm{
-		Title: "Verify your e-mail address", Text: "From then on you can sign in with it, and get back into your account.",
+		Title: "Verify your e-mail address", Text: "The address " + address + " will belong to the account " + username + ". Go on only if that account is yours.",
 		Action: "/verify-email", Token: c.Query("token"), Button: "Verify this address",
 	})
 }

@@ -97,7 +97,7 @@ func (s *Server) newRegister(c *gin.Context, a *oidc.Authorization) pages.Regist
 		return pages.Register{SignInURL: "/sign-in"}
 	}
 	s.pageHeaders(c, a.RedirectURI)
-	app, sealed := waiting(a.Client), s.Provider.Suspend(a)
+	app, sealed := waiting(a.Client), s.suspend(c, a)
 	return pages.Register{App: &app, Continue: sealed, SignInURL: "/sign-in?" + url.Values{"continue": {sealed}}.Encode()}
 }
 

@@ -20,7 +20,7 @@ func (s *Server) selectAccountPage(c *gin.Context) error {
 	}
 	app := waiting(a.Client)
 	s.pageHeaders(c, a.RedirectURI)
-	return s.show(c, http.StatusOK, pages.SelectAccount{App: &app, Person: person, Continue: s.Provider.Suspend(a)})
+	return s.show(c, http.StatusOK, pages.SelectAccount{App: &app, Person: person, Continue: s.suspend(c, a)})
 }
 
 // selectAccount takes the answer.
@@ -30,7 +30,7 @@ func (s *Server) selectAccount(c *gin.Context) error {
 		return err
 	}
 	if c.Request.PostForm.Get("choice") != "continue" {
-		return redirect(c, "/sign-in?switch=1&continue="+s.Provider.Suspend(a))
+		return redirect(c, "/sign-in?switch=1&continue="+s.suspend(c, a))
 	}
 	a.Selected = true
 	return s.goOn(c, a)

@@ -82,7 +82,7 @@ func (s *Server) newSignIn(c *gin.Context, a *oidc.Authorization) pages.SignIn {
 		return pages.SignIn{Phones: s.Identity.Texts, RegisterURL: s.registerURL("")}
 	}
 	s.pageHeaders(c, a.RedirectURI)
-	app, sealed := waiting(a.Client), s.Provider.Suspend(a)
+	app, sealed := waiting(a.Client), s.suspend(c, a)
 	return pages.SignIn{App: &app, Phones: s.Identity.Texts, Continue: sealed, RegisterURL: s.registerURL(sealed)}
 }
 
@@ -91,5 +91,5 @@ func (s *Server) suspended(c *gin.Context, sealed string) (*oidc.Authorization, 
 	if sealed == "" {
 		return nil, nil
 	}
-	return s.Provider.Resume(c.Request.Context(), sealed)
+	return s.resume(c, sealed)
 }

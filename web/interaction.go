@@ -1,0 +1,46 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// browserCookie is the name of the cookie by which a browser is known while somebody signs in with it. It says nothing of
+// who they are.
+func (s *Server) browserCookie() string {
+	if s.https {
+		return "__Host-wicket_browser"
+	}
+	return "wicket_browser"
+}
+
+// suspend seals an authorization request for this browser, which gets a cookie to be known by if it has none.
+func (s *Server) suspend(c *gin.Context, a *oidc.Authorization) string {
+	browser := s.browser(c)
+	if browser == "" {
+		browser = storage.NewSecret()
+		c.Set(s.browserCookie(), browser) // the next one in this request finds it
+		http.SetCookie(c.Writer, &http.Cookie{Name: s.browserCookie(), Value: browser, Path: "/", Secure: s.https, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	}
+	return s.Provider.Suspend(a, browser)
+}
+
+// resume takes up an authorization request.
+func (s *Server) resume(c *gin.Context, sealed string) (*oidc.Authorization, error) {
+	return s.Provider.Resume(c.Request.Context(), sealed, s.browser(c))
+}
+
+func (s *Server) browser(c *gin.Context) string {
+	if made := c.GetString(s.browserCookie()); made != "" {
+		return made
+	}
+	cookie, err := c.Request.Cookie(s.browserCookie())
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}

@@ -14,6 +14,7 @@ type Export struct {
 	User     *User
 	Profile  *Profile
 	Emails   []Email
+	Phones   []Phone
 	Roles    []Role
 	Sessions []Session // ended ones too
 	Attempts []LoginAttempt
@@ -33,6 +34,9 @@ func (s *Store) Export(ctx context.Context, userID uuid.UUID) (*Export, error) {
 		return nil, err
 	}
 	if export.Emails, err = s.Emails(ctx, userID); err != nil {
+		return nil, err
+	}
+	if export.Phones, err = s.Phones(ctx, userID); err != nil {
 		return nil, err
 	}
 	if export.Roles, err = s.Roles(ctx, userID, true); err != nil {

@@ -63,9 +63,12 @@ func (s *Server) eraseAccount(c *gin.Context) error {
 // export is the file that a person downloads: docs/privacy.md describes it.
 func export(kept *identity.Export, consents []oidc.Consent) map[string]any {
 	user := kept.User
-	emails, roles, sessions, attempts, ledger, allowed := []any{}, []any{}, []any{}, []any{}, []any{}, []any{}
+	emails, phones, roles, sessions, attempts, ledger, allowed := []any{}, []any{}, []any{}, []any{}, []any{}, []any{}, []any{}
 	for _, email := range kept.Emails {
 		emails = append(emails, gin.H{"address": email.Address, "primary": email.IsPrimary, "verified_at": email.VerifiedAt, "created_at": email.CreatedAt})
+	}
+	for _, phone := range kept.Phones {
+		phones = append(phones, gin.H{"number": phone.Number, "primary": phone.IsPrimary, "verified_at": phone.VerifiedAt, "created_at": phone.CreatedAt})
 	}
 	for _, role := range kept.Roles {
 		roles = append(roles, gin.H{"role": role.RoleName, "assigned_at": role.AssignedAt, "active": role.IsActive, "revoked_at": role.RevokedAt})
@@ -99,7 +102,7 @@ func export(kept *identity.Export, consents []oidc.Consent) map[string]any {
 			"profile": profile.Profile, "picture": profile.Picture, "website": profile.Website, "gender": profile.Gender, "birthdate": profile.Birthdate,
 			"zoneinfo": profile.Zoneinfo, "locale": profile.Locale, "address": profile.Address,
 		},
-		"emails": emails, "roles": roles, "sessions": sessions, "login_attempts": attempts, "apps": allowed, "audit_trail": ledger,
+		"emails": emails, "phones": phones, "roles": roles, "sessions": sessions, "login_attempts": attempts, "apps": allowed, "audit_trail": ledger,
 	}
 }
 

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -84,8 +85,21 @@ func (d *Database) migrateJobs(ctx context.Context) error {
 	})
 }
 
-// quiet leaves out River's remarks on its own coming and going.
+// quiet leaves out River's remarks on its own coming and going, and that what it was at ended because it was stopped.
 type quiet struct{ slog.Handler }
+
+func (q quiet) Handle(ctx context.Context, record slog.Record) error {
+	stopped := false
+	record.Attrs(func(attr slog.Attr) bool {
+		err, isError := attr.Value.Any().(error)
+		stopped = isError && errors.Is(err, context.Canceled) || attr.Value.String() == context.Canceled.Error()
+		return !stopped
+	})
+	if stopped {
+		return nil
+	}
+	return q.Handler.Handle(ctx, record)
+}
 
 func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)

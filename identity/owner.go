@@ -1,0 +1,109 @@
+package identity
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// What an owner is told of, and what they may do about it by the link in the letter.
+
+// tellOwner sends a mail to every verified address of an account, each with a link of its own that proves that its reader
+// is the owner. Every address, because whoever has taken over an account begins by changing the primary one; a link goes
+// with its address when that is removed.
+func (s *Store) tellOwner(ctx context.Context, tx bun.Tx, now time.Time, user *User, message, purpose string, lifetime time.Duration, session *uuid.UUID, values map[string]string) error {
+	var emails []Email
+	err := tx.NewSelect().Model(&emails).Where("user_id = ? AND verified_at IS NOT NULL", user.ID).Order("is_primary DESC", "created_at").Scan(ctx)
+	if err != nil {
+		return err
+	}
+	for _, email := range emails {
+		var secret string
+		if purpose != "" {
+			var proof *Proof
+			proof, secret = newLink(user.ID, purpose, lifetime, now)
+			proof.EmailID = uuid.NullUUID{UUID: email.ID, Valid: true}
+			if session != nil {
+				proof.SessionID = uuid.NullUUID{UUID: *session, Valid: true}
+			}
+			if _, err := tx.NewInsert().Model(proof).Exec(ctx); err != nil {
+				return err
+			}
+		}
+		if err := storage.Enqueue(ctx, s.Jobs, tx, s.mail(message, user, email.Address, secret, values)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// distrustLaterEmails takes the account's addresses back to what they were when the owner was written to: those verified
+// since are not verified any more, and the address that the owner answers from is the primary one.
+func distrustLaterEmails(ctx context.Context, tx bun.Tx, proof *Proof) error {
+	_, err := tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary AND id <> ?", proof.UserID, proof.EmailID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewUpdate().Model((*Email)(nil)).Set("verified_at = NULL").
+		Where("user_id = ? AND verified_at > ? AND id <> ?", proof.UserID, proof.CreatedAt, proof.EmailID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", true).Where("id = ?", proof.EmailID).Exec(ctx)
+	return err
+}
+
+// Unlock opens an account that wrong passwords have locked, by the link that its owner got. It returns ErrProof.
+func (s *Store) Unlock(ctx context.Context, secret string) error {
+	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		now := s.Now()
+		proof, err := useLink(ctx, tx, proofToUnlock, secret, now)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewUpdate().Model((*User)(nil)).Set("failed_login_attempts = 0").Set("locked_until = NULL").Where("id = ?", proof.UserID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		return storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: proof.UserID.String(), Action: "unlocked", UserID: proof.UserID, New: storage.Values{"by": "mailed link"}})
+	})
+}
+
+// NotMe is the answer of an owner who is told of a sign-in that was not theirs: every session and token is void at once,
+// the password with it, and the way to a new one is open. It returns the secret of a password reset, or ErrProof.
+func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, err error) {
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		now := s.Now()
+		proof, err := useLink(ctx, tx, proofNotMe, secret, now)
+		if err != nil {
+			return err
+		}
+		if _, err := s.signOutEverywhere(ctx, tx, now, proof.UserID, EndedByNotMe); err != nil {
+			return err
+		}
+		if err := voidSecrets(ctx, tx, proof.UserID, now); err != nil {
+			return err
+		}
+		if err := distrustLaterEmails(ctx, tx, proof); err != nil {
+			return err
+		}
+		// Whoever it was knows the password.
+		if _, err := tx.NewUpdate().Model((*User)(nil)).Set("password_hash = NULL").Where("id = ?", proof.UserID).Exec(ctx); err != nil {
+			return err
+		}
+		var token *PasswordResetToken
+		token, resetSecret = newResetToken(ctx, proof.UserID, now)
+		if _, err := tx.NewInsert().Model(token).Exec(ctx); err != nil {
+			return err
+		}
+		return storage.Record(ctx, tx, now, storage.Change{
+			Entity: "user", EntityID: proof.UserID.String(), Action: "disowned_sign_in", UserID: proof.UserID,
+			New: storage.Values{"session": proof.SessionID.UUID.String()},
+		})
+	})
+	return resetSecret, err
+}

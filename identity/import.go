@@ -149,7 +149,7 @@ func (a *arrival) readProfile(profile Profile, now time.Time, faults FieldFaults
 	var wrong FieldFaults
 	if errors.As(profile.clean(now), &wrong) {
 		for name, err := range wrong {
-			faults.add("profile."+name, err)
+			faults.add(name, err)
 		}
 	}
 	if *profile.Address == (Address{}) {
@@ -231,10 +231,10 @@ func choosePrimary(contacts []ImportContact) (primary int, verified bool, err er
 // insertArrival writes a person's rows and records them. It returns ErrUsernameTaken, or FieldFaults where somebody else
 // has verified an address or a number; then the transaction must not be kept.
 func (s *Store) insertArrival(ctx context.Context, tx bun.Tx, now time.Time, a *arrival) error {
-	if err := s.refuseTaken(ctx, tx, a); err != nil {
+	if err := insertAccount(ctx, tx, a.user); err != nil { // first: who runs the same file beside us waits here
 		return err
 	}
-	if err := insertAccount(ctx, tx, a.user); err != nil {
+	if err := s.refuseTaken(ctx, tx, a); err != nil {
 		return err
 	}
 	if _, err := tx.NewInsert().Model(a.profile).Exec(ctx); err != nil {

@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -207,32 +206,17 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return h.encode(salt, argon2.IDKey([]byte(password), salt, h.passes, h.memory, argonLanes, argonKey)), nil
 }
 
-// Verify tells whether password is the one that hash was made of, and whether it should be hashed anew because the
-// parameters have changed since. An empty hash (no such person, or no password) costs the same time and never matches.
+// Verify tells whether password is the one that hash was made of, and whether it should be hashed anew because it was made
+// elsewhere or the parameters have changed since. An empty hash (no such person, or no password) costs the same time as
+// one of ours and never matches.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (matches, outdated bool, err error) {
 	known := hash != ""
 	if !known {
 		hash = h.dummy
 	}
-	var memory, passes uint32
-	var lanes uint8
-	fields := strings.Split(hash, "$")
-	if len(fields) != 6 || fields[1] != "argon2id" || fields[2] != "v=19" {
-		return false, false, errors.New("verify password: the stored hash is not argon2id")
-	}
-	if _, err := fmt.Sscanf(fields[3], "m=%d,t=%d,p=%d", &memory, &passes, &lanes); err != nil {
-		return false, false, fmt.Errorf("verify password: parameters of the stored hash: %w", err)
-	}
-	if fields[3] != fmt.Sprintf("m=%d,t=%d,p=%d", memory, passes, lanes) || memory < 8 || passes < 1 || lanes < 1 {
-		return false, false, errors.New("verify password: parameters of the stored hash are out of range")
-	}
-	salt, err := base64.RawStdEncoding.DecodeString(fields[4])
+	stored, err := readHash(hash)
 	if err != nil {
-		return false, false, fmt.Errorf("verify password: salt of the stored hash: %w", err)
-	}
-	want, err := base64.RawStdEncoding.DecodeString(fields[5])
-	if err != nil || len(want) < 16 {
-		return false, false, errors.Join(errors.New("verify password: the stored hash is damaged"), err)
+		return false, false, fmt.Errorf("verify password: the stored hash: %w", err)
 	}
 	if len(password) > maxPassword {
 		password = "" // nobody's password: checkPassword refused it
@@ -243,9 +227,12 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (matches, ou
 		return false, false, err
 	}
 	defer release()
-	got := argon2.IDKey([]byte(password), salt, passes, memory, lanes, uint32(len(want)))
-	matches = subtle.ConstantTimeCompare(got, want) == 1 && known
-	return matches, matches && (memory != h.memory || passes != h.passes), nil
+	matches, err = stored.matches(password)
+	if err != nil {
+		return false, false, fmt.Errorf("verify password: %s: %w", stored.scheme, err)
+	}
+	matches = matches && known
+	return matches, matches && stored.recipe != argonRecipe(h.memory, h.passes, argonLanes, argonSalt, argonKey), nil
 }
 
 func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {

@@ -125,11 +125,7 @@ func (s *Store) CreateUser(ctx context.Context, person NewUser) (*User, error) {
 // insertUser writes a new person with their profile and e-mail address (nil: none) and records it. It returns
 // ErrUsernameTaken, and then has written nothing.
 func insertUser(ctx context.Context, tx bun.Tx, now time.Time, user *User, name string, email *Email) error {
-	// A violation would put the whole statement, and so the password hash, into PostgreSQL's own log.
-	err := oneRow(tx.NewInsert().Model(user).On("CONFLICT (username_key) DO NOTHING").Returning("NULL").Exec(ctx))
-	if errors.Is(err, storage.ErrNotFound) {
-		return ErrUsernameTaken
-	} else if err != nil {
+	if err := insertAccount(ctx, tx, user); err != nil {
 		return err
 	}
 	profile := &Profile{UserID: user.ID, Name: name, CreatedAt: now, ModifiedAt: now}
@@ -144,6 +140,16 @@ func insertUser(ctx context.Context, tx bun.Tx, now time.Time, user *User, name 
 		values["email"], values["email_verified"] = email.Address, email.VerifiedAt != nil
 	}
 	return storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: user.ID.String(), Action: "created", UserID: user.ID, New: values})
+}
+
+// insertAccount writes the row of a new person and nothing else. It returns ErrUsernameTaken, and then has written nothing.
+func insertAccount(ctx context.Context, tx bun.Tx, user *User) error {
+	// A violation would put the whole statement, and so the password hash, into PostgreSQL's own log.
+	err := oneRow(tx.NewInsert().Model(user).On("CONFLICT (username_key) DO NOTHING").Returning("NULL").Exec(ctx))
+	if errors.Is(err, storage.ErrNotFound) {
+		return ErrUsernameTaken
+	}
+	return err
 }
 
 // SetUserActive switches an account on or off. Off, every session and token of that person is void at once: each use of

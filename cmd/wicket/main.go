@@ -21,7 +21,7 @@ type commands struct {
 	Dev     devCommand     `cmd:"" help:"Run the server with a demo user, demo clients and a sample app, to try it or to develop an app against it."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to date. serve does so by itself unless WICKET_MIGRATE=off."`
 	Client  clientCommands `cmd:"" help:"Register, list and delete apps."`
-	User    userCommands   `cmd:"" help:"Register, list, disable, enable, unlock and sign out people."`
+	User    userCommands   `cmd:"" help:"Register, import, list, disable, enable, unlock and sign out people."`
 	Role    roleCommands   `cmd:"" help:"Grant, revoke and list people's roles."`
 	Key     keyCommands    `cmd:"" help:"List and rotate the signing keys."`
 	Audit   auditCommands  `cmd:"" help:"Read the ledger of every change."`

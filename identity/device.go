@@ -14,6 +14,7 @@ type Device struct {
 	UserAgent string
 	Language  string // the header Accept-Language
 	IP        string
+	Secret    string `json:"-"` // what its cookie holds: see KnownDevice; empty where it has none
 }
 
 var (

@@ -22,6 +22,7 @@ func (s *Store) Expire(ctx context.Context) (map[string]int64, error) {
 		args      []any
 	}{
 		"sessions":              {"expires_at < ? OR ended_at < ?", []any{now.Add(-endedSessionsKept), now.Add(-endedSessionsKept)}},
+		"known_devices":         {"last_used_at < ?", []any{now.Add(-KnownDeviceKept)}},
 		"proofs":                {"expires_at < ?", []any{now.Add(-usedProofsKept)}},
 		"password_reset_tokens": {"expires_at < ?", []any{now.Add(-usedProofsKept)}},
 	} {

@@ -4,22 +4,24 @@ import (
 	"context"
 	"net/netip"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 )
 
 // isUnfamiliar tells whether a person signs in with a browser or from a network that none of their sessions had before.
 // The very first session is familiar: somebody has just registered.
-func isUnfamiliar(ctx context.Context, tx bun.Tx, session *Session) (bool, error) {
+func isUnfamiliar(ctx context.Context, db bun.IDB, userID uuid.UUID, device Device) (bool, error) {
 	var earlier []Session
-	err := tx.NewSelect().Model(&earlier).Column("fingerprint", "ip").Where("user_id = ?", session.UserID).
+	err := db.NewSelect().Model(&earlier).Column("fingerprint", "ip").Where("user_id = ?", userID).
 		Order("created_at DESC").Limit(sessionsCompared).Scan(ctx)
 	if err != nil || len(earlier) == 0 {
 		return false, err
 	}
+	fingerprint := device.fingerprint()
 	knownDevice, knownNetwork := false, false
 	for _, other := range earlier {
-		knownDevice = knownDevice || other.Fingerprint == session.Fingerprint
-		knownNetwork = knownNetwork || network(other.IP) == network(session.IP)
+		knownDevice = knownDevice || other.Fingerprint == fingerprint
+		knownNetwork = knownNetwork || network(other.IP) == network(device.IP)
 	}
 	return !knownDevice || !knownNetwork, nil
 }

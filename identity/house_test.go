@@ -71,17 +71,17 @@ func (h *testHouse) alice(t testing.TB) *User {
 // enter signs somebody in, who must be let in.
 func (h *testHouse) enter(t testing.TB, login, password string, current *Session) (*Session, string) {
 	t.Helper()
-	session, secret, err := h.SignIn(t.Context(), SignIn{Login: login, Password: password, Device: laptop, Current: current})
+	admission, err := h.SignIn(t.Context(), SignIn{Login: login, Password: password, Device: laptop, Current: current})
 	if err != nil {
 		t.Fatalf("sign in as %s: %v", login, err)
 	}
-	return session, secret
+	return admission.Session, admission.Secret
 }
 
 // try signs in and returns how that ended.
 func (h *testHouse) try(t testing.TB, login, password string) error {
 	t.Helper()
-	_, _, err := h.SignIn(t.Context(), SignIn{Login: login, Password: password, Device: laptop})
+	_, err := h.SignIn(t.Context(), SignIn{Login: login, Password: password, Device: laptop})
 	return err
 }
 

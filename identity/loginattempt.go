@@ -23,7 +23,7 @@ type LoginAttempt struct {
 	IPAddress     string        `bun:"ip_address"`
 	Success       bool          `bun:"success"`
 	FailureReason string        `bun:"failure_reason"`
-	Method        string        `bun:"method"` // RFC 8176: "pwd"
+	Method        string        `bun:"method"` // what was shown: "pwd"
 	UserAgent     string        `bun:"user_agent"`
 }
 
@@ -37,11 +37,11 @@ const (
 
 const maxTyped = 254 // bytes kept of what was typed as a name: the longest e-mail address
 
-// note writes the attempt as part of tx.
-func (a SignIn) note(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, failure string) error {
+// note writes the attempt as part of tx; failure says why it failed, if it did.
+func (a firstStep) note(ctx context.Context, tx bun.Tx, now time.Time, failure string) error {
 	attempt := &LoginAttempt{
-		AttemptTime: now, Username: a.Login[:min(len(a.Login), maxTyped)], UserID: uuid.NullUUID{UUID: userID, Valid: userID != uuid.Nil},
-		IPAddress: a.Device.IP, Success: failure == "", FailureReason: failure, Method: "pwd", UserAgent: a.Device.userAgent(),
+		AttemptTime: now, Username: a.login[:min(len(a.login), maxTyped)], UserID: uuid.NullUUID{UUID: a.user.ID, Valid: a.user.ID != uuid.Nil},
+		IPAddress: a.device.IP, Success: failure == "", FailureReason: failure, Method: a.method, UserAgent: a.device.userAgent(),
 	}
 	if _, err := tx.NewInsert().Model(attempt).ExcludeColumn("id").Returning("NULL").Exec(ctx); err != nil {
 		return fmt.Errorf("note the attempt to sign in: %w", err)

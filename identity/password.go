@@ -142,6 +142,9 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 		if err != nil {
 			return err
 		}
+		if err := forgetDevices(ctx, tx, user.ID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q }); err != nil {
+			return err
+		}
 		return s.setPassword(ctx, tx, now, user, hash, "changed")
 	})
 	if err != nil {

@@ -54,9 +54,9 @@ func TestResetRacesSignIns(t *testing.T) {
 		for range 10 {
 			wg.Go(func() {
 				<-start
-				_, cookie, err := h.SignIn(t.Context(), SignIn{Login: "alice", Password: alicePassword, Device: laptop})
+				admission, err := h.SignIn(t.Context(), SignIn{Login: "alice", Password: alicePassword, Device: laptop})
 				if err == nil {
-					secrets <- cookie
+					secrets <- admission.Secret
 				} else if !errors.Is(err, ErrSignInRefused) {
 					t.Error(err)
 				}

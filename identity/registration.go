@@ -66,15 +66,14 @@ func (r *Registration) clean() FieldFaults {
 }
 
 // Register makes an account, sends a link to its e-mail address that verifies it, and starts a session on this device, as
-// SignIn does: whoever chose the password has shown that they know it, so amr says pwd. It returns the session, with its
-// user, and the secret for the cookie.
+// SignIn does: whoever chose the password has shown that they know it, so amr says pwd.
 //
 // It returns FieldFaults, ErrTooManyRegistrations, ErrTooManySendings or ErrBusy. That a username is taken is said at its
 // field, for usernames are public. Whose an e-mail address is is not: it is neither asked nor said, the address stays
 // unverified, and only who reads the mail there learns more.
-func (s *Store) Register(ctx context.Context, r Registration) (*Session, string, error) {
+func (s *Store) Register(ctx context.Context, r Registration) (*Admission, error) {
 	if s.Memory.Count(ctx, "registration forms from "+r.Device.IP, registrationWindow) > maxRegistrationForms {
-		return nil, "", ErrTooManyRegistrations
+		return nil, ErrTooManyRegistrations
 	}
 	faults := r.clean()
 	if faults["username"] == nil {
@@ -82,19 +81,19 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Session, string,
 		// of the messages that may go to the address.
 		taken, err := s.usernameTaken(ctx, r.Username)
 		if err != nil {
-			return nil, "", fmt.Errorf("register: %w", err)
+			return nil, fmt.Errorf("register: %w", err)
 		}
 		if taken {
 			faults["username"] = ErrUsernameTaken
 		}
 	}
 	if len(faults) > 0 {
-		return nil, "", faults
+		return nil, faults
 	}
 	if s.Memory.Count(ctx, "registrations from "+r.Device.IP, registrationWindow) > maxRegistrations {
-		return nil, "", ErrTooManyRegistrations
+		return nil, ErrTooManyRegistrations
 	}
-	now, secret := s.Now(), storage.NewSecret()
+	now := s.Now()
 	user := &User{
 		ID: newID(), Username: r.Username, IsActive: true, SessionVersion: 1, PasswordChangedAt: &now,
 		LastLoginAt: &now, LastLoginIP: r.Device.IP, CreatedAt: now, ModifiedAt: now,
@@ -102,24 +101,24 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Session, string,
 	user.CreatedBy, user.ModifiedBy = user.Actor(), user.Actor()
 	var err error
 	if user.UsernameKey, err = usernameKey(r.Username); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	email, err := newEmail(user.ID, r.Email, false, now)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	email.IsPrimary = true
 	if err := s.maySend(ctx, MessageVerifyEmail, email.AddressKey); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	if user.PasswordHash, err = s.Hasher.Hash(ctx, r.Password); err != nil {
-		return nil, "", fmt.Errorf("register: %w", err)
+		return nil, fmt.Errorf("register: %w", err)
 	}
 	// The person themself does this; where nothing comes of it, nobody new did.
 	actor := storage.ActorOf(ctx)
 	before := actor.Name
 	actor.Name = user.Actor()
-	var session *Session
+	var admission *Admission
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := insertUser(ctx, tx, now, user, r.Name, email); err != nil {
 			return err
@@ -127,20 +126,18 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Session, string,
 		if err := s.sendEmailProof(ctx, tx, now, user, email); err != nil {
 			return err
 		}
-		attempt := SignIn{Login: r.Username, Device: r.Device, Current: r.Current}
-		if session, err = s.startSession(ctx, tx, now, user, attempt, secret); err != nil {
-			return err
-		}
-		return attempt.note(ctx, tx, now, user.ID, "")
+		step := firstStep{user: user, login: r.Username, method: "pwd", evidence: passwordEvidence, device: r.Device, current: r.Current}
+		admission, err = s.start(ctx, tx, now, step, false)
+		return err
 	})
 	if err != nil {
 		actor.Name = before
 	}
 	if errors.Is(err, ErrUsernameTaken) { // by somebody who was faster
-		return nil, "", FieldFaults{"username": ErrUsernameTaken}
+		return nil, FieldFaults{"username": ErrUsernameTaken}
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("register: %w", err)
+		return nil, fmt.Errorf("register: %w", err)
 	}
-	return session, secret, nil
+	return admission, nil
 }

@@ -49,9 +49,6 @@ const (
 	EndedByClient    = "signed_out_by_app" // RP-initiated logout
 )
 
-// ACRPassword is the authentication context class of a sign-in with a password alone.
-const ACRPassword = "urn:wicket:acr:password"
-
 // seenEvery bounds how often a session's last_seen is written.
 const seenEvery = 5 * time.Minute
 
@@ -100,7 +97,7 @@ func (s *Store) endSessions(ctx context.Context, userID uuid.UUID, reason string
 }
 
 // SignOutEverywhere is the global logout: it raises the person's session version, which voids every session, refresh
-// token and access token at once, and ends the sessions. It returns the new version, or storage.ErrNotFound.
+// token and access token at once, ends the sessions, and forgets every known device. It returns the new version, or storage.ErrNotFound.
 func (s *Store) SignOutEverywhere(ctx context.Context, userID uuid.UUID, reason string) (version int64, err error) {
 	now := s.Now()
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -124,6 +121,9 @@ func (s *Store) signOutEverywhere(ctx context.Context, tx bun.Tx, now time.Time,
 		Old: storage.Values{"session_version": version - 1}, New: storage.Values{"session_version": version, "reason": reason},
 	})
 	if err != nil {
+		return 0, err
+	}
+	if err := forgetDevices(ctx, tx, userID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q }); err != nil {
 		return 0, err
 	}
 	return version, endSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q })

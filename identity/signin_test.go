@@ -22,11 +22,11 @@ func TestSignInByEachName(t *testing.T) {
 			"bob": true, "bob@example.com": false, // not verified: anyone may claim it
 			alice.ID.String(): false, "": false, "nobody": false, "nobody@example.com": false, "a b": false, "%": false, "alice' --": false,
 		} {
-			session, secret, err := h.SignIn(t.Context(), SignIn{Login: login, Password: alicePassword, Device: laptop})
+			admission, err := h.SignIn(t.Context(), SignIn{Login: login, Password: alicePassword, Device: laptop})
 			switch {
-			case allowed && (err != nil || session.User == nil || !strings.EqualFold(session.User.Username, strings.TrimSpace(strings.Split(login, "@")[0])) || len(secret) < 43):
+			case allowed && (err != nil || !strings.EqualFold(admission.Session.User.Username, strings.TrimSpace(strings.Split(login, "@")[0])) || len(admission.Secret) < 43):
 				t.Errorf("%q: %v", login, err)
-			case !allowed && (!errors.Is(err, ErrSignInRefused) || session != nil || secret != ""):
+			case !allowed && (!errors.Is(err, ErrSignInRefused) || admission != nil):
 				t.Errorf("%q: %v, want a refusal", login, err)
 			}
 		}
@@ -70,10 +70,10 @@ func TestTheLedgerNamesWhoSignedIn(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
 		alice := h.alice(t)
 		ctx := storage.WithActor(t.Context(), &storage.Actor{Name: "anonymous", IP: laptop.IP, RequestID: "r1"})
-		if _, _, err := h.SignIn(ctx, SignIn{Login: "nobody", Password: alicePassword, Device: laptop}); !errors.Is(err, ErrSignInRefused) {
+		if _, err := h.SignIn(ctx, SignIn{Login: "nobody", Password: alicePassword, Device: laptop}); !errors.Is(err, ErrSignInRefused) {
 			t.Fatal(err)
 		}
-		if _, _, err := h.SignIn(ctx, SignIn{Login: "alice", Password: alicePassword, Device: laptop}); err != nil {
+		if _, err := h.SignIn(ctx, SignIn{Login: "alice", Password: alicePassword, Device: laptop}); err != nil {
 			t.Fatal(err)
 		}
 		refused, started := h.refused(t), h.lines(t, "session", "started")
@@ -254,7 +254,7 @@ func TestSigningInAgainRenewsTheSession(t *testing.T) {
 			t.Errorf("renewed: %+v", lines)
 		}
 		// A wrong password takes nothing away.
-		if _, _, err := h.SignIn(t.Context(), SignIn{Login: "alice", Password: "wrong password", Device: laptop, Current: second}); !errors.Is(err, ErrSignInRefused) {
+		if _, err := h.SignIn(t.Context(), SignIn{Login: "alice", Password: "wrong password", Device: laptop, Current: second}); !errors.Is(err, ErrSignInRefused) {
 			t.Fatal(err)
 		}
 		if _, err := h.SessionBySecret(t.Context(), after); err != nil {
@@ -323,7 +323,7 @@ func TestTooManyFailuresFromOneAddress(t *testing.T) {
 		}
 		elsewhere := laptop
 		elsewhere.IP = "192.0.2.8"
-		if _, _, err := h.SignIn(t.Context(), SignIn{Login: "alice", Password: alicePassword, Device: elsewhere}); err != nil {
+		if _, err := h.SignIn(t.Context(), SignIn{Login: "alice", Password: alicePassword, Device: elsewhere}); err != nil {
 			t.Errorf("from another address: %v", err)
 		}
 		h.pass(failureWindow)

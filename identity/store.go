@@ -20,6 +20,7 @@ type Store struct {
 	SessionLifetime time.Duration // a session ends this long after it began, whatever happens
 	SessionIdle     time.Duration // and this long after it was last seen
 	SignInDelay     time.Duration // what the fourth wrong password for a name costs; each further one twice as much
+	RefusalTakes    time.Duration // a sign-in that is refused is answered no sooner than this
 	MaxFailures     int64         // wrong passwords in a row after which an account is locked
 	LockDuration    time.Duration // for this long
 	AttemptsKept    time.Duration // how long attempts to sign in are kept

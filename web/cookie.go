@@ -64,7 +64,27 @@ func (s *Server) seen(c *gin.Context, session *identity.Session) error {
 	return s.Identity.Seen(ctx, session, actor.IP)
 }
 
-func device(c *gin.Context) identity.Device {
+// deviceCookie is the name of the cookie by which a browser is known to those who have signed in with it.
+func (s *Server) deviceCookie() string {
+	if s.https {
+		return "__Host-wicket_device"
+	}
+	return "wicket_device"
+}
+
+func (s *Server) setDeviceCookie(c *gin.Context, secret string) {
+	http.SetCookie(c.Writer, &http.Cookie{
+		Name: s.deviceCookie(), Value: secret, Path: "/", MaxAge: int(identity.KnownDeviceKept.Seconds()),
+		Secure: s.https, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// device is the browser of a request.
+func (s *Server) device(c *gin.Context) identity.Device {
 	actor := storage.ActorOf(c.Request.Context())
-	return identity.Device{UserAgent: actor.UserAgent, Language: cleanHeader(c.GetHeader("Accept-Language")), IP: actor.IP}
+	device := identity.Device{UserAgent: actor.UserAgent, Language: cleanHeader(c.GetHeader("Accept-Language")), IP: actor.IP}
+	if cookie, err := c.Request.Cookie(s.deviceCookie()); err == nil {
+		device.Secret = cookie.Value
+	}
+	return device
 }

@@ -26,7 +26,7 @@ func (s *Server) forgotPassword(c *gin.Context) error {
 	if login == "" {
 		return s.show(c, http.StatusBadRequest, pages.ForgotPassword{Failure: "Type your username or e-mail address."})
 	}
-	err = s.Identity.RequestReset(c.Request.Context(), login, device(c))
+	err = s.Identity.RequestReset(c.Request.Context(), login, s.device(c))
 	if errors.Is(err, identity.ErrTooManySendings) {
 		return s.show(c, http.StatusTooManyRequests, pages.ForgotPassword{Failure: sentence(err)})
 	} else if err != nil {

@@ -56,17 +56,13 @@ func (s *Server) register(c *gin.Context) error {
 	}
 	registration := identity.Registration{
 		Username: form.Get("username"), Email: form.Get("email"), Name: form.Get("name"), Password: form.Get("password"),
-		Device: device(c), Current: current,
+		Device: s.device(c), Current: current,
 	}
-	session, secret, err := s.Identity.Register(c.Request.Context(), registration)
+	admission, err := s.Identity.Register(c.Request.Context(), registration)
 	if err != nil {
 		return s.refuseRegistration(c, a, registration, err)
 	}
-	s.setCookie(c, secret, session.ExpiresAt)
-	if a == nil {
-		return redirect(c, "/account?done=registered")
-	}
-	return s.goOn(c, a)
+	return s.admitted(c, a, admission, "/account?done=registered")
 }
 
 // refuseRegistration says what is wrong, on the page with all that was typed but the password.

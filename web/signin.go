@@ -53,8 +53,8 @@ func (s *Server) signIn(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	session, secret, err := s.Identity.SignIn(c.Request.Context(), identity.SignIn{
-		Login: form.Get("username"), Password: form.Get("password"), Device: device(c), Current: current,
+	admission, err := s.Identity.SignIn(c.Request.Context(), identity.SignIn{
+		Login: form.Get("username"), Password: form.Get("password"), Device: s.device(c), Current: current,
 	})
 	refused, tooMany := errors.Is(err, identity.ErrSignInRefused), errors.Is(err, identity.ErrTooManySignIns)
 	if refused || tooMany {
@@ -69,9 +69,16 @@ func (s *Server) signIn(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	s.setCookie(c, secret, session.ExpiresAt)
+	return s.admitted(c, a, admission, "/account")
+}
+
+// admitted gives the browser of a person who is let in its cookies and goes on where they came from: to the app that waits,
+// or to the page of ours.
+func (s *Server) admitted(c *gin.Context, a *oidc.Authorization, admission *identity.Admission, page string) error {
+	s.setCookie(c, admission.Secret, admission.Session.ExpiresAt)
+	s.setDeviceCookie(c, admission.DeviceSecret)
 	if a == nil {
-		return redirect(c, "/account")
+		return redirect(c, page)
 	}
 	return s.goOn(c, a)
 }

@@ -227,6 +227,22 @@ func TestSignInDoesNotTellWhoHasAnAccount(t *testing.T) {
 	})
 }
 
+// A password that was hashed elsewhere takes its own time to compare: see docs/import.md.
+func TestImportedHashesDoNotTellWhoHasAnAccount(t *testing.T) {
+	inEachEnumeratedHouse(t, func(t *testing.T, h *openHouse) {
+		const samples = 15
+		h.people(t, "known", samples, true, "")
+		h.people(t, "bcryp", samples, true, "password_hash = '$2a$11$eK2UiRG704ymTZFSss7xfOdnhVSGiSpIlhjtpXORxcQutPJNuoUZu'")
+		h.identity.RefusalTakes = 300 * time.Millisecond
+		named := func(kind, format string) probe {
+			return probe{kind, func(i int) url.Values {
+				return url.Values{"username": {fmt.Sprintf(format, i)}, "password": {"wrong password at all"}}
+			}}
+		}
+		h.interrogate(t, "/sign-in", samples, named("our hash", "known%02d"), named("unknown", "ghost%02d"), named("imported", "bcryp%02d"))
+	})
+}
+
 func TestResetDoesNotTellWhoHasAnAccount(t *testing.T) {
 	inEachEnumeratedHouse(t, func(t *testing.T, h *openHouse) {
 		const samples = 40

@@ -122,7 +122,7 @@ func BenchmarkGrowth(b *testing.B) {
 			signIn := func(when string) float64 {
 				turn++
 				began := time.Now()
-				_, _, err := h.identity.SignIn(b.Context(), identity.SignIn{
+				_, err := h.identity.SignIn(b.Context(), identity.SignIn{
 					Login: when + strconv.Itoa(turn%people), Password: testPassword, Device: identity.Device{IP: "192.0.2.7", UserAgent: "Mozilla/5.0"},
 				})
 				if err != nil {

@@ -65,7 +65,7 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.identity.SignInDelay = time.Millisecond
+	h.identity.SignInDelay, h.identity.RefusalTakes = time.Millisecond, 0
 	if err := h.keys.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -50,6 +50,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		SessionLifetime: 90 * 24 * time.Hour,
 		SessionIdle:     30 * 24 * time.Hour,
 		SignInDelay:     250 * time.Millisecond,
+		RefusalTakes:    400 * time.Millisecond,
 		MaxFailures:     10,
 		LockDuration:    15 * time.Minute,
 		AttemptsKept:    400 * 24 * time.Hour,
@@ -83,6 +84,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Log:    log,
 	})
 	river.AddWorker(workers, &messages.ResetWorker{Identity: h.identity})
+	river.AddWorker(workers, &messages.LockWorker{Identity: h.identity})
 	river.AddWorker(workers, &upkeepWorker{house: h, log: log})
 	if h.jobs, err = database.NewJobs(workers, []*river.PeriodicJob{upkeepJob()}, log); err != nil {
 		_ = database.Close()

@@ -1,0 +1,143 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Admission is what a sign-in that was not refused leads to: a session, or a question for a second step.
+type Admission struct {
+	Session      *Session // with its user; nil while a second step is asked for
+	Secret       string   // for the session's cookie
+	DeviceSecret string   // for the cookie by which this browser is known to the account from now on: see KnownDevice
+	SecondStep   string   // what has been proved so far, sealed: see OpenSecondStep; empty where there is a session
+}
+
+// firstStep is what a person has done to sign in, by whatever method, before the account is asked whether it lets them in.
+type firstStep struct {
+	user     *User  // as read before; no id: nobody's name was typed
+	login    string // as typed
+	method   string // for the list of attempts: "pwd"
+	evidence Evidence
+	device   Device
+	current  *Session // the live session that this browser has already, or nil
+	rehashed string   // the password's hash of today, where the stored one is outdated
+}
+
+// admit lets a person in who has proved who they are, or asks for a second step; it returns nil, having noted why, where
+// the account lets nobody in now. Signing in undoes a request to be erased.
+func (s *Store) admit(ctx context.Context, tx bun.Tx, now time.Time, step firstStep) (*Admission, error) {
+	known, err := s.knownDevice(ctx, tx, now, step.user, step.device)
+	if err != nil {
+		return nil, err
+	}
+	open, err := openAccount(ctx, tx, now, step, known)
+	if err != nil {
+		return nil, err
+	}
+	if !open {
+		failure := failedLocked
+		if !step.user.IsActive {
+			failure = failedDisabled
+		}
+		return nil, step.note(ctx, tx, now, failure)
+	}
+	return s.start(ctx, tx, now, step, false)
+}
+
+// openAccount takes what was proved to the account, if it may be signed in to now and the password is still the account's:
+// one conditional update, so that neither a lock nor a new password that comes in between is overlooked.
+func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *KnownDevice) (bool, error) {
+	user := step.user
+	update := tx.NewUpdate().Model((*User)(nil)).
+		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("erase_at = NULL").
+		Set("last_login_at = ?", now).Set("last_login_ip = ?", step.device.IP).
+		Where("id = ? AND is_active AND coalesce(password_hash, '') = ?", user.ID, user.PasswordHash).
+		Returning("session_version")
+	if known == nil { // a browser that is known is not locked out by what strangers do elsewhere
+		update.Where("(locked_until IS NULL OR locked_until <= ?)", now)
+	}
+	if step.rehashed != "" {
+		update.Set("password_hash = ?", step.rehashed)
+	}
+	var version int64
+	err := storage.NotFound(update.Scan(ctx, &version))
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	user.SessionVersion = version
+	return err == nil, err
+}
+
+// start begins the session of a person who is let in, and remembers their browser.
+func (s *Store) start(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, trust bool) (*Admission, error) {
+	storage.ActorOf(ctx).Name = step.user.Actor()
+	admission := &Admission{Secret: storage.NewSecret()}
+	var err error
+	if admission.Session, err = s.startSession(ctx, tx, now, step, admission.Secret); err != nil {
+		return nil, err
+	}
+	if admission.DeviceSecret, err = rememberDevice(ctx, tx, now, step.user, step.device, trust); err != nil {
+		return nil, err
+	}
+	return admission, step.note(ctx, tx, now, "")
+}
+
+// startSession makes the session of a person who is let in. The secret is new in every case, so that one which was planted
+// or seen before the sign-in is worth nothing after it.
+func (s *Store) startSession(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, secret string) (*Session, error) {
+	label, mobile := step.device.label()
+	session := &Session{
+		ID: newID(), UserID: step.user.ID, SecretHash: storage.Digest(secret), SessionVersion: step.user.SessionVersion,
+		DeviceLabel: label, IsMobile: mobile, UserAgent: step.device.userAgent(), Fingerprint: step.device.fingerprint(), IP: step.device.IP,
+		AMR: step.evidence.AMR, ACR: step.evidence.ACR, AuthTime: now, LastSeenAt: now, LastSeenIP: step.device.IP,
+		ExpiresAt: now.Add(s.SessionLifetime), CreatedAt: now, User: step.user,
+	}
+	current, action := step.current, "started"
+	if current != nil && current.UserID == session.UserID {
+		session.ID, session.CreatedAt, session.ExpiresAt, action = current.ID, current.CreatedAt, current.ExpiresAt, "renewed"
+		result, err := tx.NewUpdate().Model(session).WherePK().Where("ended_at IS NULL").Exec(ctx)
+		if err != nil {
+			return nil, err
+		}
+		renewed, err := result.RowsAffected()
+		if err != nil {
+			return nil, err
+		}
+		if renewed == 0 { // ended meanwhile: begin another
+			session.ID, session.CreatedAt, session.ExpiresAt, action = newID(), now, now.Add(s.SessionLifetime), "started"
+		}
+	} else if current != nil {
+		err := endSessions(ctx, tx, now, current.UserID, EndedByReplacing, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+			return q.Where("id = ?", current.ID)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if action == "started" {
+		unfamiliar, err := isUnfamiliar(ctx, tx, session.UserID, step.device)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := tx.NewInsert().Model(session).Exec(ctx); err != nil {
+			return nil, err
+		}
+		if unfamiliar {
+			values := from(step.device)
+			values["time"] = now.Format(time.RFC1123)
+			if err := s.tellOwner(ctx, tx, now, step.user, MessageNewSignIn, proofNotMe, notMeProofLifetime, &session.ID, values); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return session, storage.Record(ctx, tx, now, storage.Change{
+		Entity: "session", EntityID: session.ID.String(), Action: action, UserID: session.UserID,
+		New: storage.Values{"amr": session.AMR, "acr": session.ACR, "device": session.DeviceLabel},
+	})
+}

@@ -1,0 +1,47 @@
+package identity
+
+import (
+	"slices"
+)
+
+// Evidence is how a person has proved who they are, as apps are told of it.
+type Evidence struct {
+	AMR []string // authentication method references: RFC 8176
+	ACR string   // authentication context class reference: one of the constants below
+}
+
+// The authentication context classes, the weakest first. Whoever asks for one is served by a stronger one too: see Assures.
+const (
+	ACRPassword          = "urn:wicket:acr:password" // one factor: a password
+	ACRMultiFactor       = "urn:wicket:acr:mfa"      // two factors of different kinds
+	ACRPhishingResistant = "phr"                     // and no look-alike site can use what was shown: OpenID EAP ACR Values, section 3
+)
+
+// ACRs lists the authentication context classes, the weakest first.
+var ACRs = []string{ACRPassword, ACRMultiFactor, ACRPhishingResistant}
+
+// Assures tells whether a sign-in of class acr is as good as one of class wanted. A class that Wicket does not know assures
+// nothing and is assured by nothing.
+func Assures(acr, wanted string) bool {
+	level := slices.Index(ACRs, wanted)
+	return level >= 0 && slices.Index(ACRs, acr) >= level
+}
+
+// passwordEvidence is what a password alone proves.
+var passwordEvidence = Evidence{AMR: []string{"pwd"}, ACR: ACRPassword}
+
+// with is the evidence of two steps, one after the other, by factors of different kinds.
+func (e Evidence) with(second Evidence) Evidence {
+	both := Evidence{AMR: slices.Clone(e.AMR), ACR: ACRMultiFactor}
+	for _, method := range append(slices.Clone(second.AMR), "mfa") {
+		if !slices.Contains(both.AMR, method) {
+			both.AMR = append(both.AMR, method)
+		}
+	}
+	for _, acr := range []string{e.ACR, second.ACR} {
+		if Assures(acr, both.ACR) {
+			both.ACR = acr
+		}
+	}
+	return both
+}

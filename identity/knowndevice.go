@@ -1,0 +1,96 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// KnownDevice is a browser in which a person has signed in before. It holds a secret by which it is known again: wrong
+// passwords that strangers type elsewhere do not lock the account there, and it may be spared the second step. One secret
+// serves all people who use that browser.
+type KnownDevice struct {
+	bun.BaseModel `bun:"table:known_devices,alias:known_device"`
+
+	ID           uuid.UUID  `bun:"id,pk,type:uuid"`
+	UserID       uuid.UUID  `bun:"user_id,type:uuid"`
+	SecretHash   []byte     `bun:"secret_hash"`
+	Fingerprint  string     `bun:"fingerprint"`
+	Failures     int64      `bun:"failures"` // wrong passwords and codes typed there in a row
+	TrustedUntil *time.Time `bun:"trusted_until"`
+	LastUsedAt   time.Time  `bun:"last_used_at"`
+	CreatedAt    time.Time  `bun:"created_at"`
+}
+
+const (
+	// KnownDeviceKept is how long a browser is known after it was last used to sign in.
+	KnownDeviceKept = 400 * 24 * time.Hour // what browsers keep a cookie for at the most
+
+	trustedFor = 30 * 24 * time.Hour
+)
+
+// knownDevice returns what is known of the browser that somebody signs in with to this account, or nil.
+func (s *Store) knownDevice(ctx context.Context, db bun.IDB, now time.Time, user *User, device Device) (*KnownDevice, error) {
+	if device.Secret == "" {
+		return nil, nil
+	}
+	known := new(KnownDevice)
+	err := db.NewSelect().Model(known).Where("secret_hash = ? AND user_id = ?", storage.Digest(device.Secret), user.ID).
+		Where("last_used_at > ?", now.Add(-KnownDeviceKept)).Scan(ctx)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return nil, nil
+	}
+	return known, err
+}
+
+// isTrusted tells whether the browser is spared the second step: it was asked to be, not long ago, and looks as it did.
+func (d *KnownDevice) isTrusted(now time.Time, device Device) bool {
+	return d != nil && d.TrustedUntil != nil && now.Before(*d.TrustedUntil) && d.Fingerprint == device.fingerprint() && d.Failures < patientFailures
+}
+
+// rememberDevice makes the browser one that is known to the account, and returns the secret that it is to hold from now on.
+// It is a new one each time: one that was planted there, or seen, is worth nothing after a sign-in.
+func rememberDevice(ctx context.Context, tx bun.Tx, now time.Time, user *User, device Device, trust bool) (secret string, err error) {
+	secret = storage.NewSecret()
+	if device.Secret != "" {
+		// Of the other people too who use this browser: there is one cookie for all of them.
+		_, err := tx.NewUpdate().Model((*KnownDevice)(nil)).Set("secret_hash = ?", storage.Digest(secret)).
+			Where("secret_hash = ?", storage.Digest(device.Secret)).Exec(ctx)
+		if err != nil {
+			return "", err
+		}
+	}
+	known := &KnownDevice{
+		ID: newID(), UserID: user.ID, SecretHash: storage.Digest(secret), Fingerprint: device.fingerprint(), LastUsedAt: now, CreatedAt: now,
+	}
+	insert := tx.NewInsert().Model(known).On("CONFLICT (secret_hash, user_id) DO UPDATE").
+		Set("fingerprint = EXCLUDED.fingerprint").Set("failures = 0").Set("last_used_at = EXCLUDED.last_used_at")
+	if trust {
+		until := now.Add(trustedFor)
+		known.TrustedUntil = &until
+		insert.Set("trusted_until = EXCLUDED.trusted_until")
+	}
+	_, err = insert.Exec(ctx)
+	return secret, err
+}
+
+// noteDeviceFailure counts a wrong password or code in a browser that is known. After as many as would lock the account
+// the browser is not known any more, and what holds for strangers holds there too.
+func (s *Store) noteDeviceFailure(ctx context.Context, tx bun.Tx, known *KnownDevice) error {
+	if known.Failures+1 >= s.MaxFailures {
+		return forgetDevices(ctx, tx, known.UserID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q.Where("id = ?", known.ID) })
+	}
+	_, err := tx.NewUpdate().Model((*KnownDevice)(nil)).Set("failures = failures + 1").Where("id = ?", known.ID).Exec(ctx)
+	return err
+}
+
+// forgetDevices makes browsers of a person unknown: those that which selects.
+func forgetDevices(ctx context.Context, tx bun.Tx, userID uuid.UUID, which func(*bun.DeleteQuery) *bun.DeleteQuery) error {
+	_, err := which(tx.NewDelete().Model((*KnownDevice)(nil)).Where("user_id = ?", userID)).Exec(ctx)
+	return err
+}

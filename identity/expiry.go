@@ -23,6 +23,7 @@ func (s *Store) Expire(ctx context.Context) (map[string]int64, error) {
 	}{
 		"sessions":              {"expires_at < ? OR ended_at < ?", []any{now.Add(-endedSessionsKept), now.Add(-endedSessionsKept)}},
 		"known_devices":         {"last_used_at < ?", []any{now.Add(-KnownDeviceKept)}},
+		"invitations":           {"expires_at < ?", []any{now.Add(-usedProofsKept)}},
 		"proofs":                {"expires_at < ?", []any{now.Add(-usedProofsKept)}},
 		"password_reset_tokens": {"expires_at < ?", []any{now.Add(-usedProofsKept)}},
 	} {
@@ -30,8 +31,10 @@ func (s *Store) Expire(ctx context.Context) (map[string]int64, error) {
 		deleted[table] = n
 		faults = append(faults, err)
 	}
-	n, err := s.Database.ForgetBefore(ctx, "login_attempts", now.Add(-s.AttemptsKept))
-	deleted["login_attempts"] = n
+	var err error
+	if s.AttemptsKept > 0 {
+		deleted["login_attempts"], err = s.Database.ForgetBefore(ctx, "login_attempts", now.Add(-s.AttemptsKept))
+	}
 	erased, eraseErr := s.erase(ctx)
 	deleted["users"] = erased
 	return deleted, errors.Join(append(faults, err, eraseErr)...)

@@ -28,6 +28,7 @@ const (
 	MessageEmailsChanged   = "emails_changed"
 	MessagePhoneAdded      = "phone_added"
 	MessageErasure         = "erasure"
+	MessageInvitation      = "invitation"
 )
 
 // SealForMessages is the purpose with which secrets in messages are sealed on their way through the job queue.

@@ -18,6 +18,7 @@ type Registration struct {
 	Email    string
 	Name     string
 	Password string
+	Secret   string // of an invitation; empty where strangers may make accounts
 	Device   Device
 	Current  *Session // the live session that this browser has already, or nil
 }
@@ -68,10 +69,18 @@ func (r *Registration) clean() FieldFaults {
 // Register makes an account, sends a link to its e-mail address that verifies it, and starts a session on this device, as
 // SignIn does: whoever chose the password has shown that they know it, so amr says pwd.
 //
-// It returns FieldFaults, ErrTooManyRegistrations, ErrTooManySendings or ErrBusy. That a username is taken is said at its
+// It returns FieldFaults, ErrProof for an invitation that does not work (any more), ErrTooManyRegistrations,
+// ErrTooManySendings or ErrBusy. That a username is taken is said at its
 // field, for usernames are public. Whose an e-mail address is is not: it is neither asked nor said, the address stays
 // unverified, and only who reads the mail there learns more.
 func (s *Store) Register(ctx context.Context, r Registration) (*Admission, error) {
+	var invitation *Invitation
+	if r.Secret != "" {
+		var err error
+		if invitation, err = s.OpenInvitation(ctx, r.Secret); err != nil {
+			return nil, err
+		}
+	}
 	if s.Memory.Count(ctx, "registration forms from "+r.Device.IP, registrationWindow) > maxRegistrationForms {
 		return nil, ErrTooManyRegistrations
 	}
@@ -103,13 +112,15 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Admission, error
 	if user.UsernameKey, err = usernameKey(r.Username); err != nil {
 		return nil, err
 	}
-	email, err := newEmail(user.ID, r.Email, false, now)
+	email, err := newEmail(user.ID, r.Email, invitation.reached(r.Email), now)
 	if err != nil {
 		return nil, err
 	}
 	email.IsPrimary = true
-	if err := s.maySend(ctx, MessageVerifyEmail, email.AddressKey); err != nil {
-		return nil, err
+	if email.VerifiedAt == nil {
+		if err := s.maySend(ctx, MessageVerifyEmail, email.AddressKey); err != nil {
+			return nil, err
+		}
 	}
 	if user.PasswordHash, err = s.Hasher.Hash(ctx, r.Password); err != nil {
 		return nil, fmt.Errorf("register: %w", err)
@@ -120,11 +131,23 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Admission, error
 	actor.Name = user.Actor()
 	var admission *Admission
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if invitation != nil {
+			if invitation, err = s.useInvitation(ctx, tx, now, r.Secret); err != nil {
+				return err
+			}
+		}
 		if err := insertUser(ctx, tx, now, user, r.Name, email); err != nil {
 			return err
 		}
-		if err := s.sendEmailProof(ctx, tx, now, user, email); err != nil {
-			return err
+		if invitation != nil {
+			if err := welcome(ctx, tx, now, invitation, user); err != nil {
+				return err
+			}
+		}
+		if email.VerifiedAt == nil {
+			if err := s.sendEmailProof(ctx, tx, now, user, email); err != nil {
+				return err
+			}
 		}
 		step := firstStep{user: user, login: r.Username, method: "pwd", evidence: passwordEvidence, device: r.Device, current: r.Current}
 		admission, err = s.start(ctx, tx, now, step, false)
@@ -132,6 +155,12 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Admission, error
 	})
 	if err != nil {
 		actor.Name = before
+	}
+	if errors.Is(err, ErrProof) {
+		return nil, ErrProof
+	}
+	if storage.Violates(err, "address") { // which the invitation proves to be theirs, but another account has proved it too
+		return nil, FieldFaults{"email": ErrEmailTaken}
 	}
 	if errors.Is(err, ErrUsernameTaken) { // by somebody who was faster
 		return nil, FieldFaults{"username": ErrUsernameTaken}

@@ -44,12 +44,7 @@ func (s *Store) GrantRole(ctx context.Context, userID uuid.UUID, name string) er
 	now := s.Now()
 	role := &Role{ID: newID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: storage.ActorOf(ctx).Name, IsActive: true}
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewInsert().Model(role).Exec(ctx); err != nil {
-			return err
-		}
-		return storage.Record(ctx, tx, now, storage.Change{
-			Entity: "role", EntityID: role.ID.String(), Action: "granted", UserID: userID, New: storage.Values{"role_name": name},
-		})
+		return grantRole(ctx, tx, role)
 	})
 	if storage.Violates(err, "role") {
 		return ErrRoleHeld
@@ -58,6 +53,15 @@ func (s *Store) GrantRole(ctx context.Context, userID uuid.UUID, name string) er
 		return fmt.Errorf("grant role: %w", err)
 	}
 	return nil
+}
+
+func grantRole(ctx context.Context, tx bun.Tx, role *Role) error {
+	if _, err := tx.NewInsert().Model(role).Exec(ctx); err != nil {
+		return err
+	}
+	return storage.Record(ctx, tx, role.AssignedAt, storage.Change{
+		Entity: "role", EntityID: role.ID.String(), Action: "granted", UserID: role.UserID, New: storage.Values{"role_name": role.RoleName},
+	})
 }
 
 // RevokeRole takes a role back, or returns ErrRoleNotHeld.

@@ -137,8 +137,8 @@ func wait(ctx context.Context, duration time.Duration) error {
 }
 
 // noteFailure counts a wrong password or code. Where it was one too many the account is locked for a while, and a job
-// writes to its owner; but in a browser that is known to the account failures count there alone. For a name that nobody
-// bears it does the same work on nobody.
+// writes to its owner; a browser that is known to the account is locked out by what was typed there alone. For a name that
+// nobody bears it does the same work on nobody.
 func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, failure string) error {
 	if step.user.ID == uuid.Nil {
 		failure = failedUnknown
@@ -151,7 +151,9 @@ func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step 
 		return err
 	}
 	if known != nil {
-		return s.noteDeviceFailure(ctx, tx, known)
+		if err := s.noteDeviceFailure(ctx, tx, known); err != nil {
+			return err
+		}
 	}
 	until := now.Add(s.LockDuration)
 	var failures int64

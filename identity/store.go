@@ -23,7 +23,7 @@ type Store struct {
 	RefusalTakes    time.Duration // a sign-in that is refused is answered no sooner than this
 	MaxFailures     int64         // wrong passwords in a row after which an account is locked
 	LockDuration    time.Duration // for this long
-	AttemptsKept    time.Duration // how long attempts to sign in are kept
+	AttemptsKept    time.Duration // how long attempts to sign in are kept; 0: for ever
 }
 
 // Clock is the wall clock as rows hold it: UTC, to the microsecond.

@@ -59,6 +59,7 @@ var accountNotices = map[string]string{
 	"devices": "All your other devices are signed out.",
 
 	"registered":    "Welcome. A link is on its way to your e-mail address: open it within a day to verify it.",
+	"invited":       "Welcome. If your e-mail address is not verified yet, a link is on its way there.",
 	"profile":       "Your profile is saved.",
 	"password":      "Your password is changed, and your other devices are signed out.",
 	"email-sent":    "A link is on its way. Open it within a day to verify the address.",

@@ -13,7 +13,8 @@ import (
 	"github.com/wicket-id/wicket/web/pages"
 )
 
-// registerPage lets a person make an account: for the app whose request was suspended in continue, or for themself.
+// registerPage lets a person make an account: for the app whose request was suspended in continue, or for themself. Where
+// strangers may not, it takes an invitation, whose secret is the parameter token.
 func (s *Server) registerPage(c *gin.Context) error {
 	form, err := query(c)
 	if err != nil {
@@ -23,14 +24,22 @@ func (s *Server) registerPage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	invitation, err := s.invited(c, form)
+	if err != nil {
+		return err
+	}
 	page := s.newRegister(c, a)
+	page.Token = form.Get("token")
 	if a == nil {
 		session, err := s.session(c)
 		if err != nil {
 			return err
 		}
-		if session != nil {
+		if session != nil && invitation == nil {
 			return redirect(c, "/account")
+		}
+		if invitation != nil {
+			page.Values = map[string]string{"email": invitation.Email}
 		}
 	} else if strings.ContainsRune(a.LoginHint, '@') {
 		page.Values = map[string]string{"email": a.LoginHint}
@@ -54,13 +63,19 @@ func (s *Server) register(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, err := s.invited(c, form); err != nil {
+		return err
+	}
 	registration := identity.Registration{
-		Username: form.Get("username"), Email: form.Get("email"), Name: form.Get("name"), Password: form.Get("password"),
+		Username: form.Get("username"), Email: form.Get("email"), Name: form.Get("name"), Password: form.Get("password"), Secret: form.Get("token"),
 		Device: s.device(c), Current: current,
 	}
 	admission, err := s.Identity.Register(c.Request.Context(), registration)
 	if err != nil {
 		return s.refuseRegistration(c, a, registration, err)
+	}
+	if registration.Secret != "" {
+		return s.admitted(c, a, admission, "/account?done=invited")
 	}
 	return s.admitted(c, a, admission, "/account?done=registered")
 }
@@ -83,8 +98,20 @@ func (s *Server) refuseRegistration(c *gin.Context, a *oidc.Authorization, r ide
 	default:
 		return err
 	}
-	page.Values = map[string]string{"username": r.Username, "email": r.Email, "name": r.Name}
+	page.Values, page.Token = map[string]string{"username": r.Username, "email": r.Email, "name": r.Name}, r.Secret
 	return s.show(c, status, page)
+}
+
+// invited returns the invitation that a request for an account holds: nil where strangers may make one and it holds none.
+func (s *Server) invited(c *gin.Context, form url.Values) (*identity.Invitation, error) {
+	secret := form.Get("token")
+	switch {
+	case secret != "":
+		return s.Identity.OpenInvitation(c.Request.Context(), secret)
+	case !s.Registration:
+		return nil, errNotFound
+	}
+	return nil, nil
 }
 
 // newRegister returns the empty page, with headers that let the form lead on to the app.

@@ -18,10 +18,8 @@ func (s *Server) routes(r *gin.Engine) {
 	r.GET("/", s.person(s.welcome))
 	r.GET("/sign-in", s.person(s.signInPage))
 	r.POST("/sign-in", s.person(s.signIn))
-	if s.Registration {
-		r.GET("/register", s.person(s.registerPage))
-		r.POST("/register", s.person(s.register))
-	}
+	r.GET("/register", s.person(s.registerPage))
+	r.POST("/register", s.person(s.register))
 	r.GET("/select-account", s.person(s.selectAccountPage))
 	r.POST("/select-account", s.person(s.selectAccount))
 	r.GET("/consent", s.person(s.consentPage))

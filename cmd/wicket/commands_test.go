@@ -242,6 +242,22 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 			signsIn(true)
 		})
 
+		t.Run("invite", func(t *testing.T) {
+			var invitation invitationView
+			line.json(t, &invitation, "", "user", "invite", "--email", "dora@example.com", "--role", "clerk", "--for", "24h")
+			if !strings.HasPrefix(invitation.Link, issuer+"/register?token=") || invitation.ExpiresAt.Before(time.Now().Add(23*time.Hour)) {
+				t.Fatalf("invited: %+v", invitation)
+			}
+			form := newcomer(url.Values{"username": {"dora"}, "email": {"dora@example.com"}})
+			if shown := h.browser(t).follow(t, invitation.Link, form); shown.StatusCode != http.StatusOK || shown.Request.URL.Path != "/account" {
+				t.Errorf("by the link: %s %s", shown.Status, shown.Request.URL)
+			}
+			var roles []map[string]any
+			if line.json(t, &roles, "", "role", "list", "dora@example.com"); len(roles) != 1 || roles[0]["role"] != "clerk" {
+				t.Errorf("the newcomer holds %v", roles)
+			}
+		})
+
 		t.Run("key", func(t *testing.T) {
 			var before, planned, during, leaked, after []keyView
 			line.json(t, &before, "", "key", "list")
@@ -336,6 +352,9 @@ func TestCommandErrors(t *testing.T) {
 		{arguments: []string{"user", "create", "--username", "bob@example.com"}, want: "a username has"},
 		{arguments: []string{"user", "create", "--username", "bob", "--password-stdin"}, want: "standard input holds no password"},
 		{arguments: []string{"user", "create", "--username", "bob", "--password-stdin"}, stdin: "12345\n", want: "password"},
+		{arguments: []string{"user", "invite", "--email", "nobody"}, want: "e-mail address"},
+		{arguments: []string{"user", "invite", "--role", "two words"}, want: "role name"},
+		{arguments: []string{"user", "invite", "--for", "-1h"}, want: "--for"},
 		{arguments: []string{"user", "disable", "bob"}, want: `nobody is registered as "bob"`},
 		{arguments: []string{"user", "unlock", "00000000-0000-0000-0000-000000000000"}, want: "nobody is registered"},
 		{arguments: []string{"user", "logout"}, want: `expected "<user>"`},
@@ -345,6 +364,8 @@ func TestCommandErrors(t *testing.T) {
 		{arguments: []string{"key", "list"}, variable: "WICKET_SECRET=c2VjcmV0", want: "WICKET_SECRET: "},
 		{arguments: []string{"serve"}, variable: "WICKET_ISSUER=https://id.example/tenant", want: "WICKET_ISSUER: "},
 		{arguments: []string{"serve"}, variable: "WICKET_LISTEN=nowhere:port", want: "WICKET_LISTEN: "},
+		{arguments: []string{"serve"}, variable: "WICKET_KEEP_AUDIT_TRAIL=3d", want: "WICKET_KEEP_AUDIT_TRAIL: must be forever, or a number of days"},
+		{arguments: []string{"serve"}, variable: "WICKET_KEEP_LOGIN_ATTEMPTS=400", want: "WICKET_KEEP_LOGIN_ATTEMPTS: must be"},
 		{arguments: []string{"migrate"}, variable: "WICKET_MIGRATE=perhaps", want: "WICKET_MIGRATE: must be auto or off"},
 	} {
 		t.Run(strings.Join(append(c.arguments, c.variable), " "), func(t *testing.T) {

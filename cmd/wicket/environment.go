@@ -6,7 +6,9 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/messages"
@@ -28,6 +30,8 @@ type configuration struct {
 	trustedProxies []string
 	migrate        bool
 	registration   bool
+	attemptsKept   time.Duration       // how long attempts to sign in are kept
+	ledgerKept     time.Duration       // how long the ledger is; 0: for ever
 	smtp           *messages.SMTP      // nil: mail cannot be sent
 	sms            messages.TextSender // nil: text messages cannot be sent
 	outbox         *messages.Outbox    // development alone: mail and text messages are shown instead
@@ -94,6 +98,11 @@ func (e environment) configuration() (*configuration, error) {
 		}
 		c.trustedProxies = append(c.trustedProxies, proxy)
 	}
+	var err error
+	c.attemptsKept, err = kept(read("WICKET_KEEP_LOGIN_ATTEMPTS", "400d"))
+	fault("WICKET_KEEP_LOGIN_ATTEMPTS", err)
+	c.ledgerKept, err = kept(read("WICKET_KEEP_AUDIT_TRAIL", "forever"))
+	fault("WICKET_KEEP_AUDIT_TRAIL", err)
 	if url := read("WICKET_SMTP_URL", ""); url != "" {
 		var err error
 		c.smtp, err = messages.NewSMTP(url)
@@ -133,6 +142,21 @@ func (e environment) configuration() (*configuration, error) {
 		return nil, fmt.Errorf("the configuration has faults:\n%w", errors.Join(faults...))
 	}
 	return c, nil
+}
+
+// leastKept is what the database itself keeps of the ledger, whoever asks, and what limits and histories look back to.
+const leastKept = 30 // days
+
+// kept reads how long something is kept: a number of days such as 400d, or forever, which is 0.
+func kept(text string) (time.Duration, error) {
+	if text == "forever" {
+		return 0, nil
+	}
+	days, err := strconv.Atoi(strings.TrimSuffix(text, "d"))
+	if err != nil || !strings.HasSuffix(text, "d") || days < leastKept || days > 100*365 {
+		return 0, fmt.Errorf("must be forever, or a number of days such as 400d, at least %dd", leastKept)
+	}
+	return time.Duration(days) * 24 * time.Hour, nil
 }
 
 // embeddedDatabase is the path of the SQLite file; empty for another database.

@@ -53,7 +53,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		RefusalTakes:    400 * time.Millisecond,
 		MaxFailures:     10,
 		LockDuration:    15 * time.Minute,
-		AttemptsKept:    400 * 24 * time.Hour,
+		AttemptsKept:    config.attemptsKept,
 	}
 	h.keys = &oidc.Keys{
 		Database: database,
@@ -85,7 +85,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 	})
 	river.AddWorker(workers, &messages.ResetWorker{Identity: h.identity})
 	river.AddWorker(workers, &messages.LockWorker{Identity: h.identity})
-	river.AddWorker(workers, &upkeepWorker{house: h, log: log})
+	river.AddWorker(workers, &upkeepWorker{house: h, ledgerKept: config.ledgerKept, log: log})
 	if h.jobs, err = database.NewJobs(workers, []*river.PeriodicJob{upkeepJob()}, log); err != nil {
 		_ = database.Close()
 		return nil, err

@@ -12,12 +12,14 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 type serveCommand struct{}
 
 // Run serves until ctx ends, then finishes the requests that are under way.
-func (serveCommand) Run(ctx context.Context, env environment, _ printer) error {
+func (serveCommand) Run(ctx context.Context, env environment, out printer) error {
 	config, err := env.configuration()
 	if err != nil {
 		return err
@@ -32,10 +34,27 @@ func (serveCommand) Run(ctx context.Context, env environment, _ printer) error {
 	}
 	defer func() { _ = h.close() }()
 	return h.serve(ctx, config, log, func() {
-		if people, err := h.identity.Users(ctx, uuid.Nil, 1); err == nil && len(people) == 0 {
-			log.Info("there are no people yet; register one with: wicket user create --username NAME --email ADDRESS --email-verified --password-stdin")
+		if err := h.inviteFirst(ctx, config, log, out); err != nil {
+			log.Error("invite the first person", "error", err)
 		}
 	})
+}
+
+// inviteFirst tells whoever started an embedded Wicket in which nobody is registered how to become its administrator: by a
+// link on the terminal, which never goes into the log. Of several replicas none would know whose link counts.
+func (h *house) inviteFirst(ctx context.Context, config *configuration, log *slog.Logger, out printer) error {
+	if config.embeddedDatabase() == "" {
+		people, err := h.identity.Users(ctx, uuid.Nil, 1)
+		if err == nil && len(people) == 0 {
+			log.Info("nobody is registered yet; invite an administrator with: wicket user invite --role admin")
+		}
+		return err
+	}
+	secret, err := h.identity.InviteFirst(storage.WithActor(ctx, &storage.Actor{Name: "operator"}))
+	if err == nil && secret != "" {
+		out.line("Nobody is registered yet. Within a day this link makes the first account, an administrator's:\n%s", invitationLink(config.issuer, secret))
+	}
+	return err
 }
 
 const (

@@ -30,8 +30,9 @@ func upkeepJob() *river.PeriodicJob {
 type upkeepWorker struct {
 	river.WorkerDefaults[upkeep]
 
-	house *house
-	log   *slog.Logger
+	house      *house
+	ledgerKept time.Duration // 0: for ever
+	log        *slog.Logger
 }
 
 // Work does the job.
@@ -40,7 +41,12 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 	fromIdentity, identityErr := w.house.identity.Expire(ctx)
 	fromProvider, providerErr := w.house.provider.Expire(ctx)
 	maps.Copy(fromIdentity, fromProvider)
-	partitionErr := w.house.database.PreparePartitions(ctx, identity.Clock())
+	now := identity.Clock()
+	var ledgerErr error
+	if w.ledgerKept > 0 {
+		fromIdentity["audit_trail"], ledgerErr = w.house.database.ForgetBefore(ctx, "audit_trail", now.Add(-w.ledgerKept))
+	}
+	partitionErr := w.house.database.PreparePartitions(ctx, now)
 	attributes := []any{"took", time.Since(began)}
 	for table, n := range fromIdentity {
 		if n > 0 {
@@ -48,7 +54,7 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 		}
 	}
 	w.log.Info("upkeep", attributes...)
-	return errors.Join(identityErr, providerErr, partitionErr)
+	return errors.Join(identityErr, providerErr, ledgerErr, partitionErr)
 }
 
 // Timeout lets the first upkeep of a large database take its time.

@@ -19,6 +19,7 @@ import (
 type userCommands struct {
 	Create  userCreate  `cmd:"" help:"Register a person."`
 	Import  userImport  `cmd:"" help:"Take in people from another system: a file of JSON lines, see docs/import.md."`
+	Invite  userInvite  `cmd:"" help:"Invite somebody to make an account, by a link that works once."`
 	List    userList    `cmd:"" help:"List the registered people."`
 	Disable userDisable `cmd:"" help:"Switch an account off; its sessions and tokens are void at once."`
 	Enable  userEnable  `cmd:"" help:"Switch an account on again."`

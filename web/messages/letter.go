@@ -20,6 +20,7 @@ var letters embed.FS
 
 // Where the link of a message leads.
 var paths = map[string]string{
+	identity.MessageInvitation:      "/register",
 	identity.MessageVerifyEmail:     "/verify-email",
 	identity.MessageResetPassword:   "/reset-password",
 	identity.MessageLocked:          "/unlock",

@@ -1,13 +1,14 @@
 package pages
 
-// Register lets a person make an account. It posts continue, username, email, name and password to /register. What was
-// typed as the password never comes back.
+// Register lets a person make an account. It posts continue, username, email, name and password to /register, and
+// token. What was typed as the password never comes back.
 type Register struct {
 	App       *App              // the app that waits, or nil
 	Values    map[string]string // what is in the fields, by name
 	Failures  map[string]string // what is wrong, by the name of the field
 	Failure   string
 	Rating    *Rating // of the password that was typed, or nil
+	Token     string  // the secret of an invitation, handed back unchanged; "" without one
 	Continue  string  // opaque: where to go on, handed back unchanged
 	SignInURL string
 }

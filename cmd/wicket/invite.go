@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+type userInvite struct {
+	Email string        `help:"Mail the link to this address, which is then verified."`
+	Role  []string      `sep:"none" help:"A role that they will hold. Repeat it for several."`
+	For   time.Duration `name:"for" default:"168h" help:"How long the link works: 24h, 168h."`
+}
+
+// Validate refuses a time that is none.
+func (c userInvite) Validate() error {
+	if c.For <= 0 {
+		return errors.New("--for must be longer than nothing")
+	}
+	return nil
+}
+
+// invitationView is an invitation as the command prints it.
+type invitationView struct {
+	ID        uuid.UUID `json:"id"`
+	Link      string    `json:"link"`
+	Email     string    `json:"email"`
+	Roles     []string  `json:"roles"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Run makes the invitation and prints its link.
+func (c userInvite) Run(ctx context.Context, env environment, out printer) error {
+	config, err := env.configuration()
+	if err != nil {
+		return err
+	}
+	h, ctx, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	invitation, secret, err := h.identity.Invite(ctx, c.Email, c.Role, c.For)
+	if err != nil {
+		return err
+	}
+	link := invitationLink(config.issuer, secret)
+	return out.print(invitationView{invitation.ID, link, invitation.Email, invitation.Roles, invitation.ExpiresAt}, func() {
+		if invitation.Email != "" {
+			out.line("The link is being mailed to %s.", invitation.Email)
+		}
+		out.line("Until %s this link makes one account:\n%s", invitation.ExpiresAt.Format(time.RFC1123), link)
+	})
+}
+
+func invitationLink(issuer, secret string) string {
+	return issuer + "/register?" + url.Values{"token": {secret}}.Encode()
+}

@@ -1,0 +1,149 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Invitation lets one person make an account, also where strangers may not. It is a link that works once.
+type Invitation struct {
+	bun.BaseModel `bun:"table:invitations,alias:invitation"`
+
+	ID         uuid.UUID     `bun:"id,pk,type:uuid"`
+	SecretHash []byte        `bun:"secret_hash"`
+	Email      string        `bun:"email,nullzero"`   // whom it was mailed to; empty: whoever made it hands it on
+	Roles      []string      `bun:"roles,type:jsonb"` // what the newcomer will hold
+	IsFirst    bool          `bun:"is_first"`         // it works only while nobody is registered
+	ExpiresAt  time.Time     `bun:"expires_at"`
+	UsedAt     *time.Time    `bun:"used_at"`
+	UsedBy     uuid.NullUUID `bun:"used_by,type:uuid"`
+	CreatedAt  time.Time     `bun:"created_at"`
+	CreatedBy  string        `bun:"created_by"`
+}
+
+// RoleAdministrator is the role of who runs this Wicket.
+const RoleAdministrator = "admin"
+
+const firstInvitationLifetime = 24 * time.Hour
+
+// Invite makes an invitation that is good for that long, and returns the secret of its link. Where email is not empty the
+// link is mailed there too, and the address will be verified. It returns ErrEmailInvalid or ErrRoleInvalid.
+func (s *Store) Invite(ctx context.Context, email string, roles []string, lifetime time.Duration) (*Invitation, string, error) {
+	email = strings.TrimSpace(email)
+	if email != "" {
+		if _, err := emailKey(email); err != nil {
+			return nil, "", err
+		}
+	}
+	for _, role := range roles {
+		if !roleName.MatchString(role) {
+			return nil, "", fmt.Errorf("%q: %w", role, ErrRoleInvalid)
+		}
+	}
+	return s.invite(ctx, &Invitation{Email: email, Roles: append([]string{}, roles...), ExpiresAt: s.Now().Add(lifetime)})
+}
+
+// reached tells whether the invitation was mailed to that address: then whoever holds it can read what is sent there.
+func (i *Invitation) reached(address string) bool {
+	if i == nil || i.Email == "" {
+		return false
+	}
+	mailed, mailedErr := emailKey(i.Email)
+	key, err := emailKey(address)
+	return mailedErr == nil && err == nil && mailed == key
+}
+
+// InviteFirst makes the invitation of the first person, an administrator, who is to have no way in but this link. It works
+// for a day and only while nobody is registered; the ones before it are void. It returns an empty secret where somebody is
+// registered already.
+func (s *Store) InviteFirst(ctx context.Context) (secret string, err error) {
+	if people, err := s.Users(ctx, uuid.Nil, 1); err != nil || len(people) > 0 {
+		return "", err
+	}
+	_, secret, err = s.invite(ctx, &Invitation{Roles: []string{RoleAdministrator}, IsFirst: true, ExpiresAt: s.Now().Add(firstInvitationLifetime)})
+	return secret, err
+}
+
+func (s *Store) invite(ctx context.Context, invitation *Invitation) (*Invitation, string, error) {
+	secret := storage.NewSecret()
+	invitation.ID, invitation.SecretHash = newID(), storage.Digest(secret)
+	invitation.CreatedAt, invitation.CreatedBy = s.Now(), storage.ActorOf(ctx).Name
+	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if invitation.IsFirst {
+			if _, err := tx.NewDelete().Model((*Invitation)(nil)).Where("is_first AND used_at IS NULL").Exec(ctx); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.NewInsert().Model(invitation).Exec(ctx); err != nil {
+			return err
+		}
+		if invitation.Email != "" {
+			letter := Message{
+				Name: MessageInvitation, Channel: "mail", To: invitation.Email, Secret: s.Seal.Close(SealForMessages, []byte(secret)), Until: invitation.ExpiresAt,
+				Values: map[string]string{"until": invitation.ExpiresAt.Format("2 January 2006")},
+			}
+			if err := storage.Enqueue(ctx, s.Jobs, tx, letter); err != nil {
+				return err
+			}
+		}
+		return storage.Record(ctx, tx, invitation.CreatedAt, storage.Change{
+			Entity: "invitation", EntityID: invitation.ID.String(), Action: "created",
+			New: storage.Values{"email": invitation.Email, "roles": invitation.Roles, "expires_at": invitation.ExpiresAt},
+		})
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("invite: %w", err)
+	}
+	return invitation, secret, nil
+}
+
+// OpenInvitation returns the invitation of a link that still works, without using it up; or ErrProof.
+func (s *Store) OpenInvitation(ctx context.Context, secret string) (*Invitation, error) {
+	invitation := new(Invitation)
+	err := s.Database.Reader().NewSelect().Model(invitation).Where("secret_hash = ?", storage.Digest(secret)).
+		Where(invitationIsOpen, s.Now()).Scan(ctx)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return nil, ErrProof
+	}
+	return invitation, err
+}
+
+// invitationIsOpen is the one definition of an invitation that works at a time.
+const invitationIsOpen = "used_at IS NULL AND expires_at > ? AND (NOT is_first OR NOT EXISTS (SELECT 1 FROM users))"
+
+// useInvitation uses an invitation up, before the person that it makes is written: of several calls one gets it, the others
+// get ErrProof. Of the first person there can be only one.
+func (s *Store) useInvitation(ctx context.Context, tx bun.Tx, now time.Time, secret string) (*Invitation, error) {
+	if err := s.Database.Lock(ctx, tx, "first invitation"); err != nil { // whether nobody is registered is no row's to say
+		return nil, err
+	}
+	invitation := new(Invitation)
+	err := tx.NewUpdate().Model(invitation).Set("used_at = ?", now).Where("secret_hash = ?", storage.Digest(secret)).
+		Where(invitationIsOpen, now).Returning("*").Scan(ctx)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return nil, ErrProof
+	}
+	return invitation, err
+}
+
+// welcome gives a newcomer what the invitation that they used promises.
+func welcome(ctx context.Context, tx bun.Tx, now time.Time, invitation *Invitation, user *User) error {
+	if _, err := tx.NewUpdate().Model(invitation).Set("used_by = ?", user.ID).WherePK().Exec(ctx); err != nil {
+		return err
+	}
+	for _, name := range invitation.Roles {
+		role := &Role{ID: newID(), UserID: user.ID, RoleName: name, AssignedAt: now, AssignedBy: invitation.CreatedBy, IsActive: true}
+		if err := grantRole(ctx, tx, role); err != nil {
+			return err
+		}
+	}
+	return storage.Record(ctx, tx, now, storage.Change{Entity: "invitation", EntityID: invitation.ID.String(), Action: "used", UserID: user.ID})
+}

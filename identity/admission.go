@@ -36,9 +36,20 @@ func (s *Store) admit(ctx context.Context, tx bun.Tx, now time.Time, step firstS
 	if err != nil {
 		return nil, err
 	}
-	open, err := openAccount(ctx, tx, now, step, known)
+	more, err := s.asksForMore(ctx, tx, now, step, known)
 	if err != nil {
 		return nil, err
+	}
+	isOpen := openAccount
+	if more {
+		isOpen = accountIsOpen
+	}
+	open, err := isOpen(ctx, tx, now, step, known)
+	if err != nil {
+		return nil, err
+	}
+	if open && more {
+		return s.ask(ctx, tx, now, step)
 	}
 	if !open {
 		failure := failedLocked
@@ -48,6 +59,37 @@ func (s *Store) admit(ctx context.Context, tx bun.Tx, now time.Time, step firstS
 		return nil, step.note(ctx, tx, now, failure)
 	}
 	return s.start(ctx, tx, now, step, false)
+}
+
+// asksForMore tells whether a first step is not enough: the account has a second factor and this browser is not trusted, or
+// the person has a key and signs in as they never did. Whoever came with two factors has shown enough.
+func (s *Store) asksForMore(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *KnownDevice) (bool, error) {
+	switch {
+	case Assures(step.evidence.ACR, ACRMultiFactor):
+		return false, nil
+	case step.user.TwoFactor:
+		return !known.isTrusted(now, step.device), nil
+	case step.user.HasWebAuthn && known == nil:
+		return isUnfamiliar(ctx, tx, step.user.ID, step.device)
+	}
+	return false, nil
+}
+
+// ask lets a person go on to the second step. The account is not signed in to yet, and what it has counted stays.
+func (s *Store) ask(ctx context.Context, tx bun.Tx, now time.Time, step firstStep) (*Admission, error) {
+	if step.rehashed != "" { // here alone is the password known
+		_, err := tx.NewUpdate().Model((*User)(nil)).Set("password_hash = ?", step.rehashed).
+			Where("id = ? AND password_hash = ?", step.user.ID, step.user.PasswordHash).Exec(ctx)
+		if err != nil {
+			return nil, err
+		}
+		step.user.PasswordHash = step.rehashed
+	}
+	sealed, err := s.seal(s.askFor(ToSignIn, step))
+	if err != nil {
+		return nil, err
+	}
+	return &Admission{SecondStep: sealed}, step.note(ctx, tx, now, askedForSecond)
 }
 
 // openAccount takes what was proved to the account, if it may be signed in to now and the password is still the account's:
@@ -72,6 +114,15 @@ func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, 
 	}
 	user.SessionVersion = version
 	return err == nil, err
+}
+
+// accountIsOpen asks what openAccount asks, and changes nothing: there is a second step to come.
+func accountIsOpen(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *KnownDevice) (bool, error) {
+	query := tx.NewSelect().Model((*User)(nil)).Where("id = ? AND is_active AND coalesce(password_hash, '') = ?", step.user.ID, step.user.PasswordHash)
+	if known == nil {
+		query.Where("(locked_until IS NULL OR locked_until <= ?)", now)
+	}
+	return query.Exists(ctx)
 }
 
 // start begins the session of a person who is let in, and remembers their browser.

@@ -27,6 +27,17 @@ func Assures(acr, wanted string) bool {
 	return level >= 0 && slices.Index(ACRs, acr) >= level
 }
 
+// StrongestACR is the strongest authentication context class that a person can reach with the factors that they have.
+func (u *User) StrongestACR() string {
+	switch {
+	case u.HasWebAuthn:
+		return ACRPhishingResistant
+	case u.TwoFactor:
+		return ACRMultiFactor
+	}
+	return ACRPassword
+}
+
 // passwordEvidence is what a password alone proves.
 var passwordEvidence = Evidence{AMR: []string{"pwd"}, ACR: ACRPassword}
 

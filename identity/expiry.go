@@ -24,6 +24,7 @@ func (s *Store) Expire(ctx context.Context) (map[string]int64, error) {
 		"sessions":              {"expires_at < ? OR ended_at < ?", []any{now.Add(-endedSessionsKept), now.Add(-endedSessionsKept)}},
 		"known_devices":         {"last_used_at < ?", []any{now.Add(-KnownDeviceKept)}},
 		"invitations":           {"expires_at < ?", []any{now.Add(-usedProofsKept)}},
+		"totps":                 {"confirmed_at IS NULL AND created_at < ?", []any{now.Add(-unconfirmedKept)}},
 		"proofs":                {"expires_at < ?", []any{now.Add(-usedProofsKept)}},
 		"password_reset_tokens": {"expires_at < ?", []any{now.Add(-usedProofsKept)}},
 	} {

@@ -16,6 +16,8 @@ type Export struct {
 	Emails   []Email
 	Phones   []Phone
 	Roles    []Role
+	Factors  *Factors
+	Devices  []KnownDevice
 	Sessions []Session // ended ones too
 	Attempts []LoginAttempt
 	Ledger   []storage.Entry
@@ -41,6 +43,12 @@ func (s *Store) Export(ctx context.Context, userID uuid.UUID) (*Export, error) {
 	}
 	if export.Roles, err = s.Roles(ctx, userID, true); err != nil {
 		return nil, err
+	}
+	if export.Factors, err = s.Factors(ctx, userID); err != nil {
+		return nil, err
+	}
+	if err := s.Database.Reader().NewSelect().Model(&export.Devices).Where("user_id = ?", userID).Order("created_at").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("export known devices: %w", err)
 	}
 	if err := s.Database.Reader().NewSelect().Model(&export.Sessions).Where("user_id = ?", userID).Order("created_at").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("export sessions: %w", err)

@@ -33,6 +33,10 @@ const (
 	failedPassword = "wrong_password"
 	failedLocked   = "locked"
 	failedDisabled = "disabled"
+	failedCode     = "wrong_code"
+	failedPasskey  = "wrong_passkey"
+	failedCloned   = "cloned_key"  // its counter went back
+	askedForSecond = "second_step" // not failed: the right password, and then a second step was asked for
 )
 
 const maxTyped = 254 // bytes kept of what was typed as a name: the longest e-mail address

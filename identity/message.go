@@ -27,6 +27,12 @@ const (
 	MessageEmailAdded      = "email_added"
 	MessageEmailsChanged   = "emails_changed"
 	MessagePhoneAdded      = "phone_added"
+	MessageFactorAdded     = "factor_added"
+	MessageFactorRemoved   = "factor_removed"
+	MessageFactorsReset    = "factors_reset"
+	MessageBackupCodesMade = "backup_codes_made"
+	MessageBackupCodeUsed  = "backup_code_used"
+	MessageKeyCloned       = "key_cloned"
 	MessageErasure         = "erasure"
 	MessageInvitation      = "invitation"
 )

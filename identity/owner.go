@@ -74,7 +74,7 @@ func (s *Store) Unlock(ctx context.Context, secret string) error {
 }
 
 // NotMe is the answer of an owner who is told of a sign-in that was not theirs: every session and token is void at once,
-// the password with it, and the way to a new one is open. It returns the secret of a password reset, or ErrProof.
+// the password and what was registered since with it, and the way to a new one is open. It returns the secret of a password reset, or ErrProof.
 func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, err error) {
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		now := s.Now()
@@ -91,6 +91,11 @@ func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, e
 		if err := distrustLaterEmails(ctx, tx, proof); err != nil {
 			return err
 		}
+		// Nor is what they signed in with since the letter was written the owner's.
+		removed, err := removeFactors(ctx, tx, proof.UserID, proof.CreatedAt)
+		if err != nil {
+			return err
+		}
 		// Whoever it was knows the password.
 		if _, err := tx.NewUpdate().Model((*User)(nil)).Set("password_hash = NULL").Where("id = ?", proof.UserID).Exec(ctx); err != nil {
 			return err
@@ -102,7 +107,7 @@ func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, e
 		}
 		return storage.Record(ctx, tx, now, storage.Change{
 			Entity: "user", EntityID: proof.UserID.String(), Action: "disowned_sign_in", UserID: proof.UserID,
-			New: storage.Values{"session": proof.SessionID.UUID.String()},
+			New: storage.Values{"session": proof.SessionID.UUID.String()}, Old: countValues(removed),
 		})
 	})
 	return resetSecret, err

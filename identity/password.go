@@ -95,7 +95,8 @@ func isPersonal(password string, own []string) bool {
 
 // ChangePassword sets another password for the person of a session who knows the present one; their other sessions end,
 // and they are told. The session goes on with a new secret, which is returned: a copy of the old one is worth nothing. It
-// returns ErrSignInRefused for a wrong present password, or what is wrong with the new one.
+// returns ErrSignInRefused for a wrong present password, or what is wrong with the new one. Who has no password, and signs in
+// with a passkey, knows none: their caller sees to it that they have just signed in.
 func (s *Store) ChangePassword(ctx context.Context, session *Session, present, password string) (secret string, err error) {
 	user, err := s.User(ctx, session.UserID)
 	if err != nil {
@@ -105,12 +106,14 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 	if s.Memory.Count(ctx, guesses, failureWindow) > s.MaxFailures { // before the check: guesses may come all at once
 		return "", ErrTooManySignIns
 	}
-	matches, _, err := s.Hasher.Verify(ctx, user.PasswordHash, present)
-	if err != nil {
-		return "", err
-	}
-	if !matches {
-		return "", ErrSignInRefused
+	if user.PasswordHash != "" {
+		matches, _, err := s.Hasher.Verify(ctx, user.PasswordHash, present)
+		if err != nil {
+			return "", err
+		}
+		if !matches {
+			return "", ErrSignInRefused
+		}
 	}
 	if err := s.checkNewPassword(ctx, user, password); err != nil {
 		return "", err
@@ -126,7 +129,7 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 		// While the hash was made the owner may have said that this session is not theirs.
 		err := oneRow(tx.NewUpdate().Model((*Session)(nil)).Set("secret_hash = ?", storage.Digest(secret)).
 			Where("id = ? AND ended_at IS NULL", session.ID).
-			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND password_hash = ? AND session_version = ?)", user.ID, user.PasswordHash, session.SessionVersion).Exec(ctx))
+			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND coalesce(password_hash, '') = ? AND session_version = ?)", user.ID, user.PasswordHash, session.SessionVersion).Exec(ctx))
 		if errors.Is(err, storage.ErrNotFound) {
 			refused = true
 			return nil
@@ -155,6 +158,18 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 	}
 	s.Memory.Forget(ctx, guesses)
 	return secret, nil
+}
+
+// RemovePassword leaves a person who has a passkey without a password: nobody can guess or phish what is not there. It
+// returns the session's new secret, or ErrLastFactor where they have no passkey.
+func (s *Store) RemovePassword(ctx context.Context, session *Session) (secret string, err error) {
+	return s.changeFactors(ctx, session, factorChange{kind: "password", id: session.UserID, action: "removed", message: MessageFactorRemoved}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		if err := voidSecrets(ctx, tx, session.UserID, now); err != nil {
+			return err
+		}
+		return oneRow(tx.NewUpdate().Model((*User)(nil)).Set("password_hash = NULL").Set("password_changed_at = ?", now).
+			Where("id = ? AND password_hash IS NOT NULL", session.UserID).Exec(ctx))
+	})
 }
 
 // setPassword writes a new password hash and tells its owner. A person who proved who they are is not locked any more.

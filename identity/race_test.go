@@ -65,7 +65,8 @@ func TestResetRacesSignIns(t *testing.T) {
 		for range 2 {
 			wg.Go(func() {
 				<-start
-				resets <- h.Reset(t.Context(), secret, "purple elephants dance at noon")
+				_, err := h.Reset(t.Context(), secret, "", "purple elephants dance at noon", laptop)
+				resets <- err
 			})
 		}
 		close(start)

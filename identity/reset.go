@@ -95,40 +95,63 @@ func (s *Store) HandleReset(ctx context.Context, request ResetRequest) error {
 	})
 }
 
-// CheckReset tells whether a reset link is good, without using it up: nil or ErrProof.
-func (s *Store) CheckReset(ctx context.Context, secret string) error {
-	exists, err := s.Database.Reader().NewSelect().Model((*PasswordResetToken)(nil)).
-		Where("token_hash = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), s.Now()).Exists(ctx)
-	if err == nil && !exists {
-		err = ErrProof
+// CheckReset tells whether a reset link is good, without using it up. Where the person has second factors it returns the
+// question for one, sealed, until that is answered: answered is what AllowReset returned, or empty. It returns ErrProof.
+func (s *Store) CheckReset(ctx context.Context, secret, answered string) (question string, err error) {
+	owner, err := s.resetOwner(ctx, secret)
+	if err != nil || !owner.TwoFactor || s.resetAllowed(ctx, owner, secret, answered) {
+		return "", err
 	}
-	return err
+	step := s.askFor(ToReset, firstStep{user: owner, login: owner.Username})
+	step.Reset = secret
+	return s.seal(step)
+}
+
+// resetAllowed tells whether a second factor was shown for that link.
+func (s *Store) resetAllowed(ctx context.Context, owner *User, secret, answered string) bool {
+	step, err := s.OpenSecondStep(ctx, answered)
+	return err == nil && step.Answered && step.Purpose == ToReset && step.UserID == owner.ID && step.Reset == secret
+}
+
+// resetOwner returns the person of a reset link that is good, or ErrProof.
+func (s *Store) resetOwner(ctx context.Context, secret string) (*User, error) {
+	owner := new(User)
+	err := s.Database.Reader().NewSelect().Model(owner).
+		Where("id = (SELECT user_id FROM password_reset_tokens WHERE token_hash = ? AND used_at IS NULL AND expires_at > ?)", storage.Digest(secret), s.Now()).Scan(ctx)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return nil, ErrProof
+	} else if err != nil {
+		return nil, fmt.Errorf("reset password: %w", err)
+	}
+	return owner, nil
 }
 
 // Reset chooses another password by the link that was mailed: every session and token of the person is void, and they
-// are told. It returns ErrProof, or ErrPasswordWeak and its kin; then the link still works.
-func (s *Store) Reset(ctx context.Context, secret, password string) error {
-	var owner User
-	err := s.Database.Reader().NewSelect().Model(&owner).
-		Where("id = (SELECT user_id FROM password_reset_tokens WHERE token_hash = ? AND used_at IS NULL AND expires_at > ?)", storage.Digest(secret), s.Now()).Scan(ctx)
-	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
-		return ErrProof
-	} else if err != nil {
-		return fmt.Errorf("reset password: %w", err)
+// are told. answered is what AllowReset returned where the person has second factors, otherwise empty. It returns ErrProof,
+// ErrSecondStep where a second factor is still to be shown, or ErrPasswordWeak and its kin; then the link still works. The
+// browser is known to the account from now on, for its owner reads the mail there: it returns what its cookie is to hold.
+func (s *Store) Reset(ctx context.Context, secret, answered, password string, device Device) (deviceSecret string, err error) {
+	owner, err := s.resetOwner(ctx, secret)
+	if err != nil {
+		return "", err
 	}
-	if err := s.checkNewPassword(ctx, &owner, password); err != nil {
-		return err
+	if owner.TwoFactor && !s.resetAllowed(ctx, owner, secret, answered) {
+		return "", ErrSecondStep
+	}
+	if err := s.checkNewPassword(ctx, owner, password); err != nil {
+		return "", err
 	}
 	hash, err := s.Hasher.Hash(ctx, password)
 	if err != nil {
-		return err
+		return "", err
 	}
 	now := s.Now()
 	var refused error
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		storage.ActorOf(ctx).Name = owner.Actor()
 		result, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).Set("used_at = ?", now).
-			Where("token_hash = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), now).Exec(ctx)
+			Where("token_hash = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), now).
+			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND two_factor = ?)", owner.ID, owner.TwoFactor).Exec(ctx)
 		if err != nil {
 			return err
 		}
@@ -142,12 +165,18 @@ func (s *Store) Reset(ctx context.Context, secret, password string) error {
 		if _, err := s.signOutEverywhere(ctx, tx, now, owner.ID, EndedByPassword); err != nil {
 			return err
 		}
-		return s.setPassword(ctx, tx, now, &owner, hash, "reset")
+		if deviceSecret, err = rememberDevice(ctx, tx, now, owner, device, false); err != nil {
+			return err
+		}
+		return s.setPassword(ctx, tx, now, owner, hash, "reset")
 	})
 	if err != nil {
-		return fmt.Errorf("reset password: %w", err)
+		return "", fmt.Errorf("reset password: %w", err)
 	}
-	return refused
+	if refused != nil {
+		return "", refused
+	}
+	return deviceSecret, nil
 }
 
 // voidSecrets voids every link and code that was sent to a person: who has just proved who they are, or that somebody else

@@ -45,6 +45,7 @@ const (
 	EndedByGlobal    = "signed_out_everywhere"
 	EndedByOperator  = "ended_by_operator"
 	EndedByPassword  = "password_changed"
+	EndedByFactor    = "factor_removed"
 	EndedByNotMe     = "owner_disowned_it"
 	EndedByClient    = "signed_out_by_app" // RP-initiated logout
 )
@@ -145,7 +146,9 @@ func (s *Store) SessionBySecret(ctx context.Context, secret string) (*Session, e
 func (s *Store) SelectSession(model any, secret string) *bun.SelectQuery {
 	return s.live(s.Database.Reader().NewSelect().Model(model).Where("session.secret_hash = ?", storage.Digest(secret)).
 		Column("id", "user_id", "session_version", "amr", "acr", "auth_time", "last_seen_at", "last_seen_ip", "expires_at", "created_at").
-		Relation("User", func(q *bun.SelectQuery) *bun.SelectQuery { return q.Column("id", "username") }))
+		Relation("User", func(q *bun.SelectQuery) *bun.SelectQuery {
+			return q.Column("id", "username", "two_factor", "has_webauthn")
+		}))
 }
 
 // Sessions lists a person's live sessions, the one last seen first.

@@ -13,7 +13,10 @@ type Store struct {
 	Seal     *storage.Seal
 	Jobs     *storage.Jobs
 	Hasher   *Hasher
-	Now      func() time.Time // UTC, to the microsecond: see Clock
+
+	RelyingParty *RelyingParty
+
+	Now func() time.Time // UTC, to the microsecond: see Clock
 
 	Texts bool // whether text messages can be sent: without them no phone can be verified
 

@@ -30,7 +30,9 @@ type User struct {
 	LockedUntil         *time.Time `bun:"locked_until"`
 	LastLoginAt         *time.Time `bun:"last_login_at"`
 	LastLoginIP         string     `bun:"last_login_ip,nullzero"`
-	EraseAt             *time.Time `bun:"erase_at"` // asked to be erased; until then signing in undoes it
+	TwoFactor           bool       `bun:"two_factor"`   // a second step is asked for at sign-in
+	HasWebAuthn         bool       `bun:"has_webauthn"` // a passkey or a hardware key is registered
+	EraseAt             *time.Time `bun:"erase_at"`     // asked to be erased; until then signing in undoes it
 	CreatedAt           time.Time  `bun:"created_at"`
 	CreatedBy           string     `bun:"created_by"`
 	ModifiedAt          time.Time  `bun:"modified_at"`

@@ -29,12 +29,14 @@ type Authorization struct {
 	Prompt       []string
 	MaxAge       *time.Duration // nil: the client does not care
 	LoginHint    string
-	HintSubject  string // whom the client expects, by id_token_hint; or empty
-	ACRValues    []string
+	HintSubject  string   // whom the client expects, by id_token_hint; or empty
+	ACRValues    []string // authentication context classes that would be welcome, the best first
+	EssentialACR []string // of which one is a must; or empty
 
-	BeganAt  time.Time // when the request first came; what was done for it is done after
-	Selected bool      // the person chose the account, as prompt=select_account asks
-	ShownTo  uuid.UUID // the session that a page was shown to, where its answer counts for that session alone
+	BeganAt   time.Time // when the request first came; what was done for it is done after
+	Selected  bool      // the person chose the account, as prompt=select_account asks
+	SteppedUp bool      // the person was asked for a second factor, as acr_values asks
+	ShownTo   uuid.UUID // the session that a page was shown to, where its answer counts for that session alone
 
 	form     url.Values // as sent, each parameter once
 	accepted fosite.AuthorizeRequester
@@ -169,6 +171,9 @@ func (p *Provider) check(ctx context.Context, a *Authorization, doubled, mode st
 	}
 	a.LoginHint = form.Get("login_hint")
 	a.ACRValues = parseScopes(form.Get("acr_values"))
+	if err := a.readClaims(); err != nil {
+		return err
+	}
 	return p.accept(ctx, a)
 }
 

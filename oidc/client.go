@@ -16,6 +16,7 @@ import (
 	"github.com/ory/fosite"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -36,6 +37,7 @@ type Client struct {
 	Scopes                 []string        `bun:"scopes,type:jsonb"`          // what it may ask for
 	IDTokenAlg             string          `bun:"id_token_alg"`               // id_token_signed_response_alg
 	IsTrusted              bool            `bun:"is_trusted"`                 // ours: no consent page
+	RequiredACR            string          `bun:"required_acr"`               // the weakest sign-in that it accepts; empty: any
 	LogoURI                string          `bun:"logo_uri"`
 	ClientURI              string          `bun:"client_uri"`
 	PolicyURI              string          `bun:"policy_uri"`
@@ -149,6 +151,9 @@ func (c *Client) complete() error {
 		if err := checkRedirectURI(uri); err != nil {
 			return fault("%w", err)
 		}
+	}
+	if c.RequiredACR != "" && !slices.Contains(identity.ACRs, c.RequiredACR) {
+		return fault("the authentication context class %q is not one of %s", c.RequiredACR, strings.Join(identity.ACRs, ", "))
 	}
 	for _, origin := range c.AllowedOrigins {
 		if originOf(origin) != origin {

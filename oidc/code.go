@@ -66,7 +66,7 @@ func (w *work) isReplay(ctx context.Context) bool {
 // Next has said Issue.
 func (p *Provider) Authorize(ctx context.Context, a *Authorization, session *identity.Session, scopes []string) (*Response, error) {
 	now := p.Now()
-	work := &work{provider: p, now: now, client: a.Client, grant: p.newGrant(session, a.Client, scopes, now)}
+	work := &work{provider: p, now: now, client: a.Client, grant: p.newGrant(session, a, scopes, now)}
 	a.accepted.SetID(work.grant.ID.String())
 	for _, scope := range scopes {
 		a.accepted.GrantScope(scope)

@@ -68,29 +68,33 @@ func without(scopes, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return slices.Contains(others, scope) })
 }
 
-// SessionAndConsent returns the live session whose cookie holds that secret, and what its person has allowed the client, or
-// nil; in one read, for every authorization request asks both. It returns storage.ErrNotFound where there is no session.
-func (p *Provider) SessionAndConsent(ctx context.Context, secret, clientID string) (*identity.Session, *Consent, error) {
+// Visitor returns whose live session a cookie with that secret holds, and what they have allowed the client; in one read,
+// for every authorization request asks both. It returns storage.ErrNotFound where there is no session.
+func (p *Provider) Visitor(ctx context.Context, secret, clientID string) (Visitor, error) {
 	var found struct {
 		identity.Session `bun:",extend"`
 
 		GrantedScopes  []string   `bun:"granted_scopes,type:jsonb"`
 		DeclinedScopes []string   `bun:"declined_scopes,type:jsonb"`
 		GrantedAt      *time.Time `bun:"granted_at"`
+		IsRuled        bool       `bun:"is_ruled"`
 	}
-	err := p.Identity.SelectSession(&found, secret).
+	query := p.Identity.SelectSession(&found, secret).
 		ColumnExpr("consent.granted_scopes, consent.declined_scopes, consent.granted_at").
-		Join("LEFT JOIN consents AS consent ON consent.user_id = session.user_id AND consent.client_id = ?", clientID).
-		Scan(ctx)
-	if err != nil {
-		return nil, nil, fmt.Errorf("session and consent: %w", storage.NotFound(err))
+		Join("LEFT JOIN consents AS consent ON consent.user_id = session.user_id AND consent.client_id = ?", clientID)
+	if err := p.TwoFactors.selectRuled(query).Scan(ctx); err != nil {
+		return Visitor{}, fmt.Errorf("visitor: %w", storage.NotFound(err))
 	}
-	if found.GrantedAt == nil {
-		return &found.Session, nil, nil
+	visitor := Visitor{Session: &found.Session}
+	if found.IsRuled {
+		visitor.RequiredACR = identity.ACRMultiFactor
 	}
-	return &found.Session, &Consent{
-		UserID: found.UserID, ClientID: clientID, GrantedScopes: found.GrantedScopes, DeclinedScopes: found.DeclinedScopes, GrantedAt: *found.GrantedAt,
-	}, nil
+	if found.GrantedAt != nil {
+		visitor.Consent = &Consent{
+			UserID: found.UserID, ClientID: clientID, GrantedScopes: found.GrantedScopes, DeclinedScopes: found.DeclinedScopes, GrantedAt: *found.GrantedAt,
+		}
+	}
+	return visitor, nil
 }
 
 // Consent returns what a person has allowed a client, or nil.

@@ -77,7 +77,7 @@ func (p *Provider) describe() ([]byte, error) {
 		ResponseModesSupported:        ResponseModes,
 		GrantTypesSupported:           GrantTypes,
 		SubjectTypesSupported:         []string{"public"},
-		ACRValuesSupported:            []string{identity.ACRPassword},
+		ACRValuesSupported:            identity.ACRs,
 		PromptValuesSupported:         prompts,
 		IDTokenAlgs:                   SigningAlgs,
 		TokenAuthMethods:              AuthMethods,

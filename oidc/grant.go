@@ -64,10 +64,10 @@ func (g *Grant) stands(on standing, at time.Time) bool {
 }
 
 // newGrant describes what a session grants to an app.
-func (p *Provider) newGrant(session *identity.Session, client *Client, scopes []string, now time.Time) *Grant {
+func (p *Provider) newGrant(session *identity.Session, a *Authorization, scopes []string, now time.Time) *Grant {
 	return &Grant{
-		ID: uuid.Must(uuid.NewV7()), UserID: session.UserID, ClientID: client.ID, SessionID: session.ID, SessionVersion: session.SessionVersion,
-		Scopes: scopes, AuthTime: session.AuthTime, ACR: session.ACR, AMR: session.AMR, CreatedAt: now, ExpiresAt: now.Add(p.Lifetimes.Grant),
+		ID: uuid.Must(uuid.NewV7()), UserID: session.UserID, ClientID: a.Client.ID, SessionID: session.ID, SessionVersion: session.SessionVersion,
+		Scopes: scopes, AuthTime: session.AuthTime, ACR: claimedACR(a, session), AMR: session.AMR, CreatedAt: now, ExpiresAt: now.Add(p.Lifetimes.Grant),
 	}
 }
 

@@ -18,11 +18,12 @@ import (
 // was done for it, sealed so that it can travel through the browser. Each page hands it back to /authorize, which asks
 // Next again; the server keeps nothing.
 type interaction struct {
-	Form     url.Values `json:"f"`
-	BeganAt  time.Time  `json:"b"`
-	Selected bool       `json:"s,omitempty"`
-	ShownTo  uuid.UUID  `json:"t,omitzero"`
-	Browser  []byte     `json:"w,omitempty"` // digest of the browser's secret
+	Form      url.Values `json:"f"`
+	BeganAt   time.Time  `json:"b"`
+	Selected  bool       `json:"s,omitempty"`
+	SteppedUp bool       `json:"u,omitempty"`
+	ShownTo   uuid.UUID  `json:"t,omitzero"`
+	Browser   []byte     `json:"w,omitempty"` // digest of the browser's secret
 }
 
 const (
@@ -36,7 +37,7 @@ var ErrInteraction = errors.New("this sign-in has been open for too long")
 // Suspend seals an authorization request, to be taken up by Resume in the same browser, which is known by a secret that
 // its cookie holds; empty if it is not known.
 func (p *Provider) Suspend(a *Authorization, browser string) string {
-	pending := interaction{Form: a.form, BeganAt: a.BeganAt, Selected: a.Selected, ShownTo: a.ShownTo}
+	pending := interaction{Form: a.form, BeganAt: a.BeganAt, Selected: a.Selected, SteppedUp: a.SteppedUp, ShownTo: a.ShownTo}
 	if browser != "" {
 		pending.Browser = storage.Digest(browser)
 	}
@@ -73,6 +74,6 @@ func (p *Provider) Resume(ctx context.Context, sealed, browser string) (*Authori
 	if err != nil {
 		return nil, err
 	}
-	a.Selected, a.ShownTo = pending.Selected, pending.ShownTo
+	a.Selected, a.SteppedUp, a.ShownTo = pending.Selected, pending.SteppedUp, pending.ShownTo
 	return a, nil
 }

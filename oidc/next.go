@@ -15,6 +15,8 @@ const (
 	SignIn        Step = iota // nobody is signed in
 	SignInAgain               // somebody is, but must prove it anew
 	SelectAccount             // the person must say which account
+	StepUp                    // the person must show a second factor
+	Enrol                     // the person must register one first
 	AskConsent                // the person must allow what the app asks for
 	Issue                     // all is settled
 	Refuse                    // it cannot be
@@ -24,13 +26,21 @@ const (
 type Decision struct {
 	Step   Step
 	Scopes []string // to be granted, with Issue
+	ACR    string   // the authentication context class to be reached, with StepUp and Enrol
 	Error  *Error   // for the app, with Refuse
 }
 
-// Next says what has to happen next for an authorization request, given the live session of the browser (or nil) and
-// what the person has allowed this client before (or nil). It is the whole of OpenID Connect Core, section 3.1.2.3: it
-// reads no clock and no database, so that every combination can be put in a table.
-func Next(a *Authorization, session *identity.Session, consent *Consent, now time.Time) Decision {
+// Visitor is who sits before the browser that an authorization request came with.
+type Visitor struct {
+	Session     *identity.Session // live, with its user; nil: nobody is signed in
+	Consent     *Consent          // what they have allowed this client before, or nil
+	RequiredACR string            // what the operator demands of this person whatever the app; or empty
+}
+
+// Next says what has to happen next for an authorization request of that visitor. It is the whole of OpenID Connect Core,
+// section 3.1.2.3, and of RFC 9470: it reads no clock and no database, so that every combination can be put in a table.
+func Next(a *Authorization, v Visitor, now time.Time) Decision {
+	session, consent := v.Session, v.Consent
 	silent := a.Asks("none")
 	interact := func(step Step, code, why string) Decision {
 		if silent {
@@ -55,6 +65,12 @@ func Next(a *Authorization, session *identity.Session, consent *Consent, now tim
 	tooOld := a.MaxAge != nil && now.Sub(session.AuthTime) > *a.MaxAge
 	if (a.Asks("login") || tooOld || a.MaxAge != nil && *a.MaxAge == 0) && !fresh {
 		return interact(SignInAgain, "login_required", "The person must sign in again.")
+	}
+	if further := assure(a, v); further != nil {
+		if silent && further.Step != Refuse {
+			return refuse("interaction_required", "The person must show a second factor.")
+		}
+		return *further
 	}
 	if a.Client.IsTrusted {
 		return Decision{Step: Issue, Scopes: a.Scopes}

@@ -25,12 +25,18 @@ type nextCase struct {
 	session *identity.Session
 	consent *Consent
 	name    string
+
+	required string // by the operator's rule
 }
 
 func age(d time.Duration) *time.Duration { return &d }
 
 func signedInAt(at time.Time) *identity.Session {
-	return &identity.Session{ID: uuid.New(), UserID: nextAlice, AuthTime: at}
+	return signedInWith(at, identity.ACRPassword, &identity.User{ID: nextAlice})
+}
+
+func signedInWith(at time.Time, acr string, user *identity.User) *identity.Session {
+	return &identity.Session{ID: uuid.New(), UserID: user.ID, User: user, AuthTime: at, ACR: acr}
 }
 
 func consentAt(at time.Time, granted, declined []string) *Consent {
@@ -89,7 +95,7 @@ func TestNextHoldsItsPromisesInEveryCombination(t *testing.T) {
 	seen := map[Step]int{}
 	allNextCases(func(c nextCase) {
 		n++
-		got := Next(c.a, c.session, c.consent, nextNow)
+		got := Next(c.a, Visitor{Session: c.session, Consent: c.consent, RequiredACR: c.required}, nextNow)
 		seen[got.Step]++
 		fault := func(format string, args ...any) { t.Errorf("%s: %+v: "+format, append([]any{c.name, got}, args...)...) }
 		silent, signedIn := slices.Contains(c.a.Prompt, "none"), c.session != nil
@@ -203,7 +209,7 @@ func TestNextComesToAnEnd(t *testing.T) {
 		visited := map[Step]bool{}
 		for {
 			now = now.Add(30 * time.Second) // people take their time
-			got := Next(&a, session, consent, now)
+			got := Next(&a, Visitor{Session: session, Consent: consent, RequiredACR: c.required}, now)
 			if got.Step == Issue || got.Step == Refuse {
 				return
 			}
@@ -214,13 +220,13 @@ func TestNextComesToAnEnd(t *testing.T) {
 			visited[got.Step] = true
 			switch got.Step {
 			case SignIn: // the person whom the app means
-				session = &identity.Session{ID: uuid.New(), UserID: nextAlice, AuthTime: now}
+				session = signedInAt(now)
 				if a.HintSubject != "" {
 					session.UserID = uuid.MustParse(a.HintSubject)
 				}
 				consent = nil
 			case SignInAgain:
-				session = &identity.Session{ID: session.ID, UserID: session.UserID, AuthTime: now}
+				session = signedInWith(now, session.ACR, session.User)
 			case SelectAccount:
 				a.Selected = true
 			case AskConsent:
@@ -289,7 +295,7 @@ func TestNextByTheSpecification(t *testing.T) {
 			if c.hint != uuid.Nil {
 				a.HintSubject = c.hint.String()
 			}
-			got := Next(a, c.session, c.consent, nextNow)
+			got := Next(a, Visitor{Session: c.session, Consent: c.consent}, nextNow)
 			code := ""
 			if got.Error != nil {
 				code = got.Error.Code

@@ -14,14 +14,15 @@ import (
 
 // Config is what a Provider leans on; set all of it.
 type Config struct {
-	Issuer    string // the issuer identifier: an origin, such as https://id.example.com
-	Database  *storage.Database
-	Memory    *storage.Memory
-	Seal      *storage.Seal
-	Identity  *identity.Store
-	Keys      *Keys
-	Lifetimes Lifetimes
-	Now       func() time.Time // UTC, to the microsecond: see identity.Clock
+	Issuer     string // the issuer identifier: an origin, such as https://id.example.com
+	Database   *storage.Database
+	Memory     *storage.Memory
+	Seal       *storage.Seal
+	Identity   *identity.Store
+	Keys       *Keys
+	Lifetimes  Lifetimes
+	TwoFactors TwoFactorRule
+	Now        func() time.Time // UTC, to the microsecond: see identity.Clock
 }
 
 // Provider is the OpenID Provider.

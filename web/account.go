@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -58,10 +59,14 @@ var accountNotices = map[string]string{
 	"device":  "That device is signed out, and so are its apps.",
 	"devices": "All your other devices are signed out.",
 
-	"registered":    "Welcome. A link is on its way to your e-mail address: open it within a day to verify it.",
-	"invited":       "Welcome. If your e-mail address is not verified yet, a link is on its way there.",
-	"profile":       "Your profile is saved.",
-	"password":      "Your password is changed, and your other devices are signed out.",
+	"registered":       "Welcome. A link is on its way to your e-mail address: open it within a day to verify it.",
+	"invited":          "Welcome. If your e-mail address is not verified yet, a link is on its way there.",
+	"profile":          "Your profile is saved.",
+	"password":         "Your password is changed, and your other devices are signed out.",
+	"factor-added":     "It is added. We have told you by mail too.",
+	"factor-removed":   "It is removed, and your other devices are signed out.",
+	"password-removed": "Your password is removed. You sign in with a passkey now.",
+
 	"email-sent":    "A link is on its way. Open it within a day to verify the address.",
 	"email-primary": "That is your primary address now.",
 	"email-removed": "The address is removed.",
@@ -151,14 +156,33 @@ func (s *Server) owner(c *gin.Context) (*identity.Session, error) {
 // freshly is how long ago a person may have signed in to do what could take the account from its owner.
 const freshly = 15 * time.Minute
 
-// freshOwner is owner for what could take the account from its owner: who signed in a while ago must do it again, so that
-// a browser that was left open, or a stolen cookie, is not enough.
-func (s *Server) freshOwner(c *gin.Context) (*identity.Session, error) {
+// freshOwner is owner for what could take the account from its owner. then is the page to come back to.
+func (s *Server) freshOwner(c *gin.Context, then string) (*identity.Session, error) {
 	session, err := s.owner(c)
-	if err == nil && session != nil && s.Now().Sub(session.AuthTime) > freshly {
-		return nil, redirect(c, "/sign-in?again=1")
+	if err != nil || session == nil {
+		return nil, err
 	}
-	return session, err
+	if led, err := s.demandStrength(c, session, "", then); led || err != nil {
+		return nil, err
+	}
+	return session, nil
+}
+
+// demandStrength leads to a fresh sign-in or to a second step where a session is not up to what could take the account from
+// its owner, and tells whether it did: a browser that was left open, or a stolen cookie, is not enough, nor is the password
+// alone of a person who has a second factor. sealed is the request of the app that waits, if any; then is the page of ours
+// to come back to where none does.
+func (s *Server) demandStrength(c *gin.Context, session *identity.Session, sealed, then string) (bool, error) {
+	more := url.Values{"continue": {sealed}, "then": {then}}
+	switch {
+	case s.Now().Sub(session.AuthTime) > freshly:
+		more.Set("again", "1")
+		return true, redirect(c, "/sign-in?"+more.Encode())
+	case session.User.TwoFactor && !identity.Assures(session.ACR, identity.ACRMultiFactor):
+		s.setSecondStep(c, "") // this one is asked of the session
+		return true, redirect(c, "/second-step?"+more.Encode())
+	}
+	return false, nil
 }
 
 // accountHead returns the session of the person whose account page is shown, and the head of the page; no session, after a

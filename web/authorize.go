@@ -7,7 +7,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/pages"
@@ -30,22 +29,21 @@ func (s *Server) authorize(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	var session *identity.Session
-	var consent *oidc.Consent
+	var visitor oidc.Visitor
 	if secret := s.secret(c); secret != "" {
-		session, consent, err = s.Provider.SessionAndConsent(ctx, secret, a.Client.ID)
+		visitor, err = s.Provider.Visitor(ctx, secret, a.Client.ID)
 		if err == nil {
-			err = s.seen(c, session)
+			err = s.seen(c, visitor.Session)
 		}
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
 	}
-	decision := oidc.Next(a, session, consent, s.Now())
+	decision := oidc.Next(a, visitor, s.Now())
 	switch decision.Step {
 	case oidc.SignIn:
 		page := "/sign-in?continue=" + s.suspend(c, a)
-		if session != nil { // somebody else is meant
+		if visitor.Session != nil { // somebody else is meant
 			page += "&switch=1"
 		}
 		return redirect(c, page)
@@ -53,10 +51,15 @@ func (s *Server) authorize(c *gin.Context) error {
 		return redirect(c, "/sign-in?continue="+s.suspend(c, a))
 	case oidc.SelectAccount:
 		return redirect(c, "/select-account?continue="+s.suspend(c, a))
+	case oidc.StepUp:
+		s.setSecondStep(c, "") // this one is asked of the session
+		return redirect(c, "/second-step?"+url.Values{"continue": {s.suspend(c, a)}, "class": {decision.ACR}}.Encode())
+	case oidc.Enrol:
+		return redirect(c, "/enrol?"+url.Values{"continue": {s.suspend(c, a)}, "class": {decision.ACR}}.Encode())
 	case oidc.AskConsent:
 		return redirect(c, "/consent?continue="+s.suspend(c, a))
 	case oidc.Issue:
-		response, err := s.Provider.Authorize(ctx, a, session, decision.Scopes)
+		response, err := s.Provider.Authorize(ctx, a, visitor.Session, decision.Scopes)
 		if err != nil {
 			return err
 		}

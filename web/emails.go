@@ -63,7 +63,7 @@ func (s *Server) removeEmail(c *gin.Context) error {
 
 // changeEmails does something to the addresses of the person who posts, and shows the page again.
 func (s *Server) changeEmails(c *gin.Context, done string, change func(*identity.Session, uuid.UUID) error) error {
-	session, err := s.freshOwner(c)
+	session, err := s.freshOwner(c, "/account/emails")
 	if err != nil || session == nil {
 		return err
 	}

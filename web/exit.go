@@ -103,6 +103,9 @@ func (s *Server) tellPerson(c *gin.Context, err error) {
 	case errors.Is(err, oidc.ErrInteraction):
 		page.Title, page.Explanation = "This page was open for too long", "For your safety, a sign-in has to be finished within an hour."
 		page.Advice = "Go back to the app and sign in again."
+	case errors.Is(err, identity.ErrSecondStep):
+		page.Title, page.Explanation = "This took too long", "A second step has to be finished within ten minutes, and is void when something about the account changes."
+		page.Advice, page.RetryURI = "Sign in again.", "/sign-in"
 	case errors.Is(err, identity.ErrProof):
 		page.Title, page.Explanation = "This link does not work any more", "It was used before, it is too old, or a newer one was sent."
 		page.Advice = "Ask for a new one where you asked for this, and use the last mail that you got."

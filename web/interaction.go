@@ -2,11 +2,13 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web/pages"
 )
 
 // browserCookie is the name of the cookie by which a browser is known while somebody signs in with it. It says nothing of
@@ -43,4 +45,23 @@ func (s *Server) browser(c *gin.Context) string {
 		return ""
 	}
 	return cookie.Value
+}
+
+// waitingFor tells a page which app waits, if any, with its request sealed for the way back, and lets the page's form lead
+// on to the app.
+func (s *Server) waitingFor(c *gin.Context, a *oidc.Authorization) (app *pages.App, sealed string) {
+	if a == nil {
+		return nil, ""
+	}
+	s.pageHeaders(c, a.RedirectURI)
+	waiting := waiting(a.Client)
+	return &waiting, s.suspend(c, a)
+}
+
+// ownPage is the page of the account that a form names to go on to; the account's first where it names none.
+func ownPage(then string) string {
+	if then == "/account" || strings.HasPrefix(then, "/account/") && !strings.ContainsAny(then, "\\:@\n\r") {
+		return then
+	}
+	return "/account"
 }

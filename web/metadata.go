@@ -22,3 +22,9 @@ func (s *Server) document(c *gin.Context, json []byte) {
 	c.Header("Cache-Control", documentMaxAge)
 	c.Data(http.StatusOK, "application/json", json)
 }
+
+// relatedOrigins tells browsers from which other origins the same passkeys may be used: Web Authentication, Level 3, section
+// 5.11.
+func (s *Server) relatedOrigins(c *gin.Context) {
+	c.JSON(http.StatusOK, gin.H{"origins": s.Identity.RelyingParty.Origins()})
+}

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/gin-gonic/gin"
 
@@ -38,8 +39,12 @@ func (s *Server) forgotPassword(c *gin.Context) error {
 // newPasswordPage lets a person who came by a good link choose another password.
 func (s *Server) newPasswordPage(c *gin.Context) error {
 	token := c.Query("token")
-	if err := s.Identity.CheckReset(c.Request.Context(), token); err != nil {
+	question, err := s.Identity.CheckReset(c.Request.Context(), token, s.sealedSecondStep(c))
+	if err != nil {
 		return err
+	}
+	if question != "" { // a mailed link alone does not take an account with two factors
+		return s.askSecondStep(c, question, nil)
 	}
 	return s.show(c, http.StatusOK, pages.NewPassword{Token: token})
 }
@@ -50,13 +55,18 @@ func (s *Server) newPassword(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.Identity.Reset(c.Request.Context(), form.Get("token"), form.Get("password"))
+	deviceSecret, err := s.Identity.Reset(c.Request.Context(), form.Get("token"), s.sealedSecondStep(c), form.Get("password"), s.device(c))
+	if errors.Is(err, identity.ErrSecondStep) {
+		return redirect(c, "/reset-password?"+url.Values{"token": {form.Get("token")}}.Encode())
+	}
 	if isPasswordFault(err) {
 		return s.show(c, http.StatusUnprocessableEntity, pages.NewPassword{Token: form.Get("token"), Failure: sentence(err)})
 	} else if err != nil {
 		return err
 	}
 	s.clearCookie(c)
+	s.setSecondStep(c, "")
+	s.setDeviceCookie(c, deviceSecret)
 	return s.show(c, http.StatusOK, pages.Done{
 		Title: "Your password is changed", Text: "Everybody is signed out. Sign in with the new password.", NextURI: "/sign-in", NextLabel: "Sign in",
 	})
@@ -74,6 +84,11 @@ func (s *Server) changePassword(c *gin.Context) error {
 	form := c.Request.PostForm
 	if err := oidc.CheckForm(form); err != nil {
 		return errForm
+	}
+	if form.Get("present") == "" { // who has none: choosing one adds a way in
+		if led, err := s.demandStrength(c, session, "", "/account/security"); led || err != nil {
+			return err
+		}
 	}
 	secret, err := s.Identity.ChangePassword(c.Request.Context(), session, form.Get("present"), form.Get("password"))
 	switch {
@@ -103,10 +118,21 @@ func (s *Server) showSecurity(c *gin.Context, status int, failure string) error 
 	if err != nil {
 		return err
 	}
-	page := pages.Security{Head: head, HasPassword: true, Failure: failure, Notice: accountNotices[c.Query("done")]}
+	user, err := s.Identity.User(c.Request.Context(), session.UserID)
+	if err != nil {
+		return err
+	}
+	factors, err := s.Identity.Factors(c.Request.Context(), session.UserID)
+	if err != nil {
+		return err
+	}
+	page := pages.Security{
+		Head: head, HasPassword: user.PasswordHash != "", Kinds: s.factorKinds(factors), BackupCodes: codesLeft(factors),
+		Failure: failure, Notice: accountNotices[c.Query("done")],
+	}
 	for _, attempt := range attempts {
 		page.Attempts = append(page.Attempts, pages.Attempt{
-			When: s.ago(attempt.AttemptTime), Result: attemptResults[attempt.FailureReason], Bad: !attempt.Success,
+			When: s.ago(attempt.AttemptTime), Result: attemptResults[attempt.FailureReason], Bad: !attempt.Success && attempt.FailureReason != "second_step",
 			IP: attempt.IPAddress, Device: identity.Device{UserAgent: attempt.UserAgent}.Label(),
 		})
 	}
@@ -119,4 +145,8 @@ var attemptResults = map[string]string{
 	"wrong_password": "Wrong password",
 	"locked":         "Right password, but the account was locked",
 	"disabled":       "Right password, but the account is switched off",
+	"second_step":    "Right password, and a second step was asked for",
+	"wrong_code":     "Second step failed",
+	"wrong_passkey":  "Passkey refused",
+	"cloned_key":     "Key refused: it may have been copied",
 }

@@ -74,7 +74,7 @@ func (s *Server) removePhone(c *gin.Context) error {
 
 // changePhones does something to the numbers of the person who posts, and shows the page again.
 func (s *Server) changePhones(c *gin.Context, done string, change func(*identity.Session, uuid.UUID) error) error {
-	session, err := s.freshOwner(c)
+	session, err := s.freshOwner(c, "/account/phones")
 	if err != nil || session == nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (s *Server) privacyPage(c *gin.Context) error {
 
 // download answers with all that is kept on the person, as one JSON file.
 func (s *Server) download(c *gin.Context) error {
-	session, err := s.freshOwner(c)
+	session, err := s.freshOwner(c, "/account/privacy")
 	if err != nil || session == nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (s *Server) download(c *gin.Context) error {
 
 // eraseAccount schedules that everything about the person is deleted.
 func (s *Server) eraseAccount(c *gin.Context) error {
-	session, err := s.freshOwner(c)
+	session, err := s.freshOwner(c, "/account/privacy")
 	if err != nil || session == nil {
 		return err
 	}
@@ -72,6 +72,10 @@ func export(kept *identity.Export, consents []oidc.Consent) map[string]any {
 	}
 	for _, role := range kept.Roles {
 		roles = append(roles, gin.H{"role": role.RoleName, "assigned_at": role.AssignedAt, "active": role.IsActive, "revoked_at": role.RevokedAt})
+	}
+	devices := []any{}
+	for _, device := range kept.Devices {
+		devices = append(devices, gin.H{"created_at": device.CreatedAt, "last_used_at": device.LastUsedAt, "trusted_until": device.TrustedUntil})
 	}
 	for _, session := range kept.Sessions {
 		sessions = append(sessions, gin.H{
@@ -102,8 +106,28 @@ func export(kept *identity.Export, consents []oidc.Consent) map[string]any {
 			"profile": profile.Profile, "picture": profile.Picture, "website": profile.Website, "gender": profile.Gender, "birthdate": profile.Birthdate,
 			"zoneinfo": profile.Zoneinfo, "locale": profile.Locale, "address": profile.Address,
 		},
-		"emails": emails, "phones": phones, "roles": roles, "sessions": sessions, "login_attempts": attempts, "apps": allowed, "audit_trail": ledger,
+		"emails": emails, "phones": phones, "roles": roles, "factors": exportFactors(kept.Factors), "known_devices": devices, "sessions": sessions, "login_attempts": attempts, "apps": allowed, "audit_trail": ledger,
 	}
+}
+
+func exportFactors(factors *identity.Factors) gin.H {
+	keys := func(key *identity.Authenticator) gin.H {
+		return gin.H{
+			"name": key.Name, "aaguid": key.AAGUID, "model": key.Model(), "backed_up": key.IsBackedUp(), "transports": key.Transports,
+			"clone_warning_at": key.CloneWarningAt, "created_at": key.CreatedAt, "last_used_at": key.LastUsedAt,
+		}
+	}
+	passkeys, hardwareKeys, apps := []any{}, []any{}, []any{}
+	for _, passkey := range factors.Passkeys {
+		passkeys = append(passkeys, keys(&passkey.Authenticator))
+	}
+	for _, key := range factors.HardwareKeys {
+		hardwareKeys = append(hardwareKeys, keys(&key.Authenticator))
+	}
+	for _, app := range factors.TOTPs {
+		apps = append(apps, gin.H{"name": app.Name, "created_at": app.CreatedAt, "last_used_at": app.LastUsedAt})
+	}
+	return gin.H{"passkeys": passkeys, "hardware_keys": hardwareKeys, "totps": apps, "backup_codes_left": factors.BackupCodes, "backup_codes_made_at": factors.BackupMadeAt}
 }
 
 func exportEntry(entry storage.Entry) gin.H {

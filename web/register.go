@@ -116,12 +116,11 @@ func (s *Server) invited(c *gin.Context, form url.Values) (*identity.Invitation,
 
 // newRegister returns the empty page, with headers that let the form lead on to the app.
 func (s *Server) newRegister(c *gin.Context, a *oidc.Authorization) pages.Register {
-	if a == nil {
+	app, sealed := s.waitingFor(c, a)
+	if app == nil {
 		return pages.Register{SignInURL: "/sign-in"}
 	}
-	s.pageHeaders(c, a.RedirectURI)
-	app, sealed := waiting(a.Client), s.suspend(c, a)
-	return pages.Register{App: &app, Continue: sealed, SignInURL: "/sign-in?" + url.Values{"continue": {sealed}}.Encode()}
+	return pages.Register{App: app, Continue: sealed, SignInURL: "/sign-in?" + url.Values{"continue": {sealed}}.Encode()}
 }
 
 // registerURL is where the sign-in page sends people who have no account; empty where they cannot make one.

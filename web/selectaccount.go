@@ -18,9 +18,8 @@ func (s *Server) selectAccountPage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	app := waiting(a.Client)
-	s.pageHeaders(c, a.RedirectURI)
-	return s.show(c, http.StatusOK, pages.SelectAccount{App: &app, Person: person, Continue: s.suspend(c, a)})
+	app, sealed := s.waitingFor(c, a)
+	return s.show(c, http.StatusOK, pages.SelectAccount{App: app, Person: person, Continue: sealed})
 }
 
 // selectAccount takes the answer.

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/gin-gonic/gin"
 
@@ -28,7 +29,10 @@ func (s *Server) signInPage(c *gin.Context) error {
 	if a == nil && session != nil && form.Get("switch") == "" && form.Get("again") == "" {
 		return redirect(c, "/account")
 	}
-	page := s.newSignIn(c, a)
+	page, err := s.newSignIn(c, a, form.Get("then"))
+	if err != nil {
+		return err
+	}
 	if a != nil {
 		page.Username = a.LoginHint
 	}
@@ -56,41 +60,63 @@ func (s *Server) signIn(c *gin.Context) error {
 	admission, err := s.Identity.SignIn(c.Request.Context(), identity.SignIn{
 		Login: form.Get("username"), Password: form.Get("password"), Device: s.device(c), Current: current,
 	})
-	refused, tooMany := errors.Is(err, identity.ErrSignInRefused), errors.Is(err, identity.ErrTooManySignIns)
-	if refused || tooMany {
-		page, status := s.newSignIn(c, a), http.StatusUnauthorized
-		page.Username = form.Get("username")
-		page.Failure = "This name and password do not match, or the account cannot sign in just now. Check both and try again."
-		if tooMany {
-			status, page.Failure = http.StatusTooManyRequests, "Too many sign-ins from your network have failed. Wait a few minutes and try again."
-		}
-		return s.show(c, status, page)
+	if err != nil {
+		return s.refuseSignIn(c, a, form, "This name and password do not match, or the account cannot sign in just now. Check both and try again.", err)
 	}
+	if admission.SecondStep != "" {
+		return s.askSecondStep(c, admission.SecondStep, url.Values{"continue": {form.Get("continue")}, "then": {form.Get("then")}})
+	}
+	if s.offersPasskey(c, form, admission.Session.User) {
+		s.setSignInCookies(c, admission)
+		return redirect(c, "/account/passkeys/new?"+url.Values{"continue": {form.Get("continue")}, "offer": {"1"}}.Encode())
+	}
+	return s.admitted(c, a, admission, ownPage(form.Get("then")))
+}
+
+// refuseSignIn shows the page again with what is wrong.
+func (s *Server) refuseSignIn(c *gin.Context, a *oidc.Authorization, form url.Values, failure string, err error) error {
+	status := http.StatusUnauthorized
+	switch {
+	case errors.Is(err, identity.ErrSignInRefused):
+	case errors.Is(err, identity.ErrTooManySignIns):
+		status, failure = http.StatusTooManyRequests, "Too many sign-ins from your network have failed. Wait a few minutes and try again."
+	default:
+		return err
+	}
+	page, err := s.newSignIn(c, a, form.Get("then"))
 	if err != nil {
 		return err
 	}
-	return s.admitted(c, a, admission, "/account")
+	page.Username, page.Failure = form.Get("username"), failure
+	return s.show(c, status, page)
 }
 
 // admitted gives the browser of a person who is let in its cookies and goes on where they came from: to the app that waits,
 // or to the page of ours.
 func (s *Server) admitted(c *gin.Context, a *oidc.Authorization, admission *identity.Admission, page string) error {
-	s.setCookie(c, admission.Secret, admission.Session.ExpiresAt)
-	s.setDeviceCookie(c, admission.DeviceSecret)
+	s.setSignInCookies(c, admission)
 	if a == nil {
 		return redirect(c, page)
 	}
 	return s.goOn(c, a)
 }
 
+func (s *Server) setSignInCookies(c *gin.Context, admission *identity.Admission) {
+	s.setCookie(c, admission.Secret, admission.Session.ExpiresAt)
+	s.setDeviceCookie(c, admission.DeviceSecret)
+}
+
 // newSignIn returns the empty page, with headers that let the form lead on to the app.
-func (s *Server) newSignIn(c *gin.Context, a *oidc.Authorization) pages.SignIn {
-	if a == nil {
-		return pages.SignIn{Phones: s.Identity.Texts, RegisterURL: s.registerURL("")}
+func (s *Server) newSignIn(c *gin.Context, a *oidc.Authorization, then string) (pages.SignIn, error) {
+	page := pages.SignIn{Phones: s.Identity.Texts, Then: then}
+	page.App, page.Continue = s.waitingFor(c, a)
+	page.RegisterURL = s.registerURL(page.Continue)
+	ceremony, err := s.Identity.BeginPasskeySignIn()
+	if err != nil {
+		return page, err
 	}
-	s.pageHeaders(c, a.RedirectURI)
-	app, sealed := waiting(a.Client), s.suspend(c, a)
-	return pages.SignIn{App: &app, Phones: s.Identity.Texts, Continue: sealed, RegisterURL: s.registerURL(sealed)}
+	page.Ceremony = shownCeremony(ceremony)
+	return page, nil
 }
 
 // suspended takes up the request that a page was shown for, or nil where it was shown for none.

@@ -32,6 +32,7 @@ type clientCreate struct {
 	JWKSURI               string   `name:"jwks-uri" help:"URL of the app's public keys, for private_key_jwt."`
 	IDTokenAlg            string   `name:"id-token-alg" help:"RS256 (default), ES256 or EdDSA."`
 	Trusted               bool     `help:"An app of your own: people are not asked for consent."`
+	RequiredACR           string   `name:"required-acr" help:"The weakest sign-in that it accepts: urn:wicket:acr:mfa for two factors, phr for a passkey or security key."`
 	LogoURI               string   `name:"logo-uri" help:"https URL of the app's logo."`
 	ClientURI             string   `name:"client-uri" help:"https URL of the app's home page."`
 	PolicyURI             string   `name:"policy-uri" help:"https URL of the app's privacy policy."`
@@ -47,7 +48,7 @@ func (c clientCreate) Run(ctx context.Context, env environment, out printer) err
 	defer func() { _ = h.close() }()
 	client := &oidc.Client{
 		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutRedirectURI,
-		AllowedOrigins: c.Origin, GrantTypes: c.GrantType, JWKSURI: c.JWKSURI, IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted,
+		AllowedOrigins: c.Origin, GrantTypes: c.GrantType, JWKSURI: c.JWKSURI, IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequiredACR: c.RequiredACR,
 		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
 	}
 	for _, scope := range c.Scope {
@@ -99,6 +100,7 @@ type clientView struct {
 	Scope                  string          `json:"scope"`
 	IDTokenAlg             string          `json:"id_token_signed_response_alg"`
 	Trusted                bool            `json:"trusted"`
+	RequiredACR            string          `json:"required_acr,omitempty"`
 	JWKS                   json.RawMessage `json:"jwks,omitempty"`
 	JWKSURI                string          `json:"jwks_uri,omitempty"`
 }
@@ -107,7 +109,7 @@ func viewClient(c *oidc.Client) clientView {
 	return clientView{
 		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantTypes, RedirectURIs: c.RedirectURIs,
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, AllowedOrigins: c.AllowedOrigins, Scope: strings.Join(c.Scopes, " "),
-		IDTokenAlg: c.IDTokenAlg, Trusted: c.IsTrusted, JWKS: c.JWKS, JWKSURI: c.JWKSURI,
+		IDTokenAlg: c.IDTokenAlg, Trusted: c.IsTrusted, RequiredACR: c.RequiredACR, JWKS: c.JWKS, JWKSURI: c.JWKSURI,
 	}
 }
 

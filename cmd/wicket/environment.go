@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/messages"
 )
@@ -30,8 +32,10 @@ type configuration struct {
 	trustedProxies []string
 	migrate        bool
 	registration   bool
-	attemptsKept   time.Duration       // how long attempts to sign in are kept
-	ledgerKept     time.Duration       // how long the ledger is; 0: for ever
+	attemptsKept   time.Duration // how long attempts to sign in are kept
+	ledgerKept     time.Duration // how long the ledger is; 0: for ever
+	relyingParty   *identity.RelyingParty
+	twoFactors     oidc.TwoFactorRule
 	smtp           *messages.SMTP      // nil: mail cannot be sent
 	sms            messages.TextSender // nil: text messages cannot be sent
 	outbox         *messages.Outbox    // development alone: mail and text messages are shown instead
@@ -90,7 +94,7 @@ func (e environment) configuration() (*configuration, error) {
 	default:
 		fault("WICKET_REGISTRATION", errors.New("must be open or off"))
 	}
-	for _, proxy := range strings.FieldsFunc(read("WICKET_TRUSTED_PROXIES", ""), func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, proxy := range words(read("WICKET_TRUSTED_PROXIES", "")) {
 		_, prefixErr := netip.ParsePrefix(proxy)
 		_, addressErr := netip.ParseAddr(proxy)
 		if prefixErr != nil && addressErr != nil {
@@ -103,6 +107,7 @@ func (e environment) configuration() (*configuration, error) {
 	fault("WICKET_KEEP_LOGIN_ATTEMPTS", err)
 	c.ledgerKept, err = kept(read("WICKET_KEEP_AUDIT_TRAIL", "forever"))
 	fault("WICKET_KEEP_AUDIT_TRAIL", err)
+	e.strongAuthentication(c, read, fault)
 	if url := read("WICKET_SMTP_URL", ""); url != "" {
 		var err error
 		c.smtp, err = messages.NewSMTP(url)

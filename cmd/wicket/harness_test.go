@@ -57,6 +57,7 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 		t.Fatal(err)
 	}
 	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, seal: seal, migrate: true, registration: true, outbox: &messages.Outbox{}}
+	config.relyingParty = relyingParty(t, config.issuer, identity.HardwareKeyPolicy{})
 	for _, change := range change {
 		change(config)
 	}
@@ -91,6 +92,20 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 	open := &openHouse{house: h, issuer: config.issuer, outbox: config.outbox}
 	open.user = open.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
 	return open
+}
+
+// relyingParty is Wicket as authenticators know it at that issuer.
+func relyingParty(t testing.TB, issuer string, policy identity.HardwareKeyPolicy) *identity.RelyingParty {
+	t.Helper()
+	parsed, err := url.Parse(issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	party, err := identity.NewRelyingParty(parsed.Hostname(), "Wicket", []string{issuer}, policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return party
 }
 
 // testLog sends what the house logs to the test that runs it.

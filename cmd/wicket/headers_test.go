@@ -50,6 +50,7 @@ func openSecureHouse(t testing.TB, databaseURL string) (*openHouse, http.RoundTr
 		t.Fatal(err)
 	}
 	config := &configuration{issuer: "https://" + server.Listener.Addr().String(), databaseURL: databaseURL, seal: seal, migrate: true, registration: true}
+	config.relyingParty = relyingParty(t, "https://localhost", identity.HardwareKeyPolicy{}) // an address is none
 	log := new(tape)
 	h, err := build(t.Context(), config, slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
@@ -196,12 +197,21 @@ func TestEveryAnswerSaysWhatItIs(t *testing.T) {
 	})
 }
 
-// sessionCookie returns the cookie that an answer sets, which must be one.
+// sessionCookie returns the session cookie that an answer sets, which must be one; the only other cookie there may be is
+// that of the device, by the same rules.
 func sessionCookie(t testing.TB, answers ...*http.Response) *http.Cookie {
 	t.Helper()
 	var cookies []*http.Cookie
 	for _, answer := range answers {
-		cookies = append(cookies, answer.Cookies()...)
+		for _, cookie := range answer.Cookies() {
+			if strings.HasSuffix(cookie.Name, "wicket_device") {
+				if cookie.Path != "/" || !cookie.HttpOnly || cookie.Secure != strings.HasPrefix(cookie.Name, "__Host-") || cookie.SameSite != http.SameSiteLaxMode || cookie.Domain != "" {
+					t.Errorf("device cookie: %+v", cookie)
+				}
+				continue
+			}
+			cookies = append(cookies, cookie)
+		}
 	}
 	if len(cookies) != 1 {
 		t.Fatalf("%d cookies: %v", len(cookies), cookies)
@@ -291,6 +301,8 @@ var (
 		"/account/emails/add", "/account/emails/resend", "/account/emails/primary", "/account/emails/remove", "/account/password",
 		"/account/profile", "/account/download", "/account/erase",
 		"/account/phones/add", "/account/phones/resend", "/account/phones/verify", "/account/phones/primary", "/account/phones/remove",
+		"/sign-in/passkey", "/second-step", "/enrol/decline", "/account/password/remove", "/account/passkeys/add", "/account/passkeys/remove",
+		"/account/hardware-keys/add", "/account/hardware-keys/remove", "/account/totps/confirm", "/account/totps/remove", "/account/backup-codes",
 		"/register", "/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me"}
 	otherRoutes = []string{oidc.PathAuthorize, oidc.PathLogout, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke, oidc.PathUserinfo}
 )

@@ -45,6 +45,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Memory:          memory,
 		Seal:            config.seal,
 		Hasher:          identity.NewHasher(19*1024, 2, runtime.NumCPU(), 10*time.Second),
+		RelyingParty:    config.relyingParty,
 		Now:             identity.Clock,
 		Texts:           config.texts() != nil,
 		SessionLifetime: 90 * 24 * time.Hour,
@@ -62,14 +63,15 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Log:      log,
 	}
 	h.provider, err = oidc.New(oidc.Config{
-		Issuer:    config.issuer,
-		Database:  database,
-		Memory:    memory,
-		Seal:      config.seal,
-		Identity:  h.identity,
-		Keys:      h.keys,
-		Lifetimes: oidc.DefaultLifetimes,
-		Now:       identity.Clock,
+		Issuer:     config.issuer,
+		Database:   database,
+		Memory:     memory,
+		Seal:       config.seal,
+		Identity:   h.identity,
+		Keys:       h.keys,
+		Lifetimes:  oidc.DefaultLifetimes,
+		TwoFactors: config.twoFactors,
+		Now:        identity.Clock,
 	})
 	if err != nil {
 		_ = database.Close()

@@ -17,14 +17,16 @@ import (
 )
 
 type userCommands struct {
-	Create  userCreate  `cmd:"" help:"Register a person."`
-	Import  userImport  `cmd:"" help:"Take in people from another system: a file of JSON lines, see docs/import.md."`
-	Invite  userInvite  `cmd:"" help:"Invite somebody to make an account, by a link that works once."`
-	List    userList    `cmd:"" help:"List the registered people."`
-	Disable userDisable `cmd:"" help:"Switch an account off; its sessions and tokens are void at once."`
-	Enable  userEnable  `cmd:"" help:"Switch an account on again."`
-	Unlock  userUnlock  `cmd:"" help:"Open an account that wrong passwords have locked."`
-	Logout  userLogout  `cmd:"" help:"Sign a person out everywhere; every session and token of theirs is void at once."`
+	Create       userCreate       `cmd:"" help:"Register a person."`
+	Import       userImport       `cmd:"" help:"Take in people from another system: a file of JSON lines, see docs/import.md."`
+	Invite       userInvite       `cmd:"" help:"Invite somebody to make an account, by a link that works once."`
+	List         userList         `cmd:"" help:"List the registered people."`
+	Disable      userDisable      `cmd:"" help:"Switch an account off; its sessions and tokens are void at once."`
+	Enable       userEnable       `cmd:"" help:"Switch an account on again."`
+	Unlock       userUnlock       `cmd:"" help:"Open an account that wrong passwords have locked."`
+	Factors      userFactors      `cmd:"" help:"List what a person signs in with, besides the password."`
+	ResetFactors userResetFactors `cmd:"" name:"reset-factors" help:"Remove every passkey, key, app and backup code of a person who has lost them all. Make sure first whom you talk to."`
+	Logout       userLogout       `cmd:"" help:"Sign a person out everywhere; every session and token of theirs is void at once."`
 }
 
 type userCreate struct {

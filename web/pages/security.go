@@ -1,13 +1,43 @@
 package pages
 
-// Security is where a person changes their password and sees who tried to sign in. It posts present and password to
-// /account/password.
+// Security is where a person changes what they sign in with, and sees who tried to. It posts present and password to
+// /account/password; id to /account/passkeys/remove, /account/hardware-keys/remove and /account/totps/remove; and nothing to
+// /account/password/remove and /account/backup-codes.
 type Security struct {
 	Head        AccountHead
 	HasPassword bool
+	Kinds       []FactorKind
+	BackupCodes string // how many are left, in words; "" where the person has no use for any
 	Attempts    []Attempt
 	Notice      string
 	Failure     string
+}
+
+// FactorKind is one kind of factor, with those that the person has.
+type FactorKind struct {
+	ID      string // of its section
+	Title   string
+	Text    string
+	Factors []Factor
+	AddURI  string
+	Add     string // what the link to add one says
+	Remove  string // where the id of one is posted
+}
+
+// Factor is one passkey, security key or app.
+type Factor struct {
+	ID, Name, Detail string
+	Warning          string // what its owner should know, or ""
+}
+
+// HasPasskey tells whether the person could do without a password.
+func (s Security) HasPasskey() bool {
+	for _, kind := range s.Kinds {
+		if kind.ID == "passkeys" && len(kind.Factors) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Attempt is one attempt to sign in, in words.

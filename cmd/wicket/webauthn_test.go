@@ -1,0 +1,477 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+	"github.com/go-webauthn/webauthn/metadata"
+	"github.com/go-webauthn/webauthn/metadata/providers/memory"
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// command runs a command of the browser's protocol.
+func command[P, R any](w *window, command cdp.Command[P, R], params P) R {
+	w.t.Helper()
+	var result R
+	w.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) (err error) {
+		result, err = cdp.Call(ctx, target, command, params)
+		return err
+	}))
+	return result
+}
+
+// virtual is an authenticator of Chromium's.
+type virtual struct {
+	w  *window
+	id webauthn.AuthenticatorID
+}
+
+// platform is what is built into a laptop or a phone; usbKey is a key on USB that verifies nobody.
+var (
+	platform = webauthn.VirtualAuthenticatorOptions{
+		Protocol: "ctap2", Ctap2version: "ctap2_1", Transport: "internal", HasResidentKey: true, HasUserVerification: true, IsUserVerified: true,
+		AutomaticPresenceSimulation: true,
+	}
+	usbKey = webauthn.VirtualAuthenticatorOptions{Protocol: "u2f", Transport: "usb", AutomaticPresenceSimulation: true}
+)
+
+func (w *window) authenticator(options webauthn.VirtualAuthenticatorOptions) virtual {
+	w.t.Helper()
+	command(w, webauthn.Enable, webauthn.EnableParams{})
+	return virtual{w, command(w, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &options}).AuthenticatorID}
+}
+
+func (v virtual) credentials() []*webauthn.Credential {
+	v.w.t.Helper()
+	return command(v.w, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: v.id}).Credentials
+}
+
+// present says whether somebody touches the authenticator when it asks.
+func (v virtual) present(is bool) {
+	v.w.t.Helper()
+	command(v.w, webauthn.SetAutomaticPresenceSimulation, webauthn.SetAutomaticPresenceSimulationParams{AuthenticatorID: v.id, Enabled: is})
+}
+
+// verifies says whether it recognises its owner.
+func (v virtual) verifies(is bool) {
+	v.w.t.Helper()
+	command(v.w, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: v.id, IsUserVerified: is})
+}
+
+// unplug takes it away.
+func (v virtual) unplug() {
+	v.w.t.Helper()
+	command(v.w, webauthn.RemoveVirtualAuthenticator, webauthn.RemoveVirtualAuthenticatorParams{AuthenticatorID: v.id})
+}
+
+// withoutAutofill makes pages ask for a passkey only where somebody presses the button, as browsers do that know no
+// autofill. A virtual authenticator answers autofill at once, as no person would.
+func (w *window) withoutAutofill() {
+	w.t.Helper()
+	command(w, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
+		Source: "PublicKeyCredential.isConditionalMediationAvailable = async () => false",
+	})
+}
+
+// click clicks without waiting for another page.
+func (w *window) click(selector string) {
+	w.t.Helper()
+	w.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeEnabled))
+}
+
+// waits waits until an expression is true in whatever page is shown by then.
+func (w *window) waits(expression string) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, browserPatience)
+	defer cancel()
+	for ctx.Err() == nil {
+		if is, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression)); err == nil && is {
+			return
+		}
+		time.Sleep(20 * time.Millisecond) // polling: a page that goes away takes a question with it
+	}
+	w.fatal(fmt.Errorf("never true: %s", expression))
+}
+
+// reaches waits until the window is at a page whose text holds want.
+func (w *window) reaches(want string) {
+	w.t.Helper()
+	w.waits(fmt.Sprintf("document.readyState === 'complete' && document.body.innerText.includes(%q)", want))
+}
+
+// addKey registers a passkey or security key on its page.
+func (w *window) addKey(issuer, page string) {
+	w.t.Helper()
+	w.open(issuer + page)
+	w.click("#add-key")
+	w.reaches("It is added")
+}
+
+// app is a page that an app's redirect leads to, which shows the code.
+func (h *openHouse) codeApp(t testing.TB) testClient {
+	t.Helper()
+	origin := serveApp(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = fmt.Fprintf(rw, `<!doctype html><title>App</title><link rel="icon" href="data:,"><p>Back at the app</p><p id="code">%s</p>`, r.URL.Query().Get("code"))
+	}))
+	return h.client(t, func(c *oidc.Client) { c.RedirectURIs, c.IsTrusted = []string{origin + "/"}, true })
+}
+
+// tokensOf redeems the code that the window has come back to the app with.
+func (h *openHouse) tokensOf(t testing.TB, w *window, client testClient) answer {
+	t.Helper()
+	w.reaches("Back at the app")
+	return h.call(t, oidc.PathToken, client, url.Values{
+		"grant_type": {oidc.GrantCode}, "code": {w.text("#code")}, "redirect_uri": {client.RedirectURIs[0]}, "code_verifier": {testVerifier},
+	})
+}
+
+func (h *openHouse) appURL(client testClient, change url.Values) string {
+	parameters := url.Values{"redirect_uri": client.RedirectURIs}
+	for name, values := range change {
+		parameters[name] = values
+	}
+	return h.authorizeURL(client, parameters)
+}
+
+// Offered after a password, registered, and from then on the way in: by autofill, and by the button.
+func TestPasskeyInABrowser(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		w, client := openWindow(t), h.codeApp(t)
+		phone := w.authenticator(platform)
+		w.open(h.appURL(client, nil))
+		w.waits(`document.getElementById("able").value === "yes"`)
+		w.signIn(testUsername, testPassword)
+		w.reads("main", "Add a passkey")
+		w.look("passkey-offer")
+		w.click("#add-key")
+		claims := idClaims(t, h.tokensOf(t, w, client))
+		if claims.ACR != identity.ACRPhishingResistant || !slices.Contains(claims.AMR, "pwd") {
+			t.Errorf("after a password and a new passkey: %+v", claims)
+		}
+		held := phone.credentials()
+		if len(held) != 1 || !held[0].IsResidentCredential || held[0].RpID != "localhost" || string(held[0].UserHandle) != string(h.user.ID[:]) {
+			t.Fatalf("the authenticator holds %+v", held)
+		}
+
+		// Autofill: the page asks, and whoever touches the phone is in.
+		w.open(h.issuer + "/account")
+		w.press("#sign-out")
+		w.open(h.appURL(client, nil))
+		claims = idClaims(t, h.tokensOf(t, w, client))
+		if claims.ACR != identity.ACRPhishingResistant || strings.Join(claims.AMR, " ") != "hwk user mfa" {
+			t.Errorf("by autofill: %+v", claims)
+		}
+
+		// The button.
+		w.withoutAutofill()
+		w.open(h.issuer + "/account")
+		w.press("#sign-out")
+		w.open(h.appURL(client, url.Values{"acr_values": {identity.ACRMultiFactor}}))
+		w.look("signin-passkey")
+		w.click("#passkey")
+		claims = idClaims(t, h.tokensOf(t, w, client))
+		if claims.ACR != identity.ACRMultiFactor { // as the app has called it
+			t.Errorf("by the button: %+v", claims)
+		}
+		w.open(h.issuer + "/account/security")
+		w.reads("main", "Passkeys", "Added", "used")
+		w.look("security")
+
+		// Without a password at all.
+		w.press("#remove-password")
+		w.reads("main", "Your password is removed")
+		if shown := h.browser(t).signIn(t, page{}); shown.StatusCode != http.StatusUnauthorized {
+			t.Errorf("the removed password: %s", shown.Status)
+		}
+		w.press(`form[action="/account/passkeys/remove"] button`)
+		w.reads("#failure", "your only way to sign in")
+	})
+}
+
+// A key that its owner has removed opens nothing any more, though the authenticator still holds it.
+func TestRemovedPasskeyInABrowser(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		w := openWindow(t)
+		w.withoutAutofill()
+		w.authenticator(platform)
+		laptop := h.browser(t)
+		w.open(h.issuer + "/sign-in")
+		w.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("able").value = ""`))
+		w.signIn(testUsername, testPassword)
+		w.addKey(h.issuer, "/account/passkeys/new")
+		laptop.signIn(t, page{})
+		w.press(`form[action="/account/passkeys/remove"] button`)
+		w.reads("main", "It is removed")
+		if shown := laptop.get(t, "/account"); !strings.Contains(shown.body, `id="sign-in"`) {
+			t.Error("another device is still signed in")
+		}
+		w.open(h.issuer + "/account")
+		w.press("#sign-out")
+		w.open(h.issuer + "/sign-in")
+		w.click("#passkey")
+		w.reaches("This passkey does not sign in here")
+		w.reads("#failure", "use your password")
+	})
+}
+
+// The passkey must recognise its owner: the browser will not go on without, and neither will the server if it does.
+func TestUserVerificationIsRequired(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		w := openWindow(t)
+		w.withoutAutofill()
+		phone := w.authenticator(platform)
+		w.open(h.issuer + "/sign-in")
+		w.signIn(testUsername, testPassword)
+		w.addKey(h.issuer, "/account/passkeys/new")
+		w.open(h.issuer + "/account")
+		w.press("#sign-out")
+		phone.verifies(false)
+		w.open(h.issuer + "/sign-in")
+		w.click("#passkey")
+		w.waits(`!document.querySelector("[data-failure]").hidden`)
+		w.reads("[data-failure]", "cancelled, or took too long")
+		// As if a browser asked for less than it was told to.
+		w.do(chromedp.Evaluate[chromedp.Void](`{
+			const form = document.querySelector("form[data-webauthn]"), options = JSON.parse(form.dataset.options);
+			options.publicKey.userVerification = "discouraged";
+			form.dataset.options = JSON.stringify(options);
+		}`))
+		w.click("#passkey")
+		w.reaches("This passkey does not sign in here")
+		attempts, err := h.identity.LoginAttempts(t.Context(), h.user.ID, 1)
+		if err != nil || len(attempts) != 1 || attempts[0].FailureReason != "wrong_passkey" {
+			t.Errorf("noted: %+v, %v", attempts, err)
+		}
+		// Nor can one be registered that does not verify.
+		phone.unplug()
+		w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", HasResidentKey: true, AutomaticPresenceSimulation: true})
+		w.open(h.issuer + "/sign-in")
+		w.signIn(testUsername, testPassword)
+		w.open(h.issuer + "/account/passkeys/new")
+		w.click("#add-key")
+		w.waits(`!document.querySelector("[data-failure]").hidden`)
+	})
+}
+
+// What a key says to a page of another origin counts for nothing, though the host, and so the key, is the same.
+func TestAssertionOfAnotherOrigin(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		w := openWindow(t)
+		w.withoutAutofill()
+		w.authenticator(platform)
+		w.open(h.issuer + "/sign-in")
+		w.signIn(testUsername, testPassword)
+		w.addKey(h.issuer, "/account/passkeys/new")
+		evil := serveApp(t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = fmt.Fprint(rw, `<!doctype html><title>Elsewhere</title><link rel="icon" href="data:,"><p>Elsewhere</p>`)
+		}))
+		steal := func(origin string) page {
+			t.Helper()
+			stranger := h.browser(t)
+			shown := stranger.get(t, "/sign-in")
+			options, state := passkeyQuestion(t, shown)
+			w.open(origin)
+			response := ask(w, chromedp.Evaluate[string](`(async () => {
+				const options = `+options+`.publicKey;
+				const found = await navigator.credentials.get({publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options)});
+				return JSON.stringify(found.toJSON());
+			})()`, chromedp.EvalAwaitPromise))
+			form := url.Values{"state": {state}, "response": {response}}
+			shown = stranger.post(t, "/sign-in/passkey", form)
+			if again := stranger.post(t, "/sign-in/passkey", form); again.StatusCode != http.StatusUnauthorized {
+				t.Errorf("the same answer once more: %s", again.Status)
+			}
+			return shown
+		}
+		if shown := steal(evil); shown.StatusCode != http.StatusUnauthorized {
+			t.Errorf("from another origin: %s at %s", shown.Status, shown.Request.URL)
+		}
+		if shown := steal(h.issuer + "/forgot-password"); shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Alice Example") {
+			t.Errorf("from our own: %s at %s", shown.Status, shown.Request.URL)
+		}
+	})
+}
+
+var (
+	shownOptions = regexp.MustCompile(`data-options="([^"]*)"`)
+	shownState   = regexp.MustCompile(`name="state" value="([^"]*)"`)
+)
+
+// passkeyQuestion is what a page asks a key.
+func passkeyQuestion(t testing.TB, shown page) (options, state string) {
+	t.Helper()
+	found, held := shownOptions.FindStringSubmatch(shown.body), shownState.FindStringSubmatch(shown.body)
+	if found == nil || held == nil {
+		t.Fatalf("no question at %s:\n%s", shown.Request.URL, shown.body)
+	}
+	options = strings.NewReplacer("&#34;", `"`, "&amp;", "&").Replace(found[1])
+	if !json.Valid([]byte(options)) {
+		t.Fatalf("the question is %s", options)
+	}
+	return options, held[1]
+}
+
+// A counter that goes back is what a copy of a key looks like: refused, noted, and its owner is told.
+func TestClonedKeyInABrowser(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		w := openWindow(t)
+		w.withoutAutofill()
+		phone := w.authenticator(platform)
+		w.open(h.issuer + "/sign-in")
+		w.signIn(testUsername, testPassword)
+		w.addKey(h.issuer, "/account/passkeys/new")
+		copied := *phone.credentials()[0]
+		for range 2 {
+			w.open(h.issuer + "/sign-in?switch=1")
+			w.click("#passkey")
+			w.reaches("Alice Example")
+		}
+		phone.unplug()
+		able := platform
+		able.HasCmtgKey = true // or the browser takes no credential from this library
+		thief := w.authenticator(able)
+		command(w, webauthn.AddCredential, webauthn.AddCredentialParams{AuthenticatorID: thief.id, Credential: &copied})
+		w.open(h.issuer + "/account")
+		w.press("#sign-out")
+		w.open(h.issuer + "/sign-in")
+		w.click("#passkey")
+		w.reaches("This passkey does not sign in here")
+		link, letter := h.mail(t, "One of your keys may have been copied")
+		if link == "" || !strings.Contains(letter.Text, "its count went back") {
+			t.Errorf("the letter says\n%s", letter.Text)
+		}
+		passkeys, err := h.identity.Passkeys(t.Context(), h.user.ID)
+		if err != nil || len(passkeys) != 1 || passkeys[0].CloneWarningAt == nil {
+			t.Errorf("kept: %+v, %v", passkeys, err)
+		}
+	})
+}
+
+// A key on USB as the second step, beside others; and only a key will do where an app wants to be phishing-resistant.
+func TestHardwareKeyInABrowser(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		w, client := openWindow(t), h.codeApp(t)
+		usb := w.authenticator(usbKey)
+		w.open(h.appURL(client, nil))
+		w.signIn(testUsername, testPassword)
+		if claims := idClaims(t, h.tokensOf(t, w, client)); claims.ACR != identity.ACRPassword {
+			t.Errorf("before: %+v", claims)
+		}
+		w.addKey(h.issuer, "/account/hardware-keys/new")
+		keys, err := h.identity.HardwareKeys(t.Context(), h.user.ID)
+		if err != nil || len(keys) != 1 || keys[0].AttestationFormat != "fido-u2f" || len(keys[0].Attestation) < 100 {
+			t.Fatalf("kept: %+v, %v", keys, err)
+		}
+		second := w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "nfc", AutomaticPresenceSimulation: true})
+		usb.present(false) // the other one is held to the reader
+		w.addKey(h.issuer, "/account/hardware-keys/new")
+		if n := len(second.credentials()); n != 1 {
+			t.Errorf("the second key holds %d credentials", n)
+		}
+		second.unplug()
+		usb.present(true)
+
+		w.open(h.issuer + "/account")
+		w.press("#sign-out")
+		w.open(h.appURL(client, nil))
+		w.signIn(testUsername, testPassword)
+		w.reads("main", "One more step", "Do not ask again")
+		w.look("second-step-key")
+		w.click("#trust")
+		w.click("#use-key")
+		claims := idClaims(t, h.tokensOf(t, w, client))
+		if claims.ACR != identity.ACRPhishingResistant || strings.Join(claims.AMR, " ") != "pwd hwk user mfa" {
+			t.Errorf("with the key: %+v", claims)
+		}
+
+		// From a trusted browser: the app that wants a key gets one.
+		w.open(h.issuer + "/account")
+		w.press("#sign-out")
+		w.open(h.appURL(client, nil))
+		w.signIn(testUsername, testPassword)
+		if claims := idClaims(t, h.tokensOf(t, w, client)); claims.ACR != identity.ACRPassword {
+			t.Errorf("from a trusted browser: %+v", claims)
+		}
+		w.open(h.appURL(client, url.Values{"acr_values": {identity.ACRPhishingResistant}}))
+		w.reads("main", "One more step")
+		w.click("#use-key")
+		if claims := idClaims(t, h.tokensOf(t, w, client)); claims.ACR != identity.ACRPhishingResistant {
+			t.Errorf("stepped up: %+v", claims)
+		}
+	})
+}
+
+// The operator allows certain models, or none that does not attest what it is.
+func TestHardwareKeyPolicyInABrowser(t *testing.T) {
+	nobodyListed, err := memory.New(memory.WithMetadata(map[uuid.UUID]*metadata.Entry{}), memory.WithValidateEntry(true), memory.WithValidateTrustAnchor(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, policy := range map[string]identity.HardwareKeyPolicy{
+		"not allowed here": {Models: []uuid.UUID{uuid.MustParse("ee882879-721c-4913-9775-3dfcce97072a")}},
+		"not accepted":     {Attestation: true, Metadata: nobodyListed},
+	} {
+		t.Run(want, func(t *testing.T) {
+			h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { c.relyingParty = relyingParty(t, c.issuer, policy) })
+			w := openWindow(t)
+			w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", AutomaticPresenceSimulation: true})
+			w.open(h.issuer + "/sign-in")
+			w.signIn(testUsername, testPassword)
+			w.open(h.issuer + "/account/hardware-keys/new")
+			w.click("#add-key")
+			w.reaches(want)
+			if keys, err := h.identity.HardwareKeys(t.Context(), h.user.ID); err != nil || len(keys) > 0 {
+				t.Errorf("kept: %+v, %v", keys, err)
+			}
+		})
+	}
+}
+
+// Without JavaScript the pages say what to do instead, and codes work.
+func TestSecondStepWithoutJavaScript(t *testing.T) {
+	h := openTestHouse(t, storagetest.URL(t, storage.SQLite))
+	b := h.browser(t)
+	b.signIn(t, page{})
+	secret, _ := b.addApp(t, "")
+	w := openWindow(t)
+	command(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	w.open(h.issuer + "/sign-in")
+	w.reads("main", "Passkeys need JavaScript; your password does not")
+	w.signIn(testUsername, testPassword)
+	w.look("second-step-code")
+	w.do(chromedp.SendKeys(chromedp.CSS("#code"), totpCode(t, secret, 0)))
+	w.press("#verify")
+	w.reads("main", "Alice Example")
+	w.open(h.issuer + "/account/passkeys/new")
+	w.reads("main", "need JavaScript", "authenticator app instead")
+	w.open(h.issuer + "/account/totps/new")
+	w.look("new-app")
+	w.open(h.issuer + "/account/security")
+	w.press("#make-codes")
+	w.look("backup-codes")
+	client := h.codeApp(t)
+	h.sql(t, "UPDATE clients SET required_acr = ? WHERE id = ?", identity.ACRPhishingResistant, client.ID)
+	w.open(h.appURL(client, nil))
+	w.reads("main", "Protect your account first")
+	w.look("enrol")
+}

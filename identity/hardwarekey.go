@@ -1,0 +1,117 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-webauthn/webauthn/metadata"
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// HardwareKey is a security key that is touched as the second step after a password. What it attested of itself is kept.
+type HardwareKey struct {
+	bun.BaseModel `bun:"table:hardware_keys,alias:hardware_key"`
+
+	Authenticator
+}
+
+// BeginHardwareKey begins to register a security key for a person. It returns ErrTooManyFactors.
+func (s *Store) BeginHardwareKey(ctx context.Context, user *User) (*Ceremony, error) {
+	held, err := s.HardwareKeys(ctx, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(held) >= maxFactorsOfKind {
+		return nil, ErrTooManyFactors
+	}
+	var excluded []protocol.CredentialDescriptor
+	for _, key := range held {
+		credential := key.credential()
+		excluded = append(excluded, credential.Descriptor())
+	}
+	options, session, err := s.RelyingParty.hardwareKeys.BeginRegistration(keyHolder{user: user},
+		webauthn.WithExclusions(excluded),
+		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
+			AuthenticatorAttachment: protocol.CrossPlatform, ResidentKey: protocol.ResidentKeyRequirementDiscouraged, UserVerification: protocol.VerificationDiscouraged,
+		}))
+	return s.ceremony(ceremonyHardwareKey, options, session, err)
+}
+
+// AddHardwareKey registers the key that a browser made for BeginHardwareKey; name may be empty, and is the model's then. It
+// returns the session's new secret, or ErrAuthenticator, ErrAuthenticatorModel, ErrAuthenticatorListed, ErrFactorName or
+// ErrTooManyFactors.
+func (s *Store) AddHardwareKey(ctx context.Context, session *Session, state, response, name string) (secret string, err error) {
+	registered, err := s.register(ctx, ceremonyHardwareKey, s.RelyingParty.hardwareKeys, session.User, state, response, name, "Security key")
+	if err != nil {
+		return "", err
+	}
+	if err := s.RelyingParty.policy.check(registered); err != nil {
+		return "", err
+	}
+	key := &HardwareKey{Authenticator: *registered}
+	change := factorChange{kind: "hardware_key", id: key.ID, name: key.Name, evidence: key.evidence()}
+	secret, err = s.addFactor(ctx, session, change, func(ctx context.Context, tx bun.Tx, _ time.Time) error {
+		refused, err := s.mayHaveAnother(ctx, tx, (*HardwareKey)(nil), session.UserID)
+		if err != nil || refused != nil {
+			return errors.Join(err, refused)
+		}
+		_, err = tx.NewInsert().Model(key).Exec(ctx)
+		return err
+	})
+	if storage.Violates(err, "credential_id") {
+		return "", ErrAuthenticatorListed
+	}
+	return secret, err
+}
+
+// check returns ErrAuthenticatorModel where the operator allows other keys only. A key that does not tell its model is none
+// of those.
+func (p HardwareKeyPolicy) check(key *Authenticator) error {
+	if len(p.Models) > 0 && !slices.Contains(p.Models, key.AAGUID) {
+		return ErrAuthenticatorModel
+	}
+	unattested := key.AttestationFormat == string(protocol.AttestationFormatNone) || key.AttestationType == string(metadata.None) || key.AttestationType == string(metadata.BasicSurrogate)
+	if p.Attestation && unattested {
+		return ErrAuthenticatorModel
+	}
+	return nil
+}
+
+// evidence is what touching the key proves.
+func (k *HardwareKey) evidence() Evidence { return touched(&k.Authenticator) }
+
+// touched is what any key proves that is touched as a second step.
+func touched(key *Authenticator) Evidence {
+	return Evidence{AMR: []string{key.method(), "user"}, ACR: ACRPhishingResistant}
+}
+
+// HardwareKeys lists a person's security keys, the oldest first.
+func (s *Store) HardwareKeys(ctx context.Context, userID uuid.UUID) ([]HardwareKey, error) {
+	var keys []HardwareKey
+	err := s.Database.Reader().NewSelect().Model(&keys).Where("user_id = ?", userID).Order("created_at").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("hardware keys: %w", err)
+	}
+	return keys, nil
+}
+
+// RemoveHardwareKey removes a security key. It returns the session's new secret, or storage.ErrNotFound.
+func (s *Store) RemoveHardwareKey(ctx context.Context, session *Session, id uuid.UUID) (secret string, err error) {
+	keys, err := s.HardwareKeys(ctx, session.UserID)
+	if err != nil {
+		return "", err
+	}
+	at := slices.IndexFunc(keys, func(k HardwareKey) bool { return k.ID == id })
+	if at < 0 {
+		return "", storage.ErrNotFound
+	}
+	return s.removeFactor(ctx, session, factorChange{kind: "hardware_key", id: id, name: keys[at].Name}, (*HardwareKey)(nil))
+}

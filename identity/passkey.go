@@ -1,0 +1,217 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Passkey is a key that signs its owner in by itself: it knows who they are and verifies them, by finger, face or PIN.
+type Passkey struct {
+	bun.BaseModel `bun:"table:passkeys,alias:passkey"`
+
+	Authenticator
+}
+
+// evidence is what a passkey proves: two factors, for it verifies its user.
+func (p *Passkey) evidence() Evidence {
+	return Evidence{AMR: []string{p.method(), "user", "mfa"}, ACR: ACRPhishingResistant}
+}
+
+// BeginPasskey begins to register a passkey for the person of a session. It returns ErrTooManyFactors.
+func (s *Store) BeginPasskey(ctx context.Context, user *User) (*Ceremony, error) {
+	held, err := s.Passkeys(ctx, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(held) >= maxFactorsOfKind {
+		return nil, ErrTooManyFactors
+	}
+	var excluded []protocol.CredentialDescriptor
+	for _, passkey := range held {
+		credential := passkey.credential()
+		excluded = append(excluded, credential.Descriptor())
+	}
+	options, session, err := s.RelyingParty.passkeys.BeginRegistration(keyHolder{user: user},
+		webauthn.WithExclusions(excluded),
+		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
+			ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: protocol.ResidentKeyRequired(), UserVerification: protocol.VerificationRequired,
+		}),
+		webauthn.WithExtensions(webauthn.WithExtensionCredProps()))
+	return s.ceremony(ceremonyPasskey, options, session, err)
+}
+
+// AddPasskey registers the passkey that a browser made for BeginPasskey; name may be empty, and is the model's then. It
+// returns the session's new secret, or ErrAuthenticator, ErrAuthenticatorListed, ErrFactorName or ErrTooManyFactors.
+func (s *Store) AddPasskey(ctx context.Context, session *Session, state, response, name string) (secret string, err error) {
+	registered, err := s.register(ctx, ceremonyPasskey, s.RelyingParty.passkeys, session.User, state, response, name, "Passkey")
+	if err != nil {
+		return "", err
+	}
+	passkey := &Passkey{Authenticator: *registered}
+	change := factorChange{kind: "passkey", id: passkey.ID, name: passkey.Name, evidence: passkey.evidence()}
+	secret, err = s.addFactor(ctx, session, change, func(ctx context.Context, tx bun.Tx, _ time.Time) error {
+		refused, err := s.mayHaveAnother(ctx, tx, (*Passkey)(nil), session.UserID)
+		if err != nil || refused != nil {
+			return errors.Join(err, refused)
+		}
+		_, err = tx.NewInsert().Model(passkey).Exec(ctx)
+		return err
+	})
+	if storage.Violates(err, "credential_id") {
+		return "", ErrAuthenticatorListed
+	}
+	return secret, err
+}
+
+// register verifies the answer to a registration: Web Authentication, Level 3, section 7.1.
+func (s *Store) register(ctx context.Context, purpose string, party *webauthn.WebAuthn, user *User, state, response, name, fallback string) (*Authenticator, error) {
+	session, err := s.resume(ctx, purpose, state)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := protocol.ParseCredentialCreationResponseBytes([]byte(response))
+	if err != nil {
+		return nil, ErrAuthenticator
+	}
+	credential, err := party.CreateCredential(keyHolder{user: user}, *session, parsed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrAuthenticator, err)
+	}
+	authenticator, err := s.newAuthenticator(user, credential, name, s.Now())
+	if err == nil && authenticator.Name == "" {
+		authenticator.Name = fallback
+	}
+	return authenticator, err
+}
+
+// BeginPasskeySignIn asks whoever is there for a passkey of theirs, whoever they are.
+func (s *Store) BeginPasskeySignIn() (*Ceremony, error) {
+	options, session, err := s.RelyingParty.passkeys.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
+	return s.ceremony(ceremonyPasskeySignIn, options, session, err)
+}
+
+// PasskeySignIn is an attempt to sign in with a passkey.
+type PasskeySignIn struct {
+	State    string // of the Ceremony
+	Response string // of the browser, as JSON
+	Device   Device
+	Current  *Session // the live session that this browser has already, or nil
+}
+
+// SignInWithPasskey verifies a passkey (Web Authentication, Level 3, section 7.2) and starts a session, as SignIn does. It
+// returns ErrSignInRefused, or ErrTooManySignIns.
+func (s *Store) SignInWithPasskey(ctx context.Context, attempt PasskeySignIn) (*Admission, error) {
+	sender := "sign-in failures from " + source(attempt.Device.IP)
+	if s.Memory.Count(ctx, sender, failureWindow) > maxFailuresPerSource {
+		return nil, ErrTooManySignIns
+	}
+	session, err := s.resume(ctx, ceremonyPasskeySignIn, attempt.State)
+	if err != nil {
+		return nil, ErrSignInRefused
+	}
+	parsed, err := protocol.ParseCredentialRequestResponseBytes([]byte(attempt.Response))
+	if err != nil {
+		return nil, ErrSignInRefused
+	}
+	var user *User
+	var passkey *Passkey
+	credential, err := s.RelyingParty.passkeys.ValidateDiscoverableLogin(func(rawID, handle []byte) (webauthn.User, error) {
+		id, err := uuid.FromBytes(handle)
+		if err != nil {
+			return nil, storage.ErrNotFound
+		}
+		if user, err = s.User(ctx, id); err != nil {
+			return nil, err
+		}
+		if passkey, err = s.passkeyByCredential(ctx, id, rawID); err != nil {
+			return nil, err
+		}
+		return keyHolder{user: user, credentials: []webauthn.Credential{passkey.credential()}}, nil
+	}, *session, parsed)
+	if err != nil && user == nil {
+		return nil, ErrSignInRefused // nobody's: there is no account to note it for
+	}
+	step := firstStep{user: user, login: user.Username, method: "passkey", device: attempt.Device, current: attempt.Current}
+	var admission *Admission
+	verified := err == nil
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		now := s.Now()
+		if !verified {
+			return step.note(ctx, tx, now, failedPasskey)
+		}
+		genuine, err := s.used(ctx, tx, (*Passkey)(nil), now, &passkey.Authenticator, credential)
+		if err != nil {
+			return err
+		}
+		if !genuine {
+			return s.warnOfClone(ctx, tx, now, step, "passkey", &passkey.Authenticator)
+		}
+		step.evidence = passkey.evidence()
+		admission, err = s.admit(ctx, tx, now, step)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sign in with a passkey: %w", err)
+	}
+	if admission == nil {
+		return nil, ErrSignInRefused
+	}
+	s.Memory.Uncount(ctx, sender)
+	return admission, nil
+}
+
+// warnOfClone notes that a key whose counter went back was refused, and tells its owner: somebody may have a copy.
+func (s *Store) warnOfClone(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, kind string, key *Authenticator) error {
+	if err := step.note(ctx, tx, now, failedCloned); err != nil {
+		return err
+	}
+	err := storage.Record(ctx, tx, now, storage.Change{Entity: kind, EntityID: key.ID.String(), Action: "clone_suspected", UserID: step.user.ID, New: storage.Values{"name": key.Name}})
+	if err != nil {
+		return err
+	}
+	values := from(step.device)
+	values["name"] = key.Name
+	return s.tellOwner(ctx, tx, now, step.user, MessageKeyCloned, proofNotMe, notMeProofLifetime, nil, values)
+}
+
+// Passkeys lists a person's passkeys, the oldest first.
+func (s *Store) Passkeys(ctx context.Context, userID uuid.UUID) ([]Passkey, error) {
+	var passkeys []Passkey
+	err := s.Database.Reader().NewSelect().Model(&passkeys).Where("user_id = ?", userID).Order("created_at").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("passkeys: %w", err)
+	}
+	return passkeys, nil
+}
+
+// RemovePasskey removes a passkey. It returns the session's new secret, or storage.ErrNotFound or ErrLastFactor.
+func (s *Store) RemovePasskey(ctx context.Context, session *Session, id uuid.UUID) (secret string, err error) {
+	passkeys, err := s.Passkeys(ctx, session.UserID)
+	if err != nil {
+		return "", err
+	}
+	at := slices.IndexFunc(passkeys, func(p Passkey) bool { return p.ID == id })
+	if at < 0 {
+		return "", storage.ErrNotFound
+	}
+	return s.removeFactor(ctx, session, factorChange{kind: "passkey", id: id, name: passkeys[at].Name}, (*Passkey)(nil))
+}
+
+func (s *Store) passkeyByCredential(ctx context.Context, userID uuid.UUID, credentialID []byte) (*Passkey, error) {
+	passkey := new(Passkey)
+	err := s.Database.Reader().NewSelect().Model(passkey).Where("user_id = ? AND credential_id = ?", userID, credentialID).Scan(ctx)
+	if err != nil {
+		return nil, storage.NotFound(err)
+	}
+	return passkey, nil
+}

@@ -1,0 +1,352 @@
+package identity
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// SecondStep is a question for a second factor: who is to answer it, and what for. It travels through the browser, sealed;
+// the server keeps nothing until it is answered.
+type SecondStep struct {
+	Purpose string `json:"p"`
+
+	UserID         uuid.UUID `json:"u"`
+	AskedAt        time.Time `json:"t"`
+	SessionVersion int64     `json:"v"` // of the user, when it was asked: after a global logout nobody need answer
+	Password       []byte    `json:"w"` // a digest of the password's hash: nor after it was changed
+	Login          string    `json:"l,omitempty"`
+	AMR            []string  `json:"m,omitempty"` // what the first step has proved
+	ACR            string    `json:"c,omitempty"`
+	Reset          string    `json:"r,omitempty"` // the secret of the link, to choose another password
+	Answered       bool      `json:"a,omitempty"` // to choose another password: the second factor was shown
+
+	user *User
+}
+
+// What a second step is for.
+const (
+	ToSignIn   = "sign_in"  // after a password or another provider
+	ToReset    = "reset"    // before another password is chosen by a mailed link
+	ToStrength = "strength" // in a session, for an app or a page that wants to be surer
+)
+
+const (
+	secondStepLifetime = 10 * time.Minute
+	sealForSecondSteps = "second step"
+)
+
+// ErrSecondStep says that the question is too old, or that the account has changed meanwhile: the person begins anew.
+var ErrSecondStep = errors.New("this took too long; begin again")
+
+// Answer is what a person answers to the question for a second factor: a code, or what a key said.
+type Answer struct {
+	Code     string // of an app, or a backup code
+	State    string // of the Ceremony, with Response
+	Response string // of the browser, as JSON
+}
+
+// SecondStepForSession asks the person of a live session.
+func (s *Store) SecondStepForSession(ctx context.Context, session *Session) (*SecondStep, error) {
+	user, err := s.User(ctx, session.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return s.askFor(ToStrength, firstStep{user: user, login: user.Username, evidence: Evidence{AMR: session.AMR, ACR: session.ACR}}), nil
+}
+
+// askFor asks for a second step after a first.
+func (s *Store) askFor(purpose string, step firstStep) *SecondStep {
+	return &SecondStep{
+		Purpose: purpose, UserID: step.user.ID, AskedAt: s.Now(), SessionVersion: step.user.SessionVersion, Password: passwordMark(step.user),
+		Login: step.login, AMR: step.evidence.AMR, ACR: step.evidence.ACR, user: step.user,
+	}
+}
+
+func passwordMark(user *User) []byte {
+	sum := sha256.Sum256([]byte(user.PasswordHash))
+	return sum[:]
+}
+
+func (s *Store) seal(step *SecondStep) (string, error) {
+	encoded, err := json.Marshal(step)
+	if err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(s.Seal.Close(sealForSecondSteps, encoded)), nil
+}
+
+// OpenSecondStep returns the question that Admission.SecondStep or ErrSecondFactor holds, or ErrSecondStep.
+func (s *Store) OpenSecondStep(ctx context.Context, sealed string) (*SecondStep, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err != nil {
+		return nil, ErrSecondStep
+	}
+	encoded, err := s.Seal.Open(sealForSecondSteps, raw)
+	if err != nil {
+		return nil, ErrSecondStep
+	}
+	step := new(SecondStep)
+	if err := json.Unmarshal(encoded, step); err != nil || s.Now().Sub(step.AskedAt) > secondStepLifetime {
+		return nil, ErrSecondStep
+	}
+	step.user, err = s.User(ctx, step.UserID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, ErrSecondStep
+	} else if err != nil {
+		return nil, err
+	}
+	if step.user.SessionVersion != step.SessionVersion || subtle.ConstantTimeCompare(passwordMark(step.user), step.Password) != 1 {
+		return nil, ErrSecondStep
+	}
+	return step, nil
+}
+
+// SecondFactors are the ways in which a person can answer.
+type SecondFactors struct {
+	Key         bool // a security key or a passkey
+	Code        bool // an app
+	BackupCodes bool // there are some left
+}
+
+// SecondFactors tells how a question can be answered.
+func (s *Store) SecondFactors(ctx context.Context, step *SecondStep) (*SecondFactors, error) {
+	factors, err := s.Factors(ctx, step.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return &SecondFactors{
+		Key: len(factors.HardwareKeys)+len(factors.Passkeys) > 0, Code: len(factors.TOTPs) > 0, BackupCodes: factors.BackupCodes > 0,
+	}, nil
+}
+
+// BeginSecondStep asks the person's keys. It returns storage.ErrNotFound where they have none.
+func (s *Store) BeginSecondStep(ctx context.Context, step *SecondStep) (*Ceremony, error) {
+	keys, err := s.secondKeys(ctx, step.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) == 0 {
+		return nil, storage.ErrNotFound
+	}
+	options, session, err := s.RelyingParty.hardwareKeys.BeginLogin(keyHolder{user: step.user, credentials: credentials(keys)}, webauthn.WithUserVerification(protocol.VerificationDiscouraged))
+	return s.ceremony(ceremonySecondStep, options, session, err)
+}
+
+// secondKey is a key that can be touched as a second step, and the table where it lives.
+type secondKey struct {
+	*Authenticator
+
+	kind  string
+	model any
+}
+
+func (s *Store) secondKeys(ctx context.Context, userID uuid.UUID) ([]secondKey, error) {
+	hardwareKeys, err := s.HardwareKeys(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	passkeys, err := s.Passkeys(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	var keys []secondKey
+	for i := range hardwareKeys {
+		keys = append(keys, secondKey{&hardwareKeys[i].Authenticator, "hardware_key", (*HardwareKey)(nil)})
+	}
+	for i := range passkeys {
+		keys = append(keys, secondKey{&passkeys[i].Authenticator, "passkey", (*Passkey)(nil)})
+	}
+	return keys, nil
+}
+
+func credentials(keys []secondKey) []webauthn.Credential {
+	credentials := make([]webauthn.Credential, len(keys))
+	for i, key := range keys {
+		credentials[i] = key.credential()
+	}
+	return credentials
+}
+
+// checkKey verifies what a key said: nil where it proves nothing.
+func (s *Store) checkKey(ctx context.Context, step *SecondStep, given Answer, device Device) (*answer, error) {
+	session, err := s.resume(ctx, ceremonySecondStep, given.State)
+	if err != nil {
+		return nil, nil
+	}
+	parsed, err := protocol.ParseCredentialRequestResponseBytes([]byte(given.Response))
+	if err != nil {
+		return nil, nil
+	}
+	keys, err := s.secondKeys(ctx, step.UserID)
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(keys, func(k secondKey) bool { return slices.Equal(k.CredentialID, parsed.RawID) })
+	if at < 0 {
+		return nil, nil
+	}
+	key, party := keys[at], s.RelyingParty.passkeys
+	if key.kind == "hardware_key" { // whose model may have come into disrepute
+		party = s.RelyingParty.hardwareKeys
+	}
+	credential, err := party.ValidateLogin(keyHolder{user: step.user, credentials: credentials(keys)}, *session, parsed)
+	if err != nil {
+		return nil, nil
+	}
+	return &answer{method: key.kind, evidence: touched(key.Authenticator), spend: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
+		genuine, err := s.used(ctx, tx, key.model, now, key.Authenticator, credential)
+		if err != nil || genuine {
+			return genuine, err
+		}
+		return false, s.warnOfClone(ctx, tx, now, firstStep{user: step.user, login: step.Login, method: key.kind, device: device}, key.kind, key.Authenticator)
+	}}, nil
+}
+
+// check looks at an answer without using it up: nil where it is wrong.
+func (s *Store) check(ctx context.Context, step *SecondStep, given Answer, device Device) (*answer, error) {
+	if given.Response != "" {
+		return s.checkKey(ctx, step, given, device)
+	}
+	if found, err := s.checkTOTP(ctx, step.UserID, given.Code); found != nil || err != nil {
+		return found, err
+	}
+	return s.checkBackupCode(ctx, step.user, given.Code)
+}
+
+// FinishSignIn takes the answer to a question that a sign-in has asked, and starts the session. Trust makes this browser
+// one that is not asked again for thirty days. Wrong answers count as wrong passwords do, and lock the account. It returns
+// ErrCode, ErrSecondStep where the account lets nobody in any more, or ErrTooManySignIns.
+func (s *Store) FinishSignIn(ctx context.Context, step *SecondStep, given Answer, device Device, current *Session, trust bool) (*Admission, error) {
+	if step.Purpose != ToSignIn {
+		return nil, ErrSecondStep
+	}
+	var admission *Admission
+	err := s.settle(ctx, step, given, device, func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (bool, error) {
+		shown.current = current
+		known, err := s.knownDevice(ctx, tx, now, step.user, device)
+		if err != nil {
+			return false, err
+		}
+		open, err := openAccount(ctx, tx, now, shown, known)
+		if err != nil || !open {
+			return false, err
+		}
+		admission, err = s.start(ctx, tx, now, shown, trust)
+		return true, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return admission, nil
+}
+
+// Strengthen takes the answer to a question that was asked of a live session: the session is one of two factors then. It
+// returns the session's new secret, or ErrCode, ErrSecondStep or ErrTooManySignIns.
+func (s *Store) Strengthen(ctx context.Context, step *SecondStep, session *Session, given Answer, device Device) (secret string, err error) {
+	if step.Purpose != ToStrength || step.UserID != session.UserID {
+		return "", ErrSecondStep
+	}
+	secret = storage.NewSecret()
+	err = s.settle(ctx, step, given, device, func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (bool, error) {
+		err := renew(ctx, tx, session, shown.evidence, secret)
+		if errors.Is(err, storage.ErrNotFound) {
+			return false, nil
+		} else if err != nil {
+			return false, err
+		}
+		err = storage.Record(ctx, tx, now, storage.Change{
+			Entity: "session", EntityID: session.ID.String(), Action: "strengthened", UserID: session.UserID,
+			Old: storage.Values{"amr": session.AMR, "acr": session.ACR}, New: storage.Values{"amr": shown.evidence.AMR, "acr": shown.evidence.ACR},
+		})
+		if err != nil {
+			return false, err
+		}
+		return true, shown.note(ctx, tx, now, "")
+	})
+	if err != nil {
+		return "", err
+	}
+	return secret, nil
+}
+
+// AllowReset takes the answer to a question that a mailed link has asked, and returns the question sealed anew, for Reset.
+// It returns ErrCode, ErrSecondStep or ErrTooManySignIns.
+func (s *Store) AllowReset(ctx context.Context, step *SecondStep, given Answer, device Device) (sealed string, err error) {
+	if step.Purpose != ToReset {
+		return "", ErrSecondStep
+	}
+	err = s.settle(ctx, step, given, device, func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (bool, error) {
+		return true, storage.Record(ctx, tx, now, storage.Change{Entity: "password_reset_token", EntityID: step.UserID.String(), Action: "allowed", UserID: step.UserID, New: storage.Values{"method": shown.method}})
+	})
+	if err != nil {
+		return "", err
+	}
+	answered := *step
+	answered.Answered, answered.AskedAt = true, s.Now()
+	return s.seal(&answered)
+}
+
+// settle checks an answer, and in one transaction uses it up and does what it is for; do returns false where the account or
+// the session is not as it was.
+func (s *Store) settle(ctx context.Context, step *SecondStep, given Answer, device Device, do func(context.Context, bun.Tx, time.Time, firstStep) (bool, error)) error {
+	sender, codes := "sign-in failures from "+source(device.IP), "second steps of "+step.UserID.String()
+	if s.Memory.Count(ctx, sender, failureWindow) > maxFailuresPerSource {
+		return ErrTooManySignIns
+	}
+	if err := s.delay(ctx, s.Memory.Count(ctx, codes, failureWindow)-1); err != nil {
+		return err
+	}
+	found, err := s.check(ctx, step, given, device)
+	if err != nil {
+		return fmt.Errorf("second step: %w", err)
+	}
+	method := "otp"
+	if given.Response != "" {
+		method = "hwk"
+	}
+	shown := firstStep{user: step.user, login: step.Login, method: method, device: device}
+	var refused error
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		now := s.Now()
+		spent := found != nil
+		if spent {
+			shown.method, shown.evidence = found.method, Evidence{AMR: step.AMR, ACR: step.ACR}.with(found.evidence)
+			storage.ActorOf(ctx).Name = step.user.Actor()
+			var err error
+			if spent, err = found.spend(ctx, tx, now); err != nil {
+				return err
+			}
+		}
+		if !spent {
+			refused = ErrCode
+			return s.noteFailure(ctx, tx, now, shown, failedCode)
+		}
+		open, err := do(ctx, tx, now, shown)
+		if err == nil && !open {
+			refused = ErrSecondStep
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("second step: %w", err)
+	}
+	if refused == nil {
+		s.Memory.Uncount(ctx, sender)
+		s.Memory.Forget(ctx, codes)
+	}
+	return refused
+}

@@ -1,0 +1,232 @@
+package identity
+
+import (
+	"bytes"
+	"context"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"image/png"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+	"github.com/pquerna/otp/totp"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// TOTP is an app that makes codes out of a secret and the time: RFC 6238, with what every app knows: SHA-1, six digits,
+// thirty seconds.
+type TOTP struct {
+	bun.BaseModel `bun:"table:totps,alias:totp"`
+
+	ID          uuid.UUID  `bun:"id,pk,type:uuid"`
+	UserID      uuid.UUID  `bun:"user_id,type:uuid"`
+	Name        string     `bun:"name"` // what its owner calls it
+	Secret      []byte     `bun:"secret"`
+	ConfirmedAt *time.Time `bun:"confirmed_at"` // nil: its owner has not shown yet that the app has it, and it counts for nothing
+	LastStep    int64      `bun:"last_step"`    // of the last code that was accepted: none works twice
+	LastUsedAt  *time.Time `bun:"last_used_at"`
+	CreatedAt   time.Time  `bun:"created_at"`
+}
+
+const (
+	sealForTOTP      = "totp"
+	totpPeriod       = 30 // seconds
+	totpDrift        = 1  // steps that an app's clock may be off
+	totpSecret       = 20 // bytes: RFC 4226, section 4, R6
+	totpDigits       = otp.DigitsSix
+	unconfirmedKept  = 24 * time.Hour
+	totpImageSize    = 240 // pixels
+	maxFactorsOfKind = 10
+)
+
+// What can be wrong with a second factor.
+var (
+	ErrCode           = errors.New("this code is wrong, or it was used before")
+	ErrTooManyFactors = fmt.Errorf("you have %d of these already; remove one first", maxFactorsOfKind)
+	ErrFactorName     = errors.New("a name is one line of text, at most 50 characters")
+)
+
+// TOTPSetup is what an app needs to make codes.
+type TOTPSetup struct {
+	ID     uuid.UUID
+	Secret string // in base32, to be typed
+	URI    string // otpauth://, which the image shows
+	Image  []byte // a QR code as PNG
+}
+
+// BeginTOTP makes a secret for another app of a person. It counts for nothing until ConfirmTOTP. Issuer is what the app
+// calls Wicket. It returns ErrTooManyFactors.
+func (s *Store) BeginTOTP(ctx context.Context, user *User, issuer string) (*TOTPSetup, error) {
+	now := s.Now()
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: issuer, AccountName: user.Username, Period: totpPeriod, SecretSize: totpSecret, Digits: totpDigits, Algorithm: otp.AlgorithmSHA1})
+	if err != nil {
+		return nil, fmt.Errorf("begin totp: %w", err)
+	}
+	row := &TOTP{ID: newID(), UserID: user.ID, Secret: s.Seal.Close(sealForTOTP, []byte(key.Secret())), CreatedAt: now}
+	var refused error
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		// Those that were begun and left are of no use to anybody.
+		if _, err := tx.NewDelete().Model((*TOTP)(nil)).Where("user_id = ? AND confirmed_at IS NULL", user.ID).Exec(ctx); err != nil {
+			return err
+		}
+		if refused, err = s.mayHaveAnother(ctx, tx, (*TOTP)(nil), user.ID); refused != nil || err != nil {
+			return err
+		}
+		_, err := tx.NewInsert().Model(row).Exec(ctx)
+		return err
+	})
+	if err != nil || refused != nil {
+		return nil, errors.Join(err, refused)
+	}
+	return totpSetup(row.ID, key)
+}
+
+// PendingTOTP returns the setup that a person has begun and not confirmed, or storage.ErrNotFound.
+func (s *Store) PendingTOTP(ctx context.Context, user *User, id uuid.UUID, issuer string) (*TOTPSetup, error) {
+	row := new(TOTP)
+	err := s.Database.Reader().NewSelect().Model(row).Where("id = ? AND user_id = ? AND confirmed_at IS NULL", id, user.ID).Scan(ctx)
+	if err != nil {
+		return nil, storage.NotFound(err)
+	}
+	secret, err := s.Seal.Open(sealForTOTP, row.Secret)
+	if err != nil {
+		return nil, fmt.Errorf("totp: %w", err)
+	}
+	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(string(secret))
+	if err != nil {
+		return nil, fmt.Errorf("totp: %w", err)
+	}
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: issuer, AccountName: user.Username, Period: totpPeriod, Secret: raw, Digits: totpDigits, Algorithm: otp.AlgorithmSHA1})
+	if err != nil {
+		return nil, err
+	}
+	return totpSetup(row.ID, key)
+}
+
+func totpSetup(id uuid.UUID, key *otp.Key) (*TOTPSetup, error) {
+	picture, err := key.Image(totpImageSize, totpImageSize)
+	if err != nil {
+		return nil, fmt.Errorf("totp: %w", err)
+	}
+	var encoded bytes.Buffer
+	if err := png.Encode(&encoded, picture); err != nil {
+		return nil, fmt.Errorf("totp: %w", err)
+	}
+	return &TOTPSetup{ID: id, Secret: key.Secret(), URI: key.URL(), Image: encoded.Bytes()}, nil
+}
+
+// ConfirmTOTP takes the first code of an app: from now on it counts. The session is one of two factors then. It returns the
+// session's new secret, or storage.ErrNotFound, ErrCode, ErrFactorName or ErrTooManySignIns.
+func (s *Store) ConfirmTOTP(ctx context.Context, session *Session, id uuid.UUID, code, name string) (secret string, err error) {
+	if name, err = factorName(name); err != nil {
+		return "", err
+	}
+	if name == "" {
+		name = "Authenticator app"
+	}
+	if s.Memory.Count(ctx, "codes to confirm of "+session.UserID.String(), failureWindow) > s.MaxFailures {
+		return "", ErrTooManySignIns
+	}
+	row := new(TOTP)
+	err = s.Database.Reader().NewSelect().Model(row).Where("id = ? AND user_id = ? AND confirmed_at IS NULL", id, session.UserID).Scan(ctx)
+	if err != nil {
+		return "", storage.NotFound(err)
+	}
+	step, err := s.totpStep(row, code)
+	if err != nil {
+		return "", err
+	}
+	if step == 0 {
+		return "", ErrCode
+	}
+	return s.addFactor(ctx, session, factorChange{kind: "totp", id: id, name: name, evidence: totpEvidence}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		return oneRow(tx.NewUpdate().Model((*TOTP)(nil)).Set("confirmed_at = ?", now).Set("created_at = ?", now).Set("name = ?", name).Set("last_step = ?", step).
+			Where("id = ? AND user_id = ? AND confirmed_at IS NULL", id, session.UserID).Exec(ctx))
+	})
+}
+
+// totpEvidence is what a code of an app proves.
+var totpEvidence = Evidence{AMR: []string{"otp"}}
+
+// totpStep returns the time step to which a code belongs, or 0 where it is no code of the app near now.
+func (s *Store) totpStep(row *TOTP, code string) (int64, error) {
+	secret, err := s.Seal.Open(sealForTOTP, row.Secret)
+	if err != nil {
+		return 0, fmt.Errorf("totp: %w", err)
+	}
+	now := s.Now().Unix() / totpPeriod
+	var found int64
+	for step := now - totpDrift; step <= now+totpDrift; step++ { // all of them, so that the time does not tell which
+		if ok, err := hotp.ValidateCustom(code, uint64(step), string(secret), hotp.ValidateOpts{Digits: totpDigits, Algorithm: otp.AlgorithmSHA1}); err == nil && ok {
+			found = step
+		}
+	}
+	return found, nil
+}
+
+// checkTOTP tries a code with each app of a person: nil where it is none's, or none's any more.
+func (s *Store) checkTOTP(ctx context.Context, userID uuid.UUID, code string) (*answer, error) {
+	rows, err := s.TOTPs(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		step, err := s.totpStep(&row, code)
+		if err != nil {
+			return nil, err
+		}
+		if step > row.LastStep {
+			return &answer{method: "otp", evidence: totpEvidence, spend: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
+				result, err := tx.NewUpdate().Model((*TOTP)(nil)).Set("last_step = ?", step).Set("last_used_at = ?", now).
+					Where("id = ? AND last_step < ?", row.ID, step).Exec(ctx)
+				if err != nil {
+					return false, err
+				}
+				n, err := result.RowsAffected()
+				return n == 1, err
+			}}, nil
+		}
+	}
+	return nil, nil
+}
+
+// TOTPs lists a person's apps that count, the oldest first.
+func (s *Store) TOTPs(ctx context.Context, userID uuid.UUID) ([]TOTP, error) {
+	var rows []TOTP
+	err := s.Database.Reader().NewSelect().Model(&rows).Where("user_id = ? AND confirmed_at IS NOT NULL", userID).Order("created_at").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("totps: %w", err)
+	}
+	return rows, nil
+}
+
+// RemoveTOTP removes an app. It returns the session's new secret, or storage.ErrNotFound.
+func (s *Store) RemoveTOTP(ctx context.Context, session *Session, id uuid.UUID) (secret string, err error) {
+	rows, err := s.TOTPs(ctx, session.UserID)
+	if err != nil {
+		return "", err
+	}
+	at := slices.IndexFunc(rows, func(row TOTP) bool { return row.ID == id })
+	if at < 0 {
+		return "", storage.ErrNotFound
+	}
+	return s.removeFactor(ctx, session, factorChange{kind: "totp", id: id, name: rows[at].Name}, (*TOTP)(nil))
+}
+
+// factorName brings what somebody calls a factor of theirs into the form that is kept; empty is empty.
+func factorName(name string) (string, error) {
+	name, err := line(maxFactorName)(strings.TrimSpace(name))
+	if err != nil {
+		return "", ErrFactorName
+	}
+	return name, nil
+}
+
+const maxFactorName = 50 // characters

@@ -1,0 +1,8 @@
+package pages
+
+// BackupCodes shows a person's new backup codes, this once.
+type BackupCodes struct {
+	Codes []string
+}
+
+func (BackupCodes) page() string { return "backupcodes.html" }

@@ -1,0 +1,11 @@
+package pages
+
+// Enrol asks a person to register a second factor, because an app or whoever runs this service demands one. It posts
+// continue to /enrol/decline.
+type Enrol struct {
+	App      *App
+	KeyOnly  bool // nothing less than a passkey or a security key will do
+	Continue string
+}
+
+func (Enrol) page() string { return "enrol.html" }

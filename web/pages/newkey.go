@@ -1,0 +1,16 @@
+package pages
+
+// NewKey lets a person register a passkey or a security key. It posts continue, name, state and response to Action.
+type NewKey struct {
+	App      *App // the app that waits, or nil
+	Title    string
+	Text     string
+	Action   string
+	Button   string
+	Ceremony Ceremony
+	Failure  string
+	Continue string // opaque: where to go on, handed back unchanged
+	LaterURI string // where "Not now" leads
+}
+
+func (NewKey) page() string { return "newkey.html" }

@@ -243,7 +243,7 @@ func TestSeal(t *testing.T) {
 
 func TestMemoryCountsWithinAWindow(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	memory := storage.NewMemory(func() time.Time { return now })
+	memory := storage.NewLocalMemory(func() time.Time { return now })
 	for want := int64(1); want <= 3; want++ {
 		if got := memory.Count(t.Context(), "k", time.Minute); got != want {
 			t.Fatalf("count %d, want %d", got, want)

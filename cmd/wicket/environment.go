@@ -24,6 +24,7 @@ type configuration struct {
 	issuer         string
 	listen         string
 	databaseURL    string
+	redis          *storage.RedisOptions // nil: each process counts for itself
 	seal           *storage.Seal
 	trustedProxies []string
 	migrate        bool
@@ -93,6 +94,11 @@ func (e environment) configuration() (*configuration, error) {
 			fault("WICKET_TRUSTED_PROXIES", fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8", proxy))
 		}
 		c.trustedProxies = append(c.trustedProxies, proxy)
+	}
+	if url := read("WICKET_REDIS_URL", ""); url != "" {
+		var err error
+		c.redis, err = storage.ParseRedis(url)
+		fault("WICKET_REDIS_URL", err)
 	}
 	if url := read("WICKET_SMTP_URL", ""); url != "" {
 		var err error

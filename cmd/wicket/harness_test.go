@@ -32,7 +32,8 @@ const (
 // open is a running Wicket: the house as build makes it, behind a real listener on a free port of this machine.
 type openHouse struct {
 	*house
-	issuer string
+	config *configuration
+	issuer string // where the tests find it
 	outbox *messages.Outbox
 	user   *identity.User
 }
@@ -60,6 +61,27 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 	for _, change := range change {
 		change(config)
 	}
+	open := serveTestHouse(t, listener, config)
+	open.user = open.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
+	return open
+}
+
+// replica opens another house on the same database, as one more process of the same Wicket.
+func (h *openHouse) replica(t testing.TB) *openHouse {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	replica := serveTestHouse(t, listener, h.config)
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	replica.issuer, replica.user = "http://localhost:"+port, h.user
+	return replica
+}
+
+// serveTestHouse builds and serves a house until the test ends.
+func serveTestHouse(t testing.TB, listener net.Listener, config *configuration) *openHouse {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	h, err := build(t.Context(), config, log)
 	if err != nil {
@@ -88,9 +110,7 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 			t.Errorf("close the house: %v", err)
 		}
 	})
-	open := &openHouse{house: h, issuer: config.issuer, outbox: config.outbox}
-	open.user = open.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
-	return open
+	return &openHouse{house: h, config: config, issuer: config.issuer, outbox: config.outbox}
 }
 
 // testLog sends what the house logs to the test that runs it.

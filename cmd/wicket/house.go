@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -21,6 +22,7 @@ import (
 // house is Wicket put together.
 type house struct {
 	database *storage.Database
+	redis    *storage.RedisMemory // nil where there is none
 	identity *identity.Store
 	keys     *oidc.Keys
 	provider *oidc.Provider
@@ -39,7 +41,11 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		return nil, err
 	}
 	h := &house{database: database}
-	memory := storage.NewMemory(identity.Clock)
+	var memory storage.Memory = storage.NewLocalMemory(identity.Clock)
+	if config.redis != nil {
+		h.redis = storage.NewRedisMemory(ctx, config.redis, config.issuer, identity.Clock, log)
+		memory = h.redis
+	}
 	h.identity = &identity.Store{
 		Database:        database,
 		Memory:          memory,
@@ -71,7 +77,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Now:       identity.Clock,
 	})
 	if err != nil {
-		_ = database.Close()
+		_ = h.close()
 		return nil, fmt.Errorf("WICKET_ISSUER: %w", err)
 	}
 	workers := river.NewWorkers()
@@ -85,7 +91,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 	river.AddWorker(workers, &messages.ResetWorker{Identity: h.identity})
 	river.AddWorker(workers, &upkeepWorker{house: h, log: log})
 	if h.jobs, err = database.NewJobs(workers, []*river.PeriodicJob{upkeepJob()}, log); err != nil {
-		_ = database.Close()
+		_ = h.close()
 		return nil, err
 	}
 	h.identity.Jobs = h.jobs
@@ -100,7 +106,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Now:            identity.Clock,
 	})
 	if err != nil {
-		_ = database.Close()
+		_ = h.close()
 		return nil, err
 	}
 	return h, nil
@@ -144,7 +150,12 @@ func prepare(ctx context.Context, database *storage.Database, migrate bool, log 
 	return err
 }
 
-func (h *house) close() error { return h.database.Close() }
+func (h *house) close() error {
+	if h.redis == nil {
+		return h.database.Close()
+	}
+	return errors.Join(h.redis.Close(), h.database.Close())
+}
 
 // open builds the house for a command that works on the database beside a running server.
 func (e environment) open(ctx context.Context) (*house, context.Context, error) {
@@ -155,6 +166,7 @@ func (e environment) open(ctx context.Context) (*house, context.Context, error) 
 	if err != nil {
 		return nil, ctx, err
 	}
+	config.redis = nil // commands count nothing
 	h, err := build(ctx, config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, ctx, err

@@ -29,7 +29,7 @@ var ErrTooManyRegistrations = errors.New("many accounts were made from your netw
 var ErrPasswordMissing = errors.New("choose a password")
 
 const (
-	maxRegistrationForms = 100 // from one IP address, in registrationWindow, whatever is wrong with them
+	maxRegistrationForms = 100 // from one network, in registrationWindow, whatever is wrong with them
 	maxRegistrations     = 20  // of which so many are in order
 	registrationWindow   = time.Hour
 )
@@ -73,7 +73,7 @@ func (r *Registration) clean() FieldFaults {
 // field, for usernames are public. Whose an e-mail address is is not: it is neither asked nor said, the address stays
 // unverified, and only who reads the mail there learns more.
 func (s *Store) Register(ctx context.Context, r Registration) (*Session, string, error) {
-	if s.Memory.Count(ctx, "registration forms from "+r.Device.IP, registrationWindow) > maxRegistrationForms {
+	if s.Memory.Count(ctx, "registration forms from "+r.Device.Source(), registrationWindow) > maxRegistrationForms {
 		return nil, "", ErrTooManyRegistrations
 	}
 	faults := r.clean()
@@ -91,7 +91,7 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Session, string,
 	if len(faults) > 0 {
 		return nil, "", faults
 	}
-	if s.Memory.Count(ctx, "registrations from "+r.Device.IP, registrationWindow) > maxRegistrations {
+	if s.Memory.Count(ctx, "registrations from "+r.Device.Source(), registrationWindow) > maxRegistrations {
 		return nil, "", ErrTooManyRegistrations
 	}
 	now, secret := s.Now(), storage.NewSecret()

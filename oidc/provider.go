@@ -17,6 +17,7 @@ type Config struct {
 	Issuer    string // the issuer identifier: an origin, such as https://id.example.com
 	Database  *storage.Database
 	Memory    storage.Memory
+	Limits    *storage.Limits
 	Seal      *storage.Seal
 	Identity  *identity.Store
 	Keys      *Keys

@@ -22,7 +22,7 @@ type Tokens struct {
 }
 
 // Token answers the token endpoint: RFC 6749, sections 4.1.3 (authorization_code, with PKCE), 6 (refresh_token) and
-// 4.4.2 (client_credentials). It returns an *Error for what is refused. The client is returned whenever it is known, for
+// 4.4.2 (client_credentials). It returns an *Error for what is refused, or a *storage.Limited. The client is returned whenever it is known, for
 // the answer's headers.
 func (p *Provider) Token(ctx context.Context, r Request) (*Tokens, *Client, error) {
 	form, doubled := single(r.Form)
@@ -30,9 +30,9 @@ func (p *Provider) Token(ctx context.Context, r Request) (*Tokens, *Client, erro
 		return nil, nil, invalidRequest("The parameter " + doubled + " is given more than once.")
 	}
 	r.Form = form
-	client, err := p.authenticate(ctx, r)
+	client, err := p.admit(ctx, "token", r)
 	if err != nil {
-		return nil, nil, err
+		return nil, client, err
 	}
 	grantType := form.Get("grant_type")
 	switch {

@@ -19,6 +19,7 @@ type Config struct {
 	Provider       *oidc.Provider
 	Identity       *identity.Store
 	Database       *storage.Database
+	Limits         *storage.Limits
 	Log            *slog.Logger
 	TrustedProxies []string         // addresses or networks whose X-Forwarded-For is believed; none: nobody's
 	Registration   bool             // strangers may make accounts

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web"
 	"github.com/wicket-id/wicket/web/messages"
 )
 
@@ -25,6 +26,7 @@ type configuration struct {
 	listen         string
 	databaseURL    string
 	redis          *storage.RedisOptions // nil: each process counts for itself
+	limits         storage.Rates
 	seal           *storage.Seal
 	trustedProxies []string
 	migrate        bool
@@ -100,6 +102,9 @@ func (e environment) configuration() (*configuration, error) {
 		c.redis, err = storage.ParseRedis(url)
 		fault("WICKET_REDIS_URL", err)
 	}
+	var err error
+	c.limits, err = web.DefaultLimits.With(read("WICKET_LIMITS", ""))
+	fault("WICKET_LIMITS", err)
 	if url := read("WICKET_SMTP_URL", ""); url != "" {
 		var err error
 		c.smtp, err = messages.NewSMTP(url)

@@ -17,6 +17,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
+	"github.com/wicket-id/wicket/web"
 	"github.com/wicket-id/wicket/web/messages"
 )
 
@@ -57,7 +58,7 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, seal: seal, migrate: true, registration: true, outbox: &messages.Outbox{}}
+	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, seal: seal, migrate: true, registration: true, limits: web.DefaultLimits, outbox: &messages.Outbox{}}
 	for _, change := range change {
 		change(config)
 	}
@@ -66,14 +67,18 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 	return open
 }
 
-// replica opens another house on the same database, as one more process of the same Wicket.
-func (h *openHouse) replica(t testing.TB) *openHouse {
+// replica opens another house on the same database, as one more process of the same Wicket, but for what change says.
+func (h *openHouse) replica(t testing.TB, change ...func(*configuration)) *openHouse {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	replica := serveTestHouse(t, listener, h.config)
+	config := *h.config
+	for _, change := range change {
+		change(&config)
+	}
+	replica := serveTestHouse(t, listener, &config)
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	replica.issuer, replica.user = "http://localhost:"+port, h.user
 	return replica

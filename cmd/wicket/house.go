@@ -46,6 +46,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		h.redis = storage.NewRedisMemory(ctx, config.redis, config.issuer, identity.Clock, log)
 		memory = h.redis
 	}
+	limits := &storage.Limits{Memory: memory, Rates: config.limits}
 	h.identity = &identity.Store{
 		Database:        database,
 		Memory:          memory,
@@ -70,6 +71,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Issuer:    config.issuer,
 		Database:  database,
 		Memory:    memory,
+		Limits:    limits,
 		Seal:      config.seal,
 		Identity:  h.identity,
 		Keys:      h.keys,
@@ -99,6 +101,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Provider:       h.provider,
 		Identity:       h.identity,
 		Database:       database,
+		Limits:         limits,
 		Log:            log,
 		TrustedProxies: config.trustedProxies,
 		Registration:   config.registration,

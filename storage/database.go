@@ -131,7 +131,7 @@ func (d *Database) Reader() bun.IDB { return d.reader }
 func (d *Database) Write(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
 	ctx, cancel := short(ctx)
 	defer cancel()
-	return d.writer.RunInTx(ctx, nil, do)
+	return tallyAfter(ctx, func(ctx context.Context) error { return d.writer.RunInTx(ctx, nil, do) })
 }
 
 // short is the context of a transaction: a caller who goes away must not cut a half-answered write, so it has an end of

@@ -14,9 +14,8 @@ import (
 // Limits say how often who may ask for what. A limit is named by an endpoint and a kind of subject, such as
 // "token.client"; each subject has an allowance of its own. A nil *Limits limits nothing.
 type Limits struct {
-	Memory  Memory
-	Rates   Rates
-	Refused func(limit string) // told of each refusal, where it is not nil
+	Memory Memory
+	Rates  Rates
 }
 
 // Rates are limits by their names. "other.KIND" is for the endpoints that have none of that kind; a rate of 0 is none.
@@ -59,9 +58,7 @@ func (l *Limits) Spend(ctx context.Context, endpoint, kind, subject string) erro
 		return nil
 	}
 	if wait := l.Memory.Spend(ctx, "limit "+limit+" "+subject, rate); wait > 0 {
-		if l.Refused != nil {
-			l.Refused(limit)
-		}
+		Tally(ctx, "limited", limit)
 		return &Limited{Limit: limit, Wait: wait}
 	}
 	return nil

@@ -51,9 +51,10 @@ func TestRatesAreReadFromText(t *testing.T) {
 func TestLimitsKeepSubjectsApart(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	var refused []string
+	ctx := storage.WithTallier(t.Context(), func(event string, labels ...string) { refused = append(refused, event, labels[0]) })
 	limits := &storage.Limits{
-		Memory: storage.NewLocalMemory(func() time.Time { return now }), Refused: func(limit string) { refused = append(refused, limit) },
-		Rates: storage.Rates{"token.ip": {N: 2, Per: time.Minute}, "other.ip": {N: 1, Per: time.Minute}, "free.ip": {}},
+		Memory: storage.NewLocalMemory(func() time.Time { return now }),
+		Rates:  storage.Rates{"token.ip": {N: 2, Per: time.Minute}, "other.ip": {N: 1, Per: time.Minute}, "free.ip": {}},
 	}
 	for i, step := range []struct {
 		endpoint, kind, subject string
@@ -71,12 +72,12 @@ func TestLimitsKeepSubjectsApart(t *testing.T) {
 		{"free", storage.ByIP, "a", 0},
 	} {
 		var limited *storage.Limited
-		err := limits.Spend(t.Context(), step.endpoint, step.kind, step.subject)
+		err := limits.Spend(ctx, step.endpoint, step.kind, step.subject)
 		if errors.As(err, &limited) != (step.wait > 0) || limited != nil && limited.Wait != step.wait {
 			t.Errorf("step %d: %v, want to wait for %s", i, err, step.wait)
 		}
 	}
-	if got := strings.Join(refused, " "); got != "token.ip other.ip" {
+	if got := strings.Join(refused, " "); got != "limited token.ip limited other.ip" {
 		t.Errorf("refused by %s", got)
 	}
 	if (&storage.Limited{Wait: 1001 * time.Millisecond}).Seconds() != 2 || (&storage.Limited{Wait: time.Millisecond}).Seconds() != 1 {

@@ -24,8 +24,14 @@ type Config struct {
 	TrustedProxies []string         // addresses or networks whose X-Forwarded-For is believed; none: nobody's
 	Registration   bool             // strangers may make accounts
 	Outbox         *messages.Outbox // development alone: mail and text messages are shown, not sent; otherwise nil
+	Tally          storage.Tallier  // counts what happens; nil: nobody does
+	Answered       Answered         // nil: nobody wants to know
+	Draining       func() bool      // this process is about to stop
 	Now            func() time.Time
 }
+
+// Answered is told of each request that was answered: by the pattern of its route, or "" where there is none.
+type Answered func(route, method string, status int, took time.Duration)
 
 // Server is the HTTP face of Wicket.
 type Server struct {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web"
@@ -24,11 +25,13 @@ const defaultDatabase = "sqlite:wicket-data/wicket.db"
 type configuration struct {
 	issuer         string
 	listen         string
+	metricsListen  string // empty: no metrics
 	databaseURL    string
 	redis          *storage.RedisOptions // nil: each process counts for itself
 	limits         storage.Rates
 	seal           *storage.Seal
 	trustedProxies []string
+	drain          time.Duration // for how long requests are answered while /readyz says no
 	migrate        bool
 	registration   bool
 	smtp           *messages.SMTP      // nil: mail cannot be sent
@@ -74,6 +77,8 @@ func (e environment) configuration() (*configuration, error) {
 		listen:      read("WICKET_LISTEN", "localhost:8080"),
 		databaseURL: read("WICKET_DATABASE_URL", defaultDatabase),
 		migrate:     true,
+
+		metricsListen: read("WICKET_METRICS_LISTEN", ""),
 	}
 	switch value := read("WICKET_MIGRATE", "auto"); value {
 	case "auto":
@@ -81,6 +86,14 @@ func (e environment) configuration() (*configuration, error) {
 		c.migrate = false
 	default:
 		fault("WICKET_MIGRATE", errors.New("must be auto or off"))
+	}
+	drain := "0s" // nobody else could answer
+	if c.embeddedDatabase() == "" {
+		drain = "5s"
+	}
+	var drainErr error
+	if c.drain, drainErr = time.ParseDuration(read("WICKET_DRAIN", drain)); drainErr != nil || c.drain < 0 {
+		fault("WICKET_DRAIN", errors.New("must be a duration such as 5s, or 0s"))
 	}
 	switch value := read("WICKET_REGISTRATION", "off"); value {
 	case "off":

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os/user"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -27,6 +28,8 @@ type house struct {
 	keys     *oidc.Keys
 	provider *oidc.Provider
 	jobs     *storage.Jobs
+	metrics  *metrics // nil where nobody scrapes them
+	draining atomic.Bool
 	handler  http.Handler
 }
 
@@ -97,6 +100,13 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		return nil, err
 	}
 	h.identity.Jobs = h.jobs
+	var tally storage.Tallier
+	var answered web.Answered
+	if config.metricsListen != "" {
+		h.metrics = newMetrics()
+		h.metrics.watch(h, log)
+		tally, answered = h.metrics.tally, h.metrics.answered
+	}
 	h.handler, err = web.New(web.Config{
 		Provider:       h.provider,
 		Identity:       h.identity,
@@ -106,6 +116,9 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		TrustedProxies: config.trustedProxies,
 		Registration:   config.registration,
 		Outbox:         config.outbox,
+		Tally:          tally,
+		Answered:       answered,
+		Draining:       h.draining.Load,
 		Now:            identity.Clock,
 	})
 	if err != nil {

@@ -40,6 +40,7 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 	fromIdentity, identityErr := w.house.identity.Expire(ctx)
 	fromProvider, providerErr := w.house.provider.Expire(ctx)
 	maps.Copy(fromIdentity, fromProvider)
+	w.house.metrics.keptUp(fromIdentity)
 	partitionErr := w.house.database.PreparePartitions(ctx, identity.Clock())
 	attributes := []any{"took", time.Since(began)}
 	for table, n := range fromIdentity {

@@ -365,3 +365,29 @@ func TestLedgerIsFilteredByWhatMatters(t *testing.T) {
 		}
 	})
 }
+
+// What happens in a transaction is counted if it is kept, and not if it is not.
+func TestTallyFollowsTheTransaction(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		var counted []string
+		ctx := storage.WithTallier(t.Context(), func(event string, labels ...string) { counted = append(counted, event+" "+strings.Join(labels, " ")) })
+		fault := errors.New("a fault")
+		for _, end := range []error{nil, fault} {
+			err := db.Write(ctx, func(ctx context.Context, _ bun.Tx) error {
+				storage.Tally(ctx, "happened", fmt.Sprint(end))
+				if len(counted) > 0 && end == nil {
+					t.Error("counted before it is kept")
+				}
+				return end
+			})
+			if !errors.Is(err, end) {
+				t.Fatal(err)
+			}
+		}
+		storage.Tally(ctx, "outside")
+		storage.Tally(t.Context(), "where nobody counts")
+		if got := strings.Join(counted, ", "); got != "happened <nil>, outside " {
+			t.Errorf("counted: %s", got)
+		}
+	})
+}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/attribute"
 )
 
 // RedisMemory is the Memory that replicas share.
@@ -192,7 +193,9 @@ func ask[T any](ctx context.Context, m *RedisMemory, question func(context.Conte
 	ctx, cancel := context.WithTimeout(ctx, redisPatience)
 	defer cancel()
 	m.asked.Add(1)
+	ctx, span := startSpan(ctx, "redis", attribute.String("db.system.name", "redis"))
 	answer, err := question(ctx)
+	endSpan(span, err)
 	if err != nil {
 		m.failed.Add(1)
 		m.lose(err)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/contrib/instrumentation/github.com/gin-gonic/gin/otelgin"
+	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/wicket-id/wicket/storage"
 )
@@ -50,6 +52,12 @@ func (s *Server) observe(c *gin.Context) {
 			slog.Duration("took", took), slog.String("ip", actor.IP), slog.String("actor", actor.Name), slog.String("request_id", actor.RequestID))
 	}()
 	c.Next()
+}
+
+// trace is what makes a span of every request but those that only ask how we are.
+func (s *Server) trace() gin.HandlerFunc {
+	return otelgin.Middleware("", otelgin.WithTracerProvider(s.Tracer), otelgin.WithPropagators(propagation.TraceContext{}),
+		otelgin.WithGinFilter(func(c *gin.Context) bool { return c.FullPath() != "/healthz" && c.FullPath() != "/readyz" }))
 }
 
 const maxHeader = 512 // bytes kept of a header that goes into the ledger

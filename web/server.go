@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
@@ -21,12 +22,13 @@ type Config struct {
 	Database       *storage.Database
 	Limits         *storage.Limits
 	Log            *slog.Logger
-	TrustedProxies []string         // addresses or networks whose X-Forwarded-For is believed; none: nobody's
-	Registration   bool             // strangers may make accounts
-	Outbox         *messages.Outbox // development alone: mail and text messages are shown, not sent; otherwise nil
-	Tally          storage.Tallier  // counts what happens; nil: nobody does
-	Answered       Answered         // nil: nobody wants to know
-	Draining       func() bool      // this process is about to stop
+	TrustedProxies []string             // addresses or networks whose X-Forwarded-For is believed; none: nobody's
+	Registration   bool                 // strangers may make accounts
+	Outbox         *messages.Outbox     // development alone: mail and text messages are shown, not sent; otherwise nil
+	Tracer         trace.TracerProvider // nil: nothing is traced
+	Tally          storage.Tallier      // counts what happens; nil: nobody does
+	Answered       Answered             // nil: nobody wants to know
+	Draining       func() bool          // this process is about to stop
 	Now            func() time.Time
 }
 

@@ -26,6 +26,7 @@ type configuration struct {
 	issuer         string
 	listen         string
 	metricsListen  string // empty: no metrics
+	traces         string // how they are sent: traceProtocol
 	databaseURL    string
 	redis          *storage.RedisOptions // nil: each process counts for itself
 	limits         storage.Rates
@@ -87,6 +88,7 @@ func (e environment) configuration() (*configuration, error) {
 	default:
 		fault("WICKET_MIGRATE", errors.New("must be auto or off"))
 	}
+	c.traces = e.traceProtocol(fault)
 	drain := "0s" // nobody else could answer
 	if c.embeddedDatabase() == "" {
 		drain = "5s"

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
@@ -28,7 +30,8 @@ type house struct {
 	keys     *oidc.Keys
 	provider *oidc.Provider
 	jobs     *storage.Jobs
-	metrics  *metrics // nil where nobody scrapes them
+	metrics  *metrics                 // nil where nobody scrapes them
+	traces   *sdktrace.TracerProvider // nil where nobody wants them
 	draining atomic.Bool
 	handler  http.Handler
 }
@@ -100,6 +103,15 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		return nil, err
 	}
 	h.identity.Jobs = h.jobs
+	var tracer trace.TracerProvider
+	if config.traces != "" {
+		if h.traces, err = newTraces(ctx, config.traces, log); err != nil {
+			_ = h.close()
+			return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
+		}
+		database.Trace()
+		tracer = h.traces
+	}
 	var tally storage.Tallier
 	var answered web.Answered
 	if config.metricsListen != "" {
@@ -116,6 +128,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		TrustedProxies: config.trustedProxies,
 		Registration:   config.registration,
 		Outbox:         config.outbox,
+		Tracer:         tracer,
 		Tally:          tally,
 		Answered:       answered,
 		Draining:       h.draining.Load,
@@ -167,11 +180,21 @@ func prepare(ctx context.Context, database *storage.Database, migrate bool, log 
 }
 
 func (h *house) close() error {
-	if h.redis == nil {
-		return h.database.Close()
+	var faults []error
+	if h.redis != nil {
+		faults = append(faults, h.redis.Close())
 	}
-	return errors.Join(h.redis.Close(), h.database.Close())
+	faults = append(faults, h.database.Close())
+	if h.traces != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), lastTraces)
+		defer cancel()
+		faults = append(faults, h.traces.Shutdown(ctx))
+	}
+	return errors.Join(faults...)
 }
+
+// lastTraces is how long the traces that were not sent yet may take at the end.
+const lastTraces = 3 * time.Second
 
 // open builds the house for a command that works on the database beside a running server.
 func (e environment) open(ctx context.Context) (*house, context.Context, error) {
@@ -182,7 +205,7 @@ func (e environment) open(ctx context.Context) (*house, context.Context, error) 
 	if err != nil {
 		return nil, ctx, err
 	}
-	config.redis = nil // commands count nothing
+	config.redis, config.traces = nil, "" // commands count nothing and trace nothing
 	h, err := build(ctx, config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, ctx, err

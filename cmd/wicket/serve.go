@@ -26,7 +26,7 @@ func (serveCommand) Run(ctx context.Context, env environment, _ printer) error {
 	if _, chosen := env.lookup("GOGC"); !chosen {
 		debug.SetGCPercent(gcPercent)
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	log := slog.New(traceLog{slog.NewJSONHandler(os.Stderr, nil)})
 	h, err := build(ctx, config, log)
 	if err != nil {
 		return err

@@ -92,6 +92,31 @@ func (m *LocalMemory) Spend(_ context.Context, key string, rate Rate) (wait time
 	return 0
 }
 
+// put adds n to the counter of key, for that long from now.
+func (m *LocalMemory) put(key string, n int64, lifetime time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.Now()
+	entry := m.entries[key]
+	if !now.Before(entry.expiry) {
+		entry.count = 0
+	}
+	m.entries[key] = memoryEntry{count: entry.count + n, expiry: now.Add(lifetime)}
+}
+
+// take takes one from the counter of key, if there is one.
+func (m *LocalMemory) take(key string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	entry, ok := m.entries[key]
+	if !ok || entry.count == 0 || !m.Now().Before(entry.expiry) {
+		return false
+	}
+	entry.count--
+	m.entries[key] = entry
+	return true
+}
+
 // makeRoom drops what has expired, at most once a minute, and if there is still too much some of it, whichever it is:
 // whoever fills the memory would like to choose.
 func (m *LocalMemory) makeRoom(now time.Time) {

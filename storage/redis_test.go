@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -178,6 +179,36 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 	}
 	if state := one.State(); state.Away {
 		t.Errorf("an emptied Redis is no Redis: %+v", state)
+	}
+}
+
+// Of a large allowance replicas take shares, so that few requests ask Redis; together they spend exactly what there is.
+func TestRedisSharesOutLargeAllowances(t *testing.T) {
+	server := storagetest.Redis(t)
+	replicas := []*storage.RedisMemory{openMemory(t, server.URL()), openMemory(t, server.URL()), openMemory(t, server.URL())}
+	rate := storage.Rate{N: 20_500, Per: 24 * time.Hour}
+	var spent atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			for range 1500 {
+				if replicas[i%len(replicas)].Spend(t.Context(), "allowance", rate) == 0 {
+					spent.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	asked := int64(0)
+	for _, m := range replicas {
+		asked += m.State().Asked
+	}
+	t.Logf("%d of 30000 were spent, with %d questions", spent.Load(), asked)
+	if spent.Load() != rate.N {
+		t.Errorf("three replicas spent %d, want %d", spent.Load(), rate.N)
+	}
+	if asked > 12_000 { // a twentieth of what was spent, and each of the 9,500 that were refused
+		t.Errorf("%d questions", asked)
 	}
 }
 

@@ -89,15 +89,19 @@ return 0`)
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) or redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
 return 0`)
 
-	// The clock is Redis's, so that replicas whose clocks differ spend from one allowance.
+	// It takes as many as it may, ARGV[3] or one, and returns how many, or how long to wait as a negative number. The
+	// clock is Redis's, so that replicas whose clocks differ spend from one allowance.
 	spendScript = redis.NewScript(`
+local interval, capacity, taken = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local full = math.max(now, tonumber(redis.call('GET', KEYS[1]) or 0)) + ARGV[1]
-local wait = full - now - ARGV[2]
-if wait > 0 then return wait end
+local full = math.max(now, tonumber(redis.call('GET', KEYS[1]) or 0))
+if full + taken * interval - now > capacity then taken = 1 end
+full = full + taken * interval
+local wait = full - now - capacity
+if wait > 0 then return -wait end
 redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000))
-return 0`)
+return taken`)
 )
 
 // Count is Memory's.
@@ -161,18 +165,26 @@ func (m *RedisMemory) Forget(ctx context.Context, key string) {
 	}
 }
 
-// Spend is Memory's. Who has spent what this process allows by itself need not ask further.
+// shares is into how many parts a large allowance is cut.
+const shares = 1000
+
+// Spend is Memory's. Who has spent what this process allows by itself need not ask further. Of a large allowance a process
+// takes a thousandth at a time and spends that by itself: no replica gets more than there is, and few requests ask Redis.
 func (m *RedisMemory) Spend(ctx context.Context, key string, rate Rate) (wait time.Duration) {
-	if wait := m.local.Spend(ctx, key, rate); wait > 0 {
+	purse := "purse of " + key
+	if wait := m.local.Spend(ctx, key, rate); wait > 0 || m.local.take(purse) {
 		return wait
 	}
-	micros, err := ask(ctx, m, func(ctx context.Context) (int64, error) {
-		return spendScript.Run(ctx, m.Redis, m.keys(key), rate.interval().Microseconds(), rate.capacity().Microseconds()).Int64()
+	taken, err := ask(ctx, m, func(ctx context.Context) (int64, error) {
+		return spendScript.Run(ctx, m.Redis, m.keys(key), rate.interval().Microseconds(), rate.capacity().Microseconds(), max(1, rate.N/shares)).Int64()
 	})
 	if err != nil {
 		return 0
 	}
-	return time.Duration(micros) * time.Microsecond
+	if taken > 1 {
+		m.local.put(purse, taken-1, rate.Per)
+	}
+	return time.Duration(max(0, -taken)) * time.Microsecond
 }
 
 // keys is the key in Redis, as the scripts take it. It is a digest: names and addresses of people are no business of
@@ -182,7 +194,7 @@ func (m *RedisMemory) keys(key string) []string {
 	return []string{redisPrefix + base64.RawURLEncoding.EncodeToString(sum[:16])}
 }
 
-var errAway = errors.New("Redis is away")
+var errAway = errors.New("no answer, for Redis is away")
 
 // ask puts one question to Redis. It returns an error where there is no answer, at once while Redis is away.
 func ask[T any](ctx context.Context, m *RedisMemory, question func(context.Context) (T, error)) (T, error) {

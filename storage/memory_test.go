@@ -20,6 +20,7 @@ func openMemory(t testing.TB, url string) *storage.RedisMemory {
 		t.Fatal(err)
 	}
 	m := storage.NewRedisMemory(t.Context(), options, t.Name(), time.Now, discard)
+	m.Patience = 5 * time.Second // this machine may be busy, which is not what is tested
 	t.Cleanup(func() {
 		if err := m.Close(); err != nil {
 			t.Error(err)

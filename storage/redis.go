@@ -113,7 +113,7 @@ func dialRedis(o *RedisOptions) redis.UniversalClient {
 	settled.Protocol = 2 // we have no use for what 3 adds, and proxies before Redis know it
 	settled.ContextTimeoutEnabled = true
 	settled.DialTimeout, settled.DialerRetries = redisDialPatience, 1
-	settled.ReadTimeout, settled.WriteTimeout, settled.PoolTimeout = redisDialPatience, redisDialPatience, redisPatience
+	settled.ReadTimeout, settled.WriteTimeout, settled.PoolTimeout = redisDialPatience, redisDialPatience, redisDialPatience
 	settled.MaxRetries = -1
 	settled.MaxRedirects = 3 // a Cluster moves slots
 	settled.ReadBufferSize, settled.WriteBufferSize, settled.PipelinePoolSize = 4<<10, 4<<10, -1

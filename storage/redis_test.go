@@ -90,10 +90,14 @@ func spend(t testing.TB, m storage.Memory, key string) (n int64) {
 	return n
 }
 
+// hasty is the patience outside tests.
+const hasty = 100 * time.Millisecond
+
 // Two replicas, and Redis is killed, comes back empty, freezes and is emptied.
 func TestRedisGoesAndComesBack(t *testing.T) {
 	server := storagetest.Redis(t)
 	one, two := openMemory(t, server.URL()), openMemory(t, server.URL())
+	one.Patience, two.Patience = hasty, hasty
 	ctx, soon := t.Context(), func() time.Time { return time.Now().Add(time.Minute) }
 
 	if !one.Once(ctx, "before", soon()) || two.Once(ctx, "before", soon()) {
@@ -298,6 +302,7 @@ func TestRedisSentinel(t *testing.T) {
 	}
 	storagetest.Eventually(t, 5*time.Second, "the replica has the mark", func() bool { return replica.Client(t).DBSize(t.Context()).Val() > 0 })
 
+	one.Patience, two.Patience = hasty, hasty
 	master.Kill()
 	began := time.Now()
 	one.Count(t.Context(), "k", time.Minute)
@@ -361,6 +366,7 @@ func TestRedisCluster(t *testing.T) {
 		t.Errorf("%+v", state)
 	}
 
+	one.Patience, two.Patience = hasty, hasty
 	nodes[1].Freeze()
 	began := time.Now()
 	for i := range 300 {
@@ -374,6 +380,7 @@ func TestRedisCluster(t *testing.T) {
 	}
 	nodes[1].Thaw()
 	back(t, one)
+	one.Patience, two.Patience = 5*time.Second, 5*time.Second
 	if n := spend(t, one, "afterwards") + spend(t, two, "afterwards"); n != hour.N {
 		t.Errorf("afterwards %d were spent, want %d", n, hour.N)
 	}

@@ -22,7 +22,8 @@ import (
 // a tenth of a second declares it away; no request waits for it again until a look in the background, four times a
 // second, finds that it answers. What it missed and would mislead others, it is told before it is believed again.
 type RedisMemory struct {
-	Redis redis.UniversalClient
+	Redis    redis.UniversalClient
+	Patience time.Duration // what a question may take, all told; set before the first
 
 	local     *LocalMemory
 	namespace string
@@ -54,7 +55,7 @@ type RedisState struct {
 // NewRedisMemory returns the memory that all processes with the same namespace share. It takes Redis as it is: where it
 // does not answer, it is away, and the log says why.
 func NewRedisMemory(ctx context.Context, options *RedisOptions, namespace string, now func() time.Time, log *slog.Logger) *RedisMemory {
-	m := &RedisMemory{Redis: dialRedis(options), local: NewLocalMemory(now), namespace: namespace, log: log}
+	m := &RedisMemory{Redis: dialRedis(options), Patience: redisPatience, local: NewLocalMemory(now), namespace: namespace, log: log}
 	m.closing, m.close = context.WithCancel(context.WithoutCancel(ctx))
 	if err := probeRedis(ctx, m.Redis); err != nil {
 		m.lose(err)
@@ -202,7 +203,7 @@ func ask[T any](ctx context.Context, m *RedisMemory, question func(context.Conte
 	if m.away.Load() {
 		return nothing, errAway
 	}
-	ctx, cancel := context.WithTimeout(ctx, redisPatience)
+	ctx, cancel := context.WithTimeout(ctx, m.Patience)
 	defer cancel()
 	m.asked.Add(1)
 	ctx, span := startSpan(ctx, "redis", attribute.String("db.system.name", "redis"))

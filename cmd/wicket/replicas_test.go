@@ -32,6 +32,9 @@ func openReplicas(t *testing.T, n int, change ...func(*configuration)) ([]*openH
 	for len(houses) < n {
 		houses = append(houses, houses[0].replica(t))
 	}
+	for _, h := range houses {
+		h.redis.Patience = 5 * time.Second // this machine may be busy, which is not what is tested
+	}
 	return houses, server
 }
 
@@ -165,75 +168,119 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 	}
 }
 
-// Redis freezes, thaws, is killed, comes back empty and is emptied, under load: every answer is right all the time.
-func TestRedisFailsUnderLoad(t *testing.T) {
-	houses, server := openReplicas(t, 2)
+// load is people who sign in, get tokens, refresh them and sign out, as fast as they can, on several replicas. Every answer
+// must be right.
+type load struct {
+	houses         []*openHouse
+	done           atomic.Bool
+	flows, slowest atomic.Int64
+	people         sync.WaitGroup
+}
+
+// startLoad sets six people to work until the end of the test, or until stop.
+func startLoad(t *testing.T, houses []*openHouse) *load {
+	t.Helper()
+	l := &load{houses: houses}
 	client := houses[0].client(t, nil)
-	var done atomic.Bool
-	var flows, slowest atomic.Int64
-	var load sync.WaitGroup
 	for i := range 6 {
 		h := houses[i%len(houses)]
 		b := h.browser(t)
 		b.code(t, client, nil) // signed in, and consent is remembered
-		load.Go(func() {
-			for !done.Load() {
-				began := time.Now()
-				tokens := h.redeem(t, client, b.code(t, client, nil))
-				refreshed := h.refresh(t, client, tokens.text("refresh_token"))
-				if tokens.status != http.StatusOK || refreshed.status != http.StatusOK || h.userinfo(t, refreshed.text("access_token")).status != http.StatusOK {
-					t.Errorf("under load: %d %v, %d %v", tokens.status, tokens.json, refreshed.status, refreshed.json)
-				}
-				if b.post(t, "/account/sign-out", nil).StatusCode >= http.StatusInternalServerError || b.isSignedIn(t) {
-					t.Error("under load: signed out, and signed in still")
-				}
-				if shown := b.signIn(t, page{}); shown.StatusCode != http.StatusOK || !b.isSignedIn(t) {
-					t.Errorf("under load: %s\n%s", shown.Status, shown.body)
-				}
-				flows.Add(1)
-				for took := int64(time.Since(began)); ; {
-					if old := slowest.Load(); took <= old || slowest.CompareAndSwap(old, took) {
-						break
-					}
-				}
+		l.people.Go(func() {
+			for !l.done.Load() {
+				l.flow(t, h, b, client)
 			}
 		})
 	}
-	progress := func(what string) {
-		t.Helper()
-		before, began := flows.Load(), time.Now()
-		slowest.Store(0)
-		storagetest.Eventually(t, time.Minute, "there is load", func() bool { return flows.Load() > before+20 })
-		states := ""
-		for _, h := range houses {
-			states += fmt.Sprintf(" %+v", h.redis.State())
-		}
-		t.Logf("%-14s 20 flows in %s, the slowest in %s;%s", what, time.Since(began).Round(time.Millisecond), time.Duration(slowest.Load()).Round(time.Millisecond), states)
+	t.Cleanup(l.stop)
+	return l
+}
+
+func (l *load) stop() {
+	l.done.Store(true)
+	l.people.Wait()
+}
+
+func (l *load) flow(t *testing.T, h *openHouse, b *browser, client testClient) {
+	began := time.Now()
+	tokens := h.redeem(t, client, b.code(t, client, nil))
+	refreshed := h.refresh(t, client, tokens.text("refresh_token"))
+	if tokens.status != http.StatusOK || refreshed.status != http.StatusOK || h.userinfo(t, refreshed.text("access_token")).status != http.StatusOK {
+		t.Errorf("under load: %d %v, %d %v", tokens.status, tokens.json, refreshed.status, refreshed.json)
 	}
+	if b.post(t, "/account/sign-out", nil).StatusCode >= http.StatusInternalServerError || b.isSignedIn(t) {
+		t.Error("under load: signed out, and signed in still")
+	}
+	if shown := b.signIn(t, page{}); shown.StatusCode != http.StatusOK || !b.isSignedIn(t) {
+		t.Errorf("under load: %s\n%s", shown.Status, shown.body)
+	}
+	l.flows.Add(1)
+	for took := int64(time.Since(began)); ; {
+		if old := l.slowest.Load(); took <= old || l.slowest.CompareAndSwap(old, took) {
+			return
+		}
+	}
+}
+
+// progress waits until the load has got on, and logs how fast.
+func (l *load) progress(t *testing.T, what string) {
+	t.Helper()
+	before, began := l.flows.Load(), time.Now()
+	l.slowest.Store(0)
+	storagetest.Eventually(t, time.Minute, "there is load", func() bool { return l.flows.Load() > before+20 })
+	t.Logf("%-18s 20 flows in %s, the slowest in %s", what, time.Since(began).Round(time.Millisecond), time.Duration(l.slowest.Load()).Round(time.Millisecond))
+}
+
+// Redis freezes, thaws, is killed, comes back empty and is emptied, under load: every answer is right all the time.
+func TestRedisFailsUnderLoad(t *testing.T) {
+	houses, server := openReplicas(t, 2)
+	for _, h := range houses {
+		h.redis.Patience = 100 * time.Millisecond // as outside tests
+	}
+	load := startLoad(t, houses)
 	away := func(want bool) {
 		t.Helper()
 		for _, h := range houses {
 			storagetest.Eventually(t, 20*time.Second, fmt.Sprintf("Redis is away: %t", want), func() bool { return h.redis.State().Away == want })
 		}
 	}
-	progress("with Redis")
+	load.progress(t, "with Redis")
 	server.Freeze()
 	away(true)
-	progress("frozen")
+	load.progress(t, "frozen")
 	server.Thaw()
 	away(false)
-	progress("thawed")
+	load.progress(t, "thawed")
 	server.Kill()
 	away(true)
-	progress("killed")
+	load.progress(t, "killed")
 	server.Start(t)
 	away(false)
-	progress("restarted")
+	load.progress(t, "restarted")
 	if err := server.Client(t).FlushAll(t.Context()).Err(); err != nil {
 		t.Error(err)
 	}
-	progress("emptied")
+	load.progress(t, "emptied")
 	away(false)
-	done.Store(true)
-	load.Wait()
+	load.stop()
+	for _, h := range houses {
+		t.Logf("%+v", h.redis.State())
+	}
+}
+
+// PostgreSQL ends connections and is restarted, under load: every request is answered, and rightly.
+func TestPostgresFailsUnderLoad(t *testing.T) {
+	houses, _ := openReplicas(t, 2)
+	load := startLoad(t, houses)
+	load.progress(t, "at rest")
+	for range 5 {
+		storagetest.TerminateConnections(t, houses[0].config.databaseURL)
+		load.progress(t, "connections ended")
+	}
+	start := storagetest.StopPostgres(t)
+	stopped := time.Now()
+	storagetest.Eventually(t, 5*time.Second, "the outage lasts", func() bool { return time.Since(stopped) > time.Second })
+	start()
+	load.progress(t, "restarted")
+	load.stop()
 }

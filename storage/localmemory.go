@@ -117,10 +117,10 @@ func (m *LocalMemory) take(key string) bool {
 	return true
 }
 
-// makeRoom drops what has expired, at most once a minute, and if there is still too much some of it, whichever it is:
-// whoever fills the memory would like to choose.
+// makeRoom drops what has expired, once a minute or when there is too much, and if there still is too much some of it,
+// whichever it is: whoever fills the memory would like to choose.
 func (m *LocalMemory) makeRoom(now time.Time) {
-	if !now.Before(m.sweepAt) {
+	if !now.Before(m.sweepAt) || len(m.entries) >= maxMemory {
 		m.sweepAt = now.Add(time.Minute)
 		for key, entry := range m.entries {
 			if !now.Before(entry.expiry) {

@@ -160,6 +160,24 @@ func TestMemoriesUnderParallelUse(t *testing.T) {
 	})
 }
 
+// Requests from ever more addresses do not push out what is still needed: an allowance that has come back takes no room.
+func TestFloodOfAddressesForgetsNoMarks(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	m := storage.NewLocalMemory(func() time.Time { return now })
+	for i := range 100 {
+		m.Once(t.Context(), fmt.Sprint("jti ", i), now.Add(time.Hour))
+	}
+	for i := range 500_000 {
+		now = now.Add(10 * time.Microsecond)
+		m.Spend(t.Context(), fmt.Sprint("address ", i), storage.Rate{N: 6000, Per: time.Minute})
+	}
+	for i := range 100 {
+		if m.Once(t.Context(), fmt.Sprint("jti ", i), now.Add(time.Hour)) {
+			t.Fatalf("mark %d is forgotten", i)
+		}
+	}
+}
+
 // What was spent comes back evenly, and never more than the whole allowance.
 func TestAllowanceComesBackEvenly(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)

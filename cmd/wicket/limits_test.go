@@ -198,3 +198,17 @@ func TestLimitByClient(t *testing.T) {
 		}
 	})
 }
+
+// What identity counts by itself, such as requests for a new password, says when to come back too.
+func TestRefusalsSayWhenToComeBack(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		b := h.browser(t)
+		var shown page
+		for range 51 {
+			shown = b.post(t, "/forgot-password", url.Values{"login": {"nobody"}})
+		}
+		if shown.StatusCode != http.StatusTooManyRequests || retryAfter(shown.Header) != 60 {
+			t.Errorf("%s, Retry-After %q", shown.Status, shown.Header.Get("Retry-After"))
+		}
+	})
+}

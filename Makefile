@@ -44,6 +44,7 @@ tools:
 	@missing=; need() { packages=$$1; shift; "$$@" >/dev/null 2>&1 || missing="$$missing $$packages"; }; \
 	need "gcc libc6-dev" command -v gcc; \
 	need postgresql sh -c 'command -v postgres || ls /usr/lib/postgresql/*/bin/postgres'; \
+	need redis-server command -v redis-server; \
 	need chromium sh -c 'command -v chromium || command -v chromium-browser'; \
 	need nodejs command -v node; \
 	need npm command -v npm; \

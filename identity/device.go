@@ -49,6 +49,10 @@ func (d Device) label() (label string, mobile bool) {
 	return name + " on " + system, agent.Mobile || agent.Tablet
 }
 
+// Source is the network that the device is in, as far as limits tell networks apart: an IPv4 address, or the /64 of an
+// IPv6 address, for that is what one subscriber has.
+func (d Device) Source() string { return prefix(d.IP, 32, 64) }
+
 // fingerprint is coarse on purpose: it stays when a browser is updated and changes when a cookie turns up in another
 // browser, on another system or in another language.
 func (d Device) fingerprint() string {

@@ -31,9 +31,6 @@ const sessionsCompared = 100
 // network is the part of an address that a household or an office keeps: /24 of IPv4, /48 of IPv6.
 func network(ip string) string { return prefix(ip, 24, 48) }
 
-// source is whom a limit counts: an address of IPv4, and of IPv6 the /64 in which one machine may take any address.
-func source(ip string) string { return prefix(ip, 32, 64) }
-
 func prefix(ip string, bits4, bits6 int) string {
 	address, err := netip.ParseAddr(ip)
 	if err != nil {

@@ -50,6 +50,11 @@ func (a firstStep) note(ctx context.Context, tx bun.Tx, now time.Time, failure s
 	if _, err := tx.NewInsert().Model(attempt).ExcludeColumn("id").Returning("NULL").Exec(ctx); err != nil {
 		return fmt.Errorf("note the attempt to sign in: %w", err)
 	}
+	outcome := failure
+	if attempt.Success {
+		outcome = "success"
+	}
+	storage.Tally(ctx, "sign_ins", attempt.Method, outcome)
 	return nil
 }
 

@@ -111,7 +111,7 @@ type PasskeySignIn struct {
 // SignInWithPasskey verifies a passkey (Web Authentication, Level 3, section 7.2) and starts a session, as SignIn does. It
 // returns ErrSignInRefused, or ErrTooManySignIns.
 func (s *Store) SignInWithPasskey(ctx context.Context, attempt PasskeySignIn) (*Admission, error) {
-	sender := "sign-in failures from " + source(attempt.Device.IP)
+	sender := "sign-in failures from " + attempt.Device.Source()
 	if s.Memory.Count(ctx, sender, failureWindow) > maxFailuresPerSource {
 		return nil, ErrTooManySignIns
 	}

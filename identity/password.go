@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -194,6 +195,7 @@ type Hasher struct {
 	memory   uint32 // KiB
 	passes   uint32
 	running  chan struct{}
+	waiting  atomic.Int64
 	patience time.Duration
 	dummy    string
 }
@@ -253,7 +255,12 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (matches, ou
 	return matches, matches && stored.recipe != argonRecipe(h.memory, h.passes, argonLanes, argonSalt, argonKey), nil
 }
 
+// Load tells how many passwords are being hashed and how many wait.
+func (h *Hasher) Load() (running, waiting int) { return len(h.running), int(h.waiting.Load()) }
+
 func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
+	h.waiting.Add(1)
+	defer h.waiting.Add(-1)
 	timer := time.NewTimer(h.patience)
 	defer timer.Stop()
 	select {

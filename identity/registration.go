@@ -30,7 +30,7 @@ var ErrTooManyRegistrations = errors.New("many accounts were made from your netw
 var ErrPasswordMissing = errors.New("choose a password")
 
 const (
-	maxRegistrationForms = 100 // from one IP address, in registrationWindow, whatever is wrong with them
+	maxRegistrationForms = 100 // from one network, in registrationWindow, whatever is wrong with them
 	maxRegistrations     = 20  // of which so many are in order
 	registrationWindow   = time.Hour
 )
@@ -81,7 +81,7 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Admission, error
 			return nil, err
 		}
 	}
-	if s.Memory.Count(ctx, "registration forms from "+r.Device.IP, registrationWindow) > maxRegistrationForms {
+	if s.Memory.Count(ctx, "registration forms from "+r.Device.Source(), registrationWindow) > maxRegistrationForms {
 		return nil, ErrTooManyRegistrations
 	}
 	faults := r.clean()
@@ -99,7 +99,7 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Admission, error
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	if s.Memory.Count(ctx, "registrations from "+r.Device.IP, registrationWindow) > maxRegistrations {
+	if s.Memory.Count(ctx, "registrations from "+r.Device.Source(), registrationWindow) > maxRegistrations {
 		return nil, ErrTooManyRegistrations
 	}
 	now := s.Now()

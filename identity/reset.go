@@ -44,7 +44,7 @@ func newResetToken(ctx context.Context, userID uuid.UUID, now time.Time) (*Passw
 // another, for that might be one that somebody has just added. The answer is the same whoever was named, and so is the
 // time: what there is to do for a real account is a job's. It returns ErrTooManySendings where one network asks too often.
 func (s *Store) RequestReset(ctx context.Context, login string, device Device) error {
-	if s.Memory.Count(ctx, "password resets from "+source(device.IP), sendingWindow) > maxResetsPerSource {
+	if s.Memory.Count(ctx, "password resets from "+device.Source(), sendingWindow) > maxResetsPerSource {
 		return ErrTooManySendings
 	}
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {

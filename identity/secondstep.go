@@ -303,7 +303,7 @@ func (s *Store) AllowReset(ctx context.Context, step *SecondStep, given Answer, 
 // settle checks an answer, and in one transaction uses it up and does what it is for; do returns false where the account or
 // the session is not as it was.
 func (s *Store) settle(ctx context.Context, step *SecondStep, given Answer, device Device, do func(context.Context, bun.Tx, time.Time, firstStep) (bool, error)) error {
-	sender, codes := "sign-in failures from "+source(device.IP), "second steps of "+step.UserID.String()
+	sender, codes := "sign-in failures from "+device.Source(), "second steps of "+step.UserID.String()
 	if s.Memory.Count(ctx, sender, failureWindow) > maxFailuresPerSource {
 		return ErrTooManySignIns
 	}

@@ -52,7 +52,7 @@ func (s *Store) SignIn(ctx context.Context, attempt SignIn) (*Admission, error) 
 
 func (s *Store) signIn(ctx context.Context, attempt SignIn) (*Admission, error) {
 	// Counted before the check, and taken back if it succeeds: guesses may come all at once.
-	sender, name := "sign-in failures from "+source(attempt.Device.IP), "sign-in failures of "+loginKey(attempt.Login)
+	sender, name := "sign-in failures from "+attempt.Device.Source(), "sign-in failures of "+loginKey(attempt.Login)
 	if s.Memory.Count(ctx, sender, failureWindow) > maxFailuresPerSource {
 		return nil, ErrTooManySignIns
 	}

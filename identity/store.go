@@ -9,7 +9,7 @@ import (
 // Store is the identity store. Its fields are what it leans on; set all of them.
 type Store struct {
 	Database *storage.Database
-	Memory   *storage.Memory
+	Memory   storage.Memory
 	Seal     *storage.Seal
 	Jobs     *storage.Jobs
 	Hasher   *Hasher

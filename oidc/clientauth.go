@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -21,6 +22,20 @@ type Request struct {
 }
 
 var errWrongClient = errors.New("the client is unknown or its credentials are wrong")
+
+// admit finds out which client sends a request to an endpoint, and counts the request for it. It returns an *Error, or
+// the client with a *storage.Limited.
+func (p *Provider) admit(ctx context.Context, endpoint string, r Request) (*Client, error) {
+	client, err := p.authenticate(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	subject := client.ID
+	if client.IsPublic() { // anybody may use its name: each network has an allowance of its own
+		subject += " from " + identity.Device{IP: storage.ActorOf(ctx).IP}.Source()
+	}
+	return client, p.Limits.Spend(ctx, endpoint, storage.ByClient, subject)
+}
 
 // authenticate finds out which client sends a request: RFC 6749, section 2.3, and OpenID Connect Core, section 9. A
 // client uses the method that it is registered for, and only one. An unknown client and a wrong secret get the same

@@ -11,6 +11,7 @@ import (
 type clientCache struct {
 	mu      sync.RWMutex
 	entries map[string]cachedClient
+	counted hitCount
 }
 
 type cachedClient struct {
@@ -26,10 +27,13 @@ const (
 func (c *clientCache) get(id string, now time.Time) *Client {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if entry, ok := c.entries[id]; ok && now.Before(entry.until) {
-		return entry.client
+	entry, ok := c.entries[id]
+	hit := ok && now.Before(entry.until)
+	c.counted.note(hit)
+	if !hit {
+		return nil
 	}
-	return nil
+	return entry.client
 }
 
 func (c *clientCache) put(client *Client, now time.Time) {

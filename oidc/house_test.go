@@ -33,7 +33,7 @@ func newTestHouse(t testing.TB, db *storage.Database) *testHouse {
 	}
 	h := &testHouse{clock: time.Date(2024, 5, 6, 7, 8, 9, 123456000, time.UTC)}
 	now := func() time.Time { return h.clock }
-	memory := storage.NewMemory(now)
+	memory := storage.NewLocalMemory(now)
 	keys := &Keys{Database: db, Seal: seal, Now: now, Log: slog.New(slog.DiscardHandler)}
 	if err := keys.Load(t.Context()); err != nil {
 		t.Fatal(err)

@@ -29,9 +29,9 @@ type Introspection struct {
 }
 
 // Introspect answers the introspection endpoint. Only clients that can prove who they are may ask; a refresh token is
-// told of to its own client alone. It returns an *Error for what is refused.
+// told of to its own client alone. It returns an *Error for what is refused, or a *storage.Limited.
 func (p *Provider) Introspect(ctx context.Context, r Request) (*Introspection, error) {
-	token, client, err := p.tokenInQuestion(ctx, &r)
+	token, client, err := p.tokenInQuestion(ctx, "introspect", &r)
 	if err != nil {
 		return nil, err
 	}
@@ -67,15 +67,15 @@ func (p *Provider) Introspect(ctx context.Context, r Request) (*Introspection, e
 }
 
 // tokenInQuestion reads the request that introspection and revocation share.
-func (p *Provider) tokenInQuestion(ctx context.Context, r *Request) (string, *Client, error) {
+func (p *Provider) tokenInQuestion(ctx context.Context, endpoint string, r *Request) (string, *Client, error) {
 	form, doubled := single(r.Form)
 	if doubled != "" {
 		return "", nil, invalidRequest("The parameter " + doubled + " is given more than once.")
 	}
 	r.Form = form
-	client, err := p.authenticate(ctx, *r)
+	client, err := p.admit(ctx, endpoint, *r)
 	if err != nil {
-		return "", nil, err
+		return "", client, err
 	}
 	token := form.Get("token")
 	if token == "" {

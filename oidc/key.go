@@ -147,6 +147,7 @@ func (k *Keys) add(ctx context.Context, algs []jose.SignatureAlgorithm, from, re
 		if err := k.Database.Lock(ctx, tx, "signing keys"); err != nil {
 			return err
 		}
+		kept = nil
 		for _, key := range made {
 			if onlyMissing {
 				exists, err := tx.NewSelect().Model((*SigningKey)(nil)).Where("alg = ? AND published_until IS NULL", key.Alg).Exists(ctx)

@@ -16,7 +16,8 @@ import (
 type Config struct {
 	Issuer     string // the issuer identifier: an origin, such as https://id.example.com
 	Database   *storage.Database
-	Memory     *storage.Memory
+	Memory     storage.Memory
+	Limits     *storage.Limits
 	Seal       *storage.Seal
 	Identity   *identity.Store
 	Keys       *Keys

@@ -22,7 +22,7 @@ type RevokedToken struct {
 // included; revoking an access token voids that one. A token that is unknown or void already is revoked as far as anyone
 // can tell. It returns an *Error for what is refused: another client's token, or a fault of ours.
 func (p *Provider) Revoke(ctx context.Context, r Request) (*Client, error) {
-	token, client, err := p.tokenInQuestion(ctx, &r)
+	token, client, err := p.tokenInQuestion(ctx, "revoke", &r)
 	if err != nil {
 		return client, err
 	}

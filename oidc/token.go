@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/ory/fosite"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // Tokens is the answer of the token endpoint: RFC 6749, section 5.1, and OpenID Connect Core, section 3.1.3.3.
@@ -22,17 +24,18 @@ type Tokens struct {
 }
 
 // Token answers the token endpoint: RFC 6749, sections 4.1.3 (authorization_code, with PKCE), 6 (refresh_token) and
-// 4.4.2 (client_credentials). It returns an *Error for what is refused. The client is returned whenever it is known, for
+// 4.4.2 (client_credentials). It returns an *Error for what is refused, or a *storage.Limited. The client is returned whenever it is known, for
 // the answer's headers.
-func (p *Provider) Token(ctx context.Context, r Request) (*Tokens, *Client, error) {
+func (p *Provider) Token(ctx context.Context, r Request) (tokens *Tokens, client *Client, err error) {
+	defer func() { tallyTokens(ctx, r.Form.Get("grant_type"), client, err) }()
 	form, doubled := single(r.Form)
 	if doubled != "" {
 		return nil, nil, invalidRequest("The parameter " + doubled + " is given more than once.")
 	}
 	r.Form = form
-	client, err := p.authenticate(ctx, r)
+	client, err = p.admit(ctx, "token", r)
 	if err != nil {
-		return nil, nil, err
+		return nil, client, err
 	}
 	grantType := form.Get("grant_type")
 	switch {
@@ -69,7 +72,7 @@ func (p *Provider) Token(ctx context.Context, r Request) (*Tokens, *Client, erro
 	case err != nil:
 		return nil, client, translate(err)
 	}
-	tokens := &Tokens{
+	tokens = &Tokens{
 		AccessToken: answer.GetAccessToken(), TokenType: "Bearer", ExpiresIn: int64(p.Lifetimes.AccessToken.Seconds()),
 		Scope: strings.Join(request.GetGrantedScopes(), " "),
 	}
@@ -79,6 +82,26 @@ func (p *Provider) Token(ctx context.Context, r Request) (*Tokens, *Client, erro
 	tokens.RefreshToken, _ = answer.GetExtra("refresh_token").(string)
 	tokens.IDToken, _ = answer.GetExtra("id_token").(string)
 	return tokens, client, nil
+}
+
+// tallyTokens counts an answer to a client that is known: strangers do not choose what is counted.
+func tallyTokens(ctx context.Context, grantType string, client *Client, err error) {
+	if client == nil {
+		return
+	}
+	if !slices.Contains(GrantTypes, grantType) {
+		grantType = "unknown"
+	}
+	outcome := "issued"
+	var refused *Error
+	var limited *storage.Limited
+	switch {
+	case errors.As(err, &refused):
+		outcome = refused.Code
+	case errors.As(err, &limited):
+		outcome = "limited"
+	}
+	storage.Tally(ctx, "tokens", grantType, outcome)
 }
 
 // narrow lets a refresh ask for less than was granted: RFC 6749, section 6. The family keeps its scopes.

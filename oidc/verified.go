@@ -12,6 +12,7 @@ import (
 type verified struct {
 	mu           sync.RWMutex
 	young, older map[[sha256.Size]byte]*accessClaims
+	counted      hitCount
 }
 
 // maxVerified bounds each of the two generations. When the young one is full it becomes the older, and what was not asked
@@ -27,7 +28,9 @@ func (v *verified) get(token string, now time.Time) *accessClaims {
 		claims = v.older[digest]
 	}
 	v.mu.RUnlock()
-	if claims == nil || now.Unix() >= claims.Expiry {
+	hit := claims != nil && now.Unix() < claims.Expiry
+	v.counted.note(hit)
+	if !hit {
 		return nil
 	}
 	if !young {

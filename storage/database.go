@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -114,7 +113,7 @@ func openPostgres(rawURL string) (*Database, error) {
 	}
 	config.RuntimeParams["timezone"] = "UTC"
 	config.RuntimeParams["standard_conforming_strings"] = "on" // bun's quoting counts on it
-	db := stdlib.OpenDB(*config)
+	db := sql.OpenDB(newConnector(config))
 	db.SetMaxOpenConns(max(16, 4*runtime.NumCPU()))
 	db.SetMaxIdleConns(max(16, 4*runtime.NumCPU()))
 	db.SetConnMaxIdleTime(5 * time.Minute)
@@ -127,11 +126,23 @@ func (d *Database) Reader() bun.IDB { return d.reader }
 
 // Write runs do in one transaction and commits when it returns nil. A returned error means a fault and rolls everything
 // back; a refusal that has written something (a family that was ended) is a value of the caller's, with a nil error.
-// do must use tx for every query and must not do slow work: no network, no password hashing, no signing.
+// do must use tx for every query and must not do slow work: no network, no password hashing, no signing. It may be called
+// again where the transaction failed before its commit for a reason that passes (failover.go), so it must not build on
+// what it left behind in variables.
 func (d *Database) Write(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
 	ctx, cancel := short(ctx)
 	defer cancel()
-	return d.writer.RunInTx(ctx, nil, do)
+	return untilItPasses(ctx, func() (again bool, err error) {
+		committing := false
+		err = tallyAfter(ctx, func(ctx context.Context) error {
+			return d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+				err := do(ctx, tx)
+				committing = err == nil
+				return err
+			})
+		})
+		return !committing || undone(err), err
+	})
 }
 
 // short is the context of a transaction: a caller who goes away must not cut a half-answered write, so it has an end of

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -21,7 +22,10 @@ func (d *Database) Append(ctx context.Context, statements ...schema.QueryAppende
 	if d.Kind == Postgres {
 		ctx, cancel := short(ctx)
 		defer cancel()
-		return script(ctx, d.writer, statements...)
+		return untilItPasses(ctx, func() (again bool, err error) {
+			err = script(ctx, d.writer, statements...)
+			return undone(err), err
+		})
 	}
 	return d.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return script(ctx, tx, statements...) })
 }
@@ -39,7 +43,10 @@ func (d *Database) Claim(ctx context.Context, claim *bun.UpdateQuery, then ...sc
 			return false, err
 		}
 		decisive := d.writer.NewRaw("WITH claimed AS (?) SELECT 1 / count(*) FROM claimed", bun.Safe(query))
-		err = script(ctx, d.writer, append([]schema.QueryAppender{decisive}, then...)...)
+		err = untilItPasses(ctx, func() (again bool, err error) {
+			err = script(ctx, d.writer, append([]schema.QueryAppender{decisive}, then...)...)
+			return undone(err), err
+		})
 		if fault := (*pgconn.PgError)(nil); errors.As(err, &fault) && fault.Code == divisionByZero {
 			return false, nil
 		}
@@ -57,6 +64,13 @@ func (d *Database) Claim(ctx context.Context, claim *bun.UpdateQuery, then ...sc
 		return script(ctx, tx, then...)
 	})
 	return claimed && err == nil, err
+}
+
+// undone tells whether a script that failed has certainly done nothing: the server said so itself, which it does before
+// the commit or not at all, or it never heard of it. Where the connection merely broke nobody knows.
+func undone(err error) bool {
+	var said *pgconn.PgError
+	return errors.As(err, &said) || pgconn.SafeToRetry(err) || errors.Is(err, driver.ErrBadConn)
 }
 
 const divisionByZero = "22012" // SQLSTATE

@@ -243,7 +243,7 @@ func TestSeal(t *testing.T) {
 
 func TestMemoryCountsWithinAWindow(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	memory := storage.NewMemory(func() time.Time { return now })
+	memory := storage.NewLocalMemory(func() time.Time { return now })
 	for want := int64(1); want <= 3; want++ {
 		if got := memory.Count(t.Context(), "k", time.Minute); got != want {
 			t.Fatalf("count %d, want %d", got, want)
@@ -362,6 +362,32 @@ func TestLedgerIsFilteredByWhatMatters(t *testing.T) {
 			if err != nil || len(entries) != test.want {
 				t.Errorf("%s: %d entries, want %d (%v)", name, len(entries), test.want, err)
 			}
+		}
+	})
+}
+
+// What happens in a transaction is counted if it is kept, and not if it is not.
+func TestTallyFollowsTheTransaction(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		var counted []string
+		ctx := storage.WithTallier(t.Context(), func(event string, labels ...string) { counted = append(counted, event+" "+strings.Join(labels, " ")) })
+		fault := errors.New("a fault")
+		for _, end := range []error{nil, fault} {
+			err := db.Write(ctx, func(ctx context.Context, _ bun.Tx) error {
+				storage.Tally(ctx, "happened", fmt.Sprint(end))
+				if len(counted) > 0 && end == nil {
+					t.Error("counted before it is kept")
+				}
+				return end
+			})
+			if !errors.Is(err, end) {
+				t.Fatal(err)
+			}
+		}
+		storage.Tally(ctx, "outside")
+		storage.Tally(t.Context(), "where nobody counts")
+		if got := strings.Join(counted, ", "); got != "happened <nil>, outside " {
+			t.Errorf("counted: %s", got)
 		}
 	})
 }

@@ -56,11 +56,14 @@ func (s *Server) secret(c *gin.Context) string {
 	return cookie.Value
 }
 
-// seen notes whose request this is, and that their session is in use.
+// seen notes whose request this is, which counts for them, and that their session is in use.
 func (s *Server) seen(c *gin.Context, session *identity.Session) error {
 	ctx := c.Request.Context()
 	actor := storage.ActorOf(ctx)
 	actor.Name, actor.SessionID = session.User.Actor(), session.ID.String()
+	if err := s.Limits.Spend(ctx, endpoint(c), storage.ByAccount, session.UserID.String()); err != nil {
+		return err
+	}
 	return s.Identity.Seen(ctx, session, actor.IP)
 }
 

@@ -22,7 +22,7 @@ func preflight(c *gin.Context) {
 // allowAnyOrigin lets every page read the answer: it is public, or comes for a token that the page holds already.
 func allowAnyOrigin(c *gin.Context) {
 	c.Header("Access-Control-Allow-Origin", "*")
-	c.Header("Access-Control-Expose-Headers", "WWW-Authenticate")
+	c.Header("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
 }
 
 // allowOrigin lets a page read the answer if its origin is registered for the client. The provider has refused others.
@@ -30,6 +30,6 @@ func (s *Server) allowOrigin(c *gin.Context, client *oidc.Client) {
 	c.Header("Vary", "Origin")
 	if origin := c.GetHeader("Origin"); origin != "" && client != nil {
 		c.Header("Access-Control-Allow-Origin", origin)
-		c.Header("Access-Control-Expose-Headers", "WWW-Authenticate")
+		c.Header("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
 	}
 }

@@ -3,7 +3,9 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -31,7 +33,11 @@ func (s *Server) person(h handler) gin.HandlerFunc {
 func (s *Server) visitor(h handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		s.pageHeaders(c, "")
-		if err := h(c); err != nil {
+		err := s.spend(c)
+		if err == nil {
+			err = h(c)
+		}
+		if err != nil {
 			s.tellPerson(c, err)
 		}
 	}
@@ -41,7 +47,11 @@ func (s *Server) visitor(h handler) gin.HandlerFunc {
 func (s *Server) app(h handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		c.Header("Cache-Control", "no-store")
-		if err := h(c); err != nil {
+		err := s.spend(c)
+		if err == nil {
+			err = h(c)
+		}
+		if err != nil {
 			s.tellApp(c, err)
 		}
 	}
@@ -79,6 +89,9 @@ func (s *Server) pageHeaders(c *gin.Context, goOn string) {
 
 // show answers with a page.
 func (s *Server) show(c *gin.Context, status int, page pages.Page) error {
+	if status == http.StatusTooManyRequests && c.Writer.Header().Get("Retry-After") == "" {
+		c.Header("Retry-After", "60") // what identity refuses comes back within minutes, up to an hour: worth a look
+	}
 	return pages.Write(c.Writer, status, page)
 }
 
@@ -94,6 +107,7 @@ func (s *Server) tellPerson(c *gin.Context, err error) {
 			return
 		}
 	}
+	var limited *storage.Limited
 	page := pages.Failure{Status: http.StatusBadRequest, RequestID: storage.ActorOf(c.Request.Context()).RequestID}
 	var protocol *oidc.Error
 	switch {
@@ -121,6 +135,10 @@ func (s *Server) tellPerson(c *gin.Context, err error) {
 	case errors.Is(err, errMethod):
 		page.Status, page.Title, page.Explanation = http.StatusMethodNotAllowed, "This cannot be done here", "The address exists, but not for this kind of request."
 		page.Advice = "Go back and try again."
+	case errors.As(err, &limited):
+		c.Header("Retry-After", strconv.Itoa(limited.Seconds()))
+		page.Status, page.Title, page.Explanation = http.StatusTooManyRequests, "Too many requests", "So many came from your network, or for your account, that we have to let others go first."
+		page.Advice = fmt.Sprintf("Try again in %d seconds.", max(2, limited.Seconds()))
 	case errors.Is(err, identity.ErrBusy):
 		c.Header("Retry-After", "5")
 		page.Status, page.Title, page.Explanation = http.StatusServiceUnavailable, "A moment, please", "Many people are signing in just now."
@@ -139,8 +157,15 @@ func (s *Server) tellPerson(c *gin.Context, err error) {
 // tellApp ends a request of an app that failed, with the RFC's JSON.
 func (s *Server) tellApp(c *gin.Context, err error) {
 	var protocol *oidc.Error
+	var limited *storage.Limited
 	if !errors.As(err, &protocol) {
 		switch {
+		case errors.As(err, &limited):
+			c.Header("Retry-After", strconv.Itoa(limited.Seconds()))
+			if c.Writer.Header().Get("Access-Control-Allow-Origin") == "" {
+				allowAnyOrigin(c) // a page should be able to tell this from a network that is down
+			}
+			protocol = &oidc.Error{Code: "temporarily_unavailable", Description: fmt.Sprintf("Too many requests: try again in %d seconds.", limited.Seconds()), Status: http.StatusTooManyRequests}
 		case errors.Is(err, errForm):
 			protocol = &oidc.Error{Code: "invalid_request", Description: "The body must be application/x-www-form-urlencoded and at most 64 KiB.", Status: http.StatusBadRequest}
 		default:

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/contrib/instrumentation/github.com/gin-gonic/gin/otelgin"
+	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/wicket-id/wicket/storage"
 )
@@ -23,6 +25,9 @@ func (s *Server) observe(c *gin.Context) {
 	// A visitor who leaves is no reason to stop half-way: what there is to do is short, and bounded by itself. And a query
 	// that nobody can cancel is spared the watch for it.
 	c.Request = c.Request.WithContext(storage.WithActor(context.WithoutCancel(c.Request.Context()), actor))
+	if s.Tally != nil {
+		c.Request = c.Request.WithContext(storage.WithTallier(c.Request.Context(), s.Tally))
+	}
 	c.Header("X-Request-Id", actor.RequestID)
 	c.Header("X-Content-Type-Options", "nosniff")
 	if s.https {
@@ -38,11 +43,21 @@ func (s *Server) observe(c *gin.Context) {
 				c.String(http.StatusInternalServerError, "Something went wrong on our side. Request id: %s\n", actor.RequestID)
 			}
 		}
+		took := time.Since(began)
+		if s.Answered != nil {
+			s.Answered(c.FullPath(), c.Request.Method, c.Writer.Status(), took)
+		}
 		s.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request",
 			slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path), slog.Int("status", c.Writer.Status()),
-			slog.Duration("took", time.Since(began)), slog.String("ip", actor.IP), slog.String("actor", actor.Name), slog.String("request_id", actor.RequestID))
+			slog.Duration("took", took), slog.String("ip", actor.IP), slog.String("actor", actor.Name), slog.String("request_id", actor.RequestID))
 	}()
 	c.Next()
+}
+
+// trace is what makes a span of every request but those that only ask how we are.
+func (s *Server) trace() gin.HandlerFunc {
+	return otelgin.Middleware("", otelgin.WithTracerProvider(s.Tracer), otelgin.WithPropagators(propagation.TraceContext{}),
+		otelgin.WithGinFilter(func(c *gin.Context) bool { return c.FullPath() != "/healthz" && c.FullPath() != "/readyz" }))
 }
 
 const maxHeader = 512 // bytes kept of a header that goes into the ledger

@@ -10,6 +10,9 @@ import (
 // routes is the table of everything that is served. Three kinds of visitor: a person (pages), an app (JSON), and an app
 // that calls from a page of another origin (JSON with CORS).
 func (s *Server) routes(r *gin.Engine) {
+	if s.Tracer != nil {
+		r.Use(s.trace())
+	}
 	r.Use(s.observe)
 	r.NoRoute(s.person(s.notFound))
 	r.NoMethod(s.person(s.methodNotAllowed))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
@@ -19,12 +20,20 @@ type Config struct {
 	Provider       *oidc.Provider
 	Identity       *identity.Store
 	Database       *storage.Database
+	Limits         *storage.Limits
 	Log            *slog.Logger
-	TrustedProxies []string         // addresses or networks whose X-Forwarded-For is believed; none: nobody's
-	Registration   bool             // strangers may make accounts
-	Outbox         *messages.Outbox // development alone: mail and text messages are shown, not sent; otherwise nil
+	TrustedProxies []string             // addresses or networks whose X-Forwarded-For is believed; none: nobody's
+	Registration   bool                 // strangers may make accounts
+	Outbox         *messages.Outbox     // development alone: mail and text messages are shown, not sent; otherwise nil
+	Tracer         trace.TracerProvider // nil: nothing is traced
+	Tally          storage.Tallier      // counts what happens; nil: nobody does
+	Answered       Answered             // nil: nobody wants to know
+	Draining       func() bool          // this process is about to stop
 	Now            func() time.Time
 }
+
+// Answered is told of each request that was answered: by the pattern of its route, or "" where there is none.
+type Answered func(route, method string, status int, took time.Duration)
 
 // Server is the HTTP face of Wicket.
 type Server struct {

@@ -167,7 +167,7 @@ func startProcess(b *testing.B, databaseURL string) *benchServer {
 		b.Fatal(err)
 	}
 	s := &benchServer{issuer: fmt.Sprintf("http://localhost:%d", port), apps: map[string]string{}, exited: make(chan struct{})}
-	s.env = append(os.Environ(), "WICKET_ISSUER="+s.issuer, fmt.Sprintf("WICKET_LISTEN=127.0.0.1:%d", port), "WICKET_DATABASE_URL="+databaseURL, "WICKET_SECRET="+benchSecret)
+	s.env = append(os.Environ(), "WICKET_ISSUER="+s.issuer, fmt.Sprintf("WICKET_LISTEN=127.0.0.1:%d", port), "WICKET_DATABASE_URL="+databaseURL, "WICKET_SECRET="+benchSecret, "WICKET_DRAIN=0s")
 	s.process = exec.Command(binary, "serve")
 	s.process.Env = s.env
 	if err := s.process.Start(); err != nil {

@@ -37,7 +37,7 @@ type commandLine []string
 func newCommandLine(t testing.TB, databaseURL string) (line commandLine, issuer string) {
 	t.Helper()
 	address := fmt.Sprintf("localhost:%d", freePort(t))
-	return commandLine{"WICKET_DATABASE_URL=" + databaseURL, "WICKET_SECRET=" + storage.NewMasterKey(), "WICKET_LISTEN=" + address, "WICKET_ISSUER=http://" + address}, "http://" + address
+	return commandLine{"WICKET_DATABASE_URL=" + databaseURL, "WICKET_SECRET=" + storage.NewMasterKey(), "WICKET_LISTEN=" + address, "WICKET_DRAIN=0s", "WICKET_ISSUER=http://" + address}, "http://" + address
 }
 
 func freePort(t testing.TB) int {

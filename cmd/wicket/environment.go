@@ -13,6 +13,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web"
 	"github.com/wicket-id/wicket/web/messages"
 )
 
@@ -27,9 +28,14 @@ const defaultDatabase = "sqlite:wicket-data/wicket.db"
 type configuration struct {
 	issuer         string
 	listen         string
+	metricsListen  string // empty: no metrics
+	traces         string // how they are sent: traceProtocol
 	databaseURL    string
+	redis          *storage.RedisOptions // nil: each process counts for itself
+	limits         storage.Rates
 	seal           *storage.Seal
 	trustedProxies []string
+	drain          time.Duration // for how long requests are answered while /readyz says no
 	migrate        bool
 	registration   bool
 	attemptsKept   time.Duration // how long attempts to sign in are kept
@@ -79,6 +85,8 @@ func (e environment) configuration() (*configuration, error) {
 		listen:      read("WICKET_LISTEN", "localhost:8080"),
 		databaseURL: read("WICKET_DATABASE_URL", defaultDatabase),
 		migrate:     true,
+
+		metricsListen: read("WICKET_METRICS_LISTEN", ""),
 	}
 	switch value := read("WICKET_MIGRATE", "auto"); value {
 	case "auto":
@@ -86,6 +94,15 @@ func (e environment) configuration() (*configuration, error) {
 		c.migrate = false
 	default:
 		fault("WICKET_MIGRATE", errors.New("must be auto or off"))
+	}
+	c.traces = e.traceProtocol(fault)
+	drain := "0s" // nobody else could answer
+	if c.embeddedDatabase() == "" {
+		drain = "5s"
+	}
+	var drainErr error
+	if c.drain, drainErr = time.ParseDuration(read("WICKET_DRAIN", drain)); drainErr != nil || c.drain < 0 {
+		fault("WICKET_DRAIN", errors.New("must be a duration such as 5s, or 0s"))
 	}
 	switch value := read("WICKET_REGISTRATION", "off"); value {
 	case "off":
@@ -108,6 +125,13 @@ func (e environment) configuration() (*configuration, error) {
 	c.ledgerKept, err = kept(read("WICKET_KEEP_AUDIT_TRAIL", "forever"))
 	fault("WICKET_KEEP_AUDIT_TRAIL", err)
 	e.strongAuthentication(c, read, fault)
+	if url := read("WICKET_REDIS_URL", ""); url != "" {
+		var err error
+		c.redis, err = storage.ParseRedis(url)
+		fault("WICKET_REDIS_URL", err)
+	}
+	c.limits, err = web.DefaultLimits.With(read("WICKET_LIMITS", ""))
+	fault("WICKET_LIMITS", err)
 	if url := read("WICKET_SMTP_URL", ""); url != "" {
 		var err error
 		c.smtp, err = messages.NewSMTP(url)

@@ -17,6 +17,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
+	"github.com/wicket-id/wicket/web"
 	"github.com/wicket-id/wicket/web/messages"
 )
 
@@ -32,7 +33,8 @@ const (
 // open is a running Wicket: the house as build makes it, behind a real listener on a free port of this machine.
 type openHouse struct {
 	*house
-	issuer string
+	config *configuration
+	issuer string // where the tests find it
 	outbox *messages.Outbox
 	user   *identity.User
 }
@@ -56,11 +58,36 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, seal: seal, migrate: true, registration: true, outbox: &messages.Outbox{}}
+	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, seal: seal, migrate: true, registration: true, limits: web.DefaultLimits, outbox: &messages.Outbox{}}
 	config.relyingParty = relyingParty(t, config.issuer, identity.HardwareKeyPolicy{})
 	for _, change := range change {
 		change(config)
 	}
+	open := serveTestHouse(t, listener, config)
+	open.user = open.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
+	return open
+}
+
+// replica opens another house on the same database, as one more process of the same Wicket, but for what change says.
+func (h *openHouse) replica(t testing.TB, change ...func(*configuration)) *openHouse {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := *h.config
+	for _, change := range change {
+		change(&config)
+	}
+	replica := serveTestHouse(t, listener, &config)
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	replica.issuer, replica.user = "http://localhost:"+port, h.user
+	return replica
+}
+
+// serveTestHouse builds and serves a house until the test ends.
+func serveTestHouse(t testing.TB, listener net.Listener, config *configuration) *openHouse {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	h, err := build(t.Context(), config, log)
 	if err != nil {
@@ -89,9 +116,7 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 			t.Errorf("close the house: %v", err)
 		}
 	})
-	open := &openHouse{house: h, issuer: config.issuer, outbox: config.outbox}
-	open.user = open.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
-	return open
+	return &openHouse{house: h, config: config, issuer: config.issuer, outbox: config.outbox}
 }
 
 // relyingParty is Wicket as authenticators know it at that issuer.

@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os/user"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
@@ -21,10 +25,14 @@ import (
 // house is Wicket put together.
 type house struct {
 	database *storage.Database
+	redis    *storage.RedisMemory // nil where there is none
 	identity *identity.Store
 	keys     *oidc.Keys
 	provider *oidc.Provider
 	jobs     *storage.Jobs
+	metrics  *metrics                 // nil where nobody scrapes them
+	traces   *sdktrace.TracerProvider // nil where nobody wants them
+	draining atomic.Bool
 	handler  http.Handler
 }
 
@@ -39,7 +47,12 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		return nil, err
 	}
 	h := &house{database: database}
-	memory := storage.NewMemory(identity.Clock)
+	var memory storage.Memory = storage.NewLocalMemory(identity.Clock)
+	if config.redis != nil {
+		h.redis = storage.NewRedisMemory(ctx, config.redis, config.issuer, identity.Clock, log)
+		memory = h.redis
+	}
+	limits := &storage.Limits{Memory: memory, Rates: config.limits}
 	h.identity = &identity.Store{
 		Database:        database,
 		Memory:          memory,
@@ -66,6 +79,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Issuer:     config.issuer,
 		Database:   database,
 		Memory:     memory,
+		Limits:     limits,
 		Seal:       config.seal,
 		Identity:   h.identity,
 		Keys:       h.keys,
@@ -74,7 +88,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Now:        identity.Clock,
 	})
 	if err != nil {
-		_ = database.Close()
+		_ = h.close()
 		return nil, fmt.Errorf("WICKET_ISSUER: %w", err)
 	}
 	workers := river.NewWorkers()
@@ -89,22 +103,43 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 	river.AddWorker(workers, &messages.LockWorker{Identity: h.identity})
 	river.AddWorker(workers, &upkeepWorker{house: h, ledgerKept: config.ledgerKept, log: log})
 	if h.jobs, err = database.NewJobs(workers, []*river.PeriodicJob{upkeepJob()}, log); err != nil {
-		_ = database.Close()
+		_ = h.close()
 		return nil, err
 	}
 	h.identity.Jobs = h.jobs
+	var tracer trace.TracerProvider
+	if config.traces != "" {
+		if h.traces, err = newTraces(ctx, config.traces, log); err != nil {
+			_ = h.close()
+			return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
+		}
+		database.Trace()
+		tracer = h.traces
+	}
+	var tally storage.Tallier
+	var answered web.Answered
+	if config.metricsListen != "" {
+		h.metrics = newMetrics()
+		h.metrics.watch(h, log)
+		tally, answered = h.metrics.tally, h.metrics.answered
+	}
 	h.handler, err = web.New(web.Config{
 		Provider:       h.provider,
 		Identity:       h.identity,
 		Database:       database,
+		Limits:         limits,
 		Log:            log,
 		TrustedProxies: config.trustedProxies,
 		Registration:   config.registration,
 		Outbox:         config.outbox,
+		Tracer:         tracer,
+		Tally:          tally,
+		Answered:       answered,
+		Draining:       h.draining.Load,
 		Now:            identity.Clock,
 	})
 	if err != nil {
-		_ = database.Close()
+		_ = h.close()
 		return nil, err
 	}
 	return h, nil
@@ -148,7 +183,22 @@ func prepare(ctx context.Context, database *storage.Database, migrate bool, log 
 	return err
 }
 
-func (h *house) close() error { return h.database.Close() }
+func (h *house) close() error {
+	var faults []error
+	if h.redis != nil {
+		faults = append(faults, h.redis.Close())
+	}
+	faults = append(faults, h.database.Close())
+	if h.traces != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), lastTraces)
+		defer cancel()
+		faults = append(faults, h.traces.Shutdown(ctx))
+	}
+	return errors.Join(faults...)
+}
+
+// lastTraces is how long the traces that were not sent yet may take at the end.
+const lastTraces = 3 * time.Second
 
 // open builds the house for a command that works on the database beside a running server.
 func (e environment) open(ctx context.Context) (*house, context.Context, error) {
@@ -159,6 +209,7 @@ func (e environment) open(ctx context.Context) (*house, context.Context, error) 
 	if err != nil {
 		return nil, ctx, err
 	}
+	config.redis, config.traces = nil, "" // commands count nothing and trace nothing
 	h, err := build(ctx, config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, ctx, err

@@ -18,7 +18,8 @@ import (
 
 type serveCommand struct{}
 
-// Run serves until ctx ends, then finishes the requests that are under way.
+// Run serves until ctx ends, then says that it is not ready any more, finishes the requests that are under way, then the
+// jobs, and closes the database.
 func (serveCommand) Run(ctx context.Context, env environment, out printer) error {
 	config, err := env.configuration()
 	if err != nil {
@@ -27,7 +28,7 @@ func (serveCommand) Run(ctx context.Context, env environment, out printer) error
 	if _, chosen := env.lookup("GOGC"); !chosen {
 		debug.SetGCPercent(gcPercent)
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	log := slog.New(traceLog{slog.NewJSONHandler(os.Stderr, nil)})
 	h, err := build(ctx, config, log)
 	if err != nil {
 		return err
@@ -75,6 +76,14 @@ func (h *house) serve(ctx context.Context, config *configuration, log *slog.Logg
 		closeAll(listeners)
 		return fmt.Errorf("load the signing keys: %w", err)
 	}
+	if h.metrics != nil {
+		stop, err := h.serveMetrics(ctx, config.metricsListen, log)
+		if err != nil {
+			closeAll(listeners)
+			return fmt.Errorf("WICKET_METRICS_LISTEN: %w", err)
+		}
+		defer stop() // last, so that the end can be watched
+	}
 	go h.keys.Watch(ctx)
 	// The jobs end after the requests, which make some.
 	if err := h.jobs.Start(context.WithoutCancel(ctx)); err != nil {
@@ -89,7 +98,46 @@ func (h *house) serve(ctx context.Context, config *configuration, log *slog.Logg
 		}
 	}()
 	log.Info("serving", "issuer", config.issuer, "address", listeners[0].Addr().String(), "database", h.database.Kind)
-	return serveHTTP(ctx, listeners, h.handler, log, ready)
+	open, shut := context.WithCancel(context.WithoutCancel(ctx))
+	defer shut()
+	go func() {
+		select {
+		case <-ctx.Done():
+			h.drain(open, config.drain, log)
+			shut()
+		case <-open.Done(): // serving failed
+		}
+	}()
+	return serveHTTP(open, listeners, h.handler, log, ready)
+}
+
+// drain says on /readyz that no more requests should be sent here, and goes on answering them for a while: a load balancer
+// takes a moment to notice.
+func (h *house) drain(ctx context.Context, patience time.Duration, log *slog.Logger) {
+	log.Info("stopping", "drain", patience)
+	h.draining.Store(true)
+	select {
+	case <-time.After(patience):
+	case <-ctx.Done():
+	}
+}
+
+// serveMetrics serves what Prometheus scrapes on a listener of its own, for it is not for the public, until stop is called.
+func (h *house) serveMetrics(ctx context.Context, address string, log *slog.Logger) (stop func(), err error) {
+	listeners, err := listen(address)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- serveHTTP(ctx, listeners, h.metrics.handler(), log, func() {}) }()
+	log.Info("serving metrics", "address", listeners[0].Addr().String())
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
+			log.Error("serve the metrics", "error", err)
+		}
+	}, nil
 }
 
 // listen listens on an address; on both loopback addresses where it says localhost, for a client may try either first and
@@ -141,7 +189,6 @@ func serveHTTP(ctx context.Context, listeners []net.Listener, handler http.Handl
 		return err
 	case <-ctx.Done():
 	}
-	log.Info("stopping")
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
 	defer cancel()
 	if err := server.Shutdown(finish); err != nil && !errors.Is(err, http.ErrServerClosed) {

@@ -46,6 +46,7 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 	if w.ledgerKept > 0 {
 		fromIdentity["audit_trail"], ledgerErr = w.house.database.ForgetBefore(ctx, "audit_trail", now.Add(-w.ledgerKept))
 	}
+	w.house.metrics.keptUp(fromIdentity)
 	partitionErr := w.house.database.PreparePartitions(ctx, now)
 	attributes := []any{"took", time.Since(began)}
 	for table, n := range fromIdentity {

@@ -24,6 +24,8 @@ import (
 )
 
 type postgresServer struct {
+	start    func() error
+	process  *exec.Cmd
 	port     int
 	admin    *sql.DB
 	template sync.Once
@@ -88,22 +90,25 @@ func newPostgres() (*postgresServer, error) {
 	if os.Getenv("WICKET_TEST_POSTGRES_DURABLE") == "" {
 		options = append(options, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 	}
-	server := exec.Command(filepath.Join(bin, "postgres"), options...)
-	server.SysProcAttr = attributes
-	server.Dir = dir
-	var log bytes.Buffer
-	server.Stderr = &log
-	started := make(chan error)
-	go func() {
-		// The signal of Pdeathsig comes when the thread that started the child ends, so this one never does.
-		runtime.LockOSThread()
-		started <- server.Start()
-		select {}
-	}()
-	if err := <-started; err != nil {
+	s := &postgresServer{port: port}
+	s.start = func() error {
+		server := exec.Command(filepath.Join(bin, "postgres"), options...)
+		server.SysProcAttr = attributes
+		server.Dir = dir
+		server.Stderr = &bytes.Buffer{}
+		s.process = server
+		started := make(chan error)
+		go func() {
+			// The signal of Pdeathsig comes when the thread that started the child ends, so this one never does.
+			runtime.LockOSThread()
+			started <- server.Start()
+			select {}
+		}()
+		return <-started
+	}
+	if err := s.start(); err != nil {
 		return nil, err
 	}
-	s := &postgresServer{port: port}
 	s.admin, err = sql.Open("pgx", s.url("postgres"))
 	if err != nil {
 		return nil, err
@@ -122,6 +127,34 @@ func newPostgres() (*postgresServer, error) {
 		}
 		time.Sleep(10 * time.Millisecond) // polling
 	}
+}
+
+// StopPostgres ends the PostgreSQL server as its operator does, and all connections with it. start brings it back, with
+// all that it held.
+func StopPostgres(t testing.TB) (start func()) {
+	t.Helper()
+	s := postgres(t)
+	if err := s.process.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.process.Wait()
+	return func() {
+		if err := s.start(); err != nil {
+			t.Fatal(err)
+		}
+		Eventually(t, 30*time.Second, "PostgreSQL is back", func() bool { return s.admin.Ping() == nil })
+	}
+}
+
+// TerminateConnections ends every connection to the database of that URL, as pg_terminate_backend does. It returns how
+// many there were.
+func TerminateConnections(t testing.TB, url string) (n int) {
+	t.Helper()
+	name := url[strings.LastIndexByte(url, '/')+1:]
+	if err := postgres(t).admin.QueryRow("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1", name).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // removeStale removes the folders of servers whose test program is gone: a program cannot clean up after its own end.

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// limited is a change of configuration: these limits, which do not come back within a test, and no other.
+func limited(limits map[string]int64) func(*configuration) {
+	return func(c *configuration) {
+		c.limits = storage.Rates{}
+		for name, n := range limits {
+			c.limits[name] = storage.Rate{N: n, Per: 24 * time.Hour}
+		}
+	}
+}
+
+// retryAfter is how many seconds a refusal says to wait; 0 where it says nothing fit.
+func retryAfter(header http.Header) int {
+	seconds, _ := strconv.Atoi(header.Get("Retry-After"))
+	return seconds
+}
+
+func (h *openHouse) clientCredentials(t testing.TB, client testClient) answer {
+	t.Helper()
+	return h.call(t, oidc.PathToken, client, url.Values{"grant_type": {oidc.GrantClientCredentials}})
+}
+
+// Three replicas and twenty clients at once: of what they share exactly the budget is spent, and of one process's own
+// where Redis is gone.
+func TestReplicasShareOneBudget(t *testing.T) {
+	const budget = 60
+	houses, server := openReplicas(t, 3, limited(map[string]int64{"token.client": budget}))
+	client, another := houses[0].client(t, nil), houses[0].client(t, nil)
+	storm := func(client testClient, houses ...*openHouse) (spent, refused int64) {
+		var yes, no atomic.Int64
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() {
+				for range 8 {
+					switch a := houses[i%len(houses)].clientCredentials(t, client); {
+					case a.status == http.StatusOK:
+						yes.Add(1)
+					case a.status == http.StatusTooManyRequests && a.text("error") == "temporarily_unavailable" && retryAfter(a.header) > 60:
+						no.Add(1)
+					default:
+						t.Errorf("%d %v %v", a.status, a.header, a.json)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		return yes.Load(), no.Load()
+	}
+	if spent, refused := storm(client, houses...); spent != budget || refused != 160-budget {
+		t.Errorf("three replicas spent %d and refused %d, want %d and %d", spent, refused, budget, 160-budget)
+	}
+	if a := houses[1].clientCredentials(t, another); a.status != http.StatusOK {
+		t.Errorf("another client: %d %v", a.status, a.json)
+	}
+	server.Kill()
+	alone := houses[0].client(t, nil)
+	if spent, _ := storm(alone, houses[2]); spent != budget {
+		t.Errorf("without Redis a process spent %d, want %d", spent, budget)
+	}
+}
+
+// A network is counted: by the true address, which a proxy tells only if it is trusted, and IPv6 by /64.
+func TestLimitByNetwork(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, sample *openHouse) {
+		for _, test := range []struct {
+			name    string
+			trusted []string
+			tries   []string // X-Forwarded-For
+			want    []int    // status
+		}{
+			{"nobody is trusted", nil, []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"}, []int{200, 200, 429}},
+			{"addresses of IPv4", []string{"127.0.0.1"}, []string{"192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.1"}, []int{200, 200, 200, 429}},
+			{"what a stranger put before it is not believed", []string{"127.0.0.0/8"}, []string{"10.0.0.1, 192.0.2.1", "10.0.0.2, 192.0.2.1", "10.0.0.3, 192.0.2.1"}, []int{200, 200, 429}},
+			{"networks of IPv6", []string{"127.0.0.1"}, []string{"2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1", "2001:db8::3"}, []int{200, 200, 200, 429}},
+			{"IPv4 in IPv6", []string{"127.0.0.1"}, []string{"::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2", "192.0.2.1"}, []int{200, 200, 200, 429}},
+		} {
+			t.Run(test.name, func(t *testing.T) {
+				h := sample.replica(t, limited(map[string]int64{"sign-in.ip": 2}), func(c *configuration) { c.trustedProxies = test.trusted })
+				for i, address := range test.tries {
+					request, err := http.NewRequest(http.MethodGet, h.issuer+"/sign-in", nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					request.Header.Set("X-Forwarded-For", address)
+					response, err := http.DefaultClient.Do(request)
+					shown := read(t, response, err)
+					if shown.StatusCode != test.want[i] {
+						t.Errorf("from %s: %s, want %d", address, shown.Status, test.want[i])
+					}
+					if test.want[i] == 429 && (retryAfter(shown.Header) < 60 || !strings.Contains(shown.body, "Too many requests") || !strings.Contains(shown.body, "seconds")) {
+						t.Errorf("the page says %v\n%s", shown.Header, shown.body)
+					}
+				}
+				for range 5 { // what costs nothing, and other pages
+					if shown := h.browser(t).get(t, oidc.PathConfiguration); shown.StatusCode != http.StatusOK {
+						t.Errorf("discovery: %s", shown.Status)
+					}
+					if shown := h.browser(t).get(t, "/forgot-password"); shown.StatusCode != http.StatusOK {
+						t.Errorf("another page: %s", shown.Status)
+					}
+				}
+			})
+		}
+	})
+}
+
+// An account is counted on whatever device it is used, and another is not.
+func TestLimitByAccount(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, sample *openHouse) {
+		h := sample.replica(t, limited(map[string]int64{"account.account": 4, "authorize.account": 2}))
+		h.register(t, identity.NewUser{Username: "bob", Password: testPassword})
+		laptop, phone, bobs := h.browser(t), h.browser(t), h.browser(t)
+		laptop.signIn(t, page{}) // and is shown the account page
+		phone.signIn(t, page{})
+		statuses := ""
+		for _, b := range []*browser{laptop, phone, laptop, phone} {
+			shown := b.get(t, "/account")
+			statuses += fmt.Sprint(shown.StatusCode, " ")
+			if shown.StatusCode == http.StatusTooManyRequests && retryAfter(shown.Header) < 60 {
+				t.Errorf("Retry-After is %q", shown.Header.Get("Retry-After"))
+			}
+		}
+		if statuses != "200 200 429 429 " {
+			t.Errorf("alice on two devices: %s", statuses)
+		}
+		if shown := bobs.post(t, "/sign-in", url.Values{"username": {"bob"}, "password": {testPassword}}); shown.StatusCode != http.StatusOK {
+			t.Errorf("bob: %s", shown.Status)
+		}
+		client := h.client(t, func(c *oidc.Client) { c.IsTrusted = true })
+		laptop.code(t, client, nil)
+		phone.code(t, client, nil)
+		if shown := laptop.get(t, h.authorizeURL(client, nil)); shown.StatusCode != http.StatusTooManyRequests {
+			t.Errorf("the third app in a day: %s", shown.Status)
+		}
+		if code := bobs.code(t, client, nil); code == "" {
+			t.Error("bob gets no code")
+		}
+	})
+}
+
+// A client is counted once it has shown who it is, so that nobody uses up what is another's. What anybody may claim to be,
+// a public client, is counted for each network.
+func TestLimitByClient(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, sample *openHouse) {
+		h := sample.replica(t, limited(map[string]int64{"token.client": 2, "introspect.client": 1}), func(c *configuration) { c.trustedProxies = []string{"127.0.0.1"} })
+		client := h.client(t, nil)
+		stranger := testClient{client.Client, "guessed"}
+		for range 5 {
+			if a := h.clientCredentials(t, stranger); a.status != http.StatusUnauthorized {
+				t.Errorf("a stranger: %d %v", a.status, a.json)
+			}
+		}
+		for i, want := range []int{200, 200, 429} {
+			if a := h.clientCredentials(t, client); a.status != want {
+				t.Errorf("request %d: %d %v, want %d", i, a.status, a.json, want)
+			}
+		}
+		for i, want := range []int{200, 429} { // another endpoint, another allowance
+			if a := h.call(t, oidc.PathIntrospect, client, url.Values{"token": {"unknown"}}); a.status != want {
+				t.Errorf("introspection %d: %d %v, want %d", i, a.status, a.json, want)
+			}
+		}
+		public := h.client(t, func(c *oidc.Client) { c.AuthMethod = oidc.AuthNone })
+		ask := func(from string) int {
+			request, err := http.NewRequest(http.MethodPost, h.issuer+oidc.PathToken, strings.NewReader(url.Values{"client_id": {public.ID}, "grant_type": {oidc.GrantRefreshToken}, "refresh_token": {"unknown"}}.Encode()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			request.Header.Set("X-Forwarded-For", from)
+			request.Header.Set("Origin", "http://localhost:9999")
+			response, err := http.DefaultClient.Do(request)
+			shown := read(t, response, err)
+			if shown.StatusCode == http.StatusTooManyRequests && shown.Header.Get("Access-Control-Allow-Origin") == "" {
+				t.Error("a page cannot read that it asks too often")
+			}
+			return shown.StatusCode
+		}
+		if got := []int{ask("192.0.2.1"), ask("192.0.2.1"), ask("192.0.2.1"), ask("192.0.2.2")}; fmt.Sprint(got) != "[400 400 429 400]" {
+			t.Errorf("a public client from two networks: %v", got)
+		}
+	})
+}
+
+// What identity counts by itself, such as requests for a new password, says when to come back too.
+func TestRefusalsSayWhenToComeBack(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		b := h.browser(t)
+		var shown page
+		for range 51 {
+			shown = b.post(t, "/forgot-password", url.Values{"login": {"nobody"}})
+		}
+		if shown.StatusCode != http.StatusTooManyRequests || retryAfter(shown.Header) != 60 {
+			t.Errorf("%s, Retry-After %q", shown.Status, shown.Header.Get("Retry-After"))
+		}
+	})
+}

@@ -1,0 +1,139 @@
+package storage
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// PostgreSQL is restarted, fails over to a replica or ends connections now and then. What was asked is asked again, on
+// another connection and within a budget, wherever it is certain that it was not done: a query that only reads, a
+// transaction that failed before its commit. What broke in its commit may have been done, and is an error.
+
+// outagePatience is the budget: what is asked in an outage waits until it has lasted that long, and then fails at once until it ends.
+const outagePatience = 10 * time.Second
+
+// passes tells whether an error is one that passes: the server ends the connection, is starting or stopping, was
+// demoted to a replica, or two transactions were in each other's way.
+func passes(err error) bool {
+	var said *pgconn.PgError
+	if errors.As(err, &said) {
+		switch said.Code {
+		case "40001", "40P01", // serialization_failure, deadlock_detected
+			"57P01", "57P02", "57P03", // admin_shutdown, crash_shutdown, cannot_connect_now
+			readOnly:
+			return true
+		}
+		return strings.HasPrefix(said.Code, "08") // connection exceptions
+	}
+	var network *net.OpError
+	return pgconn.SafeToRetry(err) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, driver.ErrBadConn)
+}
+
+const readOnly = "25006" // SQLSTATE read_only_sql_transaction
+
+// untilItPasses calls try again and again, a little later each time, until it succeeds, fails for good or the budget is
+// spent. try tells whether it may be tried again.
+func untilItPasses(ctx context.Context, try func() (again bool, err error)) error {
+	ctx, cancel := context.WithTimeout(ctx, outagePatience)
+	defer cancel()
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
+		again, err := try()
+		if err == nil || !again || !passes(err) || !pausing(ctx, pause) {
+			return err
+		}
+	}
+}
+
+// pausing waits for about that long, and tells whether there is time left.
+func pausing(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause/2 + rand.N(pause))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// connector opens connections, and waits for a server that is away.
+type connector struct {
+	driver.Connector
+
+	mu    sync.Mutex
+	since time.Time // of the outage, zero where there is none
+}
+
+// newConnector waits for no server that it has never seen: a wrong URL is to be said at once.
+func newConnector(config *pgx.ConnConfig) *connector {
+	return &connector{Connector: stdlib.GetConnector(*config), since: time.Unix(0, 0)}
+}
+
+// Connect is driver.Connector's.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
+		opened, err := c.Connector.Connect(ctx)
+		if c.waited(err) >= outagePatience || err != nil && (!passes(err) || !pausing(ctx, pause)) {
+			return nil, err
+		}
+		if err == nil {
+			return conn{opened.(*stdlib.Conn)}, nil
+		}
+	}
+}
+
+// waited notes how an attempt ended and tells how long the outage has lasted.
+func (c *connector) waited(err error) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err == nil:
+		c.since = time.Time{}
+		return 0
+	case c.since.IsZero():
+		c.since = time.Now()
+	}
+	return time.Since(c.since)
+}
+
+// conn is a connection that tells database/sql when a query may be asked on another one.
+type conn struct{ *stdlib.Conn }
+
+// QueryContext is driver.QueryerContext's.
+func (c conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	alone := c.Conn.Conn().PgConn().TxStatus() == 'I' // outside a transaction
+	rows, err := c.Conn.QueryContext(ctx, query, args)
+	if c.leave(err); alone && strings.HasPrefix(query, "SELECT") && ctx.Err() == nil && passes(err) {
+		return nil, driver.ErrBadConn
+	}
+	return rows, err
+}
+
+// ExecContext is driver.ExecerContext's.
+func (c conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	result, err := c.Conn.ExecContext(ctx, query, args)
+	c.leave(err)
+	return result, err
+}
+
+// leave closes a connection to a server that was demoted, or the pool would offer it again.
+func (c conn) leave(err error) {
+	var said *pgconn.PgError
+	if errors.As(err, &said) && said.Code == readOnly {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = c.Conn.Conn().Close(ctx)
+	}
+}

@@ -31,6 +31,9 @@ func (serveCommand) Run(ctx context.Context, env environment, _ printer) error {
 		return err
 	}
 	defer func() { _ = h.close() }()
+	if err := h.declareClients(ctx, config.clients, log); err != nil {
+		return fmt.Errorf("WICKET_CLIENTS: %w", err)
+	}
 	return h.serve(ctx, config, log, func() {
 		if people, err := h.identity.Users(ctx, uuid.Nil, 1); err == nil && len(people) == 0 {
 			log.Info("there are no people yet; register one with: wicket user create --username NAME --email ADDRESS --email-verified --password-stdin")

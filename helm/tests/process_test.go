@@ -230,7 +230,7 @@ func (n *node) helmTest(t testing.TB) (string, error) {
 // configuration, makes the declared apps with their secrets, and `helm test` signs in.
 func TestProductionPodsRun(t *testing.T) {
 	secret := strings.Repeat("0123456789abcdef", 4)
-	n := newNode(t, render(t, readFile(t, "testdata/production.values.yaml"), "{redis: {existingSecret: ''}}"), nil)
+	n := newNode(t, render(t, readFile(t, "testdata/production.values.yaml"), "{redis: {existingSecret: ''}, shutdown: {drainSeconds: 0}}"), nil)
 	n.secrets = map[string]map[string]string{
 		"wicket-master-key":  {"master-key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"},
 		"wicket-db-app":      {"uri": "sqlite:" + n.root + "/wicket.db"}, // what the database is does not matter here

@@ -36,9 +36,9 @@
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) }}
   {{- $faults = append $faults "httpRoute.parentRefs is missing: the Gateways that it belongs to, for example\n  --set httpRoute.parentRefs[0].name=public --set httpRoute.parentRefs[0].namespace=gateways" }}
 {{- end }}
-{{- $grace := add (int $values.shutdown.preStopSleepSeconds) 40 }}
+{{- $grace := add (int $values.shutdown.preStopSleepSeconds) (int $values.shutdown.drainSeconds) 40 }}
 {{- if lt (int $values.shutdown.terminationGracePeriodSeconds) (int $grace) }}
-  {{- $faults = append $faults (printf "shutdown.terminationGracePeriodSeconds must be at least %d: preStopSleepSeconds and the 40 seconds in which requests and jobs are finished" $grace) }}
+  {{- $faults = append $faults (printf "shutdown.terminationGracePeriodSeconds must be at least %d: preStopSleepSeconds, drainSeconds and the 40 seconds in which requests and jobs are finished" $grace) }}
 {{- end }}
 {{- if and $values.autoscaling.enabled (gt (int $values.autoscaling.minReplicas) (int $values.autoscaling.maxReplicas)) }}
   {{- $faults = append $faults "autoscaling.minReplicas is greater than autoscaling.maxReplicas" }}
@@ -47,7 +47,7 @@
   {{- $faults = append $faults "sms.signingKey is a key of sms.existingSecret, which is missing" }}
 {{- end }}
 {{- $secret := dict "WICKET_SECRET" "masterKey.existingSecret" "WICKET_DATABASE_URL" "database.existingSecret" "WICKET_REDIS_URL" "redis.existingSecret" "WICKET_SMTP_URL" "smtp.existingSecret" "WICKET_SMS_URL" "sms.existingSecret" "WICKET_SMS_SECRET" "sms.signingKey" }}
-{{- $chosen := dict "WICKET_ISSUER" "issuer" "WICKET_LISTEN" "service.port" "WICKET_METRICS_LISTEN" "metrics.port" "WICKET_MIGRATE" "migrations.mode" "WICKET_CLIENTS" "clients" }}
+{{- $chosen := dict "WICKET_ISSUER" "issuer" "WICKET_LISTEN" "service.port" "WICKET_METRICS_LISTEN" "metrics.port" "WICKET_DRAIN" "shutdown.drainSeconds" "WICKET_MIGRATE" "migrations.mode" "WICKET_CLIENTS" "clients" }}
 {{- range $variable := concat (keys $values.config) (keys $values.secretVariables) | sortAlpha }}
   {{- $bare := trimSuffix "_FILE" $variable }}
   {{- with get $chosen $bare }}

@@ -60,6 +60,8 @@ env:
   - name: WICKET_DATABASE_URL
     value: {{ printf "sqlite:%s/wicket.db" (include "wicket.dataPath" .) | quote }}
   {{- end }}
+  - name: WICKET_DRAIN
+    value: {{ printf "%ds" (ternary 0 (int .Values.shutdown.drainSeconds) (eq .Values.database.kind "sqlite")) | quote }}
   - name: WICKET_MIGRATE
     value: {{ ternary "auto" "off" (eq .Values.migrations.mode "start") | quote }}
   {{- range $name, $from := include "wicket.secretVariables" . | fromYaml }}

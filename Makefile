@@ -1,6 +1,6 @@
 # Targets with a ## are listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help build image chart run test lint fuzz bench screenshots tools
+.PHONY: help build image chart run test test-kubernetes lint fuzz bench screenshots tools
 
 FUZZTIME ?= 30s
 BENCHTIME ?= 2s
@@ -29,6 +29,14 @@ test: tools $(PACKAGES) ## run every test; installs the Debian packages that the
 	WICKET_TEST_COMPLETE=1 go run gotest.tools/gotestsum@v1.13.0 --format pkgname --raw-command -- sh -c 'failed=0; \
 		go test -json -race -timeout 20m ./... || failed=1; \
 		for module in $(MODULES); do (cd $$module && go test -json ./...) || failed=1; done; exit $$failed'
+
+# What Helm asks for the version; the Go module itself does not say.
+KUBERNETES := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2 }' helm/kubernetes/go.mod)
+STAMP := k8s.io/component-base/version.git
+
+test-kubernetes: ## install, upgrade and roll back the chart on a real Kubernetes API server; compiling that takes ten minutes once
+	cd helm/kubernetes && go build -ldflags "-X $(STAMP)Version=$(KUBERNETES) -X $(STAMP)Major=1 -X $(STAMP)Minor=$(word 2,$(subst ., ,$(KUBERNETES)))" -o $(CURDIR)/bin/kubernetes .
+	cd helm/tests && WICKET_TEST_KUBERNETES=$(CURDIR)/bin/kubernetes go run gotest.tools/gotestsum@v1.13.0 -- -count=1 -tags kubernetes -run Cluster .
 
 lint: ## vet, gofmt, staticcheck, govulncheck
 	go vet ./...

@@ -89,7 +89,7 @@ func TestMigrations(t *testing.T) {
 	if same := job("{replicas: 3}"); same != job("{}") {
 		t.Error("the same Job has another name")
 	}
-	for _, other := range []string{"{image: {tag: v2}}", "{extraEnv: [{name: A, value: b}]}", "{nodeSelector: {a: b}}", "{database: {existingSecret: other}}"} {
+	for _, other := range []string{"{image: {tag: v2}}", "{extraEnv: [{name: A, value: b}]}", "{nodeSelector: {a: b}}", "{commonLabels: {a: b}}", "{database: {existingSecret: other}}"} {
 		if job(other) == job("{}") {
 			t.Errorf("after %s the Job has the same name", other)
 		}

@@ -98,11 +98,7 @@ func knownKinds(t testing.TB, version string) kinds {
 			}
 		}
 	}
-	for _, file := range []string{
-		filepath.Join(moduleFolder(t, gatewayModule), "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml"),
-		filepath.Join(moduleFolder(t, prometheusModule), "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml"),
-		filepath.Join(moduleFolder(t, prometheusModule), "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml"),
-	} {
+	for _, file := range otherKinds(t) {
 		var crd object
 		decode(t, file, &crd)
 		for _, served := range crd.list("spec.versions") {
@@ -118,6 +114,16 @@ func knownKinds(t testing.TB, version string) kinds {
 		}
 	}
 	return known
+}
+
+// otherKinds are the files that define the kinds that are not Kubernetes' own.
+func otherKinds(t testing.TB) []string {
+	t.Helper()
+	return []string{
+		filepath.Join(moduleFolder(t, gatewayModule), "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml"),
+		filepath.Join(moduleFolder(t, prometheusModule), "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml"),
+		filepath.Join(moduleFolder(t, prometheusModule), "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml"),
+	}
 }
 
 // used are Kubernetes' own kinds that the chart may make. Another one must be added here, on purpose.

@@ -42,7 +42,7 @@ lint: ## vet, gofmt, staticcheck, govulncheck
 	go vet ./...
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-	@for module in $(MODULES); do echo "$$module: vet, staticcheck"; (cd $$module && go vet ./... && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...) || exit 1; done
+	@for module in $(MODULES); do echo "$$module: vet, staticcheck"; (cd $$module && go vet -tags kubernetes ./... && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -tags kubernetes ./...) || exit 1; done
 	@echo "govulncheck ./..."; out=$$(go run golang.org/x/vuln/cmd/govulncheck@v1.8.0 ./... 2>&1) && echo "$$out" || case "$$out" in \
 		*"fetching vulnerabilities"*) echo "NOT CHECKED: the vulnerability database at vuln.go.dev cannot be reached from here.";; \
 		*) echo "$$out"; exit 1;; \

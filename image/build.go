@@ -8,6 +8,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -39,6 +40,15 @@ func build(source, version string, architectures []string) (*image, error) {
 		})
 	}
 	return built, nil
+}
+
+// write makes a folder with the image in it, as an OCI image layout that holds one index.
+func (i *image) write(folder, version string) error {
+	path, err := layout.Write(folder, empty.Index)
+	if err != nil {
+		return err
+	}
+	return path.AppendIndex(i.index, layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": version}))
 }
 
 // buildOne makes the image for one architecture: one layer, and how to run it.

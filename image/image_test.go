@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,8 +24,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
@@ -111,14 +116,34 @@ func copySources(t testing.TB, from, to string) {
 	}
 }
 
-// What a registry and a container engine look at: written, read again, whole, and as it should be run.
+// What a container engine gets: written to a folder, pushed to a registry and pulled again, whole, and as it should be run.
 func TestImageOfEachArchitecture(t *testing.T) {
-	path, err := layout.Write(t.TempDir(), theImage(t).index)
+	folder := t.TempDir()
+	if err := theImage(t).write(folder, testVersion); err != nil {
+		t.Fatal(err)
+	}
+	written, err := layout.ImageIndexFromPath(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	index, err := path.ImageIndex()
+	manifest, err := written.IndexManifest()
+	if err != nil || len(manifest.Manifests) != 1 {
+		t.Fatalf("the folder holds %+v, %v; want one index", manifest, err)
+	}
+	index, err := written.ImageIndex(manifest.Manifests[0].Digest)
 	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	reference, err := name.ParseReference(strings.TrimPrefix(server.URL, "http://") + "/wicket:" + testVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.WriteIndex(reference, index); err != nil {
+		t.Fatal(err)
+	}
+	if index, err = remote.Index(reference); err != nil {
 		t.Fatal(err)
 	}
 	if err := validate.Index(index); err != nil {
@@ -206,6 +231,37 @@ func TestDockerfileSaysTheSame(t *testing.T) {
 	}
 }
 
+// What the Dockerfile copies is what the image holds.
+func TestFilesForTheDockerfile(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can give a folder to another user, as the Dockerfile's first stage does")
+	}
+	root := t.TempDir()
+	if err := run("..", "", testVersion, []string{runtime.GOARCH}, root, t.Logf); err != nil {
+		t.Fatal(err)
+	}
+	each(t, theImage(t).index, func(t *testing.T, architecture string, one v1.Image) {
+		if architecture != runtime.GOARCH {
+			return
+		}
+		eachFile(t, one, func(header *tar.Header, content []byte) {
+			path := filepath.Join(root, header.Name)
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info.Mode() != header.FileInfo().Mode() || int(info.Sys().(*syscall.Stat_t).Uid) != header.Uid {
+				t.Errorf("%s is %s of %d, want %s of %d", header.Name, info.Mode(), info.Sys().(*syscall.Stat_t).Uid, header.FileInfo().Mode(), header.Uid)
+			}
+			if !info.IsDir() {
+				if copied, err := os.ReadFile(path); err != nil || string(copied) != string(content) {
+					t.Errorf("%s differs, %v", header.Name, err)
+				}
+			}
+		})
+	})
+}
+
 // The SBOM names the modules that are linked, with the versions of go.mod.
 func TestSBOM(t *testing.T) {
 	for _, architecture := range architectures {
@@ -279,9 +335,9 @@ func TestImageRuns(t *testing.T) {
 		c.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: uid, Gid: uid}, Pdeathsig: syscall.SIGKILL}
 		return c
 	}
-	var log strings.Builder
+	var said strings.Builder
 	server := command(config.Cmd...)
-	server.Stderr = &log
+	server.Stderr = &said
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +352,7 @@ func TestImageRuns(t *testing.T) {
 		if time.Now().After(deadline) {
 			_ = server.Process.Kill()
 			_ = server.Wait()
-			t.Fatalf("it does not answer: %v\n%s", err, &log)
+			t.Fatalf("it does not answer: %v\n%s", err, &said)
 		}
 	}
 	for _, arguments := range [][]string{{"check", "http://" + address}, {"user", "list"}, {"client", "create", "--name", "App", "--redirect-uri", "https://app.example/"}, {"audit", "list"}} {
@@ -310,7 +366,7 @@ func TestImageRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := server.Wait(); err != nil {
-		t.Errorf("it does not end in peace: %v\n%s", err, &log)
+		t.Errorf("it does not end in peace: %v\n%s", err, &said)
 	}
 }
 

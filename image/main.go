@@ -10,8 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 )
 
 func main() {
@@ -47,7 +45,7 @@ func run(source, out, version string, architectures []string, rootfs string, log
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return err
 	}
-	if _, err := layout.Write(out, built.index); err != nil {
+	if err := built.write(out, version); err != nil {
 		return fmt.Errorf("write the image: %w", err)
 	}
 	for architecture, sbom := range built.sboms {

@@ -273,6 +273,19 @@ func TestExtras(t *testing.T) {
 	r.one(t, "ConfigMap", "wicket-text") // a template of an object
 }
 
+// A null takes a value away: OpenShift chooses users itself.
+func TestUsersCanBeLeftToTheCluster(t *testing.T) {
+	spec := render(t, production, "{podSecurityContext: {runAsUser: null, runAsGroup: null, fsGroup: null}}").one(t, "Deployment", "").at("spec.template.spec.securityContext")
+	for name := range spec.(map[string]any) {
+		if strings.HasPrefix(name, "runAsUser") || name == "runAsGroup" || name == "fsGroup" {
+			t.Errorf("%s stays: %v", name, spec)
+		}
+	}
+	if object(spec.(map[string]any)).at("runAsNonRoot") != true {
+		t.Errorf("what was not taken away is gone: %v", spec)
+	}
+}
+
 // The notes say what to do next, and what is unsafe about these values.
 func TestNotes(t *testing.T) {
 	safe := render(t, production, `{redis: {existingSecret: r}, smtp: {existingSecret: m}, ingress: {enabled: true}, config: {WICKET_TRUSTED_PROXIES: 10.0.0.0/8}}`).notes

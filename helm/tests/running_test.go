@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -271,6 +272,26 @@ func TestExtras(t *testing.T) {
 	}
 	r.one(t, "ConfigMap", "id-extra")    // an object, with a template in it
 	r.one(t, "ConfigMap", "wicket-text") // a template of an object
+}
+
+// What config says becomes variables to the letter, whatever YAML might make of it.
+func TestConfigIsVerbatim(t *testing.T) {
+	for _, value := range []string{"yes", "1e3", "007", "", "null", `say "hi" to {{ .Release.Name }}`, "two\nlines", "10.0.0.0/8,fd00::/8", "C:\\x"} {
+		encoded, err := json.Marshal(map[string]any{"config": map[string]any{"WICKET_SOMETHING": value}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := render(t, production, string(encoded)).one(t, "ConfigMap", "wicket").at("data.WICKET_SOMETHING"); got != value {
+			t.Errorf("%q became %q", value, got)
+		}
+	}
+}
+
+// The chart brings no database and nothing else along.
+func TestNoSubcharts(t *testing.T) {
+	if loaded := loadChart(t); len(loaded.Metadata.Dependencies) > 0 || len(loaded.Dependencies()) > 0 {
+		t.Errorf("it depends on %v", loaded.Metadata.Dependencies)
+	}
 }
 
 // A null takes a value away: OpenShift chooses users itself.

@@ -37,6 +37,24 @@ func TestReadmeHasTheValues(t *testing.T) {
 	}
 }
 
+// What the README tells people to put into their values is taken.
+func TestExamplesWork(t *testing.T) {
+	examples := 0
+	for _, match := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(readFile(t, chartFolder+"/README.md"), -1) {
+		example := match[1]
+		if strings.HasPrefix(example, "apiVersion:") {
+			continue // somebody else's object
+		}
+		examples++
+		if r, err := renderAs(t, testRelease, testNamespace, production, example); err != nil || len(r.objects) == 0 {
+			t.Errorf("%v\n%s", err, example)
+		}
+	}
+	if examples < 3 {
+		t.Errorf("the README has %d examples", examples)
+	}
+}
+
 var valueLine = regexp.MustCompile(`^( *)([A-Za-z]+):`)
 
 // valuesTable makes a table of each value that a comment "# --" describes. A value that none describes is an error, unless

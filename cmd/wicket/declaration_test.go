@@ -105,3 +105,24 @@ func TestWrongClientsFile(t *testing.T) {
 		t.Errorf("the failures left %v behind", clients)
 	}
 }
+
+// The example of the documentation is taken as it stands.
+func TestDocumentedDeclaration(t *testing.T) {
+	text, err := os.ReadFile("../../docs/declared-clients.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\n")
+	example, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("there is no example")
+	}
+	declarations, err := parseDeclarations([]byte(strings.ReplaceAll(example, "/etc/wicket/clients/shop", passwordFile(t, storage.NewSecret()))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := openTestHouse(t, storagetest.URL(t, storage.SQLite))
+	if created, _, err := h.provider.DeclareClients(t.Context(), declarations); err != nil || strings.Join(created, " ") != "shop pocket" {
+		t.Errorf("created %v, %v", created, err)
+	}
+}

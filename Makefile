@@ -1,9 +1,12 @@
 # Targets with a ## are listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint fuzz bench screenshots tools
+.PHONY: help build image chart run test test-kubernetes lint fuzz bench screenshots tools
 
 FUZZTIME ?= 30s
 BENCHTIME ?= 2s
+VERSION ?= $(shell git describe --tags --always --dirty)
+# Modules beside the main one, which keep what they need out of it.
+MODULES := image helm/tests
 CLIENTS := cmd/wicket/testdata/clients
 PACKAGES := $(CLIENTS)/node_modules/.package-lock.json
 
@@ -13,16 +16,33 @@ help: ## list the targets
 build: ## build bin/wicket, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/wicket ./cmd/wicket
 
+image: ## make the container image for amd64 and arm64 in dist/image, without an engine, and its SBOMs
+	cd image && go run . -out $(CURDIR)/dist/image -version $(VERSION)
+
+chart: ## write anew what the chart's tests compare with: its goldens and the table in its README
+	cd helm/tests && go test -run 'Goldens|Readme' -update .
+
 run: ## run Wicket with a demo user and a sample app, data in ./wicket-data
 	go run ./cmd/wicket dev
 
 test: tools $(PACKAGES) ## run every test; installs the Debian packages that they need
-	WICKET_TEST_COMPLETE=1 go run gotest.tools/gotestsum@v1.13.0 --format pkgname -- -race -timeout 20m ./...
+	WICKET_TEST_COMPLETE=1 go run gotest.tools/gotestsum@v1.13.0 --format pkgname --raw-command -- sh -c 'failed=0; \
+		go test -json -race -timeout 20m ./... || failed=1; \
+		for module in $(MODULES); do (cd $$module && go test -json ./...) || failed=1; done; exit $$failed'
+
+# What Helm asks for the version; the Go module itself does not say.
+KUBERNETES := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2 }' helm/kubernetes/go.mod)
+STAMP := k8s.io/component-base/version.git
+
+test-kubernetes: ## install, upgrade and roll back the chart on a real Kubernetes API server; compiling that takes ten minutes once
+	cd helm/kubernetes && go build -ldflags "-X $(STAMP)Version=$(KUBERNETES) -X $(STAMP)Major=1 -X $(STAMP)Minor=$(word 2,$(subst ., ,$(KUBERNETES)))" -o $(CURDIR)/bin/kubernetes .
+	cd helm/tests && WICKET_TEST_KUBERNETES=$(CURDIR)/bin/kubernetes go run gotest.tools/gotestsum@v1.13.0 -- -count=1 -tags kubernetes -run Cluster .
 
 lint: ## vet, gofmt, staticcheck, govulncheck
 	go vet ./...
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	@for module in $(MODULES); do echo "$$module: vet, staticcheck"; (cd $$module && go vet -tags kubernetes ./... && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -tags kubernetes ./...) || exit 1; done
 	@echo "govulncheck ./..."; out=$$(go run golang.org/x/vuln/cmd/govulncheck@v1.8.0 ./... 2>&1) && echo "$$out" || case "$$out" in \
 		*"fetching vulnerabilities"*) echo "NOT CHECKED: the vulnerability database at vuln.go.dev cannot be reached from here.";; \
 		*) echo "$$out"; exit 1;; \

@@ -23,8 +23,11 @@ type HardwareKey struct {
 	Authenticator
 }
 
-// BeginHardwareKey begins to register a security key for a person. It returns ErrTooManyFactors.
+// BeginHardwareKey begins to register a security key for a person. It returns ErrTooManyFactors or ErrNoKeys.
 func (s *Store) BeginHardwareKey(ctx context.Context, user *User) (*Ceremony, error) {
+	if s.RelyingParty == nil {
+		return nil, ErrNoKeys
+	}
 	held, err := s.HardwareKeys(ctx, user.ID)
 	if err != nil {
 		return nil, err
@@ -49,7 +52,7 @@ func (s *Store) BeginHardwareKey(ctx context.Context, user *User) (*Ceremony, er
 // returns the session's new secret, or ErrAuthenticator, ErrAuthenticatorModel, ErrAuthenticatorListed, ErrFactorName or
 // ErrTooManyFactors.
 func (s *Store) AddHardwareKey(ctx context.Context, session *Session, state, response, name string) (secret string, err error) {
-	registered, err := s.register(ctx, ceremonyHardwareKey, s.RelyingParty.hardwareKeys, session.User, state, response, name, "Security key")
+	registered, err := s.register(ctx, ceremonyHardwareKey, session.User, state, response, name, "Security key")
 	if err != nil {
 		return "", err
 	}

@@ -27,8 +27,11 @@ func (p *Passkey) evidence() Evidence {
 	return Evidence{AMR: []string{p.method(), "user", "mfa"}, ACR: ACRPhishingResistant}
 }
 
-// BeginPasskey begins to register a passkey for the person of a session. It returns ErrTooManyFactors.
+// BeginPasskey begins to register a passkey for the person of a session. It returns ErrTooManyFactors or ErrNoKeys.
 func (s *Store) BeginPasskey(ctx context.Context, user *User) (*Ceremony, error) {
+	if s.RelyingParty == nil {
+		return nil, ErrNoKeys
+	}
 	held, err := s.Passkeys(ctx, user.ID)
 	if err != nil {
 		return nil, err
@@ -53,7 +56,7 @@ func (s *Store) BeginPasskey(ctx context.Context, user *User) (*Ceremony, error)
 // AddPasskey registers the passkey that a browser made for BeginPasskey; name may be empty, and is the model's then. It
 // returns the session's new secret, or ErrAuthenticator, ErrAuthenticatorListed, ErrFactorName or ErrTooManyFactors.
 func (s *Store) AddPasskey(ctx context.Context, session *Session, state, response, name string) (secret string, err error) {
-	registered, err := s.register(ctx, ceremonyPasskey, s.RelyingParty.passkeys, session.User, state, response, name, "Passkey")
+	registered, err := s.register(ctx, ceremonyPasskey, session.User, state, response, name, "Passkey")
 	if err != nil {
 		return "", err
 	}
@@ -74,7 +77,7 @@ func (s *Store) AddPasskey(ctx context.Context, session *Session, state, respons
 }
 
 // register verifies the answer to a registration: Web Authentication, Level 3, section 7.1.
-func (s *Store) register(ctx context.Context, purpose string, party *webauthn.WebAuthn, user *User, state, response, name, fallback string) (*Authenticator, error) {
+func (s *Store) register(ctx context.Context, purpose string, user *User, state, response, name, fallback string) (*Authenticator, error) {
 	session, err := s.resume(ctx, purpose, state)
 	if err != nil {
 		return nil, err
@@ -82,6 +85,10 @@ func (s *Store) register(ctx context.Context, purpose string, party *webauthn.We
 	parsed, err := protocol.ParseCredentialCreationResponseBytes([]byte(response))
 	if err != nil {
 		return nil, ErrAuthenticator
+	}
+	party := s.RelyingParty.passkeys
+	if purpose == ceremonyHardwareKey {
+		party = s.RelyingParty.hardwareKeys
 	}
 	credential, err := party.CreateCredential(keyHolder{user: user}, *session, parsed)
 	if err != nil {
@@ -94,8 +101,11 @@ func (s *Store) register(ctx context.Context, purpose string, party *webauthn.We
 	return authenticator, err
 }
 
-// BeginPasskeySignIn asks whoever is there for a passkey of theirs, whoever they are.
+// BeginPasskeySignIn asks whoever is there for a passkey of theirs, whoever they are. It returns ErrNoKeys.
 func (s *Store) BeginPasskeySignIn() (*Ceremony, error) {
+	if s.RelyingParty == nil {
+		return nil, ErrNoKeys
+	}
 	options, session, err := s.RelyingParty.passkeys.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
 	return s.ceremony(ceremonyPasskeySignIn, options, session, err)
 }

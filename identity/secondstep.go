@@ -129,7 +129,7 @@ func (s *Store) SecondFactors(ctx context.Context, step *SecondStep) (*SecondFac
 		return nil, err
 	}
 	return &SecondFactors{
-		Key: len(factors.HardwareKeys)+len(factors.Passkeys) > 0, Code: len(factors.TOTPs) > 0, BackupCodes: factors.BackupCodes > 0,
+		Key: s.RelyingParty != nil && len(factors.HardwareKeys)+len(factors.Passkeys) > 0, Code: len(factors.TOTPs) > 0, BackupCodes: factors.BackupCodes > 0,
 	}, nil
 }
 

@@ -14,7 +14,7 @@ type Store struct {
 	Jobs     *storage.Jobs
 	Hasher   *Hasher
 
-	RelyingParty *RelyingParty
+	RelyingParty *RelyingParty // nil: no keys, for the issuer is an address and no name
 
 	Now func() time.Time // UTC, to the microsecond: see Clock
 

@@ -154,6 +154,8 @@ var (
 	ErrAuthenticator = errors.New("this key was not accepted")
 	// ErrAuthenticatorModel says that the operator's rules allow other keys only.
 	ErrAuthenticatorModel = errors.New("this kind of key is not allowed here")
+	// ErrNoKeys says that there can be no keys here at all.
+	ErrNoKeys = errors.New("passkeys and security keys need a Wicket with a name; this one has only an address")
 	// ErrAuthenticatorListed says that the key is registered already.
 	ErrAuthenticatorListed = errors.New("this key is registered already")
 )
@@ -183,6 +185,9 @@ func (s *Store) ceremony(purpose string, options any, session *webauthn.SessionD
 
 // resume opens the state of a ceremony, once. It returns ErrAuthenticator.
 func (s *Store) resume(ctx context.Context, purpose, state string) (*webauthn.SessionData, error) {
+	if s.RelyingParty == nil {
+		return nil, ErrAuthenticator
+	}
 	sealed, err := base64.RawURLEncoding.DecodeString(state)
 	if err != nil {
 		return nil, ErrAuthenticator

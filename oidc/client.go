@@ -231,10 +231,7 @@ func (p *Provider) createClient(ctx context.Context, client *Client, secret stri
 		if _, err := tx.NewInsert().Model(client).Exec(ctx); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "client", EntityID: client.ID, Action: "created", New: storage.Values{
-			"name": client.Name, "auth_method": client.AuthMethod, "grant_types": client.GrantTypes, "redirect_uris": client.RedirectURIs,
-			"post_logout_redirect_uris": client.PostLogoutRedirectURIs, "scopes": client.Scopes, "is_trusted": client.IsTrusted,
-		}})
+		return storage.Record(ctx, tx, now, storage.Change{Entity: "client", EntityID: client.ID, Action: "created", New: client.metadata()})
 	})
 	if storage.Violates(err, "clients") {
 		return ErrClientExists

@@ -92,7 +92,8 @@ func (q quiet) Handle(ctx context.Context, record slog.Record) error {
 	stopped := false
 	record.Attrs(func(attr slog.Attr) bool {
 		err, isError := attr.Value.Any().(error)
-		stopped = isError && errors.Is(err, context.Canceled) || attr.Value.String() == context.Canceled.Error()
+		// A context that ends rolls its transaction back, which River may find when it commits.
+		stopped = isError && (errors.Is(err, context.Canceled) || errors.Is(err, sql.ErrTxDone)) || attr.Value.String() == context.Canceled.Error()
 		return !stopped
 	})
 	if stopped {

@@ -26,5 +26,9 @@ func (s *Server) document(c *gin.Context, json []byte) {
 // relatedOrigins tells browsers from which other origins the same passkeys may be used: Web Authentication, Level 3, section
 // 5.11.
 func (s *Server) relatedOrigins(c *gin.Context) {
-	c.JSON(http.StatusOK, gin.H{"origins": s.Identity.RelyingParty.Origins()})
+	origins := []string{}
+	if party := s.Identity.RelyingParty; party != nil {
+		origins = party.Origins()
+	}
+	c.JSON(http.StatusOK, gin.H{"origins": origins})
 }

@@ -112,7 +112,9 @@ func (s *Server) newSignIn(c *gin.Context, a *oidc.Authorization, then string) (
 	page.App, page.Continue = s.waitingFor(c, a)
 	page.RegisterURL = s.registerURL(page.Continue)
 	ceremony, err := s.Identity.BeginPasskeySignIn()
-	if err != nil {
+	if errors.Is(err, identity.ErrNoKeys) {
+		return page, nil
+	} else if err != nil {
 		return page, err
 	}
 	page.Ceremony = shownCeremony(ceremony)

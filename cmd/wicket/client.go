@@ -88,7 +88,7 @@ func (c clientCreate) Run(ctx context.Context, env environment, out printer) err
 	})
 }
 
-// clientView is a client as the command prints it: the names of RFC 7591.
+// clientView is a client as the command prints it, and as WICKET_CLIENTS declares it: the names of RFC 7591.
 type clientView struct {
 	ID                     string          `json:"client_id"`
 	Name                   string          `json:"client_name"`
@@ -103,6 +103,10 @@ type clientView struct {
 	RequiredACR            string          `json:"required_acr,omitempty"`
 	JWKS                   json.RawMessage `json:"jwks,omitempty"`
 	JWKSURI                string          `json:"jwks_uri,omitempty"`
+	LogoURI                string          `json:"logo_uri,omitempty"`
+	ClientURI              string          `json:"client_uri,omitempty"`
+	PolicyURI              string          `json:"policy_uri,omitempty"`
+	TOSURI                 string          `json:"tos_uri,omitempty"`
 }
 
 func viewClient(c *oidc.Client) clientView {
@@ -110,6 +114,7 @@ func viewClient(c *oidc.Client) clientView {
 		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantTypes, RedirectURIs: c.RedirectURIs,
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, AllowedOrigins: c.AllowedOrigins, Scope: strings.Join(c.Scopes, " "),
 		IDTokenAlg: c.IDTokenAlg, Trusted: c.IsTrusted, RequiredACR: c.RequiredACR, JWKS: c.JWKS, JWKSURI: c.JWKSURI,
+		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
 	}
 }
 

@@ -44,6 +44,7 @@ type configuration struct {
 	twoFactors     oidc.TwoFactorRule
 	smtp           *messages.SMTP      // nil: mail cannot be sent
 	sms            messages.TextSender // nil: text messages cannot be sent
+	clients        []oidc.Declaration  // apps that are made as declared when the server starts
 	outbox         *messages.Outbox    // development alone: mail and text messages are shown instead
 }
 
@@ -148,6 +149,11 @@ func (e environment) configuration() (*configuration, error) {
 		default:
 			fault("WICKET_SMS_URL", err)
 		}
+	}
+	if declared := read("WICKET_CLIENTS", ""); declared != "" {
+		var err error
+		c.clients, err = parseDeclarations([]byte(declared))
+		fault("WICKET_CLIENTS", err)
 	}
 	keys := read("WICKET_SECRET", "")
 	embedded := c.embeddedDatabase() != ""

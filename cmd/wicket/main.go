@@ -26,6 +26,7 @@ type commands struct {
 	Key     keyCommands    `cmd:"" help:"List and rotate the signing keys."`
 	Audit   auditCommands  `cmd:"" help:"Read the ledger of every change."`
 	Report  reportCommands `cmd:"" help:"Reports for whoever runs the server."`
+	Check   checkCommand   `cmd:"" help:"Look at a running Wicket as apps do: discovery, keys and, where a person is named, a whole sign-in."`
 }
 
 func main() {

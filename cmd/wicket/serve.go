@@ -34,6 +34,9 @@ func (serveCommand) Run(ctx context.Context, env environment, out printer) error
 		return err
 	}
 	defer func() { _ = h.close() }()
+	if err := h.declareClients(ctx, config.clients, log); err != nil {
+		return fmt.Errorf("WICKET_CLIENTS: %w", err)
+	}
 	return h.serve(ctx, config, log, func() {
 		if err := h.inviteFirst(ctx, config, log, out); err != nil {
 			log.Error("invite the first person", "error", err)

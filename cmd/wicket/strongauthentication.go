@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -39,6 +40,9 @@ func (environment) strongAuthentication(c *configuration, read func(name, fallba
 		}
 	}
 	id := read("WICKET_WEBAUTHN_RP_ID", issuer.Hostname())
+	if _, err := netip.ParseAddr(id); err == nil {
+		return // keys belong to names: at an address there are none
+	}
 	if host := issuer.Hostname(); host != id && !strings.HasSuffix(host, "."+id) {
 		fault("WICKET_WEBAUTHN_RP_ID", fmt.Errorf("must be the host of the issuer, %s, or a domain above it", host))
 		return

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+type checkCommand struct {
+	Issuer           string        `arg:"" help:"The issuer, as apps know it: https://id.example.com"`
+	Through          string        `help:"Reach the issuer at this address instead, without DNS and TLS: http://wicket:8080"`
+	Username         string        `help:"Sign this person in, too, through the authorization code flow, and out again. They must have no second factor."`
+	PasswordFile     string        `name:"password-file" type:"existingfile" help:"File that holds their password."`
+	ClientID         string        `name:"client-id" help:"The app to sign in to."`
+	ClientSecretFile string        `name:"client-secret-file" type:"existingfile" help:"File that holds the app's secret; left out for a public app."`
+	RedirectURI      string        `name:"redirect-uri" default:"http://127.0.0.1/" help:"A redirect URI of the app. Nothing is sent there."`
+	Timeout          time.Duration `default:"30s" help:"How long all of it may take."`
+}
+
+// check is a Wicket that is looked at as an app and its person see it: from outside, by the protocol alone.
+type check struct {
+	checkCommand
+	provider *oidc.Provider
+	browser  *checkBrowser
+	endpoint struct { // what discovery says besides the endpoints that the library reads
+		Keys       string `json:"jwks_uri"`
+		EndSession string `json:"end_session_endpoint"`
+	}
+}
+
+// checkStep is one thing that was found to be right.
+type checkStep struct {
+	Step   string `json:"step"`
+	Detail string `json:"detail"`
+}
+
+// Run checks discovery and the published keys, and signs a person in where one is named. It stops at the first thing that
+// is not as it should be.
+func (c checkCommand) Run(ctx context.Context, _ environment, out printer) error {
+	if (c.Username == "") != (c.PasswordFile == "") || (c.Username == "") != (c.ClientID == "") {
+		return errors.New("to sign somebody in, name all of --username, --password-file and --client-id")
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	browser, err := newCheckBrowser(c.Issuer, c.Through, c.RedirectURI)
+	if err != nil {
+		return err
+	}
+	looked := &check{checkCommand: c, browser: browser}
+	ctx = oidc.ClientContext(ctx, &http.Client{Transport: browser.Transport})
+	steps := []struct {
+		name string
+		do   func(context.Context) (string, error)
+	}{{"discovery", looked.discovery}, {"keys", looked.keys}, {"sign-in", looked.signIn}}
+	if c.Username == "" {
+		steps = steps[:2]
+	}
+	var done []checkStep
+	for _, step := range steps {
+		detail, err := step.do(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+		done = append(done, checkStep{step.name, detail})
+	}
+	return out.print(done, func() {
+		for _, step := range done {
+			out.line("ok  %-10s %s", step.Step, step.Detail)
+		}
+	})
+}
+
+// discovery reads the metadata, whose issuer must be the one that was asked: OpenID Connect Discovery, section 4.3.
+func (c *check) discovery(ctx context.Context) (string, error) {
+	var err error
+	if c.provider, err = oidc.NewProvider(ctx, c.Issuer); err != nil {
+		return "", err
+	}
+	return c.Issuer, c.provider.Claims(&c.endpoint)
+}
+
+// keys sees whether there is a key for each algorithm by which ID tokens may be signed.
+func (c *check) keys(ctx context.Context) (string, error) {
+	response, err := c.browser.get(ctx, c.endpoint.Keys)
+	if err != nil {
+		return "", err
+	}
+	var set struct {
+		Keys []struct {
+			KID string `json:"kid"`
+			Alg string `json:"alg"`
+		} `json:"keys"`
+	}
+	if err := json.Unmarshal([]byte(response.body), &set); err != nil || response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s answers %s, and no key set", c.endpoint.Keys, response.Status)
+	}
+	published := map[string]bool{}
+	for _, key := range set.Keys {
+		published[key.Alg] = true
+	}
+	var supported struct {
+		Algs []string `json:"id_token_signing_alg_values_supported"`
+	}
+	if err := c.provider.Claims(&supported); err != nil {
+		return "", err
+	}
+	for _, alg := range supported.Algs {
+		if !published[alg] {
+			return "", fmt.Errorf("%s holds no key for %s", c.endpoint.Keys, alg)
+		}
+	}
+	return fmt.Sprintf("%d published, for %s", len(set.Keys), strings.Join(supported.Algs, ", ")), nil
+}
+
+// signIn goes the whole way of a person and their app: the authorization code flow with PKCE, the ID token, userinfo. Then
+// it signs out, so that a check leaves no session behind.
+func (c *check) signIn(ctx context.Context) (detail string, err error) {
+	app, err := c.app()
+	if err != nil {
+		return "", err
+	}
+	state, nonce, verifier := rand.Text(), rand.Text(), oauth2.GenerateVerifier()
+	code, err := c.authorize(ctx, app.AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)), state)
+	if err != nil {
+		return "", err
+	}
+	tokens, err := app.Exchange(ctx, code, oauth2.VerifierOption(verifier))
+	if err != nil {
+		return "", fmt.Errorf("change the code for tokens: %w", err)
+	}
+	raw, _ := tokens.Extra("id_token").(string)
+	defer func() { err = errors.Join(err, c.signOut(ctx, raw)) }()
+	idToken, err := c.provider.VerifierContext(ctx, &oidc.Config{ClientID: c.ClientID}).Verify(ctx, raw)
+	if err != nil {
+		return "", fmt.Errorf("verify the ID token: %w", err)
+	}
+	if idToken.Nonce != nonce {
+		return "", errors.New("the ID token belongs to another sign-in: its nonce differs")
+	}
+	person, err := c.provider.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
+	if err != nil {
+		return "", fmt.Errorf("userinfo: %w", err)
+	}
+	if person.Subject != idToken.Subject {
+		return "", errors.New("userinfo is about somebody else than the ID token")
+	}
+	return fmt.Sprintf("%s is %s", c.Username, idToken.Subject), nil
+}
+
+// app is the app that the person signs in to.
+func (c *check) app() (*oauth2.Config, error) {
+	app := &oauth2.Config{ClientID: c.ClientID, RedirectURL: c.RedirectURI, Endpoint: c.provider.Endpoint(), Scopes: []string{oidc.ScopeOpenID}}
+	app.Endpoint.AuthStyle = oauth2.AuthStyleInParams // a public client names itself in the form
+	if c.ClientSecretFile != "" {
+		secret, err := os.ReadFile(c.ClientSecretFile)
+		if err != nil {
+			return nil, err
+		}
+		app.ClientSecret, app.Endpoint.AuthStyle = strings.TrimSpace(string(secret)), oauth2.AuthStyleInHeader
+	}
+	return app, nil
+}
+
+// authorize takes the browser through the pages until it is sent back to the app with a code, and returns the code.
+func (c *check) authorize(ctx context.Context, to, state string) (code string, err error) {
+	password, err := os.ReadFile(c.PasswordFile)
+	if err != nil {
+		return "", err
+	}
+	shown, err := c.browser.get(ctx, to)
+	if err == nil && shown.has("sign-in") {
+		shown, err = c.browser.press(ctx, shown, "sign-in", url.Values{"username": {c.Username}, "password": {strings.TrimRight(string(password), "\r\n")}})
+	}
+	if err == nil && shown.has("allow") {
+		shown, err = c.browser.press(ctx, shown, "allow", nil)
+	}
+	if err != nil {
+		return "", err
+	}
+	answer, err := shown.Location()
+	switch {
+	case shown.has("verify"):
+		return "", fmt.Errorf("%s has a second factor, which this check cannot give; use an account without", c.Username)
+	case err != nil:
+		return "", fmt.Errorf("no way back to the app, but a page: %s", shown.heading())
+	case answer.Query().Get("error") != "":
+		return "", fmt.Errorf("%s: %s", answer.Query().Get("error"), answer.Query().Get("error_description"))
+	case answer.Query().Get("state") != state || answer.Query().Get("iss") != c.Issuer: // RFC 9207, section 2.4
+		return "", errors.New("the answer is not to what was asked: its state or iss differs")
+	}
+	return answer.Query().Get("code"), nil
+}
+
+// signOut ends the session: OpenID Connect RP-Initiated Logout, section 2.
+func (c *check) signOut(ctx context.Context, idToken string) error {
+	shown, err := c.browser.get(ctx, c.endpoint.EndSession+"?"+url.Values{"id_token_hint": {idToken}}.Encode())
+	if err == nil && (shown.StatusCode != http.StatusOK || shown.has("sign-out")) {
+		err = fmt.Errorf("a page: %s", shown.heading())
+	}
+	if err != nil {
+		return fmt.Errorf("sign out: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+const checkRedirect = "http://127.0.0.1/"
+
+// checkApp is a public app, as the chart declares one for its test.
+func checkApp(c *oidc.Client) {
+	c.ID, c.Name, c.AuthMethod, c.RedirectURIs = "wicket-check", "wicket check", oidc.AuthNone, []string{checkRedirect}
+}
+
+func passwordFile(t testing.TB, password string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(path, []byte(password+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A check looks, signs in with consent, and leaves no session behind.
+func TestCheck(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		h.client(t, checkApp)
+		confidential := h.client(t, func(c *oidc.Client) { c.AuthMethod = oidc.AuthBasic })
+		person := []string{"--username", testUsername, "--password-file", passwordFile(t, testPassword)}
+		for name, c := range map[string]struct {
+			arguments []string
+			want      []string
+		}{
+			"without a person": {nil, []string{"discovery", "keys"}},
+			"a public app":     {append(person, "--client-id", "wicket-check"), []string{"discovery", "keys", "sign-in"}},
+			"a confidential app": {append(person, "--client-id", confidential.ID, "--redirect-uri", testRedirect, "--client-secret-file", passwordFile(t, confidential.secret)),
+				[]string{"discovery", "keys", "sign-in"}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				var steps []checkStep
+				commandLine{}.json(t, &steps, "", append([]string{"check", h.issuer}, c.arguments...)...)
+				var names []string
+				for _, step := range steps {
+					names = append(names, step.Step)
+				}
+				if strings.Join(names, " ") != strings.Join(c.want, " ") {
+					t.Errorf("%v, want %v", steps, c.want)
+				}
+				if len(c.want) == 3 && !strings.Contains(steps[2].Detail, h.user.ID.String()) {
+					t.Errorf("signed in: %q, want %s", steps[2].Detail, h.user.ID)
+				}
+			})
+		}
+		if sessions, err := h.identity.Sessions(t.Context(), h.user.ID); err != nil || len(sessions) != 0 {
+			t.Errorf("%d sessions are left, %v", len(sessions), err)
+		}
+	})
+}
+
+// Inside a cluster the public address may lead nowhere: the check reaches the server past DNS and TLS, with the cookies
+// that belong to https.
+func TestCheckThrough(t *testing.T) {
+	var address string
+	h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { address, c.issuer = c.issuer, "https://id.example.com" })
+	h.client(t, checkApp)
+	arguments := []string{"check", h.issuer, "--through", address, "--username", testEmail, "--password-file", passwordFile(t, testPassword), "--client-id", "wicket-check"}
+	var steps []checkStep
+	if (commandLine{}).json(t, &steps, "", arguments...); len(steps) != 3 {
+		t.Errorf("%v", steps)
+	}
+	if text := (commandLine{}).run(t, "", arguments...).stdout.String(); strings.Count(text, "\nok  ") != 2 || !strings.HasPrefix(text, "ok  discovery") {
+		t.Errorf("for people:\n%s", text)
+	}
+}
+
+// What is wrong is said with the step at which it was found, and the exit status is 1.
+func TestCheckThatFails(t *testing.T) {
+	h := openTestHouse(t, storagetest.URL(t, storage.SQLite))
+	h.client(t, checkApp)
+	right, wrong := passwordFile(t, testPassword), passwordFile(t, "wrong password")
+	person := func(password string, more ...string) []string {
+		return append([]string{"check", h.issuer, "--username", testUsername, "--password-file", password, "--client-id", "wicket-check"}, more...)
+	}
+	port := h.issuer[strings.LastIndex(h.issuer, ":"):]
+	for name, c := range map[string]struct {
+		arguments []string
+		want      string
+	}{
+		"nobody answers":    {[]string{"check", "http://localhost:1"}, "discovery: "},
+		"another issuer":    {[]string{"check", "http://127.0.0.1" + port}, "discovery: "},
+		"half a person":     {[]string{"check", h.issuer, "--username", testUsername}, "name all of --username, --password-file and --client-id"},
+		"no address":        {[]string{"check", h.issuer, "--through", "wicket:8080"}, "--through must be an address"},
+		"wrong password":    {person(wrong), "sign-in: no way back to the app, but a page: This name and password do not match"},
+		"unknown app":       {person(right, "--client-id", "nobody"), "sign-in: no way back to the app, but a page: "},
+		"unknown redirect":  {person(right, "--redirect-uri", "https://elsewhere.example/"), "sign-in: no way back to the app, but a page: "},
+		"a needless secret": {person(right, "--client-secret-file", right), "sign-in: change the code for tokens: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := commandLine{}.run(t, "", append(c.arguments, "-o", "json")...)
+			if p.ProcessState.ExitCode() != 1 || p.stdout.Len() > 0 || !strings.Contains(p.stderr.String(), c.want) {
+				t.Errorf("%s, want the exit status 1 and %q\n%s%s", p.ProcessState, c.want, &p.stdout, &p.stderr)
+			}
+			if strings.Contains(p.stderr.String(), testPassword) {
+				t.Error("the password is told")
+			}
+		})
+	}
+	var steps []checkStep // the person was not locked out by it
+	if out := (commandLine{}).run(t, "", person(right, "-o", "json")...); json.Unmarshal(out.stdout.Bytes(), &steps) != nil || len(steps) != 3 {
+		t.Errorf("then: %s\n%s", &out.stdout, &out.stderr)
+	}
+}

@@ -1,0 +1,194 @@
+{{- /* What containers of ours are made of. Whatever is secret is a file, named like its variable, which WICKET_..._FILE points to. */}}
+
+{{- define "wicket.secretsPath" -}}/etc/wicket/secrets{{- end }}
+{{- define "wicket.clientsPath" -}}/etc/wicket/clients{{- end }}
+{{- define "wicket.clientSecretsPath" -}}/etc/wicket/client-secrets{{- end }}
+{{- define "wicket.dataPath" -}}/var/lib/wicket{{- end }}
+
+{{- /* Which variables come from which Secrets: VARIABLE: {existingSecret, key}. */}}
+{{- define "wicket.secretVariables" -}}
+{{- $from := dict }}
+{{- $values := .Values }}
+{{- with $values.masterKey }}{{ if .existingSecret }}{{ $_ := set $from "WICKET_SECRET" (pick . "existingSecret" "key") }}{{ end }}{{ end }}
+{{- with $values.database }}{{ if and .existingSecret (eq .kind "postgres") }}{{ $_ := set $from "WICKET_DATABASE_URL" (pick . "existingSecret" "key") }}{{ end }}{{ end }}
+{{- with $values.redis }}{{ if .existingSecret }}{{ $_ := set $from "WICKET_REDIS_URL" (pick . "existingSecret" "key") }}{{ end }}{{ end }}
+{{- with $values.smtp }}{{ if .existingSecret }}{{ $_ := set $from "WICKET_SMTP_URL" (pick . "existingSecret" "key") }}{{ end }}{{ end }}
+{{- with $values.sms }}{{ if .existingSecret }}
+  {{- $_ := set $from "WICKET_SMS_URL" (pick . "existingSecret" "key") }}
+  {{- if .signingKey }}{{ $_ := set $from "WICKET_SMS_SECRET" (dict "existingSecret" .existingSecret "key" .signingKey) }}{{ end }}
+{{- end }}{{ end }}
+{{- toYaml (merge $from $values.secretVariables) }}
+{{- end }}
+
+{{- /* The apps: what values declare, each with the path of its secret, and the one that `helm test` signs in to. */}}
+{{- define "wicket.clients" -}}
+{{- $clients := list }}
+{{- range .Values.clients }}
+  {{- $client := omit . "existingSecret" "key" }}
+  {{- if .existingSecret }}{{ $_ := set $client "client_secret_file" (printf "%s/%s" (include "wicket.clientSecretsPath" $) .client_id) }}{{ end }}
+  {{- $clients = append $clients $client }}
+{{- end }}
+{{- if .Values.test.existingSecret }}
+  {{- $clients = append $clients (dict "client_id" "wicket-check" "client_name" "wicket check" "token_endpoint_auth_method" "none"
+    "grant_types" (list "authorization_code") "scope" "openid" "redirect_uris" (list "http://127.0.0.1/")) }}
+{{- end }}
+{{- if $clients }}{{ toYaml $clients }}{{ end }}
+{{- end }}
+
+{{- define "wicket.environment" -}}
+{{- with .Values.config }}
+envFrom:
+  - configMapRef:
+      name: {{ include "wicket.fullname" $ | quote }}
+  {{- with $.Values.extraEnvFrom }}{{ toYaml . | nindent 2 }}{{ end }}
+{{- else }}
+{{- with .Values.extraEnvFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+env:
+  - name: WICKET_ISSUER
+    value: {{ .Values.issuer | quote }}
+  - name: WICKET_LISTEN
+    value: ":8080"
+  {{- if .Values.metrics.enabled }}
+  - name: WICKET_METRICS_LISTEN
+    value: {{ printf ":%d" (int .Values.metrics.port) | quote }}
+  {{- end }}
+  {{- if eq .Values.database.kind "sqlite" }}
+  - name: WICKET_DATABASE_URL
+    value: {{ printf "sqlite:%s/wicket.db" (include "wicket.dataPath" .) | quote }}
+  {{- end }}
+  - name: WICKET_DRAIN
+    value: {{ printf "%ds" (ternary 0 (int .Values.shutdown.drainSeconds) (eq .Values.database.kind "sqlite")) | quote }}
+  - name: WICKET_MIGRATE
+    value: {{ ternary "auto" "off" (eq .Values.migrations.mode "start") | quote }}
+  {{- range $name, $from := include "wicket.secretVariables" . | fromYaml }}
+  - name: {{ $name }}_FILE
+    value: {{ printf "%s/%s" (include "wicket.secretsPath" $) $name | quote }}
+  {{- end }}
+  {{- if include "wicket.clients" . }}
+  - name: WICKET_CLIENTS_FILE
+    value: {{ printf "%s/clients.yaml" (include "wicket.clientsPath" .) | quote }}
+  {{- end }}
+  {{- with .Values.extraEnv }}{{ toYaml . | nindent 2 }}{{ end }}
+{{- end }}
+
+{{- define "wicket.mounts" -}}
+- name: tmp
+  mountPath: /tmp
+{{- if include "wicket.secretVariables" . | fromYaml }}
+- name: secrets
+  mountPath: {{ include "wicket.secretsPath" . }}
+  readOnly: true
+{{- end }}
+{{- if include "wicket.clients" . }}
+- name: clients
+  mountPath: {{ include "wicket.clientsPath" . }}
+  readOnly: true
+{{- end }}
+{{- if include "wicket.clientSecrets" . }}
+- name: client-secrets
+  mountPath: {{ include "wicket.clientSecretsPath" . }}
+  readOnly: true
+{{- end }}
+{{- if eq .Values.database.kind "sqlite" }}
+- name: data
+  mountPath: {{ include "wicket.dataPath" . }}
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- /* Where the apps' secrets come from, as sources of a projected volume. */}}
+{{- define "wicket.clientSecrets" -}}
+{{- range .Values.clients }}{{ if .existingSecret }}
+- secret:
+    name: {{ .existingSecret | quote }}
+    items:
+      - key: {{ .key | default "client-secret" | quote }}
+        path: {{ .client_id | quote }}
+{{- end }}{{ end }}
+{{- end }}
+
+{{- define "wicket.volumes" -}}
+- name: tmp
+  emptyDir: {}
+{{- with include "wicket.secretVariables" . | fromYaml }}
+- name: secrets
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- range $name, $from := . }}
+      - secret:
+          name: {{ $from.existingSecret | quote }}
+          items:
+            - key: {{ $from.key | quote }}
+              path: {{ $name }}
+      {{- end }}
+{{- end }}
+{{- if include "wicket.clients" . }}
+- name: clients
+  configMap:
+    name: {{ printf "%s-clients" (include "wicket.fullname" .) | quote }}
+{{- end }}
+{{- with include "wicket.clientSecrets" . }}
+- name: client-secrets
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- . | nindent 6 }}
+{{- end }}
+{{- if eq .Values.database.kind "sqlite" }}
+- name: data
+  persistentVolumeClaim:
+    claimName: {{ .Values.persistence.existingClaim | default (printf "%s-data" (include "wicket.fullname" .)) | quote }}
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- /* A container of ours. Takes the root, its name and its arguments. */}}
+{{- define "wicket.container" -}}
+name: {{ .name }}
+image: {{ include "wicket.image" .root | quote }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+args: {{ toJson .args }}
+{{ include "wicket.environment" .root }}
+securityContext:
+  {{- toYaml .root.Values.securityContext | nindent 2 }}
+resources:
+  {{- toYaml .root.Values.resources | nindent 2 }}
+volumeMounts:
+  {{- include "wicket.mounts" .root | nindent 2 }}
+{{- end }}
+
+{{- /* What every pod of ours has in common. */}}
+{{- define "wicket.pod" -}}
+serviceAccountName: {{ include "wicket.serviceAccount" . | quote }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+{{- with concat .Values.imagePullSecrets (((.Values.global).imagePullSecrets) | default list) }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- with .Values.runtimeClassName }}
+runtimeClassName: {{ . | quote }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}

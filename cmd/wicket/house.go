@@ -209,7 +209,7 @@ func (e environment) open(ctx context.Context) (*house, context.Context, error) 
 	if err != nil {
 		return nil, ctx, err
 	}
-	config.redis, config.traces = nil, "" // commands count nothing and trace nothing
+	config.redis, config.traces, config.metricsListen = nil, "", "" // for whoever serves
 	h, err := build(ctx, config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, ctx, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
@@ -97,6 +98,9 @@ func (s *Store) startSession(ctx context.Context, tx bun.Tx, now time.Time, step
 		DeviceLabel: label, IsMobile: mobile, UserAgent: step.device.userAgent(), Fingerprint: step.device.fingerprint(), IP: step.device.IP,
 		AMR: step.evidence.AMR, ACR: step.evidence.ACR, AuthTime: now, LastSeenAt: now, LastSeenIP: step.device.IP,
 		ExpiresAt: now.Add(s.SessionLifetime), CreatedAt: now, User: step.user,
+	}
+	if origin := step.evidence.External; origin != nil {
+		session.ExternalAccountID, session.UpstreamSID = uuid.NullUUID{UUID: origin.AccountID, Valid: true}, origin.SID
 	}
 	current, action := step.current, "started"
 	if current != nil && current.UserID == session.UserID {

@@ -16,6 +16,7 @@ type Export struct {
 	Emails   []Email
 	Phones   []Phone
 	Roles    []Role
+	Linked   []ExternalAccount
 	Sessions []Session // ended ones too
 	Attempts []LoginAttempt
 	Ledger   []storage.Entry
@@ -40,6 +41,9 @@ func (s *Store) Export(ctx context.Context, userID uuid.UUID) (*Export, error) {
 		return nil, err
 	}
 	if export.Roles, err = s.Roles(ctx, userID, true); err != nil {
+		return nil, err
+	}
+	if export.Linked, err = s.ExternalAccounts(ctx, userID); err != nil {
 		return nil, err
 	}
 	if err := s.Database.Reader().NewSelect().Model(&export.Sessions).Where("user_id = ?", userID).Order("created_at").Scan(ctx); err != nil {

@@ -28,6 +28,7 @@ const (
 	MessageEmailsChanged   = "emails_changed"
 	MessagePhoneAdded      = "phone_added"
 	MessageErasure         = "erasure"
+	MessageAccountLinked   = "account_linked"
 	MessageInvitation      = "invitation"
 )
 

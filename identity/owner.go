@@ -91,6 +91,9 @@ func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, e
 		if err := distrustLaterEmails(ctx, tx, proof); err != nil {
 			return err
 		}
+		if err := s.distrustExternalAccounts(ctx, tx, now, proof); err != nil {
+			return err
+		}
 		// Whoever it was knows the password.
 		if _, err := tx.NewUpdate().Model((*User)(nil)).Set("password_hash = NULL").Where("id = ?", proof.UserID).Exec(ctx); err != nil {
 			return err

@@ -66,6 +66,9 @@ var accountNotices = map[string]string{
 	"email-primary": "That is your primary address now.",
 	"email-removed": "The address is removed.",
 
+	"linked":   "That account is linked. You can sign in with it from now on.",
+	"unlinked": "That account is unlinked, and devices that signed in with it are signed out.",
+
 	"phone-sent":     "A code is on its way. Type it below within ten minutes.",
 	"phone-verified": "The number is verified. You can sign in with it.",
 	"phone-primary":  "That is your primary number now.",
@@ -155,10 +158,15 @@ const freshly = 15 * time.Minute
 // a browser that was left open, or a stolen cookie, is not enough.
 func (s *Server) freshOwner(c *gin.Context) (*identity.Session, error) {
 	session, err := s.owner(c)
-	if err == nil && session != nil && s.Now().Sub(session.AuthTime) > freshly {
+	if err == nil && session != nil && !s.isFresh(session) {
 		return nil, redirect(c, "/sign-in?again=1")
 	}
 	return session, err
+}
+
+// isFresh tells whether the person has signed in just now.
+func (s *Server) isFresh(session *identity.Session) bool {
+	return s.Now().Sub(session.AuthTime) <= freshly
 }
 
 // accountHead returns the session of the person whose account page is shown, and the head of the page; no session, after a
@@ -175,7 +183,11 @@ func (s *Server) accountHead(c *gin.Context, page string) (*identity.Session, pa
 	if err != nil {
 		return nil, pages.AccountHead{}, err
 	}
-	head := pages.AccountHead{Person: person, Page: page, Phones: s.Identity.Texts}
+	providers, err := s.Upstreams.Active(c.Request.Context())
+	if err != nil {
+		return nil, pages.AccountHead{}, err
+	}
+	head := pages.AccountHead{Person: person, Page: page, Phones: s.Identity.Texts, Linked: len(providers) > 0}
 	before, err := s.Identity.SignInBefore(c.Request.Context(), session)
 	if err != nil {
 		return nil, pages.AccountHead{}, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -30,7 +31,7 @@ func (s *Server) person(h handler) gin.HandlerFunc {
 // visitor wraps a handler of pages to which apps send people, from wherever they are.
 func (s *Server) visitor(h handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		s.pageHeaders(c, "")
+		s.pageHeaders(c)
 		if err := h(c); err != nil {
 			s.tellPerson(c, err)
 		}
@@ -58,13 +59,16 @@ var (
 func (s *Server) notFound(*gin.Context) error         { return errNotFound }
 func (s *Server) methodNotAllowed(*gin.Context) error { return errMethod }
 
-// pageHeaders sets the headers of a page. goOn is the redirect URI of the app that waits, or empty: browsers apply
-// form-action to every redirect that follows a form, and where an app sends people after its callback is its own affair.
-func (s *Server) pageHeaders(c *gin.Context, goOn string) {
+// pageHeaders sets the headers of a page. goOn are the addresses to which its forms lead in the end: the redirect URI of the
+// app that waits, and the providers upstream. Browsers apply form-action to every redirect that follows a form, and where
+// an app sends people after its callback is its own affair.
+func (s *Server) pageHeaders(c *gin.Context, goOn ...string) {
 	formAction := "'self'"
-	if goOn != "" {
+	if len(goOn) > 0 {
 		formAction += " https:"
-		if scheme, rest, _ := strings.Cut(goOn, ":"); scheme == "http" {
+	}
+	for _, address := range goOn {
+		if scheme, rest, _ := strings.Cut(address, ":"); scheme == "http" {
 			host, _, _ := strings.Cut(strings.TrimPrefix(rest, "//"), "/")
 			formAction += " http://" + host
 		} else if scheme != "https" {
@@ -103,6 +107,9 @@ func (s *Server) tellPerson(c *gin.Context, err error) {
 	case errors.Is(err, oidc.ErrInteraction):
 		page.Title, page.Explanation = "This page was open for too long", "For your safety, a sign-in has to be finished within an hour."
 		page.Advice = "Go back to the app and sign in again."
+	case errors.Is(err, federation.ErrRequest):
+		page.Title, page.Explanation = "This sign-in has ended", "It took too long, it was finished before, or it began in another browser."
+		page.Advice, page.RetryURI = "Nothing is lost: sign in again.", "/sign-in"
 	case errors.Is(err, identity.ErrProof):
 		page.Title, page.Explanation = "This link does not work any more", "It was used before, it is too old, or a newer one was sent."
 		page.Advice = "Ask for a new one where you asked for this, and use the last mail that you got."

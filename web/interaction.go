@@ -18,15 +18,20 @@ func (s *Server) browserCookie() string {
 	return "wicket_browser"
 }
 
-// suspend seals an authorization request for this browser, which gets a cookie to be known by if it has none.
+// suspend seals an authorization request for this browser.
 func (s *Server) suspend(c *gin.Context, a *oidc.Authorization) string {
+	return s.Provider.Suspend(a, s.markedBrowser(c))
+}
+
+// markedBrowser is the secret by which this browser is known; it gets one if it has none.
+func (s *Server) markedBrowser(c *gin.Context) string {
 	browser := s.browser(c)
 	if browser == "" {
 		browser = storage.NewSecret()
 		c.Set(s.browserCookie(), browser) // the next one in this request finds it
 		http.SetCookie(c.Writer, &http.Cookie{Name: s.browserCookie(), Value: browser, Path: "/", Secure: s.https, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	}
-	return s.Provider.Suspend(a, browser)
+	return browser
 }
 
 // resume takes up an authorization request.

@@ -103,7 +103,11 @@ func (s *Server) showSecurity(c *gin.Context, status int, failure string) error 
 	if err != nil {
 		return err
 	}
-	page := pages.Security{Head: head, HasPassword: true, Failure: failure, Notice: accountNotices[c.Query("done")]}
+	user, err := s.Identity.User(c.Request.Context(), session.UserID)
+	if err != nil {
+		return err
+	}
+	page := pages.Security{Head: head, HasPassword: user.PasswordHash != "", Failure: failure, Notice: accountNotices[c.Query("done")]}
 	for _, attempt := range attempts {
 		page.Attempts = append(page.Attempts, pages.Attempt{
 			When: s.ago(attempt.AttemptTime), Result: attemptResults[attempt.FailureReason], Bad: !attempt.Success,

@@ -63,7 +63,7 @@ func (s *Server) eraseAccount(c *gin.Context) error {
 // export is the file that a person downloads: docs/privacy.md describes it.
 func export(kept *identity.Export, consents []oidc.Consent) map[string]any {
 	user := kept.User
-	emails, phones, roles, sessions, attempts, ledger, allowed := []any{}, []any{}, []any{}, []any{}, []any{}, []any{}, []any{}
+	emails, phones, roles, sessions, attempts, ledger, allowed, linked := []any{}, []any{}, []any{}, []any{}, []any{}, []any{}, []any{}, []any{}
 	for _, email := range kept.Emails {
 		emails = append(emails, gin.H{"address": email.Address, "primary": email.IsPrimary, "verified_at": email.VerifiedAt, "created_at": email.CreatedAt})
 	}
@@ -72,6 +72,12 @@ func export(kept *identity.Export, consents []oidc.Consent) map[string]any {
 	}
 	for _, role := range kept.Roles {
 		roles = append(roles, gin.H{"role": role.RoleName, "assigned_at": role.AssignedAt, "active": role.IsActive, "revoked_at": role.RevokedAt})
+	}
+	for _, account := range kept.Linked {
+		linked = append(linked, gin.H{
+			"provider": account.Provider, "issuer": account.Issuer, "subject": account.Subject, "label": account.Label, "claims": account.Profile,
+			"created_at": account.CreatedAt, "last_used_at": account.LastUsedAt,
+		})
 	}
 	for _, session := range kept.Sessions {
 		sessions = append(sessions, gin.H{
@@ -102,7 +108,7 @@ func export(kept *identity.Export, consents []oidc.Consent) map[string]any {
 			"profile": profile.Profile, "picture": profile.Picture, "website": profile.Website, "gender": profile.Gender, "birthdate": profile.Birthdate,
 			"zoneinfo": profile.Zoneinfo, "locale": profile.Locale, "address": profile.Address,
 		},
-		"emails": emails, "phones": phones, "roles": roles, "sessions": sessions, "login_attempts": attempts, "apps": allowed, "audit_trail": ledger,
+		"emails": emails, "phones": phones, "roles": roles, "linked_accounts": linked, "sessions": sessions, "login_attempts": attempts, "apps": allowed, "audit_trail": ledger,
 	}
 }
 

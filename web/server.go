@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -17,6 +18,7 @@ import (
 // Config is what the server leans on; set all of it.
 type Config struct {
 	Provider       *oidc.Provider
+	Upstreams      *federation.Upstreams
 	Identity       *identity.Store
 	Database       *storage.Database
 	Log            *slog.Logger

@@ -77,6 +77,9 @@ func (s *Server) signIn(c *gin.Context) error {
 func (s *Server) admitted(c *gin.Context, a *oidc.Authorization, admission *identity.Admission, page string) error {
 	s.setCookie(c, admission.Secret, admission.Session.ExpiresAt)
 	s.setDeviceCookie(c, admission.DeviceSecret)
+	if s.arrivalSecret(c) != "" { // an account of elsewhere waits to be linked to this one
+		return s.askToLink(c, a)
+	}
 	if a == nil {
 		return redirect(c, page)
 	}
@@ -86,11 +89,10 @@ func (s *Server) admitted(c *gin.Context, a *oidc.Authorization, admission *iden
 // newSignIn returns the empty page, with headers that let the form lead on to the app.
 func (s *Server) newSignIn(c *gin.Context, a *oidc.Authorization) pages.SignIn {
 	if a == nil {
-		return pages.SignIn{Phones: s.Identity.Texts, RegisterURL: s.registerURL("")}
+		return pages.SignIn{Phones: s.Identity.Texts, RegisterURL: s.registerURL(""), Providers: s.offer(c, a)}
 	}
-	s.pageHeaders(c, a.RedirectURI)
 	app, sealed := waiting(a.Client), s.suspend(c, a)
-	return pages.SignIn{App: &app, Phones: s.Identity.Texts, Continue: sealed, RegisterURL: s.registerURL(sealed)}
+	return pages.SignIn{App: &app, Phones: s.Identity.Texts, Continue: sealed, RegisterURL: s.registerURL(sealed), Providers: s.offer(c, a)}
 }
 
 // suspended takes up the request that a page was shown for, or nil where it was shown for none.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/messages"
 )
@@ -34,7 +35,8 @@ type configuration struct {
 	ledgerKept     time.Duration       // how long the ledger is; 0: for ever
 	smtp           *messages.SMTP      // nil: mail cannot be sent
 	sms            messages.TextSender // nil: text messages cannot be sent
-	outbox         *messages.Outbox    // development alone: mail and text messages are shown instead
+	providers      []federation.Provider
+	outbox         *messages.Outbox // development alone: mail and text messages are shown instead
 }
 
 // databaseExists refuses to go on where a command would work on an embedded database that nobody has made: a mistyped path
@@ -120,6 +122,7 @@ func (e environment) configuration() (*configuration, error) {
 			fault("WICKET_SMS_URL", err)
 		}
 	}
+	c.providers = namedProviders(c.registration, read, fault)
 	keys := read("WICKET_SECRET", "")
 	embedded := c.embeddedDatabase() != ""
 	if keys == "" && embedded {

@@ -291,8 +291,9 @@ var (
 		"/account/emails/add", "/account/emails/resend", "/account/emails/primary", "/account/emails/remove", "/account/password",
 		"/account/profile", "/account/download", "/account/erase",
 		"/account/phones/add", "/account/phones/resend", "/account/phones/verify", "/account/phones/primary", "/account/phones/remove",
+		"/federation/:provider", "/arrival/register", "/arrival/sign-in", "/arrival/link", "/account/linked/add", "/account/linked/remove",
 		"/register", "/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me"}
-	otherRoutes = []string{oidc.PathAuthorize, oidc.PathLogout, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke, oidc.PathUserinfo}
+	otherRoutes = []string{oidc.PathAuthorize, oidc.PathLogout, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke, oidc.PathUserinfo, "/federation/:provider/logout"}
 )
 
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -22,6 +23,7 @@ import (
 type house struct {
 	database *storage.Database
 	identity *identity.Store
+	upstream *federation.Upstreams
 	keys     *oidc.Keys
 	provider *oidc.Provider
 	jobs     *storage.Jobs
@@ -54,6 +56,15 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		MaxFailures:     10,
 		LockDuration:    15 * time.Minute,
 		AttemptsKept:    config.attemptsKept,
+	}
+	h.upstream = &federation.Upstreams{
+		Issuer:   config.issuer,
+		Database: database,
+		Memory:   memory,
+		Seal:     config.seal,
+		Identity: h.identity,
+		Named:    config.providers,
+		Now:      identity.Clock,
 	}
 	h.keys = &oidc.Keys{
 		Database: database,
@@ -93,6 +104,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 	h.identity.Jobs = h.jobs
 	h.handler, err = web.New(web.Config{
 		Provider:       h.provider,
+		Upstreams:      h.upstream,
 		Identity:       h.identity,
 		Database:       database,
 		Log:            log,

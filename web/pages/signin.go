@@ -11,6 +11,7 @@ type SignIn struct {
 	Continue      string // opaque: where to go on, handed back unchanged
 	SwitchURL     string // where "Use another account" leads; shown when UsernameFixed
 	RegisterURL   string // where people make an account; "" where they cannot
+	Providers     Providers
 }
 
 func (SignIn) page() string { return "signin.html" }

@@ -142,3 +142,22 @@ func sign(alg jose.SignatureAlgorithm, key any, payload []byte) string {
 	}
 	return compact
 }
+
+// logoutToken is the payload of a logout token about somebody, with changes.
+func logoutToken(t testing.TB, l *liar, change map[string]any) []byte {
+	t.Helper()
+	claims := map[string]any{
+		"iss": l.issuer(), "aud": "wicket", "sub": "somebody", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix(), "jti": rand.Text(),
+		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},
+	}
+	for name, value := range change {
+		if claims[name] = value; value == nil {
+			delete(claims, name)
+		}
+	}
+	encoded, err := json.Marshal(claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return encoded
+}

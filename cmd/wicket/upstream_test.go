@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -13,6 +14,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"golang.org/x/oauth2"
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
@@ -162,3 +165,27 @@ func (h *openHouse) linked(t testing.TB, user *identity.User) []identity.Externa
 	}
 	return accounts
 }
+
+// oauthChallenge is the PKCE challenge of a verifier: RFC 7636, section 4.2.
+func oauthChallenge(verifier string) string { return oauth2.S256ChallengeFromVerifier(verifier) }
+
+// claimsOf reads the claims of a JWT, whoever signed it.
+func claimsOf(t testing.TB, token string) map[string]any {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		t.Fatalf("%q is no JWT", token)
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := make(map[string]any)
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}
+
+// upstreamFields are the hidden fields of the provider's own pages.
+var upstreamFields = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)

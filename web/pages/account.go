@@ -34,7 +34,7 @@ func (h AccountHead) Tabs() []Tab {
 		tabs = append(tabs, Tab{URI: "/account/phones", Label: "Phone"})
 	}
 	if h.Linked {
-		tabs = append(tabs, Tab{URI: "/account/linked", Label: "Linked accounts"})
+		tabs = append(tabs, Tab{URI: "/account/linked", Label: "Linked"})
 	}
 	tabs = append(tabs, Tab{URI: "/account/security", Label: "Security"}, Tab{URI: "/account/privacy", Label: "Your data"})
 	for i := range tabs {

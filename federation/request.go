@@ -41,6 +41,8 @@ type errand struct {
 }
 
 const (
+	maxRequests     = 600 // from one address in requestWindow: each is a row
+	requestWindow   = 10 * time.Minute
 	requestLifetime = time.Hour // as long as an app's own request may take: a person may have to find a phone first
 	sealForRequests = "upstream request"
 )
@@ -50,6 +52,8 @@ var (
 	// ErrRequest covers an answer that belongs to no request, or to one that is too old, was answered, or began in another
 	// browser, alike.
 	ErrRequest = errors.New("nobody here has asked for this, or it was answered before")
+	// ErrTooManyRequests says that one address sends too many people to providers.
+	ErrTooManyRequests = errors.New("too many sign-ins were begun from your network; try again in a few minutes")
 	// ErrUnbelievable says that what the provider answered does not hold. The reason is for the log.
 	ErrUnbelievable = errors.New("the provider's answer does not hold")
 )
@@ -61,6 +65,7 @@ func (d *Denied) Error() string { return "the provider denies it: " + d.Code + "
 
 // Beginning is what a person is sent to a provider for.
 type Beginning struct {
+	IP          string    // where the person is
 	Browser     string    // the secret that their browser is known by
 	Continue    string    // handed back by Return
 	LinkTo      uuid.UUID // whose account it is to be linked to; uuid.Nil: to sign in
@@ -72,11 +77,14 @@ type Beginning struct {
 }
 
 // Begin returns where to send a person's browser, so that they sign in with a provider: OpenID Connect Core, section
-// 3.1.2.1, with PKCE. It returns storage.ErrNotFound, or ErrUnreachable.
+// 3.1.2.1, with PKCE. It returns storage.ErrNotFound, ErrUnreachable or ErrTooManyRequests.
 func (u *Upstreams) Begin(ctx context.Context, id string, b Beginning) (string, error) {
 	p, err := u.Provider(ctx, id)
 	if err != nil {
 		return "", err
+	}
+	if u.Memory.Count(ctx, "upstream requests from "+b.IP, requestWindow) > maxRequests {
+		return "", ErrTooManyRequests
 	}
 	m, _, err := u.metadata(ctx, p)
 	if err != nil {

@@ -107,11 +107,12 @@ func (s *Server) beginUpstream(c *gin.Context) error {
 
 // sendUpstream sends a person to a provider, or says that it cannot be.
 func (s *Server) sendUpstream(c *gin.Context, a *oidc.Authorization, provider string, beginning federation.Beginning) error {
+	beginning.IP = storage.ActorOf(c.Request.Context()).IP
 	to, err := s.Upstreams.Begin(c.Request.Context(), provider, beginning)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return errNotFound
-	case errors.Is(err, federation.ErrUnreachable):
+	case errors.Is(err, federation.ErrUnreachable), errors.Is(err, federation.ErrTooManyRequests):
 		return s.showUpstreamFailure(c, a, provider, err)
 	case err != nil:
 		return err
@@ -196,6 +197,8 @@ func (s *Server) showUpstreamFailure(c *gin.Context, a *oidc.Authorization, prov
 		page.Text = p.Name + " does not answer as it should just now. Try again in a moment, or sign in another way."
 	case errors.Is(err, federation.ErrUnbelievable):
 		status, page.Text = http.StatusBadRequest, "What came back from "+p.Name+" could not be verified, so nothing was done. Try again, or sign in another way."
+	case errors.Is(err, federation.ErrTooManyRequests):
+		status, page.Text = http.StatusTooManyRequests, sentence(federation.ErrTooManyRequests)
 	case errors.Is(err, identity.ErrSignInRefused):
 		status, page.Title, page.Text = http.StatusForbidden, "You cannot sign in just now", "The account here is switched off, or locked for a while. Try again later, or ask whoever runs this service."
 	default:

@@ -116,7 +116,7 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if l.token != nil {
 			token = l.token(encoded)
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"access_token": "access", "token_type": "Bearer", "id_token": token})
+		_ = json.NewEncoder(w).Encode(map[string]any{"access_token": "liar's access token", "token_type": "Bearer", "id_token": token})
 	case r.URL.Path == "/userinfo":
 		_ = json.NewEncoder(w).Encode(l.userinfo())
 	default:

@@ -14,7 +14,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
 // refusedUpstream tells whether somebody came back from a provider and is nobody: a page says so, no cookie is given, and
@@ -231,6 +233,92 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 		read(t, response, err)
 		if len(h.linked(t, bob)) != 0 || len(h.linked(t, h.user)) != 0 {
 			t.Error("linked to somebody who did not ask for it")
+		}
+	})
+}
+
+// Who is to sign in anew is not spared it by being signed in upstream.
+func TestStaleSignInUpstreamIsRefused(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		l := h.startLiar(t, "liar", nil)
+		b := h.browser(t)
+		at := func(authTime time.Time) func(*liar) {
+			return func(l *liar) { l.claims = func(claims map[string]any) { claims["auth_time"] = authTime.Unix() } }
+		}
+		l.tells(at(time.Now().Add(-time.Hour))) // the first time that does not matter
+		b.toUpstream(t, "liar", page{})
+		if shown := b.post(t, "/arrival/register", url.Values{"username": {"some"}}); shown.at() != "/account" {
+			t.Fatalf("%s\n%s", shown.Status, shown.body)
+		}
+		if shown := b.toUpstream(t, "liar", page{}); shown.StatusCode != http.StatusBadRequest || !strings.Contains(shown.body, `id="another-way"`) {
+			t.Errorf("an hour ago: %s at %s", shown.Status, shown.Request.URL)
+		}
+		l.tells(at(time.Now()))
+		if shown := b.toUpstream(t, "liar", page{}); shown.at() != "/account" {
+			t.Errorf("just now: %s at %s", shown.Status, shown.Request.URL)
+		}
+	})
+}
+
+// No secret of a sign-in upstream is logged, nor kept in the clear.
+func TestUpstreamSecretsAreNeitherLoggedNorKept(t *testing.T) {
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		h, transport, log := openSecureHouse(t, databaseURL)
+		l := h.startLiar(t, "liar", func(p *federation.Provider) { p.Settings.KeepTokens = true })
+		b := h.browser(t)
+		b.Transport = transport
+		begun, err := b.post(t, "/federation/liar", nil).Location()
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets := map[string]string{"the client secret": upstreamSecret, "the state": begun.Query().Get("state"), "the nonce": begun.Query().Get("nonce")}
+		response, err := b.stay().Get(begun.String())
+		back, err := read(t, response, err).Location()
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets["the code"] = back.Query().Get("code")
+		if shown := b.get(t, back.String()); shown.at() != "/arrival" {
+			t.Fatalf("%s at %s\n%s", shown.Status, shown.Request.URL, shown.body)
+		}
+		home, err := url.Parse(h.issuer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cookie := range b.Jar.Cookies(home) {
+			secrets[cookie.Name] = cookie.Value
+		}
+		kept := dumpAll(t, h.database) // while the arrival waits
+		if shown := b.post(t, "/arrival/register", url.Values{"username": {"some"}}); shown.at() != "/account" {
+			t.Fatalf("%s\n%s", shown.Status, shown.body)
+		}
+		for name, lie := range map[string]func(*liar){
+			"refused": func(l *liar) { l.claims = func(claims map[string]any) { claims["aud"] = "another" } },
+			"denied":  func(l *liar) { l.answer = func(p url.Values) { p.Del("code"); p.Set("error", "server_error") } },
+		} {
+			l.tells(lie)
+			other := h.browser(t)
+			other.Transport = transport
+			refusedUpstream(t, name, other, other.toUpstream(t, "liar", page{}))
+		}
+		secrets["the access token"] = "liar's access token"
+		kept += dumpAll(t, h.database)
+		if logged := log.String(); !strings.Contains(logged, "/federation/liar/callback") || !strings.Contains(kept, "somebody@liar.example") {
+			t.Fatal("is this the log, and are these the tables?")
+		} else {
+			for name, secret := range secrets {
+				if len(secret) < 8 {
+					t.Errorf("%s is %q", name, secret)
+				}
+				for _, form := range []string{secret, url.QueryEscape(secret)} {
+					if strings.Contains(logged, form) {
+						t.Errorf("%s is logged", name)
+					}
+					if strings.Contains(kept, form) {
+						t.Errorf("%s is kept in the clear", name)
+					}
+				}
+			}
 		}
 	})
 }

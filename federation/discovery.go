@@ -19,11 +19,14 @@ import (
 
 // discovered is what a provider says of itself, and what it is called with.
 type discovered struct {
-	client  *http.Client
-	of      time.Time // when the provider's row was last changed
+	client *http.Client
+	of     time.Time // when the provider's row was last changed
+
 	mu      sync.Mutex
+	current *metadata // nil: never read
 	readAt  time.Time
-	current *metadata
+	failure error     // of the last try, if it failed
+	nextTry time.Time // not before
 }
 
 // metadata is a discovery document: OpenID Connect Discovery, section 3, and RFC 9207.
@@ -43,8 +46,8 @@ type metadata struct {
 
 const (
 	metadataKept   = time.Hour
-	metadataServes = 24 * time.Hour // where it cannot be read anew
-	retriedAfter   = 30 * time.Second
+	metadataServes = 24 * time.Hour  // where it cannot be read anew
+	retriedAfter   = 5 * time.Second // people wait meanwhile
 )
 
 // Signatures by public keys. Those by a shared secret and none at all are not among them, whatever a document says.
@@ -80,24 +83,28 @@ func (u *Upstreams) metadata(ctx context.Context, p *Provider) (*metadata, conte
 	d.mu.Lock() // also while reading: whoever comes meanwhile wants the same
 	defer d.mu.Unlock()
 	now := u.Now()
-	if d.current != nil && now.Sub(d.readAt) < metadataKept {
-		return d.current, ctx, nil
+	if !now.Before(d.nextTry) {
+		// Not the caller's end: whoever hangs up must not spoil it for the others.
+		d.read(context.WithoutCancel(ctx), p, now)
 	}
-	// Not the caller's end: whoever hangs up must not spoil it for the others.
-	read, err := p.discover(context.WithoutCancel(ctx), d.client)
-	if err != nil {
-		if d.current != nil && now.Sub(d.readAt) < metadataServes {
-			d.readAt = d.readAt.Add(retriedAfter)
-			return d.current, ctx, nil
-		}
-		return nil, ctx, fmt.Errorf("%w: discovery of %s: %w", ErrUnreachable, p.ID, err)
+	if d.failure != nil && (d.current == nil || now.Sub(d.readAt) > metadataServes) {
+		return nil, ctx, fmt.Errorf("%w: discovery of %s: %w", ErrUnreachable, p.ID, d.failure)
+	}
+	return d.current, ctx, nil
+}
+
+// read reads the discovery document, and notes when to do it again.
+func (d *discovered) read(ctx context.Context, p *Provider, now time.Time) {
+	var read *metadata
+	if read, d.failure = p.discover(ctx, d.client); d.failure != nil {
+		d.nextTry = now.Add(retriedAfter)
+		return
 	}
 	if d.current != nil && d.current.JWKSURI == read.JWKSURI {
 		read.keys = d.current.keys // which are kept until a signature fits none of them
 	}
 	read.prepare(ctx)
-	d.current, d.readAt = read, now
-	return read, ctx, nil
+	d.current, d.readAt, d.nextTry = read, now, now.Add(metadataKept)
 }
 
 // prepare makes of the document what verifies. Keys are fetched when they are needed, by the same client.

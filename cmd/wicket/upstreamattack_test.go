@@ -192,11 +192,20 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 		refused("another state", mine, with(callback, func(q url.Values) { q.Set("state", foreign.Query().Get("state")) }))
 		refused("no state", mine, with(callback, func(q url.Values) { q.Del("state") }))
 		refused("two states", mine, with(callback, func(q url.Values) { q.Add("state", foreign.Query().Get("state")) }))
-		// Mix-up: the answer of one provider at the address of another, which would learn the code.
-		taken := len(other.codes)
-		refused("at another provider's address", mine, strings.Replace(callback.String(), "/federation/liar/", "/federation/other/", 1))
-		if len(other.codes) != taken {
-			t.Error("the other provider has learned the code")
+		// Mix-up: the answer of one provider at the address of another, which would learn the code. The state belongs to one
+		// of them, also where they do not say who they are.
+		for name, change := range map[string]func(url.Values){
+			"that is another's": func(url.Values) {},
+			"that is nobody's":  func(q url.Values) { q.Del("iss") },
+			"that is forged":    func(q url.Values) { q.Set("iss", other.url) },
+		} {
+			other.tells(func(l *liar) { l.metadata = map[string]any{"authorization_response_iss_parameter_supported": false} })
+			h.rediscover(t, other)
+			begun := begin(mine, "liar")
+			refused("an answer "+name, mine, strings.Replace(with(begun, change), "/federation/liar/", "/federation/other/", 1))
+			if len(other.codes) > 0 {
+				t.Errorf("an answer %s: the other provider has learned the code", name)
+			}
 		}
 		// The code of another session: theirs, which the attacker has not used, under the victim's own state.
 		refused("another's code", mine, with(callback, func(q url.Values) { q.Set("code", foreign.Query().Get("code")) }))
@@ -345,21 +354,28 @@ func TestNoOpenRedirectByWayOfUpstream(t *testing.T) {
 func TestDiscoveryLeadsNowhereElse(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		l := h.startLiar(t, "liar", nil)
-		for name, metadata := range map[string]map[string]any{
-			"keys at the cloud's own address": {"jwks_uri": "https://169.254.169.254/latest/meta-data"},
-			"tokens in our network":           {"token_endpoint": "https://10.0.0.1/token"},
-			"tokens at ours, version 6":       {"token_endpoint": "https://[fd00::1]/token"},
-			"in disguise":                     {"token_endpoint": "https://[::ffff:169.254.169.254]/token"},
-			"without https":                   {"token_endpoint": "http://192.0.2.1/token"},
-			"no URL":                          {"token_endpoint": "file:///etc/passwd"},
-			"people elsewhere":                {"authorization_endpoint": "javascript:alert(1)"},
-			"nothing":                         {"token_endpoint": nil},
-			"another issuer":                  {"issuer": "https://accounts.google.com"},
+		for name, c := range map[string]struct {
+			metadata map[string]any
+			goes     bool // the document is in order: it shows when the address is called
+		}{
+			"keys at the cloud's own address": {map[string]any{"jwks_uri": "https://169.254.169.254/latest/meta-data"}, true},
+			"tokens in our network":           {map[string]any{"token_endpoint": "https://10.0.0.1/token"}, true},
+			"tokens at ours, version 6":       {map[string]any{"token_endpoint": "https://[fd00::1]/token"}, true},
+			"in disguise":                     {map[string]any{"token_endpoint": "https://[::ffff:169.254.169.254]/token"}, true},
+			"without https":                   {map[string]any{"token_endpoint": "http://192.0.2.1/token"}, false},
+			"no URL":                          {map[string]any{"token_endpoint": "file:///etc/passwd"}, false},
+			"people elsewhere":                {map[string]any{"authorization_endpoint": "javascript:alert(1)"}, false},
+			"nothing":                         {map[string]any{"token_endpoint": nil}, false},
+			"another issuer":                  {map[string]any{"issuer": "https://accounts.google.com"}, false},
 		} {
-			l.tells(func(l *liar) { l.metadata = metadata })
+			l.tells(func(l *liar) { l.metadata = c.metadata })
 			h.rediscover(t, l)
 			b := h.browser(t)
-			refusedUpstream(t, name, b, b.toUpstream(t, "liar", page{}))
+			shown := b.toUpstream(t, "liar", page{})
+			refusedUpstream(t, name, b, shown)
+			if went := strings.HasSuffix(shown.at(), "/callback"); went != c.goes {
+				t.Errorf("%s: somebody was sent there: %t", name, went)
+			}
 		}
 		h.nobodyCame(t)
 	})

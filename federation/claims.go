@@ -37,7 +37,7 @@ func (p *Provider) believe(said *statement, token *oauth2.Token) (identity.Exter
 		Evidence: p.evidence(said), SID: printable(said.SID, 255), Username: said.text("preferred_username"), Claims: kept,
 		Told: make(map[string]string), Mapped: make(map[string]string),
 		EmailProved:         said.Email != "" && said.EmailVerified && p.Settings.Emails != EmailsUnproved,
-		EmailsAuthoritative: p.Settings.Emails == EmailsAuthoritative,
+		EmailsAuthoritative: p.Settings.Emails == EmailsAuthoritative && p.speaksFor(said),
 	}
 	if external.Email == "" || external.Email != said.Email {
 		external.Email, external.EmailProved = "", false
@@ -62,6 +62,12 @@ func (p *Provider) believe(said *statement, token *oauth2.Token) (identity.Exter
 		external.Tokens, err = json.Marshal(token)
 	}
 	return external, err
+}
+
+// speaksFor tells whether a provider can know whose an address is now. Google knows it of its own and of those whose domain
+// it hosts; another was verified there once, and may be somebody else's since.
+func (p *Provider) speaksFor(said *statement) bool {
+	return p.Kind != KindGoogle || said.Hosted != "" || strings.HasSuffix(strings.ToLower(said.Email), "@gmail.com")
 }
 
 // isOfDomains tells whether a person belongs to a domain whose people may make accounts. Google says so itself of those that

@@ -70,8 +70,8 @@ func (p *Provider) judge(m *metadata, idToken *gooidc.IDToken, claims *idClaims,
 		return errors.New("the nonce is not the one that was sent")
 	case len(idToken.Audience) > 1 && claims.AZP == "", claims.AZP != "" && claims.AZP != p.ClientID:
 		return fmt.Errorf("the token was made for the party %q", claims.AZP)
-	case idToken.Subject == "" || len(idToken.Subject) > 255:
-		return errors.New("the subject is missing or too long")
+	case idToken.Subject == "" || printable(idToken.Subject, 255) != idToken.Subject:
+		return errors.New("the subject is missing, too long, or no text")
 	case idToken.IssuedAt.IsZero(), idToken.IssuedAt.After(asked.Add(requestLifetime + clockSkew)):
 		return errors.New("the token is of no time")
 	case kept.Again && claims.AuthTime != 0 && time.Unix(int64(claims.AuthTime), 0).Before(asked.Add(-clockSkew)):

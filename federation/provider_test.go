@@ -116,6 +116,25 @@ func TestWhoMayRegisterByDomain(t *testing.T) {
 	}
 }
 
+func TestGoogleSpeaksForItsOwnAddresses(t *testing.T) {
+	for _, c := range []struct {
+		kind, email, hosted string
+		want                bool
+	}{
+		{KindGoogle, "g@gmail.com", "", true},
+		{KindGoogle, "g@acme.example", "acme.example", true},
+		{KindGoogle, "g@acme.example", "", false},
+		{KindGoogle, "g@notgmail.com", "", false},
+		{KindOpenID, "g@acme.example", "", true},
+	} {
+		p := Provider{Kind: c.kind, Settings: Settings{Emails: EmailsAuthoritative}}
+		external, err := p.believe(&statement{Subject: "s", Email: c.email, EmailVerified: true, Hosted: c.hosted}, nil)
+		if err != nil || external.EmailsAuthoritative != c.want || !external.EmailProved {
+			t.Errorf("%+v: %+v, %v", c, external, err)
+		}
+	}
+}
+
 func TestWhichAddressesAreVerified(t *testing.T) {
 	for _, c := range []struct {
 		claims map[string]any

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -59,11 +60,12 @@ var (
 func (s *Server) notFound(*gin.Context) error         { return errNotFound }
 func (s *Server) methodNotAllowed(*gin.Context) error { return errMethod }
 
-// pageHeaders sets the headers of a page. goOn are the addresses to which its forms lead in the end: the redirect URI of the
-// app that waits, and the providers upstream. Browsers apply form-action to every redirect that follows a form, and where
+// pageHeaders sets the headers of a page. goOn are the addresses to which its forms lead in the end, empty ones aside: the
+// redirect URI of the app that waits, and the providers upstream. Browsers apply form-action to every redirect that follows a form, and where
 // an app sends people after its callback is its own affair.
 func (s *Server) pageHeaders(c *gin.Context, goOn ...string) {
 	formAction := "'self'"
+	goOn = slices.DeleteFunc(slices.Clone(goOn), func(address string) bool { return address == "" })
 	if len(goOn) > 0 {
 		formAction += " https:"
 	}

@@ -89,6 +89,7 @@ func TestForgedIDTokensAreRefused(t *testing.T) {
 			"issued tomorrow":              set("iat", now.Add(24*time.Hour).Unix()),
 			"no subject":                   set("sub", nil),
 			"a subject without end":        set("sub", strings.Repeat("x", 256)),
+			"a subject that is no text":    set("sub", "x\x00"),
 			"another access token":         set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"),
 			"alg none":                     signed(func(claims []byte) string { return encode([]byte(`{"alg":"none"}`)) + "." + encode(claims) + "." }),
 			"alg none, with a signature":   signed(func(claims []byte) string { return encode([]byte(`{"alg":"none"}`)) + "." + encode(claims) + ".c2ln" }),

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestReach(t *testing.T) {
@@ -25,6 +26,21 @@ func TestReach(t *testing.T) {
 				t.Errorf("%s: %d, want %d", address, got, want)
 			}
 		}
+	}
+}
+
+// A provider that takes a call and says nothing keeps nobody for long.
+func TestSilenceIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer server.Close()
+	defer close(release)
+	u := &Upstreams{Now: time.Now}
+	began := time.Now()
+	_, _, err := u.metadata(t.Context(), &Provider{ID: "silent", Kind: KindOpenID, Issuer: server.URL})
+	if took := time.Since(began); !errors.Is(err, ErrUnreachable) || took > callTakes+5*time.Second {
+		t.Errorf("after %s: %v", took, err)
 	}
 }
 

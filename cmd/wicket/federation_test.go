@@ -25,6 +25,13 @@ func TestNewcomerFromUpstream(t *testing.T) {
 		if !strings.Contains(shown.body, `action="/federation/oidc"`) || !strings.Contains(shown.body, "Sign in with Upstream") {
 			t.Fatalf("no button on the sign-in page:\n%s", shown.body)
 		}
+		// A link leads to the button alone, so that no other site begins a sign-in.
+		if linked := b.get(t, "/federation/oidc?continue="+shown.held()); !strings.Contains(linked.body, `id="with-oidc"`) || !strings.Contains(linked.body, "Test app") || linked.held() == "" {
+			t.Errorf("by a link: %s\n%s", linked.Status, linked.body)
+		}
+		if nobody := b.get(t, "/federation/nobody"); nobody.StatusCode != http.StatusNotFound {
+			t.Errorf("a provider that is not there: %s", nobody.Status)
+		}
 		there := b.toUpstream(t, "oidc", shown)
 		asked := there.asked(t)
 		if asked["login_hint"] != "carol@upstream.example" || asked["code_challenge_method"] != "S256" || len(asked["nonce"].(string)) < 40 || asked["prompt"] != nil {

@@ -3,8 +3,10 @@ package identity
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
@@ -101,7 +103,7 @@ func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, 
 		Set("last_login_at = ?", now).Set("last_login_ip = ?", step.device.IP).
 		Where("id = ? AND is_active AND coalesce(password_hash, '') = ?", user.ID, user.PasswordHash).
 		Returning("session_version")
-	if known == nil { // a browser that is known is not locked out by what strangers do elsewhere
+	if step.isLockable(known) {
 		update.Where("(locked_until IS NULL OR locked_until <= ?)", now)
 	}
 	if step.rehashed != "" {
@@ -119,10 +121,17 @@ func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, 
 // accountIsOpen asks what openAccount asks, and changes nothing: there is a second step to come.
 func accountIsOpen(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *KnownDevice) (bool, error) {
 	query := tx.NewSelect().Model((*User)(nil)).Where("id = ? AND is_active AND coalesce(password_hash, '') = ?", step.user.ID, step.user.PasswordHash)
-	if known == nil {
+	if step.isLockable(known) {
 		query.Where("(locked_until IS NULL OR locked_until <= ?)", now)
 	}
 	return query.Exists(ctx)
+}
+
+// isLockable tells whether a lock holds for what was shown. It is against guessing: a key or another provider's word is not
+// guessed, and a browser that is known is not locked out by what strangers do elsewhere.
+func (f firstStep) isLockable(known *KnownDevice) bool {
+	typed := f.evidence.External == nil && slices.Contains(f.evidence.AMR, "pwd") || slices.Contains(f.evidence.AMR, "otp")
+	return typed && known == nil
 }
 
 // start begins the session of a person who is let in, and remembers their browser.
@@ -148,6 +157,9 @@ func (s *Store) startSession(ctx context.Context, tx bun.Tx, now time.Time, step
 		DeviceLabel: label, IsMobile: mobile, UserAgent: step.device.userAgent(), Fingerprint: step.device.fingerprint(), IP: step.device.IP,
 		AMR: step.evidence.AMR, ACR: step.evidence.ACR, AuthTime: now, LastSeenAt: now, LastSeenIP: step.device.IP,
 		ExpiresAt: now.Add(s.SessionLifetime), CreatedAt: now, User: step.user,
+	}
+	if origin := step.evidence.External; origin != nil {
+		session.ExternalAccountID, session.UpstreamSID = uuid.NullUUID{UUID: origin.AccountID, Valid: true}, origin.SID
 	}
 	current, action := step.current, "started"
 	if current != nil && current.UserID == session.UserID {

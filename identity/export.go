@@ -18,6 +18,7 @@ type Export struct {
 	Roles    []Role
 	Factors  *Factors
 	Devices  []KnownDevice
+	Linked   []ExternalAccount
 	Sessions []Session // ended ones too
 	Attempts []LoginAttempt
 	Ledger   []storage.Entry
@@ -49,6 +50,9 @@ func (s *Store) Export(ctx context.Context, userID uuid.UUID) (*Export, error) {
 	}
 	if err := s.Database.Reader().NewSelect().Model(&export.Devices).Where("user_id = ?", userID).Order("created_at").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("export known devices: %w", err)
+	}
+	if export.Linked, err = s.ExternalAccounts(ctx, userID); err != nil {
+		return nil, err
 	}
 	if err := s.Database.Reader().NewSelect().Model(&export.Sessions).Where("user_id = ?", userID).Order("created_at").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("export sessions: %w", err)

@@ -59,16 +59,17 @@ func (s *Store) changeFactors(ctx context.Context, session *Session, change fact
 	now := s.Now()
 	secret = storage.NewSecret()
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		// One after the other, for the rules look at several rows.
-		if err := s.Database.Lock(ctx, tx, "factors "+session.UserID.String()); err != nil {
+		if err := s.lockWaysIn(ctx, tx, session.UserID); err != nil {
 			return err
 		}
 		if err := do(ctx, tx, now); err != nil {
 			return err
 		}
 		if change.action == "removed" {
-			if err := mustHaveAWayIn(ctx, tx, session.UserID); err != nil {
+			if has, err := ownWayIn(ctx, tx, session.UserID); err != nil {
 				return err
+			} else if !has {
+				return ErrLastFactor
 			}
 		}
 		if err := settleFactors(ctx, tx, session.UserID); err != nil {
@@ -130,14 +131,10 @@ func settleFactors(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
 	return err
 }
 
-// mustHaveAWayIn returns ErrLastFactor where a person could not sign in any more.
-func mustHaveAWayIn(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
-	exists, err := tx.NewSelect().Model((*User)(nil)).Where("id = ?", userID).
+// ownWayIn tells whether a person can sign in with what Wicket itself keeps: a password or a passkey.
+func ownWayIn(ctx context.Context, tx bun.Tx, userID uuid.UUID) (bool, error) {
+	return tx.NewSelect().Model((*User)(nil)).Where("id = ?", userID).
 		Where("(password_hash IS NOT NULL OR EXISTS (SELECT 1 FROM passkeys WHERE user_id = ?))", userID).Exists(ctx)
-	if err == nil && !exists {
-		err = ErrLastFactor
-	}
-	return err
 }
 
 // mayHaveAnother returns ErrTooManyFactors as refused where a person has enough rows of that model.

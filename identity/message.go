@@ -34,6 +34,7 @@ const (
 	MessageBackupCodeUsed  = "backup_code_used"
 	MessageKeyCloned       = "key_cloned"
 	MessageErasure         = "erasure"
+	MessageAccountLinked   = "account_linked"
 	MessageInvitation      = "invitation"
 )
 

@@ -91,6 +91,9 @@ func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, e
 		if err := distrustLaterEmails(ctx, tx, proof); err != nil {
 			return err
 		}
+		if err := s.distrustExternalAccounts(ctx, tx, now, proof); err != nil {
+			return err
+		}
 		// Nor is what they signed in with since the letter was written the owner's.
 		removed, err := removeFactors(ctx, tx, proof.UserID, proof.CreatedAt)
 		if err != nil {

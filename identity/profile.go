@@ -212,36 +212,59 @@ func (s *Store) UpdateProfile(ctx context.Context, userID uuid.UUID, told Profil
 		return err
 	}
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.Database.Lock(ctx, tx, "profile "+userID.String()); err != nil { // the old values must be those that are replaced
-			return err
-		}
-		before := new(Profile)
-		if err := tx.NewSelect().Model(before).Where("user_id = ?", userID).Scan(ctx); err != nil {
-			return storage.NotFound(err)
-		}
-		was, is := storage.Values{}, storage.Values{}
-		old := before.Fields()
-		for i, field := range told.Fields() {
-			if *field.Value != *old[i].Value {
-				was[field.Name], is[field.Name] = *old[i].Value, *field.Value
-			}
-		}
-		if len(is) == 0 {
-			return nil
-		}
-		told.UserID, told.CreatedAt, told.ModifiedAt = userID, before.CreatedAt, now
-		if *told.Address == (Address{}) {
-			told.Address = nil
-		}
-		if err := oneRow(tx.NewUpdate().Model(&told).WherePK().Exec(ctx)); err != nil {
-			return err
-		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "profile", EntityID: userID.String(), Action: "changed", UserID: userID, Old: was, New: is})
+		return s.changeProfile(ctx, tx, now, userID, func(*Profile) Profile { return told })
 	})
 	if err != nil {
 		return fmt.Errorf("profile of %s: %w", userID, err)
 	}
 	return nil
+}
+
+// changeProfile makes a profile what change makes of it, which must be clean, and records what changed.
+func (s *Store) changeProfile(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, change func(before *Profile) Profile) error {
+	if err := s.Database.Lock(ctx, tx, "profile "+userID.String()); err != nil { // the old values must be those that are replaced
+		return err
+	}
+	before := new(Profile)
+	if err := tx.NewSelect().Model(before).Where("user_id = ?", userID).Scan(ctx); err != nil {
+		return storage.NotFound(err)
+	}
+	told := change(before)
+	was, is := storage.Values{}, storage.Values{}
+	old := before.Fields()
+	for i, field := range told.Fields() {
+		if *field.Value != *old[i].Value {
+			was[field.Name], is[field.Name] = *old[i].Value, *field.Value
+		}
+	}
+	if len(is) == 0 {
+		return nil
+	}
+	told.UserID, told.CreatedAt, told.ModifiedAt = userID, before.CreatedAt, now
+	if *told.Address == (Address{}) {
+		told.Address = nil
+	}
+	if err := oneRow(tx.NewUpdate().Model(&told).WherePK().Exec(ctx)); err != nil {
+		return err
+	}
+	return storage.Record(ctx, tx, now, storage.Change{Entity: "profile", EntityID: userID.String(), Action: "changed", UserID: userID, Old: was, New: is})
+}
+
+// with returns the profile with fields changed, as they come from elsewhere: what is no good, or no field, is left out.
+func (p *Profile) with(values map[string]string) Profile {
+	changed := *p
+	if p.Address != nil {
+		address := *p.Address
+		changed.Address = &address
+	}
+	for _, field := range changed.Fields() {
+		if text := strings.TrimSpace(values[field.Name]); text != "" {
+			if clean, err := field.rule(text); err == nil {
+				*field.Value = clean
+			}
+		}
+	}
+	return changed
 }
 
 // Profile returns a person's profile, or storage.ErrNotFound.

@@ -68,22 +68,26 @@ func grantRole(ctx context.Context, tx bun.Tx, role *Role) error {
 func (s *Store) RevokeRole(ctx context.Context, userID uuid.UUID, name string) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		var id uuid.UUID
-		err := tx.NewUpdate().Model((*Role)(nil)).Set("is_active = ?", false).Set("revoked_at = ?", now).Set("revoked_by = ?", storage.ActorOf(ctx).Name).
-			Where("user_id = ? AND role_name = ? AND is_active", userID, name).Returning("id").Scan(ctx, &id)
-		if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
-			return ErrRoleNotHeld
-		} else if err != nil {
-			return err
-		}
-		return storage.Record(ctx, tx, now, storage.Change{
-			Entity: "role", EntityID: id.String(), Action: "revoked", UserID: userID, Old: storage.Values{"role_name": name},
-		})
+		return revokeRole(ctx, tx, now, userID, name, storage.ActorOf(ctx).Name)
 	})
 	if err != nil && !errors.Is(err, ErrRoleNotHeld) {
 		return fmt.Errorf("revoke role: %w", err)
 	}
 	return err
+}
+
+func revokeRole(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, name, by string) error {
+	var id uuid.UUID
+	err := tx.NewUpdate().Model((*Role)(nil)).Set("is_active = ?", false).Set("revoked_at = ?", now).Set("revoked_by = ?", by).
+		Where("user_id = ? AND role_name = ? AND is_active", userID, name).Returning("id").Scan(ctx, &id)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return ErrRoleNotHeld
+	} else if err != nil {
+		return err
+	}
+	return storage.Record(ctx, tx, now, storage.Change{
+		Entity: "role", EntityID: id.String(), Action: "revoked", UserID: userID, Old: storage.Values{"role_name": name},
+	})
 }
 
 // Roles lists a person's roles by name: those they hold, or with history all they ever held.

@@ -24,15 +24,16 @@ import (
 type SecondStep struct {
 	Purpose string `json:"p"`
 
-	UserID         uuid.UUID `json:"u"`
-	AskedAt        time.Time `json:"t"`
-	SessionVersion int64     `json:"v"` // of the user, when it was asked: after a global logout nobody need answer
-	Password       []byte    `json:"w"` // a digest of the password's hash: nor after it was changed
-	Login          string    `json:"l,omitempty"`
-	AMR            []string  `json:"m,omitempty"` // what the first step has proved
-	ACR            string    `json:"c,omitempty"`
-	Reset          string    `json:"r,omitempty"` // the secret of the link, to choose another password
-	Answered       bool      `json:"a,omitempty"` // to choose another password: the second factor was shown
+	UserID         uuid.UUID       `json:"u"`
+	AskedAt        time.Time       `json:"t"`
+	SessionVersion int64           `json:"v"` // of the user, when it was asked: after a global logout nobody need answer
+	Password       []byte          `json:"w"` // a digest of the password's hash: nor after it was changed
+	Login          string          `json:"l,omitempty"`
+	AMR            []string        `json:"m,omitempty"` // what the first step has proved
+	ACR            string          `json:"c,omitempty"`
+	External       *ExternalOrigin `json:"e,omitempty"` // the account of elsewhere that was the first step
+	Reset          string          `json:"r,omitempty"` // the secret of the link, to choose another password
+	Answered       bool            `json:"a,omitempty"` // to choose another password: the second factor was shown
 
 	user *User
 }
@@ -72,7 +73,7 @@ func (s *Store) SecondStepForSession(ctx context.Context, session *Session) (*Se
 func (s *Store) askFor(purpose string, step firstStep) *SecondStep {
 	return &SecondStep{
 		Purpose: purpose, UserID: step.user.ID, AskedAt: s.Now(), SessionVersion: step.user.SessionVersion, Password: passwordMark(step.user),
-		Login: step.login, AMR: step.evidence.AMR, ACR: step.evidence.ACR, user: step.user,
+		Login: step.login, AMR: step.evidence.AMR, ACR: step.evidence.ACR, External: step.evidence.External, user: step.user,
 	}
 }
 
@@ -324,7 +325,7 @@ func (s *Store) settle(ctx context.Context, step *SecondStep, given Answer, devi
 		now := s.Now()
 		spent := found != nil
 		if spent {
-			shown.method, shown.evidence = found.method, Evidence{AMR: step.AMR, ACR: step.ACR}.with(found.evidence)
+			shown.method, shown.evidence = found.method, Evidence{AMR: step.AMR, ACR: step.ACR, External: step.External}.with(found.evidence)
 			storage.ActorOf(ctx).Name = step.user.Actor()
 			var err error
 			if spent, err = found.spend(ctx, tx, now); err != nil {

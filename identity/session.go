@@ -34,6 +34,9 @@ type Session struct {
 	EndReason      string     `bun:"end_reason,nullzero"`
 	CreatedAt      time.Time  `bun:"created_at"`
 
+	ExternalAccountID uuid.NullUUID `bun:"external_account_id,type:uuid"` // by which the person came in, if by one
+	UpstreamSID       string        `bun:"upstream_sid,nullzero"`         // the session there that it came from, if the provider names them
+
 	User *User `bun:"rel:belongs-to,join:user_id=id"`
 }
 
@@ -48,6 +51,8 @@ const (
 	EndedByFactor    = "factor_removed"
 	EndedByNotMe     = "owner_disowned_it"
 	EndedByClient    = "signed_out_by_app" // RP-initiated logout
+	EndedByProvider  = "signed_out_upstream"
+	EndedByUnlinking = "unlinked" // the account elsewhere that it came from belongs to this one no more
 )
 
 // seenEvery bounds how often a session's last_seen is written.

@@ -71,6 +71,9 @@ var accountNotices = map[string]string{
 	"email-primary": "That is your primary address now.",
 	"email-removed": "The address is removed.",
 
+	"linked":   "That account is linked. You can sign in with it from now on.",
+	"unlinked": "That account is unlinked, and devices that signed in with it are signed out.",
+
 	"phone-sent":     "A code is on its way. Type it below within ten minutes.",
 	"phone-verified": "The number is verified. You can sign in with it.",
 	"phone-primary":  "That is your primary number now.",
@@ -199,7 +202,11 @@ func (s *Server) accountHead(c *gin.Context, page string) (*identity.Session, pa
 	if err != nil {
 		return nil, pages.AccountHead{}, err
 	}
-	head := pages.AccountHead{Person: person, Page: page, Phones: s.Identity.Texts}
+	providers, err := s.Upstreams.Active(c.Request.Context())
+	if err != nil {
+		return nil, pages.AccountHead{}, err
+	}
+	head := pages.AccountHead{Person: person, Page: page, Phones: s.Identity.Texts, Linked: len(providers) > 0}
 	before, err := s.Identity.SignInBefore(c.Request.Context(), session)
 	if err != nil {
 		return nil, pages.AccountHead{}, err

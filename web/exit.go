@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -32,7 +34,7 @@ func (s *Server) person(h handler) gin.HandlerFunc {
 // visitor wraps a handler of pages to which apps send people, from wherever they are.
 func (s *Server) visitor(h handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		s.pageHeaders(c, "")
+		s.pageHeaders(c)
 		err := s.spend(c)
 		if err == nil {
 			err = h(c)
@@ -68,13 +70,17 @@ var (
 func (s *Server) notFound(*gin.Context) error         { return errNotFound }
 func (s *Server) methodNotAllowed(*gin.Context) error { return errMethod }
 
-// pageHeaders sets the headers of a page. goOn is the redirect URI of the app that waits, or empty: browsers apply
-// form-action to every redirect that follows a form, and where an app sends people after its callback is its own affair.
-func (s *Server) pageHeaders(c *gin.Context, goOn string) {
+// pageHeaders sets the headers of a page. goOn are the addresses to which its forms lead in the end, empty ones aside: the
+// redirect URI of the app that waits, and the providers upstream. Browsers apply form-action to every redirect that follows a form, and where
+// an app sends people after its callback is its own affair.
+func (s *Server) pageHeaders(c *gin.Context, goOn ...string) {
 	formAction := "'self'"
-	if goOn != "" {
+	goOn = slices.DeleteFunc(slices.Clone(goOn), func(address string) bool { return address == "" })
+	if len(goOn) > 0 {
 		formAction += " https:"
-		if scheme, rest, _ := strings.Cut(goOn, ":"); scheme == "http" {
+	}
+	for _, address := range goOn {
+		if scheme, rest, _ := strings.Cut(address, ":"); scheme == "http" {
 			host, _, _ := strings.Cut(strings.TrimPrefix(rest, "//"), "/")
 			formAction += " http://" + host
 		} else if scheme != "https" {
@@ -120,6 +126,9 @@ func (s *Server) tellPerson(c *gin.Context, err error) {
 	case errors.Is(err, identity.ErrSecondStep):
 		page.Title, page.Explanation = "This took too long", "A second step has to be finished within ten minutes, and is void when something about the account changes."
 		page.Advice, page.RetryURI = "Sign in again.", "/sign-in"
+	case errors.Is(err, federation.ErrRequest):
+		page.Title, page.Explanation = "This sign-in has ended", "It took too long, it was finished before, or it began in another browser."
+		page.Advice, page.RetryURI = "Nothing is lost: sign in again.", "/sign-in"
 	case errors.Is(err, identity.ErrProof):
 		page.Title, page.Explanation = "This link does not work any more", "It was used before, it is too old, or a newer one was sent."
 		page.Advice = "Ask for a new one where you asked for this, and use the last mail that you got."

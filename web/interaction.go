@@ -20,15 +20,20 @@ func (s *Server) browserCookie() string {
 	return "wicket_browser"
 }
 
-// suspend seals an authorization request for this browser, which gets a cookie to be known by if it has none.
+// suspend seals an authorization request for this browser.
 func (s *Server) suspend(c *gin.Context, a *oidc.Authorization) string {
+	return s.Provider.Suspend(a, s.markedBrowser(c))
+}
+
+// markedBrowser is the secret by which this browser is known; it gets one if it has none.
+func (s *Server) markedBrowser(c *gin.Context) string {
 	browser := s.browser(c)
 	if browser == "" {
 		browser = storage.NewSecret()
 		c.Set(s.browserCookie(), browser) // the next one in this request finds it
 		http.SetCookie(c.Writer, &http.Cookie{Name: s.browserCookie(), Value: browser, Path: "/", Secure: s.https, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	}
-	return s.Provider.Suspend(a, browser)
+	return browser
 }
 
 // resume takes up an authorization request.
@@ -58,9 +63,9 @@ func (s *Server) waitingFor(c *gin.Context, a *oidc.Authorization) (app *pages.A
 	return &waiting, s.suspend(c, a)
 }
 
-// ownPage is the page of the account that a form names to go on to; the account's first where it names none.
+// ownPage is the page of ours that a form names to go on to; the account's first where it names none.
 func ownPage(then string) string {
-	if then == "/account" || strings.HasPrefix(then, "/account/") && !strings.ContainsAny(then, "\\:@\n\r") {
+	if then == "/account" || then == "/arrival/link" || strings.HasPrefix(then, "/account/") && !strings.ContainsAny(then, "\\:@\n\r") {
 		return then
 	}
 	return "/account"

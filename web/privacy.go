@@ -63,7 +63,7 @@ func (s *Server) eraseAccount(c *gin.Context) error {
 // export is the file that a person downloads: docs/privacy.md describes it.
 func export(kept *identity.Export, consents []oidc.Consent) map[string]any {
 	user := kept.User
-	emails, phones, roles, sessions, attempts, ledger, allowed := []any{}, []any{}, []any{}, []any{}, []any{}, []any{}, []any{}
+	emails, phones, roles, sessions, attempts, ledger, allowed, linked := []any{}, []any{}, []any{}, []any{}, []any{}, []any{}, []any{}, []any{}
 	for _, email := range kept.Emails {
 		emails = append(emails, gin.H{"address": email.Address, "primary": email.IsPrimary, "verified_at": email.VerifiedAt, "created_at": email.CreatedAt})
 	}
@@ -76,6 +76,12 @@ func export(kept *identity.Export, consents []oidc.Consent) map[string]any {
 	devices := []any{}
 	for _, device := range kept.Devices {
 		devices = append(devices, gin.H{"created_at": device.CreatedAt, "last_used_at": device.LastUsedAt, "trusted_until": device.TrustedUntil})
+	}
+	for _, account := range kept.Linked {
+		linked = append(linked, gin.H{
+			"provider": account.Provider, "issuer": account.Issuer, "subject": account.Subject, "label": account.Label, "claims": account.Profile,
+			"created_at": account.CreatedAt, "last_used_at": account.LastUsedAt,
+		})
 	}
 	for _, session := range kept.Sessions {
 		sessions = append(sessions, gin.H{
@@ -106,7 +112,7 @@ func export(kept *identity.Export, consents []oidc.Consent) map[string]any {
 			"profile": profile.Profile, "picture": profile.Picture, "website": profile.Website, "gender": profile.Gender, "birthdate": profile.Birthdate,
 			"zoneinfo": profile.Zoneinfo, "locale": profile.Locale, "address": profile.Address,
 		},
-		"emails": emails, "phones": phones, "roles": roles, "factors": exportFactors(kept.Factors), "known_devices": devices, "sessions": sessions, "login_attempts": attempts, "apps": allowed, "audit_trail": ledger,
+		"emails": emails, "phones": phones, "roles": roles, "linked_accounts": linked, "factors": exportFactors(kept.Factors), "known_devices": devices, "sessions": sessions, "login_attempts": attempts, "apps": allowed, "audit_trail": ledger,
 	}
 }
 

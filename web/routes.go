@@ -28,6 +28,14 @@ func (s *Server) routes(r *gin.Engine) {
 	r.POST("/enrol/decline", s.person(s.declineEnrol))
 	r.GET("/register", s.person(s.registerPage))
 	r.POST("/register", s.person(s.register))
+	r.GET("/federation/:provider", s.person(s.upstreamPage))
+	r.POST("/federation/:provider", s.person(s.beginUpstream))
+	r.GET("/federation/:provider/callback", s.visitor(s.returnFromUpstream))
+	r.GET("/arrival", s.person(s.arrivalPage))
+	r.POST("/arrival/register", s.person(s.registerArrival))
+	r.POST("/arrival/sign-in", s.person(s.signInForArrival))
+	r.GET("/arrival/link", s.person(s.linkArrivalPage))
+	r.POST("/arrival/link", s.person(s.linkArrival))
 	r.GET("/select-account", s.person(s.selectAccountPage))
 	r.POST("/select-account", s.person(s.selectAccount))
 	r.GET("/consent", s.person(s.consentPage))
@@ -50,6 +58,9 @@ func (s *Server) routes(r *gin.Engine) {
 	r.POST("/account/phones/verify", s.person(s.verifyPhone))
 	r.POST("/account/phones/primary", s.person(s.makePrimaryPhone))
 	r.POST("/account/phones/remove", s.person(s.removePhone))
+	r.GET("/account/linked", s.person(s.linkedPage))
+	r.POST("/account/linked/add", s.person(s.addLinked))
+	r.POST("/account/linked/remove", s.person(s.removeLinked))
 	r.GET("/account/security", s.person(s.securityPage))
 	r.POST("/account/password", s.person(s.changePassword))
 	r.POST("/account/password/remove", s.person(s.removePassword))
@@ -88,6 +99,9 @@ func (s *Server) routes(r *gin.Engine) {
 	r.POST(oidc.PathAuthorize, s.visitor(s.authorizePosted))
 	r.GET(oidc.PathLogout, s.visitor(s.logout))
 	r.POST(oidc.PathLogout, s.visitor(s.logout))
+
+	// A provider upstream.
+	r.POST("/federation/:provider/logout", s.app(s.logoutFromUpstream))
 
 	// An app.
 	r.GET(oidc.PathConfiguration, s.configuration)

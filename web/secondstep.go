@@ -149,6 +149,9 @@ func (s *Server) secondStep(c *gin.Context) error {
 			return s.refuseSecondStep(c, step, form, err)
 		}
 		s.setCookie(c, secret, session.ExpiresAt)
+		if s.arrivalSecret(c) != "" { // an account of elsewhere waits to be linked to this one
+			return s.askToLink(c, a)
+		}
 		if a == nil {
 			return redirect(c, ownPage(form.Get("then")))
 		}

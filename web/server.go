@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -18,6 +19,7 @@ import (
 // Config is what the server leans on; set all of it.
 type Config struct {
 	Provider       *oidc.Provider
+	Upstreams      *federation.Upstreams
 	Identity       *identity.Store
 	Database       *storage.Database
 	Limits         *storage.Limits

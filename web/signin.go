@@ -63,10 +63,7 @@ func (s *Server) signIn(c *gin.Context) error {
 	if err != nil {
 		return s.refuseSignIn(c, a, form, "This name and password do not match, or the account cannot sign in just now. Check both and try again.", err)
 	}
-	if admission.SecondStep != "" {
-		return s.askSecondStep(c, admission.SecondStep, url.Values{"continue": {form.Get("continue")}, "then": {form.Get("then")}})
-	}
-	if s.offersPasskey(c, form, admission.Session.User) {
+	if admission.Session != nil && s.offersPasskey(c, form, admission.Session.User) {
 		s.setSignInCookies(c, admission)
 		return redirect(c, "/account/passkeys/new?"+url.Values{"continue": {form.Get("continue")}, "offer": {"1"}}.Encode())
 	}
@@ -92,9 +89,16 @@ func (s *Server) refuseSignIn(c *gin.Context, a *oidc.Authorization, form url.Va
 }
 
 // admitted gives the browser of a person who is let in its cookies and goes on where they came from: to the app that waits,
-// or to the page of ours.
+// or to the page of ours; or to the second step, where the first was not enough.
 func (s *Server) admitted(c *gin.Context, a *oidc.Authorization, admission *identity.Admission, page string) error {
+	if admission.SecondStep != "" {
+		_, sealed := s.waitingFor(c, a)
+		return s.askSecondStep(c, admission.SecondStep, url.Values{"continue": {sealed}, "then": {page}})
+	}
 	s.setSignInCookies(c, admission)
+	if s.arrivalSecret(c) != "" { // an account of elsewhere waits to be linked to this one
+		return s.askToLink(c, a)
+	}
 	if a == nil {
 		return redirect(c, page)
 	}
@@ -111,6 +115,7 @@ func (s *Server) newSignIn(c *gin.Context, a *oidc.Authorization, then string) (
 	page := pages.SignIn{Phones: s.Identity.Texts, Then: then}
 	page.App, page.Continue = s.waitingFor(c, a)
 	page.RegisterURL = s.registerURL(page.Continue)
+	page.Providers = s.offer(c, a)
 	ceremony, err := s.Identity.BeginPasskeySignIn()
 	if errors.Is(err, identity.ErrNoKeys) {
 		return page, nil

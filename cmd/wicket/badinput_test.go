@@ -229,6 +229,10 @@ func authorizeSpoiled(kind, parameter, spoiling string) string {
 		if !left {
 			return "invalid_scope"
 		}
+	case "claims":
+		if spoiling == "new line" { // then it is no JSON
+			return "invalid_request"
+		}
 	case "request", "request_uri", "registration":
 		if !left {
 			return parameter + "_not_supported"

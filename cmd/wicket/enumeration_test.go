@@ -47,7 +47,7 @@ const (
 )
 
 var (
-	hiddenFields = regexp.MustCompile(`name="(?:continue|token)" value="[^"]*"`)
+	hiddenFields = regexp.MustCompile(`name="(?:continue|token|state)" value="[^"]*"|data-options="[^"]*"`)
 	randomHeader = []string{"X-Request-Id", "Date", "Set-Cookie"}
 )
 

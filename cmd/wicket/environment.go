@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -45,7 +46,8 @@ type configuration struct {
 	smtp           *messages.SMTP      // nil: mail cannot be sent
 	sms            messages.TextSender // nil: text messages cannot be sent
 	clients        []oidc.Declaration  // apps that are made as declared when the server starts
-	outbox         *messages.Outbox    // development alone: mail and text messages are shown instead
+	providers      []federation.Provider
+	outbox         *messages.Outbox // development alone: mail and text messages are shown instead
 }
 
 // databaseExists refuses to go on where a command would work on an embedded database that nobody has made: a mistyped path
@@ -155,6 +157,7 @@ func (e environment) configuration() (*configuration, error) {
 		c.clients, err = parseDeclarations([]byte(declared))
 		fault("WICKET_CLIENTS", err)
 	}
+	c.providers = namedProviders(c.registration, read, fault)
 	keys := read("WICKET_SECRET", "")
 	embedded := c.embeddedDatabase() != ""
 	if keys == "" && embedded {

@@ -295,6 +295,8 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 	h.fill(t, 1, rows, "revoked_tokens (jti, expires_at)", "'token' || i, AGO("+future+")")
 	h.fill(t, 1, rows, "proofs (id, user_id, purpose, secret_hash, expires_at, created_at)", "ID(7, i), ID(1, i), 'unlock', HASH(7, i), AGO("+future+"), AGO(0)")
 	h.fill(t, 1, rows, "password_reset_tokens (id, user_id, token_hash, expires_at, reset_ip, created_at, created_by)", "ID(8, i), ID(1, i), HASH(8, i), AGO("+future+"), '', AGO(0), 'test'")
+	h.fill(t, 1, rows, "external_accounts (id, user_id, provider, issuer, subject, label, profile, last_used_at, created_at, modified_at)",
+		"ID(a, i), ID(1, i), 'p', 'i', 's' || i, 'l', '{}', AGO(0), AGO(0), AGO(0)")
 	h.fill(t, 1, rows, intoAttempts, fmt.Sprintf(someAttempts, rows, 1, rows, rows))
 	h.sql(t, "ANALYZE")
 
@@ -325,6 +327,13 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		{"session by secret", "sessions_secret_hash_key", func() error {
 			_, err := h.identity.SessionBySecret(ctx, "nobody's")
 			return ignoreNotFound(err)
+		}},
+		{"external account", "external_accounts", func() error {
+			_, err := h.identity.SignInExternally(ctx, identity.External{Provider: "p", Issuer: "i", Subject: "nobody"}, identity.Device{}, nil)
+			if !errors.Is(err, identity.ErrNobodyYet) {
+				return err
+			}
+			return nil
 		}},
 		{"sessions of a person", "sessions_user", func() error { _, err := h.identity.Sessions(ctx, h.user.ID); return err }},
 		{"attempts of a person", "user_id_attempt_time", func() error { _, err := h.identity.LoginAttempts(ctx, h.user.ID, 20); return err }},

@@ -303,8 +303,9 @@ var (
 		"/account/phones/add", "/account/phones/resend", "/account/phones/verify", "/account/phones/primary", "/account/phones/remove",
 		"/sign-in/passkey", "/second-step", "/enrol/decline", "/account/password/remove", "/account/passkeys/add", "/account/passkeys/remove",
 		"/account/hardware-keys/add", "/account/hardware-keys/remove", "/account/totps/confirm", "/account/totps/remove", "/account/backup-codes",
+		"/federation/:provider", "/arrival/register", "/arrival/sign-in", "/arrival/link", "/account/linked/add", "/account/linked/remove",
 		"/register", "/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me"}
-	otherRoutes = []string{oidc.PathAuthorize, oidc.PathLogout, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke, oidc.PathUserinfo}
+	otherRoutes = []string{oidc.PathAuthorize, oidc.PathLogout, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke, oidc.PathUserinfo, "/federation/:provider/logout"}
 )
 
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -27,6 +28,7 @@ type house struct {
 	database *storage.Database
 	redis    *storage.RedisMemory // nil where there is none
 	identity *identity.Store
+	upstream *federation.Upstreams
 	keys     *oidc.Keys
 	provider *oidc.Provider
 	jobs     *storage.Jobs
@@ -68,6 +70,15 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		MaxFailures:     10,
 		LockDuration:    15 * time.Minute,
 		AttemptsKept:    config.attemptsKept,
+	}
+	h.upstream = &federation.Upstreams{
+		Issuer:   config.issuer,
+		Database: database,
+		Memory:   memory,
+		Seal:     config.seal,
+		Identity: h.identity,
+		Named:    config.providers,
+		Now:      identity.Clock,
 	}
 	h.keys = &oidc.Keys{
 		Database: database,
@@ -125,6 +136,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 	}
 	h.handler, err = web.New(web.Config{
 		Provider:       h.provider,
+		Upstreams:      h.upstream,
 		Identity:       h.identity,
 		Database:       database,
 		Limits:         limits,

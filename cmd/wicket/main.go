@@ -17,16 +17,17 @@ import (
 type commands struct {
 	Output string `short:"o" enum:"text,json" default:"text" help:"How to print results: text, or json for one JSON value."`
 
-	Serve   serveCommand   `cmd:"" help:"Run the server. Configuration comes from WICKET_* variables; none at all means embedded SQLite in ./wicket-data."`
-	Dev     devCommand     `cmd:"" help:"Run the server with a demo user, demo clients and a sample app, to try it or to develop an app against it."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database up to date. serve does so by itself unless WICKET_MIGRATE=off."`
-	Client  clientCommands `cmd:"" help:"Register, list and delete apps."`
-	User    userCommands   `cmd:"" help:"Register, import, list, disable, enable, unlock and sign out people."`
-	Role    roleCommands   `cmd:"" help:"Grant, revoke and list people's roles."`
-	Key     keyCommands    `cmd:"" help:"List and rotate the signing keys."`
-	Audit   auditCommands  `cmd:"" help:"Read the ledger of every change."`
-	Report  reportCommands `cmd:"" help:"Reports for whoever runs the server."`
-	Check   checkCommand   `cmd:"" help:"Look at a running Wicket as apps do: discovery, keys and, where a person is named, a whole sign-in."`
+	Serve    serveCommand     `cmd:"" help:"Run the server. Configuration comes from WICKET_* variables; none at all means embedded SQLite in ./wicket-data."`
+	Dev      devCommand       `cmd:"" help:"Run the server with a demo user, demo clients and a sample app, to try it or to develop an app against it."`
+	Migrate  migrateCommand   `cmd:"" help:"Bring the database up to date. serve does so by itself unless WICKET_MIGRATE=off."`
+	Client   clientCommands   `cmd:"" help:"Register, list and delete apps."`
+	Provider providerCommands `cmd:"" help:"Let people sign in with accounts that they have elsewhere: Google, Microsoft, GitHub, any OpenID Provider."`
+	User     userCommands     `cmd:"" help:"Register, import, list, disable, enable, unlock and sign out people."`
+	Role     roleCommands     `cmd:"" help:"Grant, revoke and list people's roles."`
+	Key      keyCommands      `cmd:"" help:"List and rotate the signing keys."`
+	Audit    auditCommands    `cmd:"" help:"Read the ledger of every change."`
+	Report   reportCommands   `cmd:"" help:"Reports for whoever runs the server."`
+	Check    checkCommand     `cmd:"" help:"Look at a running Wicket as apps do: discovery, keys and, where a person is named, a whole sign-in."`
 }
 
 func main() {

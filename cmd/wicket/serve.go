@@ -38,7 +38,7 @@ func (serveCommand) Run(ctx context.Context, env environment, out printer) error
 		return fmt.Errorf("WICKET_CLIENTS: %w", err)
 	}
 	return h.serve(ctx, config, log, func() {
-		if err := h.inviteFirst(ctx, config, log, out); err != nil {
+		if err := h.inviteFirst(ctx, config, log, out); err != nil && ctx.Err() == nil {
 			log.Error("invite the first person", "error", err)
 		}
 	})

@@ -87,8 +87,8 @@ func idClaims(t testing.TB, tokens answer) (claims struct {
 	return claims
 }
 
-// arrive takes a browser that is past its sign-in through consent to the app, and returns what the ID token says.
-func (b *browser) arrive(t testing.TB, client testClient, shown page) (claims struct {
+// reachApp takes a browser that is past its sign-in through consent to the app, and returns what the ID token says.
+func (b *browser) reachApp(t testing.TB, client testClient, shown page) (claims struct {
 	ACR      string   `json:"acr"`
 	AMR      []string `json:"amr"`
 	AuthTime int64    `json:"auth_time"`
@@ -144,7 +144,7 @@ func TestTOTPThroughThePages(t *testing.T) {
 		if wrong.StatusCode != http.StatusUnauthorized || !asksForCode(wrong) {
 			t.Errorf("a wrong code: %s", wrong.Status)
 		}
-		if claims := elsewhere.arrive(t, client, elsewhere.verify(t, wrong, totpCode(t, secret, 0))); claims.ACR != identity.ACRMultiFactor || strings.Join(claims.AMR, " ") != "pwd otp mfa" {
+		if claims := elsewhere.reachApp(t, client, elsewhere.verify(t, wrong, totpCode(t, secret, 0))); claims.ACR != identity.ACRMultiFactor || strings.Join(claims.AMR, " ") != "pwd otp mfa" {
 			t.Errorf("after password and code: %+v", claims)
 		}
 
@@ -277,7 +277,7 @@ func TestStepUp(t *testing.T) {
 		}
 		continued := regexp.MustCompile(`id="add-totp" href="/account/totps/new(\?continue=[^"]+)"`).FindStringSubmatch(shown.body)
 		secret, next := b.addApp(t, html.UnescapeString(continued[1]))
-		if claims := b.arrive(t, client, next); claims.ACR != identity.ACRMultiFactor || claims.Session != first.Session {
+		if claims := b.reachApp(t, client, next); claims.ACR != identity.ACRMultiFactor || claims.Session != first.Session {
 			t.Errorf("after enrolling: %+v, the session before was %s", claims, first.Session)
 		}
 
@@ -287,7 +287,7 @@ func TestStepUp(t *testing.T) {
 		mine.post(t, "/second-step", url.Values{"code": {totpCode(t, secret, 0)}, "trust": {"yes"}})
 		mine.post(t, "/account/sign-out", nil)
 		mine.signIn(t, page{})
-		plain := mine.arrive(t, client, mine.get(t, h.authorizeURL(client, nil)))
+		plain := mine.reachApp(t, client, mine.get(t, h.authorizeURL(client, nil)))
 		if plain.ACR != identity.ACRPassword {
 			t.Errorf("from a trusted browser: %+v", plain)
 		}
@@ -295,7 +295,7 @@ func TestStepUp(t *testing.T) {
 		if !asksForCode(shown) {
 			t.Fatalf("no step-up: %s at %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
-		raised := mine.arrive(t, client, mine.verify(t, shown, totpCode(t, secret, 1)))
+		raised := mine.reachApp(t, client, mine.verify(t, shown, totpCode(t, secret, 1)))
 		if raised.ACR != identity.ACRMultiFactor || raised.Session != plain.Session || raised.AuthTime != plain.AuthTime || !slices.Contains(raised.AMR, "otp") {
 			t.Errorf("raised from %+v to %+v", plain, raised)
 		}

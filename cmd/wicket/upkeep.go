@@ -40,7 +40,9 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 	began := time.Now()
 	fromIdentity, identityErr := w.house.identity.Expire(ctx)
 	fromProvider, providerErr := w.house.provider.Expire(ctx)
+	fromUpstreams, upstreamsErr := w.house.upstream.Expire(ctx)
 	maps.Copy(fromIdentity, fromProvider)
+	maps.Copy(fromIdentity, fromUpstreams)
 	now := identity.Clock()
 	var ledgerErr error
 	if w.ledgerKept > 0 {
@@ -55,7 +57,7 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 		}
 	}
 	w.log.Info("upkeep", attributes...)
-	return errors.Join(identityErr, providerErr, ledgerErr, partitionErr)
+	return errors.Join(identityErr, providerErr, upstreamsErr, ledgerErr, partitionErr)
 }
 
 // Timeout lets the first upkeep of a large database take its time.

@@ -34,6 +34,7 @@ var paths = map[string]string{
 	identity.MessageEmailAdded:      "/not-me",
 	identity.MessageEmailsChanged:   "/not-me",
 	identity.MessagePhoneAdded:      "/not-me",
+	identity.MessageAccountLinked:   "/not-me",
 }
 
 type letterView struct {

@@ -17,6 +17,7 @@ type AccountHead struct {
 	Person     Person
 	LastSignIn string // when and from where before this time, in words, or ""
 	Phones     bool   // phones can be verified here
+	Linked     bool   // there are providers elsewhere to sign in with
 	Page       string // which page this is: the path of one of the tabs
 }
 
@@ -31,6 +32,9 @@ func (h AccountHead) Tabs() []Tab {
 	tabs := []Tab{{URI: "/account", Label: "Devices"}, {URI: "/account/profile", Label: "Profile"}, {URI: "/account/emails", Label: "E-mail"}}
 	if h.Phones {
 		tabs = append(tabs, Tab{URI: "/account/phones", Label: "Phone"})
+	}
+	if h.Linked {
+		tabs = append(tabs, Tab{URI: "/account/linked", Label: "Linked"})
 	}
 	tabs = append(tabs, Tab{URI: "/account/security", Label: "Security"}, Tab{URI: "/account/privacy", Label: "Your data"})
 	for i := range tabs {

@@ -18,6 +18,8 @@ var (
 	grace = Person{Username: "grace", Name: "Grace Hopper", Email: "grace@example.com"}
 	head  = AccountHead{Person: grace, LastSignIn: "today", Page: "/account"}
 
+	providers = []Provider{{ID: "google", Kind: "google", Name: "Google"}, {ID: "microsoft", Kind: "microsoft", Name: "Microsoft"}, {ID: "github", Kind: "github", Name: "GitHub"}, {ID: "acme", Kind: "oidc", Name: "Acme Works"}}
+
 	phoneHead = AccountHead{Person: grace, Phones: true, Page: "/account/phones"}
 )
 
@@ -55,6 +57,19 @@ var samples = []struct {
 	{"register, weak", Register{Failures: map[string]string{"password": "Weak."}, Failure: "No.", Rating: &Rating{}}, []string{"password-failure", "strength"}},
 	{"profile", Profile{Head: head, Notice: "Done.", Values: map[string]string{"name": "Grace Hopper", "street_address": "1 Navy Yard\nHouse 2"}}, []string{"name", "birthdate", "street_address", "save"}},
 	{"profile, refused", Profile{Head: head, Failure: "No.", Failures: map[string]string{"birthdate": "No day.", "website": "No address."}}, []string{"failure", "birthdate-failure", "website-failure"}},
+	{"sign in, or elsewhere", SignIn{App: &notes, Continue: "c", Providers: Providers{Continue: "c", Buttons: providers}}, []string{"sign-in", "with-google", "with-microsoft", "with-github", "with-acme"}},
+	{"sign in again, or elsewhere", SignIn{Username: "grace", UsernameFixed: true, Providers: Providers{Buttons: providers}}, []string{"sign-in", "with-google"}},
+	{"upstream", Upstream{App: &notes, Title: "Sign in", Providers: Providers{Buttons: providers[:1]}, OtherURI: "/sign-in?continue=c"}, []string{"with-google", "another-way"}},
+	{"upstream, failed", Upstream{Title: "Google did not sign you in", Text: "Because.", Failed: true, Providers: Providers{Buttons: providers[:1]}, OtherURI: "/sign-in", RequestID: "r-1"}, []string{"with-google", "another-way", "request-id"}},
+	{"arrival", Arrival{App: &notes, Provider: providers[0], Account: "grace@example.com", MayRegister: true, Username: "grace"}, []string{"username", "register", "have-account"}},
+	{"arrival, refused", Arrival{Provider: providers[0], Account: "grace@example.com", MayRegister: true, Failure: "No.", Wrong: "Taken."}, []string{"failure", "username-failure", "register"}},
+	{"arrival, known address", Arrival{Provider: providers[0], Account: "grace@example.com", MayRegister: true, HasAccount: true}, []string{"have-account"}},
+	{"arrival, no registration", Arrival{Provider: providers[3], Account: "grace@example.com"}, []string{"have-account"}},
+	{"link arrival", LinkArrival{Person: grace, Provider: providers[0], Account: "grace@example.org", Continue: "c"}, []string{"link", "not-now"}},
+	{"linked", Linked{Head: head, Notice: "Done.", Failure: "Not done.", Providers: providers, Accounts: []LinkedAccount{
+		{ID: "l1", Provider: providers[0], Label: "grace@example.org", Linked: "today", Used: "just now"}, {ID: "l2", Provider: Provider{ID: "old", Name: "old"}, Label: "g", Linked: "today", Used: "today", Off: true},
+	}}, []string{"link-google", "link-acme"}},
+	{"linked, none", Linked{Head: head}, nil},
 	{"select account", SelectAccount{App: &notes, Person: grace, Continue: "c"}, []string{"continue", "other"}},
 	{"consent", Consent{App: notes, RedirectHost: "notes.example", Person: grace, Continue: "c", Scopes: []Scope{
 		{Name: "openid", Title: "Who you are", Required: true}, {Name: "email", Title: "Your e-mail address", Detail: "grace@example.com"},

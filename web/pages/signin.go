@@ -13,6 +13,7 @@ type SignIn struct {
 	Then          string // the page of ours to go on to where no app waits; "" for the account
 	Ceremony      *Ceremony
 	RegisterURL   string // where people make an account; "" where they cannot
+	Providers     Providers
 }
 
 func (SignIn) page() string { return "signin.html" }

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// anyProvider is an OpenID Provider whose people may make accounts.
+func anyProvider() federation.Provider {
+	return federation.Provider{Kind: federation.KindOpenID, Settings: federation.Settings{Registration: true}}
+}
+
+func TestNewcomerFromUpstream(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		h.startUpstream(t, anyProvider())
+		b, client := h.browser(t), h.client(t, nil)
+		shown := b.get(t, h.authorizeURL(client, url.Values{"login_hint": {"carol@upstream.example"}}))
+		if !strings.Contains(shown.body, `action="/federation/oidc"`) || !strings.Contains(shown.body, "Sign in with Upstream") {
+			t.Fatalf("no button on the sign-in page:\n%s", shown.body)
+		}
+		// A link leads to the button alone, so that no other site begins a sign-in.
+		if linked := b.get(t, "/federation/oidc?continue="+shown.held()); !strings.Contains(linked.body, `id="with-oidc"`) || !strings.Contains(linked.body, "Test app") || linked.held() == "" {
+			t.Errorf("by a link: %s\n%s", linked.Status, linked.body)
+		}
+		if nobody := b.get(t, "/federation/nobody"); nobody.StatusCode != http.StatusNotFound {
+			t.Errorf("a provider that is not there: %s", nobody.Status)
+		}
+		there := b.toUpstream(t, "oidc", shown)
+		asked := there.asked(t)
+		if asked["login_hint"] != "carol@upstream.example" || asked["code_challenge_method"] != "S256" || len(asked["nonce"].(string)) < 40 || asked["prompt"] != nil {
+			t.Errorf("asked upstream: %v", asked)
+		}
+		shown = b.signInUpstream(t, there, someone("carol", map[string]any{"locale": "de-CH"}))
+		if shown.at() != "/arrival" || !strings.Contains(shown.body, `value="carol"`) || !strings.Contains(shown.body, "Test app") {
+			t.Fatalf("who is nobody yet comes to %s %s\n%s", shown.Status, shown.Request.URL, shown.body)
+		}
+		taken := b.post(t, "/arrival/register", url.Values{"username": {testUsername}})
+		if taken.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(taken.body, "This username is taken.") {
+			t.Errorf("a taken username: %s\n%s", taken.Status, taken.body)
+		}
+		shown = b.post(t, "/arrival/register", url.Values{"username": {"carol"}})
+		if !strings.Contains(shown.body, `id="allow"`) {
+			t.Fatalf("after that: %s %s\n%s", shown.Status, shown.Request.URL, shown.body)
+		}
+		location, err := b.allow(t, shown).Location()
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens := h.redeem(t, client, location.Query().Get("code"))
+		told := h.userinfo(t, tokens.text("access_token")).json
+		if told["preferred_username"] != "carol" || told["name"] != "Carol Upstream" || told["email"] != "carol@upstream.example" || told["email_verified"] != false || told["locale"] != "de-CH" {
+			t.Errorf("the app is told %v", told)
+		}
+		// The address is hers when she says so herself: this provider is not believed so far.
+		if _, letter := h.mail(t, "Verify your e-mail address"); letter.To != "carol@upstream.example" {
+			t.Errorf("the link went to %s", letter.To)
+		}
+		carol, err := h.identity.FindUser(t.Context(), "carol")
+		if err != nil || carol.PasswordHash != "" || carol.CreatedBy != carol.Actor() {
+			t.Fatalf("%+v, %v", carol, err)
+		}
+		sessions, err := h.identity.Sessions(t.Context(), carol.ID)
+		if err != nil || len(sessions) != 1 || !slices.Equal(sessions[0].AMR, []string{"fed"}) || sessions[0].ACR != identity.ACRFederated {
+			t.Errorf("sessions: %+v, %v", sessions, err)
+		}
+		account := h.linked(t, carol)[0]
+		if account.Subject != "carol" || account.Label != "carol@upstream.example" || !strings.Contains(string(account.Profile), "Carol Upstream") || strings.Contains(string(account.Profile), "nonce") || account.SealedTokens != nil {
+			t.Errorf("linked: %+v %s", account, account.Profile)
+		}
+		entries, err := h.database.Entries(t.Context(), storage.EntryFilter{UserID: carol.ID, Entity: "external_account", Action: "linked", Limit: 5})
+		if err != nil || len(entries) != 1 || entries[0].Actor != carol.Actor() {
+			t.Errorf("the ledger: %+v, %v", entries, err)
+		}
+
+		// The next time she is let in at once, by the same subject whatever else has changed.
+		again := h.browser(t)
+		shown = again.arrive(t, "oidc", someone("carol", map[string]any{"email": "new@upstream.example", "name": "Carol Other"}))
+		if shown.at() != "/account" || !strings.Contains(shown.body, "Carol Upstream") {
+			t.Errorf("the second time: %s %s", shown.Status, shown.Request.URL)
+		}
+		if account := h.linked(t, carol)[0]; account.Label != "new@upstream.example" || !strings.Contains(string(account.Profile), "Carol Other") {
+			t.Errorf("what is kept is not refreshed: %+v %s", account, account.Profile)
+		}
+		if shown := again.get(t, "/account/security"); !strings.Contains(shown.body, "You have none. You can choose one here.") || strings.Contains(shown.body, `id="present"`) {
+			t.Error("the page does not say that there is no password")
+		}
+	})
+}
+
+// An account here with the same address is not the newcomer's: they show that it is by signing in to it.
+func TestSameAddressIsNotTheSamePerson(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		proved := anyProvider()
+		proved.ID, proved.Settings.Emails = "proved", federation.EmailsProved
+		h.startUpstream(t, proved)
+		h.startUpstream(t, anyProvider())
+		asAlice := someone("mallory", map[string]any{"email": testEmail})
+
+		// Where its addresses are believed, the page says that there is an account, and lets nobody in.
+		b := h.browser(t)
+		shown := b.arrive(t, "proved", asAlice)
+		if shown.at() != "/arrival" || !strings.Contains(shown.body, "There is an account with this e-mail address") || strings.Contains(shown.body, `id="register"`) {
+			t.Fatalf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
+		}
+		if shown := b.post(t, "/arrival/register", url.Values{"username": {"mallory"}}); shown.StatusCode != http.StatusConflict {
+			t.Errorf("registers all the same: %s", shown.Status)
+		}
+		// Where they are not, or are called unverified, nothing is said of it.
+		for id, claims := range map[string]map[string]any{"oidc": asAlice, "proved": someone("mallory", map[string]any{"email": testEmail, "email_verified": false})} {
+			if shown := h.browser(t).arrive(t, id, claims); shown.at() != "/arrival" || strings.Contains(shown.body, "There is an account") {
+				t.Errorf("%s tells who has an account:\n%s", id, shown.body)
+			}
+		}
+		if accounts := h.linked(t, h.user); len(accounts) != 0 {
+			t.Fatalf("taken over: %+v", accounts)
+		}
+
+		// She signs in, and links the two.
+		shown = b.post(t, "/arrival/sign-in", nil)
+		if !strings.Contains(shown.body, `id="sign-in"`) {
+			t.Fatalf("%s %s", shown.Status, shown.Request.URL)
+		}
+		shown = b.signIn(t, shown)
+		if shown.at() != "/arrival/link" || !strings.Contains(shown.body, "Alice Example") || !strings.Contains(shown.body, testEmail) {
+			t.Fatalf("after signing in: %s %s\n%s", shown.Status, shown.Request.URL, shown.body)
+		}
+		shown = b.post(t, "/arrival/link", url.Values{"choice": {"link"}})
+		if shown.at() != "/account/linked" || !strings.Contains(shown.body, "That account is linked") {
+			t.Fatalf("linking: %s %s\n%s", shown.Status, shown.Request.URL, shown.body)
+		}
+		if _, letter := h.mail(t, "Another way into your account was added"); letter.To != testEmail {
+			t.Errorf("the word of it went to %s", letter.To)
+		}
+		if shown := h.browser(t).arrive(t, "proved", asAlice); shown.at() != "/account" || !strings.Contains(shown.body, "Alice Example") {
+			t.Errorf("from then on: %s %s", shown.Status, shown.Request.URL)
+		}
+		if shown := b.signIn(t, page{}); shown.at() != "/account" {
+			t.Errorf("asks to link again: %s", shown.Request.URL)
+		}
+	})
+}
+
+// For an app that waits the way by the sign-in page is the same, and not linking is a choice.
+func TestArrivalForAWaitingApp(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		h.startUpstream(t, federation.Provider{Kind: federation.KindOpenID})
+		client := h.client(t, nil)
+		for choice, want := range map[string]int{"later": 0, "link": 1} {
+			b := h.browser(t)
+			shown := b.signInUpstream(t, b.toUpstream(t, "oidc", b.get(t, h.authorizeURL(client, nil))), someone("alice-there", nil))
+			if strings.Contains(shown.body, `id="register"`) {
+				t.Error("an account can be made where registration is off")
+			}
+			if refused := b.post(t, "/arrival/register", url.Values{"username": {"carol"}}); refused.StatusCode != http.StatusConflict {
+				t.Errorf("and is: %s", refused.Status)
+			}
+			shown = b.signIn(t, b.post(t, "/arrival/sign-in", nil))
+			shown = b.post(t, "/arrival/link", url.Values{"choice": {choice}, "continue": {shown.held()}})
+			if strings.Contains(shown.body, `id="allow"`) {
+				shown = b.allow(t, shown)
+			}
+			if location, err := shown.Location(); err != nil || location.Query().Get("code") == "" {
+				t.Errorf("%s: no code but %s %v", choice, shown.Status, err)
+			}
+			if got := len(h.linked(t, h.user)); got != want {
+				t.Errorf("%s: %d links, want %d", choice, got, want)
+			}
+		}
+	})
+}
+
+func TestLinkingAndUnlinking(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		up := h.startUpstream(t, anyProvider())
+		b := h.browser(t)
+		b.signIn(t, page{})
+		link := func(sub string) page {
+			t.Helper()
+			there := b.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}})
+			if askedUpstream.MatchString(there.body) {
+				return b.signInUpstream(t, there, someone(sub, nil))
+			}
+			return there // still signed in there
+		}
+		if shown := link("first"); !strings.Contains(shown.body, "That account is linked") || !strings.Contains(shown.body, "first@upstream.example") {
+			t.Fatalf("%s\n%s", shown.Status, shown.body)
+		}
+		// Another of the same provider, from a browser in which nobody is signed in there.
+		other := h.browser(t)
+		other.signIn(t, page{})
+		other.signInUpstream(t, other.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("second", nil))
+		accounts := h.linked(t, h.user)
+		if len(accounts) != 2 {
+			t.Fatalf("%d links", len(accounts))
+		}
+		// What is somebody else's cannot be linked.
+		bob := h.register(t, identity.NewUser{Username: "bob", Email: "bob@example.com", EmailVerified: true, Password: "bob's own password"})
+		theirs := h.browser(t)
+		theirs.post(t, "/sign-in", url.Values{"username": {"bob"}, "password": {"bob's own password"}})
+		shown := theirs.signInUpstream(t, theirs.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("second", nil))
+		if shown.StatusCode != http.StatusConflict || !strings.Contains(shown.body, "signs in to another account here") || len(h.linked(t, bob)) != 0 {
+			t.Errorf("bob links alice's: %s\n%s", shown.Status, shown.body)
+		}
+		// A device that signed in by it is signed out when it is unlinked.
+		by := h.browser(t)
+		by.arrive(t, "oidc", someone("second", nil))
+		theirs.post(t, "/account/linked/remove", url.Values{"id": {accounts[1].ID.String()}}) // not bob's to unlink
+		if len(h.linked(t, h.user)) != 2 {
+			t.Error("bob unlinks alice's")
+		}
+		b.post(t, "/account/linked/remove", url.Values{"id": {accounts[1].ID.String()}})
+		if shown := by.get(t, "/account"); !strings.Contains(shown.body, `id="sign-in"`) {
+			t.Error("a device that came by it is still signed in")
+		}
+		if shown := b.get(t, "/account"); !strings.Contains(shown.body, "Alice Example") {
+			t.Error("the others are signed out too")
+		}
+		// The last way in stays.
+		h.sql(t, "UPDATE users SET password_hash = NULL WHERE id = ?", h.user.ID)
+		if shown := b.post(t, "/account/linked/remove", url.Values{"id": {accounts[0].ID.String()}}); shown.StatusCode != http.StatusConflict || len(h.linked(t, h.user)) != 1 {
+			t.Errorf("the last way in is gone: %s", shown.Status)
+		}
+		if err := h.upstream.SetActive(t.Context(), up.ID, false); err != nil {
+			t.Fatal(err)
+		}
+		if shown := b.get(t, "/sign-in?switch=1"); strings.Contains(shown.body, "/federation/") {
+			t.Error("a provider that is switched off has a button")
+		}
+		if shown := b.post(t, "/federation/oidc", nil); shown.StatusCode != http.StatusNotFound {
+			t.Errorf("and lets people in: %s", shown.Status)
+		}
+		// A provider that is believed no more takes its links along.
+		if links, err := h.upstream.Remove(t.Context(), up.ID); err != nil || links != 1 || len(h.linked(t, h.user)) != 0 {
+			t.Errorf("removed with %d links, %v", links, err)
+		}
+	})
+}
+
+// What an owner disowns is gone with the way by which it came.
+func TestDisownedLinkIsRemoved(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		h.startUpstream(t, anyProvider())
+		thief := h.browser(t)
+		thief.signIn(t, page{})
+		thief.signInUpstream(t, thief.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("thief", nil))
+		warned, _ := h.mail(t, "Another way into your account was added")
+		if shown := h.browser(t).follow(t, warned, nil); !strings.Contains(shown.body, `id="choose"`) {
+			t.Fatalf("the owner cannot disown it: %s", shown.Status)
+		}
+		if accounts := h.linked(t, h.user); len(accounts) != 0 {
+			t.Errorf("the thief's way in is still there: %+v", accounts)
+		}
+		if shown := thief.get(t, "/account"); !strings.Contains(shown.body, `id="sign-in"`) {
+			t.Error("the thief is still signed in")
+		}
+	})
+}
+
+// Where the operator declares the provider's addresses authoritative, whoever has the address there gets in, and the owner
+// is told.
+func TestAuthoritativeAddresses(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		p := anyProvider()
+		p.Settings.Emails = federation.EmailsAuthoritative
+		h.startUpstream(t, p)
+		if shown := h.browser(t).arrive(t, "oidc", someone("x", map[string]any{"email": testEmail, "email_verified": false})); shown.at() != "/arrival" {
+			t.Errorf("an address that is not verified there opens the account: %s", shown.Request.URL)
+		}
+		if shown := h.browser(t).arrive(t, "oidc", someone("x", map[string]any{"email": testEmail, "email_verified": nil})); shown.at() != "/arrival" {
+			t.Errorf("an address of which nothing is said opens the account: %s", shown.Request.URL)
+		}
+		if shown := h.browser(t).arrive(t, "oidc", someone("alice-there", map[string]any{"email": strings.ToUpper(testEmail)})); shown.at() != "/account" || !strings.Contains(shown.body, "Alice Example") {
+			t.Errorf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
+		}
+		if _, letter := h.mail(t, "Another way into your account was added"); letter.To != testEmail {
+			t.Errorf("the word of it went to %s", letter.To)
+		}
+	})
+}

@@ -1,0 +1,415 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// refusedUpstream tells whether somebody came back from a provider and is nobody: a page says so, no cookie is given, and
+// there is another way.
+func refusedUpstream(t testing.TB, name string, b *browser, shown page) {
+	t.Helper()
+	if shown.StatusCode < 400 || shown.StatusCode == http.StatusInternalServerError {
+		t.Errorf("%s: %s at %s\n%s", name, shown.Status, shown.Request.URL, shown.body)
+	}
+	if !strings.Contains(shown.body, `id="another-way"`) && !strings.Contains(shown.body, `id="retry"`) {
+		t.Errorf("%s: there is no other way:\n%s", name, shown.body)
+	}
+	home, _ := url.Parse(b.house.issuer)
+	for _, cookie := range b.Jar.Cookies(home) {
+		if cookie.Name == "wicket_session" || cookie.Name == "wicket_arrival" {
+			t.Errorf("%s: the browser holds %s", name, cookie.Name)
+		}
+	}
+}
+
+// nobodyCame checks that no account was made and none linked.
+func (h *openHouse) nobodyCame(t testing.TB) {
+	t.Helper()
+	var links, people int
+	for table, count := range map[string]*int{"external_accounts": &links, "users": &people} {
+		if err := h.database.Reader().NewRaw("SELECT count(*) FROM "+table).Scan(t.Context(), count); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if links != 0 || people != 1 {
+		t.Errorf("%d links and %d people", links, people)
+	}
+}
+
+func TestForgedIDTokensAreRefused(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		l := h.startLiar(t, "liar", nil)
+		other, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		public, err := x509.MarshalPKIXPublicKey(l.key.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		encode := base64.RawURLEncoding.EncodeToString
+		set := func(name string, value any) func(*liar) {
+			return func(l *liar) {
+				l.claims = func(claims map[string]any) {
+					if claims[name] = value; value == nil {
+						delete(claims, name)
+					}
+				}
+			}
+		}
+		signed := func(token func(claims []byte) string) func(*liar) { return func(l *liar) { l.token = token } }
+		now := time.Now()
+		for name, lie := range map[string]func(*liar){
+			"another nonce":                set("nonce", "another"),
+			"no nonce":                     set("nonce", nil),
+			"another audience":             set("aud", "another app"),
+			"no audience":                  set("aud", nil),
+			"two audiences and no azp":     set("aud", []string{"wicket", "another app"}),
+			"another azp":                  set("azp", "another app"),
+			"another issuer":               set("iss", "https://accounts.google.com"),
+			"no issuer":                    set("iss", nil),
+			"expired":                      set("exp", now.Add(-time.Minute).Unix()),
+			"no expiry":                    set("exp", nil),
+			"not yet valid":                set("nbf", now.Add(time.Hour).Unix()),
+			"issued tomorrow":              set("iat", now.Add(24*time.Hour).Unix()),
+			"no subject":                   set("sub", nil),
+			"a subject without end":        set("sub", strings.Repeat("x", 256)),
+			"a subject that is no text":    set("sub", "x\x00"),
+			"another access token":         set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"),
+			"alg none":                     signed(func(claims []byte) string { return encode([]byte(`{"alg":"none"}`)) + "." + encode(claims) + "." }),
+			"alg none, with a signature":   signed(func(claims []byte) string { return encode([]byte(`{"alg":"none"}`)) + "." + encode(claims) + ".c2ln" }),
+			"HS256 with the client secret": signed(func(claims []byte) string { return sign(jose.HS256, []byte(upstreamSecret), claims) }),
+			"HS256 with the public key": signed(func(claims []byte) string {
+				return sign(jose.HS256, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), claims)
+			}),
+			"another's signature": signed(func(claims []byte) string { return sign(jose.RS256, other, claims) }),
+			"a key of its own in the header": signed(func(claims []byte) string {
+				signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: other}, &jose.SignerOptions{EmbedJWK: true})
+				if err != nil {
+					panic(err)
+				}
+				object, err := signer.Sign(claims)
+				if err != nil {
+					panic(err)
+				}
+				token, _ := object.CompactSerialize()
+				return token
+			}),
+			"a changed payload": signed(func(claims []byte) string {
+				parts := strings.Split(l.sign(claims), ".")
+				return parts[0] + "." + encode([]byte(strings.Replace(string(claims), "somebody", "somebodx", 1))) + "." + parts[2]
+			}),
+			"no token":               signed(func([]byte) string { return "" }),
+			"no JWT":                 signed(func([]byte) string { return "a.b.c" }),
+			"the answer of another":  func(l *liar) { l.answer = func(p url.Values) { p.Set("iss", "https://another.example") } },
+			"an answer of nobody":    func(l *liar) { l.answer = func(p url.Values) { p.Del("iss") } },
+			"neither code nor error": func(l *liar) { l.answer = func(p url.Values) { p.Del("code") } },
+			"userinfo of another":    func(l *liar) { l.userinfo = func() map[string]any { return map[string]any{"sub": "another"} } },
+			"a code that is not taken": func(l *liar) {
+				l.exchange = func(w http.ResponseWriter) bool {
+					w.WriteHeader(http.StatusBadRequest)
+					_, _ = w.Write([]byte(`{"error":"invalid_grant"}`))
+					return true
+				}
+			},
+			"an answer without end": func(l *liar) {
+				l.exchange = func(w http.ResponseWriter) bool {
+					_, _ = w.Write([]byte(`{"access_token":"` + strings.Repeat("x", 4<<20) + `"}`))
+					return true
+				}
+			},
+		} {
+			l.tells(lie)
+			h.rediscover(t, l)
+			b := h.browser(t)
+			refusedUpstream(t, name, b, b.toUpstream(t, "liar", page{}))
+		}
+		h.nobodyCame(t)
+		// And the truth is taken, so that all this was not refused for another reason.
+		l.tells(func(*liar) {})
+		h.rediscover(t, l)
+		if shown := h.browser(t).toUpstream(t, "liar", page{}); shown.at() != "/arrival" {
+			t.Errorf("the truth: %s at %s\n%s", shown.Status, shown.Request.URL, shown.body)
+		}
+	})
+}
+
+// rediscover makes Wicket read the provider's document anew.
+func (h *openHouse) rediscover(t testing.TB, l *liar) {
+	t.Helper()
+	if err := h.upstream.SetActive(t.Context(), l.ID, true); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// An answer counts once, in the browser and for the provider that were asked.
+func TestAnswersBelongToTheirRequest(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		l := h.startLiar(t, "liar", nil)
+		other := h.startLiar(t, "other", nil)
+		// begin returns the callback with which the browser would come back.
+		begin := func(b *browser, provider string) *url.URL {
+			t.Helper()
+			to, err := b.post(t, "/federation/"+provider, nil).Location()
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := b.stay().Get(to.String())
+			back, err := read(t, answer, err).Location()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return back
+		}
+		with := func(callback *url.URL, change func(url.Values)) string {
+			changed, query := *callback, callback.Query()
+			change(query)
+			changed.RawQuery = query.Encode()
+			return changed.String()
+		}
+		mine, theirs := h.browser(t), h.browser(t)
+		callback, foreign := begin(mine, "liar"), begin(theirs, "liar")
+		refused := func(name string, b *browser, at string) {
+			t.Helper()
+			refusedUpstream(t, name, b, b.get(t, at))
+		}
+		refused("another's answer", mine, foreign.String())
+		refused("in a browser that asked nothing", h.browser(t), callback.String())
+		refused("another state", mine, with(callback, func(q url.Values) { q.Set("state", foreign.Query().Get("state")) }))
+		refused("no state", mine, with(callback, func(q url.Values) { q.Del("state") }))
+		refused("two states", mine, with(callback, func(q url.Values) { q.Add("state", foreign.Query().Get("state")) }))
+		// Mix-up: the answer of one provider at the address of another, which would learn the code. The state belongs to one
+		// of them, also where they do not say who they are.
+		for name, change := range map[string]func(url.Values){
+			"that is another's": func(url.Values) {},
+			"that is nobody's":  func(q url.Values) { q.Del("iss") },
+			"that is forged":    func(q url.Values) { q.Set("iss", other.url) },
+		} {
+			other.tells(func(l *liar) { l.metadata = map[string]any{"authorization_response_iss_parameter_supported": false} })
+			h.rediscover(t, other)
+			begun := begin(mine, "liar")
+			refused("an answer "+name, mine, strings.Replace(with(begun, change), "/federation/liar/", "/federation/other/", 1))
+			if len(other.codes) > 0 {
+				t.Errorf("an answer %s: the other provider has learned the code", name)
+			}
+		}
+		// The code of another session: theirs, which the attacker has not used, under the victim's own state.
+		refused("another's code", mine, with(callback, func(q url.Values) { q.Set("code", foreign.Query().Get("code")) }))
+		h.nobodyCame(t)
+
+		// Nobody is let in twice by one answer.
+		callback = begin(mine, "liar")
+		if shown := mine.get(t, callback.String()); shown.at() != "/arrival" {
+			t.Fatalf("the answer itself: %s at %s", shown.Status, shown.Request.URL)
+		}
+		if shown := mine.get(t, callback.String()); shown.StatusCode != http.StatusBadRequest || !strings.Contains(shown.body, "This sign-in has ended") {
+			t.Errorf("a replay: %s at %s", shown.Status, shown.Request.URL)
+		}
+		// Nor after an hour.
+		late := h.browser(t)
+		callback = begin(late, "liar")
+		h.sql(t, "UPDATE upstream_requests SET expires_at = created_at WHERE used_at IS NULL")
+		refused("after its time", late, callback.String())
+		if deleted, err := h.upstream.Expire(t.Context()); err != nil || deleted["upstream_requests"] == 0 {
+			t.Errorf("upkeep: %v, %v", deleted, err)
+		}
+
+		// A link is for the account for which it was begun.
+		alice := h.browser(t)
+		alice.signIn(t, page{})
+		to, err := alice.post(t, "/account/linked/add", url.Values{"provider": {"liar"}}).Location()
+		if err != nil {
+			t.Fatal(err)
+		}
+		bob := h.register(t, identity.NewUser{Username: "bob", Password: "bob's own password"})
+		alice.post(t, "/sign-in", url.Values{"username": {"bob"}, "password": {"bob's own password"}})
+		l.tells(func(*liar) {})
+		response, err := alice.traveller().Get(to.String())
+		read(t, response, err)
+		if len(h.linked(t, bob)) != 0 || len(h.linked(t, h.user)) != 0 {
+			t.Error("linked to somebody who did not ask for it")
+		}
+	})
+}
+
+// Who is to sign in anew is not spared it by being signed in upstream.
+func TestStaleSignInUpstreamIsRefused(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		l := h.startLiar(t, "liar", nil)
+		b := h.browser(t)
+		at := func(authTime time.Time) func(*liar) {
+			return func(l *liar) { l.claims = func(claims map[string]any) { claims["auth_time"] = authTime.Unix() } }
+		}
+		l.tells(at(time.Now().Add(-time.Hour))) // the first time that does not matter
+		b.toUpstream(t, "liar", page{})
+		if shown := b.post(t, "/arrival/register", url.Values{"username": {"some"}}); shown.at() != "/account" {
+			t.Fatalf("%s\n%s", shown.Status, shown.body)
+		}
+		if shown := b.toUpstream(t, "liar", page{}); shown.StatusCode != http.StatusBadRequest || !strings.Contains(shown.body, `id="another-way"`) {
+			t.Errorf("an hour ago: %s at %s", shown.Status, shown.Request.URL)
+		}
+		l.tells(at(time.Now()))
+		if shown := b.toUpstream(t, "liar", page{}); shown.at() != "/account" {
+			t.Errorf("just now: %s at %s", shown.Status, shown.Request.URL)
+		}
+	})
+}
+
+// No secret of a sign-in upstream is logged, nor kept in the clear.
+func TestUpstreamSecretsAreNeitherLoggedNorKept(t *testing.T) {
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		h, transport, log := openSecureHouse(t, databaseURL)
+		l := h.startLiar(t, "liar", func(p *federation.Provider) { p.Settings.KeepTokens = true })
+		b := h.browser(t)
+		b.Transport = transport
+		begun, err := b.post(t, "/federation/liar", nil).Location()
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets := map[string]string{"the client secret": upstreamSecret, "the state": begun.Query().Get("state"), "the nonce": begun.Query().Get("nonce")}
+		response, err := b.stay().Get(begun.String())
+		back, err := read(t, response, err).Location()
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets["the code"] = back.Query().Get("code")
+		if shown := b.get(t, back.String()); shown.at() != "/arrival" {
+			t.Fatalf("%s at %s\n%s", shown.Status, shown.Request.URL, shown.body)
+		}
+		home, err := url.Parse(h.issuer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cookie := range b.Jar.Cookies(home) {
+			secrets[cookie.Name] = cookie.Value
+		}
+		kept := dumpAll(t, h.database) // while the arrival waits
+		if shown := b.post(t, "/arrival/register", url.Values{"username": {"some"}}); shown.at() != "/account" {
+			t.Fatalf("%s\n%s", shown.Status, shown.body)
+		}
+		for name, lie := range map[string]func(*liar){
+			"refused": func(l *liar) { l.claims = func(claims map[string]any) { claims["aud"] = "another" } },
+			"denied":  func(l *liar) { l.answer = func(p url.Values) { p.Del("code"); p.Set("error", "server_error") } },
+		} {
+			l.tells(lie)
+			other := h.browser(t)
+			other.Transport = transport
+			refusedUpstream(t, name, other, other.toUpstream(t, "liar", page{}))
+		}
+		secrets["the access token"] = "liar's access token"
+		kept += dumpAll(t, h.database)
+		if logged := log.String(); !strings.Contains(logged, "/federation/liar/callback") || !strings.Contains(kept, "somebody@liar.example") {
+			t.Fatal("is this the log, and are these the tables?")
+		} else {
+			for name, secret := range secrets {
+				if len(secret) < 8 {
+					t.Errorf("%s is %q", name, secret)
+				}
+				for _, form := range []string{secret, url.QueryEscape(secret)} {
+					if strings.Contains(logged, form) {
+						t.Errorf("%s is logged", name)
+					}
+					if strings.Contains(kept, form) {
+						t.Errorf("%s is kept in the clear", name)
+					}
+				}
+			}
+		}
+	})
+}
+
+// Nothing leads from a sign-in upstream to another site.
+func TestNoOpenRedirectByWayOfUpstream(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		h.startLiar(t, "liar", nil)
+		for _, to := range []string{"https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"} {
+			b := h.browser(t)
+			for _, path := range []string{"/federation/liar?continue=" + url.QueryEscape(to), "/arrival/link?continue=" + url.QueryEscape(to)} {
+				if shown := b.get(t, path); shown.StatusCode != http.StatusBadRequest {
+					t.Errorf("%s: %s at %s", path, shown.Status, shown.Request.URL)
+				}
+			}
+			if shown := b.post(t, "/federation/liar", url.Values{"continue": {to}}); shown.StatusCode != http.StatusBadRequest {
+				t.Errorf("%s: %s", to, shown.Status)
+			}
+		}
+	})
+}
+
+// A discovery document leads nowhere inside our network.
+func TestDiscoveryLeadsNowhereElse(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		l := h.startLiar(t, "liar", nil)
+		for name, c := range map[string]struct {
+			metadata map[string]any
+			goes     bool // the document is in order: it shows when the address is called
+		}{
+			"keys at the cloud's own address": {map[string]any{"jwks_uri": "https://169.254.169.254/latest/meta-data"}, true},
+			"tokens in our network":           {map[string]any{"token_endpoint": "https://10.0.0.1/token"}, true},
+			"tokens at ours, version 6":       {map[string]any{"token_endpoint": "https://[fd00::1]/token"}, true},
+			"in disguise":                     {map[string]any{"token_endpoint": "https://[::ffff:169.254.169.254]/token"}, true},
+			"without https":                   {map[string]any{"token_endpoint": "http://192.0.2.1/token"}, false},
+			"no URL":                          {map[string]any{"token_endpoint": "file:///etc/passwd"}, false},
+			"people elsewhere":                {map[string]any{"authorization_endpoint": "javascript:alert(1)"}, false},
+			"nothing":                         {map[string]any{"token_endpoint": nil}, false},
+			"another issuer":                  {map[string]any{"issuer": "https://accounts.google.com"}, false},
+		} {
+			l.tells(func(l *liar) { l.metadata = c.metadata })
+			h.rediscover(t, l)
+			b := h.browser(t)
+			shown := b.toUpstream(t, "liar", page{})
+			refusedUpstream(t, name, b, shown)
+			if went := strings.HasSuffix(shown.at(), "/callback"); went != c.goes {
+				t.Errorf("%s: somebody was sent there: %t", name, went)
+			}
+		}
+		h.nobodyCame(t)
+	})
+}
+
+// Two first sign-ins at once make one account.
+func TestParallelArrivalsOfOnePerson(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		h.startLiar(t, "liar", nil)
+		const parallel = 5 // as many as letters go to one address in an hour
+		browsers := make(chan *browser, parallel)
+		for range parallel {
+			b := h.browser(t)
+			if shown := b.toUpstream(t, "liar", page{}); shown.at() != "/arrival" {
+				t.Fatalf("%s at %s", shown.Status, shown.Request.URL)
+			}
+			browsers <- b
+		}
+		names := make(chan string, parallel)
+		for _, name := range []string{"some", "body", "some", "one", "any"} {
+			names <- name
+		}
+		for _, shown := range atOnce(parallel, func() page { return (<-browsers).post(t, "/arrival/register", url.Values{"username": {<-names}}) }) {
+			if shown.at() != "/account" {
+				t.Errorf("%s at %s\n%s", shown.Status, shown.Request.URL, shown.body)
+			}
+		}
+		users, err := h.identity.Users(t.Context(), h.user.ID, 10)
+		if err != nil || len(users) != 1 || len(h.linked(t, &users[0])) != 1 {
+			t.Fatalf("%+v, %v", users, err)
+		}
+		if sessions, err := h.identity.Sessions(t.Context(), users[0].ID); err != nil || len(sessions) != parallel {
+			t.Errorf("%d sessions, %v", len(sessions), err)
+		}
+	})
+}

@@ -1,0 +1,438 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+)
+
+// Google tells everything in the ID token, and whose Workspace somebody belongs to in hd.
+func TestGoogle(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		h.startUpstream(t, federation.Provider{Kind: federation.KindGoogle, Settings: federation.Settings{Registration: true, Domains: []string{"acme.example"}}}, "AUTH_METHOD=client_secret_post")
+		b := h.browser(t)
+		there := b.toUpstream(t, "google", page{})
+		if asked := there.asked(t); asked["hd"] != "acme.example" && asked["scope"] != "openid profile email" {
+			t.Errorf("asked Google: %v", asked)
+		}
+		b.signInUpstream(t, there, someone("1080", map[string]any{"email": "gina@acme.example", "hd": "acme.example", "given_name": "Gina", "preferred_username": nil}))
+		if shown := b.post(t, "/arrival/register", url.Values{"username": {"gina"}}); shown.at() != "/account" {
+			t.Fatalf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
+		}
+		gina, err := h.identity.FindUser(t.Context(), "gina@acme.example") // verified by Google's word
+		if err != nil {
+			t.Fatal(err)
+		}
+		if profile, err := h.identity.Profile(t.Context(), gina.ID); err != nil || profile.GivenName != "Gina" {
+			t.Errorf("%+v, %v", profile, err)
+		}
+		for name, claims := range map[string]map[string]any{
+			"of another Workspace":  {"email": "x@other.example", "hd": "other.example"},
+			"of none":               {"email": "x@acme.example"},
+			"of another, by e-mail": {"email": "x@acme.example", "hd": "other.example"},
+		} {
+			if shown := h.browser(t).arrive(t, "google", someone("1081", claims)); shown.at() != "/arrival" || strings.Contains(shown.body, `id="register"`) {
+				t.Errorf("somebody %s may make an account: %s", name, shown.Status)
+			}
+		}
+	})
+}
+
+// Microsoft's issuer depends on the tenant, and whoever runs a tenant may write any address into it.
+func TestMicrosoft(t *testing.T) {
+	const another = "66666666-7777-8888-9999-000000000000"
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		ms := func(id string, settings federation.Settings) federation.Provider {
+			settings.Registration = true
+			return federation.Provider{ID: id, Kind: federation.KindMicrosoft, Settings: settings}
+		}
+		claims := func(tenant string) map[string]any {
+			return someone("AAAA", map[string]any{"tid": tenant, "oid": "7f1c", "email": testEmail, "email_verified": nil, "preferred_username": "alice@contoso.example"})
+		}
+		h.startUpstream(t, ms("common", federation.Settings{}))
+		h.startUpstream(t, ms("single", federation.Settings{Tenant: upstreamTenant}))
+		h.startUpstream(t, ms("several", federation.Settings{Tenant: "organizations", Tenants: []string{another}}))
+		for _, id := range []string{"common", "single"} {
+			b := h.browser(t)
+			shown := b.arrive(t, id, claims(upstreamTenant))
+			if shown.at() != "/arrival" || strings.Contains(shown.body, "There is an account") {
+				t.Fatalf("%s: %s %s\n%s", id, shown.Status, shown.Request.URL, shown.body)
+			}
+			if shown := b.post(t, "/arrival/register", url.Values{"username": {id}}); shown.at() != "/account" {
+				t.Fatalf("%s: %s\n%s", id, shown.Status, shown.body)
+			}
+			user, err := h.identity.FindUser(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if account := h.linked(t, user)[0]; !strings.HasSuffix(account.Issuer, "/"+upstreamTenant+"/v2.0") || !strings.Contains(string(account.Profile), "7f1c") {
+				t.Errorf("%s: %+v %s", id, account, account.Profile)
+			}
+			if emails, err := h.identity.Emails(t.Context(), user.ID); err != nil || len(emails) != 1 || emails[0].VerifiedAt != nil {
+				t.Errorf("%s: an address that Microsoft does not vouch for: %+v, %v", id, emails, err)
+			}
+			// The issuer of one tenant with the word of another, and none.
+			for _, tenant := range []any{another, nil, "common"} {
+				liar := claims("")
+				if liar["tid"] = tenant; tenant == nil {
+					delete(liar, "tid")
+				}
+				b := h.browser(t)
+				refusedUpstream(t, fmt.Sprintf("%s as %v", id, tenant), b, b.arrive(t, id, liar))
+			}
+		}
+		b := h.browser(t)
+		refusedUpstream(t, "a tenant that is not on the list", b, b.arrive(t, "several", claims(upstreamTenant)))
+	})
+}
+
+// gitHub answers as GitHub's public documentation says: "Authorizing OAuth apps", "Troubleshooting OAuth app access token
+// request errors", "REST API endpoints for users", "for emails" and "Rate limits for the REST API".
+type gitHub struct {
+	t   testing.TB
+	url string
+
+	mu        sync.Mutex
+	challenge string
+	redirect  string
+	granted   string // scopes
+	user      map[string]any
+	emails    []map[string]any
+	fault     func(w http.ResponseWriter, r *http.Request) bool
+	deny      bool
+}
+
+func startGitHub(t testing.TB) *gitHub {
+	t.Helper()
+	g := &gitHub{t: t, granted: "read:user,user:email"}
+	server := httptest.NewServer(g)
+	t.Cleanup(server.Close)
+	g.url = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	g.user = map[string]any{
+		"login": "octocat", "id": 583231, "node_id": "MDQ6VXNlcjU4MzIzMQ==", "avatar_url": "https://avatars.githubusercontent.com/u/583231", "html_url": "https://github.com/octocat",
+		"type": "User", "site_admin": false, "name": "The Octocat", "company": "@github", "blog": "https://github.blog", "location": "San Francisco", "email": testEmail, "hireable": nil, "bio": nil,
+	}
+	g.emails = []map[string]any{
+		{"email": "old@octo.example", "primary": false, "verified": true, "visibility": nil},
+		{"email": "octocat@octo.example", "primary": true, "verified": true, "visibility": "private"},
+		{"email": testEmail, "primary": false, "verified": false, "visibility": nil},
+	}
+	return g
+}
+
+func (g *gitHub) now(change func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	change()
+}
+
+func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.fault != nil && g.fault(w, r) {
+		return
+	}
+	query := r.URL.Query()
+	switch r.URL.Path {
+	case "/login/oauth/authorize":
+		if query.Get("client_id") != "wicket" || query.Get("scope") != "read:user user:email" || query.Get("code_challenge_method") != "S256" || query.Get("response_type") != "code" {
+			g.t.Errorf("asked GitHub: %v", query)
+		}
+		g.challenge, g.redirect = query.Get("code_challenge"), query.Get("redirect_uri")
+		answer := url.Values{"state": {query.Get("state")}}
+		if g.deny {
+			answer.Set("error", "access_denied")
+			answer.Set("error_description", "The user has denied your application access.")
+		} else {
+			answer.Set("code", "0123456789abcdef0123")
+		}
+		http.Redirect(w, r, g.redirect+"?"+answer.Encode(), http.StatusFound)
+	case "/login/oauth/access_token":
+		refuse := ""
+		switch {
+		case r.FormValue("client_id") != "wicket" || r.FormValue("client_secret") != upstreamSecret:
+			refuse = "incorrect_client_credentials"
+		case r.FormValue("code") != "0123456789abcdef0123" || oauthChallenge(r.FormValue("code_verifier")) != g.challenge:
+			refuse = "bad_verification_code"
+		case r.FormValue("redirect_uri") != g.redirect:
+			refuse = "redirect_uri_mismatch"
+		}
+		answer := url.Values{"access_token": {"gho_16C7e42F292c6912E7710c838347Ae178B4a"}, "scope": {g.granted}, "token_type": {"bearer"}}
+		if refuse != "" {
+			answer = url.Values{"error": {refuse}, "error_description": {"The code passed is incorrect or expired."}, "error_uri": {"https://docs.github.com/apps"}}
+		}
+		w.Header().Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8") // and 200, also for errors
+		_, _ = w.Write([]byte(answer.Encode()))
+	case "/api/v3/user", "/api/v3/user/emails":
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.Header().Set("X-RateLimit-Limit", "5000")
+		w.Header().Set("X-RateLimit-Remaining", "4999")
+		switch {
+		case r.Header.Get("User-Agent") == "":
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte(`{"message":"Request forbidden by administrative rules. Please make sure your request has a User-Agent header."}`))
+		case r.Header.Get("Authorization") != "Bearer gho_16C7e42F292c6912E7710c838347Ae178B4a":
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte(`{"message":"Bad credentials","documentation_url":"https://docs.github.com/rest","status":"401"}`))
+		case r.URL.Path == "/api/v3/user":
+			_ = json.NewEncoder(w).Encode(g.user)
+		case !strings.Contains(g.granted, "user:email"):
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"message":"Not Found","documentation_url":"https://docs.github.com/rest","status":"404"}`))
+		default:
+			_ = json.NewEncoder(w).Encode(g.emails)
+		}
+	default:
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+func TestGitHub(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		g := startGitHub(t)
+		h.believe(t, &federation.Provider{Kind: federation.KindGitHub, Issuer: g.url, ClientID: "wicket", Secret: upstreamSecret, Settings: federation.Settings{Registration: true, KeepTokens: true}})
+		b := h.browser(t)
+		shown := b.toUpstream(t, "github", page{})
+		if shown.at() != "/arrival" || !strings.Contains(shown.body, "octocat@octo.example") || !strings.Contains(shown.body, `value="octocat"`) {
+			t.Fatalf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
+		}
+		if shown := b.post(t, "/arrival/register", url.Values{"username": {"octocat"}}); shown.at() != "/account" {
+			t.Fatalf("%s\n%s", shown.Status, shown.body)
+		}
+		cat, err := h.identity.FindUser(t.Context(), "octocat@octo.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		account := h.linked(t, cat)[0]
+		if account.Subject != "583231" || account.Issuer != g.url || strings.Contains(string(account.SealedTokens), "gho_") {
+			t.Errorf("%+v", account)
+		}
+		if tokens, err := h.identity.Tokens(t.Context(), &account); err != nil || !strings.Contains(string(tokens), "gho_16C7e42F292c6912E7710c838347Ae178B4a") {
+			t.Errorf("tokens: %s, %v", tokens, err)
+		}
+		if profile, err := h.identity.Profile(t.Context(), cat.ID); err != nil || profile.Name != "The Octocat" || profile.Website != "https://github.blog" || profile.Picture == "" {
+			t.Errorf("%+v, %v", profile, err)
+		}
+		// The name there may change hands; the number does not.
+		g.now(func() { g.user["login"] = "renamed" })
+		if shown := h.browser(t).toUpstream(t, "github", page{}); shown.at() != "/account" || !strings.Contains(shown.body, "The Octocat") {
+			t.Errorf("after renaming: %s", shown.Request.URL)
+		}
+		g.now(func() { g.user["id"], g.user["login"] = 99, "octocat" })
+		shown = h.browser(t).toUpstream(t, "github", page{})
+		if shown.at() != "/arrival" || !strings.Contains(shown.body, "There is an account with this e-mail address") {
+			t.Errorf("somebody else of the same name: %s %s", shown.Status, shown.Request.URL)
+		}
+		// No address that is verified and primary: none, and never the public one.
+		for name, c := range map[string]struct {
+			granted string
+			emails  []map[string]any
+		}{
+			"unverified":  {"read:user,user:email", []map[string]any{{"email": testEmail, "primary": true, "verified": false}}},
+			"not primary": {"read:user,user:email", []map[string]any{{"email": testEmail, "primary": false, "verified": true}}},
+			"not granted": {"read:user", []map[string]any{{"email": testEmail, "primary": true, "verified": true}}},
+			"none":        {"read:user,user:email", nil},
+		} {
+			g.now(func() { g.granted, g.emails = c.granted, c.emails })
+			if shown := h.browser(t).toUpstream(t, "github", page{}); shown.at() != "/arrival" || strings.Contains(shown.body, "@") || strings.Contains(shown.body, "There is an account") {
+				t.Errorf("%s: %s %s\n%s", name, shown.Status, shown.Request.URL, shown.body)
+			}
+		}
+		on := func(path string, status int, header, body string) func(http.ResponseWriter, *http.Request) bool {
+			return func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path != path {
+					return false
+				}
+				if name, value, ok := strings.Cut(header, ": "); ok {
+					w.Header().Set(name, value)
+				}
+				w.Header().Set("Content-Type", "application/json; charset=utf-8")
+				w.WriteHeader(status)
+				_, _ = w.Write([]byte(body))
+				return true
+			}
+		}
+		for name, fault := range map[string]func(http.ResponseWriter, *http.Request) bool{
+			"the rate limit":           on("/api/v3/user", 403, "X-RateLimit-Remaining: 0", `{"message":"API rate limit exceeded for user ID 583231."}`),
+			"the secondary rate limit": on("/api/v3/user/emails", 429, "Retry-After: 60", `{"message":"You have exceeded a secondary rate limit."}`),
+			"bad credentials":          on("/api/v3/user", 401, "", `{"message":"Bad credentials"}`),
+			"a used code":              on("/login/oauth/access_token", 200, "", `{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired."}`),
+			"a bad day":                on("/api/v3/user", 503, "", `<html>Unicorn!</html>`),
+			"no JSON":                  on("/api/v3/user", 200, "", `<html>`),
+			"no id":                    on("/api/v3/user", 200, "", `{"login":"octocat"}`),
+			"an id that is no number":  on("/api/v3/user", 200, "", `{"login":"octocat","id":"583231"}`),
+		} {
+			g.now(func() { g.fault = fault })
+			b := h.browser(t)
+			refusedUpstream(t, name, b, b.toUpstream(t, "github", page{}))
+		}
+		g.now(func() { g.fault, g.deny = nil, true })
+		if shown := h.browser(t).toUpstream(t, "github", page{}); !strings.Contains(shown.body, "You are not signed in") || !strings.Contains(shown.body, `id="another-way"`) {
+			t.Errorf("denied: %s\n%s", shown.Status, shown.body)
+		}
+	})
+}
+
+// Profile and roles follow the provider, as far as the operator maps them; what an operator granted stays.
+func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		p := anyProvider()
+		p.Settings.Profile = map[string]string{"nickname": "department", "name": "name"}
+		p.Settings.Roles = []federation.RoleRule{{Role: "admin", Claim: "groups", Value: "wicket-admins"}, {Role: "staff", Claim: "realm_access.roles", Value: "staff"}, {Role: "admin", Claim: "department", Value: "IT"}}
+		h.startUpstream(t, p)
+		come := func(change map[string]any) (*identity.User, string) {
+			t.Helper()
+			b := h.browser(t)
+			if shown := b.arrive(t, "oidc", someone("carol", change)); shown.at() == "/arrival" {
+				b.post(t, "/arrival/register", url.Values{"username": {"carol"}})
+			}
+			carol, err := h.identity.FindUser(t.Context(), "carol")
+			if err != nil {
+				t.Fatal(err)
+			}
+			roles, err := h.identity.Roles(t.Context(), carol.ID, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			profile, err := h.identity.Profile(t.Context(), carol.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			told := profile.Name + ", " + profile.Nickname
+			for _, role := range roles {
+				told += " " + role.RoleName + " by " + role.AssignedBy
+			}
+			return carol, told
+		}
+		carol, told := come(map[string]any{"groups": []string{"x", "wicket-admins"}, "department": "Sales", "realm_access": map[string]any{"roles": []string{"staff"}}})
+		if told != "Carol Upstream, Sales admin by provider:oidc staff by provider:oidc" {
+			t.Errorf("at first: %s", told)
+		}
+		if _, told := come(map[string]any{"department": "IT", "name": "Carol Other"}); told != "Carol Other, IT admin by provider:oidc" {
+			t.Errorf("moved: %s", told)
+		}
+		if _, told := come(map[string]any{"name": strings.Repeat("x", 300)}); told != "Carol Other, IT" {
+			t.Errorf("a claim that is missing, and one that is no name: %s", told)
+		}
+		if err := h.identity.GrantRole(t.Context(), carol.ID, "admin"); err != nil {
+			t.Fatal(err)
+		}
+		if _, told := come(nil); told != "Carol Upstream, IT admin by system" {
+			t.Errorf("what the operator granted: %s", told)
+		}
+	})
+}
+
+// What a provider says of how somebody signed in there counts where the operator says so, and is asked for.
+func TestSecondFactorUpstream(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		p := anyProvider()
+		p.Settings.TrustAMR, p.Settings.MultiFactor = true, "urn:upstream:mfa"
+		h.startUpstream(t, p)
+		client := h.client(t, func(c *oidc.Client) { c.IsTrusted = true })
+		b := h.browser(t)
+		there := b.toUpstream(t, "oidc", b.get(t, h.authorizeURL(client, url.Values{"acr_values": {identity.ACRMultiFactor + " urn:upstream:other"}, "prompt": {"login"}})))
+		if asked := there.asked(t); asked["acr_values"] != "urn:upstream:other urn:upstream:mfa" || asked["prompt"] != "login" {
+			t.Errorf("asked upstream: %v", asked)
+		}
+		b.signInUpstream(t, there, someone("carol", map[string]any{"acr": "urn:upstream:mfa", "amr": []string{"pwd", "otp"}}))
+		location, err := b.post(t, "/arrival/register", url.Values{"username": {"carol"}}).Location()
+		if err != nil {
+			t.Fatal(err)
+		}
+		claims := claimsOf(t, h.redeem(t, client, location.Query().Get("code")).text("id_token"))
+		if claims["acr"] != identity.ACRMultiFactor || fmt.Sprint(claims["amr"]) != "[fed pwd otp mfa]" {
+			t.Errorf("the app is told acr %v, amr %v", claims["acr"], claims["amr"])
+		}
+	})
+}
+
+// A provider that ends a session there ends those that came from it here.
+func TestLogoutFromUpstream(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		up := h.startUpstream(t, anyProvider())
+		b, other, own := h.browser(t), h.browser(t), h.browser(t)
+		b.arrive(t, "oidc", someone("carol", nil))
+		if shown := b.post(t, "/arrival/register", url.Values{"username": {"carol"}}); shown.at() != "/account" {
+			t.Fatalf("%s\n%s", shown.Status, shown.body)
+		}
+		other.arrive(t, "oidc", someone("carol", nil)) // another session there
+		own.signIn(t, page{})
+		// She signs out there, on the provider's own page.
+		shown := b.traveller().get(t, up.origin+"/session/end")
+		form := url.Values{"logout": {"yes"}}
+		for _, field := range upstreamFields.FindAllStringSubmatch(shown.body, -1) {
+			form.Set(field[1], field[2])
+		}
+		response, err := b.traveller().PostForm(up.origin+"/session/end/confirm", form)
+		if ended := read(t, response, err); ended.StatusCode != http.StatusOK {
+			t.Fatalf("signing out upstream: %s\n%s", ended.Status, ended.body)
+		}
+		signedOut := func(b *browser) bool { return strings.Contains(b.get(t, "/account").body, `id="sign-in"`) }
+		if !signedOut(b) {
+			t.Error("she is still signed in here")
+		}
+		if signedOut(other) || signedOut(own) {
+			t.Error("sessions are ended that did not come from that one")
+		}
+	})
+}
+
+func TestForgedLogoutTokensAreRefused(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		l := h.startLiar(t, "liar", nil)
+		b := h.browser(t)
+		b.toUpstream(t, "liar", page{})
+		if shown := b.post(t, "/arrival/register", url.Values{"username": {"some"}}); shown.at() != "/account" {
+			t.Fatalf("%s\n%s", shown.Status, shown.body)
+		}
+		send := func(token string) int {
+			t.Helper()
+			response, err := http.PostForm(h.issuer+"/federation/liar/logout", url.Values{"logout_token": {token}})
+			return read(t, response, err).StatusCode
+		}
+		good := func(change map[string]any) []byte { return logoutToken(t, l, change) }
+		for name, token := range map[string]string{
+			"nothing":          "",
+			"another audience": l.sign(good(map[string]any{"aud": "another"})),
+			"another issuer":   l.sign(good(map[string]any{"iss": "https://another.example"})),
+			"a nonce":          l.sign(good(map[string]any{"nonce": "n"})),
+			"no event":         l.sign(good(map[string]any{"events": map[string]any{}})),
+			"nobody":           l.sign(good(map[string]any{"sub": nil})),
+			"no jti":           l.sign(good(map[string]any{"jti": nil})),
+			"expired":          l.sign(good(map[string]any{"exp": 1})),
+			"old":              l.sign(good(map[string]any{"iat": 1})),
+			"HS256":            sign("HS256", []byte(upstreamSecret), good(nil)),
+			"alg none":         "eyJhbGciOiJub25lIn0." + strings.Split(l.sign(good(nil)), ".")[1] + ".",
+		} {
+			if status := send(token); status != http.StatusBadRequest {
+				t.Errorf("%s: %d", name, status)
+			}
+		}
+		if status := send(l.sign(good(map[string]any{"sub": "somebody else"}))); status != http.StatusOK {
+			t.Errorf("somebody whom we do not know: %d", status)
+		}
+		if shown := b.get(t, "/account"); strings.Contains(shown.body, `id="sign-in"`) {
+			t.Fatal("a forged logout token signs somebody out")
+		}
+		token := l.sign(good(nil))
+		if status := send(token); status != http.StatusOK {
+			t.Errorf("a good one: %d", status)
+		}
+		if shown := b.get(t, "/account"); !strings.Contains(shown.body, `id="sign-in"`) {
+			t.Error("a good logout token signs nobody out")
+		}
+		if status := send(token); status != http.StatusBadRequest {
+			t.Errorf("the same once more: %d", status)
+		}
+	})
+}

@@ -1,0 +1,240 @@
+package federation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	gooidc "github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+// discovered is what a provider says of itself, and what it is called with.
+type discovered struct {
+	client *http.Client
+	of     time.Time // when the provider's row was last changed
+
+	mu      sync.Mutex
+	current *metadata // nil: never read
+	readAt  time.Time
+	failure error     // of the last try, if it failed
+	nextTry time.Time // not before
+}
+
+// metadata is a discovery document: OpenID Connect Discovery, section 3, and RFC 9207.
+type metadata struct {
+	Issuer                string   `json:"issuer"`
+	AuthorizationEndpoint string   `json:"authorization_endpoint"`
+	TokenEndpoint         string   `json:"token_endpoint"`
+	JWKSURI               string   `json:"jwks_uri"`
+	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
+	Algorithms            []string `json:"id_token_signing_alg_values_supported"`
+	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
+	NamesIssuer           bool     `json:"authorization_response_iss_parameter_supported"`
+
+	keys   gooidc.KeySet
+	openID *gooidc.Provider
+}
+
+const (
+	metadataKept   = time.Hour
+	metadataServes = 24 * time.Hour  // where it cannot be read anew
+	retriedAfter   = 5 * time.Second // people wait meanwhile
+)
+
+// Signatures by public keys. Those by a shared secret and none at all are not among them, whatever a document says.
+var algorithms = []string{
+	gooidc.RS256, gooidc.RS384, gooidc.RS512, gooidc.ES256, gooidc.ES384, gooidc.ES512, gooidc.PS256, gooidc.PS384, gooidc.PS512, gooidc.EdDSA,
+}
+
+// ErrUnreachable says that a provider does not answer, or not as it should.
+var ErrUnreachable = errors.New("the provider cannot be reached just now")
+
+// of returns what is kept of a provider.
+func (u *Upstreams) of(p *Provider) *discovered {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.discovered == nil {
+		u.discovered = make(map[string]*discovered)
+	}
+	d := u.discovered[p.ID]
+	if d == nil || !d.of.Equal(p.ModifiedAt) {
+		d = &discovered{client: p.client(), of: p.ModifiedAt}
+		u.discovered[p.ID] = d
+	}
+	return d
+}
+
+// metadata returns what a provider says of itself, read anew once an hour, with a context in which it is called.
+func (u *Upstreams) metadata(ctx context.Context, p *Provider) (*metadata, context.Context, error) {
+	d := u.of(p)
+	ctx = gooidc.ClientContext(ctx, d.client)
+	if p.Kind == KindGitHub {
+		return p.gitHub(), ctx, nil
+	}
+	d.mu.Lock() // also while reading: whoever comes meanwhile wants the same
+	defer d.mu.Unlock()
+	now := u.Now()
+	if !now.Before(d.nextTry) {
+		// Not the caller's end: whoever hangs up must not spoil it for the others.
+		d.read(context.WithoutCancel(ctx), p, now)
+	}
+	if d.failure != nil && (d.current == nil || now.Sub(d.readAt) > metadataServes) {
+		return nil, ctx, fmt.Errorf("%w: discovery of %s: %w", ErrUnreachable, p.ID, d.failure)
+	}
+	return d.current, ctx, nil
+}
+
+// read reads the discovery document, and notes when to do it again.
+func (d *discovered) read(ctx context.Context, p *Provider, now time.Time) {
+	var read *metadata
+	if read, d.failure = p.discover(ctx, d.client); d.failure != nil {
+		d.nextTry = now.Add(retriedAfter)
+		return
+	}
+	if d.current != nil && d.current.JWKSURI == read.JWKSURI {
+		read.keys = d.current.keys // which are kept until a signature fits none of them
+	}
+	read.prepare(ctx)
+	d.current, d.readAt, d.nextTry = read, now, now.Add(metadataKept)
+}
+
+// prepare makes of the document what verifies. Keys are fetched when they are needed, by the same client.
+func (m *metadata) prepare(ctx context.Context) {
+	if m.keys == nil {
+		m.keys = gooidc.NewRemoteKeySet(context.WithoutCancel(ctx), m.JWKSURI)
+	}
+	config := gooidc.ProviderConfig{IssuerURL: m.Issuer, TokenURL: m.TokenEndpoint, UserInfoURL: m.UserinfoEndpoint, JWKSURL: m.JWKSURI, Algorithms: m.Algorithms}
+	m.openID = config.NewProvider(ctx)
+}
+
+// authority is where the discovery document stands.
+func (p *Provider) authority() string {
+	if p.Kind == KindMicrosoft {
+		return p.Issuer + "/" + p.Settings.Tenant + "/v2.0"
+	}
+	return strings.TrimSuffix(p.Issuer, "/")
+}
+
+// discover reads the discovery document and says what is wrong with it.
+func (p *Provider) discover(ctx context.Context, client *http.Client) (*metadata, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTakes)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.authority()+"/.well-known/openid-configuration", nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Accept", "application/json")
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return nil, errors.New(response.Status)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	m := new(metadata)
+	if err := json.Unmarshal(body, m); err != nil {
+		return nil, fmt.Errorf("the document is no JSON object: %w", err)
+	}
+	if err := p.checkMetadata(m); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (p *Provider) checkMetadata(m *metadata) error {
+	switch {
+	case p.Kind == KindMicrosoft && !strings.HasPrefix(m.Issuer, p.Issuer+"/"):
+		return fmt.Errorf("the document is of the issuer %q, which is not of %s", m.Issuer, p.Issuer)
+	case p.Kind != KindMicrosoft && m.Issuer != p.Issuer:
+		return fmt.Errorf("the document is of the issuer %q, not of %s", m.Issuer, p.Issuer)
+	}
+	endpoints := []string{m.AuthorizationEndpoint, m.TokenEndpoint, m.JWKSURI}
+	if m.UserinfoEndpoint != "" {
+		endpoints = append(endpoints, m.UserinfoEndpoint)
+	}
+	for _, endpoint := range endpoints {
+		if err := p.checkEndpoint(endpoint); err != nil {
+			return err
+		}
+	}
+	m.Algorithms = slices.DeleteFunc(m.Algorithms, func(alg string) bool { return !slices.Contains(algorithms, alg) })
+	if len(m.Algorithms) == 0 {
+		m.Algorithms = []string{gooidc.RS256}
+	}
+	return nil
+}
+
+// oauth is how the provider is spoken to in OAuth 2.
+func (u *Upstreams) oauth(p *Provider, m *metadata) (*oauth2.Config, error) {
+	secret, err := u.secret(p)
+	if err != nil {
+		return nil, err
+	}
+	style := oauth2.AuthStyleInHeader // the default of OpenID Connect Discovery, section 3
+	if p.Kind == KindGitHub || len(m.TokenAuthMethods) > 0 && !slices.Contains(m.TokenAuthMethods, "client_secret_basic") {
+		style = oauth2.AuthStyleInParams
+	}
+	return &oauth2.Config{
+		ClientID: p.ClientID, ClientSecret: secret, RedirectURL: u.Callback(p.ID), Scopes: p.scopes(),
+		Endpoint: oauth2.Endpoint{AuthURL: m.AuthorizationEndpoint, TokenURL: m.TokenEndpoint, AuthStyle: style},
+	}, nil
+}
+
+// Callback is where a provider sends people back to: to be registered there.
+func (u *Upstreams) Callback(id string) string { return u.Issuer + "/federation/" + id + "/callback" }
+
+// LogoutURI is where a provider says that a session there has ended: to be registered there.
+func (u *Upstreams) LogoutURI(id string) string { return u.Issuer + "/federation/" + id + "/logout" }
+
+func (p *Provider) scopes() []string {
+	switch {
+	case len(p.Settings.Scopes) > 0 && p.Kind != KindGitHub && !slices.Contains(p.Settings.Scopes, gooidc.ScopeOpenID):
+		return append([]string{gooidc.ScopeOpenID}, p.Settings.Scopes...)
+	case len(p.Settings.Scopes) > 0:
+		return p.Settings.Scopes
+	case p.Kind == KindGitHub:
+		return []string{"read:user", "user:email"}
+	}
+	return []string{gooidc.ScopeOpenID, "profile", "email"}
+}
+
+// Tenants of Microsoft's.
+const personalTenant = "9188040d-6c67-4c5b-b112-36a304b66dad" // where personal accounts live
+
+var tenantID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+
+func isTenantID(text string) bool { return tenantID.MatchString(text) }
+
+// checkIssuerOf says whether issuer, with the tenant that a token names, is one for which the provider may speak. For
+// everybody but Microsoft there is one issuer; a document of Microsoft's for several tenants has a place for the tenant.
+func (p *Provider) checkIssuerOf(m *metadata, issuer, tenant string) error {
+	if p.Kind != KindMicrosoft {
+		if issuer == m.Issuer || p.Kind == KindGoogle && p.Issuer == authorityGoogle && "https://"+issuer == authorityGoogle {
+			return nil
+		}
+		return fmt.Errorf("the issuer is %q, not %s", issuer, m.Issuer)
+	}
+	switch {
+	case !isTenantID(tenant) || issuer != strings.ReplaceAll(m.Issuer, "{tenantid}", tenant):
+		return fmt.Errorf("the issuer %q is not that of the tenant %q", issuer, tenant)
+	case p.Settings.Tenant == "organizations" && tenant == personalTenant, p.Settings.Tenant == "consumers" && tenant != personalTenant:
+		return errors.New("this kind of account is not let in")
+	case isTenantID(p.Settings.Tenant) && tenant != p.Settings.Tenant, len(p.Settings.Tenants) > 0 && !slices.Contains(p.Settings.Tenants, tenant):
+		return fmt.Errorf("the tenant %s is not let in", tenant)
+	}
+	return nil
+}

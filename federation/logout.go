@@ -1,0 +1,61 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrTooManyLogouts says that one address sends too many logout tokens.
+var ErrTooManyLogouts = errors.New("too many logout tokens come from there; try again in a minute")
+
+const (
+	maxLogouts    = 600 // from one address in logoutWindow: each may cost a look for new keys
+	logoutWindow  = time.Minute
+	logoutBelief  = 10 * time.Minute // how old a logout token may be
+	logoutMarkFor = 20 * time.Minute
+)
+
+// Logout ends the sessions that came from a session which the provider says it has ended: OpenID Connect Back-Channel
+// Logout, section 2.6. It returns how many people were concerned, or storage.ErrNotFound, ErrUnbelievable, ErrUnreachable or
+// ErrTooManyLogouts. A token works once.
+func (u *Upstreams) Logout(ctx context.Context, id, token, ip string) (int, error) {
+	p, err := u.Provider(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	if p.Kind == KindGitHub {
+		return 0, fmt.Errorf("%w: GitHub makes no logout tokens", ErrUnbelievable)
+	}
+	if u.Memory.Count(ctx, "logout tokens from "+ip, logoutWindow) > maxLogouts {
+		return 0, ErrTooManyLogouts
+	}
+	m, ctx, err := u.metadata(ctx, p)
+	if err != nil {
+		return 0, err
+	}
+	logout, err := u.verifier(p, m).VerifyLogout(ctx, token)
+	if err != nil {
+		return 0, verifyFault(err)
+	}
+	var claims idClaims
+	if err := logout.Claims(&claims); err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrUnbelievable, err)
+	}
+	if err := p.checkIssuerOf(m, logout.Issuer, claims.Tenant); err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrUnbelievable, err)
+	}
+	now := u.Now()
+	if age := now.Sub(logout.IssuedAt); age > logoutBelief || age < -clockSkew {
+		return 0, fmt.Errorf("%w: the token is of another time", ErrUnbelievable)
+	}
+	if !u.Memory.Once(ctx, "logout token "+p.ID+" "+logout.TokenID, now.Add(logoutMarkFor)) {
+		return 0, fmt.Errorf("%w: the token came before", ErrUnbelievable)
+	}
+	issuer := logout.Issuer
+	if p.Kind == KindGoogle {
+		issuer = p.Issuer
+	}
+	return u.Identity.EndUpstream(ctx, p.ID, issuer, logout.Subject, logout.SessionID)
+}

@@ -1,0 +1,301 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Provider is somebody whose word on who a person is we take, as far as the settings say. WICKET_* variables name some;
+// the others are rows.
+type Provider struct {
+	bun.BaseModel `bun:"table:providers,alias:provider"`
+
+	ID           string    `bun:"id,pk"` // as it stands in URLs: "google", "okta-acme"
+	Kind         string    `bun:"kind"`  // one of the constants below
+	Name         string    `bun:"name"`  // what people read on the button
+	Issuer       string    `bun:"issuer"`
+	ClientID     string    `bun:"client_id"`
+	SealedSecret []byte    `bun:"sealed_secret"`
+	Settings     Settings  `bun:"settings,type:jsonb"`
+	IsActive     bool      `bun:"is_active"`
+	CreatedAt    time.Time `bun:"created_at"`
+	CreatedBy    string    `bun:"created_by"`
+	ModifiedAt   time.Time `bun:"modified_at"`
+	ModifiedBy   string    `bun:"modified_by"`
+
+	Secret string `bun:"-"` // in the clear, on its way in; and of one that variables name
+	Named  bool   `bun:"-"` // by variables
+}
+
+// The kinds of providers: what they do not have in common.
+const (
+	KindGoogle    = "google"
+	KindMicrosoft = "microsoft" // Issuer is the authority; whose issuer it is in the end depends on the tenant
+	KindGitHub    = "github"    // OAuth 2 without OpenID Connect; Issuer is the base URL, for GitHub Enterprise Server another
+	KindOpenID    = "oidc"      // any OpenID Provider
+)
+
+// Kinds lists the kinds.
+var Kinds = []string{KindGoogle, KindMicrosoft, KindGitHub, KindOpenID}
+
+// Settings say how far a provider is believed. The tags are those of its JSON column.
+type Settings struct {
+	Tenant       string            `json:"tenant,omitempty"`        // Microsoft: a tenant, or common, organizations or consumers
+	Tenants      []string          `json:"tenants,omitempty"`       // Microsoft: of those only these, by their ids
+	Scopes       []string          `json:"scopes,omitempty"`        // what is asked for; empty: what the kind needs
+	Registration bool              `json:"registration,omitempty"`  // who is nobody here yet may make an account
+	Domains      []string          `json:"domains,omitempty"`       // only with an address of these, proved; empty: with any
+	Emails       string            `json:"emails,omitempty"`        // how far its e-mail addresses are believed: the constants below
+	Profile      map[string]string `json:"profile,omitempty"`       // fields of the profile and the claims that they follow at each sign-in
+	Roles        []RoleRule        `json:"roles,omitempty"`         // who gets which role, at each sign-in
+	TrustAMR     bool              `json:"trust_amr,omitempty"`     // what it says of how a person signed in there is believed
+	MultiFactor  string            `json:"multi_factor,omitempty"`  // the acr with which it says that a second factor was shown
+	KeepTokens   bool              `json:"keep_tokens,omitempty"`   // its tokens are kept, sealed
+	AllowPrivate bool              `json:"allow_private,omitempty"` // it may be at a private address
+}
+
+// RoleRule gives a role to those whose claim has, or holds among others, a value.
+type RoleRule struct {
+	Role  string `json:"role"`
+	Claim string `json:"claim"`
+	Value string `json:"value"`
+}
+
+// How far the e-mail addresses of a provider are believed.
+const (
+	EmailsUnproved      = "unproved"      // people prove them to us
+	EmailsProved        = "proved"        // what it has verified counts as verified for a new account
+	EmailsAuthoritative = "authoritative" // and who has the address there gets into the account that has verified it here
+)
+
+// What can be wrong with a provider.
+var (
+	ErrProviderID    = errors.New("the id of a provider has 1 to 40 lower-case letters, digits or hyphens, and begins with a letter or digit")
+	ErrProviderTaken = errors.New("there is a provider with this id already")
+	ErrKind          = errors.New("the kind must be google, microsoft, github or oidc")
+)
+
+const (
+	authorityGoogle    = "https://accounts.google.com"
+	authorityMicrosoft = "https://login.microsoftonline.com"
+	authorityGitHub    = "https://github.com"
+
+	sealForProviders = "provider secret"
+)
+
+var (
+	providerID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
+	tenantName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]{0,200}$`)
+	domainName = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
+	roleName   = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,100}$`)
+)
+
+// Check fills in what the kind makes plain and says what is wrong with a provider.
+func (p *Provider) Check() error {
+	if !slices.Contains(Kinds, p.Kind) {
+		return ErrKind
+	}
+	defaults := map[string]struct{ name, issuer, emails string }{
+		KindGoogle:    {"Google", authorityGoogle, EmailsProved},
+		KindMicrosoft: {"Microsoft", authorityMicrosoft, EmailsUnproved}, // whoever runs a tenant may write any address there
+		KindGitHub:    {"GitHub", authorityGitHub, EmailsProved},
+		KindOpenID:    {"", "", EmailsUnproved},
+	}[p.Kind]
+	fill := func(field *string, fallback string) {
+		if *field = strings.TrimSpace(*field); *field == "" {
+			*field = fallback
+		}
+	}
+	fill(&p.ID, p.Kind)
+	fill(&p.Name, defaults.name)
+	fill(&p.Issuer, defaults.issuer)
+	fill(&p.Settings.Emails, defaults.emails)
+	if p.Kind == KindMicrosoft {
+		fill(&p.Settings.Tenant, "common")
+	}
+	if p.Kind != KindOpenID { // an issuer is compared to the letter; the others are addresses that paths are added to
+		p.Issuer = strings.TrimSuffix(p.Issuer, "/")
+	}
+	switch {
+	case !providerID.MatchString(p.ID):
+		return ErrProviderID
+	case p.Name == "" || len(p.Name) > 60:
+		return errors.New("a provider needs a name for its button, of at most 60 characters")
+	case p.ClientID == "":
+		return errors.New("a provider needs the client_id that Wicket has there")
+	case p.Secret == "" && len(p.SealedSecret) == 0:
+		return errors.New("a provider needs the client secret that Wicket has there")
+	}
+	if err := checkIssuer(p.Issuer); err != nil {
+		return err
+	}
+	return p.Settings.check(p.Kind)
+}
+
+func (s *Settings) check(kind string) error {
+	for i := range s.Domains {
+		s.Domains[i] = strings.ToLower(strings.TrimSpace(s.Domains[i]))
+		if !domainName.MatchString(s.Domains[i]) {
+			return fmt.Errorf("%q is not the domain of an e-mail address, such as example.com", s.Domains[i])
+		}
+	}
+	for field := range s.Profile {
+		if !slices.ContainsFunc(new(identity.Profile).Fields(), func(f identity.ProfileField) bool { return f.Name == field }) {
+			return fmt.Errorf("a profile has no field %q", field)
+		}
+	}
+	for _, rule := range s.Roles {
+		if !roleName.MatchString(rule.Role) || rule.Claim == "" || rule.Value == "" {
+			return errors.New("a rule for a role needs its name, the claim and the claim's value, as in admin=groups=wicket-admins")
+		}
+	}
+	switch {
+	case kind != KindMicrosoft && (s.Tenant != "" || len(s.Tenants) > 0):
+		return errors.New("tenants are Microsoft's alone")
+	case kind == KindMicrosoft && !tenantName.MatchString(s.Tenant):
+		return errors.New("the tenant must be an id, a domain, or common, organizations or consumers")
+	case kind == KindMicrosoft && len(s.Tenants) > 0 && s.Tenant != "common" && s.Tenant != "organizations":
+		return errors.New("several tenants go with the tenant organizations or common")
+	case !slices.Contains([]string{EmailsUnproved, EmailsProved, EmailsAuthoritative}, s.Emails):
+		return errors.New("e-mails must be unproved, proved or authoritative")
+	case kind == KindMicrosoft && s.Emails == EmailsAuthoritative && s.isShared():
+		return errors.New("whoever runs a tenant of Microsoft's may write any e-mail address there: authoritative needs a tenant of your own")
+	case len(s.Domains) > 0 && kind != KindGoogle && s.Emails == EmailsUnproved:
+		return errors.New("domains count for e-mail addresses that are believed: say that they are proved or authoritative too")
+	}
+	for _, tenant := range s.Tenants {
+		if !isTenantID(tenant) {
+			return fmt.Errorf("%q is not the id of a tenant, such as 11111111-2222-3333-4444-555555555555", tenant)
+		}
+	}
+	return nil
+}
+
+// isShared tells whether people of several tenants of Microsoft's may come.
+func (s *Settings) isShared() bool {
+	return slices.Contains([]string{"common", "organizations", "consumers"}, s.Tenant)
+}
+
+// checkIssuer says what is wrong with the address of a provider. Without https nobody could be believed; on this machine
+// alone it is not needed.
+func checkIssuer(issuer string) error {
+	address, err := url.Parse(issuer)
+	if err != nil || address.Host == "" || address.RawQuery != "" || address.Fragment != "" || address.User != nil {
+		return errors.New("the issuer must be a URL such as https://login.example.com")
+	}
+	if address.Scheme == "https" || address.Scheme == "http" && isLoopback(address.Hostname()) {
+		return nil
+	}
+	return errors.New("the issuer must begin with https://; http:// is for this machine alone")
+}
+
+// isLoopback tells whether a host is this machine, by its name.
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+// Add begins to believe a provider. It returns what Check does, or ErrProviderTaken.
+func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(u.Named, func(named Provider) bool { return named.ID == p.ID }) {
+		return fmt.Errorf("%w, which variables name", ErrProviderTaken)
+	}
+	now, actor := u.Now(), storage.ActorOf(ctx).Name
+	p.SealedSecret, p.IsActive = u.Seal.Close(sealForProviders, []byte(p.Secret)), true
+	p.CreatedAt, p.CreatedBy, p.ModifiedAt, p.ModifiedBy = now, actor, now, actor
+	err := u.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewInsert().Model(p).Exec(ctx); err != nil {
+			return err
+		}
+		return storage.Record(ctx, tx, now, storage.Change{Entity: "provider", EntityID: p.ID, Action: "added", New: storage.Values{
+			"kind": p.Kind, "name": p.Name, "issuer": p.Issuer, "client_id": p.ClientID, "settings": p.Settings,
+		}})
+	})
+	if storage.Violates(err, "providers") {
+		return ErrProviderTaken
+	}
+	if err != nil {
+		return fmt.Errorf("add provider: %w", err)
+	}
+	u.forget()
+	return nil
+}
+
+// SetActive switches a provider on or off. Off, nobody can come from it; who came before stays. It returns
+// storage.ErrNotFound, also for one that variables name.
+func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error {
+	action := map[bool]string{true: "enabled", false: "disabled"}[active]
+	return u.change(ctx, id, action, func(tx bun.Tx, now time.Time) error {
+		return oneRow(tx.NewUpdate().Model((*Provider)(nil)).Set("is_active = ?", active).
+			Set("modified_at = ?", now).Set("modified_by = ?", storage.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx))
+	})
+}
+
+// Remove stops believing a provider and drops all links to it, with the sessions that came from it: nobody else who is
+// added later under the same id may speak for them. It returns how many links there were, or storage.ErrNotFound.
+func (u *Upstreams) Remove(ctx context.Context, id string) (links int, err error) {
+	err = u.change(ctx, id, "removed", func(tx bun.Tx, _ time.Time) error {
+		if links, err = u.Identity.RemoveProvider(ctx, tx, id); err != nil {
+			return err
+		}
+		return oneRow(tx.NewDelete().Model((*Provider)(nil)).Where("id = ?", id).Exec(ctx))
+	})
+	return links, err
+}
+
+func (u *Upstreams) change(ctx context.Context, id, action string, change func(tx bun.Tx, now time.Time) error) error {
+	now := u.Now()
+	err := u.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := change(tx, now); err != nil {
+			return err
+		}
+		return storage.Record(ctx, tx, now, storage.Change{Entity: "provider", EntityID: id, Action: action})
+	})
+	u.forget()
+	if err != nil {
+		return fmt.Errorf("provider %s: %w", id, err)
+	}
+	return nil
+}
+
+// All lists the providers, also those that are switched off: those that variables name first, then by age.
+func (u *Upstreams) All(ctx context.Context) ([]Provider, error) {
+	var rows []Provider
+	if err := u.Database.Reader().NewSelect().Model(&rows).Order("created_at").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("providers: %w", err)
+	}
+	all := slices.Clone(u.Named)
+	for _, row := range rows {
+		if !slices.ContainsFunc(u.Named, func(named Provider) bool { return named.ID == row.ID }) {
+			all = append(all, row)
+		}
+	}
+	return all, nil
+}
+
+// secret is what Wicket proves itself with to the provider.
+func (u *Upstreams) secret(p *Provider) (string, error) {
+	if p.Named {
+		return p.Secret, nil
+	}
+	secret, err := u.Seal.Open(sealForProviders, p.SealedSecret)
+	if err != nil {
+		return "", fmt.Errorf("the secret of provider %s: %w", p.ID, err)
+	}
+	return string(secret), nil
+}

@@ -1,0 +1,97 @@
+package federation
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Upstreams are the providers that we believe. Its fields are what it leans on; set all of them.
+type Upstreams struct {
+	Issuer   string // our own
+	Database *storage.Database
+	Memory   storage.Memory
+	Seal     *storage.Seal
+	Identity *identity.Store
+	Named    []Provider // by variables, and checked
+	Now      func() time.Time
+
+	mu         sync.Mutex
+	active     []Provider
+	readAt     time.Time
+	discovered map[string]*discovered
+}
+
+const providersKept = 5 * time.Second // so soon every process knows of a provider that was added
+
+// Active lists the providers from which people may come now.
+func (u *Upstreams) Active(ctx context.Context) ([]Provider, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	now := u.Now()
+	if !u.readAt.IsZero() && now.Sub(u.readAt) < providersKept {
+		return u.active, nil
+	}
+	all, err := u.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var active []Provider
+	for _, p := range all {
+		if p.IsActive {
+			active = append(active, p)
+		}
+	}
+	u.active, u.readAt = active, now
+	return active, nil
+}
+
+// Provider returns the provider with that id, if people may come from it now, or storage.ErrNotFound.
+func (u *Upstreams) Provider(ctx context.Context, id string) (*Provider, error) {
+	active, err := u.Active(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range active {
+		if active[i].ID == id {
+			return &active[i], nil
+		}
+	}
+	return nil, fmt.Errorf("provider %s: %w", id, storage.ErrNotFound)
+}
+
+// forget makes the next question look anew.
+func (u *Upstreams) forget() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.readAt = time.Time{}
+}
+
+// Expire deletes what has served its time, and returns how many rows of each table went.
+func (u *Upstreams) Expire(ctx context.Context) (map[string]int64, error) {
+	deleted := make(map[string]int64)
+	var faults []error
+	for table, key := range map[string]string{"upstream_requests": "state_hash", "arrivals": "secret_hash"} {
+		n, err := u.Database.DeleteBatches(ctx, table, key, "expires_at < ?", u.Now())
+		deleted[table] = n
+		faults = append(faults, err)
+	}
+	return deleted, errors.Join(faults...)
+}
+
+// oneRow is the error of a change that must have found its row.
+func oneRow(result sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, storage.ErrNotFound)
+	}
+	return nil
+}

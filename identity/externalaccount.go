@@ -1,0 +1,306 @@
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// ExternalAccount is an account that a person has with a provider upstream, and signs in with here. A person may have
+// several, also with one provider; each belongs to one person.
+type ExternalAccount struct {
+	bun.BaseModel `bun:"table:external_accounts,alias:external_account"`
+
+	ID           uuid.UUID       `bun:"id,pk,type:uuid"`
+	UserID       uuid.UUID       `bun:"user_id,type:uuid"`
+	Provider     string          `bun:"provider"` // the id of the provider
+	Issuer       string          `bun:"issuer"`   // who vouches for the subject: of one provider there may be several
+	Subject      string          `bun:"subject"`
+	Label        string          `bun:"label"`                  // what its owner knows it by: an e-mail address or a username there
+	Profile      json.RawMessage `bun:"profile,type:jsonb"`     // the claims as they came last
+	SealedTokens []byte          `bun:"sealed_tokens,nullzero"` // where the operator asked for them
+	LastUsedAt   time.Time       `bun:"last_used_at"`
+	CreatedAt    time.Time       `bun:"created_at"`
+	ModifiedAt   time.Time       `bun:"modified_at"`
+}
+
+// ExternalOrigin is where a session came from: by which account elsewhere, and from which session there, if the provider
+// names its sessions.
+type ExternalOrigin struct {
+	AccountID uuid.UUID
+	SID       string
+}
+
+// What can be wrong with linking an account of elsewhere.
+var (
+	ErrExternalTaken    = errors.New("this account signs in to another account here")
+	ErrTooManyExternals = errors.New("twenty linked accounts are enough; unlink one first")
+	ErrLastWayIn        = errors.New("this is the last way into your account; choose a password or link another account first")
+)
+
+const (
+	maxExternals       = 20 // of one person
+	sealForTokens      = "upstream tokens"
+	externalAccountKey = "(provider, subject, issuer)"
+)
+
+// LinkExternal gives the person of a session another way in, of which all their addresses are told; the caller has seen
+// to it that they signed in just now. Linking what is linked already changes nothing. It returns ErrExternalTaken where it
+// is somebody else's, ErrTooManyExternals, or ErrProof where the session has ended.
+func (s *Store) LinkExternal(ctx context.Context, session *Session, external External) error {
+	now := s.Now()
+	user, err := s.User(ctx, session.UserID)
+	if err != nil {
+		return err
+	}
+	var refused error
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := s.lockWaysIn(ctx, tx, user.ID); err != nil {
+			return err
+		}
+		// While the person was away their session may have been ended, as one that is not theirs.
+		lives, err := tx.NewSelect().Model((*Session)(nil)).Where("id = ? AND user_id = ? AND ended_at IS NULL", session.ID, user.ID).Exists(ctx)
+		if err != nil {
+			return err
+		}
+		held, err := tx.NewSelect().Model((*ExternalAccount)(nil)).Where("user_id = ?", user.ID).Count(ctx)
+		switch {
+		case err != nil:
+			return err
+		case !lives:
+			refused = ErrProof
+			return nil
+		case held >= maxExternals:
+			refused = ErrTooManyExternals
+			return nil
+		}
+		_, err = s.link(ctx, tx, now, user, external, true)
+		if errors.Is(err, ErrExternalTaken) {
+			refused, err = ErrExternalTaken, nil
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("link: %w", err)
+	}
+	return refused
+}
+
+// link writes that an account of elsewhere is this person's, and tells them where told is set. It returns ErrExternalTaken
+// if it is somebody else's.
+func (s *Store) link(ctx context.Context, tx bun.Tx, now time.Time, user *User, external External, told bool) (*ExternalAccount, error) {
+	account := external.account(user.ID, now)
+	if len(external.Tokens) > 0 {
+		account.SealedTokens = s.Seal.Close(sealForTokens, external.Tokens)
+	}
+	err := oneRow(tx.NewInsert().Model(account).On("CONFLICT " + externalAccountKey + " DO NOTHING").Returning("NULL").Exec(ctx))
+	if errors.Is(err, storage.ErrNotFound) {
+		there := new(ExternalAccount)
+		if err := selectExternal(tx, there, external).Scan(ctx); err != nil {
+			return nil, err
+		}
+		if there.UserID != user.ID {
+			return nil, ErrExternalTaken
+		}
+		return there, nil
+	} else if err != nil {
+		return nil, err
+	}
+	if told {
+		values := map[string]string{"provider": external.ProviderName, "account": external.Label}
+		if err := s.tellOwner(ctx, tx, now, user, MessageAccountLinked, proofNotMe, notMeProofLifetime, nil, values); err != nil {
+			return nil, err
+		}
+	}
+	return account, storage.Record(ctx, tx, now, storage.Change{
+		Entity: "external_account", EntityID: account.ID.String(), Action: "linked", UserID: user.ID, New: account.recorded(),
+	})
+}
+
+// recorded is what the ledger says of an account of elsewhere.
+func (a *ExternalAccount) recorded() storage.Values {
+	return storage.Values{"provider": a.Provider, "issuer": a.Issuer, "subject": a.Subject, "label": a.Label}
+}
+
+// UnlinkExternal takes a way in from the person of a session, and ends the other sessions that came by it. providers are
+// those that let people in now. It returns ErrLastWayIn or storage.ErrNotFound.
+func (s *Store) UnlinkExternal(ctx context.Context, session *Session, id uuid.UUID, providers []string) error {
+	now, userID := s.Now(), session.UserID
+	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := s.lockWaysIn(ctx, tx, userID); err != nil {
+			return err
+		}
+		other, err := otherWayIn(ctx, tx, userID, id, providers)
+		if err != nil {
+			return err
+		}
+		if !other {
+			return ErrLastWayIn
+		}
+		return unlink(ctx, tx, now, userID, id, session.ID)
+	})
+}
+
+// otherWayIn tells whether a person can sign in without that account of elsewhere.
+func otherWayIn(ctx context.Context, tx bun.Tx, userID, without uuid.UUID, providers []string) (bool, error) {
+	exists, err := ownWayIn(ctx, tx, userID)
+	if err != nil || exists || len(providers) == 0 {
+		return exists, err
+	}
+	return tx.NewSelect().Model((*ExternalAccount)(nil)).Where("user_id = ? AND id <> ? AND provider IN (?)", userID, without, bun.List(providers)).Exists(ctx)
+}
+
+// lockWaysIn lets one transaction at a time add or take away ways into an account: the rules look at several rows.
+func (s *Store) lockWaysIn(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
+	return s.Database.Lock(ctx, tx, "ways into "+userID.String())
+}
+
+// unlink removes an account of elsewhere and ends the sessions that came by it, but for the one to keep.
+func unlink(ctx context.Context, tx bun.Tx, now time.Time, userID, id, keep uuid.UUID) error {
+	err := endSessions(ctx, tx, now, userID, EndedByUnlinking, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+		return q.Where("external_account_id = ? AND id <> ?", id, keep)
+	})
+	if err != nil {
+		return err
+	}
+	account := new(ExternalAccount)
+	err = tx.NewDelete().Model(account).Where("id = ? AND user_id = ?", id, userID).Returning("*").Scan(ctx)
+	if err != nil {
+		return storage.NotFound(err)
+	}
+	return storage.Record(ctx, tx, now, storage.Change{
+		Entity: "external_account", EntityID: id.String(), Action: "unlinked", UserID: userID, Old: account.recorded(),
+	})
+}
+
+// distrustExternalAccounts removes the ways in that were added since an owner was written to, and the one by which the
+// session came that they disown.
+func (s *Store) distrustExternalAccounts(ctx context.Context, tx bun.Tx, now time.Time, proof *Proof) error {
+	if err := s.lockWaysIn(ctx, tx, proof.UserID); err != nil {
+		return err
+	}
+	var doomed []uuid.UUID
+	err := tx.NewSelect().Model((*ExternalAccount)(nil)).Column("id").Where("user_id = ?", proof.UserID).
+		Where("created_at >= ? OR id IN (SELECT external_account_id FROM sessions WHERE id = ?)", proof.CreatedAt, proof.SessionID).Scan(ctx, &doomed)
+	for _, id := range doomed {
+		if err == nil {
+			err = unlink(ctx, tx, now, proof.UserID, id, uuid.Nil)
+		}
+	}
+	return err
+}
+
+// EndUpstream ends the sessions that came from a provider which says that it has ended its own: those of a subject, those
+// of its session sid, or those of both; one of the two may be empty. It returns how many people were concerned.
+func (s *Store) EndUpstream(ctx context.Context, provider, issuer, subject, sid string) (int, error) {
+	now := s.Now()
+	var people []uuid.UUID
+	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		accounts := tx.NewSelect().Model((*ExternalAccount)(nil)).Column("id").Where("provider = ? AND issuer = ?", provider, issuer)
+		if subject != "" {
+			accounts.Where("subject = ?", subject)
+		}
+		sessions := tx.NewSelect().Model((*Session)(nil)).Where("ended_at IS NULL AND external_account_id IN (?)", accounts)
+		if sid != "" {
+			sessions.Where("upstream_sid = ?", sid)
+		}
+		if err := sessions.Clone().ColumnExpr("DISTINCT user_id").Scan(ctx, &people); err != nil {
+			return err
+		}
+		for _, userID := range people {
+			err := endSessions(ctx, tx, now, userID, EndedByProvider, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+				return q.Where("id IN (?)", sessions.Clone().Column("id"))
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("end sessions that came from %s: %w", provider, err)
+	}
+	return len(people), nil
+}
+
+// RemoveProvider drops all links to a provider that is believed no more, with the sessions that came from it. The caller's
+// transaction removes the provider itself. It returns how many links there were.
+func (s *Store) RemoveProvider(ctx context.Context, tx bun.Tx, provider string) (int, error) {
+	var accounts []ExternalAccount
+	if err := tx.NewSelect().Model(&accounts).Column("id", "user_id").Where("provider = ?", provider).Scan(ctx); err != nil {
+		return 0, err
+	}
+	for _, account := range accounts {
+		if err := unlink(ctx, tx, s.Now(), account.UserID, account.ID, uuid.Nil); err != nil {
+			return 0, err
+		}
+	}
+	return len(accounts), nil
+}
+
+// ExternalAccounts lists the accounts of elsewhere that a person signs in with, the oldest first.
+func (s *Store) ExternalAccounts(ctx context.Context, userID uuid.UUID) ([]ExternalAccount, error) {
+	var accounts []ExternalAccount
+	err := s.Database.Reader().NewSelect().Model(&accounts).Where("user_id = ?", userID).Order("created_at").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("linked accounts: %w", err)
+	}
+	return accounts, nil
+}
+
+// Tokens returns what an upstream provider gave for this account last, as JSON, where the operator asked to keep it; or
+// storage.ErrNotFound. That they were read is in the ledger.
+func (s *Store) Tokens(ctx context.Context, account *ExternalAccount) (json.RawMessage, error) {
+	if account.SealedTokens == nil {
+		return nil, fmt.Errorf("upstream tokens: %w", storage.ErrNotFound)
+	}
+	tokens, err := s.Seal.Open(sealForTokens, account.SealedTokens)
+	if err != nil {
+		return nil, fmt.Errorf("upstream tokens: %w", err)
+	}
+	return tokens, s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return storage.Record(ctx, tx, s.Now(), storage.Change{
+			Entity: "external_account", EntityID: account.ID.String(), Action: "tokens_read", UserID: account.UserID,
+		})
+	})
+}
+
+// selectExternal is the query for the account that a provider speaks of.
+func selectExternal(db bun.IDB, into *ExternalAccount, external External) *bun.SelectQuery {
+	return db.NewSelect().Model(into).Where("provider = ? AND issuer = ? AND subject = ?", external.Provider, external.Issuer, external.Subject)
+}
+
+// grantUpstreamRoles makes a person's roles what their provider says, as far as they are its to give: a role is taken back
+// only if the same provider gave it, and never one that an operator granted.
+func grantUpstreamRoles(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, external External) error {
+	if len(external.Roles) == 0 {
+		return nil
+	}
+	by := "provider:" + external.Provider
+	var held []Role
+	if err := tx.NewSelect().Model(&held).Where("user_id = ? AND is_active", userID).Scan(ctx); err != nil {
+		return err
+	}
+	for name, deserved := range external.Roles {
+		at := slices.IndexFunc(held, func(r Role) bool { return r.RoleName == name })
+		var err error
+		switch {
+		case deserved && at < 0:
+			err = grantRole(ctx, tx, &Role{ID: newID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: by, IsActive: true})
+		case !deserved && at >= 0 && held[at].AssignedBy == by:
+			err = revokeRole(ctx, tx, now, userID, name, by)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,17 @@
+package pages
+
+// Providers are whose word is taken besides a password of ours. Each button posts continue to /federation/ID.
+type Providers struct {
+	Buttons  []Provider
+	Continue string // opaque: where to go on, handed back unchanged
+}
+
+// Provider is one of them.
+type Provider struct {
+	ID   string
+	Kind string // "google", "microsoft" and "github" have marks of their own
+	Name string
+}
+
+// Monogram stands for a provider that has no mark here.
+func (p Provider) Monogram() string { return initial(p.Name) }

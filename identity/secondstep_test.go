@@ -252,6 +252,28 @@ func TestWrongCodesLockTheAccount(t *testing.T) {
 	})
 }
 
+// Who has only passkeys types a password as before, but not with a browser that the account does not know from a network
+// where its owner never was.
+func TestUnfamiliarPasswordSignInAsksAKeyHolder(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		h.alice(t)
+		first := h.admitted(t, "alice", laptop)
+		h.exec(t, "UPDATE users SET has_webauthn = TRUE WHERE username = 'Alice'")
+		if admission := h.admitted(t, "alice", laptop); admission.Session == nil {
+			t.Error("a browser and a network as always: asked for a key")
+		}
+		abroad := laptop
+		abroad.IP = "203.0.113.9"
+		h.asked(t, abroad)
+		mine := known(first)
+		mine.IP = abroad.IP
+		mine.Secret = known(h.admitted(t, "alice", known(first))).Secret
+		if admission := h.admitted(t, "alice", mine); admission.Session == nil {
+			t.Error("a browser that is known, abroad: asked for a key")
+		}
+	})
+}
+
 func TestQuestionsGrowOld(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
 		alice := h.alice(t)

@@ -92,6 +92,10 @@ func (s *Store) register(ctx context.Context, purpose string, user *User, state,
 	}
 	credential, err := party.CreateCredential(keyHolder{user: user}, *session, parsed)
 	if err != nil {
+		var told *protocol.Error
+		if errors.As(err, &told) { // what it says of itself is for people; why is apart
+			return nil, fmt.Errorf("%w: %s: %s", ErrAuthenticator, told.Details, told.DevInfo)
+		}
 		return nil, fmt.Errorf("%w: %w", ErrAuthenticator, err)
 	}
 	authenticator, err := s.newAuthenticator(user, credential, name, s.Now())

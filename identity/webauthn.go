@@ -17,22 +17,22 @@ import (
 
 // Authenticator is what is kept of a passkey or a hardware key: the credential record of Web Authentication, Level 3.
 type Authenticator struct {
-	ID                uuid.UUID  `bun:"id,pk,type:uuid"`
-	UserID            uuid.UUID  `bun:"user_id,type:uuid"`
-	Name              string     `bun:"name"` // what its owner calls it
-	RPID              string     `bun:"rp_id"`
-	CredentialID      []byte     `bun:"credential_id"`
-	PublicKey         []byte     `bun:"public_key"` // COSE
-	AAGUID            uuid.UUID  `bun:"aaguid,type:uuid"`
-	Transports        []string   `bun:"transports,type:jsonb"`
-	Flags             int64      `bun:"flags"` // the octet of the authenticator data
-	SignCount         int64      `bun:"sign_count"`
-	CloneWarningAt    *time.Time `bun:"clone_warning_at"` // when its counter last went back: there may be a copy
-	AttestationType   string     `bun:"attestation_type"`
-	AttestationFormat string     `bun:"attestation_format"`
-	Attestation       []byte     `bun:"attestation,type:jsonb"` // webauthn.CredentialAttestation, as it came
-	LastUsedAt        *time.Time `bun:"last_used_at"`
-	CreatedAt         time.Time  `bun:"created_at"`
+	ID                uuid.UUID       `bun:"id,pk,type:uuid"`
+	UserID            uuid.UUID       `bun:"user_id,type:uuid"`
+	Name              string          `bun:"name"` // what its owner calls it
+	RPID              string          `bun:"rp_id"`
+	CredentialID      []byte          `bun:"credential_id"`
+	PublicKey         []byte          `bun:"public_key"` // COSE
+	AAGUID            uuid.UUID       `bun:"aaguid,type:uuid"`
+	Transports        []string        `bun:"transports,type:jsonb"`
+	Flags             int64           `bun:"flags"` // the octet of the authenticator data
+	SignCount         int64           `bun:"sign_count"`
+	CloneWarningAt    *time.Time      `bun:"clone_warning_at"` // when its counter last went back: there may be a copy
+	AttestationType   string          `bun:"attestation_type"`
+	AttestationFormat string          `bun:"attestation_format"`
+	Attestation       json.RawMessage `bun:"attestation,type:jsonb"` // webauthn.CredentialAttestation, as it came
+	LastUsedAt        *time.Time      `bun:"last_used_at"`
+	CreatedAt         time.Time       `bun:"created_at"`
 }
 
 // IsBackedUp tells whether the key is kept in several places, such as a password manager's cloud.

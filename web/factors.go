@@ -91,6 +91,8 @@ func (s *Server) addKey(c *gin.Context, add func(ctx context.Context, session *i
 	secret, err := add(c.Request.Context(), session, form.Get("state"), form.Get("response"), form.Get("name"))
 	for _, known := range []error{identity.ErrAuthenticator, identity.ErrAuthenticatorModel, identity.ErrAuthenticatorListed, identity.ErrFactorName} {
 		if errors.Is(err, known) {
+			// Whoever runs this may want to know which rule it was.
+			s.Log.InfoContext(c.Request.Context(), "a key was refused", "request_id", storage.ActorOf(c.Request.Context()).RequestID, "error", err.Error())
 			return show(c, http.StatusUnprocessableEntity, session, form, sentence(known))
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -19,6 +20,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/go-webauthn/webauthn/metadata"
 	"github.com/go-webauthn/webauthn/metadata/providers/memory"
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/identity"
@@ -445,6 +448,57 @@ func TestHardwareKeyPolicyInABrowser(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where attestation is required, a key whose maker the metadata knows is taken.
+func TestAttestedHardwareKeyInABrowser(t *testing.T) {
+	add := func(policy identity.HardwareKeyPolicy, want string) *openHouse {
+		t.Helper()
+		h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { c.relyingParty = relyingParty(t, c.issuer, policy) })
+		w := openWindow(t)
+		w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", AutomaticPresenceSimulation: true})
+		w.open(h.issuer + "/sign-in")
+		w.signIn(testUsername, testPassword)
+		w.open(h.issuer + "/account/hardware-keys/new")
+		w.click("#add-key")
+		w.reaches(want)
+		return h
+	}
+	// What the authenticator of this browser attests with, as its maker would publish it.
+	h := add(identity.HardwareKeyPolicy{}, "It is added")
+	keys, err := h.identity.HardwareKeys(t.Context(), h.user.ID)
+	if err != nil || len(keys) != 1 || keys[0].AttestationFormat != "packed" {
+		t.Fatalf("kept: %+v, %v", keys, err)
+	}
+	var kept struct {
+		Object []byte `json:"object"`
+	}
+	if err := json.Unmarshal(keys[0].Attestation, &kept); err != nil {
+		t.Fatal(err)
+	}
+	var object protocol.AttestationObject
+	if err := webauthncbor.Unmarshal(kept.Object, &object); err != nil {
+		t.Fatal(err)
+	}
+	maker, err := x509.ParseCertificate(object.AttStatement["x5c"].([]any)[0].([]byte))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := func(certificate *x509.Certificate, status metadata.AuthenticatorStatus, chain bool) identity.HardwareKeyPolicy {
+		provider, err := memory.New(memory.WithValidateEntry(true), memory.WithValidateTrustAnchor(chain), memory.WithValidateStatus(true), memory.WithMetadata(map[uuid.UUID]*metadata.Entry{
+			keys[0].AAGUID: {AaGUID: keys[0].AAGUID, StatusReports: []metadata.StatusReport{{Status: status}}, MetadataStatement: metadata.Statement{
+				AaGUID: keys[0].AAGUID, ProtocolFamily: "fido2", AttestationTypes: metadata.AuthenticatorAttestationTypes{metadata.BasicFull}, AttestationRootCertificates: []*x509.Certificate{certificate},
+			}},
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return identity.HardwareKeyPolicy{Attestation: true, Metadata: provider}
+	}
+	// The browser's own root is nowhere to be had: with the chain left aside the rest must hold, and with it nothing may.
+	add(listed(maker, metadata.FidoCertified, false), "It is added")
+	add(listed(maker, metadata.AttestationKeyCompromise, false), "not accepted")
+	add(listed(maker, metadata.FidoCertified, true), "not accepted")
 }
 
 // Without JavaScript the pages say what to do instead, and codes work.

@@ -212,7 +212,7 @@ func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(u.Named, func(named Provider) bool { return named.ID == p.ID }) {
+	if slices.ContainsFunc(u.Named(), func(named Provider) bool { return named.ID == p.ID }) {
 		return fmt.Errorf("%w, which variables name", ErrProviderTaken)
 	}
 	now, actor := u.Now(), storage.ActorOf(ctx).Name
@@ -279,9 +279,10 @@ func (u *Upstreams) All(ctx context.Context) ([]Provider, error) {
 	if err := u.Database.Reader().NewSelect().Model(&rows).Order("created_at").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("providers: %w", err)
 	}
-	all := slices.Clone(u.Named)
+	named := u.Named()
+	all := slices.Clone(named)
 	for _, row := range rows {
-		if !slices.ContainsFunc(u.Named, func(named Provider) bool { return named.ID == row.ID }) {
+		if !slices.ContainsFunc(named, func(named Provider) bool { return named.ID == row.ID }) {
 			all = append(all, row)
 		}
 	}

@@ -19,7 +19,7 @@ type Upstreams struct {
 	Memory   storage.Memory
 	Seal     *storage.Seal
 	Identity *identity.Store
-	Named    []Provider // by variables, and checked
+	Named    func() []Provider // those that variables name, checked
 	Now      func() time.Time
 
 	mu         sync.Mutex

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,9 +32,10 @@ const (
 // Database is an open database. SQLite has one writer and several readers, so the two are kept apart for both products:
 // a query outside a transaction cannot write by accident.
 type Database struct {
-	Kind   Kind
-	reader *bun.DB
-	writer *bun.DB
+	Kind      Kind
+	reader    *bun.DB
+	writer    *bun.DB
+	connector *connector // PostgreSQL's
 }
 
 // Open opens the database that rawURL names: "sqlite:PATH" (the file and its folder are made where they are missing) or
@@ -100,10 +102,35 @@ func openSQLite(path string) (*Database, error) {
 }
 
 func openPostgres(rawURL string) (*Database, error) {
-	config, err := pgx.ParseConfig(rawURL)
+	config, size, err := parsePostgres(rawURL)
 	if err != nil {
+		return nil, err
+	}
+	connector := newConnector(config)
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	handle := bun.NewDB(db, pgdialect.New())
+	return &Database{Kind: Postgres, reader: handle, writer: handle, connector: connector}, nil
+}
+
+// poolSize is the parameter of the URL that says how many connections there may be at once, by the name that pgx's own
+// pool has for it.
+const poolSize = "pool_max_conns"
+
+// parsePostgres reads a PostgreSQL URL.
+func parsePostgres(rawURL string) (config *pgx.ConnConfig, size int, err error) {
+	if config, err = pgx.ParseConfig(rawURL); err != nil {
 		// pgx hides the password in its message, but only where it could parse the URL.
-		return nil, errors.New("the database URL is not a valid PostgreSQL URL, for example postgres://wicket:PASSWORD@localhost:5432/wicket")
+		return nil, 0, errors.New("the database URL is not a valid PostgreSQL URL, for example postgres://wicket:PASSWORD@localhost:5432/wicket")
+	}
+	size = max(16, 4*runtime.NumCPU())
+	if text, given := config.RuntimeParams[poolSize]; given {
+		if size, err = strconv.Atoi(text); err != nil || size < minPool {
+			return nil, 0, fmt.Errorf("%s in the database URL must be a number of connections, at least %d, not %q", poolSize, minPool, text)
+		}
+		delete(config.RuntimeParams, poolSize)
 	}
 	// bun writes the arguments into the statement, so there is nothing to prepare: one round trip, and PgBouncer in
 	// transaction mode is fine.
@@ -113,12 +140,22 @@ func openPostgres(rawURL string) (*Database, error) {
 	}
 	config.RuntimeParams["timezone"] = "UTC"
 	config.RuntimeParams["standard_conforming_strings"] = "on" // bun's quoting counts on it
-	db := sql.OpenDB(newConnector(config))
-	db.SetMaxOpenConns(max(16, 4*runtime.NumCPU()))
-	db.SetMaxIdleConns(max(16, 4*runtime.NumCPU()))
-	db.SetConnMaxIdleTime(5 * time.Minute)
-	handle := bun.NewDB(db, pgdialect.New())
-	return &Database{Kind: Postgres, reader: handle, writer: handle}, nil
+	return config, size, nil
+}
+
+const minPool = 4 // jobs and requests must not wait for each other
+
+// Adopt opens the next connections to PostgreSQL as another URL says, with another password for instance; those that are
+// open stay. SQLite's file cannot be another. The errors are Open's.
+func (d *Database) Adopt(rawURL string) error {
+	if d.Kind == SQLite {
+		return nil
+	}
+	config, _, err := parsePostgres(rawURL)
+	if err == nil {
+		d.connector.config.Store(config)
+	}
+	return err
 }
 
 // Reader runs queries that change nothing. What Write committed is seen at once.

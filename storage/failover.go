@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -70,7 +71,7 @@ func pausing(ctx context.Context, pause time.Duration) bool {
 
 // connector opens connections, and waits for a server that is away.
 type connector struct {
-	driver.Connector
+	config atomic.Pointer[pgx.ConnConfig] // with which the next connection is opened
 
 	mu    sync.Mutex
 	since time.Time // of the outage, zero where there is none
@@ -78,13 +79,18 @@ type connector struct {
 
 // newConnector waits for no server that it has never seen: a wrong URL is to be said at once.
 func newConnector(config *pgx.ConnConfig) *connector {
-	return &connector{Connector: stdlib.GetConnector(*config), since: time.Unix(0, 0)}
+	c := &connector{since: time.Unix(0, 0)}
+	c.config.Store(config)
+	return c
 }
+
+// Driver is driver.Connector's.
+func (*connector) Driver() driver.Driver { return stdlib.GetDefaultDriver() }
 
 // Connect is driver.Connector's.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
-		opened, err := c.Connector.Connect(ctx)
+		opened, err := stdlib.GetConnector(*c.config.Load()).Connect(ctx)
 		if c.waited(err) >= outagePatience || err != nil && (!passes(err) || !pausing(ctx, pause)) {
 			return nil, err
 		}

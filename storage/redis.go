@@ -104,11 +104,12 @@ func ParseRedis(rawURL string) (*RedisOptions, error) {
 }
 
 // dialRedis returns a client that tries once and says so: what to do without Redis is ours to decide. It does not connect
-// yet.
-func dialRedis(o *RedisOptions) redis.UniversalClient {
+// yet; when it does, it gets in with what credentials returns.
+func dialRedis(o *RedisOptions, credentials func() (username, password string)) redis.UniversalClient {
 	redis.SetLogger(silence{})
 	settled := *o
 	settled.ClientName = "wicket"
+	settled.CredentialsProvider = credentials
 	settled.DisableIdentity = true
 	settled.Protocol = 2 // we have no use for what 3 adds, and proxies before Redis know it
 	settled.ContextTimeoutEnabled = true

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -446,4 +447,26 @@ func selfSigned(t *testing.T) (certificate, key string) {
 		}
 	}
 	return filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+}
+
+// A new password is used for the next connections.
+func TestRedisPasswordIsRenewed(t *testing.T) {
+	server := storagetest.Redis(t, "--requirepass", "before")
+	m := openMemory(t, "redis://:before@"+server.Address())
+	m.Count(t.Context(), "k", time.Minute)
+	operator := redis.NewClient(&redis.Options{Addr: server.Address(), Password: "before"})
+	defer func() { _ = operator.Close() }()
+	if err := errors.Join(operator.ConfigSet(t.Context(), "requirepass", "after").Err(), operator.ClientKillByFilter(t.Context(), "TYPE", "normal", "SKIPME", "yes").Err()); err != nil {
+		t.Fatal(err)
+	}
+	m.Count(t.Context(), "k", time.Minute)
+	if !m.State().Away {
+		t.Fatal("the old password still works")
+	}
+	options, err := storage.ParseRedis("redis://:after@" + server.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Adopt(options)
+	storagetest.Eventually(t, 10*time.Second, "Redis answers to the new password", func() bool { return !m.State().Away })
 }

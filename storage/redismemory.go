@@ -25,6 +25,7 @@ type RedisMemory struct {
 	Redis    redis.UniversalClient
 	Patience time.Duration // what a question may take, all told; set before the first
 
+	options   atomic.Pointer[RedisOptions]
 	local     *LocalMemory
 	namespace string
 	log       *slog.Logger
@@ -55,13 +56,19 @@ type RedisState struct {
 // NewRedisMemory returns the memory that all processes with the same namespace share. It takes Redis as it is: where it
 // does not answer, it is away, and the log says why.
 func NewRedisMemory(ctx context.Context, options *RedisOptions, namespace string, now func() time.Time, log *slog.Logger) *RedisMemory {
-	m := &RedisMemory{Redis: dialRedis(options), Patience: redisPatience, local: NewLocalMemory(now), namespace: namespace, log: log}
+	m := &RedisMemory{Patience: redisPatience, local: NewLocalMemory(now), namespace: namespace, log: log}
+	m.options.Store(options)
+	m.Redis = dialRedis(options, func() (username, password string) { o := m.options.Load(); return o.Username, o.Password })
 	m.closing, m.close = context.WithCancel(context.WithoutCancel(ctx))
 	if err := probeRedis(ctx, m.Redis); err != nil {
 		m.lose(err)
 	}
 	return m
 }
+
+// Adopt opens the next connections with the name and the password of options; those that are open stay, and so do the
+// hosts.
+func (m *RedisMemory) Adopt(options *RedisOptions) { m.options.Store(options) }
 
 // Close ends the connections.
 func (m *RedisMemory) Close() error {

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -10,16 +11,21 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // ErrSealed says that sealed data was not sealed by any of our keys, or was changed since.
 var ErrSealed = errors.New("cannot unseal: sealed with another master key, or damaged")
 
+// ErrKeyLost says that a key is missing without which what was sealed until now could not be read.
+var ErrKeyLost = errors.New("the master key that has sealed so far is not among them; put a new one behind it, then before it, and leave it out last")
+
 // Seal keeps secrets that must be read back: it encrypts and authenticates them with the master key. Each purpose has
 // keys of its own, so that what was sealed for one is refused by another.
 type Seal struct {
-	masters [][]byte // 32 bytes each; the first seals, all unseal
+	ring atomic.Pointer[[][]byte] // the master keys, 32 bytes each; the first seals, all unseal
 }
 
 // ParseSeal reads master keys: each 32 bytes in standard or URL-safe base64, several by commas, of which the first seals
@@ -34,8 +40,23 @@ func ParseSeal(keys string) (*Seal, error) {
 		}
 		masters = append(masters, key)
 	}
-	return &Seal{masters: masters}, nil
+	s := new(Seal)
+	s.ring.Store(&masters)
+	return s, nil
 }
+
+// Adopt takes over the master keys of another, while others use this one. They must hold the key that has sealed so far,
+// or ErrKeyLost is returned and nothing changes.
+func (s *Seal) Adopt(other *Seal) error {
+	ring := *other.ring.Load()
+	if !slices.ContainsFunc(ring, func(key []byte) bool { return bytes.Equal(key, s.masters()[0]) }) {
+		return ErrKeyLost
+	}
+	s.ring.Store(&ring)
+	return nil
+}
+
+func (s *Seal) masters() [][]byte { return *s.ring.Load() }
 
 // NewMasterKey returns a new random master key as ParseSeal reads it.
 func NewMasterKey() string {
@@ -46,7 +67,7 @@ func NewMasterKey() string {
 
 // Close seals plaintext for purpose.
 func (s *Seal) Close(purpose string, plaintext []byte) []byte {
-	aead := s.aead(s.masters[0], purpose)
+	aead := s.aead(s.masters()[0], purpose)
 	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plaintext)+aead.Overhead())
 	_, _ = rand.Read(nonce)
 	return aead.Seal(nonce, nonce, plaintext, []byte(purpose))
@@ -54,7 +75,7 @@ func (s *Seal) Close(purpose string, plaintext []byte) []byte {
 
 // Open returns what Close sealed for the same purpose, or ErrSealed.
 func (s *Seal) Open(purpose string, sealed []byte) ([]byte, error) {
-	for _, master := range s.masters {
+	for _, master := range s.masters() {
 		aead := s.aead(master, purpose)
 		if len(sealed) < aead.NonceSize() {
 			return nil, ErrSealed
@@ -69,8 +90,9 @@ func (s *Seal) Open(purpose string, sealed []byte) ([]byte, error) {
 
 // Derive returns 32 bytes for each master key that only this Seal can compute from input, the sealing key's first.
 func (s *Seal) Derive(purpose string, input []byte) [][]byte {
-	derived := make([][]byte, len(s.masters))
-	for i, master := range s.masters {
+	masters := s.masters()
+	derived := make([][]byte, len(masters))
+	for i, master := range masters {
 		mac := hmac.New(sha256.New, subkey(master, "derive:"+purpose))
 		mac.Write(input)
 		derived[i] = mac.Sum(nil)

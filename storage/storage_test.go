@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -180,15 +181,85 @@ func TestFaultInTransactionLeavesNothing(t *testing.T) {
 
 func TestOpenSaysWhatToWrite(t *testing.T) {
 	for url, want := range map[string]string{
-		"":                            "must begin with",
-		"mysql://x":                   "must begin with",
-		"sqlite:":                     "needs the path",
-		"postgres://u:hunter2@h:no/x": "not a valid PostgreSQL URL",
+		"":                                "must begin with",
+		"mysql://x":                       "must begin with",
+		"sqlite:":                         "needs the path",
+		"postgres://u:hunter2@h:no/x":     "not a valid PostgreSQL URL",
+		"postgres://h/x?pool_max_conns=3": "at least 4",
 	} {
 		_, err := storage.Open(t.Context(), url)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("Open(%q): %v, want %q", url, err, want)
 		}
+	}
+}
+
+// How to get in may change under a running server.
+func TestAdoptedURLIsForTheNextConnections(t *testing.T) {
+	url := storagetest.URL(t, storage.Postgres)
+	db, err := storage.Open(t.Context(), url+"?pool_max_conns=4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	user := func() (name string) {
+		t.Helper()
+		if err := db.Reader().NewRaw("SELECT current_user").Scan(t.Context(), &name); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	role := "adopted_" + strings.ToLower(rand.Text())
+	err = db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewRaw("CREATE ROLE ? LOGIN SUPERUSER", bun.Ident(role)).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Adopt(strings.Replace(url, "postgres@", role+"@", 1)); err != nil || user() != "postgres" {
+		t.Errorf("%v, or the open connection was left", err)
+	}
+	storagetest.TerminateConnections(t, url)
+	if got := user(); got != role {
+		t.Errorf("the next connection is %s's", got)
+	}
+	if err := db.Adopt("postgres://%zz"); err == nil || user() != role {
+		t.Errorf("a wrong URL: %v", err)
+	}
+}
+
+func TestMasterKeysAreReplacedInSteps(t *testing.T) {
+	first, second := storage.NewMasterKey(), storage.NewMasterKey()
+	ring := func(keys string) *storage.Seal {
+		s, err := storage.ParseSeal(keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	seal := ring(first)
+	sealed := seal.Close("p", []byte("text"))
+	for _, step := range []struct {
+		keys string
+		want error
+	}{
+		{second, storage.ErrKeyLost},
+		{first + "," + second, nil},
+		{second + "," + first, nil},
+		{first, storage.ErrKeyLost},
+		{second, nil},
+	} {
+		before := seal.Close("p", nil)
+		if err := seal.Adopt(ring(step.keys)); !errors.Is(err, step.want) {
+			t.Errorf("%v, want %v", err, step.want)
+		}
+		if _, err := seal.Open("p", before); err != nil {
+			t.Errorf("what was sealed last is lost: %v", err)
+		}
+	}
+	if _, err := seal.Open("p", sealed); !errors.Is(err, storage.ErrSealed) {
+		t.Errorf("the first key opens still: %v", err)
 	}
 }
 

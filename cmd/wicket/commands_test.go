@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -52,8 +53,29 @@ func freePort(t testing.TB) int {
 // process is a wicket command that runs or ran.
 type process struct {
 	*exec.Cmd
-	stdout, stderr bytes.Buffer // to be read once it has ended
+	stdout, stderr printed
 }
+
+// printed is what a process has printed so far.
+type printed struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (p *printed) Write(more []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.buffer.Write(more)
+}
+
+func (p *printed) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.buffer.String()
+}
+
+func (p *printed) Bytes() []byte { return []byte(p.String()) }
+func (p *printed) Len() int      { return len(p.String()) }
 
 func (l commandLine) prepare(t testing.TB, arguments ...string) *process {
 	t.Helper()

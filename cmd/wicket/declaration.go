@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -23,48 +23,88 @@ type declaredClient struct {
 	SecretFile string `json:"client_secret_file"`
 }
 
-// parseDeclarations reads a list of clients in YAML, or JSON, which is YAML, and the secrets that it refers to. Every client
-// that is wrong is named at once; a name that Wicket does not know is wrong too, for it would be a mistyped one.
-func parseDeclarations(text []byte) ([]oidc.Declaration, error) {
-	var list []json.RawMessage
-	if encoded, err := yaml.YAMLToJSON(text); err != nil {
-		return nil, fmt.Errorf("is not YAML: %w", err)
-	} else if err := json.Unmarshal(encoded, &list); err != nil {
-		return nil, errors.New("must be a list of clients, each with a client_id, a client_name and redirect_uris")
-	}
-	declarations := make([]oidc.Declaration, len(list))
-	var faults []error
-	for i, item := range list {
-		var err error
-		if declarations[i], err = parseDeclaration(item); err != nil {
-			faults = append(faults, fmt.Errorf("client %d, %q: %w", i+1, declarations[i].Client.ID, err))
+// parseDeclarations reads a list of clients, and the secrets that it refers to by read.
+func parseDeclarations(text string, read readFile) ([]oidc.Declaration, error) {
+	var declarations []oidc.Declaration
+	err := eachDeclared(text, "client", "a client_id, a client_name and redirect_uris", func(decode func(any) error) (string, error) {
+		var c declaredClient
+		err := decode(&c)
+		declaration := oidc.Declaration{Client: &oidc.Client{
+			ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantTypes, RedirectURIs: c.RedirectURIs,
+			PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, AllowedOrigins: c.AllowedOrigins, Scopes: strings.Fields(c.Scope),
+			IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequiredACR: c.RequiredACR, JWKS: c.JWKS, JWKSURI: c.JWKSURI,
+			LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
+		}}
+		if err == nil {
+			declaration.Secret, err = read.declaredSecret(c.SecretFile)
 		}
-	}
-	return declarations, errors.Join(faults...)
+		declarations = append(declarations, declaration)
+		return c.ID, err
+	})
+	return declarations, err
 }
 
-func parseDeclaration(item []byte) (oidc.Declaration, error) {
-	var c declaredClient
-	decoder := json.NewDecoder(bytes.NewReader(item))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&c)
-	declaration := oidc.Declaration{Client: &oidc.Client{
-		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantTypes, RedirectURIs: c.RedirectURIs,
-		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, AllowedOrigins: c.AllowedOrigins, Scopes: strings.Fields(c.Scope),
-		IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequiredACR: c.RequiredACR, JWKS: c.JWKS, JWKSURI: c.JWKSURI,
-		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
-	}}
-	if err != nil {
-		return declaration, errors.New(strings.TrimPrefix(err.Error(), "json: "))
-	}
-	if c.SecretFile != "" {
-		secret, err := os.ReadFile(c.SecretFile)
-		if err != nil {
-			return declaration, fmt.Errorf("read client_secret_file: %w", err)
+// declaredProvider is one provider in WICKET_PROVIDERS: what `wicket provider list` prints of it, and where its secret is.
+type declaredProvider struct {
+	providerView
+	SecretFile string `json:"client_secret_file"`
+}
+
+// parseProviders reads a list of providers, and the secrets that it refers to by read.
+func parseProviders(text string, read readFile) ([]federation.Provider, error) {
+	var providers []federation.Provider
+	err := eachDeclared(text, "provider", "a kind, a client_id and a client_secret_file", func(decode func(any) error) (string, error) {
+		var d declaredProvider
+		err := decode(&d)
+		p := federation.Provider{ID: d.ID, Kind: d.Kind, Name: d.Name, Issuer: d.Issuer, ClientID: d.ClientID, Settings: d.Settings, Named: true, IsActive: true}
+		if err == nil {
+			p.Secret, err = read.declaredSecret(d.SecretFile)
 		}
-		declaration.Secret = strings.TrimSpace(string(secret))
+		if err == nil {
+			err = p.Check()
+		}
+		providers = append(providers, p)
+		return p.ID, err
+	})
+	return providers, err
+}
+
+// declaredSecret reads the file that client_secret_file names, if any.
+func (read readFile) declaredSecret(path string) (string, error) {
+	if path == "" {
+		return "", nil
 	}
-	return declaration, nil
+	secret, err := read.secret(path)
+	if err != nil {
+		return "", fmt.Errorf("read client_secret_file: %w", err)
+	}
+	return secret, nil
+}
+
+// eachDeclared calls each with what decodes one item of a list in YAML, or JSON, which is YAML. Every item that is wrong is
+// named at once, by what each calls it; a field that Wicket does not know is wrong too, for it would be a mistyped one.
+func eachDeclared(text, noun, needs string, each func(decode func(into any) error) (name string, err error)) error {
+	var list []json.RawMessage
+	if encoded, err := yaml.YAMLToJSON([]byte(text)); err != nil {
+		return fmt.Errorf("is not YAML: %w", err)
+	} else if err := json.Unmarshal(encoded, &list); err != nil {
+		return fmt.Errorf("must be a list of %ss, each with %s", noun, needs)
+	}
+	var faults []error
+	for i, item := range list {
+		name, err := each(func(into any) error {
+			decoder := json.NewDecoder(bytes.NewReader(item))
+			decoder.DisallowUnknownFields()
+			if err := decoder.Decode(into); err != nil {
+				return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+			}
+			return nil
+		})
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s %d, %q: %w", noun, i+1, name, err))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // declareClients makes the apps as they are declared, and says which it made or changed.

@@ -117,7 +117,7 @@ func TestDocumentedDeclaration(t *testing.T) {
 	if !found {
 		t.Fatal("there is no example")
 	}
-	declarations, err := parseDeclarations([]byte(strings.ReplaceAll(example, "/etc/wicket/clients/shop", passwordFile(t, storage.NewSecret()))))
+	declarations, err := parseDeclarations(strings.ReplaceAll(example, "/etc/wicket/clients/shop", passwordFile(t, storage.NewSecret())), os.ReadFile)
 	if err != nil {
 		t.Fatal(err)
 	}

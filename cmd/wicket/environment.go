@@ -21,6 +21,16 @@ import (
 // environment is where configuration comes from. Nothing else in Wicket reads the environment.
 type environment struct {
 	lookup func(name string) (string, bool)
+	read   readFile // nil: os.ReadFile
+}
+
+// readFile reads a file that configuration names.
+type readFile func(path string) ([]byte, error)
+
+// secret reads the one value that a file holds.
+func (read readFile) secret(path string) (string, error) {
+	content, err := read(path)
+	return strings.TrimSpace(string(content)), err
 }
 
 const defaultDatabase = "sqlite:wicket-data/wicket.db"
@@ -47,7 +57,8 @@ type configuration struct {
 	sms            messages.TextSender // nil: text messages cannot be sent
 	clients        []oidc.Declaration  // apps that are made as declared when the server starts
 	providers      []federation.Provider
-	outbox         *messages.Outbox // development alone: mail and text messages are shown instead
+	outbox         *messages.Outbox  // development alone: mail and text messages are shown instead
+	files          map[string][]byte // that all this was read from, by their paths: digests of their content
 }
 
 // databaseExists refuses to go on where a command would work on an embedded database that nobody has made: a mistyped path
@@ -69,6 +80,12 @@ func (e environment) databaseExists() error {
 
 // configuration reads the variables. Everything that is wrong is named at once, each by its variable.
 func (e environment) configuration() (*configuration, error) {
+	files := make(map[string][]byte)
+	e.read = func(path string) ([]byte, error) {
+		content, err := os.ReadFile(path)
+		files[path] = storage.Digest(string(content))
+		return content, err
+	}
 	var faults []error
 	fault := func(name string, err error) {
 		if err != nil {
@@ -88,6 +105,7 @@ func (e environment) configuration() (*configuration, error) {
 		listen:      read("WICKET_LISTEN", "localhost:8080"),
 		databaseURL: read("WICKET_DATABASE_URL", defaultDatabase),
 		migrate:     true,
+		files:       files,
 
 		metricsListen: read("WICKET_METRICS_LISTEN", ""),
 	}
@@ -154,15 +172,15 @@ func (e environment) configuration() (*configuration, error) {
 	}
 	if declared := read("WICKET_CLIENTS", ""); declared != "" {
 		var err error
-		c.clients, err = parseDeclarations([]byte(declared))
+		c.clients, err = parseDeclarations(declared, e.read)
 		fault("WICKET_CLIENTS", err)
 	}
-	c.providers = namedProviders(c.registration, read, fault)
+	c.providers = e.providers(c.registration, read, fault)
 	keys := read("WICKET_SECRET", "")
 	embedded := c.embeddedDatabase() != ""
 	if keys == "" && embedded {
 		var err error
-		keys, err = masterKeyBeside(c.embeddedDatabase())
+		keys, err = masterKeyBeside(c.embeddedDatabase(), e.read)
 		fault("WICKET_SECRET", err)
 	} else if !strings.HasPrefix(c.databaseURL, "postgres") {
 		if !embedded {
@@ -216,15 +234,19 @@ func (e environment) value(name string) (string, error) {
 	if value != "" {
 		return "", fmt.Errorf("is set, and so is %s_FILE; set one of them", name)
 	}
-	content, err := os.ReadFile(path)
+	read := e.read
+	if read == nil {
+		read = os.ReadFile
+	}
+	value, err := read.secret(path)
 	if err != nil {
 		return "", fmt.Errorf("read %s_FILE: %w", name, err)
 	}
-	return strings.TrimSpace(string(content)), nil
+	return value, nil
 }
 
 // masterKeyBeside reads the master key in the folder of an embedded database, and makes one the first time.
-func masterKeyBeside(database string) (string, error) {
+func masterKeyBeside(database string, read readFile) (string, error) {
 	path := strings.TrimSuffix(database, filepath.Ext(database)) + ".key"
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", err
@@ -234,7 +256,7 @@ func masterKeyBeside(database string) (string, error) {
 		if info.Mode().Perm()&0o077 != 0 {
 			return "", fmt.Errorf("others may read %s; run: chmod 600 %s", path, path)
 		}
-		return readMasterKey(path)
+		return readMasterKey(path, read)
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return "", err
 	}
@@ -259,12 +281,11 @@ func masterKeyBeside(database string) (string, error) {
 		_ = folder.Sync() // so that a power cut keeps the name too
 		_ = folder.Close()
 	}
-	return readMasterKey(path)
+	return readMasterKey(path, read)
 }
 
-func readMasterKey(path string) (string, error) {
-	content, err := os.ReadFile(path)
-	key := strings.TrimSpace(string(content))
+func readMasterKey(path string, read readFile) (string, error) {
+	key, err := read.secret(path)
 	if err == nil && key == "" {
 		err = fmt.Errorf("the master key in %s is empty", path)
 	}

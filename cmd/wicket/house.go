@@ -25,6 +25,7 @@ import (
 
 // house is Wicket put together.
 type house struct {
+	config   atomic.Pointer[configuration] // what may change while the house stands is read from it when it is needed
 	database *storage.Database
 	redis    *storage.RedisMemory // nil where there is none
 	identity *identity.Store
@@ -49,6 +50,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		return nil, err
 	}
 	h := &house{database: database}
+	h.config.Store(config)
 	var memory storage.Memory = storage.NewLocalMemory(identity.Clock)
 	if config.redis != nil {
 		h.redis = storage.NewRedisMemory(ctx, config.redis, config.issuer, identity.Clock, log)
@@ -77,7 +79,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Memory:   memory,
 		Seal:     config.seal,
 		Identity: h.identity,
-		Named:    config.providers,
+		Named:    func() []federation.Provider { return h.config.Load().providers },
 		Now:      identity.Clock,
 	}
 	h.keys = &oidc.Keys{
@@ -106,8 +108,8 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 	river.AddWorker(workers, &messages.Worker{
 		Issuer: config.issuer,
 		Seal:   config.seal,
-		Mail:   config.mail(),
-		Texts:  config.texts(),
+		Mail:   func() messages.Sender { return h.config.Load().mail() },
+		Texts:  func() messages.TextSender { return h.config.Load().texts() },
 		Log:    log,
 	})
 	river.AddWorker(workers, &messages.ResetWorker{Identity: h.identity})

@@ -6,16 +6,20 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 )
 
-// namedProviders are the providers that variables name: one of each kind. They follow WICKET_REGISTRATION.
-func namedProviders(registration bool, read func(name, fallback string) string, fault func(name string, err error)) []federation.Provider {
-	var providers []federation.Provider
+// providers are those that variables name: one of each kind, which follow WICKET_REGISTRATION, and those that
+// WICKET_PROVIDERS declares.
+func (e environment) providers(registration bool, read func(name, fallback string) string, fault func(name string, err error)) []federation.Provider {
+	providers, err := parseProviders(read("WICKET_PROVIDERS", ""), e.read)
+	fault("WICKET_PROVIDERS", err)
 	for _, kind := range federation.Kinds {
 		prefix := "WICKET_" + strings.ToUpper(kind) + "_"
 		p := federation.Provider{
@@ -38,6 +42,13 @@ func namedProviders(registration bool, read func(name, fallback string) string, 
 			continue
 		}
 		providers = append(providers, p)
+	}
+	now := identity.Clock()
+	for i, p := range providers {
+		if slices.ContainsFunc(providers[:i], func(other federation.Provider) bool { return other.ID == p.ID }) {
+			fault("WICKET_PROVIDERS", fmt.Errorf("there are two providers with the id %q", p.ID))
+		}
+		providers[i].ModifiedAt = now // what was learned of an earlier one by that id is not its own
 	}
 	return providers
 }

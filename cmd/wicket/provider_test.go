@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -121,6 +122,40 @@ func TestProvidersByVariables(t *testing.T) {
 	} {
 		if _, err := configure(variables); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), `"s"`) {
 			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// The example of the documentation is taken as it stands, and what is listed can be declared.
+func TestDeclaredProviders(t *testing.T) {
+	text, err := os.ReadFile("../../docs/federation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	secret := passwordFile(t, "s3cret")
+	line, _ := newCommandLine(t, storagetest.URL(t, storage.SQLite))
+	declared := append(line, "WICKET_PROVIDERS="+strings.ReplaceAll(example, "/etc/wicket/providers/acme", secret))
+	listed := declared.run(t, "", "provider", "list", "-o", "json").stdout.String()
+	if !strings.Contains(listed, `"id": "acme"`) || !strings.Contains(listed, `"value": "wicket-admins"`) || strings.Contains(listed, "s3cret") {
+		t.Errorf("declared: %s", listed)
+	}
+	again := append(line, "WICKET_PROVIDERS="+strings.Replace(listed, `"id": "acme",`, `"id": "acme", "client_secret_file": "`+secret+`",`, 1))
+	if got := again.run(t, "", "provider", "list", "-o", "json").stdout.String(); got != listed {
+		t.Errorf("what was listed becomes %s", got)
+	}
+	for want, declaration := range map[string]string{
+		`provider 1, "": the kind must be`:                      `[{kind: saml, client_id: c}]`,
+		`provider 1, "acme": unknown field "client_secret"`:     `[{id: acme, kind: oidc, client_secret: s3cret}]`,
+		`provider 1, "google": a provider needs the client`:     `[{kind: google, client_id: c}]`,
+		`read client_secret_file: open /nowhere`:                `[{kind: google, client_id: c, client_secret_file: /nowhere}]`,
+		`there are two providers with the id "google"`:          `[{kind: google, client_id: c, client_secret_file: ` + secret + `}, {kind: google, client_id: d, client_secret_file: ` + secret + `}]`,
+		"must be a list of providers, each with a kind, a clie": `acme: {}`,
+	} {
+		p := append(line, "WICKET_PROVIDERS="+declaration).run(t, "", "provider", "list")
+		if told := p.stderr.String(); p.ProcessState.ExitCode() != 1 || !strings.Contains(told, "WICKET_PROVIDERS: ") || !strings.Contains(told, want) || strings.Contains(told, "s3cret") {
+			t.Errorf("%s, want %q:\n%s", p.ProcessState, want, told)
 		}
 	}
 }

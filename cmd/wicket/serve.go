@@ -37,6 +37,7 @@ func (serveCommand) Run(ctx context.Context, env environment, out printer) error
 	if err := h.declareClients(ctx, config.clients, log); err != nil {
 		return fmt.Errorf("WICKET_CLIENTS: %w", err)
 	}
+	go h.watchFiles(ctx, env, log)
 	return h.serve(ctx, config, log, func() {
 		if err := h.inviteFirst(ctx, config, log, out); err != nil && ctx.Err() == nil {
 			log.Error("invite the first person", "error", err)

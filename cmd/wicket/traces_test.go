@@ -171,7 +171,7 @@ func TestTraces(t *testing.T) {
 					}
 				}
 				traced := 0
-				for lines := bufio.NewScanner(&server.stderr); lines.Scan(); {
+				for lines := bufio.NewScanner(strings.NewReader(server.stderr.String())); lines.Scan(); {
 					var line struct {
 						Path    string `json:"path"`
 						TraceID string `json:"trace_id"`

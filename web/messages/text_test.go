@@ -87,7 +87,7 @@ func work(t testing.TB, sender TextSender, until time.Time) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	worker := &Worker{Issuer: "https://id.example.com:8443", Seal: seal, Texts: sender, Log: slog.New(slog.DiscardHandler)}
+	worker := &Worker{Issuer: "https://id.example.com:8443", Seal: seal, Mail: func() Sender { return nil }, Texts: func() TextSender { return sender }, Log: slog.New(slog.DiscardHandler)}
 	return worker.Work(t.Context(), &river.Job[identity.Message]{
 		JobRow: &rivertype.JobRow{ID: 7, CreatedAt: time.Unix(1_700_000_000, 0)},
 		Args: identity.Message{

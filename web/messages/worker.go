@@ -32,8 +32,8 @@ type Worker struct {
 
 	Issuer string
 	Seal   *storage.Seal
-	Mail   Sender     // nil: there is no way to send mail
-	Texts  TextSender // nil: there is no way to send text messages
+	Mail   func() Sender     // returns nil where there is no way to send mail
+	Texts  func() TextSender // returns nil where there is no way to send text messages
 	Log    *slog.Logger
 }
 
@@ -43,12 +43,12 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[identity.Message]) err
 	if !message.Until.IsZero() && time.Now().After(message.Until) {
 		return river.JobCancel(fmt.Errorf("message %s: %w", message.Name, errTooLate))
 	}
-	isText := message.Channel == "sms"
-	if isText && w.Texts == nil {
+	isText, mail, texts := message.Channel == "sms", w.Mail(), w.Texts()
+	if isText && texts == nil {
 		w.Log.Warn("a text message was not sent, for WICKET_SMS_URL is not set", "message", message.Name)
 		return nil
 	}
-	if !isText && w.Mail == nil {
+	if !isText && mail == nil {
 		w.Log.Warn("a mail was not sent, for WICKET_SMTP_URL is not set", "message", message.Name)
 		return nil
 	}
@@ -67,7 +67,7 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[identity.Message]) err
 		}
 		// Ids of jobs begin anew with a new database; with the time they do not come again.
 		id := fmt.Sprintf("%d-%d", job.ID, job.CreatedAt.Unix())
-		if err := w.Texts.SendText(ctx, Text{ID: id, To: message.To, Text: text}); err != nil {
+		if err := texts.SendText(ctx, Text{ID: id, To: message.To, Text: text}); err != nil {
 			return fmt.Errorf("send %s: %w", message.Name, err)
 		}
 		return nil
@@ -76,7 +76,7 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[identity.Message]) err
 	if err != nil {
 		return river.JobCancel(err)
 	}
-	if err := w.Mail.Send(ctx, letter); err != nil {
+	if err := mail.Send(ctx, letter); err != nil {
 		return fmt.Errorf("send %s: %w", message.Name, err)
 	}
 	return nil

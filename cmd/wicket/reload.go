@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+const filesLookedAt = 2 * time.Second // how often
+
+// watchFiles takes over what has changed in files that variables name, soon after they change or at once on SIGHUP, until
+// ctx ends: secrets are renewed without a restart. Where something in them is wrong, the log says so once and what was
+// right before goes on.
+func (h *house) watchFiles(ctx context.Context, env environment, log *slog.Logger) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	ticker := time.NewTicker(filesLookedAt)
+	defer ticker.Stop()
+	seen := h.config.Load().files
+	for {
+		asked := false
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			asked = true
+		case <-ticker.C:
+		}
+		now := digests(seen)
+		changed := changes(seen, now)
+		if len(changed) == 0 && !asked {
+			continue
+		}
+		seen = now
+		config, err := env.configuration()
+		if err == nil {
+			seen = config.files
+			err = h.adopt(ctx, config, log)
+		}
+		if err != nil {
+			log.Error("what files that variables name say now is wrong, so what they said before goes on", "changed", changed, "error", err)
+			continue
+		}
+		log.Info("took over what files that variables name say", "changed", changed)
+	}
+}
+
+// adopt takes over what may change while the house stands: the master keys, how to get into the database and into Redis,
+// what sends messages, and the clients and providers that are declared.
+func (h *house) adopt(ctx context.Context, config *configuration, log *slog.Logger) error {
+	if err := h.identity.Seal.Adopt(config.seal); err != nil { // the house has one Seal
+		return fmt.Errorf("WICKET_SECRET: %w", err)
+	}
+	config.seal = h.identity.Seal
+	if err := h.database.Adopt(config.databaseURL); err != nil {
+		return fmt.Errorf("WICKET_DATABASE_URL: %w", err)
+	}
+	if h.redis != nil && config.redis != nil {
+		h.redis.Adopt(config.redis)
+	}
+	h.config.Store(config)
+	if err := h.declareClients(ctx, config.clients, log); err != nil {
+		return fmt.Errorf("WICKET_CLIENTS: %w", err)
+	}
+	return nil
+}
+
+// digests reads the files anew. One that is away for the moment, while it is replaced, counts as it was.
+func digests(before map[string][]byte) map[string][]byte {
+	now := make(map[string][]byte, len(before))
+	for path := range before {
+		content, err := os.ReadFile(path)
+		if now[path] = storage.Digest(string(content)); errors.Is(err, os.ErrNotExist) {
+			now[path] = before[path]
+		}
+	}
+	return now
+}
+
+// changes lists the paths whose digests differ.
+func changes(before, now map[string][]byte) []string {
+	changed := []string{}
+	for path := range now {
+		if !bytes.Equal(before[path], now[path]) {
+			changed = append(changed, path)
+		}
+	}
+	slices.Sort(changed)
+	return changed
+}

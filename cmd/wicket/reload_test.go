@@ -1,0 +1,111 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// Secrets that files hold are renewed under a running server, which heeds them within seconds.
+func TestFilesAreReadAnew(t *testing.T) {
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		folder := t.TempDir()
+		write := func(name, content string) (path string) {
+			t.Helper()
+			path = filepath.Join(folder, name)
+			// As Kubernetes and careful operators do: the whole file takes the place of the one before.
+			if err := os.WriteFile(path+".new", []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(path+".new", path); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}
+		old, master, secret := storage.NewMasterKey(), storage.NewMasterKey(), storage.NewSecret()
+		line, issuer := newCommandLine(t, databaseURL)
+		line = slices.DeleteFunc(line, func(variable string) bool { return strings.HasPrefix(variable, "WICKET_SECRET=") })
+		line = append(line, "WICKET_SECRET_FILE="+write("master", old), "WICKET_CLIENTS_FILE="+write("clients.yaml", `
+- {client_id: web, client_name: Web, token_endpoint_auth_method: client_secret_post, grant_types: [authorization_code, client_credentials], scope: openid, redirect_uris: ["`+testRedirect+`"], trusted: true, client_secret_file: `+write("web", secret)+`}`),
+			"WICKET_PROVIDERS_FILE="+write("providers.yaml", "[]"))
+		line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--password-stdin")
+		server := line.serve(t, issuer)
+		h, app := &openHouse{issuer: issuer}, testClient{&oidc.Client{ID: "web", AuthMethod: oidc.AuthPost}, secret}
+		gets := func() int {
+			return h.call(t, oidc.PathToken, app, url.Values{"grant_type": {oidc.GrantClientCredentials}}).status
+		}
+		if got := gets(); got != http.StatusOK {
+			t.Fatalf("the first secret: %d", got)
+		}
+
+		app.secret = storage.NewSecret()
+		write("web", app.secret)
+		storagetest.Eventually(t, 30*time.Second, "the new secret of an app works", func() bool { return gets() == http.StatusOK })
+		app.secret = secret
+		if got := gets(); got != http.StatusUnauthorized {
+			t.Errorf("its old one: %d", got)
+		}
+
+		hangUp := func() {
+			t.Helper()
+			if err := server.Process.Signal(syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b := h.browser(t)
+		offers := func(name string) func() bool {
+			return func() bool { return strings.Contains(b.get(t, "/sign-in").body, name) }
+		}
+		write("acme", "s3cret")
+		write("providers.yaml", `[{"id": "acme", "kind": "oidc", "name": "Acme Works", "issuer": "https://login.acme.example", "client_id": "wicket", "client_secret_file": "`+folder+`/acme", "settings": {"registration": true}}]`)
+		storagetest.Eventually(t, 30*time.Second, "a provider that was declared is offered", offers("Acme Works"))
+
+		// A master key that cannot read what there is must not be taken over, nor anything beside it.
+		write("master", master)
+		write("providers.yaml", `[{"id": "other", "kind": "github", "client_id": "wicket", "client_secret_file": "`+folder+`/acme"}]`)
+		hangUp()
+		refused := "the master key that has sealed so far is not among them"
+		storagetest.Eventually(t, 30*time.Second, "the log says what is wrong", func() bool { return strings.Contains(server.stderr.String(), refused) })
+		if !offers("Acme Works")() || gets() != http.StatusUnauthorized {
+			t.Error("half of it was taken over")
+		}
+
+		// Behind the old one it may read; before it, it seals; and once nothing is left that the old one sealed, it is alone.
+		take := func(ring string) {
+			t.Helper()
+			before := strings.Count(server.stderr.String(), "took over")
+			write("master", ring)
+			hangUp()
+			storagetest.Eventually(t, 30*time.Second, "a ring of master keys is taken over", func() bool {
+				return strings.Count(server.stderr.String(), "took over") > before
+			})
+		}
+		take(old + "," + master)
+		underOld := b.get(t, h.authorizeURL(app, url.Values{"scope": {"openid"}}))
+		take(master + "," + old)
+		underNew := b.get(t, h.authorizeURL(app, url.Values{"scope": {"openid"}}))
+		take(master)
+		for _, c := range []struct {
+			shown page
+			want  int
+		}{{underOld, http.StatusBadRequest}, {underNew, http.StatusSeeOther}} {
+			if got := h.browser(t).signIn(t, c.shown); got.StatusCode != c.want {
+				t.Errorf("a request that was held is answered with %s, want %d", got.Status, c.want)
+			}
+		}
+		server.interrupt(t)
+		if log := server.stderr.String(); strings.Count(log, refused) != 1 || strings.Contains(log, old) || strings.Contains(log, master) {
+			t.Errorf("the log: %s", log)
+		}
+	})
+}

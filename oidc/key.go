@@ -71,7 +71,7 @@ type Keys struct {
 
 // Load reads the keys, makes those that are missing and publishes them. Call it once at start.
 func (k *Keys) Load(ctx context.Context) error {
-	if err := k.reload(ctx); err != nil {
+	if err := k.Reload(ctx); err != nil {
 		return err
 	}
 	var missing []jose.SignatureAlgorithm
@@ -86,7 +86,7 @@ func (k *Keys) Load(ctx context.Context) error {
 	if _, err := k.add(ctx, missing, k.Now().Add(-clockDifference), k.Now(), true); err != nil {
 		return err
 	}
-	return k.reload(ctx)
+	return k.Reload(ctx)
 }
 
 // Watch takes over keys that another process makes, until ctx ends.
@@ -98,7 +98,7 @@ func (k *Keys) Watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if err := k.reload(ctx); err != nil && ctx.Err() == nil {
+			if err := k.Reload(ctx); err != nil && ctx.Err() == nil {
 				k.Log.Error("reload signing keys; the ones in memory go on", "error", err)
 			}
 		}
@@ -117,7 +117,7 @@ func (k *Keys) Rotate(ctx context.Context, leaked bool) ([]SigningKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return made, k.reload(ctx)
+	return made, k.Reload(ctx)
 }
 
 // List returns every key, newest first.

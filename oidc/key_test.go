@@ -77,14 +77,14 @@ func TestRotationBreaksNobody(t *testing.T) {
 		}
 		// The old keys leave when nothing that they signed can be valid, and not before.
 		h.pass(publishedAfter - time.Microsecond)
-		if err := h.Keys.reload(t.Context()); err != nil {
+		if err := h.Keys.Reload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(publishedKIDs(t, h.Keys)); n != 2*len(SigningAlgs) {
 			t.Errorf("%d keys published at the last moment", n)
 		}
 		h.pass(time.Microsecond)
-		if err := h.Keys.reload(t.Context()); err != nil {
+		if err := h.Keys.Reload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		published = publishedKIDs(t, h.Keys)
@@ -152,7 +152,7 @@ func TestTheKeyThatSignsIsPublished(t *testing.T) {
 				}
 			}
 			for range 30 {
-				if err := h.Keys.reload(t.Context()); err != nil {
+				if err := h.Keys.Reload(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				published := publishedKIDs(t, h.Keys)
@@ -206,7 +206,7 @@ func TestAVerifiedTokenIsNotBelievedAfterItsKeyLeaked(t *testing.T) {
 		if _, err := h.beside().Rotate(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.Keys.reload(t.Context()); err != nil {
+		if err := h.Keys.Reload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if claims, err := h.readAccessToken(tokens.AccessToken); err == nil {
@@ -319,7 +319,7 @@ func TestRotationOfAnotherProcessIsTakenOver(t *testing.T) {
 		if kidOf(t, before) == kidOf(t, theirs) {
 			t.Fatal("the server knew before it looked")
 		}
-		if err := h.Keys.reload(t.Context()); err != nil {
+		if err := h.Keys.Reload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		for _, key := range made {

@@ -82,8 +82,9 @@ func (k *Keys) believes(kid string) bool {
 	return key != nil && key.published(k.Now())
 }
 
-// reload reads the keys and replaces the ring.
-func (k *Keys) reload(ctx context.Context) error {
+// Reload reads the keys, which may be others now, and publishes them; it makes none. It returns an error that wraps
+// storage.ErrSealed where the master key does not open one of them.
+func (k *Keys) Reload(ctx context.Context) error {
 	k.loading.Lock()
 	defer k.loading.Unlock()
 	rows, err := k.List(ctx)

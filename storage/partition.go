@@ -28,16 +28,23 @@ func (d *Database) PreparePartitions(ctx context.Context, now time.Time) error {
 		for table := range logs {
 			first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 			for month := range monthsAhead + 1 {
-				begin := first.AddDate(0, month, 0)
-				_, err := tx.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS ? PARTITION OF ? FOR VALUES FROM (?) TO (?)",
-					bun.Ident(partitionName(table, begin)), bun.Ident(table), begin, begin.AddDate(0, 1, 0))
-				if err != nil {
-					return fmt.Errorf("make the partition %s: %w", partitionName(table, begin), err)
+				if err := makePartition(ctx, tx, table, first.AddDate(0, month, 0)); err != nil {
+					return err
 				}
 			}
 		}
 		return nil
 	})
+}
+
+// makePartition makes the partition of a month, given by its first moment, where it is missing.
+func makePartition(ctx context.Context, tx bun.Tx, table string, month time.Time) error {
+	_, err := tx.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS ? PARTITION OF ? FOR VALUES FROM (?) TO (?)",
+		bun.Ident(partitionName(table, month)), bun.Ident(table), month, month.AddDate(0, 1, 0))
+	if err != nil {
+		return fmt.Errorf("make the partition %s: %w", partitionName(table, month), err)
+	}
+	return nil
 }
 
 func partitionName(table string, month time.Time) string {

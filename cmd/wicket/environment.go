@@ -68,7 +68,7 @@ func (e environment) databaseExists() error {
 	if err != nil || url == "" {
 		url = defaultDatabase
 	}
-	path := (&configuration{databaseURL: url}).embeddedDatabase()
+	path := embeddedPath(url)
 	if path == "" {
 		return nil
 	}
@@ -76,6 +76,19 @@ func (e environment) databaseExists() error {
 		return fmt.Errorf("there is no database at %s: start wicket serve or run wicket migrate first, or set WICKET_DATABASE_URL to where it is", path)
 	}
 	return nil
+}
+
+// on is the same environment, but for where the database is.
+func (e environment) on(databaseURL string) environment {
+	return environment{lookup: func(name string) (string, bool) {
+		switch name {
+		case "WICKET_DATABASE_URL":
+			return databaseURL, true
+		case "WICKET_DATABASE_URL_FILE":
+			return "", false
+		}
+		return e.lookup(name)
+	}}
 }
 
 // configuration reads the variables. Everything that is wrong is named at once, each by its variable.
@@ -216,8 +229,10 @@ func kept(text string) (time.Duration, error) {
 }
 
 // embeddedDatabase is the path of the SQLite file; empty for another database.
-func (c *configuration) embeddedDatabase() string {
-	path, embedded := strings.CutPrefix(c.databaseURL, "sqlite:")
+func (c *configuration) embeddedDatabase() string { return embeddedPath(c.databaseURL) }
+
+func embeddedPath(databaseURL string) string {
+	path, embedded := strings.CutPrefix(databaseURL, "sqlite:")
 	if !embedded {
 		return ""
 	}
@@ -245,9 +260,14 @@ func (e environment) value(name string) (string, error) {
 	return value, nil
 }
 
+// masterKeyPath is where the master key of an embedded database is kept.
+func masterKeyPath(database string) string {
+	return strings.TrimSuffix(database, filepath.Ext(database)) + ".key"
+}
+
 // masterKeyBeside reads the master key in the folder of an embedded database, and makes one the first time.
 func masterKeyBeside(database string, read readFile) (string, error) {
-	path := strings.TrimSuffix(database, filepath.Ext(database)) + ".key"
+	path := masterKeyPath(database)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", err
 	}

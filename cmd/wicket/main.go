@@ -20,6 +20,7 @@ type commands struct {
 	Serve    serveCommand     `cmd:"" help:"Run the server. Configuration comes from WICKET_* variables; none at all means embedded SQLite in ./wicket-data."`
 	Dev      devCommand       `cmd:"" help:"Run the server with a demo user, demo clients and a sample app, to try it or to develop an app against it."`
 	Migrate  migrateCommand   `cmd:"" help:"Bring the database up to date. serve does so by itself unless WICKET_MIGRATE=off."`
+	Copy     copyCommand      `cmd:"" help:"Move everything from one database into another, from SQLite to PostgreSQL or back. It can be run again."`
 	Client   clientCommands   `cmd:"" help:"Register, list and delete apps."`
 	Provider providerCommands `cmd:"" help:"Let people sign in with accounts that they have elsewhere: Google, Microsoft, GitHub, any OpenID Provider."`
 	User     userCommands     `cmd:"" help:"Register, import, list, disable, enable, unlock and sign out people."`

@@ -11,7 +11,7 @@ import (
 var ErrTooManyLogouts = errors.New("too many logout tokens come from there; try again in a minute")
 
 const (
-	maxLogouts    = 600 // from one address in logoutWindow: each may cost a look for new keys
+	maxLogouts    = 600 // from one network in logoutWindow: each may cost a look for new keys
 	logoutWindow  = time.Minute
 	logoutBelief  = 10 * time.Minute // how old a logout token may be
 	logoutMarkFor = 20 * time.Minute
@@ -20,7 +20,7 @@ const (
 // Logout ends the sessions that came from a session which the provider says it has ended: OpenID Connect Back-Channel
 // Logout, section 2.6. It returns how many people were concerned, or storage.ErrNotFound, ErrUnbelievable, ErrUnreachable or
 // ErrTooManyLogouts. A token works once.
-func (u *Upstreams) Logout(ctx context.Context, id, token, ip string) (int, error) {
+func (u *Upstreams) Logout(ctx context.Context, id, token, source string) (int, error) {
 	p, err := u.Provider(ctx, id)
 	if err != nil {
 		return 0, err
@@ -28,7 +28,7 @@ func (u *Upstreams) Logout(ctx context.Context, id, token, ip string) (int, erro
 	if p.Kind == KindGitHub {
 		return 0, fmt.Errorf("%w: GitHub makes no logout tokens", ErrUnbelievable)
 	}
-	if u.Memory.Count(ctx, "logout tokens from "+ip, logoutWindow) > maxLogouts {
+	if u.Memory.Count(ctx, "logout tokens from "+source, logoutWindow) > maxLogouts {
 		return 0, ErrTooManyLogouts
 	}
 	m, ctx, err := u.metadata(ctx, p)
@@ -50,12 +50,17 @@ func (u *Upstreams) Logout(ctx context.Context, id, token, ip string) (int, erro
 	if age := now.Sub(logout.IssuedAt); age > logoutBelief || age < -clockSkew {
 		return 0, fmt.Errorf("%w: the token is of another time", ErrUnbelievable)
 	}
-	if !u.Memory.Once(ctx, "logout token "+p.ID+" "+logout.TokenID, now.Add(logoutMarkFor)) {
+	mark := "logout token " + p.ID + " " + logout.TokenID
+	if !u.Memory.Once(ctx, mark, now.Add(logoutMarkFor)) {
 		return 0, fmt.Errorf("%w: the token came before", ErrUnbelievable)
 	}
 	issuer := logout.Issuer
 	if p.Kind == KindGoogle {
 		issuer = p.Issuer
 	}
-	return u.Identity.EndUpstream(ctx, p.ID, issuer, logout.Subject, logout.SessionID)
+	people, err := u.Identity.EndUpstream(ctx, p.ID, issuer, logout.Subject, logout.SessionID)
+	if err != nil {
+		u.Memory.Forget(ctx, mark) // the provider comes again
+	}
+	return people, err
 }

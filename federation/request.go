@@ -65,7 +65,7 @@ func (d *Denied) Error() string { return "the provider denies it: " + d.Code + "
 
 // Beginning is what a person is sent to a provider for.
 type Beginning struct {
-	IP          string    // where the person is
+	Source      string    // the network that the person is in: see identity.Device.Source
 	Browser     string    // the secret that their browser is known by
 	Continue    string    // handed back by Return
 	LinkTo      uuid.UUID // whose account it is to be linked to; uuid.Nil: to sign in
@@ -83,7 +83,7 @@ func (u *Upstreams) Begin(ctx context.Context, id string, b Beginning) (string, 
 	if err != nil {
 		return "", err
 	}
-	if u.Memory.Count(ctx, "upstream requests from "+b.IP, requestWindow) > maxRequests {
+	if u.Memory.Count(ctx, "upstream requests from "+b.Source, requestWindow) > maxRequests {
 		return "", ErrTooManyRequests
 	}
 	m, _, err := u.metadata(ctx, p)

@@ -60,7 +60,7 @@ func (s *Store) admit(ctx context.Context, tx bun.Tx, now time.Time, step firstS
 		}
 		return nil, step.note(ctx, tx, now, failure)
 	}
-	return s.start(ctx, tx, now, step, false)
+	return s.start(ctx, tx, now, step, notTrusted)
 }
 
 // asksForMore tells whether a first step is not enough: the account has a second factor and this browser is not trusted, or
@@ -128,21 +128,20 @@ func accountIsOpen(ctx context.Context, tx bun.Tx, now time.Time, step firstStep
 }
 
 // isLockable tells whether a lock holds for what was shown. It is against guessing: a key or another provider's word is not
-// guessed, and a browser that is known is not locked out by what strangers do elsewhere.
+// guessed, and a browser that is known is not locked out by what strangers do elsewhere. Codes that are typed are settle's.
 func (f firstStep) isLockable(known *KnownDevice) bool {
-	typed := f.evidence.External == nil && slices.Contains(f.evidence.AMR, "pwd") || slices.Contains(f.evidence.AMR, "otp")
-	return typed && known == nil
+	return f.evidence.External == nil && slices.Contains(f.evidence.AMR, "pwd") && known == nil
 }
 
 // start begins the session of a person who is let in, and remembers their browser.
-func (s *Store) start(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, trust bool) (*Admission, error) {
+func (s *Store) start(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, trusted time.Duration) (*Admission, error) {
 	storage.ActorOf(ctx).Name = step.user.Actor()
 	admission := &Admission{Secret: storage.NewSecret()}
 	var err error
 	if admission.Session, err = s.startSession(ctx, tx, now, step, admission.Secret); err != nil {
 		return nil, err
 	}
-	if admission.DeviceSecret, err = rememberDevice(ctx, tx, now, step.user, step.device, trust); err != nil {
+	if admission.DeviceSecret, err = rememberDevice(ctx, tx, now, step.user, step.device, trusted); err != nil {
 		return nil, err
 	}
 	return admission, step.note(ctx, tx, now, "")

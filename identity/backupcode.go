@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -52,20 +53,35 @@ func (s *Store) backupCodeHashes(userID uuid.UUID, code string) [][]byte {
 	return s.Seal.Derive("backup code", []byte(userID.String()+" "+backupCodeKey(code)))
 }
 
+// ErrNothingToBackUp says that there is no second factor yet, for which codes could stand in.
+var ErrNothingToBackUp = errors.New("backup codes stand in for a second factor: add one first")
+
 // MakeBackupCodes makes ten new codes, which are shown this once; the ones before are void. It returns them with the
-// session's new secret.
+// session's new secret, or ErrNothingToBackUp or ErrTooManySendings.
 func (s *Store) MakeBackupCodes(ctx context.Context, session *Session) (codes []string, secret string, err error) {
+	if err := s.maySend(ctx, MessageBackupCodesMade, session.UserID.String()); err != nil {
+		return nil, "", err
+	}
 	rows := make([]BackupCode, backupCodes)
 	for i := range rows {
 		code := newBackupCode()
 		codes = append(codes, code)
-		rows[i] = BackupCode{ID: newID(), UserID: session.UserID, CodeHash: s.backupCodeHashes(session.UserID, code)[0], CreatedAt: s.Now()}
+		rows[i] = BackupCode{ID: newID(), UserID: session.UserID, CodeHash: s.backupCodeHashes(session.UserID, code)[0]}
 	}
-	secret, err = s.changeFactors(ctx, session, factorChange{kind: "backup_codes", id: session.UserID, action: "made", message: MessageBackupCodesMade}, func(ctx context.Context, tx bun.Tx, _ time.Time) error {
+	secret, err = s.changeFactors(ctx, session, factorChange{kind: "backup_codes", id: session.UserID, action: "made", message: MessageBackupCodesMade}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		has, err := tx.NewSelect().Model((*User)(nil)).Where("id = ? AND (two_factor OR has_webauthn)", session.UserID).Exists(ctx)
+		if err != nil {
+			return err
+		} else if !has {
+			return ErrNothingToBackUp
+		}
 		if _, err := tx.NewDelete().Model((*BackupCode)(nil)).Where("user_id = ?", session.UserID).Exec(ctx); err != nil {
 			return err
 		}
-		_, err := tx.NewInsert().Model(&rows).Exec(ctx)
+		for i := range rows {
+			rows[i].CreatedAt = now
+		}
+		_, err = tx.NewInsert().Model(&rows).Exec(ctx)
 		return err
 	})
 	if err != nil {

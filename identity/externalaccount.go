@@ -176,6 +176,9 @@ func unlink(ctx context.Context, tx bun.Tx, now time.Time, userID, id, keep uuid
 	if err != nil {
 		return storage.NotFound(err)
 	}
+	if err := revokeExternalRoles(ctx, tx, now, userID, account.Provider); err != nil {
+		return err
+	}
 	return storage.Record(ctx, tx, now, storage.Change{
 		Entity: "external_account", EntityID: id.String(), Action: "unlinked", UserID: userID, Old: account.recorded(),
 	})
@@ -284,7 +287,7 @@ func grantUpstreamRoles(ctx context.Context, tx bun.Tx, now time.Time, userID uu
 	if len(external.Roles) == 0 {
 		return nil
 	}
-	by := "provider:" + external.Provider
+	by := assignedByProvider(external.Provider)
 	var held []Role
 	if err := tx.NewSelect().Model(&held).Where("user_id = ? AND is_active", userID).Scan(ctx); err != nil {
 		return err
@@ -304,3 +307,22 @@ func grantUpstreamRoles(ctx context.Context, tx bun.Tx, now time.Time, userID uu
 	}
 	return nil
 }
+
+// revokeExternalRoles takes back what a provider gave to a person whose last account there was unlinked: what it says of them
+// is not heard any more.
+func revokeExternalRoles(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, provider string) error {
+	other, err := tx.NewSelect().Model((*ExternalAccount)(nil)).Where("user_id = ? AND provider = ?", userID, provider).Exists(ctx)
+	if err != nil || other {
+		return err
+	}
+	var names []string
+	err = tx.NewSelect().Model((*Role)(nil)).Column("role_name").Where("user_id = ? AND is_active AND assigned_by = ?", userID, assignedByProvider(provider)).Scan(ctx, &names)
+	for _, name := range names {
+		if err == nil {
+			err = revokeRole(ctx, tx, now, userID, name, assignedByProvider(provider))
+		}
+	}
+	return err
+}
+
+func assignedByProvider(provider string) string { return "provider:" + provider }

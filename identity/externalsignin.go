@@ -174,7 +174,7 @@ func (s *Store) RegisterExternally(ctx context.Context, external External, usern
 	if !external.MayRegister {
 		return nil, ErrMayNotRegister
 	}
-	if s.Memory.Count(ctx, "registration forms from "+device.IP, registrationWindow) > maxRegistrationForms {
+	if s.Memory.Count(ctx, "registration forms from "+device.Source(), registrationWindow) > maxRegistrationForms {
 		return nil, ErrTooManyRegistrations
 	}
 	now := s.Now()
@@ -191,7 +191,7 @@ func (s *Store) RegisterExternally(ctx context.Context, external External, usern
 	if err != nil {
 		return nil, err
 	}
-	if s.Memory.Count(ctx, "registrations from "+device.IP, registrationWindow) > maxRegistrations {
+	if s.Memory.Count(ctx, "registrations from "+device.Source(), registrationWindow) > maxRegistrations {
 		return nil, ErrTooManyRegistrations
 	}
 	actor := storage.ActorOf(ctx)
@@ -219,7 +219,7 @@ func (s *Store) RegisterExternally(ctx context.Context, external External, usern
 			return err
 		}
 		step := firstStep{user: user, login: external.Label, method: "fed", evidence: external.evidence(account), device: device, current: current}
-		admission, err = s.start(ctx, tx, now, step, false)
+		admission, err = s.start(ctx, tx, now, step, notTrusted)
 		return err
 	})
 	if err != nil {

@@ -118,12 +118,23 @@ func (s *Store) changeFactors(ctx context.Context, session *Session, change fact
 func renew(ctx context.Context, tx bun.Tx, session *Session, evidence Evidence, secret string) error {
 	renewed := &Session{ID: session.ID, AMR: evidence.AMR, ACR: evidence.ACR, SecretHash: storage.Digest(secret)}
 	return oneRow(tx.NewUpdate().Model(renewed).Column("amr", "acr", "secret_hash").Where("id = ? AND ended_at IS NULL", session.ID).
+		Where("auth_time = ?", session.AuthTime). // whoever has signed in again meanwhile has another secret
 		Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND session_version = ?)", session.UserID, session.SessionVersion).Exec(ctx))
 }
 
 // settleFactors brings what an account's row says of its factors up to date. Whoever changes a factor calls it. A passkey
-// alone asks for no second step: it is one's own way in, and no reason to lock out who types a password elsewhere.
+// alone asks for no second step: it is one's own way in, and no reason to lock out who types a password elsewhere. Backup
+// codes go with the last factor that they could stand in for, so that none lie in wait for the next.
 func settleFactors(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
+	if err := settleFlags(ctx, tx, userID); err != nil {
+		return err
+	}
+	_, err := tx.NewDelete().Model((*BackupCode)(nil)).
+		Where("user_id = ? AND NOT EXISTS (SELECT 1 FROM users WHERE id = ? AND (two_factor OR has_webauthn))", userID, userID).Exec(ctx)
+	return err
+}
+
+func settleFlags(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
 	_, err := tx.NewUpdate().Model((*User)(nil)).
 		Set("two_factor = EXISTS (SELECT 1 FROM totps WHERE user_id = ? AND confirmed_at IS NOT NULL) OR EXISTS (SELECT 1 FROM hardware_keys WHERE user_id = ?)", userID, userID).
 		Set("has_webauthn = EXISTS (SELECT 1 FROM passkeys WHERE user_id = ?) OR EXISTS (SELECT 1 FROM hardware_keys WHERE user_id = ?)", userID, userID).

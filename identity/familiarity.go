@@ -13,6 +13,7 @@ import (
 func isUnfamiliar(ctx context.Context, db bun.IDB, userID uuid.UUID, device Device) (bool, error) {
 	var earlier []Session
 	err := db.NewSelect().Model(&earlier).Column("fingerprint", "ip").Where("user_id = ?", userID).
+		Where("end_reason IS NULL OR end_reason <> ?", EndedByNotMe).
 		Order("created_at DESC").Limit(sessionsCompared).Scan(ctx)
 	if err != nil || len(earlier) == 0 {
 		return false, err

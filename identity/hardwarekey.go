@@ -61,11 +61,12 @@ func (s *Store) AddHardwareKey(ctx context.Context, session *Session, state, res
 	}
 	key := &HardwareKey{Authenticator: *registered}
 	change := factorChange{kind: "hardware_key", id: key.ID, name: key.Name, evidence: key.evidence()}
-	secret, err = s.addFactor(ctx, session, change, func(ctx context.Context, tx bun.Tx, _ time.Time) error {
+	secret, err = s.addFactor(ctx, session, change, func(ctx context.Context, tx bun.Tx, now time.Time) error {
 		refused, err := s.mayHaveAnother(ctx, tx, (*HardwareKey)(nil), session.UserID)
 		if err != nil || refused != nil {
 			return errors.Join(err, refused)
 		}
+		key.CreatedAt = now
 		_, err = tx.NewInsert().Model(key).Exec(ctx)
 		return err
 	})

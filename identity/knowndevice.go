@@ -31,7 +31,9 @@ const (
 	// KnownDeviceKept is how long a browser is known after it was last used to sign in.
 	KnownDeviceKept = 400 * 24 * time.Hour // what browsers keep a cookie for at the most
 
-	trustedFor = 30 * 24 * time.Hour
+	trustedFor    = 30 * 24 * time.Hour // if its owner wants it
+	trustedByMail = time.Hour           // after a link in a mail was followed there
+	notTrusted    = time.Duration(0)
 )
 
 // knownDevice returns what is known of the browser that somebody signs in with to this account, or nil.
@@ -54,8 +56,9 @@ func (d *KnownDevice) isTrusted(now time.Time, device Device) bool {
 }
 
 // rememberDevice makes the browser one that is known to the account, and returns the secret that it is to hold from now on.
-// It is a new one each time: one that was planted there, or seen, is worth nothing after a sign-in.
-func rememberDevice(ctx context.Context, tx bun.Tx, now time.Time, user *User, device Device, trust bool) (secret string, err error) {
+// It is a new one each time: one that was planted there, or seen, is worth nothing after a sign-in. trusted is for how long
+// it is spared the second step from now on; where it is notTrusted, what was said before holds.
+func rememberDevice(ctx context.Context, tx bun.Tx, now time.Time, user *User, device Device, trusted time.Duration) (secret string, err error) {
 	secret = storage.NewSecret()
 	if device.Secret != "" {
 		// Of the other people too who use this browser: there is one cookie for all of them.
@@ -70,8 +73,8 @@ func rememberDevice(ctx context.Context, tx bun.Tx, now time.Time, user *User, d
 	}
 	insert := tx.NewInsert().Model(known).On("CONFLICT (secret_hash, user_id) DO UPDATE").
 		Set("fingerprint = EXCLUDED.fingerprint").Set("failures = 0").Set("last_used_at = EXCLUDED.last_used_at")
-	if trust {
-		until := now.Add(trustedFor)
+	if trusted != notTrusted {
+		until := now.Add(trusted)
 		known.TrustedUntil = &until
 		insert.Set("trusted_until = EXCLUDED.trusted_until")
 	}
@@ -92,5 +95,12 @@ func (s *Store) noteDeviceFailure(ctx context.Context, tx bun.Tx, known *KnownDe
 // forgetDevices makes browsers of a person unknown: those that which selects.
 func forgetDevices(ctx context.Context, tx bun.Tx, userID uuid.UUID, which func(*bun.DeleteQuery) *bun.DeleteQuery) error {
 	_, err := which(tx.NewDelete().Model((*KnownDevice)(nil)).Where("user_id = ?", userID)).Exec(ctx)
+	return err
+}
+
+// distrustDevices asks for the second step again in every browser of a person but the one to keep.
+func distrustDevices(ctx context.Context, tx bun.Tx, userID uuid.UUID, keep Device) error {
+	_, err := tx.NewUpdate().Model((*KnownDevice)(nil)).Set("trusted_until = NULL").
+		Where("user_id = ? AND secret_hash <> ?", userID, storage.Digest(keep.Secret)).Exec(ctx)
 	return err
 }

@@ -12,18 +12,20 @@ import (
 
 // What an owner is told of, and what they may do about it by the link in the letter.
 
-// tellOwner sends a mail to every verified address of an account, each with a link of its own that proves that its reader
-// is the owner. Every address, because whoever has taken over an account begins by changing the primary one; a link goes
-// with its address when that is removed.
+// tellOwner sends a mail to every verified address of an account, because whoever has taken over an account begins by changing
+// the primary one. A link that proves that its reader is the owner is in those to the addresses that have long been
+// theirs, each its own; in none to one that whoever took the account may have added. It goes with its address when that is
+// removed.
 func (s *Store) tellOwner(ctx context.Context, tx bun.Tx, now time.Time, user *User, message, purpose string, lifetime time.Duration, session *uuid.UUID, values map[string]string) error {
 	var emails []Email
 	err := tx.NewSelect().Model(&emails).Where("user_id = ? AND verified_at IS NOT NULL", user.ID).Order("is_primary DESC", "created_at").Scan(ctx)
 	if err != nil {
 		return err
 	}
+	proves := longHeld(emails, now)
 	for _, email := range emails {
 		var secret string
-		if purpose != "" {
+		if purpose != "" && proves(email) {
 			var proof *Proof
 			proof, secret = newLink(user.ID, purpose, lifetime, now)
 			proof.EmailID = uuid.NullUUID{UUID: email.ID, Valid: true}
@@ -41,7 +43,23 @@ func (s *Store) tellOwner(ctx context.Context, tx bun.Tx, now time.Time, user *U
 	return nil
 }
 
-// distrustLaterEmails takes the account's addresses back to what they were when the owner was written to: those verified
+// longHeld tells which of a person's verified addresses are older than a letter about them can be answered; where none is, it is the
+// oldest.
+func longHeld(emails []Email, now time.Time) func(Email) bool {
+	var oldest time.Time
+	for _, email := range emails {
+		if oldest.IsZero() || email.VerifiedAt.Before(oldest) {
+			oldest = *email.VerifiedAt
+		}
+	}
+	limit := now.Add(-notMeProofLifetime)
+	if oldest.After(limit) {
+		limit = oldest
+	}
+	return func(email Email) bool { return !email.VerifiedAt.After(limit) }
+}
+
+// distrustLaterEmails takes the account's addresses back to what they were when they had long been the owner's: those verified
 // since are not verified any more, and the address that the owner answers from is the primary one.
 func distrustLaterEmails(ctx context.Context, tx bun.Tx, proof *Proof) error {
 	_, err := tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary AND id <> ?", proof.UserID, proof.EmailID).Exec(ctx)
@@ -49,7 +67,7 @@ func distrustLaterEmails(ctx context.Context, tx bun.Tx, proof *Proof) error {
 		return err
 	}
 	_, err = tx.NewUpdate().Model((*Email)(nil)).Set("verified_at = NULL").
-		Where("user_id = ? AND verified_at > ? AND id <> ?", proof.UserID, proof.CreatedAt, proof.EmailID).Exec(ctx)
+		Where("user_id = ? AND verified_at > ? AND id <> ?", proof.UserID, proof.CreatedAt.Add(-notMeProofLifetime), proof.EmailID).Exec(ctx)
 	if err != nil {
 		return err
 	}
@@ -99,8 +117,8 @@ func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, e
 		if err != nil {
 			return err
 		}
-		// Whoever it was knows the password.
-		if _, err := tx.NewUpdate().Model((*User)(nil)).Set("password_hash = NULL").Where("id = ?", proof.UserID).Exec(ctx); err != nil {
+		// Whoever it was knows the password, and may have asked for the end of the account.
+		if _, err := tx.NewUpdate().Model((*User)(nil)).Set("password_hash = NULL").Set("erase_at = NULL").Where("id = ?", proof.UserID).Exec(ctx); err != nil {
 			return err
 		}
 		var token *PasswordResetToken

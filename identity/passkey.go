@@ -62,11 +62,12 @@ func (s *Store) AddPasskey(ctx context.Context, session *Session, state, respons
 	}
 	passkey := &Passkey{Authenticator: *registered}
 	change := factorChange{kind: "passkey", id: passkey.ID, name: passkey.Name, evidence: passkey.evidence()}
-	secret, err = s.addFactor(ctx, session, change, func(ctx context.Context, tx bun.Tx, _ time.Time) error {
+	secret, err = s.addFactor(ctx, session, change, func(ctx context.Context, tx bun.Tx, now time.Time) error {
 		refused, err := s.mayHaveAnother(ctx, tx, (*Passkey)(nil), session.UserID)
 		if err != nil || refused != nil {
 			return errors.Join(err, refused)
 		}
+		passkey.CreatedAt = now
 		_, err = tx.NewInsert().Model(passkey).Exec(ctx)
 		return err
 	})

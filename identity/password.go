@@ -107,14 +107,14 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 	if s.Memory.Count(ctx, guesses, failureWindow) > s.MaxFailures { // before the check: guesses may come all at once
 		return "", ErrTooManySignIns
 	}
+	matches := present == ""
 	if user.PasswordHash != "" {
-		matches, _, err := s.Hasher.Verify(ctx, user.PasswordHash, present)
-		if err != nil {
+		if matches, _, err = s.Hasher.Verify(ctx, user.PasswordHash, present); err != nil {
 			return "", err
 		}
-		if !matches {
-			return "", ErrSignInRefused
-		}
+	}
+	if !matches {
+		return "", ErrSignInRefused
 	}
 	if err := s.checkNewPassword(ctx, user, password); err != nil {
 		return "", err

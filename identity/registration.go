@@ -150,7 +150,7 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Admission, error
 			}
 		}
 		step := firstStep{user: user, login: r.Username, method: "pwd", evidence: passwordEvidence, device: r.Device, current: r.Current}
-		admission, err = s.start(ctx, tx, now, step, false)
+		admission, err = s.start(ctx, tx, now, step, notTrusted)
 		return err
 	})
 	if err != nil {

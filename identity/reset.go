@@ -130,6 +130,7 @@ func (s *Store) resetOwner(ctx context.Context, secret string) (*User, error) {
 // are told. answered is what AllowReset returned where the person has second factors, otherwise empty. It returns ErrProof,
 // ErrSecondStep where a second factor is still to be shown, or ErrPasswordWeak and its kin; then the link still works. The
 // browser is known to the account from now on, for its owner reads the mail there: it returns what its cookie is to hold.
+// For an hour it is trusted with an account that has passkeys alone, so that who has lost them can replace them.
 func (s *Store) Reset(ctx context.Context, secret, answered, password string, device Device) (deviceSecret string, err error) {
 	owner, err := s.resetOwner(ctx, secret)
 	if err != nil {
@@ -145,7 +146,10 @@ func (s *Store) Reset(ctx context.Context, secret, answered, password string, de
 	if err != nil {
 		return "", err
 	}
-	now := s.Now()
+	now, trusted := s.Now(), notTrusted
+	if !owner.TwoFactor && owner.HasWebAuthn {
+		trusted = trustedByMail
+	}
 	var refused error
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		storage.ActorOf(ctx).Name = owner.Actor()
@@ -165,8 +169,11 @@ func (s *Store) Reset(ctx context.Context, secret, answered, password string, de
 		if _, err := s.signOutEverywhere(ctx, tx, now, owner.ID, EndedByPassword); err != nil {
 			return err
 		}
-		if deviceSecret, err = rememberDevice(ctx, tx, now, owner, device, false); err != nil {
+		if deviceSecret, err = rememberDevice(ctx, tx, now, owner, device, trusted); err != nil {
 			return err
+		}
+		if _, err := tx.NewUpdate().Model((*User)(nil)).Set("erase_at = NULL").Where("id = ?", owner.ID).Exec(ctx); err != nil {
+			return err // who wants another password wants the account
 		}
 		return s.setPassword(ctx, tx, now, owner, hash, "reset")
 	})

@@ -69,6 +69,25 @@ func (s *Store) SecondStepForSession(ctx context.Context, session *Session) (*Se
 	return s.askFor(ToStrength, firstStep{user: user, login: user.Username, evidence: Evidence{AMR: session.AMR, ACR: session.ACR}}), nil
 }
 
+// OwesSecondFactor tells whether the person of a session has a second factor, or a passkey, that it has not seen, so that it
+// must not change what they sign in with. Who has only passkeys and has lost them comes back by mail, see Reset.
+func (s *Store) OwesSecondFactor(ctx context.Context, session *Session, device Device) (bool, error) {
+	switch {
+	case Assures(session.ACR, ACRMultiFactor):
+		return false, nil
+	case session.User.TwoFactor:
+		return true, nil
+	case !session.User.HasWebAuthn:
+		return false, nil
+	}
+	now := s.Now()
+	known, err := s.knownDevice(ctx, s.Database.Reader(), now, session.User, device)
+	if err != nil {
+		return false, fmt.Errorf("second factor: %w", err)
+	}
+	return !known.isTrusted(now, device), nil
+}
+
 // askFor asks for a second step after a first.
 func (s *Store) askFor(purpose string, step firstStep) *SecondStep {
 	return &SecondStep{
@@ -246,7 +265,11 @@ func (s *Store) FinishSignIn(ctx context.Context, step *SecondStep, given Answer
 		if err != nil || !open {
 			return false, err
 		}
-		admission, err = s.start(ctx, tx, now, shown, trust)
+		trusted := notTrusted
+		if trust {
+			trusted = trustedFor
+		}
+		admission, err = s.start(ctx, tx, now, shown, trusted)
 		return true, err
 	})
 	if err != nil {
@@ -301,8 +324,17 @@ func (s *Store) AllowReset(ctx context.Context, step *SecondStep, given Answer, 
 	return s.seal(&answered)
 }
 
+// locksOut tells whether a lock keeps what is typed in that browser out of the account, right or wrong.
+func (s *Store) locksOut(ctx context.Context, tx bun.Tx, now time.Time, user *User, device Device) (bool, error) {
+	known, err := s.knownDevice(ctx, tx, now, user, device)
+	if err != nil || known != nil {
+		return false, err
+	}
+	return tx.NewSelect().Model((*User)(nil)).Where("id = ? AND locked_until > ?", user.ID, now).Exists(ctx)
+}
+
 // settle checks an answer, and in one transaction uses it up and does what it is for; do returns false where the account or
-// the session is not as it was.
+// the session is not as it was. While the account is locked a right code is answered as a wrong one, and not used up.
 func (s *Store) settle(ctx context.Context, step *SecondStep, given Answer, device Device, do func(context.Context, bun.Tx, time.Time, firstStep) (bool, error)) error {
 	sender, codes := "sign-in failures from "+device.Source(), "second steps of "+step.UserID.String()
 	if s.Memory.Count(ctx, sender, failureWindow) > maxFailuresPerSource {
@@ -324,6 +356,13 @@ func (s *Store) settle(ctx context.Context, step *SecondStep, given Answer, devi
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		now := s.Now()
 		spent := found != nil
+		if spent && given.Response == "" { // a key is not guessed
+			locked, err := s.locksOut(ctx, tx, now, step.user, device)
+			if err != nil {
+				return err
+			}
+			spent = !locked
+		}
 		if spent {
 			shown.method, shown.evidence = found.method, Evidence{AMR: step.AMR, ACR: step.ACR, External: step.External}.with(found.evidence)
 			storage.ActorOf(ctx).Name = step.user.Actor()

@@ -246,10 +246,189 @@ func TestWrongCodesLockTheAccount(t *testing.T) {
 		if !errors.Is(right, ErrSignInRefused) || !errors.Is(wrong, ErrSignInRefused) {
 			t.Errorf("while locked the right password says %v, a wrong one %v", right, wrong)
 		}
-		if _, err := h.answer(t, step, h.code(t, secret, 0)); !errors.Is(err, ErrSecondStep) {
+		code := h.code(t, secret, 0)
+		if _, err := h.answer(t, step, code); !errors.Is(err, ErrCode) {
 			t.Errorf("the right code while locked: %v", err)
 		}
+		h.exec(t, "UPDATE users SET locked_until = NULL")
+		if _, err := h.answer(t, step, code); err != nil {
+			t.Errorf("once it is open again: %v", err)
+		}
 	})
+}
+
+// A lock holds for codes wherever they are typed, but not in a browser that is known to the account.
+func TestTheLockHoldsForEveryCode(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		alice := h.alice(t)
+		admission := h.admitted(t, "alice", laptop)
+		session := admission.Session
+		mine := known(admission)
+		secret := h.app(t, session)
+		session, _ = h.strengthened(t, session, secret)
+		h.exec(t, "UPDATE users SET locked_until = ?", h.clock.Add(time.Hour))
+		for purpose, answer := range map[string]func(device Device, code string) error{
+			ToReset: func(device Device, code string) error {
+				_, err := h.AllowReset(t.Context(), h.askFor(ToReset, firstStep{user: h.read(t, alice.ID)}), Answer{Code: code}, device)
+				return err
+			},
+			ToStrength: func(device Device, code string) error {
+				step, err := h.SecondStepForSession(t.Context(), session)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = h.Strengthen(t.Context(), step, session, Answer{Code: code}, device)
+				return err
+			},
+		} {
+			h.pass(time.Minute)
+			if err := answer(laptop, h.code(t, secret, 0)); !errors.Is(err, ErrCode) {
+				t.Errorf("%s, locked: %v", purpose, err)
+			}
+			if err := answer(mine, h.code(t, secret, 0)); err != nil {
+				t.Errorf("%s, in a browser that is known: %v", purpose, err)
+			}
+		}
+	})
+}
+
+// Backup codes stand in for a factor: they come after the first and go with the last.
+func TestBackupCodesNeedAFactor(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		h.alice(t)
+		session, _ := h.enter(t, "alice", alicePassword, nil)
+		if _, _, err := h.MakeBackupCodes(t.Context(), session); !errors.Is(err, ErrNothingToBackUp) {
+			t.Errorf("without a factor: %v", err)
+		}
+		secret := h.app(t, session)
+		session, _ = h.strengthened(t, session, secret)
+		if _, _, err := h.MakeBackupCodes(t.Context(), session); err != nil {
+			t.Fatal(err)
+		}
+		apps, err := h.TOTPs(t.Context(), session.UserID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.RemoveTOTP(t.Context(), session, apps[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		if left, _, err := h.BackupCodesLeft(t.Context(), session.UserID); err != nil || left != 0 {
+			t.Errorf("%d codes lie in wait (%v)", left, err)
+		}
+	})
+}
+
+// Whoever has something to show must have shown it before they change what they sign in with.
+func TestOwesSecondFactor(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		h.alice(t)
+		admission := h.admitted(t, "alice", laptop)
+		device := known(admission)
+		for _, c := range []struct {
+			acr                            string
+			twoFactor, hasWebAuthn, trusts bool
+			want                           bool
+		}{
+			{ACRPassword, false, false, false, false},
+			{ACRPassword, true, false, false, true},
+			{ACRPassword, true, true, true, true},
+			{ACRPassword, false, true, false, true},
+			{ACRPassword, false, true, true, false},
+			{ACRMultiFactor, true, true, false, false},
+			{ACRPhishingResistant, false, true, false, false},
+			{ACRFederated, false, true, false, true},
+		} {
+			var until *time.Time
+			if c.trusts {
+				soon := h.clock.Add(time.Minute)
+				until = &soon
+			}
+			h.exec(t, "UPDATE known_devices SET trusted_until = ?", until)
+			session := &Session{ACR: c.acr, User: &User{ID: admission.Session.UserID, TwoFactor: c.twoFactor, HasWebAuthn: c.hasWebAuthn}}
+			if got, err := h.OwesSecondFactor(t.Context(), session, device); err != nil || got != c.want {
+				t.Errorf("%+v: %t, %v", c, got, err)
+			}
+		}
+	})
+}
+
+// Who has only passkeys and has lost them comes back by mail, and may then replace them, in that browser, for an hour.
+func TestResetTrustsTheBrowserOfAPasskeyHolder(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		alice := h.alice(t)
+		for _, twoFactor := range []bool{false, true} {
+			h.exec(t, "UPDATE users SET has_webauthn = TRUE, two_factor = ?", twoFactor)
+			owner := h.read(t, alice.ID)
+			token, secret := newResetToken(t.Context(), alice.ID, h.clock)
+			h.exec(t, "INSERT INTO password_reset_tokens (id, user_id, token_hash, expires_at, reset_ip, created_at, created_by) VALUES (?, ?, ?, ?, '', ?, '')",
+				token.ID, token.UserID, token.TokenHash, token.ExpiresAt, token.CreatedAt)
+			step := h.askFor(ToReset, firstStep{user: owner})
+			step.Reset, step.Answered = secret, true
+			answered, err := h.seal(step)
+			if err != nil {
+				t.Fatal(err)
+			}
+			device := laptop
+			if device.Secret, err = h.Reset(t.Context(), secret, answered, "purple elephants dance at noon", laptop); err != nil {
+				t.Fatal(err)
+			}
+			session := &Session{ACR: ACRPassword, User: h.read(t, alice.ID)}
+			if owes, err := h.OwesSecondFactor(t.Context(), session, device); err != nil || owes != twoFactor {
+				t.Errorf("with two factors %t: owes %t, %v", twoFactor, owes, err)
+			}
+			h.pass(trustedByMail)
+			if owes, err := h.OwesSecondFactor(t.Context(), session, device); err != nil || !owes {
+				t.Errorf("an hour later: %t, %v", owes, err)
+			}
+		}
+	})
+}
+
+// Who ends other devices has the second step asked for in them again.
+func TestEndedDevicesAreTrustedNoMore(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *testHouse) {
+		h.alice(t)
+		session, _ := h.enter(t, "alice", alicePassword, nil)
+		secret := h.app(t, session)
+		trusted := func() (*Admission, Device) {
+			h.pass(2 * time.Minute)
+			admission, err := h.FinishSignIn(t.Context(), h.asked(t, laptop), Answer{Code: h.code(t, secret, 0)}, laptop, nil, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return admission, known(admission)
+		}
+		for what, end := range map[string]func(other, here *Admission, device Device) error{
+			"one": func(other, here *Admission, device Device) error {
+				return h.EndDevice(t.Context(), here.Session.UserID, other.Session.ID, device)
+			},
+			"all": func(_, here *Admission, device Device) error {
+				return h.EndOtherDevices(t.Context(), here.Session.UserID, here.Session.ID, device)
+			},
+		} {
+			other, there := trusted()
+			here, device := trusted()
+			if err := end(other, here, device); err != nil {
+				t.Fatal(err)
+			}
+			h.asked(t, there)
+			if admission := h.admitted(t, "alice", device); admission.Session == nil {
+				t.Errorf("%s: the browser of the owner is asked too", what)
+			}
+		}
+	})
+}
+
+func TestDelayGrowsAndStays(t *testing.T) {
+	s := &Store{SignInDelay: 250 * time.Millisecond}
+	before := time.Duration(0)
+	for failures := range int64(200) {
+		got := s.delayAfter(failures)
+		if got < before || got > maxDelay || failures >= 20 && got != maxDelay || failures < patientFailures && got != 0 {
+			t.Errorf("after %d failures %s, before %s", failures, got, before)
+		}
+		before = got
+	}
 }
 
 // Who has only passkeys types a password as before, but not with a browser that the account does not know from a network
@@ -385,6 +564,7 @@ func TestRemovingAFactorEndsOtherSessions(t *testing.T) {
 // Whoever took an account and added an app of theirs is out again, app and all, when its owner says so.
 func TestNotMeRemovesWhatWasAdded(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
+		h.Now = func() time.Time { h.clock = h.clock.Add(time.Microsecond); return h.clock }
 		alice := h.alice(t)
 		mine, _ := h.enter(t, "alice", alicePassword, nil)
 		h.app(t, mine) // the owner's own, an hour before

@@ -79,25 +79,37 @@ func (s *Store) Seen(ctx context.Context, session *Session, ip string) error {
 // EndSession ends one session of a person, and with it the refresh tokens of that device alone. Ending what has ended
 // already, or is not theirs, changes nothing and is no error.
 func (s *Store) EndSession(ctx context.Context, userID, sessionID uuid.UUID, reason string) error {
-	return s.endSessions(ctx, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery {
-		return q.Where("id = ?", sessionID)
-	})
-}
-
-// EndOtherSessions ends every session of a person but the one to keep.
-func (s *Store) EndOtherSessions(ctx context.Context, userID, keep uuid.UUID, reason string) error {
-	return s.endSessions(ctx, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery {
-		return q.Where("id <> ?", keep)
-	})
-}
-
-func (s *Store) endSessions(ctx context.Context, userID uuid.UUID, reason string, which func(*bun.UpdateQuery) *bun.UpdateQuery) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return endSessions(ctx, tx, now, userID, reason, which)
+		return endSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id = ?", sessionID) })
 	})
 	if err != nil {
 		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
+// EndDevice is what the owner does to one of their devices from another, here: its session ends. Every browser but this is asked
+// for the second step again, for which of them was the device's nobody knows.
+func (s *Store) EndDevice(ctx context.Context, userID, sessionID uuid.UUID, here Device) error {
+	return s.endDevices(ctx, userID, here, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id = ?", sessionID) })
+}
+
+// EndOtherDevices does it to all but this, whose session is the one to keep.
+func (s *Store) EndOtherDevices(ctx context.Context, userID, keep uuid.UUID, here Device) error {
+	return s.endDevices(ctx, userID, here, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", keep) })
+}
+
+func (s *Store) endDevices(ctx context.Context, userID uuid.UUID, here Device, which func(*bun.UpdateQuery) *bun.UpdateQuery) error {
+	now := s.Now()
+	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := distrustDevices(ctx, tx, userID, here); err != nil {
+			return err
+		}
+		return endSessions(ctx, tx, now, userID, EndedByOwner, which)
+	})
+	if err != nil {
+		return fmt.Errorf("end devices: %w", err)
 	}
 	return nil
 }

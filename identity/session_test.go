@@ -159,7 +159,7 @@ func TestEndingOneOtherOrAllSessions(t *testing.T) {
 			t.Fatal(err)
 		}
 		ended(sessions[0].ID)
-		if err := h.EndOtherSessions(t.Context(), alice.ID, sessions[1].ID, EndedByOwner); err != nil {
+		if err := h.EndOtherDevices(t.Context(), alice.ID, sessions[1].ID, Device{}); err != nil {
 			t.Fatal(err)
 		}
 		want("others", false, true, false, false, true)
@@ -197,7 +197,7 @@ func TestEndingSomebodyElsesSessionChangesNothing(t *testing.T) {
 		before := h.ledgerLength(t)
 		for _, err := range []error{
 			h.EndSession(t.Context(), bob.ID, hers.ID, EndedByOwner),
-			h.EndOtherSessions(t.Context(), bob.ID, uuid.New(), EndedByOwner),
+			h.EndOtherDevices(t.Context(), bob.ID, uuid.New(), Device{}),
 			h.EndSession(t.Context(), uuid.Nil, hers.ID, EndedByOwner),
 			h.EndSession(t.Context(), hers.UserID, uuid.New(), EndedByOwner),
 		} {

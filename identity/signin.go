@@ -33,6 +33,7 @@ const (
 	failureWindow        = 10 * time.Minute
 	patientFailures      = 3 // wrong passwords for one name that cost no delay
 	maxDelay             = 4 * time.Second
+	maxDoublings         = 10 // of the delay: far beyond maxDelay, and far from where a shift overflows
 )
 
 // SignIn checks a password and starts a session on this device, or renews the one it has where the same person signs in
@@ -114,11 +115,13 @@ func loginKey(login string) string {
 
 // delay makes guessing slow: after a few wrong passwords for a name each further one takes longer. It costs a person a
 // second or two, and is the same for names that nobody bears.
-func (s *Store) delay(ctx context.Context, failures int64) error {
+func (s *Store) delay(ctx context.Context, failures int64) error { return wait(ctx, s.delayAfter(failures)) }
+
+func (s *Store) delayAfter(failures int64) time.Duration {
 	if failures < patientFailures {
-		return nil
+		return 0
 	}
-	return wait(ctx, min(maxDelay, s.SignInDelay<<(failures-patientFailures)))
+	return min(maxDelay, s.SignInDelay<<min(failures-patientFailures, maxDoublings))
 }
 
 // wait returns after that time, or with the reason why ctx ended before.

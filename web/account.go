@@ -93,7 +93,7 @@ func (s *Server) endDevice(c *gin.Context) error {
 	if id == session.ID {
 		return s.endSession(c, session, identity.EndedBySignOut)
 	}
-	if err := s.Identity.EndSession(c.Request.Context(), session.UserID, id, identity.EndedByOwner); err != nil {
+	if err := s.Identity.EndDevice(c.Request.Context(), session.UserID, id, s.device(c)); err != nil {
 		return err
 	}
 	return redirect(c, "/account?done=device")
@@ -105,7 +105,7 @@ func (s *Server) endOtherDevices(c *gin.Context) error {
 	if err != nil || session == nil {
 		return err
 	}
-	if err := s.Identity.EndOtherSessions(c.Request.Context(), session.UserID, session.ID, identity.EndedByOwner); err != nil {
+	if err := s.Identity.EndOtherDevices(c.Request.Context(), session.UserID, session.ID, s.device(c)); err != nil {
 		return err
 	}
 	return redirect(c, "/account?done=devices")
@@ -129,7 +129,7 @@ func (s *Server) signOutEverywhere(c *gin.Context) error {
 	if _, err := s.Identity.SignOutEverywhere(c.Request.Context(), session.UserID, identity.EndedByGlobal); err != nil {
 		return err
 	}
-	s.clearCookie(c)
+	s.clearCookies(c)
 	return s.show(c, http.StatusOK, pages.SignedOut{})
 }
 
@@ -137,7 +137,7 @@ func (s *Server) endSession(c *gin.Context, session *identity.Session, reason st
 	if err := s.Identity.EndSession(c.Request.Context(), session.UserID, session.ID, reason); err != nil {
 		return err
 	}
-	s.clearCookie(c)
+	s.clearCookies(c)
 	return s.show(c, http.StatusOK, pages.SignedOut{})
 }
 
@@ -176,16 +176,21 @@ func (s *Server) freshOwner(c *gin.Context, then string) (*identity.Session, err
 // alone of a person who has a second factor. sealed is the request of the app that waits, if any; then is the page of ours
 // to come back to where none does.
 func (s *Server) demandStrength(c *gin.Context, session *identity.Session, sealed, then string) (bool, error) {
-	more := url.Values{"continue": {sealed}, "then": {then}}
-	switch {
-	case s.Now().Sub(session.AuthTime) > freshly:
-		more.Set("again", "1")
-		return true, redirect(c, "/sign-in?"+more.Encode())
-	case session.User.TwoFactor && !identity.Assures(session.ACR, identity.ACRMultiFactor):
-		s.setSecondStep(c, "") // this one is asked of the session
-		return true, redirect(c, "/second-step?"+more.Encode())
+	if s.Now().Sub(session.AuthTime) > freshly {
+		return true, redirect(c, "/sign-in?"+url.Values{"continue": {sealed}, "then": {then}, "again": {"1"}}.Encode())
 	}
-	return false, nil
+	return s.demandSecondFactor(c, session, sealed, then)
+}
+
+// demandSecondFactor leads to a second step where a person has something to show that their session has not seen, and tells
+// whether it did; likewise.
+func (s *Server) demandSecondFactor(c *gin.Context, session *identity.Session, sealed, then string) (bool, error) {
+	more, err := s.Identity.OwesSecondFactor(c.Request.Context(), session, s.device(c))
+	if err != nil || !more {
+		return false, err
+	}
+	s.setSecondStep(c, "") // this one is asked of the session
+	return true, redirect(c, "/second-step?"+url.Values{"continue": {sealed}, "then": {then}}.Encode())
 }
 
 // accountHead returns the session of the person whose account page is shown, and the head of the page; no session, after a

@@ -27,8 +27,12 @@ func (s *Server) setCookie(c *gin.Context, secret string, expires time.Time) {
 	})
 }
 
-func (s *Server) clearCookie(c *gin.Context) {
+// clearCookies makes the browser forget who was signed in, what they were asked and what they had brought along from
+// elsewhere: whoever sits there next is somebody else.
+func (s *Server) clearCookies(c *gin.Context) {
 	s.setCookie(c, "", time.Unix(1, 0))
+	s.setSecondStep(c, "")
+	s.setArrivalCookie(c, "")
 }
 
 // session returns the live session of this browser, or nil; and notes that it was seen.

@@ -107,7 +107,7 @@ func (s *Server) beginUpstream(c *gin.Context) error {
 
 // sendUpstream sends a person to a provider, or says that it cannot be.
 func (s *Server) sendUpstream(c *gin.Context, a *oidc.Authorization, provider string, beginning federation.Beginning) error {
-	beginning.IP = storage.ActorOf(c.Request.Context()).IP
+	beginning.Source = s.device(c).Source()
 	to, err := s.Upstreams.Begin(c.Request.Context(), provider, beginning)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
@@ -219,7 +219,7 @@ func (s *Server) logoutFromUpstream(c *gin.Context) error {
 	}
 	ctx := c.Request.Context()
 	storage.ActorOf(ctx).Name = "provider:" + c.Param("provider")
-	people, err := s.Upstreams.Logout(ctx, c.Param("provider"), form.Get("logout_token"), storage.ActorOf(ctx).IP)
+	people, err := s.Upstreams.Logout(ctx, c.Param("provider"), form.Get("logout_token"), s.device(c).Source())
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return &oidc.Error{Code: "invalid_request", Description: "There is no such provider.", Status: http.StatusNotFound}

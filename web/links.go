@@ -79,7 +79,7 @@ func (s *Server) notMe(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	s.clearCookie(c)
+	s.clearCookies(c)
 	return redirect(c, "/reset-password?"+url.Values{"token": {secret}}.Encode())
 }
 

@@ -39,7 +39,7 @@ func (s *Server) logout(c *gin.Context) error {
 		return s.signedOut(c, request)
 	}
 	if session == nil { // nobody to sign out, and nobody vouches for the app: the way back is the person's to take
-		s.clearCookie(c)
+		s.clearCookies(c)
 		page := pages.SignedOut{ReturnURI: request.ReturnURL()}
 		if request.Client != nil {
 			app := waiting(request.Client)
@@ -88,7 +88,7 @@ func (s *Server) logoutConfirmed(c *gin.Context) error {
 
 // signedOut sends the browser back to the app, where that may be, or says that it is done.
 func (s *Server) signedOut(c *gin.Context, request *oidc.Logout) error {
-	s.clearCookie(c)
+	s.clearCookies(c)
 	if to := request.ReturnURL(); to != "" {
 		return redirect(c, to)
 	}

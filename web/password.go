@@ -64,8 +64,7 @@ func (s *Server) newPassword(c *gin.Context) error {
 	} else if err != nil {
 		return err
 	}
-	s.clearCookie(c)
-	s.setSecondStep(c, "")
+	s.clearCookies(c)
 	s.setDeviceCookie(c, deviceSecret)
 	return s.show(c, http.StatusOK, pages.Done{
 		Title: "Your password is changed", Text: "Everybody is signed out. Sign in with the new password.", NextURI: "/sign-in", NextLabel: "Sign in",
@@ -85,10 +84,16 @@ func (s *Server) changePassword(c *gin.Context) error {
 	if err := oidc.CheckForm(form); err != nil {
 		return errForm
 	}
-	if form.Get("present") == "" { // who has none: choosing one adds a way in
-		if led, err := s.demandStrength(c, session, "", "/account/security"); led || err != nil {
-			return err
-		}
+	user, err := s.Identity.User(c.Request.Context(), session.UserID)
+	if err != nil {
+		return err
+	}
+	demand := s.demandSecondFactor
+	if user.PasswordHash == "" { // choosing one adds a way in
+		demand = s.demandStrength
+	}
+	if led, err := demand(c, session, "", "/account/security"); led || err != nil {
+		return err
 	}
 	secret, err := s.Identity.ChangePassword(c.Request.Context(), session, form.Get("present"), form.Get("password"))
 	switch {

@@ -54,7 +54,7 @@ func (s *Server) eraseAccount(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	s.clearCookie(c)
+	s.clearCookies(c)
 	return s.show(c, http.StatusOK, pages.Done{
 		Title: "Your account will be erased", Text: "On " + due.Format("2 January 2006") + ". Until then you can change your mind: just sign in.",
 	})

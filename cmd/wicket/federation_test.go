@@ -152,7 +152,7 @@ func TestArrivalForAWaitingApp(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		h.startUpstream(t, federation.Provider{Kind: federation.KindOpenID})
 		client := h.client(t, nil)
-		for choice, want := range map[string]int{"later": 0, "link": 1} {
+		for want, choice := range []string{"later", "link"} { // want is how many links there are then
 			b := h.browser(t)
 			shown := b.signInUpstream(t, b.toUpstream(t, "oidc", b.get(t, h.authorizeURL(client, nil))), someone("alice-there", nil))
 			if strings.Contains(shown.body, `id="register"`) {

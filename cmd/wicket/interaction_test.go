@@ -4,8 +4,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
 // A sign-in that was begun in one browser is nothing in another: who is there has done nothing for it.
@@ -60,6 +62,46 @@ func TestOwnerGetsATakenAccountBack(t *testing.T) {
 		}
 		token := hiddenToken.FindStringSubmatch(shown.body)[1]
 		owner.post(t, "/reset-password", url.Values{"token": {token}, "password": {newPassword}})
+		after, err := h.identity.Emails(t.Context(), h.user.ID)
+		if err != nil || len(after) != 2 || after[0].Address != testEmail || !after[0].IsPrimary || after[1].VerifiedAt != nil {
+			t.Errorf("the addresses afterwards: %+v, %v", after, err)
+		}
+	})
+}
+
+// The address that a thief has just added is written to, but no link in what it gets proves anything; and whoever was the
+// owner a week ago gets the account back even after the thief has used theirs.
+func TestNewAddressProvesNothing(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		thief := h.browser(t)
+		thief.signIn(t, page{})
+		thief.post(t, "/account/emails/add", url.Values{"address": {"thief@example.net"}})
+		link, _ := h.mail(t, "Verify your e-mail address")
+		thief.follow(t, link, nil)
+		emails, err := h.identity.Emails(t.Context(), h.user.ID)
+		if err != nil || len(emails) != 2 || emails[1].VerifiedAt == nil {
+			t.Fatal(emails, err)
+		}
+		thief.post(t, "/account/emails/primary", url.Values{"id": {emails[1].ID.String()}})
+		thief.post(t, "/forgot-password", url.Values{"login": {testUsername}})
+		stolen, _ := h.mail(t, "Choose another password")
+		thief.follow(t, stolen, url.Values{"password": {"the thief has this one"}})
+		h.mail(t, "Your password was changed")
+		links := make(map[string]string)
+		storagetest.Eventually(t, 10*time.Second, "both addresses are told", func() bool {
+			for _, letter := range h.outbox.Letters() {
+				if letter.Subject == "Your password was changed" {
+					links[letter.To] = mailedLink.FindString(letter.Text)
+				}
+			}
+			return len(links) == 2
+		})
+		if links["thief@example.net"] != "" || links[testEmail] == "" {
+			t.Fatalf("links went to %v", links)
+		}
+		if shown := h.browser(t).follow(t, links[testEmail], nil); !strings.Contains(shown.body, `id="choose"`) {
+			t.Fatalf("the owner cannot disown it: %s", shown.Status)
+		}
 		after, err := h.identity.Emails(t.Context(), h.user.ID)
 		if err != nil || len(after) != 2 || after[0].Address != testEmail || !after[0].IsPrimary || after[1].VerifiedAt != nil {
 			t.Errorf("the addresses afterwards: %+v, %v", after, err)

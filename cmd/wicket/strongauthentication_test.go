@@ -400,3 +400,26 @@ func TestStrongAuthenticationSettings(t *testing.T) {
 		}
 	}
 }
+
+// Who has no password cannot be given one by whoever found their browser open, whatever is typed as the present one.
+func TestPasswordIsNotAddedToAnOpenBrowser(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		b := h.browser(t)
+		b.signIn(t, page{})
+		h.sql(t, "UPDATE users SET password_hash = NULL")
+		h.sql(t, "UPDATE sessions SET auth_time = '2024-01-01 00:00:00+00:00'")
+		for _, present := range []string{"", "x"} {
+			shown := b.post(t, "/account/password", url.Values{"present": {present}, "password": {newPassword}})
+			if !strings.Contains(shown.body, `id="sign-in"`) {
+				t.Errorf("with %q as the present one: %s at %s", present, shown.Status, shown.Request.URL)
+			}
+		}
+		h.sql(t, "UPDATE sessions SET auth_time = '2099-01-01 00:00:00+00:00'")
+		if shown := b.post(t, "/account/password", url.Values{"present": {"x"}, "password": {newPassword}}); shown.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("a guess, freshly: %s", shown.Status)
+		}
+		if user, err := h.identity.User(t.Context(), h.user.ID); err != nil || user.PasswordHash != "" {
+			t.Errorf("there is a password now, %v", err)
+		}
+	})
+}

@@ -329,6 +329,14 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 		if _, told := come(nil); told != "Carol Upstream, IT admin by system" {
 			t.Errorf("what the operator granted: %s", told)
 		}
+
+		come(map[string]any{"realm_access": map[string]any{"roles": []string{"staff"}}})
+		if _, err := h.upstream.Remove(t.Context(), "oidc"); err != nil {
+			t.Fatal(err)
+		}
+		if roles, err := h.identity.Roles(t.Context(), carol.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "admin" {
+			t.Errorf("after the provider was removed: %+v, %v", roles, err)
+		}
 	})
 }
 

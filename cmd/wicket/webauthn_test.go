@@ -236,6 +236,29 @@ func TestRemovedPasskeyInABrowser(t *testing.T) {
 	})
 }
 
+// The letter that tells of a new passkey takes it away, where its owner did not add it.
+func TestDisownedPasskeyInABrowser(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		w := openWindow(t)
+		w.withoutAutofill()
+		w.authenticator(platform)
+		w.open(h.issuer + "/sign-in")
+		w.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("able").value = ""`))
+		w.signIn(testUsername, testPassword)
+		w.addKey(h.issuer, "/account/passkeys/new")
+		link, _ := h.mail(t, "A new way to sign in to your account")
+		if shown := h.browser(t).follow(t, link, nil); !strings.Contains(shown.body, `id="choose"`) {
+			t.Fatalf("the letter's link: %s", shown.Status)
+		}
+		if keys, err := h.identity.Passkeys(t.Context(), h.user.ID); err != nil || len(keys) != 0 {
+			t.Errorf("left are %d passkeys, %v", len(keys), err)
+		}
+		w.open(h.issuer + "/sign-in")
+		w.click("#passkey")
+		w.reaches("This passkey does not sign in here")
+	})
+}
+
 // The passkey must recognise its owner: the browser will not go on without, and neither will the server if it does.
 func TestUserVerificationIsRequired(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {

@@ -163,4 +163,3 @@ func (p *process) cleanRefusals(t *testing.T) {
 		}
 	}
 }
-

@@ -32,6 +32,7 @@ type configuration struct {
 	metricsListen  string // empty: no metrics
 	traces         string // how they are sent: traceProtocol
 	databaseURL    string
+	clock          func() time.Time      // this machine's
 	redis          *storage.RedisOptions // nil: each process counts for itself
 	limits         storage.Rates
 	seal           *storage.Seal
@@ -87,6 +88,7 @@ func (e environment) configuration() (*configuration, error) {
 		issuer:      read("WICKET_ISSUER", "http://localhost:8080"),
 		listen:      read("WICKET_LISTEN", "localhost:8080"),
 		databaseURL: read("WICKET_DATABASE_URL", defaultDatabase),
+		clock:       identity.Clock,
 		migrate:     true,
 
 		metricsListen: read("WICKET_METRICS_LISTEN", ""),

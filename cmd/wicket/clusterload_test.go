@@ -101,20 +101,7 @@ func (l *clusterLoad) stop(t *testing.T) {
 	t.Helper()
 	l.over.Store(true)
 	l.people.Wait()
-	var totals [len(l.families)]tally
-	var checks sync.WaitGroup
-	for i, families := range l.families {
-		checks.Go(func() {
-			for _, f := range families {
-				f.check(t, l.openHouse, l.client, &totals[i])
-			}
-		})
-	}
-	checks.Wait()
-	var total tally
-	for _, one := range totals {
-		total.add(one)
-	}
+	total := checkAll(t, l.families[:], l.client, l.openHouse)
 	t.Logf("%d sign-ins with all their answers, %d ID tokens verified; checked afterwards: %+v", l.settled.Load(), l.verified.Load(), total)
 	if total.Kept == 0 || total.CodesKept == 0 {
 		t.Error("there was hardly any load")

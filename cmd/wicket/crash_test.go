@@ -52,12 +52,7 @@ func TestKilledUnderLoad(t *testing.T) {
 			server.noFaults(t)
 
 			server = line.serve(t, issuer)
-			var total tally
-			for _, family := range families {
-				for _, f := range family {
-					f.check(t, h, client, &total)
-				}
-			}
+			total := checkAll(t, families[:], client, h)
 			t.Logf("%+v", total)
 			if total.Kept < 5 {
 				t.Error("there was hardly any load")
@@ -81,6 +76,7 @@ type family struct {
 type watch struct {
 	answered    func(tokens map[string]any) // nil where nobody wants to know
 	interrupted func(what string)           // a request to which Wicket gave no answer; nil likewise
+	breaking    bool                        // commits may break, so that Wicket does not know: its server_error is no answer
 }
 
 // work signs in and refreshes as fast as it can until it is over, and counts the families that have had all their answers. Each
@@ -110,6 +106,10 @@ func work(t *testing.T, b *browser, client testClient, over *atomic.Bool, settle
 			interrupted(response.Status + ": " + err.Error())
 			return nil
 		}
+		if watch.breaking && response.StatusCode == http.StatusInternalServerError && answer["error"] == "server_error" {
+			interrupted(response.Status)
+			return nil
+		}
 		if response.StatusCode != http.StatusOK {
 			t.Errorf("under load: %s %v", response.Status, answer)
 			return nil
@@ -126,7 +126,7 @@ func work(t *testing.T, b *browser, client testClient, over *atomic.Bool, settle
 			continue
 		}
 		_ = response.Body.Close()
-		if response.StatusCode == http.StatusBadGateway { // a proxy's: Wicket has none
+		if response.StatusCode == http.StatusBadGateway || watch.breaking && response.StatusCode == http.StatusInternalServerError { // 502 is a proxy's
 			interrupted(response.Status)
 			continue
 		}
@@ -163,12 +163,27 @@ type tally struct {
 	CodesInFlight                   int
 }
 
-func (t *tally) add(other tally) {
-	t.Kept += other.Kept
-	t.CodesKept += other.CodesKept
-	t.RotationsRepeated += other.RotationsRepeated
-	t.RotationsEnd += other.RotationsEnd
-	t.CodesInFlight += other.CodesInFlight
+// checkAll checks what every app knows, all apps at once, on several replicas where there are.
+func checkAll(t *testing.T, families [][]*family, client testClient, houses ...*openHouse) (total tally) {
+	t.Helper()
+	totals := make([]tally, len(families))
+	var apps sync.WaitGroup
+	for i, known := range families {
+		apps.Go(func() {
+			for _, f := range known {
+				f.check(t, houses[(i+1)%len(houses)], client, &totals[i])
+			}
+		})
+	}
+	apps.Wait()
+	for _, one := range totals {
+		total.Kept += one.Kept
+		total.CodesKept += one.CodesKept
+		total.RotationsRepeated += one.RotationsRepeated
+		total.RotationsEnd += one.RotationsEnd
+		total.CodesInFlight += one.CodesInFlight
+	}
+	return total
 }
 
 // check asks the server that came back whether it stands by what it said.

@@ -65,6 +65,7 @@ tools:
 	need "gcc libc6-dev" command -v gcc; \
 	need postgresql sh -c 'command -v postgres || ls /usr/lib/postgresql/*/bin/postgres'; \
 	need redis-server command -v redis-server; \
+	need nginx-light sh -c 'command -v nginx || ls /usr/sbin/nginx'; \
 	need chromium sh -c 'command -v chromium || command -v chromium-browser'; \
 	need nodejs command -v node; \
 	need npm command -v npm; \

@@ -40,7 +40,7 @@ func TestKilledUnderLoad(t *testing.T) {
 			var killed atomic.Bool
 			var settled atomic.Int32
 			for i, b := range browsers {
-				load.Go(func() { families[i] = work(t, b, client, &killed, &settled) })
+				load.Go(func() { families[i] = work(t, b, client, &killed, &settled, watch{}) })
 			}
 			for deadline := time.Now().Add(time.Minute); settled.Load() < 5 && time.Now().Before(deadline); {
 				time.Sleep(time.Millisecond)
@@ -52,12 +52,7 @@ func TestKilledUnderLoad(t *testing.T) {
 			server.noFaults(t)
 
 			server = line.serve(t, issuer)
-			var total tally
-			for _, family := range families {
-				for _, f := range family {
-					f.check(t, h, client, &total)
-				}
-			}
+			total := checkAll(t, families[:], client, h)
 			t.Logf("%+v", total)
 			if total.Kept < 5 {
 				t.Error("there was hardly any load")
@@ -77,10 +72,24 @@ type family struct {
 	rotating        bool   // refresh was sent and not answered, so it may have been rotated
 }
 
-// work signs in and refreshes as fast as it can until the server is killed, and counts the families that have had all
-// their answers. Each family has one request under way.
-func work(t *testing.T, b *browser, client testClient, killed *atomic.Bool, settled *atomic.Int32) []*family {
-	patient := &http.Client{Jar: b.Jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+// watch is told what apps under load see.
+type watch struct {
+	answered    func(tokens map[string]any) // nil where nobody wants to know
+	interrupted func(what string)           // a request to which Wicket gave no answer; nil likewise
+	breaking    bool                        // commits may break, so that Wicket does not know: its server_error is no answer
+}
+
+// work signs in and refreshes as fast as it can until it is over, and counts the families that have had all their answers. Each
+// family has one request under way.
+func work(t *testing.T, b *browser, client testClient, over *atomic.Bool, settled *atomic.Int32, watch watch) []*family {
+	interrupted := func(what string) {
+		if watch.interrupted != nil {
+			watch.interrupted(what)
+		}
+	}
+	// A connection for each request: a proxy that reads its configuration anew closes the ones that are idle.
+	patient := &http.Client{Jar: b.Jar, Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	var families []*family
 	// token returns the answer of the token endpoint, or nil where none came.
 	token := func(form url.Values) map[string]any {
@@ -88,25 +97,39 @@ func work(t *testing.T, b *browser, client testClient, killed *atomic.Bool, sett
 		form.Set("client_secret", client.secret)
 		response, err := patient.PostForm(b.house.issuer+oidc.PathToken, form)
 		if err != nil {
+			interrupted(err.Error())
 			return nil
 		}
 		defer func() { _ = response.Body.Close() }()
 		var answer map[string]any
-		if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-			return nil // cut off on its way
+		if err := json.NewDecoder(response.Body).Decode(&answer); err != nil { // cut off on its way, or a proxy's page
+			interrupted(response.Status + ": " + err.Error())
+			return nil
+		}
+		if watch.breaking && response.StatusCode == http.StatusInternalServerError && answer["error"] == "server_error" {
+			interrupted(response.Status)
+			return nil
 		}
 		if response.StatusCode != http.StatusOK {
 			t.Errorf("under load: %s %v", response.Status, answer)
 			return nil
 		}
+		if watch.answered != nil {
+			watch.answered(answer)
+		}
 		return answer
 	}
-	for !killed.Load() {
+	for !over.Load() {
 		response, err := patient.Get(b.house.authorizeURL(client, nil))
 		if err != nil {
-			break
+			interrupted(err.Error())
+			continue
 		}
 		_ = response.Body.Close()
+		if response.StatusCode == http.StatusBadGateway || watch.breaking && response.StatusCode == http.StatusInternalServerError { // 502 is a proxy's
+			interrupted(response.Status)
+			continue
+		}
 		location, err := response.Location()
 		if err != nil || location.Query().Get("code") == "" {
 			t.Errorf("under load: %s to %v, %v", response.Status, location, err)
@@ -138,6 +161,29 @@ type tally struct {
 	Kept, CodesKept                 int // answered before the crash and good after it
 	RotationsRepeated, RotationsEnd int // in flight: answered once more, or refused
 	CodesInFlight                   int
+}
+
+// checkAll checks what every app knows, all apps at once, on several replicas where there are.
+func checkAll(t *testing.T, families [][]*family, client testClient, houses ...*openHouse) (total tally) {
+	t.Helper()
+	totals := make([]tally, len(families))
+	var apps sync.WaitGroup
+	for i, known := range families {
+		apps.Go(func() {
+			for _, f := range known {
+				f.check(t, houses[(i+1)%len(houses)], client, &totals[i])
+			}
+		})
+	}
+	apps.Wait()
+	for _, one := range totals {
+		total.Kept += one.Kept
+		total.CodesKept += one.CodesKept
+		total.RotationsRepeated += one.RotationsRepeated
+		total.RotationsEnd += one.RotationsEnd
+		total.CodesInFlight += one.CodesInFlight
+	}
+	return total
 }
 
 // check asks the server that came back whether it stands by what it said.

@@ -42,6 +42,7 @@ type configuration struct {
 	metricsListen  string // empty: no metrics
 	traces         string // how they are sent: traceProtocol
 	databaseURL    string
+	clock          func() time.Time      // this machine's
 	redis          *storage.RedisOptions // nil: each process counts for itself
 	limits         storage.Rates
 	seal           *storage.Seal
@@ -117,6 +118,7 @@ func (e environment) configuration() (*configuration, error) {
 		issuer:      read("WICKET_ISSUER", "http://localhost:8080"),
 		listen:      read("WICKET_LISTEN", "localhost:8080"),
 		databaseURL: read("WICKET_DATABASE_URL", defaultDatabase),
+		clock:       identity.Clock,
 		migrate:     true,
 		files:       files,
 

@@ -49,7 +49,7 @@ func openSecureHouse(t testing.TB, databaseURL string) (*openHouse, http.RoundTr
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &configuration{issuer: "https://" + server.Listener.Addr().String(), databaseURL: databaseURL, seal: seal, migrate: true, registration: true}
+	config := &configuration{issuer: "https://" + server.Listener.Addr().String(), databaseURL: databaseURL, clock: identity.Clock, seal: seal, migrate: true, registration: true}
 	config.relyingParty = relyingParty(t, "https://localhost", identity.HardwareKeyPolicy{}) // an address is none
 	log := new(tape)
 	h, err := build(t.Context(), config, slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))

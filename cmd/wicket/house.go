@@ -27,6 +27,7 @@ import (
 type house struct {
 	config   atomic.Pointer[configuration] // what may change while the house stands is read from it when it is needed
 	database *storage.Database
+	clock    *storage.Clock
 	redis    *storage.RedisMemory // nil where there is none
 	identity *identity.Store
 	upstream *federation.Upstreams
@@ -51,9 +52,13 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 	}
 	h := &house{database: database}
 	h.config.Store(config)
-	var memory storage.Memory = storage.NewLocalMemory(identity.Clock)
+	if h.clock, err = database.NewClock(ctx, config.clock, log); err != nil {
+		_ = h.close()
+		return nil, fmt.Errorf("WICKET_DATABASE_URL: %w", err)
+	}
+	var memory storage.Memory = storage.NewLocalMemory(h.clock.Now)
 	if config.redis != nil {
-		h.redis = storage.NewRedisMemory(ctx, config.redis, config.issuer, identity.Clock, log)
+		h.redis = storage.NewRedisMemory(ctx, config.redis, config.issuer, h.clock.Now, log)
 		memory = h.redis
 	}
 	limits := &storage.Limits{Memory: memory, Rates: config.limits}
@@ -63,7 +68,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Seal:            config.seal,
 		Hasher:          identity.NewHasher(19*1024, 2, runtime.NumCPU(), 10*time.Second),
 		RelyingParty:    config.relyingParty,
-		Now:             identity.Clock,
+		Now:             h.clock.Now,
 		Texts:           config.texts() != nil,
 		SessionLifetime: 90 * 24 * time.Hour,
 		SessionIdle:     30 * 24 * time.Hour,
@@ -80,12 +85,12 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Seal:     config.seal,
 		Identity: h.identity,
 		Named:    func() []federation.Provider { return h.config.Load().providers },
-		Now:      identity.Clock,
+		Now:      h.clock.Now,
 	}
 	h.keys = &oidc.Keys{
 		Database: database,
 		Seal:     config.seal,
-		Now:      identity.Clock,
+		Now:      h.clock.Now,
 		Log:      log,
 	}
 	h.provider, err = oidc.New(oidc.Config{
@@ -98,7 +103,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Keys:       h.keys,
 		Lifetimes:  oidc.DefaultLifetimes,
 		TwoFactors: config.twoFactors,
-		Now:        identity.Clock,
+		Now:        h.clock.Now,
 	})
 	if err != nil {
 		_ = h.close()
@@ -150,7 +155,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		Tally:          tally,
 		Answered:       answered,
 		Draining:       h.draining.Load,
-		Now:            identity.Clock,
+		Now:            h.clock.Now,
 	})
 	if err != nil {
 		_ = h.close()

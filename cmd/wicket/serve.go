@@ -89,6 +89,7 @@ func (h *house) serve(ctx context.Context, config *configuration, log *slog.Logg
 		defer stop() // last, so that the end can be watched
 	}
 	go h.keys.Watch(ctx)
+	go h.clock.Watch(ctx)
 	// The jobs end after the requests, which make some.
 	if err := h.jobs.Start(context.WithoutCancel(ctx)); err != nil {
 		closeAll(listeners)

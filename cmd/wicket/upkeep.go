@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-
-	"github.com/wicket-id/wicket/identity"
 )
 
 // upkeep is the job that deletes what has served its time and prepares the months to come. It is hourly; of several
@@ -43,7 +41,7 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 	fromUpstreams, upstreamsErr := w.house.upstream.Expire(ctx)
 	maps.Copy(fromIdentity, fromProvider)
 	maps.Copy(fromIdentity, fromUpstreams)
-	now := identity.Clock()
+	now := w.house.clock.Now()
 	var ledgerErr error
 	if w.ledgerKept > 0 {
 		fromIdentity["audit_trail"], ledgerErr = w.house.database.ForgetBefore(ctx, "audit_trail", now.Add(-w.ledgerKept))

@@ -52,17 +52,38 @@ func newPostgres() (*postgresServer, error) {
 	if err != nil {
 		return nil, err
 	}
+	folder, err := newPostgresFolder("wicket-postgres")
+	if err != nil {
+		return nil, err
+	}
+	if err := folder.initdb(bin); err != nil {
+		return nil, err
+	}
+	options := []string{"-c", "max_connections=300"}
+	if os.Getenv("WICKET_TEST_POSTGRES_DURABLE") == "" {
+		options = append(options, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+	}
+	return folder.serve(bin, options...)
+}
+
+// postgresFolder is where a PostgreSQL server keeps its data, and as whom it runs.
+type postgresFolder struct {
+	path       string
+	attributes *syscall.SysProcAttr
+}
+
+// newPostgresFolder makes a folder of that name for as long as this process lives.
+func newPostgresFolder(name string) (*postgresFolder, error) {
 	base := os.TempDir()
 	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
 		base = "/dev/shm"
 	}
 	removeStale(base)
-	dir := filepath.Join(base, fmt.Sprintf("wicket-postgres-%d", os.Getpid()))
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	f := &postgresFolder{filepath.Join(base, fmt.Sprintf("%s-%d", name, os.Getpid())), &syscall.SysProcAttr{Pdeathsig: syscall.SIGINT}}
+	if err := os.Mkdir(f.path, 0o700); err != nil {
 		return nil, err
 	}
 	// PostgreSQL refuses to run as root; Debian's package made the user postgres.
-	attributes := &syscall.SysProcAttr{Pdeathsig: syscall.SIGINT}
 	if os.Getuid() == 0 {
 		account, err := user.Lookup("postgres")
 		if err != nil {
@@ -70,31 +91,41 @@ func newPostgres() (*postgresServer, error) {
 		}
 		uid, _ := strconv.Atoi(account.Uid)
 		gid, _ := strconv.Atoi(account.Gid)
-		attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		if err := os.Chown(dir, uid, gid); err != nil {
+		f.attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		if err := os.Chown(f.path, uid, gid); err != nil {
 			return nil, err
 		}
 	}
-	data := filepath.Join(dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	initdb.SysProcAttr = attributes
-	initdb.Dir = dir
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	return f, nil
+}
+
+func (f *postgresFolder) data() string { return filepath.Join(f.path, "data") }
+
+func (f *postgresFolder) initdb(bin string) error {
+	return f.run(filepath.Join(bin, "initdb"), "-D", f.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+}
+
+func (f *postgresFolder) run(program string, arguments ...string) error {
+	command := exec.Command(program, arguments...)
+	command.SysProcAttr, command.Dir = f.attributes, f.path
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(program), err, out)
 	}
+	return nil
+}
+
+// serve starts a server on the data in the folder, on a free port, and waits until it answers.
+func (f *postgresFolder) serve(bin string, options ...string) (*postgresServer, error) {
 	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
-	options := []string{"-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300"}
-	if os.Getenv("WICKET_TEST_POSTGRES_DURABLE") == "" {
-		options = append(options, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
-	}
+	options = append([]string{"-D", f.data(), "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="}, options...)
 	s := &postgresServer{port: port}
 	s.start = func() error {
 		server := exec.Command(filepath.Join(bin, "postgres"), options...)
-		server.SysProcAttr = attributes
-		server.Dir = dir
+		server.SysProcAttr = f.attributes
+		server.Dir = f.path
 		server.Stderr = &bytes.Buffer{}
 		s.process = server
 		started := make(chan error)
@@ -170,7 +201,8 @@ func removeStale(base string) {
 
 func postgresBin() (string, error) {
 	if path, err := exec.LookPath("postgres"); err == nil {
-		return filepath.Dir(path), nil
+		path, err = filepath.EvalSymlinks(path) // the other programs are beside the real one
+		return filepath.Dir(path), err
 	}
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if len(found) == 0 {

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// Where the embedded database cannot grow, whatever has to be written is refused with a clean error and whatever need not be is answered;
+// when there is room everything works again, and killed meanwhile nothing is lost of what was answered.
+func TestDiskFull(t *testing.T) {
+	databaseURL := storagetest.URL(t, storage.SQLite)
+	line, issuer := newCommandLine(t, databaseURL)
+	line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+	var app struct {
+		ID     string `json:"client_id"`
+		Secret string `json:"client_secret"`
+	}
+	line.json(t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method", oidc.AuthPost)
+	h := &openHouse{issuer: issuer}
+	client := testClient{&oidc.Client{ID: app.ID}, app.Secret}
+	server := line.serve(t, issuer)
+	b := h.browser(t)
+	first := h.redeem(t, client, b.code(t, client, nil)) // signed in, and consent is remembered
+
+	var families []*family
+	for _, killed := range []bool{false, true} {
+		server.fillDisk(t, strings.TrimPrefix(databaseURL, "sqlite:"))
+		storagetest.Eventually(t, time.Minute, "the disk is full", func() bool {
+			family, written := signInUntilFull(t, b, client)
+			if family != nil {
+				families = append(families, family)
+			}
+			return !written
+		})
+		t.Logf("%d sign-ins until the disk was full", len(families))
+
+		// Every answer that takes writing is a refusal that says so, as often as it is asked.
+		for range 3 {
+			if _, written := signInUntilFull(t, b, client); written {
+				t.Error("signed in on a full disk")
+			}
+			shown := h.browser(t).post(t, "/sign-in", url.Values{"username": {testUsername}, "password": {testPassword}})
+			shown.saysTryAgain(t)
+		}
+		// What need not be written is answered.
+		if a := h.userinfo(t, first.text("access_token")); a.status != http.StatusOK {
+			t.Errorf("userinfo: %d %v", a.status, a.json)
+		}
+		if a := h.call(t, oidc.PathIntrospect, client, url.Values{"token": {first.text("refresh_token")}}); a.json["active"] != true {
+			t.Errorf("introspection: %d %v", a.status, a.json)
+		}
+		for _, path := range []string{"/healthz", "/readyz", oidc.PathJWKS, "/sign-in"} {
+			if shown := h.browser(t).get(t, path); shown.StatusCode != http.StatusOK {
+				t.Errorf("%s: %s", path, shown.Status)
+			}
+		}
+
+		if killed {
+			server.kill()
+			server.cleanRefusals(t)
+			server = line.serve(t, issuer)
+		} else {
+			server.limitFiles(t, unix.RLIM_INFINITY)
+		}
+		if family, written := signInUntilFull(t, b, client); !written {
+			t.Errorf("there is room again, and still no sign-in")
+		} else {
+			families = append(families, family)
+		}
+	}
+	var total tally
+	for _, f := range families {
+		f.check(t, h, client, &total)
+	}
+	t.Logf("%d sign-ins in all: %+v", len(families), total)
+	server.interrupt(t)
+	server.noFaults(t)
+	nothingHalfWritten(t, databaseURL)
+}
+
+// signInUntilFull signs in, gets tokens and refreshes them, up to the first refusal, which must be a clean one. The family is what
+// the app knows then; nil where it did not get a code.
+func signInUntilFull(t *testing.T, b *browser, client testClient) (known *family, written bool) {
+	t.Helper()
+	shown := b.get(t, b.house.authorizeURL(client, nil))
+	location, err := shown.Location()
+	if err != nil {
+		shown.saysTryAgain(t)
+		return nil, false
+	}
+	code := location.Query().Get("code")
+	refused := func(a answer) bool {
+		if a.status != http.StatusOK && (a.status != http.StatusInternalServerError || a.text("error") != "server_error") {
+			t.Errorf("the app is told: %d %v", a.status, a.json)
+		}
+		return a.status != http.StatusOK
+	}
+	known = &family{code: code}
+	tokens := b.house.redeem(t, client, code)
+	if refused(tokens) {
+		return known, false
+	}
+	known.redeemed, known.access, known.refresh = true, tokens.text("access_token"), tokens.text("refresh_token")
+	refreshed := b.house.refresh(t, client, known.refresh)
+	if refused(refreshed) {
+		return known, false
+	}
+	known.access, known.refresh = refreshed.text("access_token"), refreshed.text("refresh_token")
+	return known, true
+}
+
+// saysTryAgain fails the test where a page is not the one of a fault of ours, which tells strangers nothing about it.
+func (p page) saysTryAgain(t *testing.T) {
+	t.Helper()
+	if p.StatusCode != http.StatusInternalServerError || !strings.Contains(p.body, "Try again.") || strings.Contains(p.body, "disk") {
+		t.Errorf("%s: %s\n%s", p.Request.URL.Path, p.Status, p.body)
+	}
+}
+
+// fillDisk leaves the files of the database hardly any room to grow. The limit is one of the process, for which no privilege is
+// needed: a write beyond it fails, or is cut short, as on a full disk.
+func (p *process) fillDisk(t *testing.T, path string) {
+	t.Helper()
+	var largest int64
+	for _, suffix := range []string{"", "-wal"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		largest = max(largest, info.Size())
+	}
+	p.limitFiles(t, uint64(largest)+100_000) // not a whole number of pages
+}
+
+// limitFiles says how large a file may be that the process writes.
+func (p *process) limitFiles(t *testing.T, size uint64) {
+	t.Helper()
+	if err := unix.Prlimit(p.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: size, Max: unix.RLIM_INFINITY}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cleanRefusals fails the test where a process that has ended broke down, or kept the reason of its refusals to itself.
+func (p *process) cleanRefusals(t *testing.T) {
+	t.Helper()
+	log := p.stderr.String()
+	if !strings.Contains(log, "disk I/O error") && !strings.Contains(log, "disk is full") {
+		t.Errorf("the log does not say why:\n%.2000s", log)
+	}
+	for _, fault := range []string{"DATA RACE", "panic", "goroutine "} {
+		if strings.Contains(log, fault) {
+			t.Errorf("%s\n%.10000s", fault, log)
+		}
+	}
+}

@@ -289,6 +289,8 @@ func TestUserVerificationIsRequired(t *testing.T) {
 		}
 		// Nor can one be registered that does not verify.
 		phone.unplug()
+		h.sql(t, "DELETE FROM passkeys")
+		h.sql(t, "UPDATE users SET has_webauthn = FALSE")
 		w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", HasResidentKey: true, AutomaticPresenceSimulation: true})
 		w.open(h.issuer + "/sign-in")
 		w.signIn(testUsername, testPassword)

@@ -64,6 +64,7 @@ tools:
 	@missing=; need() { packages=$$1; shift; "$$@" >/dev/null 2>&1 || missing="$$missing $$packages"; }; \
 	need "gcc libc6-dev" command -v gcc; \
 	need postgresql sh -c 'command -v postgres || ls /usr/lib/postgresql/*/bin/postgres'; \
+	need pgbouncer sh -c 'command -v pgbouncer || ls /usr/sbin/pgbouncer'; \
 	need redis-server command -v redis-server; \
 	need nginx-light sh -c 'command -v nginx || ls /usr/sbin/nginx'; \
 	need chromium sh -c 'command -v chromium || command -v chromium-browser'; \

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"testing"
 	"text/template"
@@ -95,15 +94,7 @@ func startProxy(t testing.TB, addresses []string) *proxy {
 	p.write(t)
 	p.process = exec.Command(program, "-c", p.file(), "-e", "stderr")
 	p.process.Stderr = &p.log
-	p.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	started := make(chan error)
-	go func() {
-		// The signal of Pdeathsig comes when the thread that started the child ends, so this one never does.
-		runtime.LockOSThread()
-		started <- p.process.Start()
-		select {}
-	}()
-	if err := <-started; err != nil {
+	if err := storagetest.StartChild(p.process, syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

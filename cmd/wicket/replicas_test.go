@@ -284,3 +284,33 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 	load.progress(t, "restarted")
 	load.stop()
 }
+
+// PgBouncer in transaction mode stands between: no query counts on the connection of the one before, nor does a migration.
+func TestBehindPgBouncer(t *testing.T) {
+	url := storagetest.PgBouncer(t, storagetest.EmptyPostgres(t), 3)
+	h := openTestHouse(t, url)
+	client := h.client(t, func(c *oidc.Client) { c.IsTrusted = true })
+	var people sync.WaitGroup
+	for range 20 {
+		people.Go(func() {
+			tokens := h.redeem(t, client, h.browser(t).code(t, client, nil))
+			for range 3 {
+				if tokens = h.refresh(t, client, tokens.text("refresh_token")); tokens.status != http.StatusOK {
+					t.Errorf("refresh: %d %v", tokens.status, tokens.json)
+				}
+			}
+			if a := h.userinfo(t, tokens.text("access_token")); a.status != http.StatusOK {
+				t.Errorf("userinfo: %d %v", a.status, a.json)
+			}
+		})
+	}
+	people.Wait()
+	if _, err := h.keys.Rotate(t.Context(), false); err != nil {
+		t.Error(err)
+	}
+	h.browser(t).post(t, "/forgot-password", map[string][]string{"login": {testEmail}})
+	h.mail(t, "Choose another password") // by a job
+	if err := h.database.PreparePartitions(t.Context(), time.Now().AddDate(0, 6, 0)); err != nil {
+		t.Error(err)
+	}
+}

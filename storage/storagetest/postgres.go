@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"runtime"
 	"sort"
 	"strconv"
 	"strings"
@@ -79,7 +78,7 @@ func newPostgresFolder(name string) (*postgresFolder, error) {
 		base = "/dev/shm"
 	}
 	removeStale(base)
-	f := &postgresFolder{filepath.Join(base, fmt.Sprintf("%s-%d", name, os.Getpid())), &syscall.SysProcAttr{Pdeathsig: syscall.SIGINT}}
+	f := &postgresFolder{filepath.Join(base, fmt.Sprintf("%s-%d", name, os.Getpid())), &syscall.SysProcAttr{}}
 	if err := os.Mkdir(f.path, 0o700); err != nil {
 		return nil, err
 	}
@@ -128,14 +127,7 @@ func (f *postgresFolder) serve(bin string, options ...string) (*postgresServer, 
 		server.Dir = f.path
 		server.Stderr = &bytes.Buffer{}
 		s.process = server
-		started := make(chan error)
-		go func() {
-			// The signal of Pdeathsig comes when the thread that started the child ends, so this one never does.
-			runtime.LockOSThread()
-			started <- server.Start()
-			select {}
-		}()
-		return <-started
+		return StartChild(server, syscall.SIGINT)
 	}
 	if err := s.start(); err != nil {
 		return nil, err

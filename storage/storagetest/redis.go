@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"syscall"
@@ -55,16 +54,8 @@ func (s *RedisServer) Start(t testing.TB) {
 		t.Fatal(err)
 	}
 	s.process = exec.Command("redis-server", arguments...)
-	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.process.Stdout = &s.log
-	started := make(chan error)
-	go func() {
-		// The signal of Pdeathsig comes when the thread that started the child ends, so this one never does.
-		runtime.LockOSThread()
-		started <- s.process.Start()
-		select {}
-	}()
-	if err := <-started; err != nil {
+	if err := StartChild(s.process, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {

@@ -104,7 +104,7 @@ func (s *Store) ReportLogins(ctx context.Context, since time.Time, top int) (*Lo
 		hour = "to_char(date_trunc('hour', attempt_time), 'YYYY-MM-DD HH24:00')"
 	}
 	query := func() *bun.SelectQuery {
-		return s.Database.Reader().NewSelect().Model((*LoginAttempt)(nil)).Where("attempt_time >= ?", since)
+		return s.Database.Late().NewSelect().Model((*LoginAttempt)(nil)).Where("attempt_time >= ?", since)
 	}
 	for _, part := range []struct {
 		into  *[]LoginCount

@@ -61,7 +61,11 @@ func (d *Database) JobCounts(ctx context.Context) (map[string]int64, error) {
 // Pools returns the pools of connections by name, for metrics.
 func (d *Database) Pools() map[string]*sql.DB {
 	if d.Kind == Postgres {
-		return map[string]*sql.DB{"main": d.writer.DB}
+		pools := map[string]*sql.DB{"main": d.writer.DB}
+		if d.standby != nil {
+			pools["standby"] = d.standby.DB
+		}
+		return pools
 	}
 	return map[string]*sql.DB{"reader": d.reader.DB, "writer": d.writer.DB}
 }

@@ -35,6 +35,7 @@ type Database struct {
 	Kind      Kind
 	reader    *bun.DB
 	writer    *bun.DB
+	standby   *bun.DB    // nil: there is none
 	connector *connector // PostgreSQL's
 }
 
@@ -209,6 +210,9 @@ func (d *Database) Ping(ctx context.Context) error {
 // Observe calls hook around every query from now on, for traces and for tests that count.
 func (d *Database) Observe(hook bun.QueryHook) {
 	d.reader = d.reader.WithQueryHook(hook)
+	if d.standby != nil {
+		d.standby = d.standby.WithQueryHook(hook)
+	}
 	if d.Kind == Postgres {
 		d.writer = d.reader
 	} else {
@@ -218,6 +222,9 @@ func (d *Database) Observe(hook bun.QueryHook) {
 
 // Close waits for running queries and closes the database.
 func (d *Database) Close() error {
+	if d.standby != nil {
+		return errors.Join(d.standby.Close(), d.writer.Close())
+	}
 	if d.Kind == Postgres {
 		return d.writer.Close()
 	}

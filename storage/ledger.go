@@ -90,7 +90,7 @@ type EntryFilter struct {
 // Entries lists lines of the ledger, the newest first.
 func (d *Database) Entries(ctx context.Context, filter EntryFilter) ([]Entry, error) {
 	var entries []Entry
-	query := d.reader.NewSelect().Model(&entries).Order("at DESC", "id DESC").Limit(int64(filter.Limit))
+	query := d.Late().NewSelect().Model(&entries).Order("at DESC", "id DESC").Limit(int64(filter.Limit))
 	if filter.UserID != uuid.Nil {
 		query.Where("user_id = ?", filter.UserID)
 	}

@@ -42,6 +42,7 @@ type configuration struct {
 	metricsListen  string // empty: no metrics
 	traces         string // how they are sent: traceProtocol
 	databaseURL    string
+	readURL        string                // of a PostgreSQL server that follows it, for reads that may be late; empty: none
 	clock          func() time.Time      // this machine's
 	redis          *storage.RedisOptions // nil: each process counts for itself
 	limits         storage.Rates
@@ -118,6 +119,7 @@ func (e environment) configuration() (*configuration, error) {
 		issuer:      read("WICKET_ISSUER", "http://localhost:8080"),
 		listen:      read("WICKET_LISTEN", "localhost:8080"),
 		databaseURL: read("WICKET_DATABASE_URL", defaultDatabase),
+		readURL:     read("WICKET_DATABASE_READ_URL", ""),
 		clock:       identity.Clock,
 		migrate:     true,
 		files:       files,

@@ -46,6 +46,12 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 	if err != nil {
 		return nil, fmt.Errorf("WICKET_DATABASE_URL: %w", err)
 	}
+	if config.readURL != "" {
+		if err := database.ReadFrom(config.readURL); err != nil {
+			_ = database.Close()
+			return nil, fmt.Errorf("WICKET_DATABASE_READ_URL: %w", err)
+		}
+	}
 	if err := prepare(ctx, database, config.migrate, log); err != nil {
 		_ = database.Close()
 		return nil, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,4 +59,28 @@ func TestPostgresStandbyPromotedUnderLoad(t *testing.T) {
 		t.Error("there was hardly any load")
 	}
 	nothingHalfWritten(t, pair.URL())
+}
+
+// Reports are read from the standby, and who asks whether they are let in is answered by the primary.
+func TestReportsAreReadFromTheStandby(t *testing.T) {
+	primary, standby := storagetest.NewPostgresPair(t).URLs()
+	line, _ := newCommandLine(t, primary)
+	line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--password-stdin")
+	read := append(line, "WICKET_DATABASE_READ_URL="+standby)
+	var entries []auditView
+	if read.json(t, &entries, "", "audit", "list", "--entity", "user"); len(entries) != 1 {
+		t.Errorf("the ledger: %+v", entries)
+	}
+	away := append(line, "WICKET_DATABASE_READ_URL=postgres://postgres@127.0.0.1:1/wicket")
+	if p := away.run(t, "", "audit", "list"); p.ProcessState.ExitCode() != 1 {
+		t.Errorf("with the standby away: %s\n%s", p.ProcessState, &p.stdout)
+	}
+	if p := away.run(t, "", "user", "list"); p.ProcessState.ExitCode() != 0 || !strings.Contains(p.stdout.String(), testUsername) {
+		t.Errorf("what must not be late: %s\n%s%s", p.ProcessState, &p.stdout, &p.stderr)
+	}
+	for want, url := range map[string]string{"must be a PostgreSQL server": "sqlite:" + t.TempDir() + "/w.db", "not a valid PostgreSQL URL": "postgres://h:no/x"} {
+		if p := append(line, "WICKET_DATABASE_READ_URL="+url).run(t, "", "audit", "list"); !strings.Contains(p.stderr.String(), "WICKET_DATABASE_READ_URL: ") || !strings.Contains(p.stderr.String(), want) {
+			t.Errorf("%s: %s", url, &p.stderr)
+		}
+	}
 }

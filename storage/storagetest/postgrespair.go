@@ -74,6 +74,11 @@ func (p *PostgresPair) URL() string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/wicket?target_session_attrs=read-write", p.primary.port, p.standby.port)
 }
 
+// URLs names each of them by itself.
+func (p *PostgresPair) URLs() (primary, standby string) {
+	return p.primary.url("wicket"), p.standby.url("wicket")
+}
+
 // Crash ends the first server at once (immediate shutdown): it finishes nothing.
 func (p *PostgresPair) Crash() {
 	_ = p.primary.process.Process.Signal(syscall.SIGQUIT)

@@ -103,11 +103,11 @@ func openSQLite(path string) (*Database, error) {
 }
 
 func openPostgres(rawURL string) (*Database, error) {
-	config, size, err := parsePostgres(rawURL)
+	config, size, timeout, err := parsePostgres(rawURL)
 	if err != nil {
 		return nil, err
 	}
-	connector := newConnector(config)
+	connector := newConnector(config, timeout)
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
@@ -116,22 +116,34 @@ func openPostgres(rawURL string) (*Database, error) {
 	return &Database{Kind: Postgres, reader: handle, writer: handle, connector: connector}, nil
 }
 
-// poolSize is the parameter of the URL that says how many connections there may be at once, by the name that pgx's own
-// pool has for it.
-const poolSize = "pool_max_conns"
+const (
+	// poolSize is the parameter of the URL that says how many connections there may be at once, by the name that pgx's own
+	// pool has for it.
+	poolSize = "pool_max_conns"
+	// queryTimeout is the one that says how long a query may take. PostgreSQL knows it too, but PgBouncer refuses to pass it on,
+	// and it would end migrations; so it is ours to hold.
+	queryTimeout = "statement_timeout"
+)
 
 // parsePostgres reads a PostgreSQL URL.
-func parsePostgres(rawURL string) (config *pgx.ConnConfig, size int, err error) {
+func parsePostgres(rawURL string) (config *pgx.ConnConfig, size int, timeout time.Duration, err error) {
 	if config, err = pgx.ParseConfig(rawURL); err != nil {
 		// pgx hides the password in its message, but only where it could parse the URL.
-		return nil, 0, errors.New("the database URL is not a valid PostgreSQL URL, for example postgres://wicket:PASSWORD@localhost:5432/wicket")
+		return nil, 0, 0, errors.New("the database URL is not a valid PostgreSQL URL, for example postgres://wicket:PASSWORD@localhost:5432/wicket")
 	}
 	size = max(16, 4*runtime.NumCPU())
 	if text, given := config.RuntimeParams[poolSize]; given {
 		if size, err = strconv.Atoi(text); err != nil || size < minPool {
-			return nil, 0, fmt.Errorf("%s in the database URL must be a number of connections, at least %d, not %q", poolSize, minPool, text)
+			return nil, 0, 0, fmt.Errorf("%s in the database URL must be a number of connections, at least %d, not %q", poolSize, minPool, text)
 		}
 		delete(config.RuntimeParams, poolSize)
+	}
+	timeout = 30 * time.Second
+	if text, given := config.RuntimeParams[queryTimeout]; given {
+		if timeout, err = time.ParseDuration(text); err != nil || timeout < minTimeout {
+			return nil, 0, 0, fmt.Errorf("%s in the database URL must be a duration such as 10s, at least %s, not %q", queryTimeout, minTimeout, text)
+		}
+		delete(config.RuntimeParams, queryTimeout)
 	}
 	// bun writes the arguments into the statement, so there is nothing to prepare: one round trip, and PgBouncer in
 	// transaction mode is fine.
@@ -141,10 +153,13 @@ func parsePostgres(rawURL string) (config *pgx.ConnConfig, size int, err error) 
 	}
 	config.RuntimeParams["timezone"] = "UTC"
 	config.RuntimeParams["standard_conforming_strings"] = "on" // bun's quoting counts on it
-	return config, size, nil
+	return config, size, timeout, nil
 }
 
-const minPool = 4 // jobs and requests must not wait for each other
+const (
+	minPool    = 4 // jobs and requests must not wait for each other
+	minTimeout = 100 * time.Millisecond
+)
 
 // Adopt opens the next connections to PostgreSQL as another URL says, with another password for instance; those that are
 // open stay. SQLite's file cannot be another. The errors are Open's.
@@ -152,7 +167,7 @@ func (d *Database) Adopt(rawURL string) error {
 	if d.Kind == SQLite {
 		return nil
 	}
-	config, _, err := parsePostgres(rawURL)
+	config, _, _, err := parsePostgres(rawURL)
 	if err == nil {
 		d.connector.config.Store(config)
 	}

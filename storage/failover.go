@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -71,15 +72,16 @@ func pausing(ctx context.Context, pause time.Duration) bool {
 
 // connector opens connections, and waits for a server that is away.
 type connector struct {
-	config atomic.Pointer[pgx.ConnConfig] // with which the next connection is opened
+	config  atomic.Pointer[pgx.ConnConfig] // with which the next connection is opened
+	timeout time.Duration                  // of a query that its caller cannot end
 
 	mu    sync.Mutex
 	since time.Time // of the outage, zero where there is none
 }
 
 // newConnector waits for no server that it has never seen: a wrong URL is to be said at once.
-func newConnector(config *pgx.ConnConfig) *connector {
-	c := &connector{since: time.Unix(0, 0)}
+func newConnector(config *pgx.ConnConfig, timeout time.Duration) *connector {
+	c := &connector{timeout: timeout, since: time.Unix(0, 0)}
 	c.config.Store(config)
 	return c
 }
@@ -95,7 +97,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 			return nil, err
 		}
 		if err == nil {
-			return conn{opened.(*stdlib.Conn)}, nil
+			return conn{opened.(*stdlib.Conn), c.timeout}, nil
 		}
 	}
 }
@@ -114,14 +116,35 @@ func (c *connector) waited(err error) time.Duration {
 	return time.Since(c.since)
 }
 
-// conn is a connection that tells database/sql when a query may be asked on another one.
-type conn struct{ *stdlib.Conn }
+// conn is a connection that tells database/sql when a query may be asked on another one, and ends those that take too long.
+type conn struct {
+	*stdlib.Conn
+
+	timeout time.Duration
+}
+
+// ResetSession is driver.SessionResetter's: the connection is somebody else's from now on.
+func (c conn) ResetSession(ctx context.Context) error {
+	if err := c.Conn.Conn().PgConn().Conn().SetDeadline(time.Time{}); err != nil {
+		return driver.ErrBadConn
+	}
+	return c.Conn.ResetSession(ctx)
+}
+
+// bound gives a query an end that its caller cannot end: most are of requests, which go on when the visitor leaves. It costs less
+// than a context that watches the time. What was asked is cancelled on the server, and the connection closed.
+func (c conn) bound(ctx context.Context) {
+	if ctx.Done() == nil {
+		_ = c.Conn.Conn().PgConn().Conn().SetDeadline(time.Now().Add(c.timeout)) // if it fails so does the query
+	}
+}
 
 // QueryContext is driver.QueryerContext's.
 func (c conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	alone := c.Conn.Conn().PgConn().TxStatus() == 'I' // outside a transaction
+	c.bound(ctx)
 	rows, err := c.Conn.QueryContext(ctx, query, args)
-	if c.leave(err); alone && strings.HasPrefix(query, "SELECT") && ctx.Err() == nil && passes(err) {
+	if c.leave(err); alone && !errors.Is(err, os.ErrDeadlineExceeded) && strings.HasPrefix(query, "SELECT") && ctx.Err() == nil && passes(err) {
 		return nil, driver.ErrBadConn
 	}
 	return rows, err
@@ -129,6 +152,7 @@ func (c conn) QueryContext(ctx context.Context, query string, args []driver.Name
 
 // ExecContext is driver.ExecerContext's.
 func (c conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	c.bound(ctx)
 	result, err := c.Conn.ExecContext(ctx, query, args)
 	c.leave(err)
 	return result, err

@@ -2,7 +2,9 @@ package storage_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -170,5 +172,40 @@ func TestOutagesAreWaitedForWithinABudget(t *testing.T) {
 	began = time.Now()
 	if err := read(); err == nil || time.Since(began) > time.Second {
 		t.Errorf("later ones wait for %s: %v", time.Since(began), err)
+	}
+}
+
+// A query of a request ends, though its caller cannot end it, and is cancelled on the server; the connection after it is a new one.
+func TestQueriesHaveAnEnd(t *testing.T) {
+	url := storagetest.URL(t, storage.Postgres)
+	db, err := storage.Open(t.Context(), url+"?statement_timeout=200ms&application_name=bounded")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	began := time.Now()
+	if _, err := db.Reader().QueryContext(context.Background(), "SELECT pg_sleep(60)"); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("after %s: %v", time.Since(began), err)
+	}
+	if took := time.Since(began); took < 200*time.Millisecond || took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	observer, err := storage.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = observer.Close() }()
+	storagetest.Eventually(t, 10*time.Second, "the server does it no more", func() bool {
+		n, err := observer.Reader().NewSelect().TableExpr("pg_stat_activity").Where("application_name = 'bounded' AND state = 'active'").Count(t.Context())
+		return err == nil && n == 0
+	})
+	// The time of one query does not run on into the next, nor does it hold for who can end theirs.
+	for range 3 {
+		if _, err := db.Reader().ExecContext(context.Background(), "SELECT pg_sleep(0.11)"); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := db.Reader().ExecContext(t.Context(), "SELECT pg_sleep(0.3)"); err != nil {
+		t.Error(err)
 	}
 }

@@ -181,11 +181,12 @@ func TestFaultInTransactionLeavesNothing(t *testing.T) {
 
 func TestOpenSaysWhatToWrite(t *testing.T) {
 	for url, want := range map[string]string{
-		"":                                "must begin with",
-		"mysql://x":                       "must begin with",
-		"sqlite:":                         "needs the path",
-		"postgres://u:hunter2@h:no/x":     "not a valid PostgreSQL URL",
-		"postgres://h/x?pool_max_conns=3": "at least 4",
+		"":                                   "must begin with",
+		"mysql://x":                          "must begin with",
+		"sqlite:":                            "needs the path",
+		"postgres://u:hunter2@h:no/x":        "not a valid PostgreSQL URL",
+		"postgres://h/x?pool_max_conns=3":    "at least 4",
+		"postgres://h/x?statement_timeout=9": "duration such as 10s",
 	} {
 		_, err := storage.Open(t.Context(), url)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {

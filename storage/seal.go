@@ -75,17 +75,24 @@ func (s *Seal) Close(purpose string, plaintext []byte) []byte {
 
 // Open returns what Close sealed for the same purpose, or ErrSealed.
 func (s *Seal) Open(purpose string, sealed []byte) ([]byte, error) {
-	for _, master := range s.masters() {
+	plaintext, _, err := s.open(purpose, sealed)
+	return plaintext, err
+}
+
+// open is Open, and tells whether the key that sealed is the one that seals now.
+func (s *Seal) open(purpose string, sealed []byte) (plaintext []byte, current bool, err error) {
+	masters := s.masters()
+	for _, master := range masters {
 		aead := s.aead(master, purpose)
 		if len(sealed) < aead.NonceSize() {
-			return nil, ErrSealed
+			return nil, false, ErrSealed
 		}
 		plaintext, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(purpose))
 		if err == nil {
-			return plaintext, nil
+			return plaintext, bytes.Equal(master, masters[0]), nil
 		}
 	}
-	return nil, ErrSealed
+	return nil, false, ErrSealed
 }
 
 // Derive returns 32 bytes for each master key that only this Seal can compute from input, the sealing key's first.

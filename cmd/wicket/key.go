@@ -2,15 +2,22 @@ package main
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
 )
 
 type keyCommands struct {
 	List   keyList   `cmd:"" help:"List the signing keys."`
 	Rotate keyRotate `cmd:"" help:"Make new signing keys. They are published now and sign in fifteen minutes, when every app has seen them; running servers take them over by themselves."`
+	Reseal keyReseal `cmd:"" help:"Seal everything anew with the first key of WICKET_SECRET, so that the others can be left out. Servers may run meanwhile."`
 }
 
 // keyView is a key as the commands print it.
@@ -73,4 +80,30 @@ func (c keyRotate) Run(ctx context.Context, env environment, out printer) error 
 		return err
 	}
 	return printKeys(out, keys)
+}
+
+type keyReseal struct{}
+
+// Run seals everything anew. What is sealed is known to the rooms alone.
+func (keyReseal) Run(ctx context.Context, env environment, out printer) error {
+	h, ctx, err := env.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.close() }()
+	renewed, recorded, rows := make(map[string]int64), storage.Values{}, [][]any{}
+	var faults []error
+	for _, at := range slices.Concat(oidc.SealedColumns, identity.SealedColumns, federation.SealedColumns) {
+		n, err := h.database.Reseal(ctx, h.keys.Seal, at)
+		faults = append(faults, err)
+		renewed[at.Table], recorded[at.Table] = n, n
+		rows = append(rows, []any{at.Table, n})
+	}
+	faults = append(faults, h.database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return storage.Record(ctx, tx, h.clock.Now(), storage.Change{Entity: "master_key", EntityID: "first", Action: "resealed", New: recorded})
+	}))
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
+	return out.print(renewed, func() { out.table([]any{"TABLE", "SEALED ANEW"}, rows) })
 }

@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -106,6 +109,53 @@ func TestFilesAreReadAnew(t *testing.T) {
 		server.interrupt(t)
 		if log := server.stderr.String(); strings.Count(log, refused) != 1 || strings.Contains(log, old) || strings.Contains(log, master) {
 			t.Errorf("the log: %s", log)
+		}
+	})
+}
+
+// After reseal nothing needs the old master key any more, in any table.
+func TestReseal(t *testing.T) {
+	sealed := func(keys string) func(*configuration) {
+		seal, err := storage.ParseSeal(keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(c *configuration) { c.seal = seal }
+	}
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		old, master := storage.NewMasterKey(), storage.NewMasterKey()
+		h := openTestHouse(t, databaseURL, sealed(old))
+		h.believe(t, &federation.Provider{Kind: federation.KindGitHub, ClientID: "wicket", Secret: "upstream s3cret"})
+		b := h.browser(t)
+		b.signIn(t, page{})
+		app, _ := b.addApp(t, "")
+		h.sql(t, "INSERT INTO external_accounts (id, user_id, provider, issuer, subject, label, profile, sealed_tokens, last_used_at, created_at, modified_at) VALUES (?, ?, 'github', 'https://github.com', '1', 'x', '{}', ?, ?, ?, ?)",
+			uuid.New(), h.user.ID, h.identity.Seal.Close("upstream tokens", []byte(`{"access_token":"t"}`)), time.Now(), time.Now(), time.Now())
+		line := commandLine{"WICKET_DATABASE_URL=" + h.config.databaseURL, "WICKET_ISSUER=" + h.issuer}
+		ring := append(line, "WICKET_SECRET="+master+","+old)
+		for i, want := range []int64{1, 0} { // again, there is nothing left to do
+			var renewed map[string]int64
+			ring.json(t, &renewed, "", "key", "reseal")
+			if renewed["totps"] != want || renewed["providers"] != want || renewed["external_accounts"] != want || (renewed["signing_keys"] > 0) != (want > 0) {
+				t.Errorf("time %d: %v", i+1, renewed)
+			}
+		}
+		after := h.replica(t, sealed(master))
+		elsewhere := after.browser(t)
+		if shown := elsewhere.verify(t, elsewhere.signIn(t, page{}), totpCode(t, app, 1)); !strings.Contains(shown.body, "Alice Example") {
+			t.Errorf("the authenticator app: %s", shown.Status)
+		}
+		if provider, err := after.upstream.Provider(t.Context(), "github"); err != nil {
+			t.Error(err)
+		} else if _, err := after.upstream.Begin(t.Context(), provider.ID, federation.Beginning{Browser: "x"}); err != nil {
+			t.Errorf("the provider's secret: %v", err)
+		}
+		if tokens, err := after.identity.Tokens(t.Context(), &after.linked(t, h.user)[0]); err != nil || !strings.Contains(string(tokens), "access_token") {
+			t.Errorf("the provider's tokens: %s, %v", tokens, err)
+		}
+		lost := append(line, "WICKET_SECRET="+old).run(t, "", "key", "reseal")
+		if lost.ProcessState.ExitCode() != 1 || !strings.Contains(lost.stderr.String(), "totps ") || !strings.Contains(lost.stderr.String(), "another master key") {
+			t.Errorf("without the new key: %s\n%s", lost.ProcessState, &lost.stderr)
 		}
 	})
 }

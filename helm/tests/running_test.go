@@ -223,14 +223,19 @@ func eachLabel(tree any, do func(name string, value any)) {
 	}
 }
 
-// A change of what the chart owns starts new pods; what changes nothing starts none.
+// A change of what only a start takes over starts new pods; what a running server takes over itself, and what is not its, starts none.
 func TestNewConfigurationStartsNewPods(t *testing.T) {
+	const declared = `{clients: [{client_id: pocket, client_name: Pocket, token_endpoint_auth_method: none, redirect_uris: ['https://pocket.example/']}],
+		providers: [{kind: google, client_id: wicket, existingSecret: google}]}`
 	template := func(more string) string {
-		return toText(render(t, production, more).one(t, "Deployment", "").at("spec.template"))
+		return toText(render(t, production, declared, more).one(t, "Deployment", "").at("spec.template"))
 	}
 	for more, differs := range map[string]bool{
 		"{config: {WICKET_REGISTRATION: open}}": true,
-		"{clients: [{client_id: spa, client_name: SPA, token_endpoint_auth_method: none, redirect_uris: ['https://spa.example/']}]}": true,
+		// A running server reads declarations anew, once they are mounted.
+		"{clients: [{client_id: spa, client_name: SPA, token_endpoint_auth_method: none, redirect_uris: ['https://spa.example/']}]}": false,
+		"{providers: [{kind: google, client_id: other, existingSecret: google}]}":                                                    false,
+		"{providers: [{kind: google, client_id: wicket, existingSecret: other}]}":                                                    true,
 		"{replicas: 5}":              false,
 		"{service: {port: 81}}":      false,
 		"{ingress: {enabled: true}}": false,

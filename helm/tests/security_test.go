@@ -134,6 +134,21 @@ func TestSecretsAreFiles(t *testing.T) {
 	}
 }
 
+// What is mounted by subPath never changes in a running pod, and what is secret or declared must.
+func TestFilesFollowTheirSources(t *testing.T) {
+	for name, set := range valueSets(t) {
+		for _, list := range []string{"containers", "initContainers"} {
+			for _, c := range object(render(t, set).one(t, "Deployment", "").at("spec.template.spec").(map[string]any)).list(list) {
+				for _, m := range object(c.(map[string]any)).list("volumeMounts") {
+					if m := object(m.(map[string]any)); m.at("subPath") != nil || m.at("subPathExpr") != nil {
+						t.Errorf("%s: %v", name, m)
+					}
+				}
+			}
+		}
+	}
+}
+
 // CloudNativePG's Secret CLUSTER-app does as it is.
 func TestCloudNativePG(t *testing.T) {
 	r := render(t, production)

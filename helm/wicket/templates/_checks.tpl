@@ -47,7 +47,7 @@
   {{- $faults = append $faults "sms.signingKey is a key of sms.existingSecret, which is missing" }}
 {{- end }}
 {{- $secret := dict "WICKET_SECRET" "masterKey.existingSecret" "WICKET_DATABASE_URL" "database.existingSecret" "WICKET_REDIS_URL" "redis.existingSecret" "WICKET_SMTP_URL" "smtp.existingSecret" "WICKET_SMS_URL" "sms.existingSecret" "WICKET_SMS_SECRET" "sms.signingKey" }}
-{{- $chosen := dict "WICKET_ISSUER" "issuer" "WICKET_LISTEN" "service.port" "WICKET_METRICS_LISTEN" "metrics.port" "WICKET_DRAIN" "shutdown.drainSeconds" "WICKET_MIGRATE" "migrations.mode" "WICKET_CLIENTS" "clients" }}
+{{- $chosen := dict "WICKET_ISSUER" "issuer" "WICKET_LISTEN" "service.port" "WICKET_METRICS_LISTEN" "metrics.port" "WICKET_DRAIN" "shutdown.drainSeconds" "WICKET_MIGRATE" "migrations.mode" "WICKET_CLIENTS" "clients" "WICKET_PROVIDERS" "providers" }}
 {{- range $variable := concat (keys $values.config) (keys $values.secretVariables) | sortAlpha }}
   {{- $bare := trimSuffix "_FILE" $variable }}
   {{- with get $chosen $bare }}
@@ -66,6 +66,12 @@
   {{- $method := .token_endpoint_auth_method | default "client_secret_basic" }}
   {{- if and (hasPrefix "client_secret_" $method) (not .existingSecret) (not .client_secret_file) }}
     {{- $faults = append $faults (printf "clients: %s has no existingSecret, the Secret with its client_secret. Make one and name it, or say token_endpoint_auth_method: none for an app that cannot keep a secret:\n  %s %s-oidc --from-literal=client-secret=\"$(openssl rand -base64 32)\"" .client_id $make .client_id) }}
+  {{- end }}
+{{- end }}
+{{- range $values.providers }}
+  {{- if and (not .existingSecret) (not .client_secret_file) }}
+    {{- $id := .id | default .kind }}
+    {{- $faults = append $faults (printf "providers: %s has no existingSecret, the Secret with the client secret that Wicket has there. Make one and name it:\n  %s %s-upstream --from-literal=client-secret=..." $id $make $id) }}
   {{- end }}
 {{- end }}
 {{- if $faults }}

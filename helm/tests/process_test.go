@@ -250,9 +250,19 @@ func TestProductionPodsRun(t *testing.T) {
 		"shop-oidc":          {"client-secret": secret},
 		"acme-upstream":      {"client-secret": "told by Acme"},
 		"google":             {"secret": "told by Google"},
+		"wicket-first":       {"invitation": secret},
 		"wicket-test-person": {"username": "wicket-test", "password": "a person for tests alone"},
 	}
 	operate := n.serve(t)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		page := n.page(t, "/register?token="+secret)
+		if strings.Contains(page, `id="username"`) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("nobody can make the first account:\n%s", page)
+		}
+	}
 	if output, err := n.helmTest(t); err == nil {
 		t.Errorf("helm test succeeds before there is the person:\n%s", output)
 	}

@@ -31,6 +31,7 @@ func TestRefusedValues(t *testing.T) {
 		"the apps as a variable":        {production + "\n---\nconfig: {WICKET_CLIENTS_FILE: /x}", []string{"WICKET_CLIENTS_FILE is set by the chart: use the value clients"}},
 		"a secret as a variable":        {production + "\n---\nconfig: {WICKET_SMTP_URL: smtp://u:p@h}", []string{"WICKET_SMTP_URL is a secret, or holds one: use the value smtp.existingSecret"}},
 		"another secret as a variable":  {production + "\n---\nconfig: {WICKET_GOOGLE_CLIENT_SECRET: x}", []string{"kubectl create secret generic --namespace identity wicket-google-client-secret", "secretVariables.WICKET_GOOGLE_CLIENT_SECRET.existingSecret"}},
+		"the first link as a variable":  {production + "\n---\nconfig: {WICKET_FIRST_INVITATION: x}", []string{"use the value firstAdministrator.existingSecret"}},
 		"a secret twice":                {production + "\n---\nsecretVariables: {WICKET_REDIS_URL: {existingSecret: x, key: x}}", []string{"use the value redis.existingSecret"}},
 		"a variable that is no text":    {production + "\n---\nconfig: {WICKET_X: true}", []string{"/config/WICKET_X", "string"}},
 		"a variable in lower case":      {production + "\n---\nconfig: {wicket_x: y}", []string{"/config"}},

@@ -315,8 +315,12 @@ func TestUsersCanBeLeftToTheCluster(t *testing.T) {
 // The notes say what to do next, and what is unsafe about these values.
 func TestNotes(t *testing.T) {
 	safe := render(t, production, `{redis: {existingSecret: r}, smtp: {existingSecret: m}, ingress: {enabled: true}, config: {WICKET_TRUSTED_PROXIES: 10.0.0.0/8}}`).notes
-	if !strings.Contains(safe, "https://id.example.com") || !strings.Contains(safe, "wicket user create") || !strings.Contains(safe, "helm test --namespace identity wicket") || strings.Contains(safe, "Mind:") {
+	if !strings.Contains(safe, "https://id.example.com") || !strings.Contains(safe, "wicket user invite --role admin") || !strings.Contains(safe, "helm test --namespace identity wicket") || strings.Contains(safe, "Mind:") {
 		t.Errorf("the notes of safe values:\n%s", safe)
+	}
+	const link = `echo "https://id.example.com/register?token=$(kubectl get secret --namespace identity first -o go-template='{{ index .data "invitation" | base64decode }}')"`
+	if chosen := render(t, production, `{firstAdministrator: {existingSecret: first}}`).notes; !strings.Contains(chosen, link) || strings.Contains(chosen, "user invite") {
+		t.Errorf("the notes where the first link was chosen:\n%s", chosen)
 	}
 	for more, want := range map[string]string{
 		"{database: {kind: sqlite, existingSecret: ''}}":          "It runs on SQLite",

@@ -107,6 +107,7 @@ func TestSecretsAreFiles(t *testing.T) {
 	for variable, want := range map[string]string{
 		"WICKET_SECRET": "keys/wicket", "WICKET_DATABASE_URL": "database/url", "WICKET_REDIS_URL": "redis/uri", "WICKET_SMTP_URL": "mail/url",
 		"WICKET_SMS_URL": "twilio/url", "WICKET_SMS_SECRET": "twilio/signing", "WICKET_GOOGLE_CLIENT_SECRET": "google/client-secret",
+		"WICKET_FIRST_INVITATION": "first/token",
 	} {
 		if sources[variable] != want || server.variable(variable+"_FILE") != "/etc/wicket/secrets/"+variable || server.variable(variable) != "" {
 			t.Errorf("%s comes from %q by %q", variable, sources[variable], server.variable(variable+"_FILE"))

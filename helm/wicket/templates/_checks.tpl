@@ -46,7 +46,7 @@
 {{- if and $values.sms.signingKey (not $values.sms.existingSecret) }}
   {{- $faults = append $faults "sms.signingKey is a key of sms.existingSecret, which is missing" }}
 {{- end }}
-{{- $secret := dict "WICKET_SECRET" "masterKey.existingSecret" "WICKET_DATABASE_URL" "database.existingSecret" "WICKET_REDIS_URL" "redis.existingSecret" "WICKET_SMTP_URL" "smtp.existingSecret" "WICKET_SMS_URL" "sms.existingSecret" "WICKET_SMS_SECRET" "sms.signingKey" }}
+{{- $secret := dict "WICKET_SECRET" "masterKey.existingSecret" "WICKET_DATABASE_URL" "database.existingSecret" "WICKET_REDIS_URL" "redis.existingSecret" "WICKET_SMTP_URL" "smtp.existingSecret" "WICKET_SMS_URL" "sms.existingSecret" "WICKET_SMS_SECRET" "sms.signingKey" "WICKET_FIRST_INVITATION" "firstAdministrator.existingSecret" }}
 {{- $chosen := dict "WICKET_ISSUER" "issuer" "WICKET_LISTEN" "service.port" "WICKET_METRICS_LISTEN" "metrics.port" "WICKET_DRAIN" "shutdown.drainSeconds" "WICKET_MIGRATE" "migrations.mode" "WICKET_CLIENTS" "clients" "WICKET_PROVIDERS" "providers" }}
 {{- range $variable := concat (keys $values.config) (keys $values.secretVariables) | sortAlpha }}
   {{- $bare := trimSuffix "_FILE" $variable }}

@@ -17,6 +17,7 @@
   {{- $_ := set $from "WICKET_SMS_URL" (pick . "existingSecret" "key") }}
   {{- if .signingKey }}{{ $_ := set $from "WICKET_SMS_SECRET" (dict "existingSecret" .existingSecret "key" .signingKey) }}{{ end }}
 {{- end }}{{ end }}
+{{- with $values.firstAdministrator }}{{ if .existingSecret }}{{ $_ := set $from "WICKET_FIRST_INVITATION" (pick . "existingSecret" "key") }}{{ end }}{{ end }}
 {{- toYaml (merge $from $values.secretVariables) }}
 {{- end }}
 

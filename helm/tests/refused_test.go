@@ -24,7 +24,7 @@ func TestRefusedValues(t *testing.T) {
 		"SQLite and PostgreSQL":         {trial + "\n---\ndatabase: {existingSecret: db-app}", []string{"database.existingSecret=db-app would not be used"}},
 		"another database":              {production + "\n---\ndatabase: {kind: mysql}", []string{"/database/kind", "postgres", "sqlite"}},
 		"a route to nowhere":            {production + "\n---\nhttpRoute: {enabled: true}", []string{"httpRoute.parentRefs is missing", "--set httpRoute.parentRefs[0].name=public"}},
-		"no time to drain":              {production + "\n---\nshutdown: {preStopSleepSeconds: 30}", []string{"terminationGracePeriodSeconds must be at least 75"}},
+		"no time to drain":              {production + "\n---\nshutdown: {preStopSleepSeconds: 30}", []string{"terminationGracePeriodSeconds is 60 and must be at least 75", "preStopSleepSeconds=30, drainSeconds=5 and 40", "--set shutdown.terminationGracePeriodSeconds=75"}},
 		"scaling upside down":           {production + "\n---\nautoscaling: {enabled: true, minReplicas: 9}", []string{"minReplicas is greater than"}},
 		"a key of no Secret":            {production + "\n---\nsms: {signingKey: x}", []string{"sms.existingSecret, which is missing"}},
 		"the issuer as a variable":      {production + "\n---\nconfig: {WICKET_ISSUER: x}", []string{"WICKET_ISSUER is set by the chart: use the value issuer"}},

@@ -124,6 +124,26 @@ func TestProbesAndDrain(t *testing.T) {
 	}
 }
 
+// A pod may be given exactly the time that it may need, and no second less.
+func TestTheEndHasItsTime(t *testing.T) {
+	for _, c := range []struct {
+		values, more string
+		least        int
+	}{
+		{production, "{}", 10 + 5 + 40},
+		{production, "{shutdown: {drainSeconds: 0}}", 10 + 40},
+		{production, "{shutdown: {preStopSleepSeconds: 30, drainSeconds: 90}}", 30 + 90 + 40},
+		{trial, "{}", 40}, // with SQLite it neither sleeps nor drains
+	} {
+		for seconds, want := range map[int]bool{c.least: true, c.least - 1: false} {
+			_, err := renderAs(t, testRelease, testNamespace, c.values, c.more, fmt.Sprintf("{shutdown: {terminationGracePeriodSeconds: %d}}", seconds))
+			if (err == nil) != want || err != nil && !strings.Contains(err.Error(), fmt.Sprintf("must be at least %d", c.least)) {
+				t.Errorf("%s %s with %d seconds: %v", c.values, c.more, seconds, err)
+			}
+		}
+	}
+}
+
 // Pods spread over zones and hosts by the selector of the Deployment.
 func TestSpread(t *testing.T) {
 	deployment := render(t, production).one(t, "Deployment", "")

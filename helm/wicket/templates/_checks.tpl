@@ -36,9 +36,10 @@
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) }}
   {{- $faults = append $faults "httpRoute.parentRefs is missing: the Gateways that it belongs to, for example\n  --set httpRoute.parentRefs[0].name=public --set httpRoute.parentRefs[0].namespace=gateways" }}
 {{- end }}
-{{- $grace := add (int $values.shutdown.preStopSleepSeconds) (int $values.shutdown.drainSeconds) 40 }}
-{{- if lt (int $values.shutdown.terminationGracePeriodSeconds) (int $grace) }}
-  {{- $faults = append $faults (printf "shutdown.terminationGracePeriodSeconds must be at least %d: preStopSleepSeconds, drainSeconds and the 40 seconds in which requests and jobs are finished" $grace) }}
+{{- $finish := 40 }}{{- /* requests and then jobs, shutdownPatience each */}}
+{{- $grace := ternary $finish (add (int $values.shutdown.preStopSleepSeconds) (int $values.shutdown.drainSeconds) $finish | int) $sqlite }}
+{{- if lt (int $values.shutdown.terminationGracePeriodSeconds) $grace }}
+  {{- $faults = append $faults (printf "shutdown.terminationGracePeriodSeconds is %d and must be at least %d, or pods are killed in the middle of requests:%s %d in which requests and jobs are finished\n  --set shutdown.terminationGracePeriodSeconds=%d" (int $values.shutdown.terminationGracePeriodSeconds) $grace (ternary "" (printf " preStopSleepSeconds=%d, drainSeconds=%d and" (int $values.shutdown.preStopSleepSeconds) (int $values.shutdown.drainSeconds)) $sqlite) $finish $grace) }}
 {{- end }}
 {{- if and $values.autoscaling.enabled (gt (int $values.autoscaling.minReplicas) (int $values.autoscaling.maxReplicas)) }}
   {{- $faults = append $faults "autoscaling.minReplicas is greater than autoscaling.maxReplicas" }}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -32,7 +33,18 @@ type Invitation struct {
 // RoleAdministrator is the role of who runs this Wicket.
 const RoleAdministrator = "admin"
 
-const firstInvitationLifetime = 24 * time.Hour
+const (
+	firstInvitationLifetime  = 24 * time.Hour
+	chosenInvitationLifetime = 7 * 24 * time.Hour // from the last start on
+)
+
+// What can be wrong with an invitation of the first person whose secret the operator chose.
+var (
+	ErrInvitationSecret = errors.New("the secret of an invitation has 32 to 200 letters, digits or marks out of . _ ~ -, chosen at random")
+	ErrInvitationUsed   = errors.New("an account was made by this invitation and is gone; choose another secret")
+)
+
+var invitationSecret = regexp.MustCompile(`^[A-Za-z0-9._~-]{32,200}$`) // as it stands in a link
 
 // Invite makes an invitation that is good for that long, and returns the secret of its link. Where email is not empty the
 // link is mailed there too, and the address will be verified. It returns ErrEmailInvalid or ErrRoleInvalid.
@@ -72,37 +84,88 @@ func (s *Store) InviteFirst(ctx context.Context) (secret string, err error) {
 	return secret, err
 }
 
+// CheckInvitationSecret returns ErrInvitationSecret where InviteFirstBy would.
+func CheckInvitationSecret(secret string) error {
+	if !invitationSecret.MatchString(secret) {
+		return ErrInvitationSecret
+	}
+	return nil
+}
+
+// InviteFirstBy does as InviteFirst, but the link has a secret that the operator chose, and works for a week. However many
+// replicas call it, and however often, there is one invitation; each call makes its week begin anew. It tells whether the link
+// works now: not where somebody is registered. It returns ErrInvitationSecret or ErrInvitationUsed.
+func (s *Store) InviteFirstBy(ctx context.Context, secret string) (open bool, err error) {
+	if err := CheckInvitationSecret(secret); err != nil {
+		return false, err
+	}
+	now := s.Now()
+	invitation := &Invitation{
+		ID: newID(), SecretHash: storage.Digest(secret), Roles: []string{RoleAdministrator}, IsFirst: true,
+		ExpiresAt: now.Add(chosenInvitationLifetime), CreatedAt: now, CreatedBy: storage.ActorOf(ctx).Name,
+	}
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		open = false
+		if err := s.Database.Lock(ctx, tx, firstInvitationLock); err != nil {
+			return err
+		}
+		if registered, err := tx.NewSelect().Model((*User)(nil)).Exists(ctx); err != nil || registered {
+			return err
+		}
+		renewed, err := tx.NewUpdate().Model((*Invitation)(nil)).Set("expires_at = ?", invitation.ExpiresAt).
+			Where("secret_hash = ? AND is_first AND used_at IS NULL", invitation.SecretHash).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		n, err := renewed.RowsAffected()
+		if err == nil && n == 0 {
+			err = insertInvitation(ctx, tx, invitation)
+		}
+		open = err == nil
+		return err
+	})
+	switch {
+	case storage.Violates(err, "secret_hash"):
+		return false, ErrInvitationUsed
+	case err != nil:
+		return false, fmt.Errorf("invite the first person: %w", err)
+	}
+	return open, nil
+}
+
 func (s *Store) invite(ctx context.Context, invitation *Invitation) (*Invitation, string, error) {
 	secret := storage.NewSecret()
 	invitation.ID, invitation.SecretHash = newID(), storage.Digest(secret)
 	invitation.CreatedAt, invitation.CreatedBy = s.Now(), storage.ActorOf(ctx).Name
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if invitation.IsFirst {
-			if _, err := tx.NewDelete().Model((*Invitation)(nil)).Where("is_first AND used_at IS NULL").Exec(ctx); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.NewInsert().Model(invitation).Exec(ctx); err != nil {
+		if err := insertInvitation(ctx, tx, invitation); err != nil || invitation.Email == "" {
 			return err
 		}
-		if invitation.Email != "" {
-			letter := Message{
-				Name: MessageInvitation, Channel: "mail", To: invitation.Email, Secret: s.Seal.Close(SealForMessages, []byte(secret)), Until: invitation.ExpiresAt,
-				Values: map[string]string{"until": invitation.ExpiresAt.Format("2 January 2006")},
-			}
-			if err := storage.Enqueue(ctx, s.Jobs, tx, letter); err != nil {
-				return err
-			}
-		}
-		return storage.Record(ctx, tx, invitation.CreatedAt, storage.Change{
-			Entity: "invitation", EntityID: invitation.ID.String(), Action: "created",
-			New: storage.Values{"email": invitation.Email, "roles": invitation.Roles, "expires_at": invitation.ExpiresAt},
+		return storage.Enqueue(ctx, s.Jobs, tx, Message{
+			Name: MessageInvitation, Channel: "mail", To: invitation.Email, Secret: s.Seal.Close(SealForMessages, []byte(secret)), Until: invitation.ExpiresAt,
+			Values: map[string]string{"until": invitation.ExpiresAt.Format("2 January 2006")},
 		})
 	})
 	if err != nil {
 		return nil, "", fmt.Errorf("invite: %w", err)
 	}
 	return invitation, secret, nil
+}
+
+// insertInvitation writes an invitation and records it. Of those for the first person it leaves no other.
+func insertInvitation(ctx context.Context, tx bun.Tx, invitation *Invitation) error {
+	if invitation.IsFirst {
+		if _, err := tx.NewDelete().Model((*Invitation)(nil)).Where("is_first AND used_at IS NULL").Exec(ctx); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.NewInsert().Model(invitation).Exec(ctx); err != nil {
+		return err
+	}
+	return storage.Record(ctx, tx, invitation.CreatedAt, storage.Change{
+		Entity: "invitation", EntityID: invitation.ID.String(), Action: "created",
+		New: storage.Values{"email": invitation.Email, "roles": invitation.Roles, "expires_at": invitation.ExpiresAt},
+	})
 }
 
 // OpenInvitation returns the invitation of a link that still works, without using it up; or ErrProof.
@@ -119,10 +182,12 @@ func (s *Store) OpenInvitation(ctx context.Context, secret string) (*Invitation,
 // invitationIsOpen is the one definition of an invitation that works at a time.
 const invitationIsOpen = "used_at IS NULL AND expires_at > ? AND (NOT is_first OR NOT EXISTS (SELECT 1 FROM users))"
 
+const firstInvitationLock = "first invitation"
+
 // useInvitation uses an invitation up, before the person that it makes is written: of several calls one gets it, the others
 // get ErrProof. Of the first person there can be only one.
 func (s *Store) useInvitation(ctx context.Context, tx bun.Tx, now time.Time, secret string) (*Invitation, error) {
-	if err := s.Database.Lock(ctx, tx, "first invitation"); err != nil { // whether nobody is registered is no row's to say
+	if err := s.Database.Lock(ctx, tx, firstInvitationLock); err != nil { // whether nobody is registered is no row's to say
 		return nil, err
 	}
 	invitation := new(Invitation)

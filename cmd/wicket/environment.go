@@ -57,6 +57,7 @@ type configuration struct {
 	twoFactors     oidc.TwoFactorRule
 	smtp           *messages.SMTP      // nil: mail cannot be sent
 	sms            messages.TextSender // nil: text messages cannot be sent
+	invitation     string              // the secret of the link for the first person; empty: the operator chose none
 	clients        []oidc.Declaration  // apps that are made as declared when the server starts
 	providers      []federation.Provider
 	outbox         *messages.Outbox  // development alone: mail and text messages are shown instead
@@ -191,6 +192,9 @@ func (e environment) configuration() (*configuration, error) {
 		var err error
 		c.clients, err = parseDeclarations(declared, e.read)
 		fault("WICKET_CLIENTS", err)
+	}
+	if c.invitation = read("WICKET_FIRST_INVITATION", ""); c.invitation != "" {
+		fault("WICKET_FIRST_INVITATION", identity.CheckInvitationSecret(c.invitation))
 	}
 	c.providers = e.providers(c.registration, read, fault)
 	keys := read("WICKET_SECRET", "")

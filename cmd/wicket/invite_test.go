@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -72,6 +73,76 @@ func TestFirstAdministrator(t *testing.T) {
 	if again.stdout.Len() > 0 {
 		t.Errorf("with somebody registered it prints %q", &again.stdout)
 	}
+}
+
+// Whoever chose the secret of the first link makes the first account by it, an administrator's: once, whichever replica answers.
+func TestChosenFirstAdministrator(t *testing.T) {
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		const secret = "Chosen-by-the-operator_0123456789.~"
+		file := filepath.Join(t.TempDir(), "invitation")
+		if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		line, issuer := newCommandLine(t, databaseURL)
+		line = append(line, "WICKET_FIRST_INVITATION_FILE="+file)
+		replicas := []*process{line.prepare(t, "serve")}
+		if strings.HasPrefix(databaseURL, "postgres:") {
+			if migrated := line.run(t, "", "migrate"); !migrated.ProcessState.Success() {
+				t.Fatal(migrated.stderr.String())
+			}
+			for range 2 {
+				replicas = append(replicas, append(line, fmt.Sprintf("WICKET_LISTEN=127.0.0.1:%d", freePort(t))).prepare(t, "serve"))
+			}
+		}
+		for _, replica := range replicas {
+			if err := replica.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(replica.kill)
+		}
+		for _, replica := range replicas {
+			for deadline := time.Now().Add(30 * time.Second); !strings.Contains(replica.stderr.String(), "WICKET_FIRST_INVITATION makes the first account"); time.Sleep(20 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("it does not say that the link works:\n%s", &replica.stderr)
+				}
+			}
+		}
+		h := &openHouse{issuer: issuer}
+		link := issuer + "/register?token=" + secret
+		if shown := h.browser(t).follow(t, issuer+"/register?token="+strings.ToLower(secret), newcomer(nil)); shown.StatusCode != http.StatusBadRequest {
+			t.Errorf("a link that is almost right: %s", shown.Status)
+		}
+		if shown := h.browser(t).follow(t, link, newcomer(url.Values{"username": {"root"}})); shown.StatusCode != http.StatusOK || shown.Request.URL.Path != "/account" {
+			t.Fatalf("the first person: %s %s\n%s", shown.Status, shown.Request.URL, shown.body)
+		}
+		if shown := h.browser(t).follow(t, link, newcomer(url.Values{"username": {"second"}})); shown.StatusCode != http.StatusBadRequest {
+			t.Errorf("the link works twice: %s", shown.Status)
+		}
+		var roles []map[string]any
+		if line.json(t, &roles, "", "role", "list", "root"); len(roles) != 1 || roles[0]["role"] != identity.RoleAdministrator {
+			t.Errorf("the first person holds %v", roles)
+		}
+		for _, replica := range replicas {
+			replica.interrupt(t)
+			replica.noFaults(t)
+			if strings.Contains(replica.stderr.String(), secret) || replica.stdout.Len() > 0 {
+				t.Errorf("the link is in the log or on the terminal:\n%s%s", &replica.stderr, &replica.stdout)
+			}
+		}
+		again := line.serve(t, issuer) // the secret may stay where it is
+		if shown := h.browser(t).get(t, link); shown.StatusCode != http.StatusBadRequest {
+			t.Errorf("after another start the link works again: %s", shown.Status)
+		}
+		again.interrupt(t)
+		again.noFaults(t)
+		if strings.Contains(again.stderr.String(), "nobody is registered") {
+			t.Errorf("somebody is registered:\n%s", &again.stderr)
+		}
+		short := append(line, "WICKET_FIRST_INVITATION_FILE=", "WICKET_FIRST_INVITATION=changeme").run(t, "", "serve")
+		if short.ProcessState.Success() || !strings.Contains(short.stderr.String(), "WICKET_FIRST_INVITATION: the secret of an invitation has 32") || strings.Contains(short.stderr.String(), "changeme") {
+			t.Errorf("a secret that can be guessed: %s\n%s", short.ProcessState, &short.stderr)
+		}
+	})
 }
 
 func TestInvitation(t *testing.T) {

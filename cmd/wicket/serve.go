@@ -45,17 +45,27 @@ func (serveCommand) Run(ctx context.Context, env environment, out printer) error
 	})
 }
 
-// inviteFirst tells whoever started an embedded Wicket in which nobody is registered how to become its administrator: by a
-// link on the terminal, which never goes into the log. Of several replicas none would know whose link counts.
+// inviteFirst tells whoever started a Wicket in which nobody is registered how to become its administrator. If they chose the
+// secret of the link, it works from now on. Else an embedded one prints a link on the terminal, which never goes into the log;
+// of several replicas none would know whose link counts.
 func (h *house) inviteFirst(ctx context.Context, config *configuration, log *slog.Logger, out printer) error {
-	if config.embeddedDatabase() == "" {
+	operator := storage.WithActor(ctx, &storage.Actor{Name: "operator"})
+	switch {
+	case config.invitation != "":
+		open, err := h.identity.InviteFirstBy(operator, config.invitation)
+		if err == nil && open {
+			log.Info("nobody is registered yet; the link with the secret in WICKET_FIRST_INVITATION makes the first account, an administrator's",
+				"link", invitationLink(config.issuer, "…"))
+		}
+		return err
+	case config.embeddedDatabase() == "":
 		people, err := h.identity.Users(ctx, uuid.Nil, 1)
 		if err == nil && len(people) == 0 {
 			log.Info("nobody is registered yet; invite an administrator with: wicket user invite --role admin")
 		}
 		return err
 	}
-	secret, err := h.identity.InviteFirst(storage.WithActor(ctx, &storage.Actor{Name: "operator"}))
+	secret, err := h.identity.InviteFirst(operator)
 	if err == nil && secret != "" {
 		out.line("Nobody is registered yet. Within a day this link makes the first account, an administrator's:\n%s", invitationLink(config.issuer, secret))
 	}

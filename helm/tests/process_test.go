@@ -2,6 +2,7 @@ package tests
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -84,8 +85,16 @@ func (n *node) mount(t testing.TB, spec, container object) {
 	for _, m := range container.list("volumeMounts") {
 		at[object(m.(map[string]any)).text("name")] = n.root + object(m.(map[string]any)).text("mountPath")
 	}
-	put := func(volume, name, content string) {
-		if err := os.WriteFile(filepath.Join(at[volume], name), []byte(content), 0o440); err != nil {
+	put := func(volume, name, content string) { // in one step, as a kubelet replaces what has changed
+		path := filepath.Join(at[volume], name)
+		err := os.MkdirAll(filepath.Dir(path), 0o700)
+		if err == nil {
+			err = os.WriteFile(path+".new", []byte(content), 0o440)
+		}
+		if err == nil {
+			err = os.Rename(path+".new", path)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -227,18 +236,33 @@ func (n *node) helmTest(t testing.TB) (string, error) {
 }
 
 // The pods of a production installation, run as processes with everything that they mount: Wicket accepts its
-// configuration, makes the declared apps with their secrets, and `helm test` signs in.
+// configuration, makes the declared apps with their secrets, believes the declared providers, and `helm test` signs in. What
+// is declared then is taken over while they run.
 func TestProductionPodsRun(t *testing.T) {
 	secret := strings.Repeat("0123456789abcdef", 4)
-	n := newNode(t, render(t, readFile(t, "testdata/production.values.yaml"), "{redis: {existingSecret: ''}, shutdown: {drainSeconds: 0}}"), nil)
+	const here = "{redis: {existingSecret: ''}, shutdown: {drainSeconds: 0}}"
+	set := readFile(t, "testdata/production.values.yaml")
+	n := newNode(t, render(t, set, here), nil)
 	n.secrets = map[string]map[string]string{
 		"wicket-master-key":  {"master-key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"},
 		"wicket-db-app":      {"uri": "sqlite:" + n.root + "/wicket.db"}, // what the database is does not matter here
 		"wicket-mail":        {"url": "smtp://wicket:password@mail.example.com:587?from=id@example.com"},
 		"shop-oidc":          {"client-secret": secret},
+		"acme-upstream":      {"client-secret": "told by Acme"},
+		"google":             {"secret": "told by Google"},
+		"wicket-first":       {"invitation": secret},
 		"wicket-test-person": {"username": "wicket-test", "password": "a person for tests alone"},
 	}
 	operate := n.serve(t)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		page := n.page(t, "/register?token="+secret)
+		if strings.Contains(page, `id="username"`) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("nobody can make the first account:\n%s", page)
+		}
+	}
 	if output, err := n.helmTest(t); err == nil {
 		t.Errorf("helm test succeeds before there is the person:\n%s", output)
 	}
@@ -261,6 +285,36 @@ func TestProductionPodsRun(t *testing.T) {
 	if response.StatusCode != http.StatusOK {
 		t.Errorf("the declared app with its secret: %s", response.Status)
 	}
+	if page := n.page(t, "/sign-in"); !strings.Contains(page, "Acme Works") || !strings.Contains(page, "Google") {
+		t.Errorf("nobody can sign in with the declared providers:\n%s", page)
+	}
+	n.rendered = render(t, set, here, "{providers: [{kind: oidc, id: acme, name: Zenith, issuer: 'https://login.acme.example', client_id: wicket, existingSecret: acme-upstream}]}")
+	spec := object(n.one(t, "Deployment", "").at("spec.template.spec").(map[string]any))
+	n.mount(t, spec, container(t, map[string]any(spec), "wicket"))
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		page := n.page(t, "/sign-in")
+		if strings.Contains(page, "Zenith") && !strings.Contains(page, "Google") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the running server did not take over the new providers:\n%s", page)
+		}
+	}
+}
+
+// page is what a browser gets from the server.
+func (n *node) page(t testing.TB, path string) string {
+	t.Helper()
+	response, err := http.Get("http://" + n.address + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 // The same of a trial: nothing but a volume, on which it makes its own key.

@@ -124,6 +124,26 @@ func TestProbesAndDrain(t *testing.T) {
 	}
 }
 
+// A pod may be given exactly the time that it may need, and no second less.
+func TestTheEndHasItsTime(t *testing.T) {
+	for _, c := range []struct {
+		values, more string
+		least        int
+	}{
+		{production, "{}", 10 + 5 + 40},
+		{production, "{shutdown: {drainSeconds: 0}}", 10 + 40},
+		{production, "{shutdown: {preStopSleepSeconds: 30, drainSeconds: 90}}", 30 + 90 + 40},
+		{trial, "{}", 40}, // with SQLite it neither sleeps nor drains
+	} {
+		for seconds, want := range map[int]bool{c.least: true, c.least - 1: false} {
+			_, err := renderAs(t, testRelease, testNamespace, c.values, c.more, fmt.Sprintf("{shutdown: {terminationGracePeriodSeconds: %d}}", seconds))
+			if (err == nil) != want || err != nil && !strings.Contains(err.Error(), fmt.Sprintf("must be at least %d", c.least)) {
+				t.Errorf("%s %s with %d seconds: %v", c.values, c.more, seconds, err)
+			}
+		}
+	}
+}
+
 // Pods spread over zones and hosts by the selector of the Deployment.
 func TestSpread(t *testing.T) {
 	deployment := render(t, production).one(t, "Deployment", "")
@@ -223,14 +243,19 @@ func eachLabel(tree any, do func(name string, value any)) {
 	}
 }
 
-// A change of what the chart owns starts new pods; what changes nothing starts none.
+// A change of what only a start takes over starts new pods; what a running server takes over itself, and what is not its, starts none.
 func TestNewConfigurationStartsNewPods(t *testing.T) {
+	const declared = `{clients: [{client_id: pocket, client_name: Pocket, token_endpoint_auth_method: none, redirect_uris: ['https://pocket.example/']}],
+		providers: [{kind: google, client_id: wicket, existingSecret: google}]}`
 	template := func(more string) string {
-		return toText(render(t, production, more).one(t, "Deployment", "").at("spec.template"))
+		return toText(render(t, production, declared, more).one(t, "Deployment", "").at("spec.template"))
 	}
 	for more, differs := range map[string]bool{
 		"{config: {WICKET_REGISTRATION: open}}": true,
-		"{clients: [{client_id: spa, client_name: SPA, token_endpoint_auth_method: none, redirect_uris: ['https://spa.example/']}]}": true,
+		// A running server reads declarations anew, once they are mounted.
+		"{clients: [{client_id: spa, client_name: SPA, token_endpoint_auth_method: none, redirect_uris: ['https://spa.example/']}]}": false,
+		"{providers: [{kind: google, client_id: other, existingSecret: google}]}":                                                    false,
+		"{providers: [{kind: google, client_id: wicket, existingSecret: other}]}":                                                    true,
 		"{replicas: 5}":              false,
 		"{service: {port: 81}}":      false,
 		"{ingress: {enabled: true}}": false,
@@ -310,8 +335,12 @@ func TestUsersCanBeLeftToTheCluster(t *testing.T) {
 // The notes say what to do next, and what is unsafe about these values.
 func TestNotes(t *testing.T) {
 	safe := render(t, production, `{redis: {existingSecret: r}, smtp: {existingSecret: m}, ingress: {enabled: true}, config: {WICKET_TRUSTED_PROXIES: 10.0.0.0/8}}`).notes
-	if !strings.Contains(safe, "https://id.example.com") || !strings.Contains(safe, "wicket user create") || !strings.Contains(safe, "helm test --namespace identity wicket") || strings.Contains(safe, "Mind:") {
+	if !strings.Contains(safe, "https://id.example.com") || !strings.Contains(safe, "wicket user invite --role admin") || !strings.Contains(safe, "helm test --namespace identity wicket") || strings.Contains(safe, "Mind:") {
 		t.Errorf("the notes of safe values:\n%s", safe)
+	}
+	const link = `echo "https://id.example.com/register?token=$(kubectl get secret --namespace identity first -o go-template='{{ index .data "invitation" | base64decode }}')"`
+	if chosen := render(t, production, `{firstAdministrator: {existingSecret: first}}`).notes; !strings.Contains(chosen, link) || strings.Contains(chosen, "user invite") {
+		t.Errorf("the notes where the first link was chosen:\n%s", chosen)
 	}
 	for more, want := range map[string]string{
 		"{database: {kind: sqlite, existingSecret: ''}}":          "It runs on SQLite",

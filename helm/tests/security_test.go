@@ -107,6 +107,7 @@ func TestSecretsAreFiles(t *testing.T) {
 	for variable, want := range map[string]string{
 		"WICKET_SECRET": "keys/wicket", "WICKET_DATABASE_URL": "database/url", "WICKET_REDIS_URL": "redis/uri", "WICKET_SMTP_URL": "mail/url",
 		"WICKET_SMS_URL": "twilio/url", "WICKET_SMS_SECRET": "twilio/signing", "WICKET_GOOGLE_CLIENT_SECRET": "google/client-secret",
+		"WICKET_FIRST_INVITATION": "first/token",
 	} {
 		if sources[variable] != want || server.variable(variable+"_FILE") != "/etc/wicket/secrets/"+variable || server.variable(variable) != "" {
 			t.Errorf("%s comes from %q by %q", variable, sources[variable], server.variable(variable+"_FILE"))
@@ -129,6 +130,21 @@ func TestSecretsAreFiles(t *testing.T) {
 		for line := range strings.Lines(readFile(t, chartFolder+"/templates/"+file.Name())) {
 			if found := random.FindString(line); found != "" && strings.Contains(line, "{{") && !strings.HasSuffix(file.Name(), "NOTES.txt") {
 				t.Errorf("%s makes something anew each time: %s", file.Name(), line)
+			}
+		}
+	}
+}
+
+// What is mounted by subPath never changes in a running pod, and what is secret or declared must.
+func TestFilesFollowTheirSources(t *testing.T) {
+	for name, set := range valueSets(t) {
+		for _, list := range []string{"containers", "initContainers"} {
+			for _, c := range object(render(t, set).one(t, "Deployment", "").at("spec.template.spec").(map[string]any)).list(list) {
+				for _, m := range object(c.(map[string]any)).list("volumeMounts") {
+					if m := object(m.(map[string]any)); m.at("subPath") != nil || m.at("subPathExpr") != nil {
+						t.Errorf("%s: %v", name, m)
+					}
+				}
 			}
 		}
 	}

@@ -36,9 +36,10 @@
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) }}
   {{- $faults = append $faults "httpRoute.parentRefs is missing: the Gateways that it belongs to, for example\n  --set httpRoute.parentRefs[0].name=public --set httpRoute.parentRefs[0].namespace=gateways" }}
 {{- end }}
-{{- $grace := add (int $values.shutdown.preStopSleepSeconds) (int $values.shutdown.drainSeconds) 40 }}
-{{- if lt (int $values.shutdown.terminationGracePeriodSeconds) (int $grace) }}
-  {{- $faults = append $faults (printf "shutdown.terminationGracePeriodSeconds must be at least %d: preStopSleepSeconds, drainSeconds and the 40 seconds in which requests and jobs are finished" $grace) }}
+{{- $finish := 40 }}{{- /* requests and then jobs, shutdownPatience each */}}
+{{- $grace := ternary $finish (add (int $values.shutdown.preStopSleepSeconds) (int $values.shutdown.drainSeconds) $finish | int) $sqlite }}
+{{- if lt (int $values.shutdown.terminationGracePeriodSeconds) $grace }}
+  {{- $faults = append $faults (printf "shutdown.terminationGracePeriodSeconds is %d and must be at least %d, or pods are killed in the middle of requests:%s %d in which requests and jobs are finished\n  --set shutdown.terminationGracePeriodSeconds=%d" (int $values.shutdown.terminationGracePeriodSeconds) $grace (ternary "" (printf " preStopSleepSeconds=%d, drainSeconds=%d and" (int $values.shutdown.preStopSleepSeconds) (int $values.shutdown.drainSeconds)) $sqlite) $finish $grace) }}
 {{- end }}
 {{- if and $values.autoscaling.enabled (gt (int $values.autoscaling.minReplicas) (int $values.autoscaling.maxReplicas)) }}
   {{- $faults = append $faults "autoscaling.minReplicas is greater than autoscaling.maxReplicas" }}
@@ -46,8 +47,8 @@
 {{- if and $values.sms.signingKey (not $values.sms.existingSecret) }}
   {{- $faults = append $faults "sms.signingKey is a key of sms.existingSecret, which is missing" }}
 {{- end }}
-{{- $secret := dict "WICKET_SECRET" "masterKey.existingSecret" "WICKET_DATABASE_URL" "database.existingSecret" "WICKET_REDIS_URL" "redis.existingSecret" "WICKET_SMTP_URL" "smtp.existingSecret" "WICKET_SMS_URL" "sms.existingSecret" "WICKET_SMS_SECRET" "sms.signingKey" }}
-{{- $chosen := dict "WICKET_ISSUER" "issuer" "WICKET_LISTEN" "service.port" "WICKET_METRICS_LISTEN" "metrics.port" "WICKET_DRAIN" "shutdown.drainSeconds" "WICKET_MIGRATE" "migrations.mode" "WICKET_CLIENTS" "clients" }}
+{{- $secret := dict "WICKET_SECRET" "masterKey.existingSecret" "WICKET_DATABASE_URL" "database.existingSecret" "WICKET_REDIS_URL" "redis.existingSecret" "WICKET_SMTP_URL" "smtp.existingSecret" "WICKET_SMS_URL" "sms.existingSecret" "WICKET_SMS_SECRET" "sms.signingKey" "WICKET_FIRST_INVITATION" "firstAdministrator.existingSecret" }}
+{{- $chosen := dict "WICKET_ISSUER" "issuer" "WICKET_LISTEN" "service.port" "WICKET_METRICS_LISTEN" "metrics.port" "WICKET_DRAIN" "shutdown.drainSeconds" "WICKET_MIGRATE" "migrations.mode" "WICKET_CLIENTS" "clients" "WICKET_PROVIDERS" "providers" }}
 {{- range $variable := concat (keys $values.config) (keys $values.secretVariables) | sortAlpha }}
   {{- $bare := trimSuffix "_FILE" $variable }}
   {{- with get $chosen $bare }}
@@ -66,6 +67,12 @@
   {{- $method := .token_endpoint_auth_method | default "client_secret_basic" }}
   {{- if and (hasPrefix "client_secret_" $method) (not .existingSecret) (not .client_secret_file) }}
     {{- $faults = append $faults (printf "clients: %s has no existingSecret, the Secret with its client_secret. Make one and name it, or say token_endpoint_auth_method: none for an app that cannot keep a secret:\n  %s %s-oidc --from-literal=client-secret=\"$(openssl rand -base64 32)\"" .client_id $make .client_id) }}
+  {{- end }}
+{{- end }}
+{{- range $values.providers }}
+  {{- if and (not .existingSecret) (not .client_secret_file) }}
+    {{- $id := .id | default .kind }}
+    {{- $faults = append $faults (printf "providers: %s has no existingSecret, the Secret with the client secret that Wicket has there. Make one and name it:\n  %s %s-upstream --from-literal=client-secret=..." $id $make $id) }}
   {{- end }}
 {{- end }}
 {{- if $faults }}

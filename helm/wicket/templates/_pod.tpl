@@ -1,8 +1,8 @@
 {{- /* What containers of ours are made of. Whatever is secret is a file, named like its variable, which WICKET_..._FILE points to. */}}
 
 {{- define "wicket.secretsPath" -}}/etc/wicket/secrets{{- end }}
-{{- define "wicket.clientsPath" -}}/etc/wicket/clients{{- end }}
-{{- define "wicket.clientSecretsPath" -}}/etc/wicket/client-secrets{{- end }}
+{{- define "wicket.declaredPath" -}}/etc/wicket/declared{{- end }}
+{{- define "wicket.declaredSecretsPath" -}}/etc/wicket/declared-secrets{{- end }}
 {{- define "wicket.dataPath" -}}/var/lib/wicket{{- end }}
 
 {{- /* Which variables come from which Secrets: VARIABLE: {existingSecret, key}. */}}
@@ -17,15 +17,20 @@
   {{- $_ := set $from "WICKET_SMS_URL" (pick . "existingSecret" "key") }}
   {{- if .signingKey }}{{ $_ := set $from "WICKET_SMS_SECRET" (dict "existingSecret" .existingSecret "key" .signingKey) }}{{ end }}
 {{- end }}{{ end }}
+{{- with $values.firstAdministrator }}{{ if .existingSecret }}{{ $_ := set $from "WICKET_FIRST_INVITATION" (pick . "existingSecret" "key") }}{{ end }}{{ end }}
 {{- toYaml (merge $from $values.secretVariables) }}
 {{- end }}
+
+{{- /* Where, among the declared secrets, that of an app and that of a provider is. */}}
+{{- define "wicket.clientSecretPath" -}}clients/{{ .client_id }}{{- end }}
+{{- define "wicket.providerSecretPath" -}}providers/{{ .id | default .kind }}{{- end }}
 
 {{- /* The apps: what values declare, each with the path of its secret, and the one that `helm test` signs in to. */}}
 {{- define "wicket.clients" -}}
 {{- $clients := list }}
 {{- range .Values.clients }}
   {{- $client := omit . "existingSecret" "key" }}
-  {{- if .existingSecret }}{{ $_ := set $client "client_secret_file" (printf "%s/%s" (include "wicket.clientSecretsPath" $) .client_id) }}{{ end }}
+  {{- if .existingSecret }}{{ $_ := set $client "client_secret_file" (printf "%s/%s" (include "wicket.declaredSecretsPath" $) (include "wicket.clientSecretPath" .)) }}{{ end }}
   {{- $clients = append $clients $client }}
 {{- end }}
 {{- if .Values.test.existingSecret }}
@@ -33,6 +38,21 @@
     "grant_types" (list "authorization_code") "scope" "openid" "redirect_uris" (list "http://127.0.0.1/")) }}
 {{- end }}
 {{- if $clients }}{{ toYaml $clients }}{{ end }}
+{{- end }}
+
+{{- /* The providers that values declare, each with the path of its secret. */}}
+{{- define "wicket.providers" -}}
+{{- $providers := list }}
+{{- range .Values.providers }}
+  {{- $provider := omit . "existingSecret" "key" }}
+  {{- if .existingSecret }}{{ $_ := set $provider "client_secret_file" (printf "%s/%s" (include "wicket.declaredSecretsPath" $) (include "wicket.providerSecretPath" .)) }}{{ end }}
+  {{- $providers = append $providers $provider }}
+{{- end }}
+{{- if $providers }}{{ toYaml $providers }}{{ end }}
+{{- end }}
+
+{{- define "wicket.declared" -}}
+{{- or (include "wicket.clients" .) (include "wicket.providers" .) }}
 {{- end }}
 
 {{- define "wicket.environment" -}}
@@ -70,7 +90,11 @@ env:
   {{- end }}
   {{- if include "wicket.clients" . }}
   - name: WICKET_CLIENTS_FILE
-    value: {{ printf "%s/clients.yaml" (include "wicket.clientsPath" .) | quote }}
+    value: {{ printf "%s/clients.yaml" (include "wicket.declaredPath" .) | quote }}
+  {{- end }}
+  {{- if include "wicket.providers" . }}
+  - name: WICKET_PROVIDERS_FILE
+    value: {{ printf "%s/providers.yaml" (include "wicket.declaredPath" .) | quote }}
   {{- end }}
   {{- with .Values.extraEnv }}{{ toYaml . | nindent 2 }}{{ end }}
 {{- end }}
@@ -83,14 +107,14 @@ env:
   mountPath: {{ include "wicket.secretsPath" . }}
   readOnly: true
 {{- end }}
-{{- if include "wicket.clients" . }}
-- name: clients
-  mountPath: {{ include "wicket.clientsPath" . }}
+{{- if include "wicket.declared" . }}
+- name: declared
+  mountPath: {{ include "wicket.declaredPath" . }} {{- /* whole, for what is mounted by subPath never changes in a running pod */}}
   readOnly: true
 {{- end }}
-{{- if include "wicket.clientSecrets" . }}
-- name: client-secrets
-  mountPath: {{ include "wicket.clientSecretsPath" . }}
+{{- if include "wicket.declaredSecrets" . }}
+- name: declared-secrets
+  mountPath: {{ include "wicket.declaredSecretsPath" . }}
   readOnly: true
 {{- end }}
 {{- if eq .Values.database.kind "sqlite" }}
@@ -102,15 +126,22 @@ env:
 {{- end }}
 {{- end }}
 
-{{- /* Where the apps' secrets come from, as sources of a projected volume. */}}
-{{- define "wicket.clientSecrets" -}}
+{{- /* Where the secrets of apps and providers come from, as sources of a projected volume. */}}
+{{- define "wicket.declaredSecrets" -}}
 {{- range .Values.clients }}{{ if .existingSecret }}
-- secret:
-    name: {{ .existingSecret | quote }}
-    items:
-      - key: {{ .key | default "client-secret" | quote }}
-        path: {{ .client_id | quote }}
+{{- include "wicket.declaredSecret" (dict "from" . "path" (include "wicket.clientSecretPath" .)) }}
 {{- end }}{{ end }}
+{{- range .Values.providers }}{{ if .existingSecret }}
+{{- include "wicket.declaredSecret" (dict "from" . "path" (include "wicket.providerSecretPath" .)) }}
+{{- end }}{{ end }}
+{{- end }}
+
+{{- define "wicket.declaredSecret" }}
+- secret:
+    name: {{ .from.existingSecret | quote }}
+    items:
+      - key: {{ .from.key | default "client-secret" | quote }}
+        path: {{ .path | quote }}
 {{- end }}
 
 {{- define "wicket.volumes" -}}
@@ -129,13 +160,13 @@ env:
               path: {{ $name }}
       {{- end }}
 {{- end }}
-{{- if include "wicket.clients" . }}
-- name: clients
+{{- if include "wicket.declared" . }}
+- name: declared
   configMap:
-    name: {{ printf "%s-clients" (include "wicket.fullname" .) | quote }}
+    name: {{ printf "%s-declared" (include "wicket.fullname" .) | quote }}
 {{- end }}
-{{- with include "wicket.clientSecrets" . }}
-- name: client-secrets
+{{- with include "wicket.declaredSecrets" . }}
+- name: declared-secrets
   projected:
     defaultMode: 0440
     sources:

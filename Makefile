@@ -27,8 +27,8 @@ run: ## run Wicket with a demo user and a sample app, data in ./wicket-data
 
 test: tools $(PACKAGES) ## run every test; installs the Debian packages that they need
 	WICKET_TEST_COMPLETE=1 go run gotest.tools/gotestsum@v1.13.0 --format pkgname --raw-command -- sh -c 'failed=0; \
-		go test -json -race -timeout 20m ./... || failed=1; \
-		for module in $(MODULES); do (cd $$module && go test -json ./...) || failed=1; done; exit $$failed'
+		go test -json -race -timeout 40m ./... || failed=1; \
+		for module in $(MODULES); do (cd $$module && go test -count=1 -json ./...) || failed=1; done; exit $$failed'
 
 # What Helm asks for the version; the Go module itself does not say.
 KUBERNETES := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2 }' helm/kubernetes/go.mod)

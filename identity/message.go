@@ -1,6 +1,12 @@
 package identity
 
-import "time"
+import (
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/wicket-id/wicket/storage"
+)
 
 // Message is something that a person is told outside the browser, as a job. web/messages writes and sends it.
 type Message struct {
@@ -15,6 +21,14 @@ type Message struct {
 
 // Kind names the job.
 func (Message) Kind() string { return "message" }
+
+// InsertOpts chooses the job's queue.
+func (m Message) InsertOpts() river.InsertOpts {
+	if m.Channel == "mail" {
+		return river.InsertOpts{Queue: storage.MailQueue}
+	}
+	return river.InsertOpts{}
+}
 
 // The messages.
 const (

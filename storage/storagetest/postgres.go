@@ -52,9 +52,13 @@ func newPostgres() (*postgresServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := os.TempDir()
-	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+	// Durable means on a disk, where a commit costs what it costs operators.
+	base, durable := os.TempDir(), os.Getenv("WICKET_TEST_POSTGRES_DURABLE") != ""
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() && !durable {
 		base = "/dev/shm"
+	}
+	if chosen := os.Getenv("WICKET_TEST_POSTGRES_DIR"); chosen != "" {
+		base = chosen
 	}
 	removeStale(base)
 	dir := filepath.Join(base, fmt.Sprintf("wicket-postgres-%d", os.Getpid()))
@@ -87,8 +91,10 @@ func newPostgres() (*postgresServer, error) {
 		return nil, err
 	}
 	options := []string{"-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300"}
-	if os.Getenv("WICKET_TEST_POSTGRES_DURABLE") == "" {
+	if !durable {
 		options = append(options, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+	} else if countsStatements(bin) {
+		options = append(options, "-c", "shared_preload_libraries=pg_stat_statements", "-c", "pg_stat_statements.track_utility=off")
 	}
 	s := &postgresServer{port: port}
 	s.start = func() error {
@@ -146,6 +152,12 @@ func StopPostgres(t testing.TB) (start func()) {
 	}
 }
 
+// PostgresPID is the process of the server, whose children serve the connections.
+func PostgresPID(t testing.TB) int {
+	t.Helper()
+	return postgres(t).process.Process.Pid
+}
+
 // TerminateConnections ends every connection to the database of that URL, as pg_terminate_backend does. It returns how
 // many there were.
 func TerminateConnections(t testing.TB, url string) (n int) {
@@ -178,6 +190,16 @@ func postgresBin() (string, error) {
 	}
 	sort.Strings(found)
 	return filepath.Dir(found[len(found)-1]), nil
+}
+
+// countsStatements tells whether the library that counts statements came with the server.
+func countsStatements(bin string) bool {
+	postgres, err := filepath.EvalSymlinks(filepath.Join(bin, "postgres"))
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(filepath.Join(filepath.Dir(postgres), "../lib/pg_stat_statements.so"))
+	return err == nil
 }
 
 func (s *postgresServer) url(name string) string {

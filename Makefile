@@ -1,6 +1,6 @@
 # Targets with a ## are listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help build image chart run test test-kubernetes lint fuzz bench screenshots tools
+.PHONY: help build image chart run test test-kubernetes lint fuzz bench bench-growth screenshots tools
 
 FUZZTIME ?= 30s
 BENCHTIME ?= 2s
@@ -11,7 +11,7 @@ CLIENTS := cmd/wicket/testdata/clients
 PACKAGES := $(CLIENTS)/node_modules/.package-lock.json
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 build: ## build bin/wicket, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/wicket ./cmd/wicket
@@ -53,8 +53,11 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 		echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
 	done
 
-bench: ## measure speed, start and memory
-	WICKET_TEST_POSTGRES_DURABLE=1 go test -run '^$$' -bench . -benchtime=$(BENCHTIME) ./cmd/wicket
+bench: ## measure speed, start and memory, and what one, two and three replicas spend
+	WICKET_TEST_POSTGRES_DURABLE=1 go test -run '^$$' -bench . -skip Crowd -timeout 30m -benchtime=$(BENCHTIME) ./cmd/wicket
+
+bench-growth: ## compare a house of a million people (WICKET_BENCH_PEOPLE) and ten times as many refresh tokens with a small one
+	WICKET_TEST_POSTGRES_DURABLE=1 go test -run '^$$' -bench Crowd -v -timeout 30m -benchtime=500x ./cmd/wicket
 
 screenshots: tools $(PACKAGES) ## save a picture of every page in ./screenshots
 	WICKET_TEST_COMPLETE=1 WICKET_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run InABrowser ./cmd/wicket

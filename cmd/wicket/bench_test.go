@@ -15,9 +15,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -93,23 +95,25 @@ func BenchmarkTransaction(b *testing.B) {
 	}
 }
 
+var hotWays = []struct {
+	name string
+	once func(*visitor) error
+}{
+	{"discovery", (*visitor).discovery},
+	{"jwks", (*visitor).jwks},
+	{"client_credentials", (*visitor).clientCredentials},
+	{"code", (*visitor).code},
+	{"refresh", (*visitor).refresh},
+	{"introspection", (*visitor).introspection},
+	{"userinfo", (*visitor).userinfo},
+}
+
 // BenchmarkServer measures the hot ways over HTTP.
 func BenchmarkServer(b *testing.B) {
 	for _, kind := range []storage.Kind{storage.SQLite, storage.Postgres} {
 		b.Run(string(kind), func(b *testing.B) {
 			server := startBenchServer(b, storagetest.URL(b, kind))
-			for _, way := range []struct {
-				name string
-				once func(*visitor) error
-			}{
-				{"discovery", (*visitor).discovery},
-				{"jwks", (*visitor).jwks},
-				{"client_credentials", (*visitor).clientCredentials},
-				{"code", (*visitor).code},
-				{"refresh", (*visitor).refresh},
-				{"introspection", (*visitor).introspection},
-				{"userinfo", (*visitor).userinfo},
-			} {
+			for _, way := range hotWays {
 				b.Run(way.name, func(b *testing.B) { server.measure(b, way.once) })
 			}
 		})
@@ -147,39 +151,52 @@ var benchBinary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// benchServer is `wicket serve` as a process of its own.
+// benchServer is one Wicket: `wicket serve` as a process of its own, or several.
 type benchServer struct {
+	replicas []*benchReplica
+	env      []string
+	issuer   string
+	apps     map[string]string // client_id -> secret
+}
+
+// benchReplica is one process of them.
+type benchReplica struct {
 	process *exec.Cmd
-	env     []string
-	issuer  string
-	apps    map[string]string // client_id -> secret
+	address string
 	exited  chan struct{}
 }
 
-func startProcess(b *testing.B, databaseURL string) *benchServer {
+// startProcess starts a Wicket of one process on that database. variables are more of its environment.
+func startProcess(b *testing.B, databaseURL string, variables ...string) *benchServer {
+	b.Helper()
+	port := freePort(b)
+	s := &benchServer{issuer: fmt.Sprintf("http://localhost:%d", port), apps: map[string]string{}}
+	s.env = append(os.Environ(), "WICKET_ISSUER="+s.issuer, "WICKET_DATABASE_URL="+databaseURL, "WICKET_SECRET="+benchSecret, "WICKET_DRAIN=0s")
+	s.env = append(s.env, variables...)
+	s.startReplica(b, port)
+	return s
+}
+
+// startReplica starts one more process, and waits until it answers.
+func (s *benchServer) startReplica(b *testing.B, port int) {
 	b.Helper()
 	binary, err := benchBinary()
 	if err != nil {
 		b.Fatal(err)
 	}
-	port, err := storagetest.FreePort()
-	if err != nil {
+	r := &benchReplica{process: exec.Command(binary, "serve"), address: fmt.Sprintf("127.0.0.1:%d", port), exited: make(chan struct{})}
+	r.process.Env = append(slices.Clip(s.env), "WICKET_LISTEN="+r.address)
+	if err := r.process.Start(); err != nil {
 		b.Fatal(err)
 	}
-	s := &benchServer{issuer: fmt.Sprintf("http://localhost:%d", port), apps: map[string]string{}, exited: make(chan struct{})}
-	s.env = append(os.Environ(), "WICKET_ISSUER="+s.issuer, fmt.Sprintf("WICKET_LISTEN=127.0.0.1:%d", port), "WICKET_DATABASE_URL="+databaseURL, "WICKET_SECRET="+benchSecret, "WICKET_DRAIN=0s")
-	s.process = exec.Command(binary, "serve")
-	s.process.Env = s.env
-	if err := s.process.Start(); err != nil {
-		b.Fatal(err)
-	}
-	go func() { _ = s.process.Wait(); close(s.exited) }()
-	b.Cleanup(s.stop)
+	go func() { _ = r.process.Wait(); close(r.exited) }()
+	b.Cleanup(r.stop)
+	s.replicas = append(s.replicas, r)
 	for deadline := time.Now().Add(20 * time.Second); ; {
-		response, err := http.Get(s.issuer + "/.well-known/openid-configuration")
+		response, err := http.Get("http://" + r.address + "/.well-known/openid-configuration")
 		if err == nil {
 			_ = response.Body.Close()
-			return s
+			return
 		}
 		if time.Now().After(deadline) {
 			b.Fatalf("the server does not answer: %v", err)
@@ -190,9 +207,9 @@ func startProcess(b *testing.B, databaseURL string) *benchServer {
 
 var benchSecret = storage.NewMasterKey()
 
-func startBenchServer(b *testing.B, databaseURL string) *benchServer {
+func startBenchServer(b *testing.B, databaseURL string, variables ...string) *benchServer {
 	b.Helper()
-	s := startProcess(b, databaseURL)
+	s := startProcess(b, databaseURL, variables...)
 	for worker := range benchWorkers {
 		s.command(b, testPassword, "user", "create", "--username", fmt.Sprintf("user%d", worker), "--password-stdin")
 	}
@@ -203,7 +220,7 @@ func startBenchServer(b *testing.B, databaseURL string) *benchServer {
 
 func (s *benchServer) command(b *testing.B, stdin string, args ...string) {
 	b.Helper()
-	command := exec.Command(s.process.Path, append(args, "-o", "json")...)
+	command := exec.Command(s.replicas[0].process.Path, append(args, "-o", "json")...)
 	command.Env, command.Stdin = s.env, strings.NewReader(stdin)
 	out, err := command.Output()
 	if err != nil {
@@ -222,14 +239,29 @@ func (s *benchServer) command(b *testing.B, stdin string, args ...string) {
 }
 
 func (s *benchServer) stop() {
-	_ = s.process.Process.Signal(syscall.SIGTERM)
-	<-s.exited
+	for _, r := range s.replicas {
+		r.stop()
+	}
 }
 
-// cpu is the CPU time that the process has used (proc(5), stat fields 14 and 15).
-func (s *benchServer) cpu(b *testing.B) time.Duration {
+func (r *benchReplica) stop() {
+	_ = r.process.Process.Signal(syscall.SIGTERM)
+	<-r.exited
+}
+
+// cpu is the CPU time that the processes have used.
+func (s *benchServer) cpu(b *testing.B) (spent time.Duration) {
 	b.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.process.Process.Pid))
+	for _, r := range s.replicas {
+		spent += processCPU(b, r.process.Process.Pid)
+	}
+	return spent
+}
+
+// processCPU is the CPU time that a process has used (proc(5), stat fields 14 and 15).
+func processCPU(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		b.Skip("CPU time is read from /proc, which this system lacks")
 	}
@@ -242,10 +274,10 @@ func (s *benchServer) cpu(b *testing.B) time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
-// memory is the resident memory of the process in bytes.
+// memory is the resident memory of the first process in bytes.
 func (s *benchServer) memory(b *testing.B) int64 {
 	b.Helper()
-	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.process.Process.Pid))
+	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.replicas[0].process.Process.Pid))
 	if err != nil {
 		b.Skip("memory is read from /proc, which this system lacks")
 	}
@@ -255,8 +287,14 @@ func (s *benchServer) memory(b *testing.B) int64 {
 
 const benchWorkers = 8
 
+// gauge is something besides that is counted while the benchmark runs.
+type gauge struct {
+	unit string
+	read func(b *testing.B) float64 // in all, so far
+}
+
 // measure runs once b.N times on eight workers, each with its own person, connection and tokens.
-func (s *benchServer) measure(b *testing.B, once func(*visitor) error) {
+func (s *benchServer) measure(b *testing.B, once func(*visitor) error, gauges ...gauge) {
 	b.Helper()
 	visitors := make([]*visitor, benchWorkers)
 	for i := range visitors {
@@ -270,6 +308,10 @@ func (s *benchServer) measure(b *testing.B, once func(*visitor) error) {
 	close(turns)
 	unit := signatureCPU(b) // before and after: the machine's speed drifts
 	before := s.cpu(b)
+	readings := make([]float64, len(gauges))
+	for i, g := range gauges {
+		readings[i] = g.read(b)
+	}
 	b.ResetTimer()
 	for _, v := range visitors {
 		wg.Go(func() {
@@ -284,9 +326,29 @@ func (s *benchServer) measure(b *testing.B, once func(*visitor) error) {
 	wg.Wait()
 	b.StopTimer()
 	spent := s.cpu(b) - before
+	for i, g := range gauges {
+		b.ReportMetric((g.read(b)-readings[i])/float64(b.N), g.unit)
+	}
 	unit = (unit + signatureCPU(b)) / 2
 	b.ReportMetric(float64(spent.Microseconds())/float64(b.N), "cpu-µs/op")
 	b.ReportMetric(float64(spent)/float64(b.N)/float64(unit), "sig/op")
+}
+
+// turns hands requests to the replicas in turn, as a proxy before them would.
+type turns struct {
+	http.Transport
+	server *benchServer
+	taken  atomic.Int64
+}
+
+func (t *turns) RoundTrip(r *http.Request) (*http.Response, error) {
+	there := r.Clone(r.Context())
+	there.Host, there.URL.Host = r.URL.Host, t.server.replicas[int(t.taken.Add(1))%len(t.server.replicas)].address
+	response, err := t.Transport.RoundTrip(there)
+	if err == nil {
+		response.Request = r
+	}
+	return response, err
 }
 
 // visitor is a signed-in person with an app.
@@ -299,7 +361,7 @@ type visitor struct {
 func (s *benchServer) visitor(b *testing.B, worker int) *visitor {
 	b.Helper()
 	jar, _ := cookiejar.New(nil)
-	v := &visitor{server: s, http: &http.Client{Jar: jar, Transport: &http.Transport{}, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+	v := &visitor{server: s, http: &http.Client{Jar: jar, Transport: &turns{server: s}, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
 		if !strings.HasPrefix(r.URL.String(), s.issuer) {
 			return http.ErrUseLastResponse
 		}

@@ -59,11 +59,16 @@ func newPostgres() (*postgresServer, error) {
 		return nil, err
 	}
 	options := []string{"-c", "max_connections=300"}
-	if os.Getenv("WICKET_TEST_POSTGRES_DURABLE") == "" {
+	if !isDurable() {
 		options = append(options, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+	} else if countsStatements(bin) {
+		options = append(options, "-c", "shared_preload_libraries=pg_stat_statements", "-c", "pg_stat_statements.track_utility=off")
 	}
 	return folder.serve(bin, options...)
 }
+
+// isDurable tells whether PostgreSQL is to be on a disk, where a commit costs what it costs operators.
+func isDurable() bool { return os.Getenv("WICKET_TEST_POSTGRES_DURABLE") != "" }
 
 // postgresFolder is where a PostgreSQL server keeps its data, and as whom it runs.
 type postgresFolder struct {
@@ -74,8 +79,11 @@ type postgresFolder struct {
 // newPostgresFolder makes a folder of that name for as long as this process lives.
 func newPostgresFolder(name string) (*postgresFolder, error) {
 	base := os.TempDir()
-	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() && !isDurable() {
 		base = "/dev/shm"
+	}
+	if chosen := os.Getenv("WICKET_TEST_POSTGRES_DIR"); chosen != "" {
+		base = chosen
 	}
 	removeStale(base)
 	f := &postgresFolder{filepath.Join(base, fmt.Sprintf("%s-%d", name, os.Getpid())), &syscall.SysProcAttr{}}
@@ -169,6 +177,12 @@ func StopPostgres(t testing.TB) (start func()) {
 	}
 }
 
+// PostgresPID is the process of the server, whose children serve the connections.
+func PostgresPID(t testing.TB) int {
+	t.Helper()
+	return postgres(t).process.Process.Pid
+}
+
 // TerminateConnections ends every connection to the database of that URL, as pg_terminate_backend does. It returns how
 // many there were.
 func TerminateConnections(t testing.TB, url string) (n int) {
@@ -202,6 +216,16 @@ func postgresBin() (string, error) {
 	}
 	sort.Strings(found)
 	return filepath.Dir(found[len(found)-1]), nil
+}
+
+// countsStatements tells whether the library that counts statements came with the server.
+func countsStatements(bin string) bool {
+	postgres, err := filepath.EvalSymlinks(filepath.Join(bin, "postgres"))
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(filepath.Join(filepath.Dir(postgres), "../lib/pg_stat_statements.so"))
+	return err == nil
 }
 
 func (s *postgresServer) url(name string) string {

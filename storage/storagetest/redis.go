@@ -79,6 +79,9 @@ func (s *RedisServer) Start(t testing.TB) {
 // Address is where it listens.
 func (s *RedisServer) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.Port) }
 
+// PID is its process.
+func (s *RedisServer) PID() int { return s.process.Process.Pid }
+
 // Option returns what was given for an option of its command line.
 func (s *RedisServer) Option(name string) string { return s.options[slices.Index(s.options, name)+1] }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/oauth2"
@@ -22,6 +23,7 @@ type statement struct {
 	Hosted          string
 	AMR             []string
 	ACR, SID        string
+	AuthTime        time.Time // zero: now, as far as we know
 
 	claims map[string]any
 }
@@ -34,7 +36,7 @@ func (p *Provider) believe(said *statement, token *oauth2.Token) (identity.Exter
 	}
 	external := identity.External{
 		Provider: p.ID, ProviderName: p.Name, Issuer: said.Issuer, Subject: said.Subject, Label: said.label(), Email: printable(said.Email, 254),
-		Evidence: p.evidence(said), SID: printable(said.SID, 255), Username: said.text("preferred_username"), Claims: kept,
+		Evidence: p.evidence(said), SID: printable(said.SID, 255), AuthTime: said.AuthTime, Username: said.text("preferred_username"), Claims: kept,
 		Told: make(map[string]string), Mapped: make(map[string]string),
 		EmailProved:         said.Email != "" && said.EmailVerified && p.Settings.Emails != EmailsUnproved,
 		EmailsAuthoritative: p.Settings.Emails == EmailsAuthoritative && p.speaksFor(said),

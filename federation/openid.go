@@ -24,7 +24,10 @@ type idClaims struct {
 	AuthTime float64         `json:"auth_time"`
 }
 
-const clockSkew = time.Minute
+const (
+	clockSkew = time.Minute
+	longAgo   = 365 * 24 * time.Hour
+)
 
 // readOpenID verifies an ID token as OpenID Connect Core, section 3.1.3.7, says, and asks userinfo for what it does not
 // tell.
@@ -44,6 +47,9 @@ func (u *Upstreams) readOpenID(ctx context.Context, p *Provider, m *metadata, to
 	}
 	if p.Kind == KindGoogle {
 		said.Issuer = p.Issuer // of which it has two spellings
+	}
+	if ago := float64(u.Now().Unix()) - claims.AuthTime; claims.AuthTime > 0 && ago > 0 && !kept.Again {
+		said.AuthTime = u.Now().Add(-time.Duration(min(ago, longAgo.Seconds())) * time.Second)
 	}
 	said.AMR, said.ACR, said.SID, said.Hosted = texts(claims.AMR), claims.ACR, claims.SID, claims.Hosted
 	if p.Kind == KindOpenID && m.UserinfoEndpoint != "" { // Google and Microsoft tell all in the ID token

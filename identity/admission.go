@@ -26,6 +26,7 @@ type firstStep struct {
 	login    string // as typed
 	method   string // for the list of attempts: "pwd"
 	evidence Evidence
+	authTime time.Time // when they proved it, if that was long before
 	device   Device
 	current  *Session // the live session that this browser has already, or nil
 	rehashed string   // the password's hash of today, where the stored one is outdated
@@ -159,6 +160,9 @@ func (s *Store) startSession(ctx context.Context, tx bun.Tx, now time.Time, step
 	}
 	if origin := step.evidence.External; origin != nil {
 		session.ExternalAccountID, session.UpstreamSID = uuid.NullUUID{UUID: origin.AccountID, Valid: true}, origin.SID
+	}
+	if !step.authTime.IsZero() && step.authTime.Before(now) {
+		session.AuthTime = step.authTime
 	}
 	current, action := step.current, "started"
 	if current != nil && current.UserID == session.UserID {

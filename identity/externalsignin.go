@@ -23,8 +23,9 @@ type External struct {
 	Label        string // what its owner knows the account by
 	Email        string // or empty
 	Evidence     Evidence
-	SID          string // the provider's own name of the session there, or empty
-	Username     string // what they might like to be called here
+	SID          string    // the provider's own name of the session there, or empty
+	AuthTime     time.Time // when they signed in there, where the provider tells and was not asked to have them do it anew
+	Username     string    // what they might like to be called here
 	Claims       json.RawMessage
 	Tokens       []byte // to be kept sealed, or none
 
@@ -63,7 +64,7 @@ func (s *Store) SignInExternally(ctx context.Context, external External, device 
 	if err != nil {
 		return nil, err
 	}
-	step := firstStep{user: user, login: external.Label, method: "fed", device: device, current: current}
+	step := firstStep{user: user, login: external.Label, method: "fed", authTime: external.AuthTime, device: device, current: current}
 	var admission *Admission
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		now := s.Now()
@@ -218,7 +219,7 @@ func (s *Store) RegisterExternally(ctx context.Context, external External, usern
 		if err := s.follow(ctx, tx, now, user.ID, external); err != nil {
 			return err
 		}
-		step := firstStep{user: user, login: external.Label, method: "fed", evidence: external.evidence(account), device: device, current: current}
+		step := firstStep{user: user, login: external.Label, method: "fed", evidence: external.evidence(account), authTime: external.AuthTime, device: device, current: current}
 		admission, err = s.start(ctx, tx, now, step, notTrusted)
 		return err
 	})

@@ -247,6 +247,35 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 	})
 }
 
+// A sign-in upstream is as old here as it is there: who finds a browser open must not seem to have just signed in.
+func TestOldSignInUpstreamIsOldHere(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *openHouse) {
+		l := h.startLiar(t, "liar", nil)
+		for authTime, fresh := range map[float64]bool{
+			float64(time.Now().Add(-time.Hour).Unix()): false,
+			float64(time.Now().Unix()):                 true,
+			1:                                          false,
+			-1e300:                                     true, // says nothing
+			1e300:                                      true,
+			0:                                          true,
+		} {
+			l.tells(func(l *liar) {
+				l.claims = func(claims map[string]any) { claims["auth_time"], claims["sub"] = authTime, "subject" }
+			})
+			b := h.browser(t)
+			if shown := b.toUpstream(t, "liar", page{}); shown.at() == "/arrival" {
+				b.post(t, "/arrival/register", url.Values{"username": {"carol"}})
+			}
+			if shown := b.get(t, "/account"); shown.at() != "/account" {
+				t.Fatalf("%g: not signed in: %s", authTime, shown.Status)
+			}
+			if shown := b.get(t, "/account/totps/new"); (shown.at() == "/account/totps/new") != fresh {
+				t.Errorf("signed in there at %g: leads to %s", authTime, shown.Request.URL)
+			}
+		}
+	})
+}
+
 // Who is to sign in anew is not spared it by being signed in upstream.
 func TestStaleSignInUpstreamIsRefused(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {

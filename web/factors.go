@@ -143,7 +143,7 @@ func (s *Server) removePassword(c *gin.Context) error {
 
 // refuseFactor says on the security page why a factor was not changed.
 func (s *Server) refuseFactor(c *gin.Context, err error) error {
-	for _, known := range []error{identity.ErrNoKeys, identity.ErrTooManyFactors, identity.ErrLastFactor, identity.ErrTooManySignIns} {
+	for _, known := range []error{identity.ErrNoKeys, identity.ErrTooManyFactors, identity.ErrLastFactor, identity.ErrTooManySignIns, identity.ErrNothingToBackUp, identity.ErrTooManySendings} {
 		if errors.Is(err, known) {
 			return s.showSecurity(c, http.StatusUnprocessableEntity, sentence(known))
 		}

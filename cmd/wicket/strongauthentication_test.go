@@ -111,6 +111,9 @@ func TestTOTPThroughThePages(t *testing.T) {
 		if claims := idClaims(t, h.redeem(t, client, b.code(t, client, nil))); claims.ACR != identity.ACRPassword || strings.Join(claims.AMR, " ") != "pwd" {
 			t.Errorf("after a password: %+v", claims)
 		}
+		if early := b.post(t, "/account/backup-codes", nil); early.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(early.body, "add one first") {
+			t.Errorf("backup codes before there is a factor: %s", early.Status)
+		}
 		secret, shown := b.addApp(t, "")
 		if shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "My phone") {
 			t.Fatalf("added: %s\n%s", shown.Status, shown.body)

@@ -58,7 +58,7 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, clock: identity.Clock, seal: seal, migrate: true, registration: true, limits: web.DefaultLimits, outbox: &messages.Outbox{}}
+	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, clock: identity.Clock, seal: seal, migrate: true, registration: true, attemptsKept: 400 * 24 * time.Hour, limits: web.DefaultLimits, outbox: &messages.Outbox{}}
 	config.relyingParty = relyingParty(t, config.issuer, identity.HardwareKeyPolicy{})
 	for _, change := range change {
 		change(config)

@@ -265,6 +265,12 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 		})
 
 		t.Run("invite", func(t *testing.T) {
+			told := func(settings ...string) string {
+				return append(line[:len(line):len(line)], settings...).run(t, "", "user", "invite", "--email", "carl@example.com").stdout.String()
+			}
+			if without, with := told(), told("WICKET_SMTP_URL=smtp://127.0.0.1:1?from=id@example.com"); !strings.Contains(without, "Hand the link on to carl@example.com") || !strings.Contains(with, "is being mailed to carl@example.com") {
+				t.Errorf("without a mail server:\n%swith one:\n%s", without, with)
+			}
 			var invitation invitationView
 			line.json(t, &invitation, "", "user", "invite", "--email", "dora@example.com", "--role", "clerk", "--for", "24h")
 			if !strings.HasPrefix(invitation.Link, issuer+"/register?token=") || invitation.ExpiresAt.Before(time.Now().Add(23*time.Hour)) {

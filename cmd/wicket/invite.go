@@ -34,10 +34,6 @@ type invitationView struct {
 
 // Run makes the invitation and prints its link.
 func (c userInvite) Run(ctx context.Context, env environment, out printer) error {
-	config, err := env.configuration()
-	if err != nil {
-		return err
-	}
 	h, ctx, err := env.open(ctx)
 	if err != nil {
 		return err
@@ -47,9 +43,14 @@ func (c userInvite) Run(ctx context.Context, env environment, out printer) error
 	if err != nil {
 		return err
 	}
+	config := h.config.Load()
 	link := invitationLink(config.issuer, secret)
 	return out.print(invitationView{invitation.ID, link, invitation.Email, invitation.Roles, invitation.ExpiresAt}, func() {
-		if invitation.Email != "" {
+		switch {
+		case invitation.Email == "":
+		case config.mail() == nil:
+			out.line("Hand the link on to %s yourself: WICKET_SMTP_URL is not set here, and where the server lacks it too, no mail is sent.", invitation.Email)
+		default:
 			out.line("The link is being mailed to %s.", invitation.Email)
 		}
 		out.line("Until %s this link makes one account:\n%s", invitation.ExpiresAt.Format(time.RFC1123), link)

@@ -13,6 +13,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/mattn/go-isatty"
+
 	"github.com/wicket-id/wicket/identity"
 )
 
@@ -361,7 +363,4 @@ func (p *importProgress) end(summary importSummary) {
 }
 
 // isTerminal tells whether somebody looks at a file.
-func isTerminal(file *os.File) bool {
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
+func isTerminal(file *os.File) bool { return isatty.IsTerminal(file.Fd()) }

@@ -22,8 +22,10 @@ const filesLookedAt = 2 * time.Second // how often
 // right before goes on.
 func (h *house) watchFiles(ctx context.Context, env environment, log *slog.Logger) {
 	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+	if !isTerminal(os.Stderr) { // whose end, which is told by the same signal, ends what runs in it
+		signal.Notify(hangups, syscall.SIGHUP)
+		defer signal.Stop(hangups)
+	}
 	ticker := time.NewTicker(filesLookedAt)
 	defer ticker.Stop()
 	seen := h.config.Load().files

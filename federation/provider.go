@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -195,16 +194,10 @@ func checkIssuer(issuer string) error {
 	if err != nil || address.Host == "" || address.RawQuery != "" || address.Fragment != "" || address.User != nil {
 		return errors.New("the issuer must be a URL such as https://login.example.com")
 	}
-	if address.Scheme == "https" || address.Scheme == "http" && isLoopback(address.Hostname()) {
+	if address.Scheme == "https" || address.Scheme == "http" && storage.IsLoopback(address.Hostname()) {
 		return nil
 	}
 	return errors.New("the issuer must begin with https://; http:// is for this machine alone")
-}
-
-// isLoopback tells whether a host is this machine, by its name.
-func isLoopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
 // Add begins to believe a provider. It returns what Check does, or ErrProviderTaken.

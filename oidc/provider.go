@@ -3,7 +3,6 @@ package oidc
 import (
 	"errors"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/ory/fosite"
@@ -24,6 +23,8 @@ type Config struct {
 	Lifetimes  Lifetimes
 	TwoFactors TwoFactorRule
 	Now        func() time.Time // UTC, to the microsecond: see identity.Clock
+
+	AllowPrivate bool // keys of clients may be fetched from private addresses, whatever their names resolve to
 }
 
 // Provider is the OpenID Provider.
@@ -31,9 +32,9 @@ type Provider struct {
 	Config
 
 	engine     *fosite.Fosite
-	clients    clientCache
-	verified   verified
-	remoteKeys sync.Map // jwks_uri -> key set
+	clients    *clientCache
+	verified   *verified
+	remoteKeys *remoteKeys
 	discovery  []byte
 }
 
@@ -66,7 +67,9 @@ func New(config Config) (*Provider, error) {
 	if !isWebURL(config.Issuer) {
 		return nil, errors.New("the issuer must use https; http is for localhost, 127.0.0.1 and [::1]")
 	}
-	provider := &Provider{Config: config}
+	provider := &Provider{
+		Config: config, clients: newClientCache(), verified: newVerified(), remoteKeys: newRemoteKeys(config.AllowPrivate, config.Now),
+	}
 	provider.engine = newEngine(provider)
 	var err error
 	if provider.discovery, err = provider.describe(); err != nil {

@@ -240,37 +240,40 @@ func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 // storage.ErrNotFound, also for one that variables name.
 func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error {
 	action := map[bool]string{true: "enabled", false: "disabled"}[active]
-	return u.change(ctx, id, action, func(tx bun.Tx, now time.Time) error {
-		return oneRow(tx.NewUpdate().Model((*Provider)(nil)).Set("is_active = ?", active).
+	_, err := u.change(ctx, id, action, func(ctx context.Context, tx bun.Tx, now time.Time) (int, error) {
+		return 0, oneRow(tx.NewUpdate().Model((*Provider)(nil)).Set("is_active = ?", active).
 			Set("modified_at = ?", now).Set("modified_by = ?", storage.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx))
 	})
+	return err
 }
 
 // Remove stops believing a provider and drops all links to it, with the sessions that came from it: nobody else who is
 // added later under the same id may speak for them. It returns how many links there were, or storage.ErrNotFound.
 func (u *Upstreams) Remove(ctx context.Context, id string) (links int, err error) {
-	err = u.change(ctx, id, "removed", func(tx bun.Tx, _ time.Time) error {
-		if links, err = u.Identity.RemoveProvider(ctx, tx, id); err != nil {
-			return err
+	return u.change(ctx, id, "removed", func(ctx context.Context, tx bun.Tx, _ time.Time) (int, error) {
+		links, err := u.Identity.RemoveProvider(ctx, tx, id)
+		if err != nil {
+			return 0, err
 		}
-		return oneRow(tx.NewDelete().Model((*Provider)(nil)).Where("id = ?", id).Exec(ctx))
+		return links, oneRow(tx.NewDelete().Model((*Provider)(nil)).Where("id = ?", id).Exec(ctx))
 	})
-	return links, err
 }
 
-func (u *Upstreams) change(ctx context.Context, id, action string, change func(tx bun.Tx, now time.Time) error) error {
+// change changes a provider and records it; it returns what do counted.
+func (u *Upstreams) change(ctx context.Context, id, action string, do func(context.Context, bun.Tx, time.Time) (int, error)) (int, error) {
 	now := u.Now()
-	err := u.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := change(tx, now); err != nil {
-			return err
+	n, err := storage.Write(ctx, u.Database, func(ctx context.Context, tx bun.Tx) (int, error) {
+		n, err := do(ctx, tx, now)
+		if err != nil {
+			return 0, err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "provider", EntityID: id, Action: action})
+		return n, storage.Record(ctx, tx, now, storage.Change{Entity: "provider", EntityID: id, Action: action})
 	})
 	u.forget()
 	if err != nil {
-		return fmt.Errorf("provider %s: %w", id, err)
+		return 0, fmt.Errorf("provider %s: %w", id, err)
 	}
-	return nil
+	return n, nil
 }
 
 // All lists the providers, also those that are switched off: those that variables name first, then by age.

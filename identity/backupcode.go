@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,10 +79,11 @@ func (s *Store) MakeBackupCodes(ctx context.Context, session *Session) (codes []
 		if _, err := tx.NewDelete().Model((*BackupCode)(nil)).Where("user_id = ?", session.UserID).Exec(ctx); err != nil {
 			return err
 		}
-		for i := range rows {
-			rows[i].CreatedAt = now
+		made := slices.Clone(rows)
+		for i := range made {
+			made[i].CreatedAt = now
 		}
-		_, err = tx.NewInsert().Model(&rows).Exec(ctx)
+		_, err = tx.NewInsert().Model(&made).Exec(ctx)
 		return err
 	})
 	if err != nil {
@@ -116,7 +118,7 @@ func (s *Store) checkBackupCode(ctx context.Context, user *User, code string) (*
 	} else if err != nil {
 		return nil, fmt.Errorf("backup code: %w", err)
 	}
-	return &answer{method: "backup_code", evidence: totpEvidence, spend: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
+	return &answer{method: "backup_code", evidence: totpEvidence, use: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
 		result, err := tx.NewUpdate().Model((*BackupCode)(nil)).Set("used_at = ?", now).Where("id = ? AND used_at IS NULL", id).Exec(ctx)
 		if err != nil {
 			return false, err

@@ -251,7 +251,7 @@ func (s *Store) insertArrival(ctx context.Context, tx bun.Tx, now time.Time, a *
 		}
 	}
 	if len(a.roles) > 0 {
-		if _, err := tx.NewInsert().Model(&a.roles).Exec(ctx); err != nil {
+		if _, err := tx.NewInsert().Model(&a.roles).Returning("NULL").Exec(ctx); err != nil {
 			return err
 		}
 	}

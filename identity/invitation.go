@@ -104,25 +104,23 @@ func (s *Store) InviteFirstBy(ctx context.Context, secret string) (open bool, er
 		ID: newID(), SecretHash: storage.Digest(secret), Roles: []string{RoleAdministrator}, IsFirst: true,
 		ExpiresAt: now.Add(chosenInvitationLifetime), CreatedAt: now, CreatedBy: storage.ActorOf(ctx).Name,
 	}
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		open = false
+	open, err = storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (bool, error) {
 		if err := s.Database.Lock(ctx, tx, firstInvitationLock); err != nil {
-			return err
+			return false, err
 		}
 		if registered, err := tx.NewSelect().Model((*User)(nil)).Exists(ctx); err != nil || registered {
-			return err
+			return false, err
 		}
 		renewed, err := tx.NewUpdate().Model((*Invitation)(nil)).Set("expires_at = ?", invitation.ExpiresAt).
 			Where("secret_hash = ? AND is_first AND used_at IS NULL", invitation.SecretHash).Exec(ctx)
 		if err != nil {
-			return err
+			return false, err
 		}
 		n, err := renewed.RowsAffected()
 		if err == nil && n == 0 {
 			err = insertInvitation(ctx, tx, invitation)
 		}
-		open = err == nil
-		return err
+		return err == nil, err
 	})
 	switch {
 	case storage.Violates(err, "secret_hash"):
@@ -159,7 +157,7 @@ func insertInvitation(ctx context.Context, tx bun.Tx, invitation *Invitation) er
 			return err
 		}
 	}
-	if _, err := tx.NewInsert().Model(invitation).Exec(ctx); err != nil {
+	if _, err := tx.NewInsert().Model(invitation).Returning("NULL").Exec(ctx); err != nil {
 		return err
 	}
 	return storage.Record(ctx, tx, invitation.CreatedAt, storage.Change{

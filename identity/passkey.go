@@ -63,12 +63,12 @@ func (s *Store) AddPasskey(ctx context.Context, session *Session, state, respons
 	passkey := &Passkey{Authenticator: *registered}
 	change := factorChange{kind: "passkey", id: passkey.ID, name: passkey.Name, evidence: passkey.evidence()}
 	secret, err = s.addFactor(ctx, session, change, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		refused, err := s.mayHaveAnother(ctx, tx, (*Passkey)(nil), session.UserID)
-		if err != nil || refused != nil {
-			return errors.Join(err, refused)
+		if err := mayHaveAnother(ctx, tx, (*Passkey)(nil), session.UserID); err != nil {
+			return err
 		}
-		passkey.CreatedAt = now
-		_, err = tx.NewInsert().Model(passkey).Exec(ctx)
+		row := *passkey
+		row.CreatedAt = now // what is disowned is all that was added since, by the time of the transaction
+		_, err := tx.NewInsert().Model(&row).Exec(ctx)
 		return err
 	})
 	if storage.Violates(err, "credential_id") {
@@ -157,29 +157,33 @@ func (s *Store) SignInWithPasskey(ctx context.Context, attempt PasskeySignIn) (*
 		return nil, ErrSignInRefused // nobody's: there is no account to note it for
 	}
 	step := firstStep{user: user, login: user.Username, method: "passkey", device: attempt.Device, current: attempt.Current}
-	var admission *Admission
 	verified := err == nil
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	admission, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Admission, error) {
 		now := s.Now()
 		if !verified {
-			return step.note(ctx, tx, now, failedPasskey)
+			if err := step.note(ctx, tx, now, failedPasskey); err != nil {
+				return nil, err
+			}
+			return nil, storage.Refuse(ErrSignInRefused)
 		}
 		genuine, err := s.used(ctx, tx, (*Passkey)(nil), now, &passkey.Authenticator, credential)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !genuine {
-			return s.warnOfClone(ctx, tx, now, step, "passkey", &passkey.Authenticator)
+			if err := s.warnOfClone(ctx, tx, now, step, "passkey", &passkey.Authenticator); err != nil {
+				return nil, err
+			}
+			return nil, storage.Refuse(ErrSignInRefused)
 		}
-		step.evidence = passkey.evidence()
-		admission, err = s.admit(ctx, tx, now, step)
-		return err
+		shown := step
+		shown.evidence = passkey.evidence()
+		return s.admit(ctx, tx, now, shown)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("sign in with a passkey: %w", err)
-	}
-	if admission == nil {
+	if errors.Is(err, ErrSignInRefused) {
 		return nil, ErrSignInRefused
+	} else if err != nil {
+		return nil, fmt.Errorf("sign in with a passkey: %w", err)
 	}
 	s.Memory.Uncount(ctx, sender)
 	return admission, nil

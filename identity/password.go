@@ -125,15 +125,13 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 	}
 	now := s.Now()
 	secret = storage.NewSecret()
-	refused := false
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// While the hash was made the owner may have said that this session is not theirs.
 		err := oneRow(tx.NewUpdate().Model((*Session)(nil)).Set("secret_hash = ?", storage.Digest(secret)).
 			Where("id = ? AND ended_at IS NULL", session.ID).
 			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND coalesce(password_hash, '') = ? AND session_version = ?)", user.ID, user.PasswordHash, session.SessionVersion).Exec(ctx))
 		if errors.Is(err, storage.ErrNotFound) {
-			refused = true
-			return nil
+			return ErrSignInRefused
 		} else if err != nil {
 			return err
 		}
@@ -151,11 +149,10 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 		}
 		return s.setPassword(ctx, tx, now, user, hash, "changed")
 	})
-	if err != nil {
-		return "", fmt.Errorf("change password: %w", err)
-	}
-	if refused {
+	if errors.Is(err, ErrSignInRefused) {
 		return "", ErrSignInRefused
+	} else if err != nil {
+		return "", fmt.Errorf("change password: %w", err)
 	}
 	s.Memory.Forget(ctx, guesses)
 	return secret, nil

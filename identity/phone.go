@@ -81,15 +81,13 @@ func (s *Store) AddPhone(ctx context.Context, user *User, number string) (*Phone
 	}
 	now := s.Now()
 	phone := &Phone{ID: newID(), UserID: user.ID, Number: number, CreatedAt: now, ModifiedAt: now}
-	var refused error
 	err = s.writePhones(ctx, user.ID, func(ctx context.Context, tx bun.Tx) error {
 		held, err := tx.NewSelect().Model((*Phone)(nil)).Where("user_id = ?", user.ID).Count(ctx)
 		if err != nil {
 			return err
 		}
 		if held >= maxPhones {
-			refused = ErrTooManyPhones
-			return nil
+			return ErrTooManyPhones
 		}
 		if _, err := tx.NewInsert().Model(phone).Exec(ctx); err != nil {
 			return err
@@ -102,14 +100,13 @@ func (s *Store) AddPhone(ctx context.Context, user *User, number string) (*Phone
 		}
 		return storage.Record(ctx, tx, now, phone.change("added"))
 	})
-	if storage.Violates(err, "number") {
+	switch {
+	case storage.Violates(err, "number"):
 		return nil, ErrPhoneListed
-	}
-	if err != nil {
+	case errors.Is(err, ErrTooManyPhones):
+		return nil, ErrTooManyPhones
+	case err != nil:
 		return nil, fmt.Errorf("add phone: %w", err)
-	}
-	if refused != nil {
-		return nil, refused
 	}
 	return phone, nil
 }
@@ -174,49 +171,54 @@ func (s *Store) VerifyPhone(ctx context.Context, user *User, phoneID uuid.UUID, 
 	if !sixDigits.MatchString(code) {
 		return nil, ErrProof
 	}
-	now, phone := s.Now(), new(Phone)
-	var refused error
-	err := s.writePhones(ctx, user.ID, func(ctx context.Context, tx bun.Tx) error {
+	now := s.Now()
+	phone, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Phone, error) {
+		if err := s.lockContacts(ctx, tx, user.ID); err != nil {
+			return nil, err
+		}
 		proof, right, err := s.tryCode(ctx, tx, now, user.ID, phoneID, code)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if proof == nil {
-			refused = ErrProof
-			return nil
+			return nil, ErrProof
 		}
+		phone := new(Phone)
 		if err := tx.NewSelect().Model(phone).Where("id = ?", phoneID).Scan(ctx); err != nil {
-			return err
+			return nil, err
+		}
+		refuse := func(action string, reason error) error {
+			if err := storage.Record(ctx, tx, now, phone.change(action)); err != nil {
+				return err
+			}
+			return storage.Refuse(reason)
 		}
 		if !right {
-			refused = ErrProof
-			return storage.Record(ctx, tx, now, phone.change("code_refused"))
+			return nil, refuse("code_refused", ErrProof)
 		}
 		// Asked beforehand, for a violation would undo that the code was used. The lock makes the answer stay true.
 		if err := s.Database.Lock(ctx, tx, "phone "+phone.Number); err != nil {
-			return err
+			return nil, err
 		}
 		taken, err := tx.NewSelect().Model((*Phone)(nil)).Where("number = ? AND verified_at IS NOT NULL AND id <> ?", phone.Number, phoneID).Exists(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if taken {
-			refused = ErrPhoneTaken
-			return storage.Record(ctx, tx, now, phone.change("refused_as_taken"))
+			return nil, refuse("refused_as_taken", ErrPhoneTaken)
 		}
 		err = tx.NewUpdate().Model(phone).Set("verified_at = ?", now).
 			Set("is_primary = NOT EXISTS (SELECT 1 FROM phones AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)", user.ID, phoneID).
 			Where("id = ?", phoneID).Returning("*").Scan(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return storage.Record(ctx, tx, now, phone.change("verified"))
+		return phone, storage.Record(ctx, tx, now, phone.change("verified"))
 	})
-	if err != nil {
+	if refusal := refused(err, ErrProof, ErrPhoneTaken); refusal != nil {
+		return nil, refusal
+	} else if err != nil {
 		return nil, fmt.Errorf("verify phone: %w", err)
-	}
-	if refused != nil {
-		return nil, refused
 	}
 	return phone, nil
 }
@@ -293,11 +295,16 @@ func (s *Store) RemovePhone(ctx context.Context, userID, phoneID uuid.UUID) erro
 // writePhones is a transaction on a person's phones: the rules look at several rows.
 func (s *Store) writePhones(ctx context.Context, userID uuid.UUID, do func(ctx context.Context, tx bun.Tx) error) error {
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.Database.Lock(ctx, tx, "contact "+userID.String()); err != nil {
+		if err := s.lockContacts(ctx, tx, userID); err != nil {
 			return err
 		}
 		return do(ctx, tx)
 	})
+}
+
+// lockContacts makes changes of a person's addresses or phones come one after the other: the rules look at several rows.
+func (s *Store) lockContacts(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
+	return s.Database.Lock(ctx, tx, "contact "+userID.String())
 }
 
 // change is a line for the ledger.

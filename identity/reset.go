@@ -150,38 +150,38 @@ func (s *Store) Reset(ctx context.Context, secret, answered, password string, de
 	if !owner.TwoFactor && owner.HasWebAuthn {
 		trusted = trustedByMail
 	}
-	var refused error
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	deviceSecret, err = storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (string, error) {
 		storage.ActorOf(ctx).Name = owner.Actor()
 		result, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).Set("used_at = ?", now).
 			Where("token_hash = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), now).
 			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND two_factor = ?)", owner.ID, owner.TwoFactor).Exec(ctx)
 		if err != nil {
-			return err
+			return "", err
 		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			refused = ErrProof
-			return err
+		if n, err := result.RowsAffected(); err != nil {
+			return "", err
+		} else if n == 0 {
+			return "", ErrProof
 		}
 		if err := voidSecrets(ctx, tx, owner.ID, now); err != nil {
-			return err
+			return "", err
 		}
 		if _, err := s.signOutEverywhere(ctx, tx, now, owner.ID, EndedByPassword); err != nil {
-			return err
+			return "", err
 		}
-		if deviceSecret, err = rememberDevice(ctx, tx, now, owner, device, trusted); err != nil {
-			return err
+		deviceSecret, err := rememberDevice(ctx, tx, now, owner, device, trusted)
+		if err != nil {
+			return "", err
 		}
 		if _, err := tx.NewUpdate().Model((*User)(nil)).Set("erase_at = NULL").Where("id = ?", owner.ID).Exec(ctx); err != nil {
-			return err // who wants another password wants the account
+			return "", err // who wants another password wants the account
 		}
-		return s.setPassword(ctx, tx, now, owner, hash, "reset")
+		return deviceSecret, s.setPassword(ctx, tx, now, owner, hash, "reset")
 	})
-	if err != nil {
+	if errors.Is(err, ErrProof) {
+		return "", ErrProof
+	} else if err != nil {
 		return "", fmt.Errorf("reset password: %w", err)
-	}
-	if refused != nil {
-		return "", refused
 	}
 	return deviceSecret, nil
 }

@@ -56,7 +56,7 @@ func (s *Store) GrantRole(ctx context.Context, userID uuid.UUID, name string) er
 }
 
 func grantRole(ctx context.Context, tx bun.Tx, role *Role) error {
-	if _, err := tx.NewInsert().Model(role).Exec(ctx); err != nil {
+	if _, err := tx.NewInsert().Model(role).Returning("NULL").Exec(ctx); err != nil {
 		return err
 	}
 	return storage.Record(ctx, tx, role.AssignedAt, storage.Change{

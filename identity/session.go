@@ -118,9 +118,8 @@ func (s *Store) endDevices(ctx context.Context, userID uuid.UUID, here Device, w
 // token and access token at once, ends the sessions, and forgets every known device. It returns the new version, or storage.ErrNotFound.
 func (s *Store) SignOutEverywhere(ctx context.Context, userID uuid.UUID, reason string) (version int64, err error) {
 	now := s.Now()
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		version, err = s.signOutEverywhere(ctx, tx, now, userID, reason)
-		return err
+	version, err = storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (int64, error) {
+		return s.signOutEverywhere(ctx, tx, now, userID, reason)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("sign out everywhere: %w", err)

@@ -76,21 +76,20 @@ func (s *Store) signIn(ctx context.Context, attempt SignIn) (*Admission, error) 
 			return nil, fmt.Errorf("sign in: %w", err)
 		}
 	}
-	var admission *Admission
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	admission, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Admission, error) {
 		now := s.Now()
-		if !matches {
-			return s.noteFailure(ctx, tx, now, step, failedPassword)
+		if matches {
+			return s.admit(ctx, tx, now, step)
 		}
-		var err error
-		admission, err = s.admit(ctx, tx, now, step)
-		return err
+		if err := s.noteFailure(ctx, tx, now, step, failedPassword); err != nil {
+			return nil, err
+		}
+		return nil, storage.Refuse(ErrSignInRefused)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("sign in: %w", err)
-	}
-	if admission == nil {
+	if errors.Is(err, ErrSignInRefused) {
 		return nil, ErrSignInRefused
+	} else if err != nil {
+		return nil, fmt.Errorf("sign in: %w", err)
 	}
 	s.Memory.Uncount(ctx, sender)
 	s.Memory.Forget(ctx, name)

@@ -228,7 +228,7 @@ func (p *Provider) createClient(ctx context.Context, client *Client, secret stri
 	now, actor := p.Now(), storage.ActorOf(ctx).Name
 	client.CreatedAt, client.ModifiedAt, client.CreatedBy, client.ModifiedBy = now, now, actor, actor
 	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewInsert().Model(client).Exec(ctx); err != nil {
+		if _, err := tx.NewInsert().Model(client).Returning("NULL").Exec(ctx); err != nil {
 			return err
 		}
 		return storage.Record(ctx, tx, now, storage.Change{Entity: "client", EntityID: client.ID, Action: "created", New: client.metadata()})

@@ -46,34 +46,36 @@ func (p *Provider) DeclareClients(ctx context.Context, declarations []Declaratio
 	if len(faults) > 0 {
 		return nil, nil, errors.Join(faults...)
 	}
-	err = p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	changes, err := storage.Write(ctx, p.Database, func(ctx context.Context, tx bun.Tx) ([]storage.Change, error) {
 		if err := p.Database.Lock(ctx, tx, "declare clients"); err != nil {
-			return err
+			return nil, err
 		}
+		var changes []storage.Change
 		for _, declared := range declarations {
 			change, err := declareClient(ctx, tx, declared.Client)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			switch change.Action {
-			case "created":
-				created = append(created, change.EntityID)
-			case "changed":
-				changed = append(changed, change.EntityID)
-			default:
+			if change.Action == "" {
 				continue
 			}
 			if err := storage.Record(ctx, tx, now, change); err != nil {
-				return err
+				return nil, err
 			}
+			changes = append(changes, change)
 		}
-		return nil
+		return changes, nil
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("declare clients: %w", err)
 	}
-	for _, id := range changed {
-		p.clients.forget(id)
+	for _, change := range changes {
+		if change.Action == "created" {
+			created = append(created, change.EntityID)
+		} else {
+			changed = append(changed, change.EntityID)
+			p.clients.forget(change.EntityID)
+		}
 	}
 	return created, changed, nil
 }
@@ -113,7 +115,7 @@ func declareClient(ctx context.Context, tx bun.Tx, client *Client) (storage.Chan
 		return change, nil
 	}
 	// Not an update: an operator's command may delete the client meanwhile, and the declaration wins.
-	upsert := tx.NewInsert().Model(client).On("CONFLICT (id) DO UPDATE")
+	upsert := tx.NewInsert().Model(client).On("CONFLICT (id) DO UPDATE").Returning("NULL")
 	for _, column := range declaredColumns {
 		upsert = upsert.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
 	}

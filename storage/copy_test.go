@@ -184,8 +184,8 @@ func TestCopyThereAndBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	var id int64
-	if err := postgres.Reader().NewRaw("SELECT id FROM audit_trail WHERE action = 'after the copy'").Scan(t.Context(), &id); err != nil || id != 10*rows+1 {
-		t.Errorf("the next entry of the ledger is number %d, %v", id, err)
+	if err := postgres.Reader().NewRaw("SELECT id FROM audit_trail WHERE action = 'after the copy'").Scan(t.Context(), &id); err != nil || id <= 10*rows {
+		t.Errorf("the next entry of the audit trail has the number %d, %v", id, err)
 	}
 }
 

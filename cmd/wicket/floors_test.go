@@ -29,9 +29,11 @@ var floors = map[string][]string{
 	"oidc":                      {"identity", "storage", "migrations"}, // never federation
 	"federation":                {"identity", "storage", "migrations"}, // never oidc
 	"identity":                  {"storage", "migrations"},
-	"storage":                   {"migrations"},
-	"storage/storagetest":       {"storage", "migrations"},
+	"storage":                   {"migrations", "storage/internal/rehearsal"},
+	"storage/storagetest":       {"storage", "migrations", "storage/internal/rehearsal"},
 	"migrations":                {},
+
+	"storage/internal/rehearsal": {},
 }
 
 // onlyTests are rooms that tests may enter from any floor, and programs never.

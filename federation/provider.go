@@ -15,6 +15,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Provider is somebody whose word on who a person is we take, as far as the settings say. WICKET_* variables name some;
@@ -215,14 +216,14 @@ func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 	if slices.ContainsFunc(u.Named(), func(named Provider) bool { return named.ID == p.ID }) {
 		return fmt.Errorf("%w, which variables name", ErrProviderTaken)
 	}
-	now, actor := u.Now(), storage.ActorOf(ctx).Name
+	now, actor := u.Now(), audit.ActorOf(ctx).Name
 	p.SealedSecret, p.IsActive = u.Seal.Close(sealForProviders, []byte(p.Secret)), true
 	p.CreatedAt, p.CreatedBy, p.ModifiedAt, p.ModifiedBy = now, actor, now, actor
 	err := u.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewInsert().Model(p).Exec(ctx); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "provider", EntityID: p.ID, Action: "added", New: storage.Values{
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "provider", EntityID: p.ID, Action: "added", New: audit.Values{
 			"kind": p.Kind, "name": p.Name, "issuer": p.Issuer, "client_id": p.ClientID, "settings": p.Settings,
 		}})
 	})
@@ -242,7 +243,7 @@ func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error
 	action := map[bool]string{true: "enabled", false: "disabled"}[active]
 	_, err := u.change(ctx, id, action, func(ctx context.Context, tx bun.Tx, now time.Time) (int, error) {
 		return 0, oneRow(tx.NewUpdate().Model((*Provider)(nil)).Set("is_active = ?", active).
-			Set("modified_at = ?", now).Set("modified_by = ?", storage.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx))
+			Set("modified_at = ?", now).Set("modified_by = ?", audit.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx))
 	})
 	return err
 }
@@ -267,7 +268,7 @@ func (u *Upstreams) change(ctx context.Context, id, action string, do func(conte
 		if err != nil {
 			return 0, err
 		}
-		return n, storage.Record(ctx, tx, now, storage.Change{Entity: "provider", EntityID: id, Action: action})
+		return n, audit.Record(ctx, tx, now, audit.Change{Entity: "provider", EntityID: id, Action: action})
 	})
 	u.forget()
 	if err != nil {

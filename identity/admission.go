@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Admission is what a sign-in that was not refused leads to: a session, or a question for a second step.
@@ -148,7 +149,7 @@ func (f firstStep) isLockable(known *KnownDevice) bool {
 
 // start begins the session of a person who is let in, and remembers their browser.
 func (s *Store) start(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, trusted time.Duration) (*Admission, error) {
-	storage.ActorOf(ctx).Name = step.user.Actor()
+	ctx = audit.AsNamed(ctx, step.user.Actor())
 	admission := &Admission{Secret: storage.NewSecret()}
 	var err error
 	if admission.Session, err = s.startSession(ctx, tx, now, step, admission.Secret); err != nil {
@@ -214,8 +215,8 @@ func (s *Store) startSession(ctx context.Context, tx bun.Tx, now time.Time, step
 			}
 		}
 	}
-	return session, storage.Record(ctx, tx, now, storage.Change{
+	return session, audit.Record(ctx, tx, now, audit.Change{
 		Entity: "session", EntityID: session.ID.String(), Action: action, UserID: session.UserID,
-		New: storage.Values{"amr": session.AMR, "acr": session.ACR, "device": session.DeviceLabel},
+		New: audit.Values{"amr": session.AMR, "acr": session.ACR, "device": session.DeviceLabel},
 	})
 }

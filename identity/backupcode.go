@@ -15,6 +15,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // BackupCode is one of ten codes on paper that each stand in once for a second factor that is lost.
@@ -130,11 +131,11 @@ func (s *Store) checkBackupCode(ctx context.Context, user *User, code string) (*
 		if err != nil {
 			return false, err
 		}
-		err = storage.Record(ctx, tx, now, storage.Change{Entity: "backup_code", EntityID: id.String(), Action: "used", UserID: user.ID, New: storage.Values{"left": left}})
+		err = audit.Record(ctx, tx, now, audit.Change{Entity: "backup_code", EntityID: id.String(), Action: "used", UserID: user.ID, New: audit.Values{"left": left}})
 		if err != nil {
 			return false, err
 		}
-		values := from(Device{UserAgent: storage.ActorOf(ctx).UserAgent, IP: storage.ActorOf(ctx).IP})
+		values := from(Device{UserAgent: audit.ActorOf(ctx).UserAgent, IP: audit.ActorOf(ctx).IP})
 		values["left"] = strconv.FormatInt(left, 10)
 		if left <= fewBackupCodes {
 			values["few"] = "yes"

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Email is one of a person's e-mail addresses. Anyone may claim an address; one person can have verified it.
@@ -120,7 +121,7 @@ func (s *Store) AddEmail(ctx context.Context, user *User, address string) (*Emai
 		if err := s.tellOwner(ctx, tx, now, user, MessageEmailAdded, proofNotMe, notMeProofLifetime, nil, map[string]string{"address": email.Address}); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "email", EntityID: email.ID.String(), Action: "added", UserID: user.ID, New: storage.Values{"address": email.Address}})
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "email", EntityID: email.ID.String(), Action: "added", UserID: user.ID, New: audit.Values{"address": email.Address}})
 	})
 	switch {
 	case storage.Violates(err, "address_key"):
@@ -194,8 +195,8 @@ func (s *Store) VerifyEmail(ctx context.Context, secret string) (*Email, error) 
 		if err != nil {
 			return nil, err
 		}
-		return email, storage.Record(ctx, tx, now, storage.Change{
-			Entity: "email", EntityID: email.ID.String(), Action: "verified", UserID: proof.UserID, New: storage.Values{"address": email.Address},
+		return email, audit.Record(ctx, tx, now, audit.Change{
+			Entity: "email", EntityID: email.ID.String(), Action: "verified", UserID: proof.UserID, New: audit.Values{"address": email.Address},
 		})
 	})
 	switch {
@@ -266,7 +267,7 @@ func (s *Store) changeEmail(ctx context.Context, user *User, emailID uuid.UUID, 
 		if err := change(tx); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "email", EntityID: emailID.String(), Action: action, UserID: userID})
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "email", EntityID: emailID.String(), Action: action, UserID: userID})
 	})
 }
 

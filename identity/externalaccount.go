@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // ExternalAccount is an account that a person has with a provider upstream, and signs in with here. A person may have
@@ -116,14 +117,14 @@ func (s *Store) link(ctx context.Context, tx bun.Tx, now time.Time, user *User, 
 			return nil, err
 		}
 	}
-	return account, storage.Record(ctx, tx, now, storage.Change{
+	return account, audit.Record(ctx, tx, now, audit.Change{
 		Entity: "external_account", EntityID: account.ID.String(), Action: "linked", UserID: user.ID, New: account.recorded(),
 	})
 }
 
 // recorded is what the ledger says of an account of elsewhere.
-func (a *ExternalAccount) recorded() storage.Values {
-	return storage.Values{"provider": a.Provider, "issuer": a.Issuer, "subject": a.Subject, "label": a.Label}
+func (a *ExternalAccount) recorded() audit.Values {
+	return audit.Values{"provider": a.Provider, "issuer": a.Issuer, "subject": a.Subject, "label": a.Label}
 }
 
 // UnlinkExternal takes a way in from the person of a session, and ends the other sessions that came by it. providers are
@@ -175,7 +176,7 @@ func unlink(ctx context.Context, tx bun.Tx, now time.Time, userID, id, keep uuid
 	if err := revokeExternalRoles(ctx, tx, now, userID, account.Provider); err != nil {
 		return err
 	}
-	return storage.Record(ctx, tx, now, storage.Change{
+	return audit.Record(ctx, tx, now, audit.Change{
 		Entity: "external_account", EntityID: id.String(), Action: "unlinked", UserID: userID, Old: account.recorded(),
 	})
 }
@@ -266,7 +267,7 @@ func (s *Store) Tokens(ctx context.Context, account *ExternalAccount) (json.RawM
 		return nil, fmt.Errorf("upstream tokens: %w", err)
 	}
 	return tokens, s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return storage.Record(ctx, tx, s.Now(), storage.Change{
+		return audit.Record(ctx, tx, s.Now(), audit.Change{
 			Entity: "external_account", EntityID: account.ID.String(), Action: "tokens_read", UserID: account.UserID,
 		})
 	})

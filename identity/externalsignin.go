@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // External is what a provider upstream says of a person who comes from it. Who makes one has verified it.
@@ -78,6 +79,9 @@ func (s *Store) SignInExternally(ctx context.Context, external External, device 
 		admission, err := s.admit(ctx, tx, now, external.firstStep(user, account, device, current))
 		if err != nil {
 			return nil, err
+		}
+		if admission.Session != nil {
+			ctx = audit.AsNamed(ctx, user.Actor())
 		}
 		return admission, s.refresh(ctx, tx, now, account, external)
 	})
@@ -197,10 +201,8 @@ func (s *Store) RegisterExternally(ctx context.Context, external External, usern
 	if s.Memory.Count(ctx, "registrations from "+device.Source(), registrationWindow) > maxRegistrations {
 		return nil, ErrTooManyRegistrations
 	}
-	actor := storage.ActorOf(ctx)
-	before := actor.Name
-	actor.Name = user.Actor()
-	admission, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Admission, error) {
+	self := audit.AsNamed(ctx, user.Actor()) // the person themself does this
+	admission, err := storage.Write(self, s.Database, func(ctx context.Context, tx bun.Tx) (*Admission, error) {
 		if err := insertUser(ctx, tx, now, user, "", email); err != nil {
 			return nil, err
 		}
@@ -222,9 +224,6 @@ func (s *Store) RegisterExternally(ctx context.Context, external External, usern
 		}
 		return s.start(ctx, tx, now, external.firstStep(user, account, device, current), notTrusted)
 	})
-	if err != nil {
-		actor.Name = before
-	}
 	switch {
 	case errors.Is(err, ErrExternalTaken): // by this person themself, in another tab, who was faster
 		return s.SignInExternally(ctx, external, device, current)

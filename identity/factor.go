@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // What the kinds of factors have in common: how one is added and removed, and what that does to the account.
@@ -92,18 +93,18 @@ func (s *Store) changeFactors(ctx context.Context, session *Session, change fact
 		if _, err := tx.NewUpdate().Model((*KnownDevice)(nil)).Set("trusted_until = NULL").Where("user_id = ?", session.UserID).Exec(ctx); err != nil {
 			return err
 		}
-		values := storage.Values{}
+		values := audit.Values{}
 		if change.name != "" {
 			values["name"] = change.name
 		}
-		entry := storage.Change{Entity: change.kind, EntityID: change.id.String(), Action: change.action, UserID: session.UserID, New: values}
+		entry := audit.Change{Entity: change.kind, EntityID: change.id.String(), Action: change.action, UserID: session.UserID, New: values}
 		if change.action == "removed" {
 			entry.Old, entry.New = values, nil
 		}
-		if err := storage.Record(ctx, tx, now, entry); err != nil {
+		if err := audit.Record(ctx, tx, now, entry); err != nil {
 			return err
 		}
-		told := from(Device{UserAgent: storage.ActorOf(ctx).UserAgent, IP: storage.ActorOf(ctx).IP})
+		told := from(Device{UserAgent: audit.ActorOf(ctx).UserAgent, IP: audit.ActorOf(ctx).IP})
 		told["factor"] = factorNames[change.kind]
 		return s.tellOwner(ctx, tx, now, session.User, change.message, proofNotMe, notMeProofLifetime, nil, told)
 	})
@@ -192,7 +193,7 @@ func (s *Store) ResetFactors(ctx context.Context, user *User) (map[string]int64,
 		if _, err := s.signOutEverywhere(ctx, tx, now, user.ID, EndedByOperator); err != nil {
 			return nil, err
 		}
-		err = storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: user.ID.String(), Action: "factors_reset", UserID: user.ID, Old: countValues(removed)})
+		err = audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: user.ID.String(), Action: "factors_reset", UserID: user.ID, Old: countValues(removed)})
 		if err != nil {
 			return nil, err
 		}
@@ -204,8 +205,8 @@ func (s *Store) ResetFactors(ctx context.Context, user *User) (map[string]int64,
 	return removed, nil
 }
 
-func countValues(counts map[string]int64) storage.Values {
-	values := storage.Values{}
+func countValues(counts map[string]int64) audit.Values {
+	values := audit.Values{}
 	for kind, n := range counts {
 		values[kind] = n
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // What an owner is told of, and what they may do about it by the link in the letter.
@@ -87,7 +88,7 @@ func (s *Store) Unlock(ctx context.Context, secret string) error {
 		if err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: proof.UserID.String(), Action: "unlocked", UserID: proof.UserID, New: storage.Values{"by": "mailed link"}})
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: proof.UserID.String(), Action: "unlocked", UserID: proof.UserID, New: audit.Values{"by": "mailed link"}})
 	})
 }
 
@@ -125,9 +126,9 @@ func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, e
 		if _, err := tx.NewInsert().Model(token).Exec(ctx); err != nil {
 			return "", err
 		}
-		return resetSecret, storage.Record(ctx, tx, now, storage.Change{
+		return resetSecret, audit.Record(ctx, tx, now, audit.Change{
 			Entity: "user", EntityID: proof.UserID.String(), Action: "disowned_sign_in", UserID: proof.UserID,
-			New: storage.Values{"session": proof.SessionID.UUID.String()}, Old: countValues(removed),
+			New: audit.Values{"session": proof.SessionID.UUID.String()}, Old: countValues(removed),
 		})
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Passkey is a key that signs its owner in by itself: it knows who they are and verifies them, by finger, face or PIN.
@@ -194,7 +195,7 @@ func (s *Store) warnOfClone(ctx context.Context, tx bun.Tx, now time.Time, step 
 	if err := step.note(ctx, tx, now, failedCloned); err != nil {
 		return err
 	}
-	err := storage.Record(ctx, tx, now, storage.Change{Entity: kind, EntityID: key.ID.String(), Action: "clone_suspected", UserID: step.user.ID, New: storage.Values{"name": key.Name}})
+	err := audit.Record(ctx, tx, now, audit.Change{Entity: kind, EntityID: key.ID.String(), Action: "clone_suspected", UserID: step.user.ID, New: audit.Values{"name": key.Name}})
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // What can go wrong with a password.
@@ -173,16 +174,16 @@ func (s *Store) RemovePassword(ctx context.Context, session *Session) (secret st
 // setPassword writes a new password hash and tells its owner. A person who proved who they are is not locked any more.
 func (s *Store) setPassword(ctx context.Context, tx bun.Tx, now time.Time, user *User, hash, how string) error {
 	_, err := tx.NewUpdate().Model((*User)(nil)).Set("password_hash = ?", hash).Set("password_changed_at = ?", now).
-		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("modified_by = ?", storage.ActorOf(ctx).Name).
+		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("modified_by = ?", audit.ActorOf(ctx).Name).
 		Where("id = ?", user.ID).Exec(ctx)
 	if err != nil {
 		return err
 	}
-	err = storage.Record(ctx, tx, now, storage.Change{Entity: "password", EntityID: user.ID.String(), Action: how, UserID: user.ID})
+	err = audit.Record(ctx, tx, now, audit.Change{Entity: "password", EntityID: user.ID.String(), Action: how, UserID: user.ID})
 	if err != nil {
 		return err
 	}
-	actor := storage.ActorOf(ctx)
+	actor := audit.ActorOf(ctx)
 	return s.tellOwner(ctx, tx, now, user, MessagePasswordChanged, proofNotMe, notMeProofLifetime, nil, from(Device{UserAgent: actor.UserAgent, IP: actor.IP}))
 }
 

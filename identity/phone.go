@@ -14,6 +14,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Phone is one of a person's phone numbers. Anyone may claim a number; one person can have verified it.
@@ -98,7 +99,7 @@ func (s *Store) AddPhone(ctx context.Context, user *User, number string) (*Phone
 		if err := s.tellOwner(ctx, tx, now, user, MessagePhoneAdded, proofNotMe, notMeProofLifetime, nil, map[string]string{"number": number}); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, phone.change("added"))
+		return audit.Record(ctx, tx, now, phone.change("added"))
 	})
 	switch {
 	case storage.Violates(err, "number"):
@@ -135,7 +136,7 @@ func (s *Store) ResendPhoneCode(ctx context.Context, user *User, phoneID uuid.UU
 		if err := s.sendPhoneCode(ctx, tx, now, user, phone); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, phone.change("code_sent"))
+		return audit.Record(ctx, tx, now, phone.change("code_sent"))
 	})
 }
 
@@ -188,7 +189,7 @@ func (s *Store) VerifyPhone(ctx context.Context, user *User, phoneID uuid.UUID, 
 			return nil, err
 		}
 		refuse := func(action string, reason error) error {
-			if err := storage.Record(ctx, tx, now, phone.change(action)); err != nil {
+			if err := audit.Record(ctx, tx, now, phone.change(action)); err != nil {
 				return err
 			}
 			return storage.Refuse(reason)
@@ -213,7 +214,7 @@ func (s *Store) VerifyPhone(ctx context.Context, user *User, phoneID uuid.UUID, 
 		if err != nil {
 			return nil, err
 		}
-		return phone, storage.Record(ctx, tx, now, phone.change("verified"))
+		return phone, audit.Record(ctx, tx, now, phone.change("verified"))
 	})
 	if refusal := refused(err, ErrProof, ErrPhoneTaken); refusal != nil {
 		return nil, refusal
@@ -244,7 +245,7 @@ func (s *Store) tryCode(ctx context.Context, tx bun.Tx, now time.Time, userID, p
 	if !right {
 		return proof, false, nil
 	}
-	_, err = tx.NewUpdate().Model(proof).Set("used_at = ?", now).Set("used_ip = ?", storage.ActorOf(ctx).IP).WherePK().Exec(ctx)
+	_, err = tx.NewUpdate().Model(proof).Set("used_at = ?", now).Set("used_ip = ?", audit.ActorOf(ctx).IP).WherePK().Exec(ctx)
 	return proof, true, err
 }
 
@@ -260,7 +261,7 @@ func (s *Store) MakePrimaryPhone(ctx context.Context, userID, phoneID uuid.UUID)
 		if err != nil {
 			return storage.NotFound(err)
 		}
-		return storage.Record(ctx, tx, now, phone.change("made_primary"))
+		return audit.Record(ctx, tx, now, phone.change("made_primary"))
 	})
 }
 
@@ -288,7 +289,7 @@ func (s *Store) RemovePhone(ctx context.Context, userID, phoneID uuid.UUID) erro
 		}
 		change := phone.change("removed")
 		change.Old, change.New = change.New, nil
-		return storage.Record(ctx, tx, now, change)
+		return audit.Record(ctx, tx, now, change)
 	})
 }
 
@@ -308,8 +309,8 @@ func (s *Store) lockContacts(ctx context.Context, tx bun.Tx, userID uuid.UUID) e
 }
 
 // change is a line for the ledger.
-func (p *Phone) change(action string) storage.Change {
-	return storage.Change{Entity: "phone", EntityID: p.ID.String(), Action: action, UserID: p.UserID, New: storage.Values{"number": p.Number}}
+func (p *Phone) change(action string) audit.Change {
+	return audit.Change{Entity: "phone", EntityID: p.ID.String(), Action: action, UserID: p.UserID, New: audit.Values{"number": p.Number}}
 }
 
 // Phones lists a person's numbers: the primary one first, then by age.

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Registration is a person who makes an account for themself. Name may be empty.
@@ -125,11 +126,8 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Admission, error
 	if user.PasswordHash, err = s.Hasher.Hash(ctx, r.Password); err != nil {
 		return nil, fmt.Errorf("register: %w", err)
 	}
-	// The person themself does this; where nothing comes of it, nobody new did.
-	actor := storage.ActorOf(ctx)
-	before := actor.Name
-	actor.Name = user.Actor()
-	admission, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Admission, error) {
+	self := audit.AsNamed(ctx, user.Actor()) // the person themself does this
+	admission, err := storage.Write(self, s.Database, func(ctx context.Context, tx bun.Tx) (*Admission, error) {
 		var used *Invitation
 		if r.Secret != "" {
 			var err error
@@ -153,9 +151,6 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Admission, error
 		step := firstStep{user: user, login: r.Username, method: "pwd", evidence: passwordEvidence, device: r.Device, current: r.Current}
 		return s.start(ctx, tx, now, step, notTrusted)
 	})
-	if err != nil {
-		actor.Name = before
-	}
 	if errors.Is(err, ErrProof) {
 		return nil, ErrProof
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // PasswordResetToken lets a person who has lost their password choose another. It works once, for half an hour, and only
@@ -33,7 +34,7 @@ const (
 )
 
 func newResetToken(ctx context.Context, userID uuid.UUID, now time.Time) (*PasswordResetToken, string) {
-	secret, actor := storage.NewSecret(), storage.ActorOf(ctx)
+	secret, actor := storage.NewSecret(), audit.ActorOf(ctx)
 	return &PasswordResetToken{
 		ID: newID(), UserID: userID, TokenHash: storage.Digest(secret), ExpiresAt: now.Add(resetLifetime),
 		ResetIP: actor.IP, CreatedAt: now, CreatedBy: actor.Name,
@@ -48,15 +49,15 @@ func (s *Store) RequestReset(ctx context.Context, login string, device Device) e
 		return ErrTooManySendings
 	}
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return storage.Enqueue(ctx, s.Jobs, tx, ResetRequest{Login: login[:min(len(login), maxTyped)], Device: device, Actor: *storage.ActorOf(ctx)})
+		return storage.Enqueue(ctx, s.Jobs, tx, ResetRequest{Login: login[:min(len(login), maxTyped)], Device: device, Actor: audit.ActorOf(ctx)})
 	})
 }
 
 // ResetRequest is the job that RequestReset leaves: to look whether there is such an account and write to it.
 type ResetRequest struct {
-	Login  string        `json:"login"`
-	Device Device        `json:"device"`
-	Actor  storage.Actor `json:"actor"`
+	Login  string      `json:"login"`
+	Device Device      `json:"device"`
+	Actor  audit.Actor `json:"actor"`
 }
 
 // Kind names the job.
@@ -64,7 +65,7 @@ func (ResetRequest) Kind() string { return "reset_request" }
 
 // HandleReset does the job. Older links are void from now on.
 func (s *Store) HandleReset(ctx context.Context, request ResetRequest) error {
-	ctx = storage.WithActor(ctx, &request.Actor)
+	ctx = audit.As(ctx, request.Actor)
 	user, err := s.userByLogin(ctx, request.Login)
 	if errors.Is(err, storage.ErrNotFound) || err == nil && !user.IsActive {
 		return nil
@@ -87,7 +88,7 @@ func (s *Store) HandleReset(ctx context.Context, request ResetRequest) error {
 		if _, err := tx.NewInsert().Model(token).Exec(ctx); err != nil {
 			return err
 		}
-		err = storage.Record(ctx, tx, now, storage.Change{Entity: "password_reset_token", EntityID: token.ID.String(), Action: "created", UserID: user.ID})
+		err = audit.Record(ctx, tx, now, audit.Change{Entity: "password_reset_token", EntityID: token.ID.String(), Action: "created", UserID: user.ID})
 		if err != nil {
 			return err
 		}
@@ -131,27 +132,27 @@ func (s *Store) resetOwner(ctx context.Context, secret string) (*User, error) {
 // ErrSecondStep where a second factor is still to be shown, or ErrPasswordWeak and its kin; then the link still works. The
 // browser is known to the account from now on, for its owner reads the mail there: it returns what its cookie is to hold.
 // For an hour it is trusted with an account that has passkeys alone, so that who has lost them can replace them.
-func (s *Store) Reset(ctx context.Context, secret, answered, password string, device Device) (deviceSecret string, err error) {
-	owner, err := s.resetOwner(ctx, secret)
+func (s *Store) Reset(ctx context.Context, secret, answered, password string, device Device) (owner *User, deviceSecret string, err error) {
+	owner, err = s.resetOwner(ctx, secret)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	if owner.TwoFactor && !s.resetAllowed(ctx, owner, secret, answered) {
-		return "", ErrSecondStep
+		return nil, "", ErrSecondStep
 	}
 	if err := s.checkNewPassword(ctx, owner, password); err != nil {
-		return "", err
+		return nil, "", err
 	}
 	hash, err := s.Hasher.Hash(ctx, password)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	now, trusted := s.Now(), notTrusted
 	if !owner.TwoFactor && owner.HasWebAuthn {
 		trusted = trustedByMail
 	}
+	ctx = audit.AsNamed(ctx, owner.Actor())
 	deviceSecret, err = storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (string, error) {
-		storage.ActorOf(ctx).Name = owner.Actor()
 		result, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).Set("used_at = ?", now).
 			Where("token_hash = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), now).
 			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND two_factor = ?)", owner.ID, owner.TwoFactor).Exec(ctx)
@@ -179,11 +180,11 @@ func (s *Store) Reset(ctx context.Context, secret, answered, password string, de
 		return deviceSecret, s.setPassword(ctx, tx, now, owner, hash, "reset")
 	})
 	if errors.Is(err, ErrProof) {
-		return "", ErrProof
+		return nil, "", ErrProof
 	} else if err != nil {
-		return "", fmt.Errorf("reset password: %w", err)
+		return nil, "", fmt.Errorf("reset password: %w", err)
 	}
-	return deviceSecret, nil
+	return owner, deviceSecret, nil
 }
 
 // voidSecrets voids every link and code that was sent to a person: who has just proved who they are, or that somebody else

@@ -14,6 +14,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // SecondStep is a question for a second factor: who is to answer it, and what for. It travels through the browser, sealed;
@@ -92,6 +93,9 @@ func (s *Store) askFor(purpose string, step firstStep) *SecondStep {
 		Login: step.login, AMR: step.evidence.AMR, ACR: step.evidence.ACR, External: step.evidence.External, user: step.user,
 	}
 }
+
+// Actor is who answers the question, once they have.
+func (s *SecondStep) Actor() string { return s.user.Actor() }
 
 func passwordMark(user *User) []byte {
 	sum := sha256.Sum256([]byte(user.PasswordHash))
@@ -203,9 +207,9 @@ func (s *Store) Strengthen(ctx context.Context, step *SecondStep, session *Sessi
 		} else if err != nil {
 			return "", err
 		}
-		err = storage.Record(ctx, tx, now, storage.Change{
+		err = audit.Record(ctx, tx, now, audit.Change{
 			Entity: "session", EntityID: session.ID.String(), Action: "strengthened", UserID: session.UserID,
-			Old: storage.Values{"amr": session.AMR, "acr": session.ACR}, New: storage.Values{"amr": shown.evidence.AMR, "acr": shown.evidence.ACR},
+			Old: audit.Values{"amr": session.AMR, "acr": session.ACR}, New: audit.Values{"amr": shown.evidence.AMR, "acr": shown.evidence.ACR},
 		})
 		if err != nil {
 			return "", err
@@ -222,9 +226,9 @@ func (s *Store) AllowReset(ctx context.Context, step *SecondStep, given Answer, 
 	}
 	type nothing = struct{}
 	_, err = settle(ctx, s, step, given, device, func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (nothing, error) {
-		return nothing{}, storage.Record(ctx, tx, now, storage.Change{
+		return nothing{}, audit.Record(ctx, tx, now, audit.Change{
 			Entity: "password_reset_token", EntityID: step.UserID.String(), Action: "allowed", UserID: step.UserID,
-			New: storage.Values{"method": shown.method},
+			New: audit.Values{"method": shown.method},
 		})
 	})
 	if err != nil {
@@ -269,7 +273,7 @@ func settle[T any](
 		if err != nil {
 			return none, err
 		}
-		return do(ctx, tx, now, shown)
+		return do(audit.AsNamed(ctx, step.user.Actor()), tx, now, shown)
 	})
 	switch {
 	case errors.Is(err, ErrCode):
@@ -303,7 +307,7 @@ func (s *Store) useUp(
 	if used {
 		shown.method = found.method
 		shown.evidence = Evidence{AMR: step.AMR, ACR: step.ACR, External: step.External}.with(found.evidence)
-		storage.ActorOf(ctx).Name = step.user.Actor()
+		ctx = audit.AsNamed(ctx, step.user.Actor())
 		if used, err = found.use(ctx, tx, now); err != nil {
 			return shown, err
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // SignIn is an attempt to sign in with a password.
@@ -171,9 +172,9 @@ func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step 
 	if err != nil || failures%s.MaxFailures != 0 {
 		return err
 	}
-	err = storage.Record(ctx, tx, now, storage.Change{
+	err = audit.Record(ctx, tx, now, audit.Change{
 		Entity: "user", EntityID: step.user.ID.String(), Action: "locked", UserID: step.user.ID,
-		New: storage.Values{"failed_login_attempts": failures, "locked_until": until},
+		New: audit.Values{"failed_login_attempts": failures, "locked_until": until},
 	})
 	if err != nil || step.user.IsLocked(now) { // they were told when it was locked
 		return err

@@ -21,6 +21,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // SigningKey is a private key of Wicket's, sealed. Its public half is published before it signs and as long as anything
@@ -165,7 +166,7 @@ func (k *Keys) add(ctx context.Context, algs []jose.SignatureAlgorithm, from, re
 			if _, err := tx.NewInsert().Model(&key).Exec(ctx); err != nil {
 				return nil, err
 			}
-			err = storage.Record(ctx, tx, now, storage.Change{Entity: "signing_key", EntityID: key.KID, Action: "created", New: storage.Values{"alg": key.Alg, "signs_from": from}})
+			err = audit.Record(ctx, tx, now, audit.Change{Entity: "signing_key", EntityID: key.KID, Action: "created", New: audit.Values{"alg": key.Alg, "signs_from": from}})
 			if err != nil {
 				return nil, err
 			}

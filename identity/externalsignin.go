@@ -228,7 +228,11 @@ func (s *Store) RegisterExternally(ctx context.Context, external External, usern
 	case errors.Is(err, ErrExternalTaken): // by this person themself, in another tab, who was faster
 		return s.SignInExternally(ctx, external, device, current)
 	case errors.Is(err, ErrUsernameTaken):
-		if account, _, err := s.externalOwner(ctx, external); err == nil && account != nil { // by the same
+		account, _, err := s.externalOwner(ctx, external)
+		if err != nil && !errors.Is(err, ErrNobodyYet) {
+			return nil, fmt.Errorf("register from %s: %w", external.Provider, err)
+		}
+		if account != nil { // by the same
 			return s.SignInExternally(ctx, external, device, current)
 		}
 		return nil, FieldFaults{"username": ErrUsernameTaken}

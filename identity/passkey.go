@@ -139,24 +139,20 @@ func (s *Store) SignInWithPasskey(ctx context.Context, attempt PasskeySignIn) (*
 	if err != nil {
 		return nil, ErrSignInRefused
 	}
-	var user *User
-	var passkey *Passkey
-	credential, err := s.RelyingParty.passkeys.ValidateDiscoverableLogin(func(rawID, handle []byte) (webauthn.User, error) {
-		id, err := uuid.FromBytes(handle)
-		if err != nil {
+	// Looked up before the library asks for it: of what goes wrong there it tells only that the passkey is not good.
+	user, passkey, err := s.passkeyOwner(ctx, parsed.Response.UserHandle, parsed.RawID)
+	if err != nil {
+		return nil, fmt.Errorf("sign in with a passkey: %w", err)
+	}
+	if user == nil {
+		return nil, ErrSignInRefused // there is no account to note it for
+	}
+	credential, err := s.RelyingParty.passkeys.ValidateDiscoverableLogin(func(_, _ []byte) (webauthn.User, error) {
+		if passkey == nil {
 			return nil, storage.ErrNotFound
-		}
-		if user, err = s.User(ctx, id); err != nil {
-			return nil, err
-		}
-		if passkey, err = s.passkeyByCredential(ctx, id, rawID); err != nil {
-			return nil, err
 		}
 		return keyHolder{user: user, credentials: []webauthn.Credential{passkey.credential()}}, nil
 	}, *session, parsed)
-	if err != nil && user == nil {
-		return nil, ErrSignInRefused // nobody's: there is no account to note it for
-	}
 	step := firstStep{user: user, login: user.Username, method: "passkey", device: attempt.Device, current: attempt.Current}
 	verified := err == nil
 	admission, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Admission, error) {
@@ -227,11 +223,23 @@ func (s *Store) RemovePasskey(ctx context.Context, session *Session, id uuid.UUI
 	return s.removeFactor(ctx, session, factorChange{kind: "passkey", id: id, name: passkeys[at].Name}, (*Passkey)(nil))
 }
 
-func (s *Store) passkeyByCredential(ctx context.Context, userID uuid.UUID, credentialID []byte) (*Passkey, error) {
-	passkey := new(Passkey)
-	err := s.Database.Reader().NewSelect().Model(passkey).Where("user_id = ? AND credential_id = ?", userID, credentialID).Scan(ctx)
-	if err != nil {
-		return nil, storage.NotFound(err)
+// passkeyOwner returns the person whom a user handle names and their passkey with that credential id; nil where there is no
+// such person, and where they have no such passkey.
+func (s *Store) passkeyOwner(ctx context.Context, handle, credentialID []byte) (*User, *Passkey, error) {
+	id, malformed := uuid.FromBytes(handle)
+	if malformed != nil {
+		return nil, nil, nil
 	}
-	return passkey, nil
+	user, err := s.User(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil, nil
+	} else if err != nil {
+		return nil, nil, err
+	}
+	passkey := new(Passkey)
+	err = s.Database.Reader().NewSelect().Model(passkey).Where("user_id = ? AND credential_id = ?", id, credentialID).Scan(ctx)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return user, nil, nil
+	}
+	return user, passkey, err
 }

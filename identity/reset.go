@@ -100,7 +100,10 @@ func (s *Store) HandleReset(ctx context.Context, request ResetRequest) error {
 // question for one, sealed, until that is answered: answered is what AllowReset returned, or empty. It returns ErrProof.
 func (s *Store) CheckReset(ctx context.Context, secret, answered string) (question string, err error) {
 	owner, err := s.resetOwner(ctx, secret)
-	if err != nil || !owner.TwoFactor || s.resetAllowed(ctx, owner, secret, answered) {
+	if err != nil || !owner.TwoFactor {
+		return "", err
+	}
+	if allowed, err := s.resetAllowed(ctx, owner, secret, answered); err != nil || allowed {
 		return "", err
 	}
 	step := s.askFor(ToReset, firstStep{user: owner, login: owner.Username})
@@ -109,9 +112,14 @@ func (s *Store) CheckReset(ctx context.Context, secret, answered string) (questi
 }
 
 // resetAllowed tells whether a second factor was shown for that link.
-func (s *Store) resetAllowed(ctx context.Context, owner *User, secret, answered string) bool {
+func (s *Store) resetAllowed(ctx context.Context, owner *User, secret, answered string) (bool, error) {
 	step, err := s.OpenSecondStep(ctx, answered)
-	return err == nil && step.Answered && step.Purpose == ToReset && step.UserID == owner.ID && step.Reset == secret
+	if errors.Is(err, ErrSecondStep) {
+		return false, nil
+	} else if err != nil {
+		return false, fmt.Errorf("reset password: %w", err)
+	}
+	return step.Answered && step.Purpose == ToReset && step.UserID == owner.ID && step.Reset == secret, nil
 }
 
 // resetOwner returns the person of a reset link that is good, or ErrProof.
@@ -137,8 +145,12 @@ func (s *Store) Reset(ctx context.Context, secret, answered, password string, de
 	if err != nil {
 		return nil, "", err
 	}
-	if owner.TwoFactor && !s.resetAllowed(ctx, owner, secret, answered) {
-		return nil, "", ErrSecondStep
+	if owner.TwoFactor {
+		if allowed, err := s.resetAllowed(ctx, owner, secret, answered); err != nil {
+			return nil, "", err
+		} else if !allowed {
+			return nil, "", ErrSecondStep
+		}
 	}
 	if err := s.checkNewPassword(ctx, owner, password); err != nil {
 		return nil, "", err

@@ -218,9 +218,10 @@ func (u *Upstreams) take(ctx context.Context, p *Provider, state, browser string
 	if state == "" || browser == "" {
 		return nil, nil, ErrRequest
 	}
-	now, request := u.Now(), new(Request)
-	err := u.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return tx.NewUpdate().Model(request).Set("used_at = ?", now).
+	now := u.Now()
+	request, err := storage.Write(ctx, u.Database, func(ctx context.Context, tx bun.Tx) (*Request, error) {
+		request := new(Request)
+		return request, tx.NewUpdate().Model(request).Set("used_at = ?", now).
 			Where("state_hash = ? AND provider = ? AND browser_hash = ?", storage.Digest(state), p.ID, storage.Digest(browser)).
 			Where("used_at IS NULL AND expires_at > ?", now).Returning("*").Scan(ctx)
 	})

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Email is one of a person's e-mail addresses. Anyone may claim an address; one person can have verified it.
@@ -100,9 +101,8 @@ func (s *Store) AddEmail(ctx context.Context, user *User, address string) (*Emai
 			return nil, err
 		}
 	}
-	var refused error
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.Database.Lock(ctx, tx, "contact "+user.ID.String()); err != nil { // the rules look at several rows
+		if err := s.lockContacts(ctx, tx, user.ID); err != nil {
 			return err
 		}
 		held, err := tx.NewSelect().Model((*Email)(nil)).Where("user_id = ?", user.ID).Count(ctx)
@@ -110,8 +110,7 @@ func (s *Store) AddEmail(ctx context.Context, user *User, address string) (*Emai
 			return err
 		}
 		if held >= maxEmails {
-			refused = ErrTooManyEmails
-			return nil
+			return ErrTooManyEmails
 		}
 		if _, err := tx.NewInsert().Model(email).Exec(ctx); err != nil {
 			return err
@@ -122,16 +121,15 @@ func (s *Store) AddEmail(ctx context.Context, user *User, address string) (*Emai
 		if err := s.tellOwner(ctx, tx, now, user, MessageEmailAdded, proofNotMe, notMeProofLifetime, nil, map[string]string{"address": email.Address}); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "email", EntityID: email.ID.String(), Action: "added", UserID: user.ID, New: storage.Values{"address": email.Address}})
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "email", EntityID: email.ID.String(), Action: "added", UserID: user.ID, New: audit.Values{"address": email.Address}})
 	})
-	if storage.Violates(err, "address_key") {
+	switch {
+	case storage.Violates(err, "address_key"):
 		return nil, ErrEmailListed
-	}
-	if err != nil {
+	case errors.Is(err, ErrTooManyEmails):
+		return nil, ErrTooManyEmails
+	case err != nil:
 		return nil, fmt.Errorf("add e-mail: %w", err)
-	}
-	if refused != nil {
-		return nil, refused
 	}
 	return email, nil
 }
@@ -181,22 +179,25 @@ func (s *Store) EmailToVerify(ctx context.Context, secret string) (address, user
 // VerifyEmail takes the link that was sent to an address: from now on it signs in and recovers. It returns ErrProof, or
 // ErrEmailTaken where somebody else has verified the address meanwhile.
 func (s *Store) VerifyEmail(ctx context.Context, secret string) (*Email, error) {
-	now, email := s.Now(), new(Email)
-	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	now := s.Now()
+	email, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Email, error) {
 		proof, err := useLink(ctx, tx, proofOfEmail, secret, now)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := s.Database.Lock(ctx, tx, "contact "+proof.UserID.String()); err != nil {
-			return err
+		if err := s.lockContacts(ctx, tx, proof.UserID); err != nil {
+			return nil, err
 		}
+		email := new(Email)
 		err = tx.NewUpdate().Model(email).Set("verified_at = ?", now).
 			Set("is_primary = NOT EXISTS (SELECT 1 FROM emails AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)", proof.UserID, proof.EmailID).
 			Where("id = ?", proof.EmailID).Returning("*").Scan(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "email", EntityID: email.ID.String(), Action: "verified", UserID: proof.UserID, New: storage.Values{"address": email.Address}})
+		return email, audit.Record(ctx, tx, now, audit.Change{
+			Entity: "email", EntityID: email.ID.String(), Action: "verified", UserID: proof.UserID, New: audit.Values{"address": email.Address},
+		})
 	})
 	switch {
 	case storage.Violates(err, "address"):
@@ -257,7 +258,7 @@ func (s *Store) RemoveEmail(ctx context.Context, user *User, emailID uuid.UUID) 
 func (s *Store) changeEmail(ctx context.Context, user *User, emailID uuid.UUID, action string, change func(tx bun.Tx) error) error {
 	now, userID := s.Now(), user.ID
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.Database.Lock(ctx, tx, "contact "+userID.String()); err != nil { // the rules look at several rows
+		if err := s.lockContacts(ctx, tx, userID); err != nil {
 			return err
 		}
 		if err := s.tellOwner(ctx, tx, now, user, MessageEmailsChanged, proofNotMe, notMeProofLifetime, nil, nil); err != nil {
@@ -266,7 +267,7 @@ func (s *Store) changeEmail(ctx context.Context, user *User, emailID uuid.UUID, 
 		if err := change(tx); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "email", EntityID: emailID.String(), Action: action, UserID: userID})
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "email", EntityID: emailID.String(), Action: action, UserID: userID})
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 func TestErasureWaitsAndThenLeavesATombstoneAlone(t *testing.T) {
@@ -40,11 +41,11 @@ func TestErasureWaitsAndThenLeavesATombstoneAlone(t *testing.T) {
 		if _, err := h.User(t.Context(), bob.ID); err != nil {
 			t.Errorf("bob is gone: %v", err)
 		}
-		entries, err := h.Database.Entries(t.Context(), storage.EntryFilter{Entity: "user", Action: "erased", Limit: 10})
+		entries, err := audit.Entries(t.Context(), h.Database, audit.Filter{Entity: "user", Action: "erased", Limit: 10})
 		if err != nil || len(entries) != 1 || entries[0].EntityID != alice.ID.String() {
 			t.Errorf("tombstone: %v, %v", entries, err)
 		}
-		kept, err := h.Database.Entries(t.Context(), storage.EntryFilter{Entity: "session", Limit: 10})
+		kept, err := audit.Entries(t.Context(), h.Database, audit.Filter{Entity: "session", Limit: 10})
 		if err != nil || len(kept) == 0 {
 			t.Fatalf("the trail lost its lines: %v", err)
 		}

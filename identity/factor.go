@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // What the kinds of factors have in common: how one is added and removed, and what that does to the account.
@@ -18,7 +19,7 @@ import (
 type answer struct {
 	method   string // for the list of attempts
 	evidence Evidence
-	spend    func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error)
+	use      func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error)
 }
 
 // factorChange is what happens to a factor of a person.
@@ -92,18 +93,18 @@ func (s *Store) changeFactors(ctx context.Context, session *Session, change fact
 		if _, err := tx.NewUpdate().Model((*KnownDevice)(nil)).Set("trusted_until = NULL").Where("user_id = ?", session.UserID).Exec(ctx); err != nil {
 			return err
 		}
-		values := storage.Values{}
+		values := audit.Values{}
 		if change.name != "" {
 			values["name"] = change.name
 		}
-		entry := storage.Change{Entity: change.kind, EntityID: change.id.String(), Action: change.action, UserID: session.UserID, New: values}
+		entry := audit.Change{Entity: change.kind, EntityID: change.id.String(), Action: change.action, UserID: session.UserID, New: values}
 		if change.action == "removed" {
 			entry.Old, entry.New = values, nil
 		}
-		if err := storage.Record(ctx, tx, now, entry); err != nil {
+		if err := audit.Record(ctx, tx, now, entry); err != nil {
 			return err
 		}
-		told := from(Device{UserAgent: storage.ActorOf(ctx).UserAgent, IP: storage.ActorOf(ctx).IP})
+		told := from(Device{UserAgent: audit.ActorOf(ctx).UserAgent, IP: audit.ActorOf(ctx).IP})
 		told["factor"] = factorNames[change.kind]
 		return s.tellOwner(ctx, tx, now, session.User, change.message, proofNotMe, notMeProofLifetime, nil, told)
 	})
@@ -148,13 +149,13 @@ func ownWayIn(ctx context.Context, tx bun.Tx, userID uuid.UUID) (bool, error) {
 		Where("(password_hash IS NOT NULL OR EXISTS (SELECT 1 FROM passkeys WHERE user_id = ?))", userID).Exists(ctx)
 }
 
-// mayHaveAnother returns ErrTooManyFactors as refused where a person has enough rows of that model.
-func (s *Store) mayHaveAnother(ctx context.Context, tx bun.Tx, model any, userID uuid.UUID) (refused, err error) {
+// mayHaveAnother returns ErrTooManyFactors where a person has as many factors of a kind as they may have.
+func mayHaveAnother(ctx context.Context, tx bun.Tx, model any, userID uuid.UUID) error {
 	held, err := tx.NewSelect().Model(model).Where("user_id = ?", userID).Count(ctx)
 	if err == nil && held >= maxFactorsOfKind {
-		refused = ErrTooManyFactors
+		return ErrTooManyFactors
 	}
-	return refused, err
+	return err
 }
 
 // Factors are all the factors of a person besides the password.
@@ -184,20 +185,19 @@ var factorModels = map[string]any{"passkeys": (*Passkey)(nil), "hardware_keys": 
 // everywhere. It returns how many rows of each kind went. Only an operator may, who has made sure whom they talk to.
 func (s *Store) ResetFactors(ctx context.Context, user *User) (map[string]int64, error) {
 	now := s.Now()
-	removed := make(map[string]int64)
-	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		var err error
-		if removed, err = removeFactors(ctx, tx, user.ID, time.Time{}); err != nil {
-			return err
+	removed, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (map[string]int64, error) {
+		removed, err := removeFactors(ctx, tx, user.ID, time.Time{})
+		if err != nil {
+			return nil, err
 		}
 		if _, err := s.signOutEverywhere(ctx, tx, now, user.ID, EndedByOperator); err != nil {
-			return err
+			return nil, err
 		}
-		err = storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: user.ID.String(), Action: "factors_reset", UserID: user.ID, Old: countValues(removed)})
+		err = audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: user.ID.String(), Action: "factors_reset", UserID: user.ID, Old: countValues(removed)})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return s.tellOwner(ctx, tx, now, user, MessageFactorsReset, "", 0, nil, nil)
+		return removed, s.tellOwner(ctx, tx, now, user, MessageFactorsReset, "", 0, nil, nil)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reset factors: %w", err)
@@ -205,8 +205,8 @@ func (s *Store) ResetFactors(ctx context.Context, user *User) (map[string]int64,
 	return removed, nil
 }
 
-func countValues(counts map[string]int64) storage.Values {
-	values := storage.Values{}
+func countValues(counts map[string]int64) audit.Values {
+	values := audit.Values{}
 	for kind, n := range counts {
 		values[kind] = n
 	}

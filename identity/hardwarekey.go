@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -62,12 +61,12 @@ func (s *Store) AddHardwareKey(ctx context.Context, session *Session, state, res
 	key := &HardwareKey{Authenticator: *registered}
 	change := factorChange{kind: "hardware_key", id: key.ID, name: key.Name, evidence: key.evidence()}
 	secret, err = s.addFactor(ctx, session, change, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		refused, err := s.mayHaveAnother(ctx, tx, (*HardwareKey)(nil), session.UserID)
-		if err != nil || refused != nil {
-			return errors.Join(err, refused)
+		if err := mayHaveAnother(ctx, tx, (*HardwareKey)(nil), session.UserID); err != nil {
+			return err
 		}
-		key.CreatedAt = now
-		_, err = tx.NewInsert().Model(key).Exec(ctx)
+		row := *key
+		row.CreatedAt = now // as a passkey's
+		_, err := tx.NewInsert().Model(&row).Exec(ctx)
 		return err
 	})
 	if storage.Violates(err, "credential_id") {

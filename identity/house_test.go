@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -100,9 +101,9 @@ func (h *testHouse) read(t testing.TB, id uuid.UUID) *User {
 }
 
 // lines returns the ledger's lines about an entity and an action, oldest first.
-func (h *testHouse) lines(t testing.TB, entity, action string) []storage.Entry {
+func (h *testHouse) lines(t testing.TB, entity, action string) []audit.Entry {
 	t.Helper()
-	var entries []storage.Entry
+	var entries []audit.Entry
 	err := h.Database.Reader().NewSelect().Model(&entries).Where("entity = ? AND action = ?", entity, action).Order("id").Scan(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +114,7 @@ func (h *testHouse) lines(t testing.TB, entity, action string) []storage.Entry {
 // ledgerLength counts all lines.
 func (h *testHouse) ledgerLength(t testing.TB) int64 {
 	t.Helper()
-	n, err := h.Database.Reader().NewSelect().Model((*storage.Entry)(nil)).Count(t.Context())
+	n, err := h.Database.Reader().NewSelect().Model((*audit.Entry)(nil)).Count(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

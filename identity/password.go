@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // What can go wrong with a password.
@@ -125,15 +126,13 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 	}
 	now := s.Now()
 	secret = storage.NewSecret()
-	refused := false
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// While the hash was made the owner may have said that this session is not theirs.
 		err := oneRow(tx.NewUpdate().Model((*Session)(nil)).Set("secret_hash = ?", storage.Digest(secret)).
 			Where("id = ? AND ended_at IS NULL", session.ID).
 			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND coalesce(password_hash, '') = ? AND session_version = ?)", user.ID, user.PasswordHash, session.SessionVersion).Exec(ctx))
 		if errors.Is(err, storage.ErrNotFound) {
-			refused = true
-			return nil
+			return ErrSignInRefused
 		} else if err != nil {
 			return err
 		}
@@ -151,11 +150,10 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 		}
 		return s.setPassword(ctx, tx, now, user, hash, "changed")
 	})
-	if err != nil {
-		return "", fmt.Errorf("change password: %w", err)
-	}
-	if refused {
+	if errors.Is(err, ErrSignInRefused) {
 		return "", ErrSignInRefused
+	} else if err != nil {
+		return "", fmt.Errorf("change password: %w", err)
 	}
 	s.Memory.Forget(ctx, guesses)
 	return secret, nil
@@ -176,16 +174,16 @@ func (s *Store) RemovePassword(ctx context.Context, session *Session) (secret st
 // setPassword writes a new password hash and tells its owner. A person who proved who they are is not locked any more.
 func (s *Store) setPassword(ctx context.Context, tx bun.Tx, now time.Time, user *User, hash, how string) error {
 	_, err := tx.NewUpdate().Model((*User)(nil)).Set("password_hash = ?", hash).Set("password_changed_at = ?", now).
-		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("modified_by = ?", storage.ActorOf(ctx).Name).
+		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("modified_by = ?", audit.ActorOf(ctx).Name).
 		Where("id = ?", user.ID).Exec(ctx)
 	if err != nil {
 		return err
 	}
-	err = storage.Record(ctx, tx, now, storage.Change{Entity: "password", EntityID: user.ID.String(), Action: how, UserID: user.ID})
+	err = audit.Record(ctx, tx, now, audit.Change{Entity: "password", EntityID: user.ID.String(), Action: how, UserID: user.ID})
 	if err != nil {
 		return err
 	}
-	actor := storage.ActorOf(ctx)
+	actor := audit.ActorOf(ctx)
 	return s.tellOwner(ctx, tx, now, user, MessagePasswordChanged, proofNotMe, notMeProofLifetime, nil, from(Device{UserAgent: actor.UserAgent, IP: actor.IP}))
 }
 

@@ -65,7 +65,7 @@ func TestResetRacesSignIns(t *testing.T) {
 		for range 2 {
 			wg.Go(func() {
 				<-start
-				_, err := h.Reset(t.Context(), secret, "", "purple elephants dance at noon", laptop)
+				_, _, err := h.Reset(t.Context(), secret, "", "purple elephants dance at noon", laptop)
 				resets <- err
 			})
 		}

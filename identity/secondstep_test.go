@@ -369,7 +369,7 @@ func TestResetTrustsTheBrowserOfAPasskeyHolder(t *testing.T) {
 				t.Fatal(err)
 			}
 			device := laptop
-			if device.Secret, err = h.Reset(t.Context(), secret, answered, "purple elephants dance at noon", laptop); err != nil {
+			if _, device.Secret, err = h.Reset(t.Context(), secret, answered, "purple elephants dance at noon", laptop); err != nil {
 				t.Fatal(err)
 			}
 			session := &Session{ACR: ACRPassword, User: h.read(t, alice.ID)}

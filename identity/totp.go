@@ -70,20 +70,21 @@ func (s *Store) BeginTOTP(ctx context.Context, user *User, issuer string) (*TOTP
 		return nil, fmt.Errorf("begin totp: %w", err)
 	}
 	row := &TOTP{ID: newID(), UserID: user.ID, Secret: s.Seal.Close(sealForTOTP, []byte(key.Secret())), CreatedAt: now}
-	var refused error
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// Those that were begun and left are of no use to anybody.
 		if _, err := tx.NewDelete().Model((*TOTP)(nil)).Where("user_id = ? AND confirmed_at IS NULL", user.ID).Exec(ctx); err != nil {
 			return err
 		}
-		if refused, err = s.mayHaveAnother(ctx, tx, (*TOTP)(nil), user.ID); refused != nil || err != nil {
+		if err := mayHaveAnother(ctx, tx, (*TOTP)(nil), user.ID); err != nil {
 			return err
 		}
 		_, err := tx.NewInsert().Model(row).Exec(ctx)
 		return err
 	})
-	if err != nil || refused != nil {
-		return nil, errors.Join(err, refused)
+	if errors.Is(err, ErrTooManyFactors) {
+		return nil, ErrTooManyFactors
+	} else if err != nil {
+		return nil, fmt.Errorf("begin totp: %w", err)
 	}
 	return totpSetup(row.ID, key)
 }
@@ -183,7 +184,7 @@ func (s *Store) checkTOTP(ctx context.Context, userID uuid.UUID, code string) (*
 			return nil, err
 		}
 		if step > row.LastStep {
-			return &answer{method: "otp", evidence: totpEvidence, spend: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
+			return &answer{method: "otp", evidence: totpEvidence, use: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
 				result, err := tx.NewUpdate().Model((*TOTP)(nil)).Set("last_step = ?", step).Set("last_used_at = ?", now).
 					Where("id = ? AND last_step < ?", row.ID, step).Exec(ctx)
 				if err != nil {

@@ -67,7 +67,6 @@ func (p *Provider) verifyAssertion(ctx context.Context, kind, assertion, id stri
 	if !p.Memory.Once(ctx, "assertion "+client.ID+" "+claims.ID, expiry.Add(clockSkew)) {
 		return nil, errors.New("client_assertion was used before: its jti must be new each time")
 	}
-	storage.ActorOf(ctx).Name = "client:" + client.ID
 	return client, nil
 }
 

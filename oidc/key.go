@@ -21,6 +21,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // SigningKey is a private key of Wicket's, sealed. Its public half is published before it signs and as long as anything
@@ -142,17 +143,16 @@ func (k *Keys) add(ctx context.Context, algs []jose.SignatureAlgorithm, from, re
 		key.CreatedAt, key.SignsFrom = now, from
 		made = append(made, *key)
 	}
-	var kept []SigningKey
-	err := k.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	kept, err := storage.Write(ctx, k.Database, func(ctx context.Context, tx bun.Tx) ([]SigningKey, error) {
 		if err := k.Database.Lock(ctx, tx, "signing keys"); err != nil {
-			return err
+			return nil, err
 		}
-		kept = nil
+		var kept []SigningKey
 		for _, key := range made {
 			if onlyMissing {
 				exists, err := tx.NewSelect().Model((*SigningKey)(nil)).Where("alg = ? AND published_until IS NULL", key.Alg).Exists(ctx)
 				if err != nil {
-					return err
+					return nil, err
 				}
 				if exists {
 					continue
@@ -161,18 +161,18 @@ func (k *Keys) add(ctx context.Context, algs []jose.SignatureAlgorithm, from, re
 			_, err := tx.NewUpdate().Model((*SigningKey)(nil)).Set("published_until = ?", retire).
 				Where("alg = ? AND (published_until IS NULL OR published_until > ?)", key.Alg, retire).Exec(ctx)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if _, err := tx.NewInsert().Model(&key).Exec(ctx); err != nil {
-				return err
+				return nil, err
 			}
-			err = storage.Record(ctx, tx, now, storage.Change{Entity: "signing_key", EntityID: key.KID, Action: "created", New: storage.Values{"alg": key.Alg, "signs_from": from}})
+			err = audit.Record(ctx, tx, now, audit.Change{Entity: "signing_key", EntityID: key.KID, Action: "created", New: audit.Values{"alg": key.Alg, "signs_from": from}})
 			if err != nil {
-				return err
+				return nil, err
 			}
 			kept = append(kept, key)
 		}
-		return nil
+		return kept, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("add signing keys: %w", err)

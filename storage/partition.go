@@ -93,15 +93,13 @@ const batchSize = 1000
 func (d *Database) DeleteBatches(ctx context.Context, table, key, condition string, args ...any) (int64, error) {
 	var deleted int64
 	for {
-		var n int64
-		err := d.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		n, err := Write(ctx, d, func(ctx context.Context, tx bun.Tx) (int64, error) {
 			doomed := tx.NewSelect().Table(table).Column(key).Where(condition, args...).Limit(batchSize)
 			result, err := tx.NewDelete().Table(table).Where("? IN (?)", bun.Ident(key), doomed).Exec(ctx)
 			if err != nil {
-				return err
+				return 0, err
 			}
-			n, err = result.RowsAffected()
-			return err
+			return result.RowsAffected()
 		})
 		deleted += n
 		if err != nil {

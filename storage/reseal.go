@@ -41,23 +41,18 @@ func (d *Database) Reseal(ctx context.Context, seal *Seal, at SealedColumn) (ren
 			if err != nil || current {
 				continue
 			}
-			changed := false
-			err = d.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+			changed, err := Write(ctx, d, func(ctx context.Context, tx bun.Tx) (int64, error) {
 				result, err := tx.NewUpdate().Table(at.Table).Set("? = ?", bun.Ident(at.Column), seal.Close(at.Purpose, plaintext)).
 					Where("? = ? AND ? = ?", bun.Ident(at.Key), row.Key, bun.Ident(at.Column), row.Value).Exec(ctx)
 				if err != nil {
-					return err
+					return 0, err
 				}
-				n, err := result.RowsAffected()
-				changed = n > 0 // or somebody has just sealed another value there
-				return err
+				return result.RowsAffected() // none where somebody has just sealed another value there
 			})
 			if err != nil {
 				return renewed, fmt.Errorf("reseal %s: %w", at.Table, err)
 			}
-			if changed {
-				renewed++
-			}
+			renewed += changed
 		}
 		more = len(rows) == resealedAtOnce
 	}

@@ -59,7 +59,7 @@ func (s *Server) authorize(c *gin.Context) error {
 	case oidc.AskConsent:
 		return redirect(c, "/consent?continue="+s.suspend(c, a))
 	case oidc.Issue:
-		response, err := s.Provider.Authorize(ctx, a, visitor.Session, decision.Scopes)
+		response, err := s.Provider.Authorize(c.Request.Context(), a, visitor.Session, decision.Scopes)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // cookieName is the name of the session cookie. The prefix __Host- makes browsers refuse it without https, from a
@@ -62,9 +63,10 @@ func (s *Server) secret(c *gin.Context) string {
 
 // seen notes whose request this is, which counts for them, and that their session is in use.
 func (s *Server) seen(c *gin.Context, session *identity.Session) error {
-	ctx := c.Request.Context()
-	actor := storage.ActorOf(ctx)
+	actor := audit.ActorOf(c.Request.Context())
 	actor.Name, actor.SessionID = session.User.Actor(), session.ID.String()
+	ctx := audit.As(c.Request.Context(), actor)
+	c.Request = c.Request.WithContext(ctx)
 	if err := s.Limits.Spend(ctx, endpoint(c), storage.ByAccount, session.UserID.String()); err != nil {
 		return err
 	}
@@ -88,7 +90,7 @@ func (s *Server) setDeviceCookie(c *gin.Context, secret string) {
 
 // device is the browser of a request.
 func (s *Server) device(c *gin.Context) identity.Device {
-	actor := storage.ActorOf(c.Request.Context())
+	actor := audit.ActorOf(c.Request.Context())
 	device := identity.Device{UserAgent: actor.UserAgent, Language: cleanHeader(c.GetHeader("Accept-Language")), IP: actor.IP}
 	if cookie, err := c.Request.Cookie(s.deviceCookie()); err == nil {
 		device.Secret = cookie.Value

@@ -15,6 +15,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -114,7 +115,7 @@ func (s *Server) tellPerson(c *gin.Context, err error) {
 		}
 	}
 	var limited *storage.Limited
-	page := pages.Failure{Status: http.StatusBadRequest, RequestID: storage.ActorOf(c.Request.Context()).RequestID}
+	page := pages.Failure{Status: http.StatusBadRequest, RequestID: audit.ActorOf(c.Request.Context()).RequestID}
 	var protocol *oidc.Error
 	switch {
 	case errors.As(err, &protocol) && protocol.Code != "server_error":
@@ -197,5 +198,5 @@ func (s *Server) logFault(c *gin.Context, err error) {
 	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
 		return // the visitor left
 	}
-	s.Log.ErrorContext(c.Request.Context(), "fault", "request_id", storage.ActorOf(c.Request.Context()).RequestID, "path", c.Request.URL.Path, "error", err.Error())
+	s.Log.ErrorContext(c.Request.Context(), "fault", "request_id", audit.ActorOf(c.Request.Context()).RequestID, "path", c.Request.URL.Path, "error", err.Error())
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -92,7 +93,7 @@ func (s *Server) addKey(c *gin.Context, add func(ctx context.Context, session *i
 	for _, known := range []error{identity.ErrAuthenticator, identity.ErrAuthenticatorModel, identity.ErrAuthenticatorListed, identity.ErrFactorName} {
 		if errors.Is(err, known) {
 			// Whoever runs this may want to know which rule it was.
-			s.Log.InfoContext(c.Request.Context(), "a key was refused", "request_id", storage.ActorOf(c.Request.Context()).RequestID, "error", err.Error())
+			s.Log.InfoContext(c.Request.Context(), "a key was refused", "request_id", audit.ActorOf(c.Request.Context()).RequestID, "error", err.Error())
 			return show(c, http.StatusUnprocessableEntity, session, form, sentence(known))
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -205,7 +206,7 @@ func (s *Server) showUpstreamFailure(c *gin.Context, a *oidc.Authorization, prov
 		return err
 	}
 	if status >= http.StatusBadRequest {
-		page.RequestID = storage.ActorOf(c.Request.Context()).RequestID
+		page.RequestID = audit.ActorOf(c.Request.Context()).RequestID
 		s.Log.WarnContext(c.Request.Context(), "a provider did not sign somebody in", "request_id", page.RequestID, "provider", provider, "error", err.Error())
 	}
 	return s.show(c, status, page)
@@ -217,8 +218,8 @@ func (s *Server) logoutFromUpstream(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	actAs(c, "provider:"+c.Param("provider"))
 	ctx := c.Request.Context()
-	storage.ActorOf(ctx).Name = "provider:" + c.Param("provider")
 	people, err := s.Upstreams.Logout(ctx, c.Param("provider"), form.Get("logout_token"), s.device(c).Source())
 	switch {
 	case errors.Is(err, storage.ErrNotFound):

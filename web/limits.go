@@ -8,6 +8,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // DefaultLimits are generous: they stop a loop that ran wild and a flood from one source, and neither a large office behind
@@ -43,5 +44,5 @@ func endpoint(c *gin.Context) string {
 // who it is: nobody can use up what is another's by its name.
 func (s *Server) spend(c *gin.Context) error {
 	ctx := c.Request.Context()
-	return s.Limits.Spend(ctx, endpoint(c), storage.ByIP, identity.Device{IP: storage.ActorOf(ctx).IP}.Source())
+	return s.Limits.Spend(ctx, endpoint(c), storage.ByIP, identity.Device{IP: audit.ActorOf(ctx).IP}.Source())
 }

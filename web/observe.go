@@ -15,16 +15,17 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// observe is what happens to every request: it is given a name, its sender is put into the context for the ledger, and
+// observe is what happens to every request: it is given a name, its sender is put into the context for the audit trail, and
 // it is logged once, with its path but never its query, where codes and hints travel.
 func (s *Server) observe(c *gin.Context) {
 	began := time.Now()
-	actor := &storage.Actor{Name: "anonymous", IP: c.ClientIP(), UserAgent: cleanHeader(c.Request.UserAgent()), RequestID: rand.Text()}
+	actor := audit.Actor{Name: "anonymous", IP: c.ClientIP(), UserAgent: cleanHeader(c.Request.UserAgent()), RequestID: rand.Text()}
 	// A visitor who leaves is no reason to stop half-way: what there is to do is short, and bounded by itself. And a query
 	// that nobody can cancel is spared the watch for it.
-	c.Request = c.Request.WithContext(storage.WithActor(context.WithoutCancel(c.Request.Context()), actor))
+	c.Request = c.Request.WithContext(audit.As(context.WithoutCancel(c.Request.Context()), actor))
 	if s.Tally != nil {
 		c.Request = c.Request.WithContext(storage.WithTallier(c.Request.Context(), s.Tally))
 	}
@@ -49,9 +50,15 @@ func (s *Server) observe(c *gin.Context) {
 		}
 		s.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request",
 			slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path), slog.Int("status", c.Writer.Status()),
-			slog.Duration("took", took), slog.String("ip", actor.IP), slog.String("actor", actor.Name), slog.String("request_id", actor.RequestID))
+			slog.Duration("took", took), slog.String("ip", actor.IP),
+			slog.String("actor", audit.ActorOf(c.Request.Context()).Name), slog.String("request_id", actor.RequestID))
 	}()
 	c.Next()
+}
+
+// actAs notes who a request turned out to be of: a session was read, somebody has signed in, a client has authenticated.
+func actAs(c *gin.Context, name string) {
+	c.Request = c.Request.WithContext(audit.AsNamed(c.Request.Context(), name))
 }
 
 // trace is what makes a span of every request but those that only ask how we are.

@@ -55,7 +55,7 @@ func (s *Server) newPassword(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	deviceSecret, err := s.Identity.Reset(c.Request.Context(), form.Get("token"), s.sealedSecondStep(c), form.Get("password"), s.device(c))
+	owner, deviceSecret, err := s.Identity.Reset(c.Request.Context(), form.Get("token"), s.sealedSecondStep(c), form.Get("password"), s.device(c))
 	if errors.Is(err, identity.ErrSecondStep) {
 		return redirect(c, "/reset-password?"+url.Values{"token": {form.Get("token")}}.Encode())
 	}
@@ -64,6 +64,7 @@ func (s *Server) newPassword(c *gin.Context) error {
 	} else if err != nil {
 		return err
 	}
+	actAs(c, owner.Actor())
 	s.clearCookies(c)
 	s.setDeviceCookie(c, deviceSecret)
 	return s.show(c, http.StatusOK, pages.Done{

@@ -8,7 +8,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -95,7 +95,7 @@ func export(kept *identity.Export, consents []oidc.Consent) map[string]any {
 			"failure_reason": attempt.FailureReason, "method": attempt.Method, "user_agent": attempt.UserAgent,
 		})
 	}
-	for _, entry := range kept.Ledger {
+	for _, entry := range kept.AuditTrail {
 		ledger = append(ledger, exportEntry(entry))
 	}
 	for _, consent := range consents {
@@ -136,7 +136,7 @@ func exportFactors(factors *identity.Factors) gin.H {
 	return gin.H{"passkeys": passkeys, "hardware_keys": hardwareKeys, "totps": apps, "backup_codes_left": factors.BackupCodes, "backup_codes_made_at": factors.BackupMadeAt}
 }
 
-func exportEntry(entry storage.Entry) gin.H {
+func exportEntry(entry audit.Entry) gin.H {
 	return gin.H{
 		"at": entry.At, "entity": entry.Entity, "entity_id": entry.EntityID, "action": entry.Action, "old": entry.OldValues, "new": entry.NewValues,
 		"by": entry.Actor, "ip": entry.IP, "user_agent": entry.UserAgent,

@@ -141,6 +141,7 @@ func (s *Server) secondStep(c *gin.Context) error {
 		if err != nil {
 			return s.refuseSecondStep(c, step, form, err)
 		}
+		actAs(c, step.Actor())
 		s.setSecondStep(c, sealed)
 		return redirect(c, "/reset-password?"+url.Values{"token": {step.Reset}}.Encode())
 	default:

@@ -106,6 +106,7 @@ func (s *Server) admitted(c *gin.Context, a *oidc.Authorization, admission *iden
 }
 
 func (s *Server) setSignInCookies(c *gin.Context, admission *identity.Admission) {
+	actAs(c, admission.Session.User.Actor())
 	s.setCookie(c, admission.Secret, admission.Session.ExpiresAt)
 	s.setDeviceCookie(c, admission.DeviceSecret)
 }

@@ -16,6 +16,7 @@ func (s *Server) token(c *gin.Context) error {
 		return err
 	}
 	tokens, client, err := s.Provider.Token(c.Request.Context(), request)
+	actAsClient(c, client)
 	s.allowOrigin(c, client)
 	if err != nil {
 		return err
@@ -30,7 +31,8 @@ func (s *Server) introspect(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	introspection, err := s.Provider.Introspect(c.Request.Context(), request)
+	introspection, client, err := s.Provider.Introspect(c.Request.Context(), request)
+	actAsClient(c, client)
 	if err != nil {
 		return err
 	}
@@ -45,6 +47,7 @@ func (s *Server) revoke(c *gin.Context) error {
 		return err
 	}
 	client, err := s.Provider.Revoke(c.Request.Context(), request)
+	actAsClient(c, client)
 	s.allowOrigin(c, client)
 	if err != nil {
 		return err
@@ -79,6 +82,13 @@ func (s *Server) userinfo(c *gin.Context) error {
 	}
 	c.JSON(http.StatusOK, claims)
 	return nil
+}
+
+// actAsClient notes which client has authenticated, if one has.
+func actAsClient(c *gin.Context, client *oidc.Client) {
+	if client != nil {
+		actAs(c, client.Actor())
+	}
 }
 
 // fromApp reads what an app sends to an endpoint that it calls itself.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 type auditCommands struct {
@@ -46,7 +46,7 @@ func (c auditList) Run(ctx context.Context, env environment, out printer) error 
 		return err
 	}
 	defer func() { _ = h.close() }()
-	filter := storage.EntryFilter{Entity: c.Entity, Action: c.Action, Since: c.Since, Until: c.Until, Limit: c.Limit}
+	filter := audit.Filter{Entity: c.Entity, Action: c.Action, Since: c.Since, Until: c.Until, Limit: c.Limit}
 	if c.User != "" {
 		user, err := named{User: c.User}.find(ctx, h)
 		if err != nil {
@@ -54,7 +54,7 @@ func (c auditList) Run(ctx context.Context, env environment, out printer) error 
 		}
 		filter.UserID = user.ID
 	}
-	entries, err := h.database.Entries(ctx, filter)
+	entries, err := audit.Entries(ctx, h.database, filter)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // declaredClient is one app in WICKET_CLIENTS: what `wicket client list` prints of an app, and where its secret is. The
@@ -112,7 +112,7 @@ func (h *house) declareClients(ctx context.Context, declarations []oidc.Declarat
 	if len(declarations) == 0 {
 		return nil
 	}
-	created, changed, err := h.provider.DeclareClients(storage.WithActor(ctx, &storage.Actor{Name: "operator:WICKET_CLIENTS"}), declarations)
+	created, changed, err := h.provider.DeclareClients(audit.As(ctx, audit.Actor{Name: "operator:WICKET_CLIENTS"}), declarations)
 	if len(created)+len(changed) > 0 {
 		log.Info("made clients as declared", "created", created, "changed", changed)
 	}

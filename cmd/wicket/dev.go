@@ -14,6 +14,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/web/messages"
 )
 
@@ -62,7 +63,7 @@ func (d devCommand) Run(ctx context.Context, _ environment, out printer) error {
 		// Derived, so that it need not be kept anywhere: the database knows its digest alone.
 		ClientSecret: base64.RawURLEncoding.EncodeToString(config.seal.Derive("demo client", []byte(demoClient))[0]),
 	}
-	if err := furnish(storage.WithActor(ctx, &storage.Actor{Name: "operator:dev"}), h, appConfig); err != nil {
+	if err := furnish(audit.As(ctx, audit.Actor{Name: "operator:dev"}), h, appConfig); err != nil {
 		return err
 	}
 	sample, err := sampleapp.New(ctx, appConfig)

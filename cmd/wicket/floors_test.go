@@ -19,19 +19,22 @@ const module = "github.com/wicket-id/wicket/"
 // floors says which rooms a room may import, itself aside: imports only go down. A room that is missing here is new; give
 // it its place.
 var floors = map[string][]string{
-	"cmd/wicket":                {"web", "web/messages", "oidc", "federation", "identity", "storage", "migrations", "cmd/wicket/sampleapp"},
+	"cmd/wicket":                {"web", "web/messages", "oidc", "federation", "identity", "storage", "storage/audit", "migrations", "cmd/wicket/sampleapp"},
 	"cmd/wicket/sampleapp":      {}, // an app like any other: it knows Wicket by its protocol alone
-	"web":                       {"web/messages", "web/pages", "web/assets", "oidc", "federation", "identity", "storage", "migrations"},
+	"web":                       {"web/messages", "web/pages", "web/assets", "oidc", "federation", "identity", "storage", "storage/audit", "migrations"},
 	"web/messages":              {"identity", "storage", "migrations"},
 	"web/messages/messagestest": {},
 	"web/pages":                 {"web/assets"},
 	"web/assets":                {},
-	"oidc":                      {"identity", "storage", "migrations"}, // never federation
-	"federation":                {"identity", "storage", "migrations"}, // never oidc
-	"identity":                  {"storage", "migrations"},
-	"storage":                   {"migrations"},
-	"storage/storagetest":       {"storage", "migrations"},
+	"oidc":                      {"identity", "storage", "storage/audit", "migrations"}, // never federation
+	"federation":                {"identity", "storage", "storage/audit", "migrations"}, // never oidc
+	"identity":                  {"storage", "storage/audit", "migrations"},
+	"storage":                   {"migrations", "storage/internal/rehearsal"},
+	"storage/storagetest":       {"storage", "migrations", "storage/internal/rehearsal"},
 	"migrations":                {},
+
+	"storage/audit":              {"storage"},
+	"storage/internal/rehearsal": {},
 }
 
 // onlyTests are rooms that tests may enter from any floor, and programs never.

@@ -19,6 +19,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/web"
 	"github.com/wicket-id/wicket/web/messages"
 )
@@ -243,5 +244,5 @@ func (e environment) open(ctx context.Context) (*house, context.Context, error) 
 	if account, err := user.Current(); err == nil {
 		operator += ":" + account.Username
 	}
-	return h, storage.WithActor(ctx, &storage.Actor{Name: operator}), nil
+	return h, audit.As(ctx, audit.Actor{Name: operator}), nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 type keyCommands struct {
@@ -91,7 +91,7 @@ func (keyReseal) Run(ctx context.Context, env environment, out printer) error {
 		return err
 	}
 	defer func() { _ = h.close() }()
-	renewed, recorded, rows := make(map[string]int64), storage.Values{}, [][]any{}
+	renewed, recorded, rows := make(map[string]int64), audit.Values{}, [][]any{}
 	var faults []error
 	for _, at := range slices.Concat(oidc.SealedColumns, identity.SealedColumns, federation.SealedColumns) {
 		n, err := h.database.Reseal(ctx, h.keys.Seal, at)
@@ -100,7 +100,7 @@ func (keyReseal) Run(ctx context.Context, env environment, out printer) error {
 		rows = append(rows, []any{at.Table, n})
 	}
 	faults = append(faults, h.database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return storage.Record(ctx, tx, h.clock.Now(), storage.Change{Entity: "master_key", EntityID: "first", Action: "resealed", New: recorded})
+		return audit.Record(ctx, tx, h.clock.Now(), audit.Change{Entity: "master_key", EntityID: "first", Action: "resealed", New: recorded})
 	}))
 	if err := errors.Join(faults...); err != nil {
 		return err

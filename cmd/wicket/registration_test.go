@@ -10,6 +10,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -58,7 +59,7 @@ func TestRegistration(t *testing.T) {
 			t.Errorf("sessions: %+v, %v", sessions, err)
 		}
 		for _, line := range []struct{ entity, action string }{{"user", "created"}, {"session", "started"}} {
-			entries, err := h.database.Entries(t.Context(), storage.EntryFilter{UserID: carol.ID, Entity: line.entity, Action: line.action, Limit: 5})
+			entries, err := audit.Entries(t.Context(), h.database, audit.Filter{UserID: carol.ID, Entity: line.entity, Action: line.action, Limit: 5})
 			if err != nil || len(entries) == 0 || entries[len(entries)-1].Actor != carol.Actor() || entries[len(entries)-1].IP == "" {
 				t.Errorf("the ledger on %s %s: %+v, %v", line.entity, line.action, entries, err)
 			}

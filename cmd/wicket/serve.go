@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 type serveCommand struct{}
@@ -49,7 +49,7 @@ func (serveCommand) Run(ctx context.Context, env environment, out printer) error
 // secret of the link, it works from now on. Else an embedded one prints a link on the terminal, which never goes into the log;
 // of several replicas none would know whose link counts.
 func (h *house) inviteFirst(ctx context.Context, config *configuration, log *slog.Logger, out printer) error {
-	operator := storage.WithActor(ctx, &storage.Actor{Name: "operator"})
+	operator := audit.As(ctx, audit.Actor{Name: "operator"})
 	switch {
 	case config.invitation != "":
 		open, err := h.identity.InviteFirstBy(operator, config.invitation)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // The ledger is kept for ever unless the operator says for how long.
@@ -29,12 +30,12 @@ func TestUpkeepForgetsTheLedgerWhereToldTo(t *testing.T) {
 			if err := worker.Work(t.Context(), &river.Job[upkeep]{}); err != nil {
 				t.Fatal(err)
 			}
-			entries, err := h.database.Entries(t.Context(), storage.EntryFilter{Action: "aged", Limit: 10})
+			entries, err := audit.Entries(t.Context(), h.database, audit.Filter{Action: "aged", Limit: 10})
 			if err != nil || len(entries) != c.want {
 				t.Errorf("kept for %v: %d entries of four months ago, want %d (%v)", c.kept, len(entries), c.want, err)
 			}
 		}
-		if entries, err := h.database.Entries(t.Context(), storage.EntryFilter{Entity: "user", Action: "created", Limit: 10}); err != nil || len(entries) != 1 {
+		if entries, err := audit.Entries(t.Context(), h.database, audit.Filter{Entity: "user", Action: "created", Limit: 10}); err != nil || len(entries) != 1 {
 			t.Errorf("what is younger: %d entries, %v", len(entries), err)
 		}
 	})

@@ -1,4 +1,4 @@
-package storage
+package audit
 
 import (
 	"context"
@@ -8,9 +8,11 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
-// Entry is one line of the ledger (the table audit_trail): what changed, from what to what, and who did it. Values never
+// Entry is one line of the audit trail: what changed, from what to what, and who did it. Values never
 // hold a secret, not even its hash.
 type Entry struct {
 	bun.BaseModel `bun:"table:audit_trail,alias:entry"`
@@ -33,7 +35,7 @@ type Entry struct {
 // Values are old or new values of an entry, by column.
 type Values map[string]any
 
-// Change describes what a verb did, for the ledger.
+// Change describes what a verb did.
 type Change struct {
 	Entity   string
 	EntityID string
@@ -42,19 +44,19 @@ type Change struct {
 	Old, New Values
 }
 
-// Record writes change into the ledger as part of tx: no record, no change. Who did it comes from ctx.
+// Record writes change into the audit trail as part of tx: no record, no change. Who did it comes from ctx.
 func Record(ctx context.Context, tx bun.Tx, at time.Time, change Change) error {
 	statement, err := RecordStatement(ctx, tx, at, change)
 	if err != nil {
 		return err
 	}
 	if _, err := statement.Exec(ctx); err != nil {
-		return fmt.Errorf("record in the ledger: %w", err)
+		return fmt.Errorf("record in the audit trail: %w", err)
 	}
 	return nil
 }
 
-// RecordStatement is Record's statement, to be run by Append or Claim with others.
+// RecordStatement is Record's statement, to be run by storage's Append or Claim with others.
 func RecordStatement(ctx context.Context, tx bun.IDB, at time.Time, change Change) (*bun.InsertQuery, error) {
 	actor := ActorOf(ctx)
 	entry := &Entry{
@@ -71,15 +73,15 @@ func RecordStatement(ctx context.Context, tx bun.IDB, at time.Time, change Chang
 		}
 		encoded, err := json.Marshal(side.from)
 		if err != nil {
-			return nil, fmt.Errorf("record in the ledger: %w", err)
+			return nil, fmt.Errorf("record in the audit trail: %w", err)
 		}
 		*side.to = encoded
 	}
 	return tx.NewInsert().Model(entry).ExcludeColumn("id").Returning("NULL"), nil
 }
 
-// EntryFilter chooses lines of the ledger; what is zero does not matter.
-type EntryFilter struct {
+// Filter chooses lines of the audit trail; what is zero does not matter.
+type Filter struct {
 	UserID       uuid.UUID
 	Entity       string
 	Action       string
@@ -87,8 +89,8 @@ type EntryFilter struct {
 	Limit        int
 }
 
-// Entries lists lines of the ledger, the newest first.
-func (d *Database) Entries(ctx context.Context, filter EntryFilter) ([]Entry, error) {
+// Entries lists lines of the audit trail, the newest first.
+func Entries(ctx context.Context, d *storage.Database, filter Filter) ([]Entry, error) {
 	var entries []Entry
 	query := d.Late().NewSelect().Model(&entries).Order("at DESC", "id DESC").Limit(int64(filter.Limit))
 	if filter.UserID != uuid.Nil {
@@ -107,7 +109,7 @@ func (d *Database) Entries(ctx context.Context, filter EntryFilter) ([]Entry, er
 		query.Where("at < ?", filter.Until)
 	}
 	if err := query.Scan(ctx); err != nil {
-		return nil, fmt.Errorf("read the ledger: %w", err)
+		return nil, fmt.Errorf("read the audit trail: %w", err)
 	}
 	return entries, nil
 }

@@ -15,9 +15,9 @@ var letterLink = regexp.MustCompile(`(?m)^https?://\S+$`)
 // outbox shows the mail and text messages that a development server would have sent.
 func (s *Server) outbox(c *gin.Context) error {
 	var page pages.Outbox
-	for _, letter := range s.Outbox.Letters() {
+	for _, message := range s.Outbox.Messages() {
 		page.Letters = append(page.Letters, pages.OutboxLetter{
-			To: letter.To, Subject: letter.Subject, Text: letter.Text, At: letter.At.Format(time.TimeOnly), Link: letterLink.FindString(letter.Text),
+			To: message.To, Subject: message.Subject, Text: message.Text, At: message.At.Format(time.TimeOnly), Link: letterLink.FindString(message.Text),
 		})
 	}
 	return s.show(c, http.StatusOK, page)

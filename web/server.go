@@ -13,7 +13,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 // Config is what the server leans on; set all of it.
@@ -26,7 +26,7 @@ type Config struct {
 	Log            *slog.Logger
 	TrustedProxies []string             // addresses or networks whose X-Forwarded-For is believed; none: nobody's
 	Registration   bool                 // strangers may make accounts
-	Outbox         *messages.Outbox     // development alone: mail and text messages are shown, not sent; otherwise nil
+	Outbox         *notify.Outbox       // development alone: mail and text messages are shown, not sent; otherwise nil
 	Tracer         trace.TracerProvider // nil: nothing is traced
 	Tally          storage.Tallier      // counts what happens; nil: nobody does
 	Answered       Answered             // nil: nobody wants to know

@@ -19,23 +19,23 @@ const module = "github.com/wicket-id/wicket/"
 // floors says which rooms a room may import, itself aside: imports only go down. A room that is missing here is new; give
 // it its place.
 var floors = map[string][]string{
-	"cmd/wicket":                {"web", "web/messages", "oidc", "federation", "identity", "storage", "migrations", "cmd/wicket/sampleapp"},
-	"cmd/wicket/sampleapp":      {}, // an app like any other: it knows Wicket by its protocol alone
-	"web":                       {"web/messages", "web/pages", "web/assets", "oidc", "federation", "identity", "storage", "migrations"},
-	"web/messages":              {"identity", "storage", "migrations"},
-	"web/messages/messagestest": {},
-	"web/pages":                 {"web/assets"},
-	"web/assets":                {},
-	"oidc":                      {"identity", "storage", "migrations"}, // never federation
-	"federation":                {"identity", "storage", "migrations"}, // never oidc
-	"identity":                  {"storage", "migrations"},
-	"storage":                   {"migrations"},
-	"storage/storagetest":       {"storage", "migrations"},
-	"migrations":                {},
+	"cmd/wicket":            {"web", "web/notify", "oidc", "federation", "identity", "storage", "migrations", "cmd/wicket/sampleapp"},
+	"cmd/wicket/sampleapp":  {}, // an app like any other: it knows Wicket by its protocol alone
+	"web":                   {"web/notify", "web/pages", "web/assets", "oidc", "federation", "identity", "storage", "migrations"},
+	"web/notify":            {"identity", "storage", "migrations"},
+	"web/notify/notifytest": {},
+	"web/pages":             {"web/assets"},
+	"web/assets":            {},
+	"oidc":                  {"identity", "storage", "migrations"}, // never federation
+	"federation":            {"identity", "storage", "migrations"}, // never oidc
+	"identity":              {"storage", "migrations"},
+	"storage":               {"migrations"},
+	"storage/storagetest":   {"storage", "migrations"},
+	"migrations":            {},
 }
 
 // onlyTests are rooms that tests may enter from any floor, and programs never.
-var onlyTests = []string{"storage/storagetest", "web/messages/messagestest"}
+var onlyTests = []string{"storage/storagetest", "web/notify/notifytest"}
 
 func TestImportsOnlyGoDown(t *testing.T) {
 	list := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles", module+"...")

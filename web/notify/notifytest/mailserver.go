@@ -1,5 +1,5 @@
-// Package messagestest has what tests of messages need: a mail server.
-package messagestest
+// Package notifytest has what tests of messages need: a mail server.
+package notifytest
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// Received is a letter as the mail server got it.
+// Received is an email as the mail server got it.
 type Received struct {
 	From, To string
 	Body     string // with its headers
@@ -76,7 +76,7 @@ func (m *MailServer) NewSession(*smtp.Conn) (smtp.Session, error) {
 
 type session struct {
 	server *MailServer
-	letter Received
+	email  Received
 }
 
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
@@ -89,21 +89,21 @@ func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 	if busy {
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "try again later"}
 	}
-	s.letter.From = from
+	s.email.From = from
 	return nil
 }
 
-func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error { s.letter.To = to; return nil }
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error { s.email.To = to; return nil }
 
 func (s *session) Data(r io.Reader) error {
 	body, err := io.ReadAll(r)
 	if err != nil {
 		return err
 	}
-	s.letter.Body = string(body)
+	s.email.Body = string(body)
 	s.server.mu.Lock()
 	defer s.server.mu.Unlock()
-	s.server.received = append(s.server.received, s.letter)
+	s.server.received = append(s.server.received, s.email)
 	return nil
 }
 

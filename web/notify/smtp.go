@@ -1,4 +1,4 @@
-package messages
+package notify
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// SMTP sends letters through a mail server.
+// SMTP sends emails through a mail server.
 type SMTP struct {
 	client *gomail.Client
 	from   string
@@ -61,18 +61,18 @@ func NewSMTP(rawURL string) (*SMTP, error) {
 	return &SMTP{client: client, from: from.String()}, nil
 }
 
-// Send hands a letter to the mail server.
-func (s *SMTP) Send(ctx context.Context, letter Letter) error {
+// Send hands an email to the mail server.
+func (s *SMTP) Send(ctx context.Context, email Email) error {
 	message := gomail.NewMsg()
 	if err := message.From(s.from); err != nil {
 		return err
 	}
-	if err := message.To(letter.To); err != nil {
+	if err := message.To(email.To); err != nil {
 		return err
 	}
-	message.Subject(letter.Subject)
-	message.SetBodyString(gomail.TypeTextPlain, letter.Text)
-	message.AddAlternativeString(gomail.TypeTextHTML, letter.HTML)
+	message.Subject(email.Subject)
+	message.SetBodyString(gomail.TypeTextPlain, email.Text)
+	message.AddAlternativeString(gomail.TypeTextHTML, email.HTML)
 	message.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834
 	return s.client.DialAndSendWithContext(ctx, message)
 }

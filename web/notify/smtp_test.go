@@ -1,4 +1,4 @@
-package messages
+package notify
 
 import (
 	"bytes"
@@ -9,16 +9,16 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/web/messages/messagestest"
+	"github.com/wicket-id/wicket/web/notify/notifytest"
 )
 
-func TestLettersReachARealMailServer(t *testing.T) {
-	server := &messagestest.MailServer{}
+func TestEmailsReachARealMailServer(t *testing.T) {
+	server := &notifytest.MailServer{}
 	sender, err := NewSMTP(server.Open(t, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	letter, err := write("https://id.example.com", identity.Message{
+	email, err := writeEmail("https://id.example.com", identity.Message{
 		Name: identity.MessageResetPassword, To: "grace@example.com", Person: "grace", Values: map[string]string{"ip": "192.0.2.1", "device": "Firefox on Linux"},
 	}, "the-secret")
 	if err != nil {
@@ -26,24 +26,24 @@ func TestLettersReachARealMailServer(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := sender.Send(ctx, letter); err != nil {
+	if err := sender.Send(ctx, email); err != nil {
 		t.Fatal(err)
 	}
 	server.BeBusy()
-	if err := sender.Send(ctx, letter); err == nil {
-		t.Error("a server that is busy took the letter: it would not be tried again")
+	if err := sender.Send(ctx, email); err == nil {
+		t.Error("a server that is busy took the email: it would not be tried again")
 	}
-	letters := server.Received()
-	if len(letters) != 1 {
-		t.Fatalf("%d letters arrived", len(letters))
+	emails := server.Received()
+	if len(emails) != 1 {
+		t.Fatalf("%d emails arrived", len(emails))
 	}
-	got := letters[0]
+	got := emails[0]
 	if got.From != "id@example.com" || got.To != "grace@example.com" {
 		t.Errorf("from %s to %s", got.From, got.To)
 	}
 	for _, part := range []string{"Subject: Choose another password", "text/plain", "text/html", "Auto-Submitted: auto-generated", "192.0.2.1", "Firefox on Linux"} {
 		if !strings.Contains(got.Body, part) {
-			t.Errorf("the letter lacks %q:\n%s", part, got.Body)
+			t.Errorf("the email lacks %q:\n%s", part, got.Body)
 		}
 	}
 	if unfolded := strings.ReplaceAll(got.Body, "=\r\n", ""); !strings.Contains(unfolded, "https://id.example.com/reset-password?token=3Dthe-secret") {
@@ -52,28 +52,28 @@ func TestLettersReachARealMailServer(t *testing.T) {
 }
 
 func TestEveryMessageIsWritten(t *testing.T) {
-	files, err := letters.ReadDir("letters")
+	files, err := emailTemplates.ReadDir("emails")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		name, isLetter := strings.CutSuffix(file.Name(), ".txt")
-		if !isLetter {
+		name, isEmail := strings.CutSuffix(file.Name(), ".txt")
+		if !isEmail {
 			continue
 		}
-		letter, err := write("https://id.example.com", identity.Message{Name: name, To: "g@example.com", Person: `<b>"grace"`, Values: map[string]string{}}, "secret")
+		email, err := writeEmail("https://id.example.com", identity.Message{Name: name, To: "g@example.com", Person: `<b>"grace"`, Values: map[string]string{}}, "secret")
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if letter.Text == "" || strings.Contains(letter.Text, "<no value>") || strings.Contains(letter.HTML, "<b>") {
-			t.Errorf("%s: subject %q\n%s", name, letter.Subject, letter.Text)
+		if email.Text == "" || strings.Contains(email.Text, "<no value>") || strings.Contains(email.HTML, "<b>") {
+			t.Errorf("%s: subject %q\n%s", name, email.Subject, email.Text)
 		}
-		if strings.ContainsAny(letter.Subject, "\r\n") || bytes.Contains([]byte(letter.HTML), []byte("javascript:")) {
+		if strings.ContainsAny(email.Subject, "\r\n") || bytes.Contains([]byte(email.HTML), []byte("javascript:")) {
 			t.Errorf("%s: a subject of several lines, or a script", name)
 		}
 	}
-	if _, err := write("https://id.example.com", identity.Message{Name: "../smtp"}, ""); !errors.Is(err, errUnknownMessage) {
+	if _, err := writeEmail("https://id.example.com", identity.Message{Name: "../smtp"}, ""); !errors.Is(err, errUnknownMessage) {
 		t.Errorf("a message that does not exist: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package messages
+package notify
 
 import (
 	"context"
@@ -13,20 +13,20 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// Letter is a message as it goes out.
-type Letter struct {
+// Email is a message as it goes out.
+type Email struct {
 	To      string
 	Subject string
 	Text    string
 	HTML    string
 }
 
-// Sender hands letters on. An error means that it should be tried again.
+// Sender hands emails on. An error means that it should be tried again.
 type Sender interface {
-	Send(ctx context.Context, letter Letter) error
+	Send(ctx context.Context, email Email) error
 }
 
-// Worker does the jobs of kind "message": it writes the letter or text message and hands it to a sender.
+// Worker does the jobs of kind "message": it writes the email or text message and hands it to a sender.
 type Worker struct {
 	river.WorkerDefaults[identity.Message]
 
@@ -72,11 +72,11 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[identity.Message]) err
 		}
 		return nil
 	}
-	letter, err := write(w.Issuer, message, secret)
+	email, err := writeEmail(w.Issuer, message, secret)
 	if err != nil {
 		return river.JobCancel(err)
 	}
-	if err := mail.Send(ctx, letter); err != nil {
+	if err := mail.Send(ctx, email); err != nil {
 		return fmt.Errorf("send %s: %w", message.Name, err)
 	}
 	return nil

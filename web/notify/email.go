@@ -1,4 +1,4 @@
-package messages
+package notify
 
 import (
 	"bytes"
@@ -12,11 +12,11 @@ import (
 	"github.com/wicket-id/wicket/identity"
 )
 
-// letters holds one template for each message, in which "subject", "text" and, for the button, "action" are defined. The
-// HTML part is the text in a frame, so the two always say the same.
+// emailTemplates holds one template for each message, in which "subject", "text" and, for the button, "action" are defined. The
+// HTML part is the text in a layout, so the two always say the same.
 //
-//go:embed letters
-var letters embed.FS
+//go:embed emails
+var emailTemplates embed.FS
 
 // Where the link of a message leads.
 var paths = map[string]string{
@@ -37,7 +37,7 @@ var paths = map[string]string{
 	identity.MessageAccountLinked:   "/not-me",
 }
 
-type letterView struct {
+type emailView struct {
 	Person string
 	Issuer string
 	Host   string
@@ -45,18 +45,18 @@ type letterView struct {
 	Values map[string]string
 }
 
-// write writes the letter of a message.
-func write(issuer string, message identity.Message, secret string) (Letter, error) {
-	name := "letters/" + message.Name + ".txt"
-	source, err := letters.ReadFile(name)
+// writeEmail writes the email of a message.
+func writeEmail(issuer string, message identity.Message, secret string) (Email, error) {
+	name := "emails/" + message.Name + ".txt"
+	source, err := emailTemplates.ReadFile(name)
 	if err != nil {
-		return Letter{}, fmt.Errorf("message %q: %w", message.Name, errUnknownMessage)
+		return Email{}, fmt.Errorf("message %q: %w", message.Name, errUnknownMessage)
 	}
 	template, err := texttemplate.New(name).Option("missingkey=zero").Parse(string(source))
 	if err != nil {
-		return Letter{}, fmt.Errorf("message %q: %w", message.Name, err)
+		return Email{}, fmt.Errorf("message %q: %w", message.Name, err)
 	}
-	view := letterView{Person: message.Person, Issuer: issuer, Host: strings.TrimPrefix(strings.TrimPrefix(issuer, "https://"), "http://"), Values: message.Values}
+	view := emailView{Person: message.Person, Issuer: issuer, Host: strings.TrimPrefix(strings.TrimPrefix(issuer, "https://"), "http://"), Values: message.Values}
 	if path := paths[message.Name]; path != "" && secret != "" {
 		view.Link = issuer + path + "?" + url.Values{"token": {secret}}.Encode()
 	}
@@ -67,28 +67,28 @@ func write(issuer string, message identity.Message, secret string) (Letter, erro
 		}
 		return strings.TrimSpace(out.String())
 	}
-	letter := Letter{To: message.To, Subject: part("subject"), Text: part("text")}
+	email := Email{To: message.To, Subject: part("subject"), Text: part("text")}
 	action := part("action")
 	if err != nil {
-		return Letter{}, fmt.Errorf("message %q: %w", message.Name, err)
+		return Email{}, fmt.Errorf("message %q: %w", message.Name, err)
 	}
-	letter.HTML, err = frame(letter, view, action)
+	email.HTML, err = emailHTML(email, view, action)
 	if view.Link != "" {
-		letter.Text += "\n\n" + action + ":\n" + view.Link
+		email.Text += "\n\n" + action + ":\n" + view.Link
 	}
-	letter.Text += "\n\n--\nWicket at " + issuer + "\n"
-	return letter, err
+	email.Text += "\n\n--\nWicket at " + issuer + "\n"
+	return email, err
 }
 
-// frame sets the text of a letter as HTML. Mail programs want styles in the elements.
-func frame(letter Letter, view letterView, action string) (string, error) {
+// emailHTML sets the text of an email as HTML. Mail programs want styles in the elements.
+func emailHTML(email Email, view emailView, action string) (string, error) {
 	var out bytes.Buffer
-	err := frameTemplate.Execute(&out, struct {
-		Letter
+	err := emailLayout.Execute(&out, struct {
+		Email
 		Paragraphs           []string
 		Link, Action, Issuer string
-	}{letter, strings.Split(letter.Text, "\n\n"), view.Link, action, view.Issuer})
+	}{email, strings.Split(email.Text, "\n\n"), view.Link, action, view.Issuer})
 	return out.String(), err
 }
 
-var frameTemplate = htmltemplate.Must(htmltemplate.ParseFS(letters, "letters/frame.html"))
+var emailLayout = htmltemplate.Must(htmltemplate.ParseFS(emailTemplates, "emails/layout.html"))

@@ -98,9 +98,6 @@ func (s *Server) beginUpstream(c *gin.Context) error {
 		beginning.Continue, beginning.LoginHint, beginning.ACRValues = s.suspend(c, a), a.LoginHint, a.ACRValues
 		beginning.Again = beginning.Again || a.Asks("login") || a.MaxAge != nil
 		beginning.Select = a.Asks("select_account")
-		for _, acr := range a.ACRValues {
-			beginning.MultiFactor = beginning.MultiFactor || identity.Assures(identity.ACRMultiFactor, acr) && !identity.Assures(identity.ACRFederated, acr)
-		}
 	}
 	return s.sendUpstream(c, a, c.Param("provider"), beginning)
 }

@@ -21,7 +21,11 @@ const module = "github.com/wicket-id/wicket/"
 var floors = map[string][]string{
 	"cmd/wicket":            {"web", "web/notify", "oidc", "federation", "identity", "storage", "migrations", "cmd/wicket/sampleapp"},
 	"cmd/wicket/sampleapp":  {}, // an app like any other: it knows Wicket by its protocol alone
-	"web":                   {"web/notify", "web/pages", "web/assets", "oidc", "federation", "identity", "storage", "migrations"},
+	"web":                   {"web/protocol", "web/signin", "web/account", "web/frame", "web/pages", "web/assets", "web/notify", "oidc", "federation", "identity", "storage"},
+	"web/protocol":          {"web/frame", "web/pages", "oidc", "federation", "identity", "storage"}, // protocol, signin and account never see each other
+	"web/signin":            {"web/frame", "web/pages", "oidc", "federation", "identity", "storage"},
+	"web/account":           {"web/frame", "web/pages", "oidc", "federation", "identity", "storage"},
+	"web/frame":             {"web/pages", "oidc", "federation", "identity", "storage"},
 	"web/notify":            {"identity", "storage", "migrations"},
 	"web/notify/notifytest": {},
 	"web/pages":             {"web/assets"},

@@ -24,9 +24,9 @@ var (
 	fresh                 = frame.Fresh    // somebody is signed in, and has proved lately and well enough who they are
 )
 
-// routes is the table of everything that is served, with what each route demands. Page takes what changes something from
-// our own pages alone; CrossSitePage is for people whom apps and providers send here; App answers in JSON. All three count
-// the request for its network.
+// routes is the table of everything that is served, with what each route demands. Page takes what changes something
+// from our own pages alone; CrossSitePage is for people whom apps and providers send here; App answers in JSON. All
+// three count the request for its network.
 func routes(r *gin.Engine, f *frame.Frame, config Config) {
 	if config.Tracer != nil {
 		r.Use(frame.Trace(config.Tracer))

@@ -1,6 +1,6 @@
-// Package web says what a browser or an app sees: routes.go is the table of everything that is served. What handlers share
-// is in frame, the handlers are in protocol, signin and account, which do not see each other. None of them decides what may
-// be told to whom, which is oidc's question, nor who somebody is, which is identity's. Begin with New.
+// Package web says what a browser or an app sees: routes.go is the table of everything that is served. What handlers
+// share is in frame, the handlers are in protocol, signin and account, which do not see each other. None of them
+// decides what may be told to whom, which is oidc's question, nor who somebody is, which is identity's. Begin with New.
 package web
 
 import (

@@ -16,8 +16,8 @@ import (
 	"github.com/wicket-id/wicket/web/pages"
 )
 
-// Factors adds and removes what a person signs in with besides a password. Its pages may be part of a sign-in: an app may
-// wait for the factor. What is here is common to all factors; each has a file of its own.
+// Factors adds and removes what a person signs in with besides a password. Its pages may be part of a sign-in: an app
+// may wait for the factor. What is here is common to all factors; each has a file of its own.
 type Factors struct{ *frame.Frame }
 
 // name is what authenticators call this Wicket.

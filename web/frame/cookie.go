@@ -71,8 +71,8 @@ func (v *Visit) SetSession(secret string, expires time.Time) {
 	v.setCookie(SessionCookie, http.Cookie{Value: secret, Expires: expires, MaxAge: max(-1, age)})
 }
 
-// ClearCookies makes the browser forget who was signed in, what they were asked, and which account of a provider they came
-// with: the next person at this browser may be another.
+// ClearCookies makes the browser forget who was signed in, what they were asked, and which account of a provider they
+// came with: the next person at this browser may be another.
 func (v *Visit) ClearCookies() {
 	v.ClearCookie(SessionCookie)
 	v.ClearCookie(SecondStepCookie)

@@ -33,7 +33,8 @@ func TestCookiesAreForThisHostAlone(t *testing.T) {
 	}
 }
 
-// What this answer sets counts for the rest of the request, and a cookie without the prefix does not count behind https.
+// What this answer sets counts for the rest of the request, and a cookie without the prefix does not count behind
+// https.
 func TestWhatACookieHolds(t *testing.T) {
 	f, _ := newFrame(t, "https://id.example.com")
 	request := get()

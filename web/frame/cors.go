@@ -23,8 +23,8 @@ func AllowAnyOrigin(c *gin.Context) {
 	exposeHeaders(c)
 }
 
-// AllowOrigin lets a page read the answer if its origin is registered for the client that calls. The provider has refused
-// others.
+// AllowOrigin lets a page read the answer if its origin is registered for the client that calls. The provider has
+// refused others.
 func (v *Visit) AllowOrigin() {
 	v.Gin.Header("Vary", "Origin")
 	if origin := v.Gin.GetHeader("Origin"); origin != "" && v.Client != nil {

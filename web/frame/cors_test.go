@@ -7,8 +7,8 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 )
 
-// Only a page whose origin the provider has found to be the client's may read an answer. A client that is not known has no
-// origin.
+// Only a page whose origin the provider has found to be the client's may read an answer. A client that is not known has
+// no origin.
 func TestAllowOrigin(t *testing.T) {
 	f, _ := newFrame(t, "https://id.example.com")
 	for _, c := range []struct {

@@ -68,8 +68,8 @@ func Asked(v *Visit) error {
 // freshly is how long ago a person may have signed in to do what could take the account from its owner.
 const freshly = 15 * time.Minute
 
-// Fresh demands a session that is up to what could take the account from its owner; others are led to what it takes, and
-// come back to the app that waits, if any, or to the page then.
+// Fresh demands a session that is up to what could take the account from its owner; others are led to what it takes,
+// and come back to the app that waits, if any, or to the page then.
 func Fresh(then string) Demand {
 	return func(v *Visit) error {
 		if err := SignedIn(v); err != nil {
@@ -83,9 +83,10 @@ func Fresh(then string) Demand {
 	}
 }
 
-// DemandStrength leads to a fresh sign-in or to a second step where the session is not up to what could take the account
-// from its owner, and tells whether it did: a browser that was left open, or a stolen cookie, is not enough, nor is the
-// password alone of a person who has a second factor. then is the page of ours to come back to where no app waits.
+// DemandStrength leads to a fresh sign-in or to a second step where the session is not up to what could take the
+// account from its owner, and tells whether it did: a browser that was left open, or a stolen cookie, is not enough,
+// nor is the password alone of a person who has a second factor. then is the page of ours to come back to where no app
+// waits.
 func (v *Visit) DemandStrength(then string) (led bool, err error) {
 	if v.frame.Now().Sub(v.Session.AuthTime) > freshly {
 		return true, v.RedirectWith("/sign-in", url.Values{
@@ -95,8 +96,8 @@ func (v *Visit) DemandStrength(then string) (led bool, err error) {
 	return v.DemandSecondFactor(then)
 }
 
-// DemandSecondFactor leads to a second step where a person has a second factor that their session has not seen, and tells
-// whether it did; likewise.
+// DemandSecondFactor leads to a second step where a person has a second factor that their session has not seen, and
+// tells whether it did; likewise.
 func (v *Visit) DemandSecondFactor(then string) (led bool, err error) {
 	more, err := v.frame.Identity.OwesSecondFactor(v.Context(), v.Session, v.Device())
 	if err != nil || !more {

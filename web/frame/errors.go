@@ -195,8 +195,8 @@ func (v *Visit) LogFault(err error) {
 	v.log(slog.LevelError, "fault", "error", err.Error())
 }
 
-// logRefusal logs what an app or the person whom it sent was refused, and why. What our side of it could not do is logged
-// as a fault.
+// logRefusal logs what an app or the person whom it sent was refused, and why. What our side of it could not do is
+// logged as a fault.
 func (v *Visit) logRefusal(refused *oidc.Error) {
 	if refused.Code == "server_error" {
 		v.LogFault(refused)
@@ -217,8 +217,8 @@ func (v *Visit) log(level slog.Level, message string, about ...any) {
 	v.frame.Log.Log(v.Context(), level, message, about...)
 }
 
-// clientID is the app that a request is about: the one that is known, or else the one that the request names, which may be
-// anything.
+// clientID is the app that a request is about: the one that is known, or else the one that the request names, which may
+// be anything.
 func (v *Visit) clientID() string {
 	if v.Client == nil && v.Authorization != nil {
 		v.Client = v.Authorization.Client

@@ -10,8 +10,8 @@ import (
 
 const maxBody = 64 << 10 // bytes; no form of ours comes near
 
-// Form demands that the parameters can be read: those of the URL of a GET, those of the body, and of the body alone, of a
-// POST. An empty body is an empty form.
+// Form demands that the parameters can be read: those of the URL of a GET, those of the body, and of the body alone, of
+// a POST. An empty body is an empty form.
 func Form(v *Visit) (err error) {
 	if v.Gin.Request.Method == http.MethodPost {
 		v.Form, err = v.readBody()

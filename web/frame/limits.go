@@ -9,8 +9,8 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// endpoint is the name of what a request asks for, as limits know it: the first part of its path; empty where there is no
-// such page.
+// endpoint is the name of what a request asks for, as limits know it: the first part of its path; empty where there is
+// no such page.
 func endpoint(c *gin.Context) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(c.FullPath(), "/"), "/")
 	return name

@@ -18,15 +18,15 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// Observe is what happens to every request: it is given a name, its sender is put into the context for the audit trail, and
-// it is logged once, with its path but never its query, where codes and hints travel.
+// Observe is what happens to every request: it is given a name, its sender is put into the context for the audit trail,
+// and it is logged once, with its path but never its query, where codes and hints travel.
 func (f *Frame) Observe(c *gin.Context) {
 	began := time.Now()
 	actor := &storage.Actor{
 		Name: "anonymous", IP: c.ClientIP(), UserAgent: cleanHeader(c.Request.UserAgent()), RequestID: rand.Text(),
 	}
-	// A browser that goes away is no reason to stop half-way: what there is to do is short, and bounded by itself. And a
-	// query that cannot be cancelled is spared the watch for it.
+	// A browser that goes away is no reason to stop half-way: what there is to do is short, and bounded by itself. And
+	// a query that cannot be cancelled is spared the watch for it.
 	c.Request = c.Request.WithContext(storage.WithActor(context.WithoutCancel(c.Request.Context()), actor))
 	if f.Tally != nil {
 		c.Request = c.Request.WithContext(storage.WithTallier(c.Request.Context(), f.Tally))

@@ -10,7 +10,8 @@ import (
 	"github.com/wicket-id/wicket/web/frame"
 )
 
-// Metadata is what the server publishes about itself. It is the same for everybody, so nothing about a request is looked at.
+// Metadata is what the server publishes about itself. It is the same for everybody, so nothing about a request is
+// looked at.
 type Metadata struct{ *frame.Frame }
 
 // Configuration serves the discovery document: OpenID Connect Discovery, section 4, and RFC 8414, section 3.

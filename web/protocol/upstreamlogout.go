@@ -10,7 +10,8 @@ import (
 	"github.com/wicket-id/wicket/web/frame"
 )
 
-// UpstreamLogout is where providers say that a session there has ended: OpenID Connect Back-Channel Logout, section 2.5.
+// UpstreamLogout is where providers say that a session there has ended: OpenID Connect Back-Channel Logout, section
+// 2.5.
 type UpstreamLogout struct{ *frame.Frame }
 
 // Post takes a logout token.

@@ -28,8 +28,8 @@ func askSecondStep(v *frame.Visit, sealed string, parameters url.Values) error {
 	return v.RedirectWith("/second-step", parameters)
 }
 
-// askToLink leads a person who has signed in to the question whether to link an account of a provider to theirs, where they
-// came with one, and otherwise on where they came from.
+// askToLink leads a person who has signed in to the question whether to link an account of a provider to theirs, where
+// they came with one, and otherwise on where they came from.
 func askToLink(v *frame.Visit, page string) error {
 	if v.Cookie(frame.UpstreamSignUpCookie) != "" {
 		return v.RedirectWith("/arrival/link", url.Values{"continue": {v.Suspend()}})

@@ -10,8 +10,8 @@ import (
 	"github.com/wicket-id/wicket/web/pages"
 )
 
-// Links are what links in e-mails lead to: pages that ask for one press of a button, because programs that look into mail
-// follow links, but press no buttons.
+// Links are what links in e-mails lead to: pages that ask for one press of a button, because programs that look into
+// mail follow links, but press no buttons.
 type Links struct{ *frame.Frame }
 
 // VerifyEmailPage asks whether an address is the person's.

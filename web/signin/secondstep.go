@@ -10,9 +10,9 @@ import (
 	"github.com/wicket-id/wicket/web/pages"
 )
 
-// SecondStep is the page that asks for a second factor: after a password, before another password is chosen by a link from
-// an e-mail, or of a person who is signed in and wants more. The first two questions travel sealed in a cookie; for the
-// third the session is the first step.
+// SecondStep is the page that asks for a second factor: after a password, before another password is chosen by a link
+// from an e-mail, or of a person who is signed in and wants more. The first two questions travel sealed in a cookie;
+// for the third the session is the first step.
 type SecondStep struct{ *frame.Frame }
 
 // Page asks for a second factor.

@@ -1,6 +1,6 @@
 // Package signin is what a person sees on the way in: sign-in, second step, sign-up, consent, the choice of an account,
-// providers upstream, and what the links in e-mails lead to. Who somebody is gets decided in identity, what comes next for
-// an app in oidc. Begin with SignIn, and with admitted, where all ways in end.
+// providers upstream, and what the links in e-mails lead to. Who somebody is gets decided in identity, what comes next
+// for an app in oidc. Begin with SignIn, and with admitted, where all ways in end.
 package signin
 
 import (
@@ -61,8 +61,8 @@ func (h SignIn) Password(v *frame.Visit) error {
 	return admitted(v, admission, frame.OwnPage(v.Form.Get("then")))
 }
 
-// offersPasskey tells whether a person who has just typed their password is offered a passkey: their browser can make one,
-// they have none, and were not asked here lately.
+// offersPasskey tells whether a person who has just typed their password is offered a passkey: their browser can make
+// one, they have none, and were not asked here lately.
 func offersPasskey(v *frame.Visit, user *identity.User) bool {
 	return v.Form.Get("able") == "yes" && !user.HasWebAuthn && v.Cookie(frame.PasskeyOfferCookie) == ""
 }

@@ -118,8 +118,8 @@ func (h Upstream) signIn(v *frame.Visit, answer *federation.Answer) error {
 	return admitted(v, admission, "/account")
 }
 
-// link links an account at a provider to the account for which the person was sent there, if they are still signed in to
-// it. fault is what went wrong at the provider.
+// link links an account at a provider to the account for which the person was sent there, if they are still signed in
+// to it. fault is what went wrong at the provider.
 func (h Upstream) link(v *frame.Visit, answer *federation.Answer, fault error) error {
 	if err := frame.Session(v); err != nil {
 		return err
@@ -151,8 +151,8 @@ func (h Upstream) link(v *frame.Visit, answer *federation.Answer, fault error) e
 // linkFaults are the reasons why an account at a provider cannot be linked.
 var linkFaults = []error{identity.ErrExternalTaken, identity.ErrTooManyExternals}
 
-// offer returns the buttons of the providers with which people may sign in, for a page on which an app may wait, and lets
-// the page's forms lead there.
+// offer returns the buttons of the providers with which people may sign in, for a page on which an app may wait, and
+// lets the page's forms lead there.
 func offer(f *frame.Frame, v *frame.Visit) pages.Providers {
 	active, err := f.Upstreams.Active(v.Context())
 	if err != nil {
@@ -180,8 +180,8 @@ func upstreamPage(v *frame.Visit, p *federation.Provider, title string) pages.Up
 	}
 }
 
-// showUpstreamFailure says that a provider did not sign somebody in, and how they go on. Why is for the log, but for what
-// they did themself.
+// showUpstreamFailure says that a provider did not sign somebody in, and how they go on. Why is for the log, but for
+// what they did themself.
 func showUpstreamFailure(f *frame.Frame, v *frame.Visit, provider string, err error) error {
 	p, missing := f.Upstreams.Provider(v.Context(), provider)
 	if missing != nil {

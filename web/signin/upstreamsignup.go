@@ -12,9 +12,9 @@ import (
 	"github.com/wicket-id/wicket/web/pages"
 )
 
-// UpstreamSignUp is for people who come from a provider with an account that belongs to no account here yet: they make one,
-// or sign in to the one that they have and link the two. Until then a cookie holds the secret by which the account at the
-// provider is found again.
+// UpstreamSignUp is for people who come from a provider with an account that belongs to no account here yet: they make
+// one, or sign in to the one that they have and link the two. Until then a cookie holds the secret by which the account
+// at the provider is found again.
 type UpstreamSignUp struct {
 	*frame.Frame
 
@@ -43,8 +43,8 @@ func (h UpstreamSignUp) Page(v *frame.Visit) error {
 	return h.show(v, http.StatusOK, waiting, pages.UpstreamSignUp{Username: username})
 }
 
-// open reads what waits in this browser, and goes on with the authorization request with which the person came. It returns
-// federation.ErrRequest where nothing waits, and oidc.ErrInteraction where it has waited for too long.
+// open reads what waits in this browser, and goes on with the authorization request with which the person came. It
+// returns federation.ErrRequest where nothing waits, and oidc.ErrInteraction where it has waited for too long.
 func (h UpstreamSignUp) open(v *frame.Visit) (*pending, error) {
 	waiting, err := h.read(v)
 	if err == nil {

@@ -65,15 +65,14 @@ func (d *Denied) Error() string { return "the provider denies it: " + d.Code + "
 
 // Beginning is what a person is sent to a provider for.
 type Beginning struct {
-	Source      string    // the network that the person is in: see identity.Device.Source
-	Browser     string    // the secret that their browser is known by
-	Continue    string    // handed back by Return
-	LinkTo      uuid.UUID // whose account it is to be linked to; uuid.Nil: to sign in
-	LoginHint   string
-	Again       bool     // they must prove anew who they are, though they may be signed in there
-	Select      bool     // they want to choose the account there
-	ACRValues   []string // what the app asks for
-	MultiFactor bool     // which a second factor would satisfy
+	Source    string    // the network that the person is in: see identity.Device.Source
+	Browser   string    // the secret that their browser is known by
+	Continue  string    // handed back by Return
+	LinkTo    uuid.UUID // whose account it is to be linked to; uuid.Nil: to sign in
+	LoginHint string
+	Again     bool     // they must prove anew who they are, though they may be signed in there
+	Select    bool     // they want to choose the account there
+	ACRValues []string // what the app asks for
 }
 
 // Begin returns where to send a person's browser, so that they sign in with a provider: OpenID Connect Core, section

@@ -15,7 +15,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 type devCommand struct {
@@ -47,7 +47,7 @@ func (d devCommand) Run(ctx context.Context, _ environment, out printer) error {
 	if err != nil {
 		return err
 	}
-	config.outbox = &messages.Outbox{}
+	config.outbox = &notify.Outbox{}
 	level := slog.LevelWarn
 	if d.Verbose {
 		level = slog.LevelInfo

@@ -15,7 +15,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 // environment is where configuration comes from. Nothing else in Wicket reads the environment.
@@ -55,12 +55,12 @@ type configuration struct {
 	ledgerKept     time.Duration // how long the ledger is; 0: for ever
 	relyingParty   *identity.RelyingParty
 	twoFactors     oidc.TwoFactorRule
-	smtp           *messages.SMTP      // nil: mail cannot be sent
-	sms            messages.TextSender // nil: text messages cannot be sent
-	invitation     string              // the secret of the link for the first person; empty: the operator chose none
-	clients        []oidc.Declaration  // apps that are made as declared when the server starts
+	smtp           *notify.SMTP       // nil: mail cannot be sent
+	sms            notify.TextSender  // nil: text messages cannot be sent
+	invitation     string             // the secret of the link for the first person; empty: the operator chose none
+	clients        []oidc.Declaration // apps that are made as declared when the server starts
 	providers      []federation.Provider
-	outbox         *messages.Outbox  // development alone: mail and text messages are shown instead
+	outbox         *notify.Outbox    // development alone: mail and text messages are shown instead
 	files          map[string][]byte // that all this was read from, by their paths: digests of their content
 }
 
@@ -173,16 +173,16 @@ func (e environment) configuration() (*configuration, error) {
 	fault("WICKET_LIMITS", err)
 	if url := read("WICKET_SMTP_URL", ""); url != "" {
 		var err error
-		c.smtp, err = messages.NewSMTP(url)
+		c.smtp, err = notify.NewSMTP(url)
 		fault("WICKET_SMTP_URL", err)
 	}
 	smsSecret := read("WICKET_SMS_SECRET", "")
 	if url := read("WICKET_SMS_URL", ""); url != "" {
-		sms, err := messages.NewTextSender(url, smsSecret)
+		sms, err := notify.NewTextSender(url, smsSecret)
 		switch {
 		case err == nil:
 			c.sms = sms
-		case errors.Is(err, messages.ErrWebhookSecret):
+		case errors.Is(err, notify.ErrWebhookSecret):
 			fault("WICKET_SMS_SECRET", err)
 		default:
 			fault("WICKET_SMS_URL", err)

@@ -18,7 +18,7 @@ import (
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 	"github.com/wicket-id/wicket/web"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 // What every test house holds.
@@ -35,7 +35,7 @@ type openHouse struct {
 	*house
 	config *configuration
 	issuer string // where the tests find it
-	outbox *messages.Outbox
+	outbox *notify.Outbox
 	user   *identity.User
 }
 
@@ -58,7 +58,7 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, clock: identity.Clock, seal: seal, migrate: true, registration: true, attemptsKept: 400 * 24 * time.Hour, limits: web.DefaultLimits, outbox: &messages.Outbox{}}
+	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, clock: identity.Clock, seal: seal, migrate: true, registration: true, attemptsKept: 400 * 24 * time.Hour, limits: web.DefaultLimits, outbox: &notify.Outbox{}}
 	config.relyingParty = relyingParty(t, config.issuer, identity.HardwareKeyPolicy{})
 	for _, change := range change {
 		change(config)

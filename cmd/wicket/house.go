@@ -21,7 +21,7 @@ import (
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/web"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 // house is Wicket put together.
@@ -117,15 +117,15 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 		return nil, fmt.Errorf("WICKET_ISSUER: %w", err)
 	}
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &messages.Worker{
+	river.AddWorker(workers, &notify.Worker{
 		Issuer: config.issuer,
 		Seal:   config.seal,
-		Mail:   func() messages.Sender { return h.config.Load().mail() },
-		Texts:  func() messages.TextSender { return h.config.Load().texts() },
+		Mail:   func() notify.Sender { return h.config.Load().mail() },
+		Texts:  func() notify.TextSender { return h.config.Load().texts() },
 		Log:    log,
 	})
-	river.AddWorker(workers, &messages.ResetWorker{Identity: h.identity})
-	river.AddWorker(workers, &messages.LockWorker{Identity: h.identity})
+	river.AddWorker(workers, &notify.ResetWorker{Identity: h.identity})
+	river.AddWorker(workers, &notify.LockWorker{Identity: h.identity})
 	river.AddWorker(workers, &upkeepWorker{house: h, ledgerKept: config.ledgerKept, log: log})
 	if h.jobs, err = database.NewJobs(workers, []*river.PeriodicJob{upkeepJob()}, log); err != nil {
 		_ = h.close()
@@ -172,7 +172,7 @@ func build(ctx context.Context, config *configuration, log *slog.Logger) (*house
 }
 
 // mail is what hands letters on; nil where there is no way to.
-func (c *configuration) mail() messages.Sender {
+func (c *configuration) mail() notify.Sender {
 	switch {
 	case c.outbox != nil:
 		return c.outbox
@@ -183,7 +183,7 @@ func (c *configuration) mail() messages.Sender {
 }
 
 // texts is what hands text messages on; nil where there is no way to.
-func (c *configuration) texts() messages.TextSender {
+func (c *configuration) texts() notify.TextSender {
 	if c.outbox != nil {
 		return c.outbox
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 var lastLineOfText = regexp.MustCompile(`\n@localhost #([0-9]{6})$`)
@@ -25,8 +25,8 @@ func (h *openHouse) texts(t testing.TB, number string, count int) string {
 	var codes []string
 	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { // polling
 		codes = nil
-		for _, letter := range h.outbox.Letters() { // the last one first
-			if match := lastLineOfText.FindStringSubmatch(letter.Text); letter.Subject == messages.TextSubject && letter.To == number && match != nil {
+		for _, letter := range h.outbox.Messages() { // the last one first
+			if match := lastLineOfText.FindStringSubmatch(letter.Text); letter.Subject == notify.TextSubject && letter.To == number && match != nil {
 				codes = append(codes, match[1])
 			}
 		}
@@ -34,7 +34,7 @@ func (h *openHouse) texts(t testing.TB, number string, count int) string {
 			return codes[0]
 		}
 	}
-	t.Fatalf("%d text messages came to %s, not %d; there are %v", len(codes), number, count, h.outbox.Letters())
+	t.Fatalf("%d text messages came to %s, not %d; there are %v", len(codes), number, count, h.outbox.Messages())
 	return ""
 }
 

@@ -10,23 +10,23 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 var mailedLink = regexp.MustCompile(`(?m)^https?://\S+$`)
 
 // mail waits for a letter with that subject and returns the link in it.
-func (h *openHouse) mail(t testing.TB, subject string) (link string, letter messages.KeptLetter) {
+func (h *openHouse) mail(t testing.TB, subject string) (link string, letter notify.KeptMessage) {
 	t.Helper()
 	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { // polling
-		for _, letter := range h.outbox.Letters() {
+		for _, letter := range h.outbox.Messages() {
 			if letter.Subject == subject {
 				return mailedLink.FindString(letter.Text), letter
 			}
 		}
 	}
-	t.Fatalf("no mail with the subject %q came; there are %v", subject, h.outbox.Letters())
-	return "", messages.KeptLetter{}
+	t.Fatalf("no mail with the subject %q came; there are %v", subject, h.outbox.Messages())
+	return "", notify.KeptMessage{}
 }
 
 var hiddenToken = regexp.MustCompile(`name="token" value="([^"]*)"`)

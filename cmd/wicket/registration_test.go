@@ -165,7 +165,7 @@ func TestRegistrationIsRefused(t *testing.T) {
 		if _, err := h.identity.FindUser(t.Context(), "carol"); err == nil {
 			t.Error("there is an account after all")
 		}
-		if letters := h.outbox.Letters(); len(letters) > 0 {
+		if letters := h.outbox.Messages(); len(letters) > 0 {
 			t.Errorf("letters went out: %v", letters)
 		}
 		// Everything is said at once.

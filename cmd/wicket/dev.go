@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/wicket-id/wicket/cmd/wicket/sampleapp"
+	"github.com/wicket-id/wicket/cmd/internal/sampleapp"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"

@@ -68,7 +68,7 @@ func TestCheck(t *testing.T) {
 // that belong to https.
 func TestCheckThrough(t *testing.T) {
 	var address string
-	h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { address, c.issuer = c.issuer, "https://id.example.com" })
+	h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { address, c.Issuer = c.Issuer, "https://id.example.com" })
 	h.client(t, checkApp)
 	arguments := []string{"check", h.issuer, "--through", address, "--username", testEmail, "--password-file", passwordFile(t, testPassword), "--client-id", "wicket-check"}
 	var steps []checkStep

@@ -19,8 +19,9 @@ const module = "github.com/wicket-id/wicket/"
 // floors says which rooms a room may import, itself aside: imports only go down. A room that is missing here is new; give
 // it its place.
 var floors = map[string][]string{
-	"cmd/wicket":                {"web", "web/messages", "oidc", "federation", "identity", "storage", "migrations", "cmd/internal/sampleapp"},
-	"cmd/internal/sampleapp":      {}, // an app like any other: it knows Wicket by its protocol alone
+	"cmd/wicket":                {"cmd/internal/server", "cmd/internal/sampleapp", "web", "web/messages", "oidc", "federation", "identity", "storage", "migrations"},
+	"cmd/internal/server":       {"web", "web/messages", "oidc", "federation", "identity", "storage", "migrations"},
+	"cmd/internal/sampleapp":    {}, // an app like any other: it knows Wicket by its protocol alone
 	"web":                       {"web/messages", "web/pages", "web/assets", "oidc", "federation", "identity", "storage", "migrations"},
 	"web/messages":              {"identity", "storage", "migrations"},
 	"web/messages/messagestest": {},

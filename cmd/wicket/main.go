@@ -11,6 +11,8 @@ import (
 	_ "time/tzdata" // time zones of profiles, on machines that have none
 
 	"github.com/alecthomas/kong"
+
+	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
 // commands is the command line: one field for each subcommand, each in the file of its name.
@@ -34,14 +36,14 @@ type commands struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], environment{lookup: os.LookupEnv}); err != nil {
+	if err := run(ctx, os.Args[1:], server.ProcessEnvironment()); err != nil {
 		fmt.Fprintln(os.Stderr, "wicket: "+err.Error())
 		os.Exit(1)
 	}
 }
 
 // run parses the command line and runs the subcommand.
-func run(ctx context.Context, args []string, env environment) error {
+func run(ctx context.Context, args []string, env server.Environment) error {
 	var line commands
 	parser, err := kong.New(&line, kong.Name("wicket"), kong.UsageOnError(),
 		kong.Description("An OpenID Connect and OAuth 2 authorization server with its own identity store."),

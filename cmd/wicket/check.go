@@ -50,7 +50,7 @@ type checkStep struct {
 // is not as it should be.
 func (c checkCommand) Run(ctx context.Context, _ server.Environment, out printer) error {
 	if (c.Username == "") != (c.PasswordFile == "") || (c.Username == "") != (c.ClientID == "") {
-		return errors.New("to sign somebody in, name all of --username, --password-file and --client-id")
+		return usage("to sign somebody in, name all of --username, --password-file and --client-id")
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 
@@ -56,7 +55,7 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 	}
 	if c.Public {
 		if client.AuthMethod != "" && client.AuthMethod != oidc.AuthNone {
-			return fmt.Errorf("--public means --auth-method %s; leave one of them out", oidc.AuthNone)
+			return usage("--public means --auth-method %s; leave one of them out", oidc.AuthNone)
 		}
 		client.AuthMethod = oidc.AuthNone
 	}
@@ -121,7 +120,7 @@ func (c clientDelete) Run(ctx context.Context, env server.Environment, out print
 	}
 	defer func() { _ = s.Close() }()
 	if err := s.Provider.DeleteClient(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("there is no app with the client_id %q", c.ID)
+		return notFound("there is no app with the client_id %q", c.ID)
 	} else if err != nil {
 		return err
 	}

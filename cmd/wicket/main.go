@@ -38,7 +38,7 @@ func main() {
 	defer stop()
 	if err := run(ctx, os.Args[1:], server.ProcessEnvironment()); err != nil {
 		fmt.Fprintln(os.Stderr, "wicket: "+err.Error())
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 

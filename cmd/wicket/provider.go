@@ -65,7 +65,7 @@ func (c providerAdd) Run(ctx context.Context, env server.Environment, out printe
 		role, rest, _ := strings.Cut(rule, "=")
 		claim, value, ok := strings.Cut(rest, "=")
 		if !ok {
-			return fmt.Errorf("--role %s: must be ROLE=CLAIM=VALUE, such as admin=groups=wicket-admins", rule)
+			return usage("--role %s: must be ROLE=CLAIM=VALUE, such as admin=groups=wicket-admins", rule)
 		}
 		p.Settings.Roles = append(p.Settings.Roles, federation.RoleRule{Role: role, Claim: claim, Value: value})
 	}
@@ -91,13 +91,13 @@ func (c providerAdd) secret() (string, error) {
 	var err error
 	switch {
 	case c.ClientSecretFile != "" && c.ClientSecretStdin:
-		return "", errors.New("--client-secret-file and --client-secret-stdin say the same; leave one of them out")
+		return "", usage("--client-secret-file and --client-secret-stdin say the same; leave one of them out")
 	case c.ClientSecretFile != "":
 		content, err = os.ReadFile(c.ClientSecretFile)
 	case c.ClientSecretStdin:
 		content, err = io.ReadAll(io.LimitReader(os.Stdin, 64<<10))
 	default:
-		return "", errors.New("give the client secret with --client-secret-file or --client-secret-stdin; on the command line others could see it")
+		return "", usage("give the client secret with --client-secret-file or --client-secret-stdin; on the command line others could see it")
 	}
 	return strings.TrimSpace(string(content)), err
 }
@@ -143,7 +143,7 @@ func (c chosenProvider) change(ctx context.Context, env server.Environment, out 
 	defer func() { _ = s.Close() }()
 	status, err := done(ctx, s)
 	if errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("there is no provider %q here; one that variables name is changed by them", c.ID)
+		return notFound("there is no provider %q here; one that variables name is changed by them", c.ID)
 	} else if err != nil {
 		return err
 	}
@@ -190,10 +190,8 @@ func (c providerTokens) Run(ctx context.Context, env server.Environment, out pri
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	user, err := s.Identity.FindUser(ctx, c.User)
-	if errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("there is nobody called %q", c.User)
-	} else if err != nil {
+	user, err := named{User: c.User}.find(ctx, s)
+	if err != nil {
 		return err
 	}
 	accounts, err := s.Identity.ExternalAccounts(ctx, user.ID)

@@ -65,7 +65,7 @@ func TestProviderCommands(t *testing.T) {
 			{[]string{"disable", "nobody"}, "there is no provider"},
 			{[]string{"disable", "github"}, "is changed by them"},
 			{[]string{"remove", "nobody"}, "there is no provider"},
-			{[]string{"tokens", "acme", "nobody"}, "there is nobody called"},
+			{[]string{"tokens", "acme", "nobody"}, "nobody is registered as"},
 		} {
 			p := line.run(t, "", append([]string{"provider"}, c.arguments...)...)
 			if p.ProcessState.ExitCode() == 0 || !strings.Contains(p.stderr.String(), c.want) {

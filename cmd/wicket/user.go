@@ -126,7 +126,7 @@ type named struct {
 func (n named) find(ctx context.Context, s *server.Server) (*identity.User, error) {
 	user, err := s.Identity.FindUser(ctx, n.User)
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, fmt.Errorf("nobody is registered as %q", n.User)
+		return nil, notFound("nobody is registered as %q", n.User)
 	}
 	return user, err
 }

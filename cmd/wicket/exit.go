@@ -28,7 +28,9 @@ type coded struct {
 
 func usage(format string, args ...any) error { return coded{fmt.Errorf(format, args...), exitUsage} }
 
-func notFound(format string, args ...any) error { return coded{fmt.Errorf(format, args...), exitNotFound} }
+func notFound(format string, args ...any) error {
+	return coded{fmt.Errorf(format, args...), exitNotFound}
+}
 
 // conflicts are the errors below that say that something is in the way.
 var conflicts = []error{

@@ -20,6 +20,7 @@ type commands struct {
 	Output string `short:"o" enum:"text,json" default:"text" help:"How to print results: text, or json for one JSON value."`
 
 	Serve    serveCommand     `cmd:"" help:"Run the server. Configuration comes from WICKET_* variables; none at all means embedded SQLite in ./wicket-data."`
+	Config   configCommands   `cmd:"" help:"Look at the configuration."`
 	Dev      devCommand       `cmd:"" help:"Run the server with a demo user, demo clients and a sample app, to try it or to develop an app against it."`
 	Migrate  migrateCommand   `cmd:"" help:"Bring the database up to date. serve does so by itself unless WICKET_MIGRATE=off."`
 	Copy     copyCommand      `cmd:"" help:"Move everything from one database into another, from SQLite to PostgreSQL or back. It can be run again."`

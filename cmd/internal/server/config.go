@@ -28,8 +28,8 @@ import (
 //	secret   it is a secret or holds one, and is never shown
 //	section  the heading that begins here
 type Config struct {
-	Issuer         string        `section:"Addresses" env:"WICKET_ISSUER" default:"http://localhost:8080" help:"The public address, scheme and host; apps compare it to the letter."`
-	Listen         string        `env:"WICKET_LISTEN" default:"localhost:8080" help:"Where to listen."`
+	Issuer         string        `section:"Addresses" env:"WICKET_ISSUER" type:"issuer" default:"http://localhost:8080" help:"The public address, scheme and host; apps compare it to the letter."`
+	Listen         string        `env:"WICKET_LISTEN" type:"address" default:"localhost:8080" help:"Where to listen."`
 	TrustedProxies []string      `env:"WICKET_TRUSTED_PROXIES" type:"networks" unset:"nobody's" help:"Addresses or networks whose X-Forwarded-For is believed, by commas."`
 	Drain          time.Duration `env:"WICKET_DRAIN" type:"patience" unset:"'5s'; SQLite: '0s'" help:"For how long requests are answered when '/readyz' says no, before a stop."`
 
@@ -44,10 +44,10 @@ type Config struct {
 
 	SMTP      *messages.SMTP `section:"Messages" env:"WICKET_SMTP_URL" secret:"" unset:"no mail is sent" help:"The mail server: 'smtp://USER:PASSWORD@mail.example.com:587?from=id@example.com' (STARTTLS) or 'smtps://' (TLS, port 465)."`
 	SMSURL    string         `env:"WICKET_SMS_URL" secret:"" unset:"no phone can be verified" help:"Who sends text messages: 'twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com?from=+15550100', or 'https://hooks.example.com/sms', which gets 'to', 'text' and 'id' as JSON, signed."`
-	SMSSecret string         `env:"WICKET_SMS_SECRET" secret:"" unset:"required with a webhook" help:"Signs what goes to the webhook, at least 16 characters: 'Wicket-Signature:t=UNIX,v1=HEX', the HMAC-SHA256 of t, a dot and the body."`
+	SMSSecret string         `env:"WICKET_SMS_SECRET" secret:"" unset:"required with a webhook" help:"Signs what goes to the webhook, at least 16 characters: 'Wicket-Signature: t=UNIX,v1=HEX', the HMAC-SHA256 of t, a dot and the body."`
 
 	Registration    bool   `section:"People" env:"WICKET_REGISTRATION" type:"switch" enum:"open,off" default:"off" help:"'open': everybody may make an account, on the page '/register'."`
-	FirstInvitation string `env:"WICKET_FIRST_INVITATION" secret:"" unset:"SQLite: wicket serve prints such a link; PostgreSQL: wicket user invite --role admin makes one" help:"The secret of the link 'ISSUER/register?token=SECRET' ('openssl rand -hex 32' makes one), which makes the first account, an administrator's: once, and within a week of the last start."`
+	FirstInvitation string `env:"WICKET_FIRST_INVITATION" type:"invitation" secret:"" unset:"SQLite: wicket serve prints such a link; PostgreSQL: wicket user invite --role admin makes one" help:"The secret of the link 'ISSUER/register?token=SECRET' ('openssl rand -hex 32' makes one), which makes the first account, an administrator's: once, and within a week of the last start."`
 
 	TwoFactors             oidc.TwoFactorRule `section:"Strong authentication" env:"WICKET_TWO_FACTORS" default:"optional" help:"Who must sign in with two factors: 'optional', 'everybody', or 'roles:admin,clerk'. More in docs/strong-authentication.md."`
 	WebAuthnRPID           string             `env:"WICKET_WEBAUTHN_RP_ID" unset:"the host of the issuer" help:"The domain that keys belong to: the host of the issuer, or a domain above it. Changing it makes every key useless."`
@@ -67,7 +67,7 @@ type Config struct {
 	KeepLoginAttempts time.Duration `section:"What is kept" env:"WICKET_KEEP_LOGIN_ATTEMPTS" type:"retention" default:"400d" help:"How long attempts to sign in are kept: a number of days such as '90d', or 'forever'. What else is kept on people: docs/privacy.md."`
 	KeepAuditTrail    time.Duration `env:"WICKET_KEEP_AUDIT_TRAIL" type:"retention" default:"forever" help:"How long the audit trail is kept, in the same way."`
 
-	MetricsListen string         `section:"Operation" env:"WICKET_METRICS_LISTEN" unset:"no metrics" help:"Where Prometheus finds '/metrics', such as '127.0.0.1:9090': docs/watching.md."`
+	MetricsListen string         `section:"Operation" env:"WICKET_METRICS_LISTEN" type:"address" unset:"no metrics" help:"Where Prometheus finds '/metrics', such as '127.0.0.1:9090': docs/watching.md."`
 	Traces        traceVariables `embed:"" prefix:"traces-"`
 
 	Clock         func() time.Time       `kong:"-"` // this machine's
@@ -102,6 +102,7 @@ func load(env Environment) (*Config, []error) {
 	r := &reading{config: c}
 	r.faults = append(r.faults, env.unknown()...)
 	r.variables()
+	r.drain()
 	r.textMessages()
 	r.relyingParty()
 	r.providers()
@@ -149,6 +150,20 @@ func (c *Config) texts() messages.TextSender {
 		return c.Outbox
 	}
 	return c.SMS
+}
+
+const defaultDrain = 5 * time.Second
+
+// drain takes no time where nobody else could answer, unless a variable says otherwise.
+func (r *reading) drain() {
+	c, setting := r.config, r.config.setting("WICKET_DRAIN")
+	if setting.IsSet {
+		return
+	}
+	if c.EmbeddedDatabase() == "" {
+		c.Drain = defaultDrain
+	}
+	setting.Value, setting.Note = c.Drain.String(), ""
 }
 
 // textMessages puts together who sends text messages.

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"reflect"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web"
@@ -40,6 +42,9 @@ func mappers(c *Config) []kong.Option {
 		mapType(func(text string) ([]oidc.Declaration, error) { return parseClients(text, c.readFile) }),
 		mapType(func(text string) ([]federation.Provider, error) { return parseProviders(text, c.readFile) }),
 		mapNamed("switch", func(text string) (bool, error) { return text != "off", nil }),
+		mapNamed("issuer", func(text string) (string, error) { return text, oidc.CheckIssuer(text) }),
+		mapNamed("invitation", func(text string) (string, error) { return text, identity.CheckInvitationSecret(text) }),
+		mapNamed("address", parseAddress),
 		mapNamed("patience", parsePatience),
 		mapNamed("retention", parseRetention),
 		mapNamed("networks", parseNetworks),
@@ -69,6 +74,13 @@ func mapper[T any](parse func(text string) (T, error)) kong.MapperFunc {
 // words are what stands between commas and spaces.
 func words(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+func parseAddress(text string) (string, error) {
+	if _, _, err := net.SplitHostPort(text); err != nil {
+		return "", errors.New("must be a host and a port, such as localhost:8080, or :8080 for every address")
+	}
+	return text, nil
 }
 
 func parsePatience(text string) (time.Duration, error) {

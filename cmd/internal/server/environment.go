@@ -73,7 +73,7 @@ func (e Environment) unknown() (faults []error) {
 		if !strings.HasPrefix(name, ourPrefix) || slices.Contains(known, bare) || foreign.MatchString(name) {
 			continue
 		}
-		meant := nearest(bare, known) + strings.TrimPrefix(name, bare)
+		meant := nearest(strings.ToUpper(bare), known) + strings.TrimPrefix(name, bare)
 		faults = append(faults, fmt.Errorf("%s: there is no such variable; did you mean %s?", name, meant))
 	}
 	return faults
@@ -84,7 +84,8 @@ func nearest(name string, names []string) string {
 	return slices.MinFunc(names, func(a, b string) int { return distance(name, a) - distance(name, b) })
 }
 
-// distance counts the letters to insert, to leave out or to replace to make b of a: the Levenshtein distance.
+// distance counts the letters to insert and to leave out to make b of a. To replace one is to do both, so that a name with a
+// part too few or too many is nearer than another one.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1) // of the part of a that was looked at, to each beginning of b
 	for j := range row {
@@ -96,7 +97,7 @@ func distance(a, b string) int {
 		for j := range len(b) {
 			replaced := diagonal
 			if a[i] != b[j] {
-				replaced++
+				replaced += 2
 			}
 			diagonal = row[j+1]
 			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)

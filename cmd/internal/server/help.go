@@ -16,6 +16,9 @@ const (
 // typed is what somebody may type, between the marks that Config's tags have around it.
 var typed = regexp.MustCompile(`(^|[ (])'([^']+)'`)
 
+// plain is a text of a tag without the marks.
+func plain(text string) string { return typed.ReplaceAllString(text, "$1$2") }
+
 // Help describes the variables for a terminal.
 func Help() string {
 	var text strings.Builder
@@ -27,14 +30,14 @@ func Help() string {
 			fmt.Fprintf(&text, "\n%s:\n", section)
 		}
 		fmt.Fprintf(&text, "\n  %s\n", strings.Join(v.Names, " or "))
-		for _, line := range wrap(typed.ReplaceAllString(v.Help, "$1$2"), helpWidth) {
+		for _, line := range wrap(plain(v.Help), helpWidth) {
 			fmt.Fprintf(&text, "      %s\n", line)
 		}
 		if v.Default != "" {
 			fmt.Fprintf(&text, "      Default: %s\n", v.Default)
 			continue
 		}
-		fmt.Fprintf(&text, "      Left out: %s\n", typed.ReplaceAllString(v.Unset, "$1$2"))
+		fmt.Fprintf(&text, "      Left out: %s\n", plain(v.Unset))
 	}
 	return text.String()
 }

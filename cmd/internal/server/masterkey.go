@@ -47,7 +47,7 @@ func (r *reading) masterKey() {
 	if err == nil && key != "" {
 		c.Seal, err = storage.ParseSeal(key)
 		setting := c.setting("WICKET_SECRET")
-		setting.IsSet, setting.Source, setting.File = true, fromFile, MasterKeyPath(embedded)
+		setting.IsSet, setting.Source, setting.File, setting.Note = true, fromFile, MasterKeyPath(embedded), ""
 	}
 	r.fault("WICKET_SECRET", err)
 }

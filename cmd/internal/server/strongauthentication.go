@@ -26,7 +26,8 @@ func (r *reading) relyingParty() {
 	host := issuer.Hostname()
 	if c.WebAuthnRPID == "" {
 		c.WebAuthnRPID = host
-		c.setting("WICKET_WEBAUTHN_RP_ID").Value = host
+		setting := c.setting("WICKET_WEBAUTHN_RP_ID")
+		setting.Value, setting.Note = host, ""
 	}
 	if _, err := netip.ParseAddr(c.WebAuthnRPID); err == nil {
 		return

@@ -66,6 +66,7 @@ type Setting struct {
 	IsSet  bool   `json:"set"`
 	Source string `json:"source"`         // default, variable or file
 	File   string `json:"file,omitempty"` // that it was read from
+	Note   string `json:"note,omitempty"` // what is so without a value
 }
 
 // Where a value comes from.
@@ -93,15 +94,15 @@ func (r *reading) variables() {
 		case value == "":
 			setting.Source = fromDefault
 			value = flag.Default
-			if name == "WICKET_DRAIN" {
-				value = c.defaultDrain()
-			}
 		}
 		r.fault(name, err)
 		if err == nil && value != "" {
 			r.fault(name, decode(flag, value))
 		}
 		setting.Value = shown(value, setting.Secret)
+		if value == "" {
+			setting.Note = plain(flag.Tag.Get("unset"))
+		}
 		c.settings = append(c.settings, setting)
 	}
 }
@@ -128,7 +129,7 @@ func (r *reading) look(names []string) (name, value, path string, err error) {
 			return name, value, path, err
 		}
 	}
-	return names[0], "", path, nil
+	return names[len(names)-1], "", path, nil // the general one
 }
 
 // shown is a value as it may be shown: no secret, and no password in a URL.
@@ -140,12 +141,4 @@ func shown(value string, secret bool) string {
 		return parsed.Redacted()
 	}
 	return value
-}
-
-// defaultDrain is no time where nobody else could answer.
-func (c *Config) defaultDrain() string {
-	if c.EmbeddedDatabase() != "" {
-		return "0s"
-	}
-	return "5s"
 }

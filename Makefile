@@ -1,6 +1,6 @@
 # Targets with a ## are listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help build image chart run test test-kubernetes lint fuzz bench bench-growth screenshots tools
+.PHONY: help build image chart docs run test test-kubernetes lint fuzz bench bench-growth screenshots tools
 
 FUZZTIME ?= 30s
 BENCHTIME ?= 2s
@@ -21,6 +21,9 @@ image: ## make the container image for amd64 and arm64 in dist/image, without an
 
 chart: ## write anew what the chart's tests compare with: its goldens and the table in its README
 	cd helm/tests && go test -run 'Goldens|Readme' -update .
+
+docs: ## write anew what is made from the configuration's struct: docs/configuration.md and the names that the chart knows
+	go test ./cmd/internal/server -run DocumentedVariables -update
 
 run: ## run Wicket with a demo user and a sample app, data in ./wicket-data
 	go run ./cmd/wicket dev

@@ -61,19 +61,28 @@ var DefaultLifetimes = Lifetimes{
 // New returns a provider. It fails where the issuer is not an origin (OpenID Connect Discovery, section 3, allows a path;
 // the cookies of a sign-in server want a host of their own).
 func New(config Config) (*Provider, error) {
-	if origin := originOf(config.Issuer); origin != config.Issuer || !strings.HasPrefix(origin, "http") {
-		return nil, errors.New("the issuer must be an origin such as https://id.example.com: scheme and host, without a path or a slash at the end")
-	}
-	if !isWebURL(config.Issuer) {
-		return nil, errors.New("the issuer must use https; http is for localhost, 127.0.0.1 and [::1]")
+	err := CheckIssuer(config.Issuer)
+	if err != nil {
+		return nil, err
 	}
 	provider := &Provider{
 		Config: config, clients: newClientCache(), verified: newVerified(), remoteKeys: newRemoteKeys(config.AllowPrivate, config.Now),
 	}
 	provider.engine = newEngine(provider)
-	var err error
 	if provider.discovery, err = provider.describe(); err != nil {
 		return nil, err
 	}
 	return provider, nil
+}
+
+// CheckIssuer says what is wrong with an issuer, if anything is.
+func CheckIssuer(issuer string) error {
+	if origin := originOf(issuer); origin != issuer || !strings.HasPrefix(origin, "http") {
+		return errors.New("the issuer must be an origin such as https://id.example.com: " +
+			"scheme and host, without a path or a slash at the end")
+	}
+	if !isWebURL(issuer) {
+		return errors.New("the issuer must use https; http is for localhost, 127.0.0.1 and [::1]")
+	}
+	return nil
 }

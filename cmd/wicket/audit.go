@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
@@ -40,21 +41,21 @@ type auditView struct {
 }
 
 // Run lists the ledger.
-func (c auditList) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (c auditList) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
+	defer func() { _ = s.Close() }()
 	filter := audit.Filter{Entity: c.Entity, Action: c.Action, Since: c.Since, Until: c.Until, Limit: c.Limit}
 	if c.User != "" {
-		user, err := named{User: c.User}.find(ctx, h)
+		user, err := named{User: c.User}.find(ctx, s)
 		if err != nil {
 			return err
 		}
 		filter.UserID = user.ID
 	}
-	entries, err := audit.Entries(ctx, h.database, filter)
+	entries, err := audit.Entries(ctx, s.Database, filter)
 	if err != nil {
 		return err
 	}

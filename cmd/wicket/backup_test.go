@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -46,7 +47,7 @@ func TestBackup(t *testing.T) {
 func restore(t *testing.T, databaseURL string) string {
 	t.Helper()
 	folder := t.TempDir()
-	if path := embeddedPath(databaseURL); path != "" {
+	if path := server.EmbeddedPath(databaseURL); path != "" {
 		database, err := sql.Open("sqlite", path)
 		if err != nil {
 			t.Fatal(err)

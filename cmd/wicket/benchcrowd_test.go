@@ -125,7 +125,7 @@ func gather(b *testing.B, people int) *crowd {
 func (c *crowd) fill(b *testing.B) {
 	b.Helper()
 	ctx := b.Context()
-	pool, err := sql.Open("pgx", c.config.databaseURL)
+	pool, err := sql.Open("pgx", c.config.DatabaseURL)
 	if err != nil {
 		b.Fatal(err)
 	}

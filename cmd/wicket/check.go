@@ -14,6 +14,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
 type checkCommand struct {
@@ -46,9 +48,9 @@ type checkStep struct {
 
 // Run checks discovery and the published keys, and signs a person in where one is named. It stops at the first thing that
 // is not as it should be.
-func (c checkCommand) Run(ctx context.Context, _ environment, out printer) error {
+func (c checkCommand) Run(ctx context.Context, _ server.Environment, out printer) error {
 	if (c.Username == "") != (c.PasswordFile == "") || (c.Username == "") != (c.ClientID == "") {
-		return errors.New("to sign somebody in, name all of --username, --password-file and --client-id")
+		return usage("to sign somebody in, name all of --username, --password-file and --client-id")
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()

@@ -68,7 +68,7 @@ func TestCheck(t *testing.T) {
 // that belong to https.
 func TestCheckThrough(t *testing.T) {
 	var address string
-	h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { address, c.issuer = c.issuer, "https://id.example.com" })
+	h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { address, c.Issuer = c.Issuer, "https://id.example.com" })
 	h.client(t, checkApp)
 	arguments := []string{"check", h.issuer, "--through", address, "--username", testEmail, "--password-file", passwordFile(t, testPassword), "--client-id", "wicket-check"}
 	var steps []checkStep
@@ -80,7 +80,7 @@ func TestCheckThrough(t *testing.T) {
 	}
 }
 
-// What is wrong is said with the step at which it was found, and the exit status is 1.
+// What is wrong is said with the step at which it was found, and the exit status is 1, or 2 for a wrong command line.
 func TestCheckThatFails(t *testing.T) {
 	h := openTestHouse(t, storagetest.URL(t, storage.SQLite))
 	h.client(t, checkApp)
@@ -104,8 +104,12 @@ func TestCheckThatFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := commandLine{}.run(t, "", append(c.arguments, "-o", "json")...)
-			if p.ProcessState.ExitCode() != 1 || p.stdout.Len() > 0 || !strings.Contains(p.stderr.String(), c.want) {
-				t.Errorf("%s, want the exit status 1 and %q\n%s%s", p.ProcessState, c.want, &p.stdout, &p.stderr)
+			code := exitFailed
+			if name == "half a person" || name == "no address" {
+				code = exitUsage
+			}
+			if p.ProcessState.ExitCode() != code || p.stdout.Len() > 0 || !strings.Contains(p.stderr.String(), c.want) {
+				t.Errorf("%s, want the exit status %d and %q\n%s%s", p.ProcessState, code, c.want, &p.stdout, &p.stderr)
 			}
 			if strings.Contains(p.stderr.String(), testPassword) {
 				t.Error("the password is told")

@@ -39,7 +39,7 @@ func newCheckBrowser(issuer, through, redirectURI string) (*checkBrowser, error)
 	if through != "" {
 		to, err := url.Parse(through)
 		if err != nil || to.Host == "" || to.Scheme != "http" && to.Scheme != "https" {
-			return nil, fmt.Errorf("--through must be an address such as http://wicket:8080, not %q", through)
+			return nil, usage("--through must be an address such as http://wicket:8080, not %q", through)
 		}
 		b.Transport = detour{to}
 	}

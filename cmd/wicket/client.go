@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -40,12 +39,12 @@ type clientCreate struct {
 }
 
 // Run registers the app.
-func (c clientCreate) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (c clientCreate) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
+	defer func() { _ = s.Close() }()
 	client := &oidc.Client{
 		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutRedirectURI,
 		AllowedOrigins: c.Origin, GrantTypes: c.GrantType, JWKSURI: c.JWKSURI, IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequiredACR: c.RequiredACR,
@@ -56,7 +55,7 @@ func (c clientCreate) Run(ctx context.Context, env environment, out printer) err
 	}
 	if c.Public {
 		if client.AuthMethod != "" && client.AuthMethod != oidc.AuthNone {
-			return fmt.Errorf("--public means --auth-method %s; leave one of them out", oidc.AuthNone)
+			return usage("--public means --auth-method %s; leave one of them out", oidc.AuthNone)
 		}
 		client.AuthMethod = oidc.AuthNone
 	}
@@ -65,16 +64,16 @@ func (c clientCreate) Run(ctx context.Context, env environment, out printer) err
 			return err
 		}
 	}
-	secret, err := h.provider.CreateClient(ctx, client)
+	secret, err := s.Provider.CreateClient(ctx, client)
 	if err != nil {
 		return err
 	}
 	result := struct {
-		clientView
+		server.ClientView
 		Secret string `json:"client_secret,omitempty"`
-	}{viewClient(client), secret}
+	}{server.ViewClient(client), secret}
 	return out.print(result, func() {
-		out.line("issuer         %s", h.provider.Issuer)
+		out.line("issuer         %s", s.Provider.Issuer)
 		out.line("client_id      %s", client.ID)
 		if secret != "" {
 			out.line("client_secret  %s", secret)
@@ -88,52 +87,22 @@ func (c clientCreate) Run(ctx context.Context, env environment, out printer) err
 	})
 }
 
-// clientView is a client as the command prints it, and as WICKET_CLIENTS declares it: the names of RFC 7591.
-type clientView struct {
-	ID                     string          `json:"client_id"`
-	Name                   string          `json:"client_name"`
-	AuthMethod             string          `json:"token_endpoint_auth_method"`
-	GrantTypes             []string        `json:"grant_types"`
-	RedirectURIs           []string        `json:"redirect_uris"`
-	PostLogoutRedirectURIs []string        `json:"post_logout_redirect_uris"`
-	AllowedOrigins         []string        `json:"allowed_origins"`
-	Scope                  string          `json:"scope"`
-	IDTokenAlg             string          `json:"id_token_signed_response_alg"`
-	Trusted                bool            `json:"trusted"`
-	RequiredACR            string          `json:"required_acr,omitempty"`
-	JWKS                   json.RawMessage `json:"jwks,omitempty"`
-	JWKSURI                string          `json:"jwks_uri,omitempty"`
-	LogoURI                string          `json:"logo_uri,omitempty"`
-	ClientURI              string          `json:"client_uri,omitempty"`
-	PolicyURI              string          `json:"policy_uri,omitempty"`
-	TOSURI                 string          `json:"tos_uri,omitempty"`
-}
-
-func viewClient(c *oidc.Client) clientView {
-	return clientView{
-		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantTypes, RedirectURIs: c.RedirectURIs,
-		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, AllowedOrigins: c.AllowedOrigins, Scope: strings.Join(c.Scopes, " "),
-		IDTokenAlg: c.IDTokenAlg, Trusted: c.IsTrusted, RequiredACR: c.RequiredACR, JWKS: c.JWKS, JWKSURI: c.JWKSURI,
-		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
-	}
-}
-
 type clientList struct{}
 
 // Run lists the apps.
-func (clientList) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (clientList) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	clients, err := h.provider.Clients(ctx)
+	defer func() { _ = s.Close() }()
+	clients, err := s.Provider.Clients(ctx)
 	if err != nil {
 		return err
 	}
-	views, rows := make([]clientView, len(clients)), make([][]any, len(clients))
+	views, rows := make([]server.ClientView, len(clients)), make([][]any, len(clients))
 	for i := range clients {
-		views[i] = viewClient(&clients[i])
+		views[i] = server.ViewClient(&clients[i])
 		rows[i] = []any{clients[i].ID, clients[i].Name, clients[i].AuthMethod, strings.Join(clients[i].GrantTypes, " "), strings.Join(clients[i].RedirectURIs, " ")}
 	}
 	return out.print(views, func() { out.table([]any{"CLIENT_ID", "NAME", "AUTH METHOD", "GRANT TYPES", "REDIRECT URIS"}, rows) })
@@ -144,14 +113,14 @@ type clientDelete struct {
 }
 
 // Run deletes the app.
-func (c clientDelete) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (c clientDelete) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	if err := h.provider.DeleteClient(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("there is no app with the client_id %q", c.ID)
+	defer func() { _ = s.Close() }()
+	if err := s.Provider.DeleteClient(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
+		return notFound("there is no app with the client_id %q", c.ID)
 	} else if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func TestReplicasWhoseClocksDiffer(t *testing.T) {
 	houses, _ := openReplicas(t, 1)
 	for _, wrong := range []time.Duration{90 * time.Second, -90 * time.Second} {
 		houses = append(houses, houses[0].replica(t, func(c *configuration) {
-			c.clock = func() time.Time { return identity.Clock().Add(wrong) }
+			c.Clock = func() time.Time { return identity.Clock().Add(wrong) }
 		}))
 	}
 	client := houses[0].client(t, nil)

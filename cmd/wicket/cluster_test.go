@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -42,16 +43,16 @@ func openCluster(t *testing.T, n int) *cluster {
 	}
 	c.proxy = startProxy(t, c.addresses)
 	c.line = append(c.line, "WICKET_ISSUER="+c.proxy.origin())
-	h, _, err := environment{lookup: c.line.lookup}.open(t.Context())
+	h, _, err := server.Beside(t.Context(), c.line.environment())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := h.close(); err != nil {
+		if err := h.Close(); err != nil {
 			t.Errorf("close the house: %v", err)
 		}
 	})
-	c.openHouse = &openHouse{house: h, issuer: c.proxy.origin()}
+	c.openHouse = opened(h, c.proxy.origin())
 	c.user = c.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
 	for i := range c.replicas {
 		c.begin(i)
@@ -62,14 +63,14 @@ func openCluster(t *testing.T, n int) *cluster {
 	return c
 }
 
-// lookup is the environment of a command as environment wants it.
-func (l commandLine) lookup(name string) (value string, set bool) {
+// environment is that of a command.
+func (l commandLine) environment() server.Environment {
+	env := server.Environment{}
 	for _, variable := range l {
-		if key, value, _ := strings.Cut(variable, "="); key == name {
-			return value, true
-		}
+		name, value, _ := strings.Cut(variable, "=")
+		env[name] = value
 	}
-	return "", false
+	return env
 }
 
 // begin starts replica i and waits for nothing.
@@ -100,7 +101,9 @@ func (c *cluster) awaitReady(t testing.TB, i int) {
 
 // through is Wicket as it is found behind the door to replica i alone.
 func (c *cluster) through(i int) *openHouse {
-	return &openHouse{house: c.house, user: c.user, issuer: fmt.Sprintf("http://localhost:%d", c.proxy.Doors[i%len(c.replicas)].Port)}
+	behind := *c.openHouse
+	behind.issuer = fmt.Sprintf("http://localhost:%d", c.proxy.Doors[i%len(c.replicas)].Port)
+	return &behind
 }
 
 // roll stops replica i as Kubernetes does it – word to stop, no more requests once it says that it is not ready, its end –

@@ -106,8 +106,7 @@ func (l *clusterLoad) stop(t *testing.T) {
 	if total.Kept == 0 || total.CodesKept == 0 {
 		t.Error("there was hardly any load")
 	}
-	url, _ := l.line.lookup("WICKET_DATABASE_URL")
-	nothingHalfWritten(t, url)
+	nothingHalfWritten(t, l.line.environment()["WICKET_DATABASE_URL"])
 }
 
 // rotateKeys does what an operator does who types wicket key rotate, and makes a few seconds of the fifteen minutes that pass

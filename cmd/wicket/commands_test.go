@@ -347,11 +347,13 @@ func TestMigrateCommand(t *testing.T) {
 	}
 }
 
-// A command that fails says why on stderr, says nothing on stdout, and has the exit status 1.
+// A command that fails says why on stderr and nothing on stdout; its exit status tells a wrong command line, what is not
+// there and what is in the way from everything else.
 func TestCommandErrors(t *testing.T) {
 	line, _ := newCommandLine(t, storagetest.URL(t, storage.SQLite))
 	line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
 	line.json(t, &[]keyView{}, "", "key", "rotate")
+	line.json(t, &struct{}{}, "", "client", "create", "--id", "taken", "--name", "First", "--redirect-uri", "https://app.example/")
 	jwks := t.TempDir() + "/jwks.json"
 	if err := os.WriteFile(jwks, []byte("no JSON"), 0o600); err != nil {
 		t.Fatal(err)
@@ -362,31 +364,33 @@ func TestCommandErrors(t *testing.T) {
 		stdin     string
 		variable  string
 		want      string
+		code      int // left out: exitFailed
 	}{
-		{arguments: []string{"open"}, want: "unexpected argument open"},
-		{arguments: []string{"client", "create"}, want: "missing flags: --name"},
+		{arguments: []string{"open"}, want: "unexpected argument open", code: exitUsage},
+		{arguments: []string{"client", "create"}, want: "missing flags: --name", code: exitUsage},
 		{arguments: create(), want: "redirect"},
+		{arguments: create("--redirect-uri", "https://app.example/", "--id", "taken"), want: "exists already", code: exitConflict},
 		{arguments: create("--redirect-uri", "/callback"), want: "/callback"},
 		{arguments: create("--redirect-uri", "https://app.example/#top"), want: "#top"},
-		{arguments: create("--redirect-uri", "https://app.example/", "--public", "--auth-method", "client_secret_basic"), want: "--public means --auth-method none"},
+		{arguments: create("--redirect-uri", "https://app.example/", "--public", "--auth-method", "client_secret_basic"), want: "--public means --auth-method none", code: exitUsage},
 		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "magic"), want: "authentication method"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--grant-type", "password"), want: "grant type"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--required-acr", "loa9"), want: "urn:wicket:acr:mfa"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--id-token-alg", "none"), want: "algorithm"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "private_key_jwt"), want: "public keys"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "private_key_jwt", "--jwks", jwks), want: "JWK"},
-		{arguments: []string{"client", "delete", "nobody"}, want: "nobody"},
-		{arguments: []string{"user", "create", "--username", strings.ToUpper(testUsername)}, want: "this username is taken"},
-		{arguments: []string{"user", "create", "--username", "bob", "--email", testEmail, "--email-verified"}, want: "address"},
+		{arguments: []string{"client", "delete", "nobody"}, want: "nobody", code: exitNotFound},
+		{arguments: []string{"user", "create", "--username", strings.ToUpper(testUsername)}, want: "this username is taken", code: exitConflict},
+		{arguments: []string{"user", "create", "--username", "bob", "--email", testEmail, "--email-verified"}, want: "address", code: exitConflict},
 		{arguments: []string{"user", "create", "--username", "bob@example.com"}, want: "a username has"},
 		{arguments: []string{"user", "create", "--username", "bob", "--password-stdin"}, want: "standard input holds no password"},
 		{arguments: []string{"user", "create", "--username", "bob", "--password-stdin"}, stdin: "12345\n", want: "password"},
 		{arguments: []string{"user", "invite", "--email", "nobody"}, want: "e-mail address"},
 		{arguments: []string{"user", "invite", "--role", "two words"}, want: "role name"},
-		{arguments: []string{"user", "invite", "--for", "-1h"}, want: "--for"},
-		{arguments: []string{"user", "disable", "bob"}, want: `nobody is registered as "bob"`},
-		{arguments: []string{"user", "unlock", "00000000-0000-0000-0000-000000000000"}, want: "nobody is registered"},
-		{arguments: []string{"user", "logout"}, want: `expected "<user>"`},
+		{arguments: []string{"user", "invite", "--for", "-1h"}, want: "--for", code: exitUsage},
+		{arguments: []string{"user", "disable", "bob"}, want: `nobody is registered as "bob"`, code: exitNotFound},
+		{arguments: []string{"user", "unlock", "00000000-0000-0000-0000-000000000000"}, want: "nobody is registered", code: exitNotFound},
+		{arguments: []string{"user", "logout"}, want: `expected "<user>"`, code: exitUsage},
 		{arguments: []string{"key", "list"}, variable: "WICKET_DATABASE_URL=mysql://secret@host/", want: "WICKET_DATABASE_URL: "},
 		{arguments: []string{"key", "list"}, variable: "WICKET_DATABASE_URL=postgres://wicket:secret@127.0.0.1:1/wicket", want: "WICKET_DATABASE_URL: "},
 		{arguments: []string{"key", "rotate"}, variable: "WICKET_SECRET=" + storage.NewMasterKey(), want: "master key"},
@@ -399,8 +403,11 @@ func TestCommandErrors(t *testing.T) {
 	} {
 		t.Run(strings.Join(append(c.arguments, c.variable), " "), func(t *testing.T) {
 			p := append(slices.Clip(line), c.variable).run(t, c.stdin, append(c.arguments, "-o", "json")...)
-			if p.ProcessState.ExitCode() != 1 || p.stdout.Len() > 0 || !strings.Contains(p.stderr.String(), c.want) || strings.Contains(p.stderr.String(), "secret@") {
-				t.Errorf("%s, want the exit status 1 and %q on stderr alone\nstdout: %s\nstderr: %s", p.ProcessState, c.want, &p.stdout, &p.stderr)
+			if c.code == 0 {
+				c.code = exitFailed
+			}
+			if p.ProcessState.ExitCode() != c.code || p.stdout.Len() > 0 || !strings.Contains(p.stderr.String(), c.want) || strings.Contains(p.stderr.String(), "secret@") {
+				t.Errorf("%s, want the exit status %d and %q on stderr alone\nstdout: %s\nstderr: %s", p.ProcessState, c.code, c.want, &p.stdout, &p.stderr)
 			}
 		})
 	}
@@ -408,7 +415,7 @@ func TestCommandErrors(t *testing.T) {
 	var users []userView
 	line.json(t, &clients, "", "client", "list")
 	line.json(t, &users, "", "user", "list")
-	if len(clients) != 0 || len(users) != 1 {
+	if len(clients) != 1 || len(users) != 1 {
 		t.Errorf("the failures left something behind: %v, %v", clients, users)
 	}
 	help := line.run(t, "", "client", "create", "--help")

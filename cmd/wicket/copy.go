@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -39,12 +40,12 @@ type tableView struct {
 }
 
 // Run copies one database into another.
-func (c copyCommand) Run(ctx context.Context, env environment, out printer) error {
+func (c copyCommand) Run(ctx context.Context, env server.Environment, out printer) error {
 	config, err := c.configuration(env)
 	if err != nil {
 		return err
 	}
-	from, err := c.openSource(ctx, config.seal)
+	from, err := c.openSource(ctx, config.Seal)
 	if err != nil {
 		return err
 	}
@@ -105,12 +106,12 @@ func (c copyCommand) openSource(ctx context.Context, seal *storage.Seal) (*stora
 }
 
 // openTarget opens the target and brings it up to date.
-func (c copyCommand) openTarget(ctx context.Context, config *configuration) (*storage.Database, error) {
-	database, err := storage.Open(ctx, config.databaseURL)
+func (c copyCommand) openTarget(ctx context.Context, config *server.Config) (*storage.Database, error) {
+	database, err := storage.Open(ctx, config.DatabaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("--to: %w", err)
 	}
-	if err := prepare(ctx, database, config.migrate, slog.New(slog.DiscardHandler)); err != nil {
+	if err := server.Prepare(ctx, database, config.Migrate, slog.New(slog.DiscardHandler)); err != nil {
 		_ = database.Close()
 		return nil, fmt.Errorf("--to: %w", err)
 	}
@@ -118,24 +119,24 @@ func (c copyCommand) openTarget(ctx context.Context, config *configuration) (*st
 }
 
 // configuration is the target's.
-func (c copyCommand) configuration(env environment) (*configuration, error) {
-	if path := embeddedPath(c.From); path != "" {
+func (c copyCommand) configuration(env server.Environment) (*server.Config, error) {
+	if path := server.EmbeddedPath(c.From); path != "" {
 		if _, err := os.Stat(path); err != nil {
 			return nil, fmt.Errorf("--from: there is no database: %w", err)
 		}
 	}
 	if c.To != "" {
-		env = env.on(c.To)
+		env = env.With("WICKET_DATABASE_URL", c.To)
 	}
 	if err := c.masterKeyGiven(env); err != nil {
 		return nil, err
 	}
-	return env.configuration()
+	return server.Load(env)
 }
 
 // masterKeyGiven sees to it that no new master key is made, or asked for, for the target.
-func (c copyCommand) masterKeyGiven(target environment) error {
-	key, err := target.value("WICKET_SECRET")
+func (c copyCommand) masterKeyGiven(target server.Environment) error {
+	key, err := target.Value("WICKET_SECRET")
 	if err == nil && key == "" {
 		err = errors.New("is needed, here and for the server that will work with the copy: " + c.masterKeyOfSource())
 	}
@@ -147,14 +148,14 @@ func (c copyCommand) masterKeyGiven(target environment) error {
 
 // masterKeyOfSource says where it is to be found.
 func (c copyCommand) masterKeyOfSource() string {
-	database := embeddedPath(c.From)
+	database := server.EmbeddedPath(c.From)
 	if database == "" {
 		return "what the servers on the source have"
 	}
-	if _, err := os.Stat(masterKeyPath(database)); err != nil {
+	if _, err := os.Stat(server.MasterKeyPath(database)); err != nil {
 		return "what the server on the source has"
 	}
-	return "what the source has, with WICKET_SECRET_FILE=" + masterKeyPath(database)
+	return "what the source has, with WICKET_SECRET_FILE=" + server.MasterKeyPath(database)
 }
 
 // advise says what to do about what stopped a copy.

@@ -37,7 +37,7 @@ func liveIn(t, lasting testing.TB, databaseURL string) *lived {
 	l := &lived{master: storage.NewMasterKey()}
 	l.openHouse = openTestHouse(t, databaseURL, func(c *configuration) {
 		var err error
-		if c.seal, err = storage.ParseSeal(l.master); err != nil {
+		if c.Seal, err = storage.ParseSeal(l.master); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -95,7 +95,7 @@ func (l *lived) goesOn(t testing.TB, databaseURL string) *openHouse {
 		t.Fatal(err)
 	}
 	config := *l.config
-	config.databaseURL = databaseURL
+	config.DatabaseURL = databaseURL
 	h := serveTestHouse(t, listener, &config)
 	h.user = l.user
 	return h

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -117,12 +118,15 @@ func TestDocumentedDeclaration(t *testing.T) {
 	if !found {
 		t.Fatal("there is no example")
 	}
-	declarations, err := parseDeclarations(strings.ReplaceAll(example, "/etc/wicket/clients/shop", passwordFile(t, storage.NewSecret())), os.ReadFile)
+	config, err := server.Load(server.Environment{
+		"WICKET_DATABASE_URL": "sqlite:" + t.TempDir() + "/wicket.db",
+		"WICKET_CLIENTS":      strings.ReplaceAll(example, "/etc/wicket/clients/shop", passwordFile(t, storage.NewSecret())),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := openTestHouse(t, storagetest.URL(t, storage.SQLite))
-	if created, _, err := h.provider.DeclareClients(t.Context(), declarations); err != nil || strings.Join(created, " ") != "shop pocket" {
+	if created, _, err := h.provider.DeclareClients(t.Context(), config.Clients); err != nil || strings.Join(created, " ") != "shop pocket" {
 		t.Errorf("created %v, %v", created, err)
 	}
 }

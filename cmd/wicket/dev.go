@@ -10,7 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/wicket-id/wicket/cmd/wicket/sampleapp"
+	"github.com/wicket-id/wicket/cmd/internal/sampleapp"
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -35,42 +36,41 @@ const (
 )
 
 // Run serves Wicket with its demo and the sample app until ctx ends.
-func (d devCommand) Run(ctx context.Context, _ environment, out printer) error {
+func (d devCommand) Run(ctx context.Context, _ server.Environment, out printer) error {
 	issuer, app := fmt.Sprintf("http://localhost:%d", d.Port), fmt.Sprintf("http://localhost:%d", d.AppPort)
-	settings := map[string]string{
+	config, err := server.Load(server.Environment{
 		"WICKET_ISSUER":       issuer,
 		"WICKET_LISTEN":       fmt.Sprintf("localhost:%d", d.Port),
 		"WICKET_DATABASE_URL": "sqlite:" + filepath.Join(d.Data, "dev.db"),
 		"WICKET_REGISTRATION": "open",
-	}
-	config, err := environment{lookup: func(name string) (string, bool) { value, ok := settings[name]; return value, ok }}.configuration()
+	})
 	if err != nil {
 		return err
 	}
-	config.outbox = &notify.Outbox{}
+	config.Outbox = &notify.Outbox{}
 	level := slog.LevelWarn
 	if d.Verbose {
 		level = slog.LevelInfo
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	h, err := build(ctx, config, log)
+	s, err := server.New(ctx, config, log)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
+	defer func() { _ = s.Close() }()
 	appConfig := sampleapp.Config{
 		Issuer: issuer, BaseURL: app, ClientID: demoClient, SPAClientID: demoSPA,
 		// Derived, so that it need not be kept anywhere: the database knows its digest alone.
-		ClientSecret: base64.RawURLEncoding.EncodeToString(config.seal.Derive("demo client", []byte(demoClient))[0]),
+		ClientSecret: base64.RawURLEncoding.EncodeToString(config.Seal.Derive("demo client", []byte(demoClient))[0]),
 	}
-	if err := furnish(audit.As(ctx, audit.Actor{Name: "operator:dev"}), h, appConfig); err != nil {
+	if err := furnish(audit.As(ctx, audit.Actor{Name: "operator:dev"}), s, appConfig); err != nil {
 		return err
 	}
 	sample, err := sampleapp.New(ctx, appConfig)
 	if err != nil {
 		return err
 	}
-	listeners, err := listen(fmt.Sprintf("localhost:%d", d.AppPort))
+	listeners, err := server.Listen(fmt.Sprintf("localhost:%d", d.AppPort))
 	if err != nil {
 		return fmt.Errorf("the sample app cannot listen (choose another --app-port): %w", err)
 	}
@@ -79,9 +79,9 @@ func (d devCommand) Run(ctx context.Context, _ environment, out printer) error {
 	appEnded := make(chan error, 1)
 	go func() {
 		defer cancel()
-		appEnded <- serveHTTP(ctx, listeners, sample, log, func() {})
+		appEnded <- server.ServeHTTP(ctx, listeners, sample, log, func() {})
 	}()
-	err = h.serve(ctx, config, log, func() {
+	err = s.Serve(ctx, func() {
 		out.line("")
 		out.line("  Wicket is open.")
 		out.line("")
@@ -95,7 +95,7 @@ func (d devCommand) Run(ctx context.Context, _ environment, out printer) error {
 		out.line("  Mail that was “sent”     %s/dev/outbox", issuer)
 		out.line("  For your own app         %s/.well-known/openid-configuration", issuer)
 		out.line("  Data is kept in          %s", d.Data)
-		out.line("  For commands beside it   export WICKET_DATABASE_URL=%s WICKET_ISSUER=%s", config.databaseURL, issuer)
+		out.line("  For commands beside it   export WICKET_DATABASE_URL=%s WICKET_ISSUER=%s", config.DatabaseURL, issuer)
 		out.line("")
 		out.line("  Stop with Ctrl-C.")
 	})
@@ -104,8 +104,8 @@ func (d devCommand) Run(ctx context.Context, _ environment, out printer) error {
 }
 
 // furnish makes the demo account and the clients of the sample app, where they are missing.
-func furnish(ctx context.Context, h *house, app sampleapp.Config) error {
-	_, err := h.identity.CreateUser(ctx, identity.NewUser{
+func furnish(ctx context.Context, s *server.Server, app sampleapp.Config) error {
+	_, err := s.Identity.CreateUser(ctx, identity.NewUser{
 		Username: demoUsername, Email: demoEmail, EmailVerified: true, Password: demoPassword, Name: "Demo Person",
 	})
 	if err != nil && !errors.Is(err, identity.ErrUsernameTaken) {
@@ -124,15 +124,15 @@ func furnish(ctx context.Context, h *house, app sampleapp.Config) error {
 			RedirectURIs: []string{app.SPARedirectURI()}, PostLogoutRedirectURIs: []string{app.SPARedirectURI()},
 		}, ""},
 	} {
-		existing, err := h.provider.Client(ctx, client.ID)
+		existing, err := s.Provider.Client(ctx, client.ID)
 		if err == nil && slices.Equal(existing.RedirectURIs, client.RedirectURIs) {
 			continue
 		}
 		if err == nil { // the last run was on another port
-			err = h.provider.DeleteClient(ctx, client.ID)
+			err = s.Provider.DeleteClient(ctx, client.ID)
 		}
 		if err == nil || errors.Is(err, storage.ErrNotFound) {
-			err = h.provider.CreateClientWithSecret(ctx, client.Client, client.secret)
+			err = s.Provider.CreateClientWithSecret(ctx, client.Client, client.secret)
 		}
 		if err != nil {
 			return fmt.Errorf("make the demo client: %w", err)

@@ -176,7 +176,7 @@ func TestRankDifference(t *testing.T) {
 func inEachEnumeratedHouse(t *testing.T, test func(t *testing.T, h *openHouse)) {
 	t.Helper()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		test(t, openTestHouse(t, databaseURL, func(c *configuration) { c.trustedProxies = []string{"127.0.0.1", "::1"} }))
+		test(t, openTestHouse(t, databaseURL, func(c *configuration) { c.TrustedProxies = []string{"127.0.0.1", "::1"} }))
 	})
 }
 

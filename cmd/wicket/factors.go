@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 )
 
@@ -35,17 +36,17 @@ type factorsView struct {
 }
 
 // Run lists them.
-func (c userFactors) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (c userFactors) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	user, err := c.find(ctx, h)
+	defer func() { _ = s.Close() }()
+	user, err := c.find(ctx, s)
 	if err != nil {
 		return err
 	}
-	factors, err := h.identity.Factors(ctx, user.ID)
+	factors, err := s.Identity.Factors(ctx, user.ID)
 	if err != nil {
 		return err
 	}
@@ -91,9 +92,9 @@ func viewFactors(factors *identity.Factors) []factorView {
 type userResetFactors struct{ named }
 
 // Run removes them.
-func (c userResetFactors) Run(ctx context.Context, env environment, out printer) error {
-	return c.change(ctx, env, out, "has no second factors any more and is signed out everywhere", func(ctx context.Context, h *house, user *identity.User) error {
-		_, err := h.identity.ResetFactors(ctx, user)
+func (c userResetFactors) Run(ctx context.Context, env server.Environment, out printer) error {
+	return c.change(ctx, env, out, "has no second factors any more and is signed out everywhere", func(ctx context.Context, s *server.Server, user *identity.User) error {
+		_, err := s.Identity.ResetFactors(ctx, user)
 		return err
 	})
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -30,13 +32,32 @@ const (
 	testLogout   = "http://localhost:9999/"
 )
 
-// open is a running Wicket: the house as build makes it, behind a real listener on a free port of this machine.
+// configuration is what a test may change.
+type configuration = server.Config
+
+// openHouse is a running Wicket: as server.New makes it, behind a real listener on a free port of this machine.
 type openHouse struct {
-	*house
-	config *configuration
-	issuer string // where the tests find it
-	outbox *notify.Outbox
-	user   *identity.User
+	*server.Server
+	config   *configuration
+	issuer   string // where the tests find it
+	outbox   *notify.Outbox
+	user     *identity.User
+	database *storage.Database
+	redis    *storage.RedisMemory
+	identity *identity.Store
+	upstream *federation.Upstreams
+	keys     *oidc.Keys
+	provider *oidc.Provider
+	jobs     *storage.Jobs
+	handler  http.Handler
+}
+
+// opened is that server for a test.
+func opened(s *server.Server, issuer string) *openHouse {
+	return &openHouse{
+		Server: s, config: s.Config(), issuer: issuer, outbox: s.Config().Outbox, database: s.Database, redis: s.Redis,
+		identity: s.Identity, upstream: s.Upstreams, keys: s.Keys, provider: s.Provider, jobs: s.Jobs, handler: s.Handler,
+	}
 }
 
 // inEachHouse runs test in a house on SQLite and in one on PostgreSQL.
@@ -58,8 +79,11 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &configuration{issuer: "http://localhost:" + port, databaseURL: databaseURL, clock: identity.Clock, seal: seal, migrate: true, registration: true, attemptsKept: 400 * 24 * time.Hour, limits: web.DefaultLimits, outbox: &notify.Outbox{}}
-	config.relyingParty = relyingParty(t, config.issuer, identity.HardwareKeyPolicy{})
+	config := &configuration{
+		Issuer: "http://localhost:" + port, DatabaseURL: databaseURL, Clock: identity.Clock, Seal: seal, Migrate: true, Registration: true,
+		KeepLoginAttempts: 400 * 24 * time.Hour, Limits: web.DefaultLimits, Outbox: &notify.Outbox{},
+	}
+	config.RelyingParty = relyingParty(t, config.Issuer, identity.HardwareKeyPolicy{})
 	for _, change := range change {
 		change(config)
 	}
@@ -89,10 +113,11 @@ func (h *openHouse) replica(t testing.TB, change ...func(*configuration)) *openH
 func serveTestHouse(t testing.TB, listener net.Listener, config *configuration) *openHouse {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	h, err := build(t.Context(), config, log)
+	s, err := server.New(t.Context(), config, log)
 	if err != nil {
 		t.Fatal(err)
 	}
+	h := opened(s, config.Issuer)
 	h.identity.SignInDelay, h.identity.RefusalTakes = time.Millisecond, 0
 	if err := h.keys.Load(t.Context()); err != nil {
 		t.Fatal(err)
@@ -102,7 +127,7 @@ func serveTestHouse(t testing.TB, listener net.Listener, config *configuration) 
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- serveHTTP(ctx, []net.Listener{listener}, h.handler, log, func() {}) }()
+	go func() { ended <- server.ServeHTTP(ctx, []net.Listener{listener}, h.handler, log, func() {}) }()
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections() // or stopping waits for those that were dialled and never used
 		stop()
@@ -112,11 +137,11 @@ func serveTestHouse(t testing.TB, listener net.Listener, config *configuration) 
 		if err := h.jobs.Stop(context.Background()); err != nil {
 			t.Errorf("stop the jobs: %v", err)
 		}
-		if err := h.close(); err != nil {
+		if err := h.Close(); err != nil {
 			t.Errorf("close the house: %v", err)
 		}
 	})
-	return &openHouse{house: h, config: config, issuer: config.issuer, outbox: config.outbox}
+	return h
 }
 
 // relyingParty is Wicket as authenticators know it at that issuer.

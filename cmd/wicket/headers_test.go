@@ -16,6 +16,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -44,32 +45,35 @@ func (t *tape) String() string {
 // need its transport.
 func openSecureHouse(t testing.TB, databaseURL string) (*openHouse, http.RoundTripper, *tape) {
 	t.Helper()
-	server := httptest.NewUnstartedServer(nil)
+	listening := httptest.NewUnstartedServer(nil)
 	seal, err := storage.ParseSeal(storage.NewMasterKey())
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &configuration{issuer: "https://" + server.Listener.Addr().String(), databaseURL: databaseURL, clock: identity.Clock, seal: seal, migrate: true, registration: true}
-	config.relyingParty = relyingParty(t, "https://localhost", identity.HardwareKeyPolicy{}) // an address is none
+	config := &configuration{
+		Issuer: "https://" + listening.Listener.Addr().String(), DatabaseURL: databaseURL, Clock: identity.Clock, Seal: seal,
+		Migrate: true, Registration: true,
+	}
+	config.RelyingParty = relyingParty(t, "https://localhost", identity.HardwareKeyPolicy{}) // an address is none
 	log := new(tape)
-	h, err := build(t.Context(), config, slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	h, err := server.New(t.Context(), config, slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.keys.Load(t.Context()); err != nil {
+	if err := h.Keys.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	server.Config.Handler = h.handler
-	server.StartTLS()
+	listening.Config.Handler = h.Handler
+	listening.StartTLS()
 	t.Cleanup(func() {
-		server.Close()
-		if err := h.close(); err != nil {
+		listening.Close()
+		if err := h.Close(); err != nil {
 			t.Errorf("close the house: %v", err)
 		}
 	})
-	open := &openHouse{house: h, issuer: config.issuer}
+	open := opened(h, config.Issuer)
 	open.user = open.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
-	return open, server.Client().Transport, log
+	return open, listening.Client().Transport, log
 }
 
 // policy reads a Content-Security-Policy.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 )
 
@@ -43,23 +44,23 @@ type importSummary struct {
 }
 
 // Run takes in the people of a file.
-func (c userImport) Run(ctx context.Context, env environment, out printer) error {
+func (c userImport) Run(ctx context.Context, env server.Environment, out printer) error {
 	file, size, err := c.open()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	h, ctx, err := env.open(ctx)
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
+	defer func() { _ = s.Close() }()
 	report, err := c.reportTo(file)
 	if err != nil {
 		return err
 	}
 	run := importRun{
-		store: h.identity, dryRun: c.DryRun, refuse: report.add, summary: importSummary{DryRun: c.DryRun},
+		store: s.Identity, dryRun: c.DryRun, refuse: report.add, summary: importSummary{DryRun: c.DryRun},
 		progress: &importProgress{out: os.Stderr, screen: isTerminal(os.Stderr), began: time.Now(), size: size, now: time.Now},
 	}
 	err = run.all(ctx, file)

@@ -9,11 +9,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -151,25 +151,18 @@ func (s *stopper) Read(p []byte) (int, error) {
 func TestImportIsResumed(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, _ := newCommandLine(t, databaseURL)
-		env := environment{lookup: func(name string) (string, bool) {
-			at := slices.IndexFunc(line, func(variable string) bool { return strings.HasPrefix(variable, name+"=") })
-			if at < 0 {
-				return "", false
-			}
-			return strings.TrimPrefix(line[at], name+"="), true
-		}}
-		h, ctx, err := env.open(t.Context())
+		h, ctx, err := server.Beside(t.Context(), line.environment())
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = h.close() }()
+		defer func() { _ = h.Close() }()
 		const people = 60
 		var file strings.Builder
 		for i := range people {
 			fmt.Fprintf(&file, `{"username":"user%d","emails":[{"address":"user%d@example.com","verified":true}],"roles":["member"]}`+"\n", i, i)
 		}
 		run := func(ctx context.Context, from io.Reader) (importSummary, error) {
-			r := importRun{store: h.identity, progress: &importProgress{out: io.Discard, now: time.Now, began: time.Now()},
+			r := importRun{store: h.Identity, progress: &importProgress{out: io.Discard, now: time.Now, began: time.Now()},
 				refuse: func(r refusal) error { t.Errorf("refused: %+v", r); return nil }}
 			err := r.all(ctx, from)
 			return r.summary, err
@@ -183,13 +176,13 @@ func TestImportIsResumed(t *testing.T) {
 		if err != nil || second.AlreadyThere != first.Imported || second.Imported != people-first.Imported {
 			t.Errorf("the second run: %+v after %+v, %v", second, first, err)
 		}
-		users, err := h.identity.Users(ctx, [16]byte{}, 2*people)
+		users, err := h.Identity.Users(ctx, [16]byte{}, 2*people)
 		if err != nil || len(users) != people {
 			t.Fatalf("%d people, %v", len(users), err)
 		}
 		for _, user := range users {
-			emails, err := h.identity.Emails(ctx, user.ID)
-			roles, rolesErr := h.identity.Roles(ctx, user.ID, false)
+			emails, err := h.Identity.Emails(ctx, user.ID)
+			roles, rolesErr := h.Identity.Roles(ctx, user.ID, false)
 			if err := errors.Join(err, rolesErr); err != nil || len(emails) != 1 || len(roles) != 1 {
 				t.Errorf("%s: %v %v %v", user.Username, emails, roles, err)
 			}

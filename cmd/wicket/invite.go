@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"net/url"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
 type userInvite struct {
@@ -33,30 +34,25 @@ type invitationView struct {
 }
 
 // Run makes the invitation and prints its link.
-func (c userInvite) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (c userInvite) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	invitation, secret, err := h.identity.Invite(ctx, c.Email, c.Role, c.For)
+	defer func() { _ = s.Close() }()
+	invitation, secret, err := s.Identity.Invite(ctx, c.Email, c.Role, c.For)
 	if err != nil {
 		return err
 	}
-	config := h.config.Load()
-	link := invitationLink(config.issuer, secret)
+	link := s.InvitationLink(secret)
 	return out.print(invitationView{invitation.ID, link, invitation.Email, invitation.Roles, invitation.ExpiresAt}, func() {
 		switch {
 		case invitation.Email == "":
-		case config.mail() == nil:
+		case s.Config().Mail() == nil:
 			out.line("Hand the link on to %s yourself: WICKET_SMTP_URL is not set here, and where the server lacks it too, no mail is sent.", invitation.Email)
 		default:
 			out.line("The link is being mailed to %s.", invitation.Email)
 		}
 		out.line("Until %s this link makes one account:\n%s", invitation.ExpiresAt.Format(time.RFC1123), link)
 	})
-}
-
-func invitationLink(issuer, secret string) string {
-	return issuer + "/register?" + url.Values{"token": {secret}}.Encode()
 }

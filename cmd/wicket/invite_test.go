@@ -147,7 +147,7 @@ func TestChosenFirstAdministrator(t *testing.T) {
 
 func TestInvitation(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		h := openTestHouse(t, databaseURL, func(c *configuration) { c.registration = false })
+		h := openTestHouse(t, databaseURL, func(c *configuration) { c.Registration = false })
 		if _, _, err := h.identity.Invite(t.Context(), "dora@example.com", []string{"clerk"}, time.Hour); err != nil {
 			t.Fatal(err)
 		}

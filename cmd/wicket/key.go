@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
@@ -48,13 +49,13 @@ func printKeys(out printer, keys []oidc.SigningKey) error {
 type keyList struct{}
 
 // Run lists the keys.
-func (keyList) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (keyList) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	keys, err := h.keys.List(ctx)
+	defer func() { _ = s.Close() }()
+	keys, err := s.Keys.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,16 +67,16 @@ type keyRotate struct {
 }
 
 // Run rotates the keys.
-func (c keyRotate) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (c keyRotate) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	if err := h.keys.Load(ctx); err != nil {
+	defer func() { _ = s.Close() }()
+	if err := s.Keys.Load(ctx); err != nil {
 		return err
 	}
-	keys, err := h.keys.Rotate(ctx, c.Leaked)
+	keys, err := s.Keys.Rotate(ctx, c.Leaked)
 	if err != nil {
 		return err
 	}
@@ -85,22 +86,22 @@ func (c keyRotate) Run(ctx context.Context, env environment, out printer) error 
 type keyReseal struct{}
 
 // Run seals everything anew. What is sealed is known to the rooms alone.
-func (keyReseal) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (keyReseal) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
+	defer func() { _ = s.Close() }()
 	renewed, recorded, rows := make(map[string]int64), audit.Values{}, [][]any{}
 	var faults []error
 	for _, at := range slices.Concat(oidc.SealedColumns, identity.SealedColumns, federation.SealedColumns) {
-		n, err := h.database.Reseal(ctx, h.keys.Seal, at)
+		n, err := s.Database.Reseal(ctx, s.Keys.Seal, at)
 		faults = append(faults, err)
 		renewed[at.Table], recorded[at.Table] = n, n
 		rows = append(rows, []any{at.Table, n})
 	}
-	faults = append(faults, h.database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return audit.Record(ctx, tx, h.clock.Now(), audit.Change{Entity: "master_key", EntityID: "first", Action: "resealed", New: recorded})
+	faults = append(faults, s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return audit.Record(ctx, tx, s.Clock.Now(), audit.Change{Entity: "master_key", EntityID: "first", Action: "resealed", New: recorded})
 	}))
 	if err := errors.Join(faults...); err != nil {
 		return err

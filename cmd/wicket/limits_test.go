@@ -19,9 +19,9 @@ import (
 // limited is a change of configuration: these limits, which do not come back within a test, and no other.
 func limited(limits map[string]int64) func(*configuration) {
 	return func(c *configuration) {
-		c.limits = storage.Rates{}
+		c.Limits = storage.Rates{}
 		for name, n := range limits {
-			c.limits[name] = storage.Rate{N: n, Per: 24 * time.Hour}
+			c.Limits[name] = storage.Rate{N: n, Per: 24 * time.Hour}
 		}
 	}
 }
@@ -92,7 +92,7 @@ func TestLimitByNetwork(t *testing.T) {
 			{"IPv4 in IPv6", []string{"127.0.0.1"}, []string{"::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2", "192.0.2.1"}, []int{200, 200, 200, 429}},
 		} {
 			t.Run(test.name, func(t *testing.T) {
-				h := sample.replica(t, limited(map[string]int64{"sign-in.ip": 2}), func(c *configuration) { c.trustedProxies = test.trusted })
+				h := sample.replica(t, limited(map[string]int64{"sign-in.ip": 2}), func(c *configuration) { c.TrustedProxies = test.trusted })
 				for i, address := range test.tries {
 					request, err := http.NewRequest(http.MethodGet, h.issuer+"/sign-in", nil)
 					if err != nil {
@@ -159,7 +159,7 @@ func TestLimitByAccount(t *testing.T) {
 // a public client, is counted for each network.
 func TestLimitByClient(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, sample *openHouse) {
-		h := sample.replica(t, limited(map[string]int64{"token.client": 2, "introspect.client": 1}), func(c *configuration) { c.trustedProxies = []string{"127.0.0.1"} })
+		h := sample.replica(t, limited(map[string]int64{"token.client": 2, "introspect.client": 1}), func(c *configuration) { c.TrustedProxies = []string{"127.0.0.1"} })
 		client := h.client(t, nil)
 		stranger := testClient{client.Client, "guessed"}
 		for range 5 {

@@ -21,7 +21,7 @@ func withMail(t *testing.T, url string) func(*configuration) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(c *configuration) { c.outbox, c.smtp = nil, sender }
+	return func(c *configuration) { c.Outbox, c.SMTP = nil, sender }
 }
 
 // A mail server that is dead loses nothing, though Wicket itself is started anew before it is back.
@@ -44,7 +44,7 @@ func TestDeadMailServerLosesNothing(t *testing.T) {
 		})
 		server := &notifytest.MailServer{}
 		server.Open(t, port)
-		h := &openHouse{house: &house{}, config: config}
+		h := &openHouse{config: config}
 		h.replica(t)
 		storagetest.Eventually(t, time.Minute, "both letters are there", func() bool {
 			to := make(map[string]int)
@@ -71,7 +71,7 @@ func TestSlowMailServerSlowsNobody(t *testing.T) {
 		}
 		server := &notifytest.MailServer{}
 		url := server.Open(t, 0)
-		h := openTestHouse(t, databaseURL, withMail(t, url), func(c *configuration) { c.sms = texts })
+		h := openTestHouse(t, databaseURL, withMail(t, url), func(c *configuration) { c.SMS = texts })
 		done := server.Stall()
 		b := h.browser(t)
 		b.signIn(t, page{})

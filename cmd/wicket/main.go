@@ -11,6 +11,8 @@ import (
 	_ "time/tzdata" // time zones of profiles, on machines that have none
 
 	"github.com/alecthomas/kong"
+
+	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
 // commands is the command line: one field for each subcommand, each in the file of its name.
@@ -18,6 +20,7 @@ type commands struct {
 	Output string `short:"o" enum:"text,json" default:"text" help:"How to print results: text, or json for one JSON value."`
 
 	Serve    serveCommand     `cmd:"" help:"Run the server. Configuration comes from WICKET_* variables; none at all means embedded SQLite in ./wicket-data."`
+	Config   configCommands   `cmd:"" help:"Look at the configuration."`
 	Dev      devCommand       `cmd:"" help:"Run the server with a demo user, demo clients and a sample app, to try it or to develop an app against it."`
 	Migrate  migrateCommand   `cmd:"" help:"Bring the database up to date. serve does so by itself unless WICKET_MIGRATE=off."`
 	Copy     copyCommand      `cmd:"" help:"Move everything from one database into another, from SQLite to PostgreSQL or back. It can be run again."`
@@ -34,14 +37,14 @@ type commands struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], environment{lookup: os.LookupEnv}); err != nil {
+	if err := run(ctx, os.Args[1:], server.ProcessEnvironment()); err != nil {
 		fmt.Fprintln(os.Stderr, "wicket: "+err.Error())
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 
 // run parses the command line and runs the subcommand.
-func run(ctx context.Context, args []string, env environment) error {
+func run(ctx context.Context, args []string, env server.Environment) error {
 	var line commands
 	parser, err := kong.New(&line, kong.Name("wicket"), kong.UsageOnError(),
 		kong.Description("An OpenID Connect and OAuth 2 authorization server with its own identity store."),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -12,12 +13,15 @@ type migrateCommand struct {
 }
 
 // Run applies the migrations that are pending.
-func (m migrateCommand) Run(ctx context.Context, env environment, out printer) error {
-	config, err := env.configuration()
+func (m migrateCommand) Run(ctx context.Context, env server.Environment, out printer) error {
+	config, err := server.Load(env)
 	if err != nil {
 		return err
 	}
-	database, err := storage.Open(ctx, config.databaseURL)
+	if err := config.PrepareMasterKey(); err != nil {
+		return err
+	}
+	database, err := storage.Open(ctx, config.DatabaseURL)
 	if err != nil {
 		return fmt.Errorf("WICKET_DATABASE_URL: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -13,11 +14,11 @@ import (
 // At an issuer that is an address there are no keys, and everything else works: an app as the second step too.
 func TestNoKeysAtAnAddress(t *testing.T) {
 	settings := map[string]string{"WICKET_DATABASE_URL": storagetest.URL(t, storage.SQLite), "WICKET_ISSUER": "http://127.0.0.1:8080", "WICKET_SECRET": storage.NewMasterKey()}
-	config, err := environment{lookup: func(name string) (string, bool) { value, ok := settings[name]; return value, ok }}.configuration()
-	if err != nil || config.relyingParty != nil {
+	config, err := server.Load(settings)
+	if err != nil || config.RelyingParty != nil {
 		t.Fatalf("%+v, %v", config, err)
 	}
-	h := openTestHouse(t, config.databaseURL, func(c *configuration) { c.relyingParty = nil })
+	h := openTestHouse(t, config.DatabaseURL, func(c *configuration) { c.RelyingParty = nil })
 	b := h.browser(t)
 	if shown := b.get(t, "/sign-in"); strings.Contains(shown.body, "passkey") {
 		t.Errorf("a passkey is asked for:\n%s", shown.body)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -210,11 +211,11 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 		"WICKET_SECRET":       storage.NewMasterKey(),
 		"WICKET_SMS_URL":      "twilio://AC1:token@" + strings.TrimPrefix(gateway.URL, "http://") + "?from=+15550100&insecure=1",
 	}
-	config, err := environment{lookup: func(name string) (string, bool) { value, ok := variables[name]; return value, ok }}.configuration()
+	config, err := server.Load(variables)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := openTestHouse(t, databaseURL, func(c *configuration) { c.outbox, c.sms = nil, config.sms })
+	h := openTestHouse(t, databaseURL, func(c *configuration) { c.Outbox, c.SMS = nil, config.SMS })
 	phone, err := h.identity.AddPhone(t.Context(), h.user, aliceNumber)
 	if err != nil {
 		t.Fatal(err)
@@ -230,20 +231,5 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 		}
 	case <-time.After(30 * time.Second):
 		t.Fatal("the gateway got nothing")
-	}
-}
-
-func TestFaultsOfTheSMSVariables(t *testing.T) {
-	for _, c := range []struct{ url, secret, named string }{
-		{"twilio://AC1:hush-hush@api.twilio.com", "", "WICKET_SMS_URL"},
-		{"http://hooks.example.com/hush-hush", "0123456789abcdef", "WICKET_SMS_URL"},
-		{"https://hooks.example.com/hush-hush", "", "WICKET_SMS_SECRET"},
-		{"https://hooks.example.com/hush-hush", "0123456789abcdef", ""},
-	} {
-		variables := map[string]string{"WICKET_DATABASE_URL": "sqlite:" + t.TempDir() + "/wicket.db", "WICKET_SMS_URL": c.url, "WICKET_SMS_SECRET": c.secret}
-		_, err := environment{lookup: func(name string) (string, bool) { value, ok := variables[name]; return value, ok }}.configuration()
-		if c.named == "" && err != nil || c.named != "" && (err == nil || !strings.Contains(err.Error(), c.named+": ") || strings.Contains(err.Error(), "hush-hush")) {
-			t.Errorf("%s: %v, should name %q", c.url, err, c.named)
-		}
 	}
 }

@@ -6,52 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/federation"
-	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 )
-
-// providers are those that variables name: one of each kind, which follow WICKET_REGISTRATION, and those that
-// WICKET_PROVIDERS declares.
-func (e environment) providers(registration bool, read func(name, fallback string) string, fault func(name string, err error)) []federation.Provider {
-	providers, err := parseProviders(read("WICKET_PROVIDERS", ""), e.read)
-	fault("WICKET_PROVIDERS", err)
-	for _, kind := range federation.Kinds {
-		prefix := "WICKET_" + strings.ToUpper(kind) + "_"
-		p := federation.Provider{
-			Kind: kind, ClientID: read(prefix+"CLIENT_ID", ""), Secret: read(prefix+"CLIENT_SECRET", ""), IsActive: true, Named: true,
-			Settings: federation.Settings{Registration: registration},
-		}
-		switch kind {
-		case federation.KindMicrosoft:
-			p.Settings.Tenant = read(prefix+"TENANT", "")
-		case federation.KindGitHub:
-			p.Issuer = read(prefix+"URL", "")
-		case federation.KindOpenID:
-			p.Issuer, p.Name = read(prefix+"ISSUER", ""), read(prefix+"NAME", "")
-		}
-		if p.ClientID == "" && p.Secret == "" {
-			continue
-		}
-		if err := p.Check(); err != nil {
-			fault(prefix+"*", err)
-			continue
-		}
-		providers = append(providers, p)
-	}
-	now := identity.Clock()
-	for i, p := range providers {
-		if slices.ContainsFunc(providers[:i], func(other federation.Provider) bool { return other.ID == p.ID }) {
-			fault("WICKET_PROVIDERS", fmt.Errorf("there are two providers with the id %q", p.ID))
-		}
-		providers[i].ModifiedAt = now // what was learned of an earlier one by that id is not its own
-	}
-	return providers
-}
 
 type providerCommands struct {
 	Add     providerAdd     `cmd:"" help:"Believe a provider. Prints what to register there."`
@@ -85,7 +46,7 @@ type providerAdd struct {
 }
 
 // Run adds the provider.
-func (c providerAdd) Run(ctx context.Context, env environment, out printer) error {
+func (c providerAdd) Run(ctx context.Context, env server.Environment, out printer) error {
 	secret, err := c.secret()
 	if err != nil {
 		return err
@@ -104,23 +65,23 @@ func (c providerAdd) Run(ctx context.Context, env environment, out printer) erro
 		role, rest, _ := strings.Cut(rule, "=")
 		claim, value, ok := strings.Cut(rest, "=")
 		if !ok {
-			return fmt.Errorf("--role %s: must be ROLE=CLAIM=VALUE, such as admin=groups=wicket-admins", rule)
+			return usage("--role %s: must be ROLE=CLAIM=VALUE, such as admin=groups=wicket-admins", rule)
 		}
 		p.Settings.Roles = append(p.Settings.Roles, federation.RoleRule{Role: role, Claim: claim, Value: value})
 	}
-	h, ctx, err := env.open(ctx)
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	if err := h.upstream.Add(ctx, p); err != nil {
+	defer func() { _ = s.Close() }()
+	if err := s.Upstreams.Add(ctx, p); err != nil {
 		return err
 	}
-	return out.print(viewProvider(h, p), func() {
+	return out.print(s.ViewProvider(p), func() {
 		out.line("Believed. Register these at %s:", p.Name)
-		out.line("redirect_uri            %s", h.upstream.Callback(p.ID))
+		out.line("redirect_uri            %s", s.Upstreams.Callback(p.ID))
 		if p.Kind != federation.KindGitHub {
-			out.line("backchannel_logout_uri  %s", h.upstream.LogoutURI(p.ID))
+			out.line("backchannel_logout_uri  %s", s.Upstreams.LogoutURI(p.ID))
 		}
 	})
 }
@@ -130,55 +91,33 @@ func (c providerAdd) secret() (string, error) {
 	var err error
 	switch {
 	case c.ClientSecretFile != "" && c.ClientSecretStdin:
-		return "", errors.New("--client-secret-file and --client-secret-stdin say the same; leave one of them out")
+		return "", usage("--client-secret-file and --client-secret-stdin say the same; leave one of them out")
 	case c.ClientSecretFile != "":
 		content, err = os.ReadFile(c.ClientSecretFile)
 	case c.ClientSecretStdin:
 		content, err = io.ReadAll(io.LimitReader(os.Stdin, 64<<10))
 	default:
-		return "", errors.New("give the client secret with --client-secret-file or --client-secret-stdin; on the command line others could see it")
+		return "", usage("give the client secret with --client-secret-file or --client-secret-stdin; on the command line others could see it")
 	}
 	return strings.TrimSpace(string(content)), err
-}
-
-// providerView is a provider as the command prints it.
-type providerView struct {
-	ID          string              `json:"id"`
-	Kind        string              `json:"kind"`
-	Name        string              `json:"name"`
-	Issuer      string              `json:"issuer"`
-	ClientID    string              `json:"client_id"`
-	IsActive    bool                `json:"is_active"`
-	Named       bool                `json:"named_by_variables"`
-	Settings    federation.Settings `json:"settings"`
-	RedirectURI string              `json:"redirect_uri"`
-	LogoutURI   string              `json:"backchannel_logout_uri,omitempty"`
-}
-
-func viewProvider(h *house, p *federation.Provider) providerView {
-	view := providerView{p.ID, p.Kind, p.Name, p.Issuer, p.ClientID, p.IsActive, p.Named, p.Settings, h.upstream.Callback(p.ID), ""}
-	if p.Kind != federation.KindGitHub {
-		view.LogoutURI = h.upstream.LogoutURI(p.ID)
-	}
-	return view
 }
 
 type providerList struct{}
 
 // Run lists the providers.
-func (providerList) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (providerList) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	providers, err := h.upstream.All(ctx)
+	defer func() { _ = s.Close() }()
+	providers, err := s.Upstreams.All(ctx)
 	if err != nil {
 		return err
 	}
-	views, rows := make([]providerView, len(providers)), make([][]any, len(providers))
+	views, rows := make([]server.ProviderView, len(providers)), make([][]any, len(providers))
 	for i := range providers {
-		views[i] = viewProvider(h, &providers[i])
+		views[i] = s.ViewProvider(&providers[i])
 		state := "on"
 		if !providers[i].IsActive {
 			state = "off"
@@ -196,15 +135,15 @@ type chosenProvider struct {
 	ID string `arg:"" help:"The provider's id."`
 }
 
-func (c chosenProvider) change(ctx context.Context, env environment, out printer, done func(ctx context.Context, h *house) (status string, err error)) error {
-	h, ctx, err := env.open(ctx)
+func (c chosenProvider) change(ctx context.Context, env server.Environment, out printer, done func(ctx context.Context, s *server.Server) (status string, err error)) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	status, err := done(ctx, h)
+	defer func() { _ = s.Close() }()
+	status, err := done(ctx, s)
 	if errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("there is no provider %q here; one that variables name is changed by them", c.ID)
+		return notFound("there is no provider %q here; one that variables name is changed by them", c.ID)
 	} else if err != nil {
 		return err
 	}
@@ -214,27 +153,27 @@ func (c chosenProvider) change(ctx context.Context, env environment, out printer
 type providerDisable struct{ chosenProvider }
 
 // Run switches the provider off.
-func (c providerDisable) Run(ctx context.Context, env environment, out printer) error {
-	return c.change(ctx, env, out, func(ctx context.Context, h *house) (string, error) {
-		return "off", h.upstream.SetActive(ctx, c.ID, false)
+func (c providerDisable) Run(ctx context.Context, env server.Environment, out printer) error {
+	return c.change(ctx, env, out, func(ctx context.Context, s *server.Server) (string, error) {
+		return "off", s.Upstreams.SetActive(ctx, c.ID, false)
 	})
 }
 
 type providerEnable struct{ chosenProvider }
 
 // Run switches the provider on.
-func (c providerEnable) Run(ctx context.Context, env environment, out printer) error {
-	return c.change(ctx, env, out, func(ctx context.Context, h *house) (string, error) {
-		return "on", h.upstream.SetActive(ctx, c.ID, true)
+func (c providerEnable) Run(ctx context.Context, env server.Environment, out printer) error {
+	return c.change(ctx, env, out, func(ctx context.Context, s *server.Server) (string, error) {
+		return "on", s.Upstreams.SetActive(ctx, c.ID, true)
 	})
 }
 
 type providerRemove struct{ chosenProvider }
 
 // Run removes the provider.
-func (c providerRemove) Run(ctx context.Context, env environment, out printer) error {
-	return c.change(ctx, env, out, func(ctx context.Context, h *house) (string, error) {
-		links, err := h.upstream.Remove(ctx, c.ID)
+func (c providerRemove) Run(ctx context.Context, env server.Environment, out printer) error {
+	return c.change(ctx, env, out, func(ctx context.Context, s *server.Server) (string, error) {
+		links, err := s.Upstreams.Remove(ctx, c.ID)
 		return fmt.Sprintf("removed with %d links", links), err
 	})
 }
@@ -245,19 +184,17 @@ type providerTokens struct {
 }
 
 // Run prints the tokens.
-func (c providerTokens) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (c providerTokens) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	user, err := h.identity.FindUser(ctx, c.User)
-	if errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("there is nobody called %q", c.User)
-	} else if err != nil {
+	defer func() { _ = s.Close() }()
+	user, err := named{User: c.User}.find(ctx, s)
+	if err != nil {
 		return err
 	}
-	accounts, err := h.identity.ExternalAccounts(ctx, user.ID)
+	accounts, err := s.Identity.ExternalAccounts(ctx, user.ID)
 	if err != nil {
 		return err
 	}
@@ -266,7 +203,7 @@ func (c providerTokens) Run(ctx context.Context, env environment, out printer) e
 		if accounts[i].Provider != c.ID {
 			continue
 		}
-		tokens, err := h.identity.Tokens(ctx, &accounts[i])
+		tokens, err := s.Identity.Tokens(ctx, &accounts[i])
 		if errors.Is(err, storage.ErrNotFound) {
 			continue
 		} else if err != nil {

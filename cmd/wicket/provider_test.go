@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -17,12 +18,12 @@ func TestProviderCommands(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, issuer := newCommandLine(t, databaseURL)
 		line = append(line, "WICKET_GITHUB_CLIENT_ID=wicket-at-github", "WICKET_GITHUB_CLIENT_SECRET="+upstreamSecret)
-		server := line.serve(t, issuer)
+		running := line.serve(t, issuer)
 		file := filepath.Join(t.TempDir(), "secret")
 		if err := os.WriteFile(file, []byte(upstreamSecret+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		var added providerView
+		var added server.ProviderView
 		line.json(t, &added, upstreamSecret, "provider", "add", "oidc", "--id", "acme", "--name", "Acme Works", "--issuer", "https://login.acme.example", "--client-id", "wicket", "--client-secret-stdin",
 			"--registration", "--emails", "proved", "--domain", "acme.example", "--domain", "acme.org", "--profile", "nickname=department", "--role", "billing:read=groups=Money People", "--role", "admin=https://acme.example/is_admin=true",
 			"--scope", "openid profile", "--scope", "groups", "--trust-amr", "--multi-factor-acr", "urn:acme:mfa", "--keep-tokens", "--allow-private")
@@ -36,7 +37,7 @@ func TestProviderCommands(t *testing.T) {
 		if added.Name != "Microsoft" || added.Settings.Tenant != upstreamTenant || added.Settings.Emails != federation.EmailsUnproved {
 			t.Errorf("added: %+v", added)
 		}
-		var listed []providerView
+		var listed []server.ProviderView
 		line.json(t, &listed, "", "provider", "list")
 		if len(listed) != 3 || listed[0].ID != "github" || !listed[0].Named || listed[0].LogoutURI != "" || listed[1].ID != "acme" || listed[2].ID != "contoso" {
 			t.Errorf("listed: %+v", listed)
@@ -64,7 +65,7 @@ func TestProviderCommands(t *testing.T) {
 			{[]string{"disable", "nobody"}, "there is no provider"},
 			{[]string{"disable", "github"}, "is changed by them"},
 			{[]string{"remove", "nobody"}, "there is no provider"},
-			{[]string{"tokens", "acme", "nobody"}, "there is nobody called"},
+			{[]string{"tokens", "acme", "nobody"}, "nobody is registered as"},
 		} {
 			p := line.run(t, "", append([]string{"provider"}, c.arguments...)...)
 			if p.ProcessState.ExitCode() == 0 || !strings.Contains(p.stderr.String(), c.want) {
@@ -82,48 +83,9 @@ func TestProviderCommands(t *testing.T) {
 		if len(entries) != 5 {
 			t.Errorf("the ledger: %+v", entries)
 		}
-		server.interrupt(t)
-		server.noFaults(t)
+		running.interrupt(t)
+		running.noFaults(t)
 	})
-}
-
-func TestProvidersByVariables(t *testing.T) {
-	configure := func(variables map[string]string) (*configuration, error) {
-		variables["WICKET_DATABASE_URL"] = "sqlite:" + filepath.Join(t.TempDir(), "wicket.db")
-		return environment{lookup: func(name string) (string, bool) { value, ok := variables[name]; return value, ok }}.configuration()
-	}
-	config, err := configure(map[string]string{
-		"WICKET_GOOGLE_CLIENT_ID": "g", "WICKET_GOOGLE_CLIENT_SECRET": "s", "WICKET_MICROSOFT_CLIENT_ID": "m", "WICKET_MICROSOFT_CLIENT_SECRET": "s", "WICKET_MICROSOFT_TENANT": "contoso.example",
-		"WICKET_GITHUB_CLIENT_ID": "h", "WICKET_GITHUB_CLIENT_SECRET": "s", "WICKET_GITHUB_URL": "https://github.acme.example/",
-		"WICKET_OIDC_CLIENT_ID": "o", "WICKET_OIDC_CLIENT_SECRET": "s", "WICKET_OIDC_ISSUER": "https://login.acme.example/", "WICKET_OIDC_NAME": "Acme", "WICKET_REGISTRATION": "open",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var told []string
-	for _, p := range config.providers {
-		told = append(told, p.ID+" "+p.Name+" "+p.Issuer+" "+p.Settings.Tenant)
-		if !p.Named || !p.IsActive || !p.Settings.Registration {
-			t.Errorf("%+v", p)
-		}
-	}
-	if got := strings.Join(told, "\n"); got != "google Google https://accounts.google.com \nmicrosoft Microsoft https://login.microsoftonline.com contoso.example\ngithub GitHub https://github.acme.example \noidc Acme https://login.acme.example/ " {
-		t.Errorf("%s", got)
-	}
-	if config, err := configure(map[string]string{}); err != nil || len(config.providers) != 0 {
-		t.Errorf("%v, %v", config.providers, err)
-	}
-	for want, variables := range map[string]map[string]string{
-		"WICKET_GOOGLE_*: a provider needs the client secret":  {"WICKET_GOOGLE_CLIENT_ID": "g"},
-		"WICKET_GITHUB_*: a provider needs the client_id":      {"WICKET_GITHUB_CLIENT_SECRET": "s"},
-		"WICKET_OIDC_*: a provider needs a name":               {"WICKET_OIDC_CLIENT_ID": "o", "WICKET_OIDC_CLIENT_SECRET": "s", "WICKET_OIDC_ISSUER": "https://login.acme.example"},
-		"WICKET_MICROSOFT_*: the tenant must be":               {"WICKET_MICROSOFT_CLIENT_ID": "m", "WICKET_MICROSOFT_CLIENT_SECRET": "s", "WICKET_MICROSOFT_TENANT": "a/b"},
-		"WICKET_GITHUB_*: the issuer must begin with https://": {"WICKET_GITHUB_CLIENT_ID": "h", "WICKET_GITHUB_CLIENT_SECRET": "s", "WICKET_GITHUB_URL": "http://github.acme.example"},
-	} {
-		if _, err := configure(variables); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), `"s"`) {
-			t.Errorf("%v, want %s", err, want)
-		}
-	}
 }
 
 // The example of the documentation is taken as it stands, and what is listed can be declared.

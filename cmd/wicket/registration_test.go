@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -278,12 +279,12 @@ func TestOneAddressMakesFewAccounts(t *testing.T) {
 func TestRegistrationIsOffUnlessOpened(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		settings := map[string]string{"WICKET_DATABASE_URL": databaseURL, "WICKET_SECRET": storage.NewMasterKey()}
-		env := environment{lookup: func(name string) (string, bool) { value, ok := settings[name]; return value, ok }}
-		config, err := env.configuration()
-		if err != nil || config.registration {
+		env := server.Environment(settings)
+		config, err := server.Load(env)
+		if err != nil || config.Registration {
 			t.Fatalf("%+v, %v", config, err)
 		}
-		h := openTestHouse(t, databaseURL, func(c *configuration) { c.registration = config.registration })
+		h := openTestHouse(t, databaseURL, func(c *configuration) { c.Registration = config.Registration })
 		b, client := h.browser(t), h.client(t, nil)
 		for _, shown := range []page{b.get(t, "/register"), b.post(t, "/register", newcomer(nil))} {
 			if shown.StatusCode != http.StatusNotFound {
@@ -296,11 +297,11 @@ func TestRegistrationIsOffUnlessOpened(t *testing.T) {
 			}
 		}
 		settings["WICKET_REGISTRATION"] = "open"
-		if config, err := env.configuration(); err != nil || !config.registration {
+		if config, err := server.Load(env); err != nil || !config.Registration {
 			t.Errorf("open: %v", err)
 		}
 		settings["WICKET_REGISTRATION"] = "yes"
-		if _, err := env.configuration(); err == nil || !strings.Contains(err.Error(), "WICKET_REGISTRATION") {
+		if _, err := server.Load(env); err == nil || !strings.Contains(err.Error(), "WICKET_REGISTRATION") {
 			t.Errorf("a mistyped setting: %v", err)
 		}
 	})

@@ -27,7 +27,7 @@ func openReplicas(t *testing.T, n int, change ...func(*configuration)) ([]*openH
 	if err != nil {
 		t.Fatal(err)
 	}
-	change = append(change, func(c *configuration) { c.redis = options })
+	change = append(change, func(c *configuration) { c.Redis = options })
 	houses := []*openHouse{openTestHouse(t, storagetest.URL(t, storage.Postgres), change...)}
 	for len(houses) < n {
 		houses = append(houses, houses[0].replica(t))
@@ -115,7 +115,7 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		claims, _ := json.Marshal(map[string]any{"iss": client.ID, "sub": client.ID, "aud": houses[0].config.issuer, "jti": jti, "exp": time.Now().Add(time.Minute).Unix()})
+		claims, _ := json.Marshal(map[string]any{"iss": client.ID, "sub": client.ID, "aud": houses[0].config.Issuer, "jti": jti, "exp": time.Now().Add(time.Minute).Unix()})
 		signed, err := signer.Sign(claims)
 		if err != nil {
 			t.Fatal(err)
@@ -274,7 +274,7 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 	load := startLoad(t, houses)
 	load.progress(t, "at rest")
 	for range 5 {
-		storagetest.TerminateConnections(t, houses[0].config.databaseURL)
+		storagetest.TerminateConnections(t, houses[0].config.DatabaseURL)
 		load.progress(t, "connections ended")
 	}
 	start := storagetest.StopPostgres(t)

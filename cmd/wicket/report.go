@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 )
 
@@ -31,14 +32,14 @@ type countView struct {
 }
 
 // Run prints the report.
-func (c reportLogins) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (c reportLogins) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
+	defer func() { _ = s.Close() }()
 	since := identity.Clock().Add(-time.Duration(c.Hours) * time.Hour)
-	report, err := h.identity.ReportLogins(ctx, since, c.Top)
+	report, err := s.Identity.ReportLogins(ctx, since, c.Top)
 	if err != nil {
 		return err
 	}

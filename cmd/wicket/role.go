@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 )
 
@@ -20,9 +21,9 @@ type roleGrant struct {
 }
 
 // Run grants the role.
-func (c roleGrant) Run(ctx context.Context, env environment, out printer) error {
-	return c.change(ctx, env, out, "holds the role "+c.Role, func(ctx context.Context, h *house, user *identity.User) error {
-		return h.identity.GrantRole(ctx, user.ID, c.Role)
+func (c roleGrant) Run(ctx context.Context, env server.Environment, out printer) error {
+	return c.change(ctx, env, out, "holds the role "+c.Role, func(ctx context.Context, s *server.Server, user *identity.User) error {
+		return s.Identity.GrantRole(ctx, user.ID, c.Role)
 	})
 }
 
@@ -32,9 +33,9 @@ type roleRevoke struct {
 }
 
 // Run revokes the role.
-func (c roleRevoke) Run(ctx context.Context, env environment, out printer) error {
-	return c.change(ctx, env, out, "does not hold the role "+c.Role+" any more", func(ctx context.Context, h *house, user *identity.User) error {
-		return h.identity.RevokeRole(ctx, user.ID, c.Role)
+func (c roleRevoke) Run(ctx context.Context, env server.Environment, out printer) error {
+	return c.change(ctx, env, out, "does not hold the role "+c.Role+" any more", func(ctx context.Context, s *server.Server, user *identity.User) error {
+		return s.Identity.RevokeRole(ctx, user.ID, c.Role)
 	})
 }
 
@@ -54,17 +55,17 @@ type roleView struct {
 }
 
 // Run lists the roles.
-func (c roleList) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (c roleList) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	user, err := c.find(ctx, h)
+	defer func() { _ = s.Close() }()
+	user, err := c.find(ctx, s)
 	if err != nil {
 		return err
 	}
-	roles, err := h.identity.Roles(ctx, user.ID, c.History)
+	roles, err := s.Identity.Roles(ctx, user.ID, c.History)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,6 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -311,7 +310,7 @@ func TestStepUp(t *testing.T) {
 // An app, or the operator, may demand two factors of a sign-in.
 func TestDemandedTwoFactors(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		h := openTestHouse(t, databaseURL, func(c *configuration) { c.twoFactors = oidc.TwoFactorRule{Roles: []string{"clerk", "admin"}} })
+		h := openTestHouse(t, databaseURL, func(c *configuration) { c.TwoFactors = oidc.TwoFactorRule{Roles: []string{"clerk", "admin"}} })
 		bank, shop := h.client(t, func(c *oidc.Client) { c.RequiredACR = identity.ACRMultiFactor }), h.client(t, nil)
 		b := h.browser(t)
 		if shown := b.signIn(t, b.get(t, h.authorizeURL(bank, nil))); !strings.Contains(shown.body, `id="add-passkey"`) {
@@ -368,40 +367,6 @@ func TestFactorCommands(t *testing.T) {
 		server.interrupt(t)
 		server.noFaults(t)
 	})
-}
-
-func TestStrongAuthenticationSettings(t *testing.T) {
-	settings := map[string]string{}
-	env := environment{lookup: func(name string) (string, bool) { value, ok := settings[name]; return value, ok }}
-	for _, c := range []struct{ name, value, want string }{
-		{"WICKET_TWO_FACTORS", "everybody", ""},
-		{"WICKET_TWO_FACTORS", "roles:admin, clerk", ""},
-		{"WICKET_TWO_FACTORS", "roles:", "must be optional, everybody, or roles:"},
-		{"WICKET_TWO_FACTORS", "admin", "must be optional, everybody, or roles:"},
-		{"WICKET_WEBAUTHN_RP_ID", "example.com", ""},
-		{"WICKET_WEBAUTHN_RP_ID", "example.org", "a domain above it"},
-		{"WICKET_WEBAUTHN_RP_ID", "ple.com", "a domain above it"},
-		{"WICKET_WEBAUTHN_ORIGINS", "https://id.example.org", ""},
-		{"WICKET_WEBAUTHN_ORIGINS", "id.example.org", "is not an origin"},
-		{"WICKET_WEBAUTHN_ORIGINS", "https://id.example.org/path", "is not an origin"},
-		{"WICKET_HARDWARE_KEY_MODELS", "ee882879-721c-4913-9775-3dfcce97072a", ""},
-		{"WICKET_HARDWARE_KEY_MODELS", "YubiKey", "is not an AAGUID"},
-		{"WICKET_HARDWARE_KEY_ATTESTATION", "required", "WICKET_FIDO_METADATA: is needed"},
-		{"WICKET_HARDWARE_KEY_ATTESTATION", "yes", "must be optional or required"},
-		{"WICKET_FIDO_METADATA", "/nowhere/blob.jwt", "no such file"},
-		{"WICKET_FIDO_METADATA", "/dev/null", "FIDO Metadata Service"},
-	} {
-		clear(settings)
-		settings["WICKET_ISSUER"], settings["WICKET_DATABASE_URL"], settings["WICKET_SECRET"] = "https://id.example.com", storagetest.URL(t, storage.SQLite), storage.NewMasterKey()
-		settings[c.name] = c.value
-		config, err := env.configuration()
-		switch {
-		case c.want == "" && (err != nil || config.relyingParty == nil):
-			t.Errorf("%s=%s: %v", c.name, c.value, err)
-		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
-			t.Errorf("%s=%s: %v, want %q", c.name, c.value, err, c.want)
-		}
-	}
 }
 
 // Who has no password cannot be given one by whoever found their browser open, whatever is typed as the present one.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/wicket-id/wicket/cmd/wicket/sampleapp"
+	"github.com/wicket-id/wicket/cmd/internal/sampleapp"
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"

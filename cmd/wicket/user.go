@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -39,7 +40,7 @@ type userCreate struct {
 }
 
 // Run registers the person.
-func (c userCreate) Run(ctx context.Context, env environment, out printer) error {
+func (c userCreate) Run(ctx context.Context, env server.Environment, out printer) error {
 	person := identity.NewUser{Username: c.Username, Email: c.Email, EmailVerified: c.EmailVerified, Name: c.Name}
 	if c.PasswordStdin {
 		line, err := bufio.NewReader(os.Stdin).ReadString('\n')
@@ -50,17 +51,17 @@ func (c userCreate) Run(ctx context.Context, env environment, out printer) error
 			return errors.New("standard input holds no password")
 		}
 	}
-	h, ctx, err := env.open(ctx)
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	user, err := h.identity.CreateUser(ctx, person)
+	defer func() { _ = s.Close() }()
+	user, err := s.Identity.CreateUser(ctx, person)
 	if err != nil {
 		return err
 	}
 	for _, role := range c.Role {
-		if err := h.identity.GrantRole(ctx, user.ID, role); err != nil {
+		if err := s.Identity.GrantRole(ctx, user.ID, role); err != nil {
 			return err
 		}
 	}
@@ -88,13 +89,13 @@ type userList struct {
 }
 
 // Run lists people.
-func (c userList) Run(ctx context.Context, env environment, out printer) error {
-	h, ctx, err := env.open(ctx)
+func (c userList) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	users, err := h.identity.Users(ctx, c.After, c.Limit)
+	defer func() { _ = s.Close() }()
+	users, err := s.Identity.Users(ctx, c.After, c.Limit)
 	if err != nil {
 		return err
 	}
@@ -122,29 +123,29 @@ type named struct {
 	User string `arg:"" help:"A username, a verified e-mail address or phone number, or an id."`
 }
 
-func (n named) find(ctx context.Context, h *house) (*identity.User, error) {
-	user, err := h.identity.FindUser(ctx, n.User)
+func (n named) find(ctx context.Context, s *server.Server) (*identity.User, error) {
+	user, err := s.Identity.FindUser(ctx, n.User)
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, fmt.Errorf("nobody is registered as %q", n.User)
+		return nil, notFound("nobody is registered as %q", n.User)
 	}
 	return user, err
 }
 
 // change does something to the person and prints them as they are then.
-func (n named) change(ctx context.Context, env environment, out printer, done string, do func(context.Context, *house, *identity.User) error) error {
-	h, ctx, err := env.open(ctx)
+func (n named) change(ctx context.Context, env server.Environment, out printer, done string, do func(context.Context, *server.Server, *identity.User) error) error {
+	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = h.close() }()
-	user, err := n.find(ctx, h)
+	defer func() { _ = s.Close() }()
+	user, err := n.find(ctx, s)
 	if err != nil {
 		return err
 	}
-	if err := do(ctx, h, user); err != nil {
+	if err := do(ctx, s, user); err != nil {
 		return err
 	}
-	if user, err = h.identity.User(ctx, user.ID); err != nil {
+	if user, err = s.Identity.User(ctx, user.ID); err != nil {
 		return err
 	}
 	return out.print(viewUser(user), func() { out.line("%s %s.", user.Username, done) })
@@ -153,36 +154,36 @@ func (n named) change(ctx context.Context, env environment, out printer, done st
 type userDisable struct{ named }
 
 // Run switches the account off.
-func (c userDisable) Run(ctx context.Context, env environment, out printer) error {
-	return c.change(ctx, env, out, "is disabled", func(ctx context.Context, h *house, user *identity.User) error {
-		return h.identity.SetUserActive(ctx, user.ID, false)
+func (c userDisable) Run(ctx context.Context, env server.Environment, out printer) error {
+	return c.change(ctx, env, out, "is disabled", func(ctx context.Context, s *server.Server, user *identity.User) error {
+		return s.Identity.SetUserActive(ctx, user.ID, false)
 	})
 }
 
 type userEnable struct{ named }
 
 // Run switches the account on.
-func (c userEnable) Run(ctx context.Context, env environment, out printer) error {
-	return c.change(ctx, env, out, "is enabled", func(ctx context.Context, h *house, user *identity.User) error {
-		return h.identity.SetUserActive(ctx, user.ID, true)
+func (c userEnable) Run(ctx context.Context, env server.Environment, out printer) error {
+	return c.change(ctx, env, out, "is enabled", func(ctx context.Context, s *server.Server, user *identity.User) error {
+		return s.Identity.SetUserActive(ctx, user.ID, true)
 	})
 }
 
 type userUnlock struct{ named }
 
 // Run unlocks the account.
-func (c userUnlock) Run(ctx context.Context, env environment, out printer) error {
-	return c.change(ctx, env, out, "is unlocked", func(ctx context.Context, h *house, user *identity.User) error {
-		return h.identity.UnlockUser(ctx, user.ID)
+func (c userUnlock) Run(ctx context.Context, env server.Environment, out printer) error {
+	return c.change(ctx, env, out, "is unlocked", func(ctx context.Context, s *server.Server, user *identity.User) error {
+		return s.Identity.UnlockUser(ctx, user.ID)
 	})
 }
 
 type userLogout struct{ named }
 
 // Run signs the person out everywhere.
-func (c userLogout) Run(ctx context.Context, env environment, out printer) error {
-	return c.change(ctx, env, out, "is signed out everywhere", func(ctx context.Context, h *house, user *identity.User) error {
-		_, err := h.identity.SignOutEverywhere(ctx, user.ID, identity.EndedByOperator)
+func (c userLogout) Run(ctx context.Context, env server.Environment, out printer) error {
+	return c.change(ctx, env, out, "is signed out everywhere", func(ctx context.Context, s *server.Server, user *identity.User) error {
+		_, err := s.Identity.SignOutEverywhere(ctx, user.ID, identity.EndedByOperator)
 		return err
 	})
 }

@@ -460,7 +460,7 @@ func TestHardwareKeyPolicyInABrowser(t *testing.T) {
 		"not accepted":     {Attestation: true, Metadata: nobodyListed},
 	} {
 		t.Run(want, func(t *testing.T) {
-			h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { c.relyingParty = relyingParty(t, c.issuer, policy) })
+			h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { c.RelyingParty = relyingParty(t, c.Issuer, policy) })
 			w := openWindow(t)
 			w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", AutomaticPresenceSimulation: true})
 			w.open(h.issuer + "/sign-in")
@@ -479,7 +479,7 @@ func TestHardwareKeyPolicyInABrowser(t *testing.T) {
 func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 	add := func(policy identity.HardwareKeyPolicy, want string) *openHouse {
 		t.Helper()
-		h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { c.relyingParty = relyingParty(t, c.issuer, policy) })
+		h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { c.RelyingParty = relyingParty(t, c.Issuer, policy) })
 		w := openWindow(t)
 		w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", AutomaticPresenceSimulation: true})
 		w.open(h.issuer + "/sign-in")

@@ -34,6 +34,8 @@ func TestRefusedValues(t *testing.T) {
 		"the first link as a variable":  {production + "\n---\nconfig: {WICKET_FIRST_INVITATION: x}", []string{"use the value firstAdministrator.existingSecret"}},
 		"a secret twice":                {production + "\n---\nsecretVariables: {WICKET_REDIS_URL: {existingSecret: x, key: x}}", []string{"use the value redis.existingSecret"}},
 		"a variable that is no text":    {production + "\n---\nconfig: {WICKET_X: true}", []string{"/config/WICKET_X", "string"}},
+		"a mistyped variable":           {production + "\n---\nconfig: {WICKET_REGISTRATON: open, WICKET_FIDO_METADATA_FILE: /x}", []string{"WICKET_REGISTRATON is no variable of Wicket"}},
+		"a mistyped secret":             {production + "\n---\nsecretVariables: {WICKET_GOGGLE_CLIENT_SECRET: {existingSecret: x, key: x}}", []string{"WICKET_GOGGLE_CLIENT_SECRET is no variable of Wicket"}},
 		"a variable in lower case":      {production + "\n---\nconfig: {wicket_x: y}", []string{"/config"}},
 		"an app without a secret":       {production + "\n---\nclients: [{client_id: shop, client_name: Shop, redirect_uris: ['https://shop.example/']}]", []string{"clients: shop has no existingSecret", "kubectl create secret generic --namespace identity shop-oidc --from-literal=client-secret="}},
 		"an app's secret":               {production + "\n---\nclients: [{client_id: shop, client_name: Shop, client_secret: hunter2}]", []string{"/clients/0", "client_secret"}},

@@ -302,11 +302,11 @@ func TestExtras(t *testing.T) {
 // What config says becomes variables to the letter, whatever YAML might make of it.
 func TestConfigIsVerbatim(t *testing.T) {
 	for _, value := range []string{"yes", "1e3", "007", "", "null", `say "hi" to {{ .Release.Name }}`, "two\nlines", "10.0.0.0/8,fd00::/8", "C:\\x"} {
-		encoded, err := json.Marshal(map[string]any{"config": map[string]any{"WICKET_SOMETHING": value}})
+		encoded, err := json.Marshal(map[string]any{"config": map[string]any{"WICKET_OIDC_NAME": value}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := render(t, production, string(encoded)).one(t, "ConfigMap", "wicket").at("data.WICKET_SOMETHING"); got != value {
+		if got := render(t, production, string(encoded)).one(t, "ConfigMap", "wicket").at("data.WICKET_OIDC_NAME"); got != value {
 			t.Errorf("%q became %q", value, got)
 		}
 	}

@@ -58,6 +58,12 @@
     {{- $faults = append $faults (printf "%s is a secret, or holds one: use the value %s" $variable .) }}
   {{- end }}
 {{- end }}
+{{- $known := .Files.Get "variables.txt" | trim | splitList "\n" }}{{- /* made from Wicket's configuration: make docs */}}
+{{- range $variable := concat (keys $values.config) (keys $values.secretVariables) | sortAlpha }}
+  {{- if and (hasPrefix "WICKET_" $variable) (not (has (trimSuffix "_FILE" $variable) $known)) }}
+    {{- $faults = append $faults (printf "%s is no variable of Wicket, which would refuse to start: docs/configuration.md lists them" $variable) }}
+  {{- end }}
+{{- end }}
 {{- range $variable := keys $values.config | sortAlpha }}
   {{- if regexMatch "_(SECRET|PASSWORD|TOKEN)$" $variable }}{{ if not (hasKey $secret $variable) }}
     {{- $faults = append $faults (printf "config.%s would put a secret where everybody may read it. Make a Secret and name it:\n  %s %s-%s --from-literal=value=...\n  --set secretVariables.%s.existingSecret=%s-%s --set secretVariables.%s.key=value" $variable $make $name ($variable | lower | replace "_" "-" | trimPrefix "wicket-") $variable $name ($variable | lower | replace "_" "-" | trimPrefix "wicket-") $variable) }}

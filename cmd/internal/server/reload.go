@@ -1,34 +1,35 @@
-package main
+package server
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
 	"syscall"
 	"time"
 
+	"github.com/mattn/go-isatty"
+
 	"github.com/wicket-id/wicket/storage"
 )
 
 const filesLookedAt = 2 * time.Second // how often
 
-// watchFiles takes over what has changed in files that variables name, soon after they change or at once on SIGHUP, until
-// ctx ends: secrets are renewed without a restart. Where something in them is wrong, the log says so once and what was
-// right before goes on.
-func (h *house) watchFiles(ctx context.Context, env environment, log *slog.Logger) {
+// WatchFiles takes over what has changed in files that variables name, soon after they change or at once on SIGHUP,
+// until ctx ends: secrets are renewed without a restart. Where something in them is wrong, the log says so once and
+// what was right before goes on.
+func (s *Server) WatchFiles(ctx context.Context) {
 	hangups := make(chan os.Signal, 1)
-	if !isTerminal(os.Stderr) { // whose end, which is told by the same signal, ends what runs in it
+	if !isatty.IsTerminal(os.Stderr.Fd()) { // whose end, which is told by the same signal, ends what runs in it
 		signal.Notify(hangups, syscall.SIGHUP)
 		defer signal.Stop(hangups)
 	}
 	ticker := time.NewTicker(filesLookedAt)
 	defer ticker.Stop()
-	seen := h.config.Load().files
+	seen := s.Config().files
 	for {
 		asked := false
 		select {
@@ -44,37 +45,35 @@ func (h *house) watchFiles(ctx context.Context, env environment, log *slog.Logge
 			continue
 		}
 		seen = now
-		config, err := env.configuration()
+		config, err := Load(s.Config().environment)
 		if err == nil {
 			seen = config.files
-			err = h.adopt(ctx, config, log)
+			err = s.adopt(ctx, config)
 		}
 		if err != nil {
-			log.Error("what files that variables name say now is wrong, so what they said before goes on", "changed", changed, "error", err)
+			s.log.Error("what files that variables name say now is wrong, so what they said before goes on",
+				"changed", changed, "error", err)
 			continue
 		}
-		log.Info("took over what files that variables name say", "changed", changed)
+		s.log.Info("took over what files that variables name say", "changed", changed)
 	}
 }
 
-// adopt takes over what may change while the house stands: the master keys, how to get into the database and into Redis,
-// what sends messages, and the clients and providers that are declared.
-func (h *house) adopt(ctx context.Context, config *configuration, log *slog.Logger) error {
-	if err := h.identity.Seal.Adopt(config.seal); err != nil { // the house has one Seal
+// adopt takes over what may change while the server runs: the master keys, how to get into the database and into
+// Redis, what sends messages, and the clients and providers that are declared.
+func (s *Server) adopt(ctx context.Context, config *Config) error {
+	if err := s.Identity.Seal.Adopt(config.Seal); err != nil { // the server has one Seal
 		return fmt.Errorf("WICKET_SECRET: %w", err)
 	}
-	config.seal = h.identity.Seal
-	if err := h.database.Adopt(config.databaseURL); err != nil {
+	config.Seal = s.Identity.Seal
+	if err := s.Database.Adopt(config.DatabaseURL); err != nil {
 		return fmt.Errorf("WICKET_DATABASE_URL: %w", err)
 	}
-	if h.redis != nil && config.redis != nil {
-		h.redis.Adopt(config.redis)
+	if s.Redis != nil && config.Redis != nil {
+		s.Redis.Adopt(config.Redis)
 	}
-	h.config.Store(config)
-	if err := h.declareClients(ctx, config.clients, log); err != nil {
-		return fmt.Errorf("WICKET_CLIENTS: %w", err)
-	}
-	return nil
+	s.config.Store(config)
+	return s.declareClients(ctx, config.Clients)
 }
 
 // digests reads the files anew. One that is away for the moment, while it is replaced, counts as it was.

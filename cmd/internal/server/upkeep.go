@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -28,34 +28,35 @@ func upkeepJob() *river.PeriodicJob {
 type upkeepWorker struct {
 	river.WorkerDefaults[upkeep]
 
-	house      *house
-	ledgerKept time.Duration // 0: for ever
-	log        *slog.Logger
+	server         *Server
+	auditTrailKept time.Duration // 0: for ever
+	log            *slog.Logger
 }
 
 // Work does the job.
 func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 	began := time.Now()
-	fromIdentity, identityErr := w.house.identity.Expire(ctx)
-	fromProvider, providerErr := w.house.provider.Expire(ctx)
-	fromUpstreams, upstreamsErr := w.house.upstream.Expire(ctx)
-	maps.Copy(fromIdentity, fromProvider)
-	maps.Copy(fromIdentity, fromUpstreams)
-	now := w.house.clock.Now()
-	var ledgerErr error
-	if w.ledgerKept > 0 {
-		fromIdentity["audit_trail"], ledgerErr = w.house.database.ForgetBefore(ctx, "audit_trail", now.Add(-w.ledgerKept))
+	deleted, identityErr := w.server.Identity.Expire(ctx)
+	fromProvider, providerErr := w.server.Provider.Expire(ctx)
+	fromUpstreams, upstreamsErr := w.server.Upstreams.Expire(ctx)
+	maps.Copy(deleted, fromProvider)
+	maps.Copy(deleted, fromUpstreams)
+	now := w.server.Clock.Now()
+	var auditErr error
+	if w.auditTrailKept > 0 {
+		before := now.Add(-w.auditTrailKept)
+		deleted["audit_trail"], auditErr = w.server.Database.ForgetBefore(ctx, "audit_trail", before)
 	}
-	w.house.metrics.keptUp(fromIdentity)
-	partitionErr := w.house.database.PreparePartitions(ctx, now)
+	w.server.metrics.keptUp(deleted)
+	partitionErr := w.server.Database.PreparePartitions(ctx, now)
 	attributes := []any{"took", time.Since(began)}
-	for table, n := range fromIdentity {
+	for table, n := range deleted {
 		if n > 0 {
 			attributes = append(attributes, table, n)
 		}
 	}
 	w.log.Info("upkeep", attributes...)
-	return errors.Join(identityErr, providerErr, upstreamsErr, ledgerErr, partitionErr)
+	return errors.Join(identityErr, providerErr, upstreamsErr, auditErr, partitionErr)
 }
 
 // Timeout lets the first upkeep of a large database take its time.

@@ -1,0 +1,48 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/user"
+
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// Beside makes a Server for a command, which works on the database beside a running server and serves nothing itself.
+// The context that it returns says that the operator acts, by their name on this machine.
+func Beside(ctx context.Context, env Environment) (*Server, context.Context, error) {
+	config, err := Load(env)
+	if err == nil {
+		err = config.databaseExists()
+	}
+	if err != nil {
+		return nil, ctx, err
+	}
+	config.Redis, config.TraceProtocol, config.MetricsListen = nil, "", "" // these are for the one that serves
+	s, err := New(ctx, config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, ctx, err
+	}
+	operator := "operator"
+	if account, err := user.Current(); err == nil {
+		operator += ":" + account.Username
+	}
+	return s, audit.As(ctx, audit.Actor{Name: operator}), nil
+}
+
+// databaseExists refuses to go on where a command would work on an embedded database that nobody has made: a mistyped
+// path would otherwise look like an empty one.
+func (c *Config) databaseExists() error {
+	path := c.EmbeddedDatabase()
+	if path == "" {
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("there is no database at %s: start wicket serve or run wicket migrate first, "+
+			"or set WICKET_DATABASE_URL to where it is", path)
+	}
+	return nil
+}

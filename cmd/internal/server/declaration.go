@@ -1,0 +1,194 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// ClientView is an app as WICKET_CLIENTS declares it and wicket client prints it: the names of RFC 7591, section 2.
+type ClientView struct {
+	ID                     string          `json:"client_id"`
+	Name                   string          `json:"client_name"`
+	AuthMethod             string          `json:"token_endpoint_auth_method"`
+	GrantTypes             []string        `json:"grant_types"`
+	RedirectURIs           []string        `json:"redirect_uris"`
+	PostLogoutRedirectURIs []string        `json:"post_logout_redirect_uris"`
+	AllowedOrigins         []string        `json:"allowed_origins"`
+	Scope                  string          `json:"scope"`
+	IDTokenAlg             string          `json:"id_token_signed_response_alg"`
+	Trusted                bool            `json:"trusted"`
+	RequiredACR            string          `json:"required_acr,omitempty"`
+	JWKS                   json.RawMessage `json:"jwks,omitempty"`
+	JWKSURI                string          `json:"jwks_uri,omitempty"`
+	LogoURI                string          `json:"logo_uri,omitempty"`
+	ClientURI              string          `json:"client_uri,omitempty"`
+	PolicyURI              string          `json:"policy_uri,omitempty"`
+	TOSURI                 string          `json:"tos_uri,omitempty"`
+}
+
+// ViewClient is how an app is printed.
+func ViewClient(c *oidc.Client) ClientView {
+	return ClientView{
+		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantTypes, RedirectURIs: c.RedirectURIs,
+		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, AllowedOrigins: c.AllowedOrigins,
+		Scope: strings.Join(c.Scopes, " "), IDTokenAlg: c.IDTokenAlg, Trusted: c.IsTrusted, RequiredACR: c.RequiredACR,
+		JWKS: c.JWKS, JWKSURI: c.JWKSURI, LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
+	}
+}
+
+// client is the app that was declared.
+func (v ClientView) client() *oidc.Client {
+	return &oidc.Client{
+		ID: v.ID, Name: v.Name, AuthMethod: v.AuthMethod, GrantTypes: v.GrantTypes, RedirectURIs: v.RedirectURIs,
+		PostLogoutRedirectURIs: v.PostLogoutRedirectURIs, AllowedOrigins: v.AllowedOrigins, Scopes: strings.Fields(v.Scope),
+		IDTokenAlg: v.IDTokenAlg, IsTrusted: v.Trusted, RequiredACR: v.RequiredACR, JWKS: v.JWKS, JWKSURI: v.JWKSURI,
+		LogoURI: v.LogoURI, ClientURI: v.ClientURI, PolicyURI: v.PolicyURI, TOSURI: v.TOSURI,
+	}
+}
+
+// declaredClient is one app in WICKET_CLIENTS, and where its secret is. The secret itself has no place there, so that
+// the list can be kept with the rest of a deployment.
+type declaredClient struct {
+	ClientView
+	SecretFile string `json:"client_secret_file"`
+}
+
+// parseClients reads a list of apps, and the secrets that it refers to by read.
+func parseClients(text string, read readFile) ([]oidc.Declaration, error) {
+	const needs = "a client_id, a client_name and redirect_uris"
+	var declarations []oidc.Declaration
+	err := eachDeclared(text, "client", needs, func(decode func(any) error) (string, error) {
+		var d declaredClient
+		err := decode(&d)
+		declaration := oidc.Declaration{Client: d.client()}
+		if err == nil {
+			declaration.Secret, err = declaredSecret(d.SecretFile, read)
+		}
+		declarations = append(declarations, declaration)
+		return d.ID, err
+	})
+	return declarations, err
+}
+
+// ProviderView is a provider as WICKET_PROVIDERS declares it and wicket provider prints it.
+type ProviderView struct {
+	ID          string              `json:"id"`
+	Kind        string              `json:"kind"`
+	Name        string              `json:"name"`
+	Issuer      string              `json:"issuer"`
+	ClientID    string              `json:"client_id"`
+	IsActive    bool                `json:"is_active"`
+	Named       bool                `json:"named_by_variables"`
+	Settings    federation.Settings `json:"settings"`
+	RedirectURI string              `json:"redirect_uri"`
+	LogoutURI   string              `json:"backchannel_logout_uri,omitempty"`
+}
+
+// ViewProvider is how a provider is printed, with what is to be registered there.
+func (s *Server) ViewProvider(p *federation.Provider) ProviderView {
+	view := ProviderView{
+		ID: p.ID, Kind: p.Kind, Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientID, IsActive: p.IsActive, Named: p.Named,
+		Settings: p.Settings, RedirectURI: s.Upstreams.Callback(p.ID),
+	}
+	if p.Kind != federation.KindGitHub {
+		view.LogoutURI = s.Upstreams.LogoutURI(p.ID)
+	}
+	return view
+}
+
+// declaredProvider is one provider in WICKET_PROVIDERS, and where its secret is.
+type declaredProvider struct {
+	ProviderView
+	SecretFile string `json:"client_secret_file"`
+}
+
+// parseProviders reads a list of providers, and the secrets that it refers to by read.
+func parseProviders(text string, read readFile) ([]federation.Provider, error) {
+	const needs = "a kind, a client_id and a client_secret_file"
+	var providers []federation.Provider
+	err := eachDeclared(text, "provider", needs, func(decode func(any) error) (string, error) {
+		var d declaredProvider
+		err := decode(&d)
+		p := federation.Provider{
+			ID: d.ID, Kind: d.Kind, Name: d.Name, Issuer: d.Issuer, ClientID: d.ClientID, Settings: d.Settings,
+			Named: true, IsActive: true,
+		}
+		if err == nil {
+			p.Secret, err = declaredSecret(d.SecretFile, read)
+		}
+		if err == nil {
+			err = p.Check()
+		}
+		providers = append(providers, p)
+		return p.ID, err
+	})
+	return providers, err
+}
+
+// readFile reads a file that configuration names.
+type readFile func(path string) ([]byte, error)
+
+// declaredSecret reads the file that client_secret_file names, if any.
+func declaredSecret(path string, read readFile) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	secret, err := read(path)
+	if err != nil {
+		return "", fmt.Errorf("read client_secret_file: %w", err)
+	}
+	return strings.TrimSpace(string(secret)), nil
+}
+
+// eachDeclared calls each with what decodes one item of a list in YAML, or JSON, which is YAML. Every item that is
+// wrong is named at once, by what each calls it; a field that Wicket does not know is wrong too, for it would be a
+// mistyped one.
+func eachDeclared(text, noun, needs string, each func(decode func(into any) error) (name string, err error)) error {
+	var list []json.RawMessage
+	if encoded, err := yaml.YAMLToJSON([]byte(text)); err != nil {
+		return fmt.Errorf("is not YAML: %w", err)
+	} else if err := json.Unmarshal(encoded, &list); err != nil {
+		return fmt.Errorf("must be a list of %ss, each with %s", noun, needs)
+	}
+	var faults []error
+	for i, item := range list {
+		name, err := each(func(into any) error {
+			decoder := json.NewDecoder(bytes.NewReader(item))
+			decoder.DisallowUnknownFields()
+			if err := decoder.Decode(into); err != nil {
+				return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+			}
+			return nil
+		})
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s %d, %q: %w", noun, i+1, name, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// declareClients makes the apps as they are declared, and logs which it made or changed.
+func (s *Server) declareClients(ctx context.Context, declarations []oidc.Declaration) error {
+	if len(declarations) == 0 {
+		return nil
+	}
+	ctx = audit.As(ctx, audit.Actor{Name: "operator:WICKET_CLIENTS"})
+	created, changed, err := s.Provider.DeclareClients(ctx, declarations)
+	if len(created)+len(changed) > 0 {
+		s.log.Info("made clients as declared", "created", created, "changed", changed)
+	}
+	if err != nil {
+		return fmt.Errorf("WICKET_CLIENTS: %w", err)
+	}
+	return nil
+}

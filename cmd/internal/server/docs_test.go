@@ -1,0 +1,105 @@
+package server
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write what is made from Config anew: make docs")
+
+// What is made from the tags of Config and kept in files is what they say.
+func TestDocumentedVariables(t *testing.T) {
+	sameFile(t, "../../../docs/configuration.md", configurationPage())
+	sameFile(t, "../../../helm/wicket/variables.txt", strings.Join(Names(), "\n")+"\n")
+}
+
+// sameFile compares a file with what it should hold, or writes it.
+func sameFile(t *testing.T, path, want string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if content, err := os.ReadFile(path); err != nil || string(content) != want {
+		t.Errorf("%s is stale (%v); run: make docs", path, err)
+	}
+}
+
+const pageIntroduction = `# Configuration
+
+<!-- Made from the tags of Config in cmd/internal/server/config.go: make docs -->
+
+Everything comes from variables; none at all means embedded SQLite in ` + "`./wicket-data`" + `. Each ` + "`WICKET_*`" + ` variable may
+instead be given as ` + "`NAME_FILE`" + `, the path of a file that holds the value; what is in such files may change while Wicket
+runs: [secrets.md](secrets.md).
+
+    wicket config check
+
+says what a server would run with: each variable's value, where it comes from, and everything that is wrong. It shows no
+secret and changes nothing. A variable that begins with ` + "`WICKET_`" + ` and is not listed here is refused, but for those that
+Kubernetes sets for a Service called wicket, such as ` + "`WICKET_SERVICE_HOST`" + `, and those of Wicket's own tests.
+
+An (s) marks variables that are secrets, or hold one.
+`
+
+// configurationPage is docs/configuration.md.
+func configurationPage() string {
+	var page strings.Builder
+	page.WriteString(pageIntroduction)
+	section := ""
+	for _, v := range Variables() {
+		if v.Section != section {
+			section = v.Section
+			fmt.Fprintf(&page, "\n## %s\n\n| variable | what it says | left out |\n|---|---|---|\n", section)
+		}
+		names := "`" + strings.Join(v.Names, "`, `") + "`"
+		if v.Secret {
+			names += " (s)"
+		}
+		leftOut := markdown(v.Unset)
+		if v.Default != "" {
+			leftOut = "`" + v.Default + "`"
+		}
+		fmt.Fprintf(&page, "| %s | %s | %s |\n", names, markdown(v.Help), leftOut)
+	}
+	return page.String()
+}
+
+var (
+	mentionedPage     = regexp.MustCompile(`docs/([a-z-]+\.md(#[a-z-]+)?)`)
+	mentionedVariable = regexp.MustCompile(`\b(WICKET_[A-Z_]+)\b`)
+)
+
+// markdown is a text of a tag as it stands in a page of docs.
+func markdown(text string) string {
+	text = mentionedVariable.ReplaceAllString(text, "`$1`")
+	text = typed.ReplaceAllString(text, "$1`$2`")
+	return mentionedPage.ReplaceAllString(text, "[$1]($1)")
+}
+
+// Whoever reads the help or the page learns of each variable what it says and what is so without it.
+func TestEveryVariableIsDescribed(t *testing.T) {
+	help := Help()
+	for _, v := range Variables() {
+		name := v.Names[0]
+		if v.Help == "" || v.Section == "" || (v.Default == "") == (v.Unset == "") {
+			t.Errorf("%s needs a help, a section, and either a default or an unset", name)
+		}
+		if strings.Contains(v.Help+v.Unset, "${") {
+			t.Errorf("%s: something is missing in %q", name, v.Help)
+		}
+		if !strings.Contains(help, "  "+strings.Join(v.Names, " or ")+"\n") {
+			t.Errorf("%s is not in the help", name)
+		}
+		looksSecret := strings.Contains(name, "SECRET") || strings.HasSuffix(name, "DATABASE_URL") ||
+			strings.HasSuffix(name, "REDIS_URL") || strings.HasSuffix(name, "SMTP_URL")
+		if looksSecret && !v.Secret {
+			t.Errorf("%s would be shown", name)
+		}
+	}
+}

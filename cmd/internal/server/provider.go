@@ -1,0 +1,85 @@
+package server
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
+)
+
+// providerVariables are what the variables of each kind of provider have in common. One kind can be given by them
+// once; others are declared in WICKET_PROVIDERS.
+type providerVariables struct {
+	ClientID     string `env:"CLIENT_ID" unset:"nobody signs in there" help:"People sign in with ${provider}: the client_id that Wicket has there. docs/federation.md."`
+	ClientSecret string `env:"CLIENT_SECRET" secret:"" unset:"none" help:"The client secret that Wicket has there."`
+}
+
+type googleVariables struct{ providerVariables }
+
+type microsoftVariables struct {
+	providerVariables
+	Tenant string `env:"TENANT" unset:"'common'" help:"A tenant's id or domain, 'organizations', 'consumers' or 'common'."`
+}
+
+type githubVariables struct {
+	providerVariables
+	URL string `env:"URL" unset:"github.com" help:"That of a GitHub Enterprise Server."`
+}
+
+type oidcVariables struct {
+	providerVariables
+	Issuer string `env:"ISSUER" unset:"none" help:"The issuer of the provider."`
+	Name   string `env:"NAME" unset:"none" help:"What people read on the button."`
+}
+
+// providers adds those of one kind to those that WICKET_PROVIDERS declares. They follow WICKET_REGISTRATION.
+func (r *reading) providers() {
+	c := r.config
+	for _, p := range []federation.Provider{
+		c.Google.provider(federation.KindGoogle),
+		c.Microsoft.provider(),
+		c.GitHub.provider(),
+		c.OIDC.provider(),
+	} {
+		if p.ClientID == "" && p.Secret == "" {
+			continue
+		}
+		p.Settings.Registration = c.Registration
+		if err := p.Check(); err != nil {
+			r.fault("WICKET_"+strings.ToUpper(p.Kind)+"_*", err)
+			continue
+		}
+		c.Providers = append(c.Providers, p)
+	}
+	now := identity.Clock()
+	for i, p := range c.Providers {
+		if slices.ContainsFunc(c.Providers[:i], func(other federation.Provider) bool { return other.ID == p.ID }) {
+			r.fault("WICKET_PROVIDERS", fmt.Errorf("there are two providers with the id %q", p.ID))
+		}
+		c.Providers[i].ModifiedAt = now // what was learned of an earlier one by that id is not its own
+	}
+}
+
+func (v providerVariables) provider(kind string) federation.Provider {
+	return federation.Provider{Kind: kind, ClientID: v.ClientID, Secret: v.ClientSecret, IsActive: true, Named: true}
+}
+
+func (v microsoftVariables) provider() federation.Provider {
+	p := v.providerVariables.provider(federation.KindMicrosoft)
+	p.Settings.Tenant = v.Tenant
+	return p
+}
+
+func (v githubVariables) provider() federation.Provider {
+	p := v.providerVariables.provider(federation.KindGitHub)
+	p.Issuer = v.URL
+	return p
+}
+
+func (v oidcVariables) provider() federation.Provider {
+	p := v.providerVariables.provider(federation.KindOpenID)
+	p.Issuer, p.Name = v.Issuer, v.Name
+	return p
+}

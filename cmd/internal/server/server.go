@@ -1,0 +1,82 @@
+// Package server puts Wicket together and runs it: it reads the configuration, wires the packages below, serves, and
+// looks after what runs beside the requests.
+//
+// Begin with [Load], which makes a [Config] out of the environment, and [New], which makes a [Server] out of that.
+// [Server.Serve] answers requests until its context ends; a command that works on the database beside a running
+// server calls [Beside] instead.
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Server is Wicket put together.
+type Server struct {
+	Database  *storage.Database
+	Clock     *storage.Clock
+	Redis     *storage.RedisMemory // nil where there is none
+	Identity  *identity.Store
+	Upstreams *federation.Upstreams
+	Keys      *oidc.Keys
+	Provider  *oidc.Provider
+	Jobs      *storage.Jobs
+	Handler   http.Handler
+
+	config   atomic.Pointer[Config] // what may change while the server runs is read from it when it is needed
+	log      *slog.Logger
+	memory   storage.Memory
+	limits   *storage.Limits
+	metrics  *metrics                 // nil where nobody scrapes them
+	traces   *sdktrace.TracerProvider // nil where nobody wants them
+	draining atomic.Bool
+}
+
+// New opens the database and puts the server together on it. Errors name the variable that has to change. The caller
+// closes the server.
+func New(ctx context.Context, config *Config, log *slog.Logger) (*Server, error) {
+	s := &Server{log: log}
+	s.config.Store(config)
+	for _, wire := range []func(context.Context, *Config) error{
+		s.openDatabase, s.wireMemory, s.wireIdentity, s.wireProtocol, s.wireJobs, s.wireTraces, s.wireWeb,
+	} {
+		if err := wire(ctx, config); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
+}
+
+// Config is what the server goes by now. It must not be changed.
+func (s *Server) Config() *Config { return s.config.Load() }
+
+// lastTraces is how long the traces that were not sent yet may take at the end.
+const lastTraces = 3 * time.Second
+
+// Close sends the traces that are left and closes the database and Redis. Serve must have returned.
+func (s *Server) Close() error {
+	var faults []error
+	if s.Redis != nil {
+		faults = append(faults, s.Redis.Close())
+	}
+	if s.Database != nil {
+		faults = append(faults, s.Database.Close())
+	}
+	if s.traces != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), lastTraces)
+		defer cancel()
+		faults = append(faults, s.traces.Shutdown(ctx))
+	}
+	return errors.Join(faults...)
+}

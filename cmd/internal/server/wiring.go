@@ -1,0 +1,188 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/riverqueue/river"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web"
+	"github.com/wicket-id/wicket/web/notify"
+)
+
+// openDatabase opens the database, with the key to what is sealed there, brings its schema up to date, and takes its
+// time for the time.
+func (s *Server) openDatabase(ctx context.Context, config *Config) (err error) {
+	if err := config.PrepareMasterKey(); err != nil {
+		return err
+	}
+	if s.Database, err = storage.Open(ctx, config.DatabaseURL); err != nil {
+		return fmt.Errorf("WICKET_DATABASE_URL: %w", err)
+	}
+	if config.DatabaseReadURL != "" {
+		if err := s.Database.ReadFrom(config.DatabaseReadURL); err != nil {
+			return fmt.Errorf("WICKET_DATABASE_READ_URL: %w", err)
+		}
+	}
+	if err := Prepare(ctx, s.Database, config.Migrate, s.log); err != nil {
+		return err
+	}
+	if s.Clock, err = s.Database.NewClock(ctx, config.Clock, s.log); err != nil {
+		return fmt.Errorf("WICKET_DATABASE_URL: %w", err)
+	}
+	return nil
+}
+
+// Prepare brings the schema of a database up to date, or, where migrate is false, says that it is not.
+func Prepare(ctx context.Context, database *storage.Database, migrate bool, log *slog.Logger) error {
+	if migrate {
+		applied, err := database.Migrate(ctx)
+		for _, step := range applied {
+			log.Info("migrated", "version", step.Version, "name", step.Name)
+		}
+		return err
+	}
+	pending, err := database.Pending(ctx)
+	if err == nil && len(pending) > 0 {
+		return fmt.Errorf("the database lacks %d migrations and WICKET_MIGRATE is off: run wicket migrate first",
+			len(pending))
+	}
+	if err == nil {
+		err = database.PreparePartitions(ctx, identity.Clock())
+	}
+	return err
+}
+
+// wireMemory makes what may be lost: limits and caches, shared by Redis where there is one.
+func (s *Server) wireMemory(ctx context.Context, config *Config) error {
+	s.memory = storage.NewLocalMemory(s.Clock.Now)
+	if config.Redis != nil {
+		s.Redis = storage.NewRedisMemory(ctx, config.Redis, config.Issuer, s.Clock.Now, s.log)
+		s.memory = s.Redis
+	}
+	s.limits = &storage.Limits{Memory: s.memory, Rates: config.Limits}
+	return nil
+}
+
+func (s *Server) wireIdentity(_ context.Context, config *Config) error {
+	s.Identity = &identity.Store{
+		Database:        s.Database,
+		Memory:          s.memory,
+		Seal:            config.Seal,
+		Hasher:          identity.NewHasher(19*1024, 2, runtime.NumCPU(), 10*time.Second),
+		RelyingParty:    config.RelyingParty,
+		Now:             s.Clock.Now,
+		Texts:           config.texts() != nil,
+		SessionLifetime: 90 * 24 * time.Hour,
+		SessionIdle:     30 * 24 * time.Hour,
+		SignInDelay:     250 * time.Millisecond,
+		RefusalTakes:    400 * time.Millisecond,
+		MaxFailures:     10,
+		LockDuration:    15 * time.Minute,
+		AttemptsKept:    config.KeepLoginAttempts,
+	}
+	return nil
+}
+
+// wireProtocol makes what speaks to apps and to providers upstream.
+func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
+	s.Upstreams = &federation.Upstreams{
+		Issuer:   config.Issuer,
+		Database: s.Database,
+		Memory:   s.memory,
+		Seal:     config.Seal,
+		Identity: s.Identity,
+		Named:    func() []federation.Provider { return s.Config().Providers },
+		Now:      s.Clock.Now,
+	}
+	s.Keys = &oidc.Keys{
+		Database: s.Database,
+		Seal:     config.Seal,
+		Now:      s.Clock.Now,
+		Log:      s.log,
+	}
+	s.Provider, err = oidc.New(oidc.Config{
+		Issuer:     config.Issuer,
+		Database:   s.Database,
+		Memory:     s.memory,
+		Limits:     s.limits,
+		Seal:       config.Seal,
+		Identity:   s.Identity,
+		Keys:       s.Keys,
+		Lifetimes:  oidc.DefaultLifetimes,
+		TwoFactors: config.TwoFactors,
+		Now:        s.Clock.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("WICKET_ISSUER: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) wireJobs(_ context.Context, config *Config) (err error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &notify.Worker{
+		Issuer: config.Issuer,
+		Seal:   config.Seal,
+		Mail:   func() notify.Sender { return s.Config().Mail() },
+		Texts:  func() notify.TextSender { return s.Config().texts() },
+		Log:    s.log,
+	})
+	river.AddWorker(workers, &notify.ResetWorker{Identity: s.Identity})
+	river.AddWorker(workers, &notify.LockWorker{Identity: s.Identity})
+	river.AddWorker(workers, &upkeepWorker{server: s, auditTrailKept: config.KeepAuditTrail, log: s.log})
+	s.Jobs, err = s.Database.NewJobs(workers, []*river.PeriodicJob{upkeepJob()}, s.log)
+	s.Identity.Jobs = s.Jobs
+	return err
+}
+
+func (s *Server) wireTraces(ctx context.Context, config *Config) (err error) {
+	if config.TraceProtocol == "" {
+		return nil
+	}
+	if s.traces, err = newTraces(ctx, config.TraceProtocol, s.log); err != nil {
+		return fmt.Errorf("OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
+	}
+	s.Database.Trace()
+	return nil
+}
+
+// wireWeb makes the handler of everything that is served, and counts what it does where metrics are wanted.
+func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
+	var tracer trace.TracerProvider
+	if s.traces != nil {
+		tracer = s.traces
+	}
+	var tally storage.Tallier
+	var answered web.Answered
+	if config.MetricsListen != "" {
+		s.metrics = newMetrics()
+		s.metrics.watch(s, s.log)
+		tally, answered = s.metrics.tally, s.metrics.answered
+	}
+	s.Handler, err = web.New(web.Config{
+		Provider:       s.Provider,
+		Upstreams:      s.Upstreams,
+		Identity:       s.Identity,
+		Database:       s.Database,
+		Limits:         s.limits,
+		Log:            s.log,
+		TrustedProxies: config.TrustedProxies,
+		Registration:   config.Registration,
+		Outbox:         config.Outbox,
+		Tracer:         tracer,
+		Tally:          tally,
+		Answered:       answered,
+		Draining:       s.draining.Load,
+		Now:            s.Clock.Now,
+	})
+	return err
+}

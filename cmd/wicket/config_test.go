@@ -1,0 +1,49 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// wicket config check tells every setting and every fault, beside a secret that it never tells, and makes nothing.
+func TestConfigCheck(t *testing.T) {
+	folder := t.TempDir()
+	key := storage.NewMasterKey()
+	line := commandLine{"WICKET_DATABASE_URL=sqlite:" + folder + "/wicket.db", "WICKET_ISSUER=https://id.example.com", "WICKET_SECRET=" + key}
+	var view configView
+	line.json(t, &view, "", "config", "check")
+	if len(view.Settings) < 30 || len(view.Faults) != 0 {
+		t.Errorf("%+v", view)
+	}
+	text := line.run(t, "", "config", "check").stdout.String()
+	for _, want := range [][]string{
+		{"WICKET_ISSUER", "https://id.example.com", "variable"}, {"WICKET_SECRET", "set", "variable"}, {"WICKET_MIGRATE", "auto", "default"},
+	} {
+		if !strings.Contains(strings.Join(strings.Fields(text), " "), strings.Join(want, " ")) {
+			t.Errorf("%s\nlacks %v", text, want)
+		}
+	}
+	wrong := append(line, "WICKET_LISTN=x", "WICKET_DRAIN=x").run(t, "", "config", "check", "-o", "json")
+	for _, fault := range []string{"WICKET_LISTN: there is no such variable; did you mean WICKET_LISTEN?", "WICKET_DRAIN: must be"} {
+		if wrong.ProcessState.ExitCode() != exitFailed || !strings.Contains(wrong.stderr.String(), fault) || !strings.Contains(wrong.stdout.String(), fault) {
+			t.Errorf("%s: %s\n%s", wrong.ProcessState, &wrong.stdout, &wrong.stderr)
+		}
+	}
+	if strings.Contains(text+wrong.stdout.String()+wrong.stderr.String(), key) {
+		t.Error("the master key is told")
+	}
+	if files, err := os.ReadDir(folder); err != nil || len(files) != 0 {
+		t.Errorf("it left %v behind, %v", files, err)
+	}
+	refused := append(line, "WICKET_LISTN=x").run(t, "", "serve")
+	if refused.ProcessState.ExitCode() != exitFailed || !strings.Contains(refused.stderr.String(), "did you mean WICKET_LISTEN?") {
+		t.Errorf("serve: %s\n%s", refused.ProcessState, &refused.stderr)
+	}
+	help := line.run(t, "", "serve", "--help").stdout.String()
+	if !strings.Contains(help, "WICKET_METRICS_LISTEN\n") || !strings.Contains(help, "Default: http://localhost:8080\n") {
+		t.Errorf("serve --help lacks the variables:\n%s", help)
+	}
+}

@@ -67,25 +67,6 @@ func (s *Store) SecondStepForSession(ctx context.Context, session *Session) (*Se
 	return s.askFor(ToStrength, firstStep{user: user, login: user.Username, evidence: Evidence{AMR: session.AMR, ACR: session.ACR}}), nil
 }
 
-// OwesSecondFactor tells whether the person of a session has a second factor, or a passkey, that it has not seen, so that it
-// must not change what they sign in with. Who has only passkeys and has lost them comes back by mail, see Reset.
-func (s *Store) OwesSecondFactor(ctx context.Context, session *Session, device Device) (bool, error) {
-	switch {
-	case Assures(session.ACR, ACRMultiFactor):
-		return false, nil
-	case session.User.TwoFactor:
-		return true, nil
-	case !session.User.HasWebAuthn:
-		return false, nil
-	}
-	now := s.Now()
-	known, err := s.knownDevice(ctx, s.Database.Reader(), now, session.User, device)
-	if err != nil {
-		return false, fmt.Errorf("second factor: %w", err)
-	}
-	return !known.isTrusted(now, device), nil
-}
-
 // askFor asks for a second step after a first.
 func (s *Store) askFor(purpose string, step firstStep) *SecondStep {
 	return &SecondStep{

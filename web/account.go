@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -156,41 +157,36 @@ func (s *Server) owner(c *gin.Context) (*identity.Session, error) {
 	return session, nil
 }
 
-// freshly is how long ago a person may have signed in to do what could take the account from its owner.
-const freshly = 15 * time.Minute
-
 // freshOwner is owner for what could take the account from its owner. then is the page to come back to.
-func (s *Server) freshOwner(c *gin.Context, then string) (*identity.Session, error) {
+func (s *Server) freshOwner(c *gin.Context, then string) (*identity.Reauthenticated, error) {
 	session, err := s.owner(c)
 	if err != nil || session == nil {
 		return nil, err
 	}
-	if led, err := s.demandStrength(c, session, "", then); led || err != nil {
-		return nil, err
-	}
-	return session, nil
+	return s.demandStrength(c, session, "", then)
 }
 
-// demandStrength leads to a fresh sign-in or to a second step where a session is not up to what could take the account from
-// its owner, and tells whether it did: a browser that was left open, or a stolen cookie, is not enough, nor is the password
-// alone of a person who has a second factor. sealed is the request of the app that waits, if any; then is the page of ours
-// to come back to where none does.
-func (s *Server) demandStrength(c *gin.Context, session *identity.Session, sealed, then string) (bool, error) {
-	if s.Now().Sub(session.AuthTime) > freshly {
-		return true, redirect(c, "/sign-in?"+url.Values{"continue": {sealed}, "then": {then}, "again": {"1"}}.Encode())
+// demandStrength returns the proof that a session is up to what could take the account from its owner; nil, after a redirect
+// to what it lacks, where it is not. sealed is the request of the app that waits, if any; then is the page of ours to come
+// back to where none does.
+func (s *Server) demandStrength(c *gin.Context, session *identity.Session, sealed, then string) (*identity.Reauthenticated, error) {
+	proof, err := s.Identity.Reauthenticate(c.Request.Context(), session, s.device(c))
+	if err != nil {
+		return nil, s.supplyStrength(c, sealed, then, err)
 	}
-	return s.demandSecondFactor(c, session, sealed, then)
+	return proof, nil
 }
 
-// demandSecondFactor leads to a second step where a person has something to show that their session has not seen, and tells
-// whether it did; likewise.
-func (s *Server) demandSecondFactor(c *gin.Context, session *identity.Session, sealed, then string) (bool, error) {
-	more, err := s.Identity.OwesSecondFactor(c.Request.Context(), session, s.device(c))
-	if err != nil || !more {
-		return false, err
+// supplyStrength leads to a fresh sign-in or to a second step where err says that a session lacks one.
+func (s *Server) supplyStrength(c *gin.Context, sealed, then string, err error) error {
+	switch {
+	case errors.Is(err, identity.ErrSignInNotFresh):
+		return redirect(c, "/sign-in?"+url.Values{"continue": {sealed}, "then": {then}, "again": {"1"}}.Encode())
+	case errors.Is(err, identity.ErrSecondFactorOwed):
+		s.setSecondStep(c, "") // this one is asked of the session
+		return redirect(c, "/second-step?"+url.Values{"continue": {sealed}, "then": {then}}.Encode())
 	}
-	s.setSecondStep(c, "") // this one is asked of the session
-	return true, redirect(c, "/second-step?"+url.Values{"continue": {sealed}, "then": {then}}.Encode())
+	return err
 }
 
 // accountHead returns the session of the person whose account page is shown, and the head of the page; no session, after a

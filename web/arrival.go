@@ -183,7 +183,7 @@ func (s *Server) linkArrivalPage(c *gin.Context) error {
 	if session == nil {
 		return redirect(c, "/sign-in?"+url.Values{"continue": {form.Get("continue")}}.Encode())
 	}
-	if led, err := s.demandStrength(c, session, form.Get("continue"), "/arrival/link"); led || err != nil {
+	if owner, err := s.demandStrength(c, session, form.Get("continue"), "/arrival/link"); err != nil || owner == nil {
 		return err
 	}
 	person, err := s.describe(c, session.User)

@@ -34,44 +34,44 @@ func (s *Server) showEmails(c *gin.Context, status int, failure string) error {
 
 // addEmail claims another address and sends a link there.
 func (s *Server) addEmail(c *gin.Context) error {
-	return s.changeEmails(c, "email-sent", func(session *identity.Session, _ uuid.UUID) error {
-		_, err := s.Identity.AddEmail(c.Request.Context(), session.User, c.Request.PostForm.Get("address"))
+	return s.changeEmails(c, "email-sent", func(owner *identity.Reauthenticated, _ uuid.UUID) error {
+		_, err := s.Identity.AddEmail(c.Request.Context(), owner, c.Request.PostForm.Get("address"))
 		return err
 	})
 }
 
 // resendEmail sends the link once more.
 func (s *Server) resendEmail(c *gin.Context) error {
-	return s.changeEmails(c, "email-sent", func(session *identity.Session, id uuid.UUID) error {
-		return s.Identity.ResendEmailProof(c.Request.Context(), session.User, id)
+	return s.changeEmails(c, "email-sent", func(owner *identity.Reauthenticated, id uuid.UUID) error {
+		return s.Identity.ResendEmailProof(c.Request.Context(), owner, id)
 	})
 }
 
 // makePrimaryEmail makes an address the one that apps are told.
 func (s *Server) makePrimaryEmail(c *gin.Context) error {
-	return s.changeEmails(c, "email-primary", func(session *identity.Session, id uuid.UUID) error {
-		return s.Identity.MakePrimaryEmail(c.Request.Context(), session.User, id)
+	return s.changeEmails(c, "email-primary", func(owner *identity.Reauthenticated, id uuid.UUID) error {
+		return s.Identity.MakePrimaryEmail(c.Request.Context(), owner, id)
 	})
 }
 
 // removeEmail drops an address.
 func (s *Server) removeEmail(c *gin.Context) error {
-	return s.changeEmails(c, "email-removed", func(session *identity.Session, id uuid.UUID) error {
-		return s.Identity.RemoveEmail(c.Request.Context(), session.User, id)
+	return s.changeEmails(c, "email-removed", func(owner *identity.Reauthenticated, id uuid.UUID) error {
+		return s.Identity.RemoveEmail(c.Request.Context(), owner, id)
 	})
 }
 
 // changeEmails does something to the addresses of the person who posts, and shows the page again.
-func (s *Server) changeEmails(c *gin.Context, done string, change func(*identity.Session, uuid.UUID) error) error {
-	session, err := s.freshOwner(c, "/account/emails")
-	if err != nil || session == nil {
+func (s *Server) changeEmails(c *gin.Context, done string, change func(*identity.Reauthenticated, uuid.UUID) error) error {
+	owner, err := s.freshOwner(c, "/account/emails")
+	if err != nil || owner == nil {
 		return err
 	}
 	if err := oidc.CheckForm(c.Request.PostForm); err != nil {
 		return errForm
 	}
 	id, _ := uuid.Parse(c.Request.PostForm.Get("id")) // none is nobody's
-	err = change(session, id)
+	err = change(owner, id)
 	for _, known := range []error{
 		identity.ErrEmailInvalid, identity.ErrEmailListed, identity.ErrLastEmail, identity.ErrPrimaryEmail, identity.ErrEmailTooNew, identity.ErrTooManyEmails, identity.ErrTooManySendings,
 	} {

@@ -23,7 +23,7 @@ import (
 func (s *Server) name() string { return "Wicket (" + hostOf(s.Provider.Issuer) + ")" }
 
 // newFactorPage shows a page that begins to add a factor to whoever is up to that.
-func (s *Server) newFactorPage(c *gin.Context, show func(*identity.Session, url.Values) error) error {
+func (s *Server) newFactorPage(c *gin.Context, show func(*identity.Reauthenticated, url.Values) error) error {
 	form, err := query(c)
 	if err != nil {
 		return err
@@ -35,15 +35,16 @@ func (s *Server) newFactorPage(c *gin.Context, show func(*identity.Session, url.
 	if session == nil {
 		return redirect(c, "/sign-in?"+url.Values{"continue": {form.Get("continue")}}.Encode())
 	}
-	if led, err := s.demandStrength(c, session, form.Get("continue"), c.Request.URL.Path); led || err != nil {
+	owner, err := s.demandStrength(c, session, form.Get("continue"), c.Request.URL.Path)
+	if err != nil || owner == nil {
 		return err
 	}
-	return show(session, form)
+	return show(owner, form)
 }
 
 // factorOwner is the session of whoever posts a change of their factors, with the request of the app that waits, if any; no
 // session, after a redirect, where it is not up to that.
-func (s *Server) factorOwner(c *gin.Context) (*identity.Session, *oidc.Authorization, error) {
+func (s *Server) factorOwner(c *gin.Context) (*identity.Reauthenticated, *oidc.Authorization, error) {
 	session, err := s.owner(c)
 	if err != nil || session == nil {
 		return nil, nil, err
@@ -56,10 +57,8 @@ func (s *Server) factorOwner(c *gin.Context) (*identity.Session, *oidc.Authoriza
 	if err != nil {
 		return nil, nil, err
 	}
-	if led, err := s.demandStrength(c, session, form.Get("continue"), "/account/security"); led || err != nil {
-		return nil, nil, err
-	}
-	return session, a, nil
+	owner, err := s.demandStrength(c, session, form.Get("continue"), "/account/security")
+	return owner, a, err
 }
 
 // showNewKey shows the page that adds a passkey or a security key.
@@ -82,8 +81,8 @@ func (s *Server) laterURI(sealed string) string {
 }
 
 // addKey takes the answer of a new passkey or security key; show shows its page again.
-func (s *Server) addKey(c *gin.Context, add func(ctx context.Context, session *identity.Session, state, response, name string) (string, error),
-	show func(c *gin.Context, status int, session *identity.Session, form url.Values, failure string) error) error {
+func (s *Server) addKey(c *gin.Context, add func(ctx context.Context, owner *identity.Reauthenticated, state, response, name string) (string, error),
+	show func(c *gin.Context, status int, owner *identity.Reauthenticated, form url.Values, failure string) error) error {
 	session, a, err := s.factorOwner(c)
 	if err != nil || session == nil {
 		return err
@@ -103,7 +102,7 @@ func (s *Server) addKey(c *gin.Context, add func(ctx context.Context, session *i
 	return s.factorAdded(c, a, session, secret)
 }
 
-func (s *Server) factorAdded(c *gin.Context, a *oidc.Authorization, session *identity.Session, secret string) error {
+func (s *Server) factorAdded(c *gin.Context, a *oidc.Authorization, session *identity.Reauthenticated, secret string) error {
 	s.setCookie(c, secret, session.ExpiresAt)
 	if a != nil {
 		return s.goOn(c, a)
@@ -111,7 +110,7 @@ func (s *Server) factorAdded(c *gin.Context, a *oidc.Authorization, session *ide
 	return redirect(c, "/account/security?done=factor-added")
 }
 
-func (s *Server) removeFactor(c *gin.Context, remove func(context.Context, *identity.Session, uuid.UUID) (string, error)) error {
+func (s *Server) removeFactor(c *gin.Context, remove func(context.Context, *identity.Reauthenticated, uuid.UUID) (string, error)) error {
 	session, _, err := s.factorOwner(c)
 	if err != nil || session == nil {
 		return err

@@ -12,12 +12,12 @@ import (
 
 // newHardwareKeyPage lets a person register a security key.
 func (s *Server) newHardwareKeyPage(c *gin.Context) error {
-	return s.newFactorPage(c, func(session *identity.Session, form url.Values) error {
+	return s.newFactorPage(c, func(session *identity.Reauthenticated, form url.Values) error {
 		return s.showNewHardwareKey(c, http.StatusOK, session, form, "")
 	})
 }
 
-func (s *Server) showNewHardwareKey(c *gin.Context, status int, session *identity.Session, form url.Values, failure string) error {
+func (s *Server) showNewHardwareKey(c *gin.Context, status int, session *identity.Reauthenticated, form url.Values, failure string) error {
 	ceremony, err := s.Identity.BeginHardwareKey(c.Request.Context(), session.User)
 	if err != nil {
 		return s.refuseFactor(c, err)

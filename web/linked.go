@@ -73,10 +73,11 @@ func (s *Server) linkAnswer(c *gin.Context, answer *federation.Answer, fault err
 		s.Log.WarnContext(c.Request.Context(), "a provider did not link somebody", "provider", c.Param("provider"), "error", fault.Error())
 		return s.showLinked(c, http.StatusBadGateway, "Nothing is linked: what came back could not be verified. Try again in a moment.")
 	}
-	if led, err := s.demandStrength(c, session, "", "/account/linked"); led || err != nil {
+	owner, err := s.demandStrength(c, session, "", "/account/linked")
+	if err != nil || owner == nil {
 		return err
 	}
-	err = s.Identity.LinkExternal(c.Request.Context(), session, answer.External)
+	err = s.Identity.LinkExternal(c.Request.Context(), owner, answer.External)
 	if isLinkFault(err) {
 		return s.showLinked(c, http.StatusConflict, sentence(err))
 	} else if err != nil {

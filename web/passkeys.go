@@ -55,7 +55,7 @@ func (s *Server) offersPasskey(c *gin.Context, form url.Values, user *identity.U
 
 // newPasskeyPage lets a person register a passkey.
 func (s *Server) newPasskeyPage(c *gin.Context) error {
-	return s.newFactorPage(c, func(session *identity.Session, form url.Values) error {
+	return s.newFactorPage(c, func(session *identity.Reauthenticated, form url.Values) error {
 		if form.Get("offer") != "" {
 			http.SetCookie(c.Writer, &http.Cookie{
 				Name: s.passkeyOfferCookie(), Value: "1", Path: "/", MaxAge: int(passkeyOfferedEvery.Seconds()), Secure: s.https, HttpOnly: true, SameSite: http.SameSiteLaxMode,
@@ -65,7 +65,7 @@ func (s *Server) newPasskeyPage(c *gin.Context) error {
 	})
 }
 
-func (s *Server) showNewPasskey(c *gin.Context, status int, session *identity.Session, form url.Values, failure string) error {
+func (s *Server) showNewPasskey(c *gin.Context, status int, session *identity.Reauthenticated, form url.Values, failure string) error {
 	ceremony, err := s.Identity.BeginPasskey(c.Request.Context(), session.User)
 	if err != nil {
 		return s.refuseFactor(c, err)

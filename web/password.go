@@ -85,25 +85,14 @@ func (s *Server) changePassword(c *gin.Context) error {
 	if err := oidc.CheckForm(form); err != nil {
 		return errForm
 	}
-	user, err := s.Identity.User(c.Request.Context(), session.UserID)
-	if err != nil {
-		return err
-	}
-	demand := s.demandSecondFactor
-	if user.PasswordHash == "" { // choosing one adds a way in
-		demand = s.demandStrength
-	}
-	if led, err := demand(c, session, "", "/account/security"); led || err != nil {
-		return err
-	}
-	secret, err := s.Identity.ChangePassword(c.Request.Context(), session, form.Get("present"), form.Get("password"))
+	secret, err := s.Identity.ChangePassword(c.Request.Context(), session, s.device(c), form.Get("present"), form.Get("password"))
 	switch {
 	case errors.Is(err, identity.ErrSignInRefused):
 		return s.showSecurity(c, http.StatusUnprocessableEntity, "The present password is wrong.")
 	case isPasswordFault(err), errors.Is(err, identity.ErrTooManySignIns):
 		return s.showSecurity(c, http.StatusUnprocessableEntity, sentence(err))
 	case err != nil:
-		return err
+		return s.supplyStrength(c, "", "/account/security", err)
 	}
 	s.setCookie(c, secret, session.ExpiresAt)
 	return redirect(c, "/account/security?done=password")

@@ -37,45 +37,45 @@ func (s *Server) showPhones(c *gin.Context, status int, page pages.Phones) error
 
 // addPhone claims another number and sends a code there.
 func (s *Server) addPhone(c *gin.Context) error {
-	return s.changePhones(c, "phone-sent", func(session *identity.Session, _ uuid.UUID) error {
-		_, err := s.Identity.AddPhone(c.Request.Context(), session.User, c.Request.PostForm.Get("number"))
+	return s.changePhones(c, "phone-sent", func(owner *identity.Reauthenticated, _ uuid.UUID) error {
+		_, err := s.Identity.AddPhone(c.Request.Context(), owner, c.Request.PostForm.Get("number"))
 		return err
 	})
 }
 
 // resendPhone sends another code.
 func (s *Server) resendPhone(c *gin.Context) error {
-	return s.changePhones(c, "phone-sent", func(session *identity.Session, id uuid.UUID) error {
-		return s.Identity.ResendPhoneCode(c.Request.Context(), session.User, id)
+	return s.changePhones(c, "phone-sent", func(owner *identity.Reauthenticated, id uuid.UUID) error {
+		return s.Identity.ResendPhoneCode(c.Request.Context(), owner, id)
 	})
 }
 
 // verifyPhone takes the code.
 func (s *Server) verifyPhone(c *gin.Context) error {
-	return s.changePhones(c, "phone-verified", func(session *identity.Session, id uuid.UUID) error {
-		_, err := s.Identity.VerifyPhone(c.Request.Context(), session.User, id, c.Request.PostForm.Get("code"))
+	return s.changePhones(c, "phone-verified", func(owner *identity.Reauthenticated, id uuid.UUID) error {
+		_, err := s.Identity.VerifyPhone(c.Request.Context(), owner, id, c.Request.PostForm.Get("code"))
 		return err
 	})
 }
 
 // makePrimaryPhone makes a number the one that apps are told.
 func (s *Server) makePrimaryPhone(c *gin.Context) error {
-	return s.changePhones(c, "phone-primary", func(session *identity.Session, id uuid.UUID) error {
-		return s.Identity.MakePrimaryPhone(c.Request.Context(), session.UserID, id)
+	return s.changePhones(c, "phone-primary", func(owner *identity.Reauthenticated, id uuid.UUID) error {
+		return s.Identity.MakePrimaryPhone(c.Request.Context(), owner, id)
 	})
 }
 
 // removePhone drops a number.
 func (s *Server) removePhone(c *gin.Context) error {
-	return s.changePhones(c, "phone-removed", func(session *identity.Session, id uuid.UUID) error {
-		return s.Identity.RemovePhone(c.Request.Context(), session.UserID, id)
+	return s.changePhones(c, "phone-removed", func(owner *identity.Reauthenticated, id uuid.UUID) error {
+		return s.Identity.RemovePhone(c.Request.Context(), owner, id)
 	})
 }
 
 // changePhones does something to the numbers of the person who posts, and shows the page again.
-func (s *Server) changePhones(c *gin.Context, done string, change func(*identity.Session, uuid.UUID) error) error {
-	session, err := s.freshOwner(c, "/account/phones")
-	if err != nil || session == nil {
+func (s *Server) changePhones(c *gin.Context, done string, change func(*identity.Reauthenticated, uuid.UUID) error) error {
+	owner, err := s.freshOwner(c, "/account/phones")
+	if err != nil || owner == nil {
 		return err
 	}
 	form := c.Request.PostForm
@@ -83,7 +83,7 @@ func (s *Server) changePhones(c *gin.Context, done string, change func(*identity
 		return errForm
 	}
 	id, _ := uuid.Parse(form.Get("id")) // none is nobody's
-	err = change(session, id)
+	err = change(owner, id)
 	if errors.Is(err, identity.ErrProof) {
 		return s.showPhones(c, http.StatusUnprocessableEntity, pages.Phones{
 			Failure: "This code is wrong, or it does not count any more: too old, or tried too often. Look at the last text message, or have another code sent.", Wrong: id.String(),

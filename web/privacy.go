@@ -28,7 +28,7 @@ func (s *Server) download(c *gin.Context) error {
 		return err
 	}
 	ctx := c.Request.Context()
-	kept, err := s.Identity.Export(ctx, session.UserID)
+	kept, err := s.Identity.Export(ctx, session)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (s *Server) eraseAccount(c *gin.Context) error {
 	if c.Request.PostForm.Get("sure") != "yes" {
 		return redirect(c, "/account/privacy")
 	}
-	due, err := s.Identity.RequestErasure(c.Request.Context(), session.UserID)
+	due, err := s.Identity.RequestErasure(c.Request.Context(), session)
 	if err != nil {
 		return err
 	}

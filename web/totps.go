@@ -14,7 +14,7 @@ import (
 
 // newTOTPPage shows the secret for another authenticator app.
 func (s *Server) newTOTPPage(c *gin.Context) error {
-	return s.newFactorPage(c, func(session *identity.Session, form url.Values) error {
+	return s.newFactorPage(c, func(session *identity.Reauthenticated, form url.Values) error {
 		setup, err := s.Identity.BeginTOTP(c.Request.Context(), session.User, s.name())
 		if err != nil {
 			return s.refuseFactor(c, err)

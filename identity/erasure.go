@@ -16,8 +16,8 @@ import (
 // ErasureGrace is how long a person who asked to be erased may undo it, by signing in.
 const ErasureGrace = 14 * 24 * time.Hour
 
-// RequestErasure schedules that everything about the person who asks for it is deleted, and signs them out everywhere. Until then signing
-// in undoes it. It returns when it will be.
+// RequestErasure schedules that everything about the person who asks for it is deleted, and signs them out
+// everywhere. Until then signing in undoes it. It returns when it will be.
 func (s *Store) RequestErasure(ctx context.Context, by *Reauthenticated) (time.Time, error) {
 	now, userID := s.Now(), by.UserID
 	due := now.Add(ErasureGrace)

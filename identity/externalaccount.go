@@ -53,8 +53,9 @@ const (
 	externalAccountKey = "(provider, subject, issuer)"
 )
 
-// LinkExternal gives the person of a session another way in, of which all their addresses are told. Linking what is linked already changes nothing. It returns ErrExternalTaken where it
-// is somebody else's, ErrTooManyExternals, or ErrProof where the session has ended.
+// LinkExternal gives the person of a session another way in, of which all their addresses are told. Linking what is
+// linked already changes nothing. It returns ErrExternalTaken where it is somebody else's, ErrTooManyExternals, or
+// ErrProof where the session has ended.
 func (s *Store) LinkExternal(ctx context.Context, by *Reauthenticated, external External) error {
 	now := s.Now()
 	user, err := s.User(ctx, by.UserID)

@@ -191,7 +191,9 @@ func (s *Store) warnOfClone(ctx context.Context, tx bun.Tx, now time.Time, step 
 	if err := step.note(ctx, tx, now, failedCloned); err != nil {
 		return err
 	}
-	err := audit.Record(ctx, tx, now, audit.Change{Entity: kind, EntityID: key.ID.String(), Action: "clone_suspected", UserID: step.user.ID, New: audit.Values{"name": key.Name}})
+	err := audit.Record(ctx, tx, now, audit.Change{
+		Entity: kind, EntityID: key.ID.String(), Action: "clone_suspected", UserID: step.user.ID, New: audit.Values{"name": key.Name},
+	})
 	if err != nil {
 		return err
 	}
@@ -223,8 +225,8 @@ func (s *Store) RemovePasskey(ctx context.Context, by *Reauthenticated, id uuid.
 	return s.removeFactor(ctx, by, factorChange{kind: "passkey", id: id, name: passkeys[at].Name}, (*Passkey)(nil))
 }
 
-// passkeyOwner returns the person whom a user handle names and their passkey with that credential id; nil where there is no
-// such person, and where they have no such passkey.
+// passkeyOwner returns the person whom a user handle names and their passkey with that credential id; nil where there
+// is no such person, and where they have no such passkey.
 func (s *Store) passkeyOwner(ctx context.Context, handle, credentialID []byte) (*User, *Passkey, error) {
 	id, malformed := uuid.FromBytes(handle)
 	if malformed != nil {

@@ -95,12 +95,14 @@ func isPersonal(password string, own []string) bool {
 	return false
 }
 
-// ChangePassword sets another password for the person of a session who knows the present one; their other sessions end,
-// and they are told. The session goes on with a new secret, which is returned: a copy of the old one is worth nothing. It
-// returns ErrSignInRefused for a wrong present password, or what is wrong with the new one. Who has no password, and signs in
-// with a passkey, knows none, but must have signed in lately: it returns ErrSignInNotFresh; and ErrSecondFactorOwed, as
-// Reauthenticate does.
-func (s *Store) ChangePassword(ctx context.Context, session *Session, device Device, present, password string) (secret string, err error) {
+// ChangePassword sets another password for the person of a session who knows the present one; their other sessions
+// end, and they are told. The session goes on with a new secret, which is returned: a copy of the old one is worth
+// nothing. It returns ErrSignInRefused for a wrong present password, or what is wrong with the new one. Who has no
+// password, and signs in with a passkey, knows none, but must have signed in lately: it returns ErrSignInNotFresh;
+// and ErrSecondFactorOwed, as Reauthenticate does.
+func (s *Store) ChangePassword(
+	ctx context.Context, session *Session, device Device, present, password string,
+) (secret string, err error) {
 	user, err := s.User(ctx, session.UserID)
 	if err != nil {
 		return "", err

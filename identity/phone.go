@@ -306,7 +306,8 @@ func (s *Store) writePhones(ctx context.Context, userID uuid.UUID, do func(ctx c
 	})
 }
 
-// lockContacts makes changes of a person's addresses or phones come one after the other: the rules look at several rows.
+// lockContacts makes changes of a person's addresses or phones come one after the other: the rules look at several
+// rows.
 func (s *Store) lockContacts(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
 	return s.Database.Lock(ctx, tx, "contact "+userID.String())
 }

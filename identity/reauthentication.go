@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// Reauthenticated is a session whose person has shown lately who they are, and as strongly as they can: the proof that every
-// verb takes which could take an account from its owner. Reauthenticate alone makes one; it reads like the session.
+// Reauthenticated is a session whose person has shown lately who they are, and as strongly as they can: the proof
+// that every verb takes which could take an account from its owner. Reauthenticate alone makes one; it reads like the
+// session.
 type Reauthenticated struct{ *provenSession }
 
 // provenSession embeds a Session such that no other package can put one there.
@@ -25,9 +26,9 @@ var (
 // freshFor is how long ago a person may have signed in to do what could take the account from its owner.
 const freshFor = 15 * time.Minute
 
-// Reauthenticate proves that a session, which is used on that device, is up to what could take the account from its owner: a
-// browser that was left open, or a stolen cookie, is not, nor is the password alone of a person who has a second factor. It
-// returns ErrSignInNotFresh or ErrSecondFactorOwed.
+// Reauthenticate proves that a session, which is used on that device, is up to what could take the account from its
+// owner: a browser that was left open, or a stolen cookie, is not, nor is the password alone of a person who has a
+// second factor. It returns ErrSignInNotFresh or ErrSecondFactorOwed.
 func (s *Store) Reauthenticate(ctx context.Context, of *Session, device Device) (*Reauthenticated, error) {
 	if err := s.demandFresh(of); err != nil {
 		return nil, err
@@ -45,9 +46,9 @@ func (s *Store) demandFresh(of *Session) error {
 	return nil
 }
 
-// demandSecondFactor returns ErrSecondFactorOwed where the person of a session has a second factor, or a passkey, that it has
-// not seen, so that it must not change what they sign in with. Who has only passkeys and has lost them comes back by mail,
-// see Reset.
+// demandSecondFactor returns ErrSecondFactorOwed where the person of a session has a second factor, or a passkey,
+// that it has not seen, so that it must not change what they sign in with. Who has only passkeys and has lost them
+// comes back by mail, see Reset.
 func (s *Store) demandSecondFactor(ctx context.Context, of *Session, device Device) error {
 	switch {
 	case Assures(of.ACR, ACRMultiFactor):

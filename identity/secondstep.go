@@ -229,9 +229,9 @@ func (s *Store) locksOut(ctx context.Context, tx bun.Tx, now time.Time, user *Us
 	return tx.NewSelect().Model((*User)(nil)).Where("id = ? AND locked_until > ?", user.ID, now).Exists(ctx)
 }
 
-// settle checks an answer, and in one transaction uses it up and does what it is for; do refuses with ErrSecondStep where the
-// account or the session is not as it was. While the account is locked a right code is answered as a wrong one, and not used
-// up. It returns what do returned, or ErrCode, ErrSecondStep or ErrTooManySignIns.
+// settle checks an answer, and in one transaction uses it up and does what it is for; do refuses with ErrSecondStep
+// where the account or the session is not as it was. While the account is locked a right code is answered as a wrong
+// one, and not used up. It returns what do returned, or ErrCode, ErrSecondStep or ErrTooManySignIns.
 func settle[T any](
 	ctx context.Context, s *Store, step *SecondStep, given Answer, device Device,
 	do func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (T, error),
@@ -268,8 +268,8 @@ func settle[T any](
 	return result, err
 }
 
-// useUp uses up an answer that was found right, and returns what has been shown with it. A wrong one, which is nil, and one
-// that is locked out or was used before it notes, and refuses with ErrCode.
+// useUp uses up an answer that was found right, and returns what has been shown with it. A wrong one, which is nil,
+// and one that is locked out or was used before it notes, and refuses with ErrCode.
 func (s *Store) useUp(
 	ctx context.Context, tx bun.Tx, now time.Time, step *SecondStep, given Answer, found *answer, device Device,
 ) (shown firstStep, err error) {

@@ -166,9 +166,9 @@ func (s *Server) freshOwner(c *gin.Context, then string) (*identity.Reauthentica
 	return s.demandStrength(c, session, "", then)
 }
 
-// demandStrength returns the proof that a session is up to what could take the account from its owner; nil, after a redirect
-// to what it lacks, where it is not. sealed is the request of the app that waits, if any; then is the page of ours to come
-// back to where none does.
+// demandStrength returns the proof that a session is up to what could take the account from its owner; nil, after a
+// redirect to what it lacks, where it is not. sealed is the request of the app that waits, if any; then is the page
+// of ours to come back to where none does.
 func (s *Server) demandStrength(c *gin.Context, session *identity.Session, sealed, then string) (*identity.Reauthenticated, error) {
 	proof, err := s.Identity.Reauthenticate(c.Request.Context(), session, s.device(c))
 	if err != nil {

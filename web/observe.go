@@ -18,8 +18,8 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// observe is what happens to every request: it is given a name, its sender is put into the context for the audit trail, and
-// it is logged once, with its path but never its query, where codes and hints travel.
+// observe is what happens to every request: it is given a name, its sender is put into the context for the audit
+// trail, and it is logged once, with its path but never its query, where codes and hints travel.
 func (s *Server) observe(c *gin.Context) {
 	began := time.Now()
 	actor := audit.Actor{Name: "anonymous", IP: c.ClientIP(), UserAgent: cleanHeader(c.Request.UserAgent()), RequestID: rand.Text()}
@@ -56,7 +56,8 @@ func (s *Server) observe(c *gin.Context) {
 	c.Next()
 }
 
-// actAs notes who a request turned out to be of: a session was read, somebody has signed in, a client has authenticated.
+// actAs notes who a request turned out to be of: a session was read, somebody has signed in, a client has
+// authenticated.
 func actAs(c *gin.Context, name string) {
 	c.Request = c.Request.WithContext(audit.AsNamed(c.Request.Context(), name))
 }

@@ -254,7 +254,9 @@ func (u *Upstreams) Remove(ctx context.Context, id string) (links int, err error
 }
 
 // change changes a provider and records it; it returns what do counted.
-func (u *Upstreams) change(ctx context.Context, id, action string, do func(context.Context, bun.Tx, time.Time) (int, error)) (int, error) {
+func (u *Upstreams) change(
+	ctx context.Context, id, action string, do func(context.Context, bun.Tx, time.Time) (int, error),
+) (int, error) {
 	now := u.Now()
 	n, err := storage.Write(ctx, u.Database, func(ctx context.Context, tx bun.Tx) (int, error) {
 		n, err := do(ctx, tx, now)

@@ -33,8 +33,8 @@ type firstStep struct {
 	rehashed string   // the password's hash of today, where the stored one is outdated
 }
 
-// admit lets a person in who has proved who they are, or asks for a second step. Where the account lets nobody in now it
-// notes why, and refuses with ErrSignInRefused. Signing in undoes a request to be erased.
+// admit lets a person in who has proved who they are, or asks for a second step. Where the account lets nobody in now
+// it notes why, and refuses with ErrSignInRefused. Signing in undoes a request to be erased.
 func (s *Store) admit(ctx context.Context, tx bun.Tx, now time.Time, step firstStep) (*Admission, error) {
 	known, err := s.knownDevice(ctx, tx, now, step.user, step.device)
 	if err != nil {
@@ -107,9 +107,9 @@ func (s *Store) ask(ctx context.Context, tx bun.Tx, now time.Time, step firstSte
 	return &Admission{SecondStep: sealed}, step.note(ctx, tx, now, askedForSecond)
 }
 
-// openAccount takes what was proved to the account, if it may be signed in to now and the password is still the account's:
-// one conditional update, so that neither a lock nor a new password that comes in between is overlooked. It returns the
-// user with the session version of now, or nil where the account may not be signed in to.
+// openAccount takes what was proved to the account, if it may be signed in to now and the password is still the
+// account's: one conditional update, so that neither a lock nor a new password that comes in between is overlooked.
+// It returns the user with the session version of now, or nil where the account may not be signed in to.
 func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *KnownDevice) (*User, error) {
 	user := *step.user
 	update := tx.NewUpdate().Model((*User)(nil)).

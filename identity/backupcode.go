@@ -60,24 +60,24 @@ var ErrNothingToBackUp = errors.New("backup codes stand in for a second factor: 
 
 // MakeBackupCodes makes ten new codes, which are shown this once; the ones before are void. It returns them with the
 // session's new secret, or ErrNothingToBackUp or ErrTooManySendings.
-func (s *Store) MakeBackupCodes(ctx context.Context, session *Session) (codes []string, secret string, err error) {
-	if err := s.maySend(ctx, MessageBackupCodesMade, session.UserID.String()); err != nil {
+func (s *Store) MakeBackupCodes(ctx context.Context, by *Reauthenticated) (codes []string, secret string, err error) {
+	if err := s.maySend(ctx, MessageBackupCodesMade, by.UserID.String()); err != nil {
 		return nil, "", err
 	}
 	rows := make([]BackupCode, backupCodes)
 	for i := range rows {
 		code := newBackupCode()
 		codes = append(codes, code)
-		rows[i] = BackupCode{ID: newID(), UserID: session.UserID, CodeHash: s.backupCodeHashes(session.UserID, code)[0]}
+		rows[i] = BackupCode{ID: newID(), UserID: by.UserID, CodeHash: s.backupCodeHashes(by.UserID, code)[0]}
 	}
-	secret, err = s.changeFactors(ctx, session, factorChange{kind: "backup_codes", id: session.UserID, action: "made", message: MessageBackupCodesMade}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		has, err := tx.NewSelect().Model((*User)(nil)).Where("id = ? AND (two_factor OR has_webauthn)", session.UserID).Exists(ctx)
+	secret, err = s.changeFactors(ctx, by, factorChange{kind: "backup_codes", id: by.UserID, action: "made", message: MessageBackupCodesMade}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		has, err := tx.NewSelect().Model((*User)(nil)).Where("id = ? AND (two_factor OR has_webauthn)", by.UserID).Exists(ctx)
 		if err != nil {
 			return err
 		} else if !has {
 			return ErrNothingToBackUp
 		}
-		if _, err := tx.NewDelete().Model((*BackupCode)(nil)).Where("user_id = ?", session.UserID).Exec(ctx); err != nil {
+		if _, err := tx.NewDelete().Model((*BackupCode)(nil)).Where("user_id = ?", by.UserID).Exec(ctx); err != nil {
 			return err
 		}
 		made := slices.Clone(rows)

@@ -90,7 +90,8 @@ func (e *Email) known() []string {
 // AddEmail claims another address for a person and sends a link there that verifies it. Whether somebody else has the
 // address shows only to who can read what is sent there. It returns ErrEmailInvalid, ErrEmailListed where it is theirs
 // already, ErrTooManyEmails or ErrTooManySendings.
-func (s *Store) AddEmail(ctx context.Context, user *User, address string) (*Email, error) {
+func (s *Store) AddEmail(ctx context.Context, by *Reauthenticated, address string) (*Email, error) {
+	user := by.User
 	now := s.Now()
 	email, err := newEmail(user.ID, address, false, now)
 	if err != nil {
@@ -136,7 +137,8 @@ func (s *Store) AddEmail(ctx context.Context, user *User, address string) (*Emai
 
 // ResendEmailProof sends the link for an address that is not verified once more; older links are void. It returns
 // storage.ErrNotFound or ErrTooManySendings.
-func (s *Store) ResendEmailProof(ctx context.Context, user *User, emailID uuid.UUID) error {
+func (s *Store) ResendEmailProof(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
+	user := by.User
 	email := new(Email)
 	err := s.Database.Reader().NewSelect().Model(email).Where("id = ? AND user_id = ? AND verified_at IS NULL", emailID, user.ID).Scan(ctx)
 	if err != nil {
@@ -211,8 +213,8 @@ func (s *Store) VerifyEmail(ctx context.Context, secret string) (*Email, error) 
 }
 
 // MakePrimaryEmail makes a verified address the one that is written to and told to apps, or returns storage.ErrNotFound.
-func (s *Store) MakePrimaryEmail(ctx context.Context, user *User, emailID uuid.UUID) error {
-	userID := user.ID
+func (s *Store) MakePrimaryEmail(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
+	user, userID := by.User, by.UserID
 	return s.changeEmail(ctx, user, emailID, "made_primary", func(tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
 			return err
@@ -223,8 +225,8 @@ func (s *Store) MakePrimaryEmail(ctx context.Context, user *User, emailID uuid.U
 
 // RemoveEmail drops an address. It returns ErrLastEmail for the last verified one, which is the way back in, ErrPrimaryEmail
 // for the primary one, and ErrEmailTooNew.
-func (s *Store) RemoveEmail(ctx context.Context, user *User, emailID uuid.UUID) error {
-	userID := user.ID
+func (s *Store) RemoveEmail(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
+	user, userID := by.User, by.UserID
 	return s.changeEmail(ctx, user, emailID, "removed", func(tx bun.Tx) error {
 		var emails []Email
 		if err := tx.NewSelect().Model(&emails).Where("user_id = ?", userID).Scan(ctx); err != nil {

@@ -16,10 +16,10 @@ import (
 // ErasureGrace is how long a person who asked to be erased may undo it, by signing in.
 const ErasureGrace = 14 * 24 * time.Hour
 
-// RequestErasure schedules that everything about a person is deleted, and signs them out everywhere. Until then signing
-// in undoes it. It returns when it will be.
-func (s *Store) RequestErasure(ctx context.Context, userID uuid.UUID) (time.Time, error) {
-	now := s.Now()
+// RequestErasure schedules that everything about the person who asks for it is deleted, and signs them out
+// everywhere. Until then signing in undoes it. It returns when it will be.
+func (s *Store) RequestErasure(ctx context.Context, by *Reauthenticated) (time.Time, error) {
+	now, userID := s.Now(), by.UserID
 	due := now.Add(ErasureGrace)
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		user := new(User)

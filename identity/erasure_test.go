@@ -13,7 +13,7 @@ func TestErasureWaitsAndThenLeavesATombstoneAlone(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
 		alice, bob := h.alice(t), h.register(t, NewUser{Username: "bob", Password: alicePassword})
 		session, secret := h.enter(t, "alice", alicePassword, nil)
-		if _, err := h.RequestErasure(t.Context(), alice.ID); err != nil {
+		if _, err := h.RequestErasure(t.Context(), proven(alice)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := h.SessionBySecret(t.Context(), secret); !errors.Is(err, storage.ErrNotFound) {
@@ -28,7 +28,7 @@ func TestErasureWaitsAndThenLeavesATombstoneAlone(t *testing.T) {
 		if erased, err := h.Expire(t.Context()); err != nil || erased["users"] != 0 {
 			t.Fatalf("erased although she signed in: %v, %v", erased, err)
 		}
-		if _, err := h.RequestErasure(t.Context(), alice.ID); err != nil {
+		if _, err := h.RequestErasure(t.Context(), proven(alice)); err != nil {
 			t.Fatal(err)
 		}
 		h.pass(ErasureGrace)

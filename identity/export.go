@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
@@ -26,8 +24,9 @@ type Export struct {
 
 const exportedLines = 10_000 // of attempts and of the audit trail, the newest
 
-// Export collects all that is kept on a person, or returns storage.ErrNotFound.
-func (s *Store) Export(ctx context.Context, userID uuid.UUID) (*Export, error) {
+// Export collects all that is kept on the person who asks for it, or returns storage.ErrNotFound.
+func (s *Store) Export(ctx context.Context, by *Reauthenticated) (*Export, error) {
+	userID := by.UserID
 	var export Export
 	var err error
 	if export.User, err = s.User(ctx, userID); err != nil {

@@ -53,12 +53,12 @@ const (
 	externalAccountKey = "(provider, subject, issuer)"
 )
 
-// LinkExternal gives the person of a session another way in, of which all their addresses are told; the caller has seen
-// to it that they signed in just now. Linking what is linked already changes nothing. It returns ErrExternalTaken where it
-// is somebody else's, ErrTooManyExternals, or ErrProof where the session has ended.
-func (s *Store) LinkExternal(ctx context.Context, session *Session, external External) error {
+// LinkExternal gives the person of a session another way in, of which all their addresses are told. Linking what is
+// linked already changes nothing. It returns ErrExternalTaken where it is somebody else's, ErrTooManyExternals, or
+// ErrProof where the session has ended.
+func (s *Store) LinkExternal(ctx context.Context, by *Reauthenticated, external External) error {
 	now := s.Now()
-	user, err := s.User(ctx, session.UserID)
+	user, err := s.User(ctx, by.UserID)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (s *Store) LinkExternal(ctx context.Context, session *Session, external Ext
 			return err
 		}
 		// While the person was away their session may have been ended, as one that is not theirs.
-		lives, err := tx.NewSelect().Model((*Session)(nil)).Where("id = ? AND user_id = ? AND ended_at IS NULL", session.ID, user.ID).Exists(ctx)
+		lives, err := tx.NewSelect().Model((*Session)(nil)).Where("id = ? AND user_id = ? AND ended_at IS NULL", by.ID, user.ID).Exists(ctx)
 		if err != nil {
 			return err
 		}
@@ -129,8 +129,8 @@ func (a *ExternalAccount) recorded() audit.Values {
 
 // UnlinkExternal takes a way in from the person of a session, and ends the other sessions that came by it. providers are
 // those that let people in now. It returns ErrLastWayIn or storage.ErrNotFound.
-func (s *Store) UnlinkExternal(ctx context.Context, session *Session, id uuid.UUID, providers []string) error {
-	now, userID := s.Now(), session.UserID
+func (s *Store) UnlinkExternal(ctx context.Context, by *Reauthenticated, id uuid.UUID, providers []string) error {
+	now, userID := s.Now(), by.UserID
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := s.lockWaysIn(ctx, tx, userID); err != nil {
 			return err
@@ -142,7 +142,7 @@ func (s *Store) UnlinkExternal(ctx context.Context, session *Session, id uuid.UU
 		if !other {
 			return ErrLastWayIn
 		}
-		return unlink(ctx, tx, now, userID, id, session.ID)
+		return unlink(ctx, tx, now, userID, id, by.ID)
 	})
 }
 

@@ -83,6 +83,11 @@ func (h *testHouse) enter(t testing.TB, login, password string, current *Session
 	return admission.Session, admission.Secret
 }
 
+// proven is the proof that a person has just signed in.
+func proven(user *User) *Reauthenticated {
+	return &Reauthenticated{&Session{UserID: user.ID, User: user}}
+}
+
 // try signs in and returns how that ended.
 func (h *testHouse) try(t testing.TB, login, password string) error {
 	t.Helper()

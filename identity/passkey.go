@@ -56,15 +56,15 @@ func (s *Store) BeginPasskey(ctx context.Context, user *User) (*Ceremony, error)
 
 // AddPasskey registers the passkey that a browser made for BeginPasskey; name may be empty, and is the model's then. It
 // returns the session's new secret, or ErrAuthenticator, ErrAuthenticatorListed, ErrFactorName or ErrTooManyFactors.
-func (s *Store) AddPasskey(ctx context.Context, session *Session, state, response, name string) (secret string, err error) {
-	registered, err := s.register(ctx, ceremonyPasskey, session.User, state, response, name, "Passkey")
+func (s *Store) AddPasskey(ctx context.Context, by *Reauthenticated, state, response, name string) (secret string, err error) {
+	registered, err := s.register(ctx, ceremonyPasskey, by.User, state, response, name, "Passkey")
 	if err != nil {
 		return "", err
 	}
 	passkey := &Passkey{Authenticator: *registered}
 	change := factorChange{kind: "passkey", id: passkey.ID, name: passkey.Name, evidence: passkey.evidence()}
-	secret, err = s.addFactor(ctx, session, change, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		if err := mayHaveAnother(ctx, tx, (*Passkey)(nil), session.UserID); err != nil {
+	secret, err = s.addFactor(ctx, by, change, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		if err := mayHaveAnother(ctx, tx, (*Passkey)(nil), by.UserID); err != nil {
 			return err
 		}
 		row := *passkey
@@ -191,7 +191,9 @@ func (s *Store) warnOfClone(ctx context.Context, tx bun.Tx, now time.Time, step 
 	if err := step.note(ctx, tx, now, failedCloned); err != nil {
 		return err
 	}
-	err := audit.Record(ctx, tx, now, audit.Change{Entity: kind, EntityID: key.ID.String(), Action: "clone_suspected", UserID: step.user.ID, New: audit.Values{"name": key.Name}})
+	err := audit.Record(ctx, tx, now, audit.Change{
+		Entity: kind, EntityID: key.ID.String(), Action: "clone_suspected", UserID: step.user.ID, New: audit.Values{"name": key.Name},
+	})
 	if err != nil {
 		return err
 	}
@@ -211,8 +213,8 @@ func (s *Store) Passkeys(ctx context.Context, userID uuid.UUID) ([]Passkey, erro
 }
 
 // RemovePasskey removes a passkey. It returns the session's new secret, or storage.ErrNotFound or ErrLastFactor.
-func (s *Store) RemovePasskey(ctx context.Context, session *Session, id uuid.UUID) (secret string, err error) {
-	passkeys, err := s.Passkeys(ctx, session.UserID)
+func (s *Store) RemovePasskey(ctx context.Context, by *Reauthenticated, id uuid.UUID) (secret string, err error) {
+	passkeys, err := s.Passkeys(ctx, by.UserID)
 	if err != nil {
 		return "", err
 	}
@@ -220,11 +222,11 @@ func (s *Store) RemovePasskey(ctx context.Context, session *Session, id uuid.UUI
 	if at < 0 {
 		return "", storage.ErrNotFound
 	}
-	return s.removeFactor(ctx, session, factorChange{kind: "passkey", id: id, name: passkeys[at].Name}, (*Passkey)(nil))
+	return s.removeFactor(ctx, by, factorChange{kind: "passkey", id: id, name: passkeys[at].Name}, (*Passkey)(nil))
 }
 
-// passkeyOwner returns the person whom a user handle names and their passkey with that credential id; nil where there is no
-// such person, and where they have no such passkey.
+// passkeyOwner returns the person whom a user handle names and their passkey with that credential id; nil where there
+// is no such person, and where they have no such passkey.
 func (s *Store) passkeyOwner(ctx context.Context, handle, credentialID []byte) (*User, *Passkey, error) {
 	id, malformed := uuid.FromBytes(handle)
 	if malformed != nil {

@@ -95,13 +95,24 @@ func isPersonal(password string, own []string) bool {
 	return false
 }
 
-// ChangePassword sets another password for the person of a session who knows the present one; their other sessions end,
-// and they are told. The session goes on with a new secret, which is returned: a copy of the old one is worth nothing. It
-// returns ErrSignInRefused for a wrong present password, or what is wrong with the new one. Who has no password, and signs in
-// with a passkey, knows none: their caller sees to it that they have just signed in.
-func (s *Store) ChangePassword(ctx context.Context, session *Session, present, password string) (secret string, err error) {
+// ChangePassword sets another password for the person of a session who knows the present one; their other sessions
+// end, and they are told. The session goes on with a new secret, which is returned: a copy of the old one is worth
+// nothing. It returns ErrSignInRefused for a wrong present password, or what is wrong with the new one. Who has no
+// password, and signs in with a passkey, knows none, but must have signed in lately: it returns ErrSignInNotFresh;
+// and ErrSecondFactorOwed, as Reauthenticate does.
+func (s *Store) ChangePassword(
+	ctx context.Context, session *Session, device Device, present, password string,
+) (secret string, err error) {
 	user, err := s.User(ctx, session.UserID)
 	if err != nil {
+		return "", err
+	}
+	if user.PasswordHash == "" { // choosing one adds a way in
+		if err := s.demandFresh(session); err != nil {
+			return "", err
+		}
+	}
+	if err := s.demandSecondFactor(ctx, session, device); err != nil {
 		return "", err
 	}
 	guesses := "password changes of " + user.ID.String()
@@ -161,13 +172,13 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 
 // RemovePassword leaves a person who has a passkey without a password: nobody can guess or phish what is not there. It
 // returns the session's new secret, or ErrLastFactor where they have no passkey.
-func (s *Store) RemovePassword(ctx context.Context, session *Session) (secret string, err error) {
-	return s.changeFactors(ctx, session, factorChange{kind: "password", id: session.UserID, action: "removed", message: MessageFactorRemoved}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		if err := voidSecrets(ctx, tx, session.UserID, now); err != nil {
+func (s *Store) RemovePassword(ctx context.Context, by *Reauthenticated) (secret string, err error) {
+	return s.changeFactors(ctx, by, factorChange{kind: "password", id: by.UserID, action: "removed", message: MessageFactorRemoved}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		if err := voidSecrets(ctx, tx, by.UserID, now); err != nil {
 			return err
 		}
 		return oneRow(tx.NewUpdate().Model((*User)(nil)).Set("password_hash = NULL").Set("password_changed_at = ?", now).
-			Where("id = ? AND password_hash IS NOT NULL", session.UserID).Exec(ctx))
+			Where("id = ? AND password_hash IS NOT NULL", by.UserID).Exec(ctx))
 	})
 }
 

@@ -72,7 +72,8 @@ func phoneNumber(typed string) (string, error) {
 // AddPhone claims another number for a person and sends six digits there that verify it. Whether somebody else has the
 // number shows only to who can read what is sent there. It returns ErrPhoneInvalid, ErrPhoneListed where it is theirs
 // already, ErrTooManyPhones, ErrTooManyTexts, or ErrNoTexts where there is no way to send any.
-func (s *Store) AddPhone(ctx context.Context, user *User, number string) (*Phone, error) {
+func (s *Store) AddPhone(ctx context.Context, by *Reauthenticated, number string) (*Phone, error) {
+	user := by.User
 	number, err := phoneNumber(number)
 	if err != nil {
 		return nil, err
@@ -114,7 +115,8 @@ func (s *Store) AddPhone(ctx context.Context, user *User, number string) (*Phone
 
 // ResendPhoneCode sends another code for a number that is not verified; older ones are void. It returns
 // storage.ErrNotFound, ErrTooManyTexts or ErrNoTexts.
-func (s *Store) ResendPhoneCode(ctx context.Context, user *User, phoneID uuid.UUID) error {
+func (s *Store) ResendPhoneCode(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
+	user := by.User
 	phone := new(Phone)
 	err := s.Database.Reader().NewSelect().Model(phone).Where("id = ? AND user_id = ? AND verified_at IS NULL", phoneID, user.ID).Scan(ctx)
 	if err != nil {
@@ -167,7 +169,8 @@ func (s *Store) sendPhoneCode(ctx context.Context, tx bun.Tx, now time.Time, use
 // VerifyPhone takes the six digits that were sent to a number: from now on it signs in. It returns ErrProof where they
 // are wrong, used, older than ten minutes or tried too often, or ErrPhoneTaken where somebody else has verified the
 // number meanwhile. What cannot be a code costs no try.
-func (s *Store) VerifyPhone(ctx context.Context, user *User, phoneID uuid.UUID, code string) (*Phone, error) {
+func (s *Store) VerifyPhone(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID, code string) (*Phone, error) {
+	user := by.User
 	code = strings.Join(strings.Fields(code), "") // people type "123 456"
 	if !sixDigits.MatchString(code) {
 		return nil, ErrProof
@@ -250,8 +253,8 @@ func (s *Store) tryCode(ctx context.Context, tx bun.Tx, now time.Time, userID, p
 }
 
 // MakePrimaryPhone makes a verified number the one that is told to apps, or returns storage.ErrNotFound.
-func (s *Store) MakePrimaryPhone(ctx context.Context, userID, phoneID uuid.UUID) error {
-	now := s.Now()
+func (s *Store) MakePrimaryPhone(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
+	now, userID := s.Now(), by.UserID
 	return s.writePhones(ctx, userID, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Model((*Phone)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
 			return err
@@ -268,8 +271,8 @@ func (s *Store) MakePrimaryPhone(ctx context.Context, userID, phoneID uuid.UUID)
 // RemovePhone drops a number. It returns storage.ErrNotFound, or ErrPrimaryPhone for the primary one while another
 // verified one could take its place. The last one may go: a phone is not the way back into an account, and a person who
 // has given theirs away must be able to say so.
-func (s *Store) RemovePhone(ctx context.Context, userID, phoneID uuid.UUID) error {
-	now := s.Now()
+func (s *Store) RemovePhone(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
+	now, userID := s.Now(), by.UserID
 	return s.writePhones(ctx, userID, func(ctx context.Context, tx bun.Tx) error {
 		phone := new(Phone)
 		if err := tx.NewSelect().Model(phone).Where("id = ? AND user_id = ?", phoneID, userID).Scan(ctx); err != nil {
@@ -303,7 +306,8 @@ func (s *Store) writePhones(ctx context.Context, userID uuid.UUID, do func(ctx c
 	})
 }
 
-// lockContacts makes changes of a person's addresses or phones come one after the other: the rules look at several rows.
+// lockContacts makes changes of a person's addresses or phones come one after the other: the rules look at several
+// rows.
 func (s *Store) lockContacts(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
 	return s.Database.Lock(ctx, tx, "contact "+userID.String())
 }

@@ -18,7 +18,7 @@ func TestManyTabsAddOneEmail(t *testing.T) {
 		for range 20 {
 			wg.Go(func() {
 				<-start
-				_, err := h.AddEmail(t.Context(), alice, "alice@work.example")
+				_, err := h.AddEmail(t.Context(), proven(alice), "alice@work.example")
 				outcomes <- err
 			})
 		}

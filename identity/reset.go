@@ -136,10 +136,11 @@ func (s *Store) resetOwner(ctx context.Context, secret string) (*User, error) {
 }
 
 // Reset chooses another password by the link that was mailed: every session and token of the person is void, and they
-// are told. answered is what AllowReset returned where the person has second factors, otherwise empty. It returns ErrProof,
-// ErrSecondStep where a second factor is still to be shown, or ErrPasswordWeak and its kin; then the link still works. The
-// browser is known to the account from now on, for its owner reads the mail there: it returns what its cookie is to hold.
-// For an hour it is trusted with an account that has passkeys alone, so that who has lost them can replace them.
+// are told. answered is what AllowReset returned where the person has second factors, otherwise empty. It returns
+// ErrProof, ErrSecondStep where a second factor is still to be shown, or ErrPasswordWeak and its kin; then the link
+// still works. The browser is known to the account from now on, for its owner reads the mail there: it returns what
+// its cookie is to hold. For an hour it is trusted with an account that has passkeys alone, so that who has lost them
+// can replace them.
 func (s *Store) Reset(ctx context.Context, secret, answered, password string, device Device) (owner *User, deviceSecret string, err error) {
 	owner, err = s.resetOwner(ctx, secret)
 	if err != nil {

@@ -67,25 +67,6 @@ func (s *Store) SecondStepForSession(ctx context.Context, session *Session) (*Se
 	return s.askFor(ToStrength, firstStep{user: user, login: user.Username, evidence: Evidence{AMR: session.AMR, ACR: session.ACR}}), nil
 }
 
-// OwesSecondFactor tells whether the person of a session has a second factor, or a passkey, that it has not seen, so that it
-// must not change what they sign in with. Who has only passkeys and has lost them comes back by mail, see Reset.
-func (s *Store) OwesSecondFactor(ctx context.Context, session *Session, device Device) (bool, error) {
-	switch {
-	case Assures(session.ACR, ACRMultiFactor):
-		return false, nil
-	case session.User.TwoFactor:
-		return true, nil
-	case !session.User.HasWebAuthn:
-		return false, nil
-	}
-	now := s.Now()
-	known, err := s.knownDevice(ctx, s.Database.Reader(), now, session.User, device)
-	if err != nil {
-		return false, fmt.Errorf("second factor: %w", err)
-	}
-	return !known.isTrusted(now, device), nil
-}
-
 // askFor asks for a second step after a first.
 func (s *Store) askFor(purpose string, step firstStep) *SecondStep {
 	return &SecondStep{
@@ -248,9 +229,9 @@ func (s *Store) locksOut(ctx context.Context, tx bun.Tx, now time.Time, user *Us
 	return tx.NewSelect().Model((*User)(nil)).Where("id = ? AND locked_until > ?", user.ID, now).Exists(ctx)
 }
 
-// settle checks an answer, and in one transaction uses it up and does what it is for; do refuses with ErrSecondStep where the
-// account or the session is not as it was. While the account is locked a right code is answered as a wrong one, and not used
-// up. It returns what do returned, or ErrCode, ErrSecondStep or ErrTooManySignIns.
+// settle checks an answer, and in one transaction uses it up and does what it is for; do refuses with ErrSecondStep
+// where the account or the session is not as it was. While the account is locked a right code is answered as a wrong
+// one, and not used up. It returns what do returned, or ErrCode, ErrSecondStep or ErrTooManySignIns.
 func settle[T any](
 	ctx context.Context, s *Store, step *SecondStep, given Answer, device Device,
 	do func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (T, error),
@@ -287,8 +268,8 @@ func settle[T any](
 	return result, err
 }
 
-// useUp uses up an answer that was found right, and returns what has been shown with it. A wrong one, which is nil, and one
-// that is locked out or was used before it notes, and refuses with ErrCode.
+// useUp uses up an answer that was found right, and returns what has been shown with it. A wrong one, which is nil,
+// and one that is locked out or was used before it notes, and refuses with ErrCode.
 func (s *Store) useUp(
 	ctx context.Context, tx bun.Tx, now time.Time, step *SecondStep, given Answer, found *answer, device Device,
 ) (shown firstStep, err error) {

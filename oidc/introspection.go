@@ -29,7 +29,8 @@ type Introspection struct {
 }
 
 // Introspect answers the introspection endpoint. Only clients that can prove who they are may ask; a refresh token is
-// told of to its own client alone. It returns the client that asks, where that is known, and an *Error for what is refused, or a *storage.Limited.
+// told of to its own client alone. It returns the client that asks, where that is known, and an *Error for what is
+// refused, or a *storage.Limited.
 func (p *Provider) Introspect(ctx context.Context, r Request) (*Introspection, *Client, error) {
 	token, client, err := p.tokenInQuestion(ctx, "introspect", &r)
 	if err != nil {

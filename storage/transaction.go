@@ -8,12 +8,13 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Write runs do in one transaction, and returns what do returned once that is committed. Where do returns an error all is
-// rolled back, unless it is made by Refuse; then, and where the commit fails, Write returns the zero value and the error.
+// Write runs do in one transaction, and returns what do returned once that is committed. Where do returns an error
+// all is rolled back, unless it is made by Refuse; then, and where the commit fails, Write returns the zero value and
+// the error.
 //
-// do must use tx for every query and must not do slow work: no network, no password hashing, no signing. It is called again
-// where the transaction failed before its commit for a reason that passes (failover.go), so nothing may leave it but its
-// result: it sets no variable from outside and changes nothing that a pointer from outside leads to.
+// do must use tx for every query and must not do slow work: no network, no password hashing, no signing. It is called
+// again where the transaction failed before its commit for a reason that passes (failover.go), so nothing may leave
+// it but its result: it sets no variable from outside and changes nothing that a pointer from outside leads to.
 func Write[T any](ctx context.Context, d *Database, do func(ctx context.Context, tx bun.Tx) (T, error)) (T, error) {
 	ctx, cancel := short(ctx)
 	defer cancel()
@@ -56,8 +57,8 @@ func (d *Database) Write(ctx context.Context, do func(ctx context.Context, tx bu
 	return err
 }
 
-// Refuse is returned by a transaction that refuses what was asked and keeps what it has written, such as a failed attempt
-// or the end of a family of tokens: it is committed, and Write returns reason as it is.
+// Refuse is returned by a transaction that refuses what was asked and keeps what it has written, such as a failed
+// attempt or the end of a family of tokens: it is committed, and Write returns reason as it is.
 func Refuse(reason error) error { return &refusal{reason} }
 
 type refusal struct{ reason error }
@@ -71,8 +72,8 @@ func short(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 }
 
-// untilItPasses calls try until it succeeds, fails for good or the budget for outages is spent: again at once, for another
-// connection may do, and then a little later each time. try tells whether it may be called again.
+// untilItPasses calls try until it succeeds, fails for good or the budget for outages is spent: again at once, for
+// another connection may do, and then a little later each time. try tells whether it may be called again.
 func untilItPasses(ctx context.Context, try func() (again bool, err error)) error {
 	ctx, cancel := context.WithTimeout(ctx, outagePatience)
 	defer cancel()

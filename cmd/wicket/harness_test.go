@@ -181,6 +181,17 @@ type testClient struct {
 	secret string
 }
 
+// reauthenticated is the proof that a person has just signed in, as strongly as anybody can.
+func (h *openHouse) reauthenticated(t testing.TB, user *identity.User) *identity.Reauthenticated {
+	t.Helper()
+	session := &identity.Session{UserID: user.ID, ACR: identity.ACRPhishingResistant, AuthTime: h.identity.Now(), User: user}
+	proof, err := h.identity.Reauthenticate(t.Context(), session, identity.Device{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return proof
+}
+
 // client registers an app: confidential, with every grant type and one redirect URI, unless change says otherwise.
 func (h *openHouse) client(t testing.TB, change func(*oidc.Client)) testClient {
 	t.Helper()

@@ -106,11 +106,11 @@ func TestPhonesAreClaimedAndVerified(t *testing.T) {
 func TestPhoneOfAnotherAccountIsNotVerifiedTwice(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		bob := h.register(t, identity.NewUser{Username: "bob", Password: testPassword})
-		theirs, err := h.identity.AddPhone(t.Context(), bob, aliceNumber)
+		theirs, err := h.identity.AddPhone(t.Context(), h.reauthenticated(t, bob), aliceNumber)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.identity.VerifyPhone(t.Context(), bob, theirs.ID, h.texts(t, aliceNumber, 1)); err != nil {
+		if _, err := h.identity.VerifyPhone(t.Context(), h.reauthenticated(t, bob), theirs.ID, h.texts(t, aliceNumber, 1)); err != nil {
 			t.Fatal(err)
 		}
 		// It can be claimed, and nothing tells that it is Bob's until somebody reads his text messages.
@@ -141,14 +141,14 @@ func TestPhoneIsToldToAppsThatMayAsk(t *testing.T) {
 		if _, told := h.userinfo(t, access).json["phone_number"]; told {
 			t.Error("a number that is not there is told")
 		}
-		phone, err := h.identity.AddPhone(t.Context(), h.user, aliceNumber)
+		phone, err := h.identity.AddPhone(t.Context(), h.reauthenticated(t, h.user), aliceNumber)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, told := h.userinfo(t, access).json["phone_number"]; told {
 			t.Error("a number that is not verified is told")
 		}
-		if _, err := h.identity.VerifyPhone(t.Context(), h.user, phone.ID, h.texts(t, aliceNumber, 1)); err != nil {
+		if _, err := h.identity.VerifyPhone(t.Context(), h.reauthenticated(t, h.user), phone.ID, h.texts(t, aliceNumber, 1)); err != nil {
 			t.Fatal(err)
 		}
 		if told := h.userinfo(t, access).json; told["phone_number"] != aliceNumber || told["phone_number_verified"] != true {
@@ -216,7 +216,7 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := openTestHouse(t, databaseURL, func(c *configuration) { c.Outbox, c.SMS = nil, config.SMS })
-	phone, err := h.identity.AddPhone(t.Context(), h.user, aliceNumber)
+	phone, err := h.identity.AddPhone(t.Context(), h.reauthenticated(t, h.user), aliceNumber)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 		if form.Get("To") != aliceNumber || code == nil {
 			t.Fatalf("the gateway got %v", form)
 		}
-		if _, err := h.identity.VerifyPhone(t.Context(), h.user, phone.ID, code[1]); err != nil {
+		if _, err := h.identity.VerifyPhone(t.Context(), h.reauthenticated(t, h.user), phone.ID, code[1]); err != nil {
 			t.Error(err)
 		}
 	case <-time.After(30 * time.Second):

@@ -2,8 +2,8 @@ package audit
 
 import "context"
 
-// Actor is who does something and from where, for the audit trail and the logs. It is a value: what was learned later, such
-// as whose session a request belongs to, is a new Actor in a new context.
+// Actor is who does something and from where, for the audit trail and the logs. It is a value: what was learned
+// later, such as whose session a request belongs to, is a new Actor in a new context.
 type Actor struct {
 	Name      string // "user:ID", "client:ID", "operator:NAME" or "system"
 	IP        string

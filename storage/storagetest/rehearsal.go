@@ -19,9 +19,9 @@ import (
 	"github.com/wicket-id/wicket/storage/internal/rehearsal"
 )
 
-// In a test program every transaction is rehearsed: the first attempt is rolled back after all of its work was done, and
-// the second one counts. On PostgreSQL it is the server that fails the first attempt now and then. So a closure that leaves
-// something behind fails its test. Benchmarks are spared, and what asked for it by Unrehearsed.
+// In a test program every transaction is rehearsed: the first attempt is rolled back after all of its work was done,
+// and the second one counts. On PostgreSQL it is the server that fails the first attempt now and then. So a closure
+// that leaves something behind fails its test. Benchmarks are spared, and what asked for it by Unrehearsed.
 
 func init() { rehearsal.For = rehearsalFor }
 

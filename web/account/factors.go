@@ -46,10 +46,10 @@ var keyFaults = []error{
 // addKey takes the answer of a new passkey or security key; show shows its page again.
 func (h Factors) addKey(
 	v *frame.Visit,
-	add func(ctx context.Context, session *identity.Session, state, response, name string) (string, error),
+	add func(ctx context.Context, owner *identity.Reauthenticated, state, response, name string) (string, error),
 	show func(v *frame.Visit, status int, failure string) error,
 ) error {
-	secret, err := add(v.Context(), v.Session, v.Form.Get("state"), v.Form.Get("response"), v.Form.Get("name"))
+	secret, err := add(v.Context(), v.Owner, v.Form.Get("state"), v.Form.Get("response"), v.Form.Get("name"))
 	if known := frame.OneOf(err, keyFaults); known != nil {
 		// The operator may want to know which rule it was.
 		h.Log.InfoContext(v.Context(), "a key was refused", "request_id", v.RequestID(), "error", err.Error())
@@ -69,13 +69,13 @@ func (h Factors) added(v *frame.Visit, secret string) error {
 
 // remove removes the factor that the form names.
 func (h Factors) remove(
-	v *frame.Visit, remove func(context.Context, *identity.Session, uuid.UUID) (string, error),
+	v *frame.Visit, remove func(context.Context, *identity.Reauthenticated, uuid.UUID) (string, error),
 ) error {
 	id, err := uuid.Parse(v.Form.Get("id"))
 	if err != nil {
 		return frame.ErrForm
 	}
-	secret, err := remove(v.Context(), v.Session, id)
+	secret, err := remove(v.Context(), v.Owner, id)
 	if err != nil {
 		return h.refuse(v, err)
 	}
@@ -85,7 +85,7 @@ func (h Factors) remove(
 
 // RemovePassword leaves a person with passkeys alone.
 func (h Factors) RemovePassword(v *frame.Visit) error {
-	secret, err := h.Identity.RemovePassword(v.Context(), v.Session)
+	secret, err := h.Identity.RemovePassword(v.Context(), v.Owner)
 	if err != nil {
 		return h.refuse(v, err)
 	}
@@ -112,7 +112,7 @@ func (h Factors) refuse(v *frame.Visit, err error) error {
 
 // MakeBackupCodes shows ten new backup codes, once.
 func (h Factors) MakeBackupCodes(v *frame.Visit) error {
-	codes, secret, err := h.Identity.MakeBackupCodes(v.Context(), v.Session)
+	codes, secret, err := h.Identity.MakeBackupCodes(v.Context(), v.Owner)
 	if err != nil {
 		return h.refuse(v, err)
 	}

@@ -61,7 +61,7 @@ func (h Linked) Remove(v *frame.Visit) error {
 	for _, p := range providers {
 		usable = append(usable, p.ID)
 	}
-	err = h.Identity.UnlinkExternal(v.Context(), v.Session, formID(v), usable)
+	err = h.Identity.UnlinkExternal(v.Context(), v.Owner, formID(v), usable)
 	if errors.Is(err, identity.ErrLastWayIn) {
 		return h.Show(v, http.StatusConflict, frame.Sentence(err))
 	}

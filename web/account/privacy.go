@@ -23,7 +23,7 @@ func (h Privacy) Page(v *frame.Visit) error {
 
 // Download answers with all that is kept on the person, as one JSON file.
 func (h Privacy) Download(v *frame.Visit) error {
-	kept, err := h.Identity.Export(v.Context(), v.Session.UserID)
+	kept, err := h.Identity.Export(v.Context(), v.Owner)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (h Privacy) Erase(v *frame.Visit) error {
 	if v.Form.Get("sure") != "yes" {
 		return v.Redirect("/account/privacy")
 	}
-	due, err := h.Identity.RequestErasure(v.Context(), v.Session.UserID)
+	due, err := h.Identity.RequestErasure(v.Context(), v.Owner)
 	if err != nil {
 		return err
 	}

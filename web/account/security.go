@@ -62,25 +62,15 @@ var attemptResults = map[string]string{
 
 // ChangePassword takes a new password from a person who knows the current one.
 func (h Security) ChangePassword(v *frame.Visit) error {
-	user, err := h.Identity.User(v.Context(), v.Session.UserID)
-	if err != nil {
-		return err
-	}
-	demand := v.DemandSecondFactor
-	if user.PasswordHash == "" { // choosing one adds a way in
-		demand = v.DemandStrength
-	}
-	if led, err := demand("/account/security"); led || err != nil {
-		return err
-	}
-	secret, err := h.Identity.ChangePassword(v.Context(), v.Session, v.Form.Get("present"), v.Form.Get("password"))
+	present, password := v.Form.Get("present"), v.Form.Get("password")
+	secret, err := h.Identity.ChangePassword(v.Context(), v.Session, v.Device(), present, password)
 	switch {
 	case errors.Is(err, identity.ErrSignInRefused):
-		return h.show(v, http.StatusUnprocessableEntity, "The present password is wrong.")
+		return h.show(v, http.StatusUnprocessableEntity, "The current password is wrong.")
 	case frame.OneOf(err, frame.PasswordFaults) != nil, errors.Is(err, identity.ErrTooManySignIns):
 		return h.show(v, http.StatusUnprocessableEntity, frame.Sentence(err))
 	case err != nil:
-		return err
+		return v.SupplyProof("/account/security", err)
 	}
 	v.SetSession(secret, v.Session.ExpiresAt)
 	return v.Redirect("/account/security?done=password")

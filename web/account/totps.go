@@ -33,7 +33,7 @@ func (h Factors) ConfirmTOTP(v *frame.Visit) error {
 	if err != nil {
 		return frame.ErrForm
 	}
-	secret, err := h.Identity.ConfirmTOTP(v.Context(), v.Session, id, v.Form.Get("code"), v.Form.Get("name"))
+	secret, err := h.Identity.ConfirmTOTP(v.Context(), v.Owner, id, v.Form.Get("code"), v.Form.Get("name"))
 	if errors.Is(err, identity.ErrCode) || errors.Is(err, identity.ErrFactorName) {
 		setup, err := h.Identity.PendingTOTP(v.Context(), v.Session.User, id, h.name())
 		if err != nil {

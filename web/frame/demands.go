@@ -4,7 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"time"
+
+	"github.com/wicket-id/wicket/identity"
 )
 
 // Demand is what a route asks of a visit before its handler begins. It reads a part of the visit or looks at one, and
@@ -65,44 +66,38 @@ func Asked(v *Visit) error {
 	return nil
 }
 
-// freshly is how long ago a person may have signed in to do what could take the account from its owner.
-const freshly = 15 * time.Minute
-
-// Fresh demands a session that is up to what could take the account from its owner; others are led to what it takes,
-// and come back to the app that waits, if any, or to the page then.
+// Fresh demands a session that is up to what could take the account from its owner, and reads it as the visit's Owner;
+// others are led to what it takes, and come back to the app that waits, if any, or to the page then.
 func Fresh(then string) Demand {
 	return func(v *Visit) error {
 		if err := SignedIn(v); err != nil {
 			return err
 		}
-		led, err := v.DemandStrength(then)
-		if led {
-			return answered(err)
-		}
-		return err
+		return v.Reauthenticate(then)
 	}
 }
 
-// DemandStrength leads to a fresh sign-in or to a second step where the session is not up to what could take the
-// account from its owner, and tells whether it did: a browser that was left open, or a stolen cookie, is not enough,
-// nor is the password alone of a person who has a second factor. then is the page of ours to come back to where no app
-// waits.
-func (v *Visit) DemandStrength(then string) (led bool, err error) {
-	if v.frame.Now().Sub(v.Session.AuthTime) > freshly {
-		return true, v.RedirectWith("/sign-in", url.Values{
+// Reauthenticate is Fresh in the middle of a handler that has found somebody signed in: its error is to be returned.
+func (v *Visit) Reauthenticate(then string) error {
+	owner, err := v.frame.Identity.Reauthenticate(v.Context(), v.Session, v.Device())
+	if err != nil {
+		return v.SupplyProof(then, err)
+	}
+	v.Owner = owner
+	return nil
+}
+
+// SupplyProof leads to a fresh sign-in or to a second step where err says that the session lacks one, and returns other
+// errors as they are.
+func (v *Visit) SupplyProof(then string, err error) error {
+	switch {
+	case errors.Is(err, identity.ErrSignInNotFresh):
+		return answered(v.RedirectWith("/sign-in", url.Values{
 			"continue": {v.Suspend()}, "then": {then}, "again": {"1"},
-		})
+		}))
+	case errors.Is(err, identity.ErrSecondFactorOwed):
+		v.ClearCookie(SecondStepCookie) // this one is asked of the session
+		return answered(v.RedirectWith("/second-step", url.Values{"continue": {v.Suspend()}, "then": {then}}))
 	}
-	return v.DemandSecondFactor(then)
-}
-
-// DemandSecondFactor leads to a second step where a person has a second factor that their session has not seen, and
-// tells whether it did; likewise.
-func (v *Visit) DemandSecondFactor(then string) (led bool, err error) {
-	more, err := v.frame.Identity.OwesSecondFactor(v.Context(), v.Session, v.Device())
-	if err != nil || !more {
-		return false, err
-	}
-	v.ClearCookie(SecondStepCookie) // this one is asked of the session
-	return true, v.RedirectWith("/second-step", url.Values{"continue": {v.Suspend()}, "then": {then}})
+	return err
 }

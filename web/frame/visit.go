@@ -20,10 +20,11 @@ import (
 type Visit struct {
 	Gin *gin.Context
 
-	Form          url.Values          // the parameters of the URL of a GET, of the body of a POST
-	Authorization *oidc.Authorization // the authorization request under way; nil where no app waits
-	Session       *identity.Session   // nil where nobody is signed in
-	Client        *oidc.Client        // the app that calls, as soon as it is known; for the log
+	Form          url.Values                // the parameters of the URL of a GET, of the body of a POST
+	Authorization *oidc.Authorization       // the authorization request under way; nil where no app waits
+	Session       *identity.Session         // nil where nobody is signed in
+	Owner         *identity.Reauthenticated // the session again, where the route demands that it is fresh
+	Client        *oidc.Client              // the app that calls, as soon as it is known; for the log
 
 	frame   *Frame
 	leadsTo []string          // where the forms of the page lead in the end: see LeadsTo

@@ -136,10 +136,10 @@ func (h Upstream) link(v *frame.Visit, answer *federation.Answer, fault error) e
 		return h.ShowLinked(v, http.StatusBadGateway,
 			"Nothing is linked: what came back could not be verified. Try again in a moment.")
 	}
-	if led, err := v.DemandStrength("/account/linked"); led || err != nil {
+	if err := v.Reauthenticate("/account/linked"); err != nil {
 		return err
 	}
-	err := h.Identity.LinkExternal(v.Context(), v.Session, answer.External)
+	err := h.Identity.LinkExternal(v.Context(), v.Owner, answer.External)
 	if frame.OneOf(err, linkFaults) != nil {
 		return h.ShowLinked(v, http.StatusConflict, frame.Sentence(err))
 	} else if err != nil {

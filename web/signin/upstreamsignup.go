@@ -159,7 +159,7 @@ func (h UpstreamSignUp) Link(v *frame.Visit) error {
 	if v.Form.Get("choice") != "link" {
 		return v.Proceed("/account")
 	}
-	err = h.Identity.LinkExternal(v.Context(), v.Session, waiting.External)
+	err = h.Identity.LinkExternal(v.Context(), v.Owner, waiting.External)
 	if frame.OneOf(err, linkFaults) != nil {
 		return h.ShowLinked(v, http.StatusConflict, frame.Sentence(err))
 	} else if err != nil {

@@ -55,7 +55,7 @@ func (c *Copy) Run(ctx context.Context) (copied []Copied, jobs int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	from, err := c.From.snapshot(ctx)
+	from, err := newSnapshot(ctx, c.From)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -92,11 +92,11 @@ func (c *Copy) prepare(ctx context.Context) ([]tablePair, error) {
 	if err := c.unserved(ctx); err != nil {
 		return nil, err
 	}
-	from, err := c.From.tables(ctx)
+	from, err := tablesOf(ctx, c.From)
 	if err != nil {
 		return nil, fmt.Errorf("the source: %w", err)
 	}
-	to, err := c.To.tables(ctx)
+	to, err := tablesOf(ctx, c.To)
 	if err != nil {
 		return nil, fmt.Errorf("the target: %w", err)
 	}
@@ -133,7 +133,7 @@ func (c *Copy) sameVersion(ctx context.Context) error {
 		if len(pending) > 0 {
 			return fmt.Errorf("the %s lacks %d migrations: run wicket migrate on it first", sides[i], len(pending))
 		}
-		if err := database.reader.NewSelect().Model((*Migration)(nil)).Column("version").Order("version").Scan(ctx, &versions[i]); err != nil {
+		if err := database.Reader().NewSelect().Model((*Migration)(nil)).Column("version").Order("version").Scan(ctx, &versions[i]); err != nil {
 			return fmt.Errorf("read which migrations were applied: %w", err)
 		}
 	}
@@ -165,7 +165,7 @@ func (c *Copy) unserved(ctx context.Context) error {
 // all goes through the tables: before anything is written, to write, and to look at what was written.
 func (c *Copy) all(ctx context.Context, from *snapshot, pairs []tablePair) ([]Copied, int, error) {
 	for _, pair := range pairs {
-		holds, err := c.To.reader.NewSelect().Table(pair.to.name).Exists(ctx)
+		holds, err := c.To.Reader().NewSelect().Table(pair.to.name).Exists(ctx)
 		if err != nil {
 			return nil, 0, fmt.Errorf("look into %s: %w", pair.to.name, err)
 		}
@@ -217,7 +217,7 @@ func (c *Copy) fill(ctx context.Context, from *snapshot, pair tablePair) (added 
 		if len(batch) == 0 {
 			return nil
 		}
-		if err := c.To.insert(ctx, pair.to, batch); err != nil {
+		if err := insertRows(ctx, c.To, pair.to, batch); err != nil {
 			return fmt.Errorf("write %s and those after it: %w", pair.to.nameOf(batch[0]), err)
 		}
 		added += int64(len(batch))
@@ -235,13 +235,13 @@ func (c *Copy) fill(ctx context.Context, from *snapshot, pair tablePair) (added 
 		err = flush()
 	}
 	if err == nil && pair.to.counts != "" {
-		err = c.To.countOn(ctx, pair.to)
+		err = countOn(ctx, c.To, pair.to)
 	}
 	return added, err
 }
 
-// insert writes rows as they are, numbers that the database would count itself included.
-func (d *Database) insert(ctx context.Context, t *table, rows []row) error {
+// insertRows writes rows as they are, numbers that the database would count itself included.
+func insertRows(ctx context.Context, d *Database, t *table, rows []row) error {
 	names := make([]any, len(t.columns))
 	for i, c := range t.columns {
 		names[i] = bun.Ident(c.name)
@@ -263,7 +263,7 @@ func (d *Database) insert(ctx context.Context, t *table, rows []row) error {
 }
 
 // countOn makes PostgreSQL go on counting after the last row. SQLite does so by itself.
-func (d *Database) countOn(ctx context.Context, t *table) error {
+func countOn(ctx context.Context, d *Database, t *table) error {
 	return d.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.ExecContext(ctx, "SELECT setval(pg_get_serial_sequence(?, ?), max(?)) FROM ? HAVING max(?) IS NOT NULL",
 			t.name, t.counts, bun.Ident(t.counts), bun.Ident(t.name), bun.Ident(t.counts))

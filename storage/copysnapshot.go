@@ -9,7 +9,7 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// snapshot is a database as it was at one moment, whatever is written meanwhile.
+// newSnapshot is a database as it was at one moment, whatever is written meanwhile.
 type snapshot struct {
 	bun.Tx
 	connection bun.Conn
@@ -17,8 +17,8 @@ type snapshot struct {
 	version    int64
 }
 
-func (d *Database) snapshot(ctx context.Context) (*snapshot, error) {
-	connection, err := d.reader.Conn(ctx)
+func newSnapshot(ctx context.Context, d *Database) (*snapshot, error) {
+	connection, err := d.ReaderConn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the database as it is now: %w", err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// stream reads a table row by row, in the order of its keys.
+// newStream reads a table row by row, in the order of its keys.
 type stream struct {
 	table *table
 	rows  *sql.Rows
@@ -17,8 +17,8 @@ type stream struct {
 	key   row
 }
 
-// stream begins to read; the first row is there when it returns.
-func (d *Database) stream(ctx context.Context, on bun.IDB, t *table) (*stream, error) {
+// newStream begins to read; the first row is there when it returns.
+func newStream(ctx context.Context, d *Database, on bun.IDB, t *table) (*stream, error) {
 	rows, err := t.all(d, on).Rows(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", t.name, err)

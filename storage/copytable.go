@@ -46,8 +46,8 @@ var valueKinds = map[string]valueKind{
 	"timestamptz": kindTime, "timestamp with time zone": kindTime, "bytea": kindBytes, "jsonb": kindJSON,
 }
 
-// tables returns our tables by name.
-func (d *Database) tables(ctx context.Context) (map[string]*table, error) {
+// tablesOf returns our tables by name.
+func tablesOf(ctx context.Context, d *Database) (map[string]*table, error) {
 	columns := `SELECT m.name AS relation, p.name AS column_name, p.type AS type, p.pk AS key_position, FALSE AS counts
 		FROM sqlite_schema m, pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!'`
 	references := `SELECT DISTINCT m.name AS relation, f."table" AS other FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'`
@@ -66,7 +66,7 @@ func (d *Database) tables(ctx context.Context) (map[string]*table, error) {
 		KeyPosition                int
 		Counts                     bool
 	}
-	if err := d.reader.NewRaw(columns+" ORDER BY relation, key_position, column_name").Scan(ctx, &described); err != nil {
+	if err := d.Reader().NewRaw(columns+" ORDER BY relation, key_position, column_name").Scan(ctx, &described); err != nil {
 		return nil, fmt.Errorf("describe the tables: %w", err)
 	}
 	tables := map[string]*table{}
@@ -92,7 +92,7 @@ func (d *Database) tables(ctx context.Context) (map[string]*table, error) {
 		}
 	}
 	var referring []struct{ Relation, Other string }
-	if err := d.reader.NewRaw(references).Scan(ctx, &referring); err != nil {
+	if err := d.Reader().NewRaw(references).Scan(ctx, &referring); err != nil {
 		return nil, fmt.Errorf("describe the tables: %w", err)
 	}
 	for _, one := range referring {

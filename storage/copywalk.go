@@ -20,12 +20,12 @@ const progressEvery = 1000 // rows
 // ErrDiffers, with the rows that are to blame, where the target holds others than the source.
 func (c *Copy) walk(ctx context.Context, from *snapshot, pair tablePair, doing Copying, lacks func(row) error) (found, error) {
 	var met found
-	source, err := c.From.stream(ctx, from, pair.from)
+	source, err := newStream(ctx, c.From, from, pair.from)
 	if err != nil {
 		return met, fmt.Errorf("the source: %w", err)
 	}
 	defer func() { _ = source.rows.Close() }()
-	target, err := c.To.stream(ctx, c.To.reader, pair.to)
+	target, err := newStream(ctx, c.To, c.To.Reader(), pair.to)
 	if err != nil {
 		return met, fmt.Errorf("the target: %w", err)
 	}

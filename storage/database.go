@@ -180,6 +180,9 @@ func (d *Database) Adopt(rawURL string) error {
 	return err
 }
 
+// ReaderConn takes one connection out of the pool of Reader, for queries that belong together. Close gives it back.
+func (d *Database) ReaderConn(ctx context.Context) (bun.Conn, error) { return d.reader.Conn(ctx) }
+
 // Reader runs queries that change nothing. What Write committed is seen at once.
 func (d *Database) Reader() bun.IDB { return d.reader }
 

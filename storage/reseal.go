@@ -17,14 +17,14 @@ const resealedAtOnce = 500
 
 // Reseal seals anew, with the first master key, what another one has sealed in a column, beside running servers; and returns
 // how many values that were. What none of the keys opens stays as it is, and is an ErrSealed that names the row.
-func (d *Database) Reseal(ctx context.Context, seal *Seal, at SealedColumn) (renewed int64, err error) {
+func Reseal(ctx context.Context, d *Database, seal *Seal, at SealedColumn) (renewed int64, err error) {
 	var faults []error
 	for last, more := "", true; more; {
 		var rows []struct {
 			Key   string
 			Value []byte
 		}
-		query := d.reader.NewSelect().Table(at.Table).ColumnExpr("CAST(? AS TEXT) AS key, ? AS value", bun.Ident(at.Key), bun.Ident(at.Column)).
+		query := d.Reader().NewSelect().Table(at.Table).ColumnExpr("CAST(? AS TEXT) AS key, ? AS value", bun.Ident(at.Key), bun.Ident(at.Column)).
 			Where("? IS NOT NULL", bun.Ident(at.Column)).OrderExpr("?", bun.Ident(at.Key)).Limit(resealedAtOnce)
 		if last != "" {
 			query.Where("? > ?", bun.Ident(at.Key), last)

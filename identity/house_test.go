@@ -13,6 +13,8 @@ import (
 
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -38,7 +40,7 @@ func newTestHouse(t testing.TB, db *storage.Database) *testHouse {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seal, err := storage.ParseSeal(storage.NewMasterKey())
+	seal, err := seal.Parse(seal.NewMasterKey())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +51,7 @@ func newTestHouse(t testing.TB, db *storage.Database) *testHouse {
 	h := &testHouse{clock: time.Date(2024, 5, 6, 7, 8, 9, 123456000, time.UTC)}
 	now := func() time.Time { return h.clock }
 	h.Store = &Store{
-		Database: db, Memory: storage.NewLocalMemory(now), Hasher: NewHasher(64, 1, 8, 30*time.Second), Now: now, Seal: seal, Jobs: jobs, RelyingParty: party, Texts: true,
+		Database: db, Memory: cache.NewLocal(now), Hasher: NewHasher(64, 1, 8, 30*time.Second), Now: now, Seal: seal, Jobs: jobs, RelyingParty: party, Texts: true,
 		SignInDelay: time.Microsecond, AttemptsKept: 400 * 24 * time.Hour,
 		SessionLifetime: 90 * 24 * time.Hour, SessionIdle: 30 * 24 * time.Hour, MaxFailures: 10, LockDuration: 15 * time.Minute,
 	}

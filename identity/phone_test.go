@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 func TestPhoneNumbersAsTheyAreKept(t *testing.T) {
@@ -235,9 +236,9 @@ func TestOneOfManyVerifiesANumber(t *testing.T) {
 
 func TestCodeOutlivesAnotherMasterKey(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
-		before, after := storage.NewMasterKey(), storage.NewMasterKey()
-		seal := func(keys string) *storage.Seal {
-			seal, err := storage.ParseSeal(keys)
+		before, after := seal.NewMasterKey(), seal.NewMasterKey()
+		seal := func(keys string) *seal.Seal {
+			seal, err := seal.Parse(keys)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 // Request is what an app sends to an endpoint that it calls itself: token, introspection, revocation.
@@ -35,7 +36,7 @@ func (p *Provider) admit(ctx context.Context, endpoint string, r Request) (*Clie
 	if client.IsPublic() { // anybody may use its name: each network has an allowance of its own
 		subject += " from " + identity.Device{IP: audit.ActorOf(ctx).IP}.Source()
 	}
-	return client, p.Limits.Spend(ctx, endpoint, storage.ByClient, subject)
+	return client, p.Limits.Spend(ctx, endpoint, cache.ByClient, subject)
 }
 
 // authenticate finds out which client sends a request: RFC 6749, section 2.3, and OpenID Connect Core, section 9. A

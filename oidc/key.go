@@ -22,6 +22,7 @@ import (
 
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 // SigningKey is a private key of Wicket's, sealed. Its public half is published before it signs and as long as anything
@@ -62,7 +63,7 @@ const (
 // one with its fields set, and Load it.
 type Keys struct {
 	Database *storage.Database
-	Seal     *storage.Seal
+	Seal     *seal.Seal
 	Now      func() time.Time
 	Log      *slog.Logger
 
@@ -209,4 +210,4 @@ func (k *Keys) generate(alg jose.SignatureAlgorithm) (*SigningKey, error) {
 }
 
 // SealedColumns are where this room keeps what the master key has sealed.
-var SealedColumns = []storage.SealedColumn{{Table: "signing_keys", Key: "kid", Column: "sealed_key", Purpose: sealForKeys}}
+var SealedColumns = []seal.SealedColumn{{Table: "signing_keys", Key: "kid", Column: "sealed_key", Purpose: sealForKeys}}

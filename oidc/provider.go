@@ -9,15 +9,17 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 // Config is what a Provider leans on; set all of it.
 type Config struct {
 	Issuer     string // the issuer identifier: an origin, such as https://id.example.com
 	Database   *storage.Database
-	Memory     storage.Memory
-	Limits     *storage.Limits
-	Seal       *storage.Seal
+	Memory     cache.Cache
+	Limits     *cache.Limits
+	Seal       *seal.Seal
 	Identity   *identity.Store
 	Keys       *Keys
 	Lifetimes  Lifetimes

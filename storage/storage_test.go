@@ -199,40 +199,6 @@ func TestAdoptedURLIsForTheNextConnections(t *testing.T) {
 	}
 }
 
-func TestMasterKeysAreReplacedInSteps(t *testing.T) {
-	first, second := storage.NewMasterKey(), storage.NewMasterKey()
-	ring := func(keys string) *storage.Seal {
-		s, err := storage.ParseSeal(keys)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	seal := ring(first)
-	sealed := seal.Close("p", []byte("text"))
-	for _, step := range []struct {
-		keys string
-		want error
-	}{
-		{second, storage.ErrKeyLost},
-		{first + "," + second, nil},
-		{second + "," + first, nil},
-		{first, storage.ErrKeyLost},
-		{second, nil},
-	} {
-		before := seal.Close("p", nil)
-		if err := seal.Adopt(ring(step.keys)); !errors.Is(err, step.want) {
-			t.Errorf("%v, want %v", err, step.want)
-		}
-		if _, err := seal.Open("p", before); err != nil {
-			t.Errorf("what was sealed last is lost: %v", err)
-		}
-	}
-	if _, err := seal.Open("p", sealed); !errors.Is(err, storage.ErrSealed) {
-		t.Errorf("the first key opens still: %v", err)
-	}
-}
-
 func TestSQLiteFileIsPrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "deep", "wicket.db")
 	db, err := storage.Open(t.Context(), "sqlite:"+path)
@@ -243,72 +209,6 @@ func TestSQLiteFileIsPrivate(t *testing.T) {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
-	}
-}
-
-func TestSeal(t *testing.T) {
-	first, second := storage.NewMasterKey(), storage.NewMasterKey()
-	parse := func(keys string) *storage.Seal {
-		seal, err := storage.ParseSeal(keys)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return seal
-	}
-	sealed := parse(first).Close("totp", []byte("secret"))
-	if strings.Contains(string(sealed), "secret") {
-		t.Error("the plaintext shows")
-	}
-	if got, err := parse(second+","+first).Open("totp", sealed); err != nil || string(got) != "secret" {
-		t.Errorf("a rotated ring does not open: %q, %v", got, err)
-	}
-	if _, err := parse(second).Open("totp", sealed); !errors.Is(err, storage.ErrSealed) {
-		t.Errorf("another master key: %v", err)
-	}
-	if _, err := parse(first).Open("keys", sealed); !errors.Is(err, storage.ErrSealed) {
-		t.Errorf("another purpose: %v", err)
-	}
-	for i := range sealed {
-		damaged := append([]byte(nil), sealed...)
-		damaged[i] ^= 1
-		if _, err := parse(first).Open("totp", damaged); !errors.Is(err, storage.ErrSealed) {
-			t.Fatalf("byte %d changed: %v", i, err)
-		}
-	}
-	for _, bad := range []string{"", "short", first + ",", first + "x"} {
-		if _, err := storage.ParseSeal(bad); err == nil || !strings.Contains(err.Error(), "openssl rand") {
-			t.Errorf("ParseSeal(%q): %v", bad, err)
-		}
-	}
-}
-
-func TestMemoryCountsWithinAWindow(t *testing.T) {
-	now := time.Unix(1_800_000_000, 0)
-	memory := storage.NewLocalMemory(func() time.Time { return now })
-	for want := int64(1); want <= 3; want++ {
-		if got := memory.Count(t.Context(), "k", time.Minute); got != want {
-			t.Fatalf("count %d, want %d", got, want)
-		}
-	}
-	now = now.Add(time.Minute)
-	if got := memory.Count(t.Context(), "k", time.Minute); got != 1 {
-		t.Errorf("after the window the counter is %d, want 1", got)
-	}
-	var wg sync.WaitGroup
-	firsts := make(chan bool, 50)
-	for range 50 {
-		wg.Go(func() { firsts <- memory.Once(t.Context(), "jti", now.Add(time.Minute)) })
-	}
-	wg.Wait()
-	close(firsts)
-	n := 0
-	for first := range firsts {
-		if first {
-			n++
-		}
-	}
-	if n != 1 {
-		t.Errorf("%d of 50 were first", n)
 	}
 }
 
@@ -341,11 +241,11 @@ func TestOldRowsGoInBatches(t *testing.T) {
 func TestTallyFollowsTheTransaction(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
 		var counted []string
-		ctx := storage.WithTallier(t.Context(), func(event string, labels ...string) { counted = append(counted, event+" "+strings.Join(labels, " ")) })
+		ctx := storage.WithEventCounter(t.Context(), func(event string, labels ...string) { counted = append(counted, event+" "+strings.Join(labels, " ")) })
 		fault := errors.New("a fault")
 		for _, end := range []error{nil, fault} {
 			err := db.Write(ctx, func(ctx context.Context, _ bun.Tx) error {
-				storage.Tally(ctx, "happened", fmt.Sprint(end))
+				storage.CountEvent(ctx, "happened", fmt.Sprint(end))
 				if len(counted) > 0 && end == nil {
 					t.Error("counted before it is kept")
 				}
@@ -355,8 +255,8 @@ func TestTallyFollowsTheTransaction(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		storage.Tally(ctx, "outside")
-		storage.Tally(t.Context(), "where nobody counts")
+		storage.CountEvent(ctx, "outside")
+		storage.CountEvent(t.Context(), "where nobody counts")
 		if got := strings.Join(counted, ", "); got != "happened <nil>, outside " {
 			t.Errorf("counted: %s", got)
 		}

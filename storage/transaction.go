@@ -24,7 +24,7 @@ func Write[T any](ctx context.Context, d *Database, do func(ctx context.Context,
 	err := untilItPasses(ctx, func() (again bool, err error) {
 		attempt++
 		committing := false
-		err = tallyAfter(ctx, func(ctx context.Context) error {
+		err = countAfter(ctx, func(ctx context.Context) error {
 			return d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
 				result, err = do(ctx, tx)
 				if refused = nil; errors.As(err, &refused) {

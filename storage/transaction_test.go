@@ -44,9 +44,9 @@ func TestARefusalKeepsWhatItWrote(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
 		reason := errors.New("not this time")
 		var counted atomic.Int64
-		ctx := storage.WithTallier(t.Context(), func(string, ...string) { counted.Add(1) })
+		ctx := storage.WithEventCounter(t.Context(), func(string, ...string) { counted.Add(1) })
 		found, err := storage.Write(ctx, db, func(ctx context.Context, tx bun.Tx) (string, error) {
-			storage.Tally(ctx, "refused")
+			storage.CountEvent(ctx, "refused")
 			if err := insertRevoked(ctx, tx, "a"); err != nil {
 				return "", err
 			}

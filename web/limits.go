@@ -3,13 +3,13 @@ package web
 import (
 	"time"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 // DefaultLimits are generous: they stop a loop that ran wild and a flood from one source, and neither a large office
 // behind one address nor an app with millions of users. An endpoint is named by the first part of its path. Guessing
 // has limits of its own, in identity.
-var DefaultLimits = storage.Rates{
+var DefaultLimits = cache.Rates{
 	"authorize.ip":       {N: 60_000, Per: time.Minute},
 	"authorize.account":  {N: 60_000, Per: time.Minute},
 	"sign-in.ip":         {N: 6_000, Per: time.Minute},

@@ -15,6 +15,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/notify"
 )
@@ -25,13 +26,13 @@ type Config struct {
 	Upstreams      *federation.Upstreams
 	Identity       *identity.Store
 	Database       *storage.Database
-	Limits         *storage.Limits
+	Limits         *cache.Limits
 	Log            *slog.Logger
 	TrustedProxies []string             // addresses or networks whose X-Forwarded-For is believed; none: nobody's
 	Registration   bool                 // people may make accounts for themselves
 	Outbox         *notify.Outbox       // development alone: e-mails and text messages are shown, not sent; otherwise nil
 	Tracer         trace.TracerProvider // nil: nothing is traced
-	Tally          storage.Tallier      // counts what happens; nil: nothing is counted
+	Tally          storage.EventCounter // counts what happens; nil: nothing is counted
 	Answered       Answered             // nil: not called
 	Draining       func() bool          // this process is about to stop
 	Now            func() time.Time

@@ -18,6 +18,8 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 	"github.com/wicket-id/wicket/web"
 	"github.com/wicket-id/wicket/web/notify"
@@ -43,7 +45,7 @@ type openHouse struct {
 	outbox   *notify.Outbox
 	user     *identity.User
 	database *storage.Database
-	redis    *storage.RedisMemory
+	redis    *cache.Redis
 	identity *identity.Store
 	upstream *federation.Upstreams
 	keys     *oidc.Keys
@@ -75,7 +77,7 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	seal, err := storage.ParseSeal(storage.NewMasterKey())
+	seal, err := seal.Parse(seal.NewMasterKey())
 	if err != nil {
 		t.Fatal(err)
 	}

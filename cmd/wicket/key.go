@@ -12,8 +12,8 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 type keyCommands struct {
@@ -96,7 +96,7 @@ func (keyReseal) Run(ctx context.Context, env server.Environment, out printer) e
 	renewed, recorded, rows := make(map[string]int64), audit.Values{}, [][]any{}
 	var faults []error
 	for _, at := range slices.Concat(oidc.SealedColumns, identity.SealedColumns, federation.SealedColumns) {
-		n, err := storage.Reseal(ctx, s.Database, s.Keys.Seal, at)
+		n, err := seal.Reseal(ctx, s.Database, s.Keys.Seal, at)
 		faults = append(faults, err)
 		renewed[at.Table], recorded[at.Table] = n, n
 		rows = append(rows, []any{at.Table, n})

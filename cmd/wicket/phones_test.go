@@ -14,6 +14,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 	"github.com/wicket-id/wicket/web/notify"
 )
@@ -208,7 +209,7 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 	databaseURL := storagetest.URL(t, storage.SQLite)
 	variables := map[string]string{
 		"WICKET_DATABASE_URL": databaseURL,
-		"WICKET_SECRET":       storage.NewMasterKey(),
+		"WICKET_SECRET":       seal.NewMasterKey(),
 		"WICKET_SMS_URL":      "twilio://AC1:token@" + strings.TrimPrefix(gateway.URL, "http://") + "?from=+15550100&insecure=1",
 	}
 	config, err := server.Load(variables)

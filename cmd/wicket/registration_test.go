@@ -10,8 +10,8 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -278,7 +278,7 @@ func TestOneAddressMakesFewAccounts(t *testing.T) {
 
 func TestRegistrationIsOffUnlessOpened(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		settings := map[string]string{"WICKET_DATABASE_URL": databaseURL, "WICKET_SECRET": storage.NewMasterKey()}
+		settings := map[string]string{"WICKET_DATABASE_URL": databaseURL, "WICKET_SECRET": seal.NewMasterKey()}
 		env := server.Environment(settings)
 		config, err := server.Load(env)
 		if err != nil || config.Registration {

@@ -11,7 +11,7 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -104,7 +104,7 @@ func (v *Visit) tellPerson(err error) {
 // failure is the page that tells a person of an error; it is logged too.
 func (v *Visit) failure(err error) pages.Failure {
 	var protocol *oidc.Error
-	var limited *storage.Limited
+	var limited *cache.Limited
 	switch {
 	case errors.As(err, &protocol) && protocol.Code != "server_error":
 		v.logRefusal(protocol)
@@ -162,7 +162,7 @@ func (v *Visit) tellApp(err error) {
 // protocolError is what an app is told of an error.
 func (v *Visit) protocolError(err error) *oidc.Error {
 	var protocol *oidc.Error
-	var limited *storage.Limited
+	var limited *cache.Limited
 	switch {
 	case errors.As(err, &protocol):
 		return protocol

@@ -13,7 +13,7 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 func fail(err error) Handler { return func(*Visit) error { return err } }
@@ -42,7 +42,7 @@ func TestWhatAPersonIsToldOfAnError(t *testing.T) {
 		{errCrossOrigin, 403, ""},
 		{ErrNotFound, 404, ""},
 		{errMethod, 405, ""},
-		{&storage.Limited{Wait: 90 * time.Second}, 429, "90"},
+		{&cache.Limited{Wait: 90 * time.Second}, 429, "90"},
 		{identity.ErrBusy, 503, "5"},
 		{&oidc.Refusal{Reason: &oidc.Error{Code: "invalid_request", Description: "The client_id is missing."}}, 400, ""},
 		{errors.New("pq: password authentication failed for wicket"), 500, ""},
@@ -89,7 +89,7 @@ func TestWhatAnAppIsToldOfAnError(t *testing.T) {
 		{&oidc.Error{Code: "invalid_grant", Description: "The code has been used.", Status: 400}, 400, "invalid_grant",
 			`level=INFO msg=refused request_id="" path=/x client_id=shop error=invalid_grant reason="The code has been used."`},
 		{ErrForm, 400, "invalid_request", "level=INFO msg=refused"},
-		{&storage.Limited{Wait: time.Second}, 429, "temporarily_unavailable", ""},
+		{&cache.Limited{Wait: time.Second}, 429, "temporarily_unavailable", ""},
 		{errors.New("connection lost"), 500, "server_error",
 			`level=ERROR msg=fault request_id="" path=/x client_id=shop error="connection lost"`},
 	} {

@@ -15,6 +15,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 // Config is what handlers work with. Set all of it but Tally and Answered.
@@ -22,10 +23,10 @@ type Config struct {
 	Provider  *oidc.Provider
 	Upstreams *federation.Upstreams
 	Identity  *identity.Store
-	Limits    *storage.Limits
+	Limits    *cache.Limits
 	Log       *slog.Logger
-	Tally     storage.Tallier // counts what happens; nil: nothing is counted
-	Answered  Answered        // nil: not called
+	Tally     storage.EventCounter // counts what happens; nil: nothing is counted
+	Answered  Answered             // nil: not called
 	Now       func() time.Time
 }
 

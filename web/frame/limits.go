@@ -6,8 +6,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 // endpoint is the name of what a request asks for, as limits know it: the first part of its path; empty where there is
@@ -23,5 +23,5 @@ func endpoint(c *gin.Context) string {
 // its name.
 func (v *Visit) countNetwork() error {
 	source := identity.Device{IP: audit.ActorOf(v.Context()).IP}.Source()
-	return v.frame.Limits.Spend(v.Context(), endpoint(v.Gin), storage.ByIP, source)
+	return v.frame.Limits.Spend(v.Context(), endpoint(v.Gin), cache.ByIP, source)
 }

@@ -30,7 +30,7 @@ func (f *Frame) Observe(c *gin.Context) {
 	// a query that cannot be cancelled is spared the watch for it.
 	c.Request = c.Request.WithContext(audit.As(context.WithoutCancel(c.Request.Context()), actor))
 	if f.Tally != nil {
-		c.Request = c.Request.WithContext(storage.WithTallier(c.Request.Context(), f.Tally))
+		c.Request = c.Request.WithContext(storage.WithEventCounter(c.Request.Context(), f.Tally))
 	}
 	c.Header("X-Request-Id", actor.RequestID)
 	c.Header("X-Content-Type-Options", "nosniff")

@@ -12,6 +12,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -79,7 +80,7 @@ func (v *Visit) Seen(session *identity.Session) error {
 	actor := audit.ActorOf(v.Context())
 	actor.Name, actor.SessionID = session.User.Actor(), session.ID.String()
 	v.act(actor)
-	if err := v.frame.Limits.Spend(v.Context(), endpoint(v.Gin), storage.ByAccount, session.UserID.String()); err != nil {
+	if err := v.frame.Limits.Spend(v.Context(), endpoint(v.Gin), cache.ByAccount, session.UserID.String()); err != nil {
 		return err
 	}
 	return v.frame.Identity.Seen(v.Context(), session, actor.IP)

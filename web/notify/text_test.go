@@ -21,7 +21,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 const (
@@ -83,7 +83,7 @@ var senders = map[string]func(*peer, testing.TB) TextSender{"twilio": (*peer).tw
 // work does one job as River does.
 func work(t testing.TB, sender TextSender, until time.Time) error {
 	t.Helper()
-	seal, err := storage.ParseSeal(storage.NewMasterKey())
+	seal, err := seal.Parse(seal.NewMasterKey())
 	if err != nil {
 		t.Fatal(err)
 	}

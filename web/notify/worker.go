@@ -10,7 +10,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 // Email is a message as it goes out.
@@ -31,7 +31,7 @@ type Worker struct {
 	river.WorkerDefaults[identity.Message]
 
 	Issuer string
-	Seal   *storage.Seal
+	Seal   *seal.Seal
 	Mail   func() Sender     // returns nil where there is no way to send mail
 	Texts  func() TextSender // returns nil where there is no way to send text messages
 	Log    *slog.Logger

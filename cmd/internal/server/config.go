@@ -12,6 +12,8 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/web"
 	"github.com/wicket-id/wicket/web/notify"
 )
@@ -37,10 +39,10 @@ type Config struct {
 	DatabaseReadURL string `env:"WICKET_DATABASE_READ_URL" secret:"" unset:"the database is asked itself" help:"A PostgreSQL server that follows it (a hot standby), for reports and lists that may be some seconds late."`
 	Migrate         bool   `env:"WICKET_MIGRATE" type:"switch" enum:"auto,off" default:"auto" help:"'off': a server refuses to start on an old schema instead of migrating; run wicket migrate. Upgrades, rollbacks and backups: docs/upgrading.md."`
 
-	Seal *storage.Seal `section:"Master key" env:"WICKET_SECRET" secret:"" unset:"SQLite: made once, kept beside the database; PostgreSQL: required" help:"The master key, 32 bytes in base64 ('openssl rand -base64 32' makes one); several by commas, of which the first seals: docs/secrets.md."`
+	Seal *seal.Seal `section:"Master key" env:"WICKET_SECRET" secret:"" unset:"SQLite: made once, kept beside the database; PostgreSQL: required" help:"The master key, 32 bytes in base64 ('openssl rand -base64 32' makes one); several by commas, of which the first seals: docs/secrets.md."`
 
-	Redis  *storage.RedisOptions `section:"Replicas and limits" env:"WICKET_REDIS_URL" secret:"" unset:"each process counts for itself" help:"Redis, which replicas share: 'redis://USER:PASSWORD@HOST:6379/0', 'rediss://' for TLS. Sentinels and a Cluster: docs/replicas.md."`
-	Limits storage.Rates         `env:"WICKET_LIMITS" unset:"generous" help:"How often who may ask for what, such as 'token.client=100/s,sign-in.ip=600/m,account.account=off'; 'off' for no limits at all: docs/replicas.md#rate-limits."`
+	Redis  *cache.RedisOptions `section:"Replicas and limits" env:"WICKET_REDIS_URL" secret:"" unset:"each process counts for itself" help:"Redis, which replicas share: 'redis://USER:PASSWORD@HOST:6379/0', 'rediss://' for TLS. Sentinels and a Cluster: docs/replicas.md."`
+	Limits cache.Rates         `env:"WICKET_LIMITS" unset:"generous" help:"How often who may ask for what, such as 'token.client=100/s,sign-in.ip=600/m,account.account=off'; 'off' for no limits at all: docs/replicas.md#rate-limits."`
 
 	SMTP      *notify.SMTP `section:"Messages" env:"WICKET_SMTP_URL" secret:"" unset:"no mail is sent" help:"The mail server: 'smtp://USER:PASSWORD@mail.example.com:587?from=id@example.com' (STARTTLS) or 'smtps://' (TLS, port 465)."`
 	SMSURL    string       `env:"WICKET_SMS_URL" secret:"" unset:"no phone can be verified" help:"Who sends text messages: 'twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com?from=+15550100', or 'https://hooks.example.com/sms', which gets 'to', 'text' and 'id' as JSON, signed."`

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 func TestStrongAuthenticationSettings(t *testing.T) {
@@ -29,7 +29,7 @@ func TestStrongAuthenticationSettings(t *testing.T) {
 		{"WICKET_FIDO_METADATA", "/dev/null", "FIDO Metadata Service"},
 	} {
 		clear(settings)
-		settings["WICKET_ISSUER"], settings["WICKET_DATABASE_URL"], settings["WICKET_SECRET"] = "https://id.example.com", "sqlite:"+t.TempDir()+"/wicket.db", storage.NewMasterKey()
+		settings["WICKET_ISSUER"], settings["WICKET_DATABASE_URL"], settings["WICKET_SECRET"] = "https://id.example.com", "sqlite:"+t.TempDir()+"/wicket.db", seal.NewMasterKey()
 		settings[c.name] = c.value
 		config, err := Load(env)
 		switch {

@@ -14,6 +14,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web"
 	"github.com/wicket-id/wicket/web/notify"
 )
@@ -63,12 +64,12 @@ func Prepare(ctx context.Context, database *storage.Database, migrate bool, log 
 
 // wireMemory makes what may be lost: limits and caches, shared by Redis where there is one.
 func (s *Server) wireMemory(ctx context.Context, config *Config) error {
-	s.memory = storage.NewLocalMemory(s.Clock.Now)
+	s.memory = cache.NewLocal(s.Clock.Now)
 	if config.Redis != nil {
-		s.Redis = storage.NewRedisMemory(ctx, config.Redis, config.Issuer, s.Clock.Now, s.log)
+		s.Redis = cache.NewRedis(ctx, config.Redis, config.Issuer, s.Clock.Now, s.log)
 		s.memory = s.Redis
 	}
-	s.limits = &storage.Limits{Memory: s.memory, Rates: config.Limits}
+	s.limits = &cache.Limits{Cache: s.memory, Rates: config.Limits}
 	return nil
 }
 
@@ -161,7 +162,7 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 	if s.traces != nil {
 		tracer = s.traces
 	}
-	var tally storage.Tallier
+	var tally storage.EventCounter
 	var answered web.Answered
 	if config.MetricsListen != "" {
 		s.metrics = newMetrics()

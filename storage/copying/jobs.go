@@ -1,28 +1,17 @@
-package storage
+package copying
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/rivertype"
 	"github.com/uptrace/bun"
-)
 
-// Served tells whether a server works with the database: one of them always leads those that do jobs. One that was killed
-// counts for a quarter of a minute more.
-func (d *Database) Served(ctx context.Context) (bool, error) {
-	leader, err := d.jobDriver().GetExecutor().LeaderGetElectedLeader(ctx, &riverdriver.LeaderGetElectedLeaderParams{})
-	if errors.Is(err, rivertype.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && leader.ExpiresAt.After(time.Now()), err
-}
+	"github.com/wicket-id/wicket/storage"
+)
 
 // waitingJob is a job of another database, as the queue takes it: whatever it is about.
 type waitingJob struct {
@@ -91,7 +80,7 @@ func (c *Copy) jobs(ctx context.Context) (copied int, err error) {
 }
 
 // eachJob calls do for every job in one of those states, a page at a time.
-func eachJob(ctx context.Context, jobs *Jobs, states []rivertype.JobState, do func(*rivertype.JobRow) error) error {
+func eachJob(ctx context.Context, jobs *storage.Jobs, states []rivertype.JobState, do func(*rivertype.JobRow) error) error {
 	const page = 1000
 	params := river.NewJobListParams().First(page).OrderBy(river.JobListOrderByID, river.SortOrderAsc).States(states...)
 	for {

@@ -1,4 +1,4 @@
-package storage
+package copying
 
 import (
 	"cmp"

@@ -1,4 +1,4 @@
-package storage
+package copying
 
 import (
 	"context"
@@ -7,24 +7,26 @@ import (
 	"fmt"
 
 	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // newSnapshot is a database as it was at one moment, whatever is written meanwhile.
 type snapshot struct {
 	bun.Tx
 	connection bun.Conn
-	kind       Kind
+	kind       storage.Kind
 	version    int64
 }
 
-func newSnapshot(ctx context.Context, d *Database) (*snapshot, error) {
+func newSnapshot(ctx context.Context, d *storage.Database) (*snapshot, error) {
 	connection, err := d.ReaderConn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the database as it is now: %w", err)
 	}
 	s := &snapshot{connection: connection, kind: d.Kind}
 	options := &sql.TxOptions{ReadOnly: true}
-	if d.Kind == Postgres {
+	if d.Kind == storage.Postgres {
 		options.Isolation = sql.LevelRepeatableRead
 	}
 	if s.version, err = s.dataVersion(ctx); err == nil {
@@ -54,7 +56,7 @@ func (s *snapshot) end(ctx context.Context) (written bool, err error) {
 
 // dataVersion changes when another connection writes.
 func (s *snapshot) dataVersion(ctx context.Context) (version int64, err error) {
-	if s.kind == SQLite {
+	if s.kind == storage.SQLite {
 		err = s.connection.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version)
 	}
 	return version, err

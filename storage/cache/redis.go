@@ -1,4 +1,4 @@
-package storage
+package cache
 
 import (
 	"context"
@@ -13,20 +13,22 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
-// RedisMemory is the Memory that replicas share.
+// Redis is the Cache that replicas share.
 //
 // Redis may be slow, gone or emptied at any moment. So whatever is asked is asked of this process's own memory too: alone
 // while Redis is away, which then holds every limit for this process. The first question that Redis leaves unanswered for
 // a tenth of a second declares it away; no request waits for it again until a look in the background, four times a
 // second, finds that it answers. What it missed and would mislead others, it is told before it is believed again.
-type RedisMemory struct {
+type Redis struct {
 	Redis    redis.UniversalClient
 	Patience time.Duration // what a question may take, all told; set before the first
 
 	options   atomic.Pointer[RedisOptions]
-	local     *LocalMemory
+	local     *Local
 	namespace string
 	log       *slog.Logger
 	away      atomic.Bool
@@ -47,16 +49,16 @@ const (
 	maxOwed     = 10_000 // more than a process does while Redis restarts; most of it lapses within minutes
 )
 
-// RedisState is how RedisMemory is, for metrics.
+// RedisState is how Redis is, for metrics.
 type RedisState struct {
 	Away          bool
 	Asked, Failed int64 // questions that were put to Redis since the start, and those that it left unanswered
 }
 
-// NewRedisMemory returns the memory that all processes with the same namespace share. It takes Redis as it is: where it
+// NewRedis returns the memory that all processes with the same namespace share. It takes Redis as it is: where it
 // does not answer, it is away, and the log says why.
-func NewRedisMemory(ctx context.Context, options *RedisOptions, namespace string, now func() time.Time, log *slog.Logger) *RedisMemory {
-	m := &RedisMemory{Patience: redisPatience, local: NewLocalMemory(now), namespace: namespace, log: log}
+func NewRedis(ctx context.Context, options *RedisOptions, namespace string, now func() time.Time, log *slog.Logger) *Redis {
+	m := &Redis{Patience: redisPatience, local: NewLocal(now), namespace: namespace, log: log}
 	m.options.Store(options)
 	m.Redis = dialRedis(options, func() (username, password string) { o := m.options.Load(); return o.Username, o.Password })
 	m.closing, m.close = context.WithCancel(context.WithoutCancel(ctx))
@@ -68,17 +70,17 @@ func NewRedisMemory(ctx context.Context, options *RedisOptions, namespace string
 
 // Adopt opens the next connections with the name and the password of options; those that are open stay, and so do the
 // hosts.
-func (m *RedisMemory) Adopt(options *RedisOptions) { m.options.Store(options) }
+func (m *Redis) Adopt(options *RedisOptions) { m.options.Store(options) }
 
 // Close ends the connections.
-func (m *RedisMemory) Close() error {
+func (m *Redis) Close() error {
 	m.close()
 	m.looking.Wait()
 	return m.Redis.Close()
 }
 
 // State tells how it is.
-func (m *RedisMemory) State() RedisState {
+func (m *Redis) State() RedisState {
 	return RedisState{Away: m.away.Load(), Asked: m.asked.Load(), Failed: m.failed.Load()}
 }
 
@@ -113,7 +115,7 @@ return taken`)
 )
 
 // Count is Memory's.
-func (m *RedisMemory) Count(ctx context.Context, key string, window time.Duration) int64 {
+func (m *Redis) Count(ctx context.Context, key string, window time.Duration) int64 {
 	own := m.local.Count(ctx, key, window)
 	n, err := ask(ctx, m, func(ctx context.Context) (int64, error) {
 		return countScript.Run(ctx, m.Redis, m.keys(key), max(1, window.Milliseconds())).Int64()
@@ -125,7 +127,7 @@ func (m *RedisMemory) Count(ctx context.Context, key string, window time.Duratio
 }
 
 // Peek is Memory's.
-func (m *RedisMemory) Peek(ctx context.Context, key string) int64 {
+func (m *Redis) Peek(ctx context.Context, key string) int64 {
 	n, err := ask(ctx, m, func(ctx context.Context) (int64, error) {
 		n, err := m.Redis.Get(ctx, m.keys(key)[0]).Int64()
 		if errors.Is(err, redis.Nil) {
@@ -140,7 +142,7 @@ func (m *RedisMemory) Peek(ctx context.Context, key string) int64 {
 }
 
 // Uncount is Memory's.
-func (m *RedisMemory) Uncount(ctx context.Context, key string) {
+func (m *Redis) Uncount(ctx context.Context, key string) {
 	m.local.Uncount(ctx, key)
 	_, _ = ask(ctx, m, func(ctx context.Context) (any, error) {
 		return uncountScript.Run(ctx, m.Redis, m.keys(key)).Result()
@@ -148,7 +150,7 @@ func (m *RedisMemory) Uncount(ctx context.Context, key string) {
 }
 
 // Once is Memory's. What this process has seen was seen, whatever Redis has forgotten since.
-func (m *RedisMemory) Once(ctx context.Context, key string, expiry time.Time) bool {
+func (m *Redis) Once(ctx context.Context, key string, expiry time.Time) bool {
 	if !m.local.Once(ctx, key, expiry) {
 		return false
 	}
@@ -165,7 +167,7 @@ func (m *RedisMemory) Once(ctx context.Context, key string, expiry time.Time) bo
 }
 
 // Forget is Memory's.
-func (m *RedisMemory) Forget(ctx context.Context, key string) {
+func (m *Redis) Forget(ctx context.Context, key string) {
 	m.local.Forget(ctx, key)
 	forget := func(ctx context.Context) error { return m.Redis.Del(ctx, m.keys(key)[0]).Err() }
 	if _, err := ask(ctx, m, func(ctx context.Context) (any, error) { return nil, forget(ctx) }); err != nil {
@@ -178,7 +180,7 @@ const shares = 1000
 
 // Spend is Memory's. Who has spent what this process allows by itself need not ask further. Of a large allowance a process
 // takes a thousandth at a time and spends that by itself: no replica gets more than there is, and few requests ask Redis.
-func (m *RedisMemory) Spend(ctx context.Context, key string, rate Rate) (wait time.Duration) {
+func (m *Redis) Spend(ctx context.Context, key string, rate Rate) (wait time.Duration) {
 	purse := "purse of " + key
 	if wait := m.local.Spend(ctx, key, rate); wait > 0 || m.local.take(purse) {
 		return wait
@@ -197,7 +199,7 @@ func (m *RedisMemory) Spend(ctx context.Context, key string, rate Rate) (wait ti
 
 // keys is the key in Redis, as the scripts take it. It is a digest: names and addresses of people are no business of
 // whoever looks into Redis, and several Wickets may share one.
-func (m *RedisMemory) keys(key string) []string {
+func (m *Redis) keys(key string) []string {
 	sum := sha256.Sum256([]byte(m.namespace + "\n" + key))
 	return []string{redisPrefix + base64.RawURLEncoding.EncodeToString(sum[:16])}
 }
@@ -205,7 +207,7 @@ func (m *RedisMemory) keys(key string) []string {
 var errAway = errors.New("no answer, for Redis is away")
 
 // ask puts one question to Redis. It returns an error where there is no answer, at once while Redis is away.
-func ask[T any](ctx context.Context, m *RedisMemory, question func(context.Context) (T, error)) (T, error) {
+func ask[T any](ctx context.Context, m *Redis, question func(context.Context) (T, error)) (T, error) {
 	var nothing T
 	if m.away.Load() {
 		return nothing, errAway
@@ -213,9 +215,9 @@ func ask[T any](ctx context.Context, m *RedisMemory, question func(context.Conte
 	ctx, cancel := context.WithTimeout(ctx, m.Patience)
 	defer cancel()
 	m.asked.Add(1)
-	ctx, span := startSpan(ctx, "redis", attribute.String("db.system.name", "redis"))
+	ctx, span := storage.StartSpan(ctx, "redis", attribute.String("db.system.name", "redis"))
 	answer, err := question(ctx)
-	endSpan(span, err)
+	storage.EndSpan(span, err)
 	if err != nil {
 		m.failed.Add(1)
 		m.lose(err)
@@ -225,7 +227,7 @@ func ask[T any](ctx context.Context, m *RedisMemory, question func(context.Conte
 }
 
 // lose declares Redis away and begins to look for it.
-func (m *RedisMemory) lose(err error) {
+func (m *Redis) lose(err error) {
 	if m.closing.Err() != nil || !m.away.CompareAndSwap(false, true) {
 		return
 	}
@@ -249,7 +251,7 @@ func (m *RedisMemory) lose(err error) {
 }
 
 // owe notes what Redis has to be told when it is back.
-func (m *RedisMemory) owe(missed func(ctx context.Context) error) {
+func (m *Redis) owe(missed func(ctx context.Context) error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.owed) < maxOwed {
@@ -258,7 +260,7 @@ func (m *RedisMemory) owe(missed func(ctx context.Context) error) {
 }
 
 // settle tells Redis what it missed, and asks it from now on.
-func (m *RedisMemory) settle() bool {
+func (m *Redis) settle() bool {
 	for {
 		m.mu.Lock()
 		owed := m.owed

@@ -1,4 +1,4 @@
-package storage
+package copying
 
 import (
 	"cmp"
@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // table is one of our tables as the schema of its database describes it: not the job queue's, and not the note of which
@@ -47,11 +49,11 @@ var valueKinds = map[string]valueKind{
 }
 
 // tablesOf returns our tables by name.
-func tablesOf(ctx context.Context, d *Database) (map[string]*table, error) {
+func tablesOf(ctx context.Context, d *storage.Database) (map[string]*table, error) {
 	columns := `SELECT m.name AS relation, p.name AS column_name, p.type AS type, p.pk AS key_position, FALSE AS counts
 		FROM sqlite_schema m, pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!'`
 	references := `SELECT DISTINCT m.name AS relation, f."table" AS other FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'`
-	if d.Kind == Postgres {
+	if d.Kind == storage.Postgres {
 		columns = `SELECT c.relname AS relation, a.attname AS column_name, format_type(a.atttypid, NULL) AS type,
 				coalesce(array_position(i.indkey::int2[], a.attnum), -1) + 1 AS key_position, a.attidentity <> '' AS counts
 			FROM pg_class c
@@ -155,13 +157,13 @@ func keyOfBoth(a, b *table) error {
 }
 
 // all asks for every row in the order of the key, which is the same in both databases: that of bytes, not of a language.
-func (t *table) all(d *Database, on bun.IDB) *bun.SelectQuery {
+func (t *table) all(d *storage.Database, on bun.IDB) *bun.SelectQuery {
 	query := on.NewSelect().Table(t.name)
 	for _, c := range t.columns {
 		query.Column(c.name)
 	}
 	for _, name := range t.key {
-		if d.Kind == Postgres && t.columns[t.position(name)].kind == kindText {
+		if d.Kind == storage.Postgres && t.columns[t.position(name)].kind == kindText {
 			query.OrderExpr(`? COLLATE "C"`, bun.Ident(name))
 			continue
 		}

@@ -1,13 +1,13 @@
-package storage
+package cache
 
 import (
 	"context"
 	"time"
 )
 
-// Memory is the cache: counters, allowances and one-time marks. It holds nothing that cannot be lost, so its verbs return
-// no error: whatever happens, they answer. LocalMemory is one process's own; RedisMemory is shared by all replicas.
-type Memory interface {
+// Cache keeps counters, allowances and one-time marks. It holds nothing that cannot be lost, so its verbs return
+// no error: whatever happens, they answer. Local is one process's own; Redis is shared by all replicas.
+type Cache interface {
 	// Count adds one to the counter of key and returns its new value. The counter begins with the first call and is
 	// forgotten window after it.
 	Count(ctx context.Context, key string, window time.Duration) int64

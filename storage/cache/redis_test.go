@@ -1,4 +1,4 @@
-package storage_test
+package cache_test
 
 import (
 	"context"
@@ -23,28 +23,28 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
 func TestRedisURL(t *testing.T) {
 	for _, test := range []struct {
 		url   string
-		right func(*storage.RedisOptions) bool
+		right func(*cache.RedisOptions) bool
 	}{
-		{"redis://localhost", func(o *storage.RedisOptions) bool { return o.Addrs[0] == "localhost:6379" && o.TLSConfig == nil }},
-		{"redis://ann:s3cret@redis.example.com:7000/3", func(o *storage.RedisOptions) bool {
+		{"redis://localhost", func(o *cache.RedisOptions) bool { return o.Addrs[0] == "localhost:6379" && o.TLSConfig == nil }},
+		{"redis://ann:s3cret@redis.example.com:7000/3", func(o *cache.RedisOptions) bool {
 			return o.Addrs[0] == "redis.example.com:7000" && o.Username == "ann" && o.Password == "s3cret" && o.DB == 3
 		}},
-		{"rediss://:s3cret@[::1]:7000", func(o *storage.RedisOptions) bool {
+		{"rediss://:s3cret@[::1]:7000", func(o *cache.RedisOptions) bool {
 			return o.Addrs[0] == "[::1]:7000" && o.Username == "" && o.Password == "s3cret" && o.TLSConfig != nil && !o.TLSConfig.InsecureSkipVerify
 		}},
-		{"redis://a?master_name=main&addr=b:1&addr=c:2&sentinel_password=s3cret", func(o *storage.RedisOptions) bool {
+		{"redis://a?master_name=main&addr=b:1&addr=c:2&sentinel_password=s3cret", func(o *cache.RedisOptions) bool {
 			return fmt.Sprint(o.Addrs) == "[a:26379 b:1 c:2]" && o.MasterName == "main" && o.SentinelPassword == "s3cret" && !o.IsClusterMode
 		}},
-		{"redis://a?cluster=true&addr=b:1", func(o *storage.RedisOptions) bool { return fmt.Sprint(o.Addrs) == "[a:6379 b:1]" && o.IsClusterMode }},
+		{"redis://a?cluster=true&addr=b:1", func(o *cache.RedisOptions) bool { return fmt.Sprint(o.Addrs) == "[a:6379 b:1]" && o.IsClusterMode }},
 	} {
-		if o, err := storage.ParseRedis(test.url); err != nil || !test.right(o) {
+		if o, err := cache.ParseRedis(test.url); err != nil || !test.right(o) {
 			t.Errorf("%s: %+v, %v", test.url, o, err)
 		}
 	}
@@ -66,7 +66,7 @@ func TestRedisURL(t *testing.T) {
 		"redis://a?ca=/etc/ssl/x.pem":               "rediss://",
 		"rediss://:s3cret@a?ca=/nowhere/at/all.pem": "no such file",
 	} {
-		_, err := storage.ParseRedis(url)
+		_, err := cache.ParseRedis(url)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v, want something with %q", url, err, want)
 		}
@@ -74,16 +74,16 @@ func TestRedisURL(t *testing.T) {
 }
 
 // back waits until a memory asks Redis again.
-func back(t testing.TB, m *storage.RedisMemory) {
+func back(t testing.TB, m *cache.Redis) {
 	t.Helper()
 	storagetest.Eventually(t, 15*time.Second, "Redis is asked again", func() bool { return !m.State().Away })
 }
 
 // hour is an allowance that does not come back within a test.
-var hour = storage.Rate{N: 10, Per: time.Hour}
+var hour = cache.Rate{N: 10, Per: time.Hour}
 
 // spend takes all that it gets.
-func spend(t testing.TB, m storage.Memory, key string) (n int64) {
+func spend(t testing.TB, m cache.Cache, key string) (n int64) {
 	t.Helper()
 	for m.Spend(t.Context(), key, hour) == 0 {
 		n++
@@ -190,8 +190,8 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 // Of a large allowance replicas take shares, so that few requests ask Redis; together they spend exactly what there is.
 func TestRedisSharesOutLargeAllowances(t *testing.T) {
 	server := storagetest.Redis(t)
-	replicas := []*storage.RedisMemory{openMemory(t, server.URL()), openMemory(t, server.URL()), openMemory(t, server.URL())}
-	rate := storage.Rate{N: 20_500, Per: 24 * time.Hour}
+	replicas := []*cache.Redis{openMemory(t, server.URL()), openMemory(t, server.URL()), openMemory(t, server.URL())}
+	rate := cache.Rate{N: 20_500, Per: 24 * time.Hour}
 	var spent atomic.Int64
 	var wg sync.WaitGroup
 	for i := range 20 {
@@ -236,11 +236,11 @@ func TestRedisLearnsNoNames(t *testing.T) {
 			t.Errorf("the key %q never ends", key)
 		}
 	}
-	another, err := storage.ParseRedis(server.URL())
+	another, err := cache.ParseRedis(server.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger := storage.NewRedisMemory(t.Context(), another, "https://another.example.com", time.Now, discard)
+	stranger := cache.NewRedis(t.Context(), another, "https://another.example.com", time.Now, discard)
 	defer func() { _ = stranger.Close() }()
 	if !stranger.Once(t.Context(), "assertion app 7", time.Now().Add(time.Minute)) {
 		t.Error("two Wickets in one Redis share their marks")
@@ -253,7 +253,7 @@ var leastPrivilege = strings.Fields("wicket on >s3cret ~wicket:* +ping +hello +c
 // TLS with a certificate of one's own authority, and a user who may do what docs/replicas.md says and nothing else.
 func TestRedisWithTLSAndLeastPrivilege(t *testing.T) {
 	certificate, key := selfSigned(t)
-	server := storagetest.Redis(t, append([]string{"--tls-port", strconv.Itoa(freePort(t)), "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate, "--tls-auth-clients", "no",
+	server := storagetest.Redis(t, append([]string{"--tls-port", strconv.Itoa(storagetest.Port(t)), "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate, "--tls-auth-clients", "no",
 		"--user", "default", "off", "--user"}, leastPrivilege...)...)
 	address := fmt.Sprintf("127.0.0.1:%s", server.Option("--tls-port"))
 	m := openMemory(t, "rediss://wicket:s3cret@"+address+"?ca="+certificate)
@@ -351,7 +351,7 @@ func TestRedisCluster(t *testing.T) {
 	}
 	var spent [2]int64
 	var wg sync.WaitGroup
-	for i, m := range []storage.Memory{one, two} {
+	for i, m := range []cache.Cache{one, two} {
 		wg.Go(func() { spent[i] = spend(t, m, "allowance") })
 	}
 	wg.Wait()
@@ -412,15 +412,6 @@ func formCluster(t *testing.T, nodes []*storagetest.RedisServer) {
 	}
 }
 
-func freePort(t testing.TB) int {
-	t.Helper()
-	port, err := storagetest.FreePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
-}
-
 // selfSigned writes a certificate for 127.0.0.1 and its key, in PEM.
 func selfSigned(t *testing.T) (certificate, key string) {
 	t.Helper()
@@ -463,7 +454,7 @@ func TestRedisPasswordIsRenewed(t *testing.T) {
 	if !m.State().Away {
 		t.Fatal("the old password still works")
 	}
-	options, err := storage.ParseRedis("redis://:after@" + server.Address())
+	options, err := cache.ParseRedis("redis://:after@" + server.Address())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package storage_test
+package cache_test
 
 import (
 	"fmt"
@@ -8,18 +8,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
 // openMemory is a replica's memory in that Redis.
-func openMemory(t testing.TB, url string) *storage.RedisMemory {
+func openMemory(t testing.TB, url string) *cache.Redis {
 	t.Helper()
-	options, err := storage.ParseRedis(url)
+	options, err := cache.ParseRedis(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := storage.NewRedisMemory(t.Context(), options, t.Name(), time.Now, discard)
+	m := cache.NewRedis(t.Context(), options, t.Name(), time.Now, discard)
 	m.Patience = 5 * time.Second // this machine may be busy, which is not what is tested
 	t.Cleanup(func() {
 		if err := m.Close(); err != nil {
@@ -32,8 +32,8 @@ func openMemory(t testing.TB, url string) *storage.RedisMemory {
 var discard = slog.New(slog.DiscardHandler)
 
 // eachMemory runs test on every production implementation.
-func eachMemory(t *testing.T, test func(t *testing.T, m storage.Memory)) {
-	t.Run("local", func(t *testing.T) { test(t, storage.NewLocalMemory(time.Now)) })
+func eachMemory(t *testing.T, test func(t *testing.T, m cache.Cache)) {
+	t.Run("local", func(t *testing.T) { test(t, cache.NewLocal(time.Now)) })
 	t.Run("redis", func(t *testing.T) {
 		m := openMemory(t, storagetest.Redis(t).URL())
 		test(t, m)
@@ -54,7 +54,7 @@ func eachMemory(t *testing.T, test func(t *testing.T, m storage.Memory)) {
 
 // Both implementations, and the one with Redis away, answer alike.
 func TestMemoriesAnswerAlike(t *testing.T) {
-	eachMemory(t, func(t *testing.T, m storage.Memory) {
+	eachMemory(t, func(t *testing.T, m cache.Cache) {
 		ctx := t.Context()
 		count := func(key string, window time.Duration, want int64) {
 			t.Helper()
@@ -110,7 +110,7 @@ func TestMemoriesAnswerAlike(t *testing.T) {
 		storagetest.Eventually(t, 5*time.Second, "a mark ends", func() bool { return m.Once(ctx, "short mark", time.Now().Add(40*time.Millisecond)) })
 		storagetest.Eventually(t, 5*time.Second, "a mark ends", func() bool { return m.Once(ctx, "short mark", time.Now().Add(40*time.Millisecond)) })
 
-		rate := storage.Rate{N: 3, Per: 600 * time.Millisecond}
+		rate := cache.Rate{N: 3, Per: 600 * time.Millisecond}
 		began = time.Now()
 		for range 3 {
 			if wait := m.Spend(ctx, "allowance", rate); wait != 0 {
@@ -132,9 +132,9 @@ func TestMemoriesAnswerAlike(t *testing.T) {
 
 // Of many at once, each is counted, one is first, and exactly the allowance is spent.
 func TestMemoriesUnderParallelUse(t *testing.T) {
-	eachMemory(t, func(t *testing.T, m storage.Memory) {
+	eachMemory(t, func(t *testing.T, m cache.Cache) {
 		const n = 200
-		rate := storage.Rate{N: 37, Per: time.Hour}
+		rate := cache.Rate{N: 37, Per: time.Hour}
 		var firsts, spent atomic.Int64
 		var seen sync.Map
 		var wg sync.WaitGroup
@@ -163,13 +163,13 @@ func TestMemoriesUnderParallelUse(t *testing.T) {
 // Requests from ever more addresses do not push out what is still needed: an allowance that has come back takes no room.
 func TestFloodOfAddressesForgetsNoMarks(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	m := storage.NewLocalMemory(func() time.Time { return now })
+	m := cache.NewLocal(func() time.Time { return now })
 	for i := range 100 {
 		m.Once(t.Context(), fmt.Sprint("jti ", i), now.Add(time.Hour))
 	}
 	for i := range 500_000 {
 		now = now.Add(10 * time.Microsecond)
-		m.Spend(t.Context(), fmt.Sprint("address ", i), storage.Rate{N: 6000, Per: time.Minute})
+		m.Spend(t.Context(), fmt.Sprint("address ", i), cache.Rate{N: 6000, Per: time.Minute})
 	}
 	for i := range 100 {
 		if m.Once(t.Context(), fmt.Sprint("jti ", i), now.Add(time.Hour)) {
@@ -181,8 +181,8 @@ func TestFloodOfAddressesForgetsNoMarks(t *testing.T) {
 // What was spent comes back evenly, and never more than the whole allowance.
 func TestAllowanceComesBackEvenly(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	m := storage.NewLocalMemory(func() time.Time { return now })
-	rate := storage.Rate{N: 60, Per: time.Minute}
+	m := cache.NewLocal(func() time.Time { return now })
+	rate := cache.Rate{N: 60, Per: time.Minute}
 	spend := func() (n int) {
 		for m.Spend(t.Context(), "k", rate) == 0 {
 			n++
@@ -201,7 +201,7 @@ func TestAllowanceComesBackEvenly(t *testing.T) {
 	if wait := m.Spend(t.Context(), "k", rate); wait != time.Second {
 		t.Errorf("the next one comes in %s, want 1s", wait)
 	}
-	for _, odd := range []storage.Rate{{N: 7, Per: time.Second}, {N: 4, Per: 10 * time.Microsecond}, {N: 290_000, Per: time.Minute}} {
+	for _, odd := range []cache.Rate{{N: 7, Per: time.Second}, {N: 4, Per: 10 * time.Microsecond}, {N: 290_000, Per: time.Minute}} {
 		n := int64(0)
 		for m.Spend(t.Context(), fmt.Sprint(odd), odd) == 0 {
 			n++
@@ -209,5 +209,35 @@ func TestAllowanceComesBackEvenly(t *testing.T) {
 		if n != odd.N {
 			t.Errorf("%+v lets %d through at once", odd, n)
 		}
+	}
+}
+
+func TestMemoryCountsWithinAWindow(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	memory := cache.NewLocal(func() time.Time { return now })
+	for want := int64(1); want <= 3; want++ {
+		if got := memory.Count(t.Context(), "k", time.Minute); got != want {
+			t.Fatalf("count %d, want %d", got, want)
+		}
+	}
+	now = now.Add(time.Minute)
+	if got := memory.Count(t.Context(), "k", time.Minute); got != 1 {
+		t.Errorf("after the window the counter is %d, want 1", got)
+	}
+	var wg sync.WaitGroup
+	firsts := make(chan bool, 50)
+	for range 50 {
+		wg.Go(func() { firsts <- memory.Once(t.Context(), "jti", now.Add(time.Minute)) })
+	}
+	wg.Wait()
+	close(firsts)
+	n := 0
+	for first := range firsts {
+		if first {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d of 50 were first", n)
 	}
 }

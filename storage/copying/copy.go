@@ -1,4 +1,4 @@
-package storage
+package copying
 
 import (
 	"context"
@@ -10,25 +10,27 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // Copy moves all that one database holds into another of the other product: every row of every table, found by their
 // schemas, and the jobs that wait. What is there already stays and must be the same, so that a copy that was interrupted
 // goes on where it was, and one that is complete changes nothing.
 type Copy struct {
-	From, To  *Database
-	Rehearsal bool                                          // a server may write to the source meanwhile; jobs stay there
-	Progress  func(doing Copying, table string, rows int64) // called now and then, if not nil
+	From, To  *storage.Database
+	Rehearsal bool                                        // a server may write to the source meanwhile; jobs stay there
+	Progress  func(doing Phase, table string, rows int64) // called now and then, if not nil
 }
 
 // Copying is what a Copy is at.
-type Copying string
+type Phase string
 
 // A Copy goes through all tables up to three times.
 const (
-	Comparing Copying = "comparing" // what the target holds already
-	Filling   Copying = "copying"
-	Verifying Copying = "verifying"
+	Comparing Phase = "comparing" // what the target holds already
+	Filling   Phase = "copying"
+	Verifying Phase = "verifying"
 )
 
 // Copied is what became of a table. Digest is the SHA-256 of all its rows, the same in both databases.
@@ -125,7 +127,7 @@ func (c *Copy) prepare(ctx context.Context) ([]tablePair, error) {
 // sameVersion looks whether both databases have the shape that this program knows.
 func (c *Copy) sameVersion(ctx context.Context) error {
 	var versions [2][]int64
-	for i, database := range []*Database{c.From, c.To} {
+	for i, database := range []*storage.Database{c.From, c.To} {
 		pending, err := database.Pending(ctx)
 		if err != nil {
 			return fmt.Errorf("read which migrations were applied: %w", err)
@@ -133,7 +135,7 @@ func (c *Copy) sameVersion(ctx context.Context) error {
 		if len(pending) > 0 {
 			return fmt.Errorf("the %s lacks %d migrations: run wicket migrate on it first", sides[i], len(pending))
 		}
-		if err := database.Reader().NewSelect().Model((*Migration)(nil)).Column("version").Order("version").Scan(ctx, &versions[i]); err != nil {
+		if err := database.Reader().NewSelect().Model((*storage.Migration)(nil)).Column("version").Order("version").Scan(ctx, &versions[i]); err != nil {
 			return fmt.Errorf("read which migrations were applied: %w", err)
 		}
 	}
@@ -147,7 +149,7 @@ var sides = [2]string{"source", "target"}
 
 // unserved looks whether a server works with one of the databases.
 func (c *Copy) unserved(ctx context.Context) error {
-	for i, database := range []*Database{c.From, c.To} {
+	for i, database := range []*storage.Database{c.From, c.To} {
 		if c.Rehearsal && database == c.From {
 			continue
 		}
@@ -241,7 +243,7 @@ func (c *Copy) fill(ctx context.Context, from *snapshot, pair tablePair) (added 
 }
 
 // insertRows writes rows as they are, numbers that the database would count itself included.
-func insertRows(ctx context.Context, d *Database, t *table, rows []row) error {
+func insertRows(ctx context.Context, d *storage.Database, t *table, rows []row) error {
 	names := make([]any, len(t.columns))
 	for i, c := range t.columns {
 		names[i] = bun.Ident(c.name)
@@ -263,7 +265,7 @@ func insertRows(ctx context.Context, d *Database, t *table, rows []row) error {
 }
 
 // countOn makes PostgreSQL go on counting after the last row. SQLite does so by itself.
-func countOn(ctx context.Context, d *Database, t *table) error {
+func countOn(ctx context.Context, d *storage.Database, t *table) error {
 	return d.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.ExecContext(ctx, "SELECT setval(pg_get_serial_sequence(?, ?), max(?)) FROM ? HAVING max(?) IS NOT NULL",
 			t.name, t.counts, bun.Ident(t.counts), bun.Ident(t.name), bun.Ident(t.counts))
@@ -273,12 +275,12 @@ func countOn(ctx context.Context, d *Database, t *table) error {
 
 // makeMonths makes a log's partitions for the months that its rows are of.
 func (c *Copy) makeMonths(ctx context.Context, from *snapshot, pair tablePair) error {
-	at, grows := logs[pair.to.name]
-	if !grows || c.To.Kind != Postgres {
+	at, grows := storage.PartitionedTables[pair.to.name]
+	if !grows || c.To.Kind != storage.Postgres {
 		return nil
 	}
 	month := "strftime('%Y-%m', ?)"
-	if c.From.Kind == Postgres {
+	if c.From.Kind == storage.Postgres {
 		month = "to_char(?, 'YYYY-MM')"
 	}
 	var months []string
@@ -294,7 +296,7 @@ func (c *Copy) makeMonths(ctx context.Context, from *snapshot, pair tablePair) e
 			if err != nil {
 				return fmt.Errorf("a row of %s has no time but %q", pair.from.name, text)
 			}
-			if err := makePartition(ctx, tx, pair.to.name, month); err != nil {
+			if err := storage.MakePartition(ctx, tx, pair.to.name, month); err != nil {
 				return err
 			}
 		}

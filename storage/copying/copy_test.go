@@ -1,4 +1,4 @@
-package storage_test
+package copying_test
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/copying"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -111,9 +112,9 @@ func change(t testing.TB, db *storage.Database, query string, args ...any) {
 	}
 }
 
-func runCopy(t testing.TB, from, to *storage.Database) []storage.Copied {
+func runCopy(t testing.TB, from, to *storage.Database) []copying.Copied {
 	t.Helper()
-	copied, _, err := (&storage.Copy{From: from, To: to}).Run(t.Context())
+	copied, _, err := (&copying.Copy{From: from, To: to}).Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,8 +206,8 @@ func TestCopyIsRunAgain(t *testing.T) {
 	tables := len(left)
 	for {
 		ctx, cut := context.WithCancel(t.Context())
-		run := storage.Copy{From: from, To: to, Progress: func(doing storage.Copying, table string, n int64) {
-			if doing == storage.Filling && n == 1000 && left[table] {
+		run := copying.Copy{From: from, To: to, Progress: func(doing copying.Phase, table string, n int64) {
+			if doing == copying.Filling && n == 1000 && left[table] {
 				delete(left, table)
 				cut()
 			}
@@ -254,8 +255,8 @@ func TestCopyFindsDifferences(t *testing.T) {
 			runCopy(t, from, to)
 			change(t, to, differs.query)
 			change(t, to, "DELETE FROM arrivals") // what the target lacks, it must not get before it is looked at
-			_, _, err := (&storage.Copy{From: from, To: to}).Run(t.Context())
-			if !errors.Is(err, storage.ErrDiffers) || !strings.Contains(err.Error(), differs.want) {
+			_, _, err := (&copying.Copy{From: from, To: to}).Run(t.Context())
+			if !errors.Is(err, copying.ErrDiffers) || !strings.Contains(err.Error(), differs.want) {
 				t.Errorf("the copy says %v", err)
 			}
 			if n, err := to.Reader().NewSelect().Table("arrivals").Count(t.Context()); err != nil || n != 0 {
@@ -270,13 +271,13 @@ func TestCopyMissesWhatWasLost(t *testing.T) {
 	from, to := storagetest.Open(t, storage.SQLite), storagetest.Open(t, storage.Postgres)
 	fillTables(t, from, 5)
 	lost := false
-	_, _, err := (&storage.Copy{From: from, To: to, Progress: func(doing storage.Copying, _ string, _ int64) {
-		if doing == storage.Verifying && !lost {
+	_, _, err := (&copying.Copy{From: from, To: to, Progress: func(doing copying.Phase, _ string, _ int64) {
+		if doing == copying.Verifying && !lost {
 			lost = true
 			change(t, to, "DELETE FROM upstream_requests WHERE provider = (SELECT min(provider) FROM upstream_requests)")
 		}
 	}}).Run(t.Context())
-	if !errors.Is(err, storage.ErrDiffers) || !strings.Contains(err.Error(), "of upstream_requests it lacks 2 rows") {
+	if !errors.Is(err, copying.ErrDiffers) || !strings.Contains(err.Error(), "of upstream_requests it lacks 2 rows") {
 		t.Errorf("the copy says %v", err)
 	}
 }
@@ -284,7 +285,7 @@ func TestCopyMissesWhatWasLost(t *testing.T) {
 func TestCopyRefuses(t *testing.T) {
 	from, to := storagetest.Open(t, storage.SQLite), storagetest.Open(t, storage.Postgres)
 	fillTables(t, from, 3)
-	refused := func(want string, c storage.Copy) error {
+	refused := func(want string, c copying.Copy) error {
 		t.Helper()
 		_, _, err := c.Run(t.Context())
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -295,12 +296,12 @@ func TestCopyRefuses(t *testing.T) {
 		}
 		return err
 	}
-	_ = refused("same product", storage.Copy{From: from, To: storagetest.Open(t, storage.SQLite)})
+	_ = refused("same product", copying.Copy{From: from, To: storagetest.Open(t, storage.SQLite)})
 
 	change(t, from, "DELETE FROM schema_migrations WHERE version = 20")
-	_ = refused("the source lacks 1 migrations: run wicket migrate on it first", storage.Copy{From: from, To: to})
+	_ = refused("the source lacks 1 migrations: run wicket migrate on it first", copying.Copy{From: from, To: to})
 	change(t, from, "INSERT INTO schema_migrations (version, name, applied_at) VALUES (20, 'federation', '2026-01-01 00:00:00+00:00'), (9999, 'future', '2026-01-01 00:00:00+00:00')")
-	_ = refused("migrated by a newer Wicket", storage.Copy{From: from, To: to})
+	_ = refused("migrated by a newer Wicket", copying.Copy{From: from, To: to})
 	change(t, from, "DELETE FROM schema_migrations WHERE version = 9999")
 
 	// A server at work, on either side.
@@ -318,7 +319,7 @@ func TestCopyRefuses(t *testing.T) {
 			is, err := served.Served(t.Context())
 			return is && err == nil
 		})
-		if err := refused("a server works with it", storage.Copy{From: from, To: to}); !errors.Is(err, storage.ErrServed) {
+		if err := refused("a server works with it", copying.Copy{From: from, To: to}); !errors.Is(err, copying.ErrServed) {
 			t.Error(err)
 		}
 		if err := jobs.Stop(context.Background()); err != nil {
@@ -328,13 +329,13 @@ func TestCopyRefuses(t *testing.T) {
 
 	// A command that writes meanwhile.
 	wrote := false
-	_, _, err := (&storage.Copy{From: from, To: to, Progress: func(storage.Copying, string, int64) {
+	_, _, err := (&copying.Copy{From: from, To: to, Progress: func(copying.Phase, string, int64) {
 		if !wrote {
 			wrote = true
 			change(t, from, "UPDATE users SET username = 'another' WHERE username_key LIKE 'A%'")
 		}
 	}}).Run(t.Context())
-	if !errors.Is(err, storage.ErrWritten) {
+	if !errors.Is(err, copying.ErrWritten) {
 		t.Errorf("a source that was written to: %v", err)
 	}
 	if n, err := to.Reader().NewSelect().Table("users").Where("username = 'another'").Count(t.Context()); err != nil || n != 0 {
@@ -395,11 +396,11 @@ func TestCopyTakesJobsAlong(t *testing.T) {
 				t.Fatal(err)
 			}
 			for run, want := range []int{3, 0} {
-				if _, n, err := (&storage.Copy{From: from, To: to}).Run(t.Context()); err != nil || n != want {
+				if _, n, err := (&copying.Copy{From: from, To: to}).Run(t.Context()); err != nil || n != want {
 					t.Errorf("run %d copied %d jobs, want %d: %v", run, n, want, err)
 				}
 			}
-			if _, n, err := (&storage.Copy{From: from, To: storagetest.Open(t, kinds[1]), Rehearsal: true}).Run(t.Context()); err != nil || n != 0 {
+			if _, n, err := (&copying.Copy{From: from, To: storagetest.Open(t, kinds[1]), Rehearsal: true}).Run(t.Context()); err != nil || n != 0 {
 				t.Errorf("a rehearsal copied %d jobs, %v", n, err)
 			}
 

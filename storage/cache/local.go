@@ -1,4 +1,4 @@
-package storage
+package cache
 
 import (
 	"context"
@@ -6,36 +6,36 @@ import (
 	"time"
 )
 
-// LocalMemory is the Memory of one process. It is bounded by time, for every key has an end, and by number.
-type LocalMemory struct {
+// Local is the Memory of one process. It is bounded by time, for every key has an end, and by number.
+type Local struct {
 	Now func() time.Time
 
 	mu      sync.Mutex
-	entries map[string]memoryEntry
+	entries map[string]localEntry
 	sweepAt time.Time
 }
 
-type memoryEntry struct {
+type localEntry struct {
 	count  int64
 	expiry time.Time // of an allowance: when all that was spent has come back
 }
 
 const maxMemory = 200_000 // keys
 
-// NewLocalMemory returns an empty one.
-func NewLocalMemory(now func() time.Time) *LocalMemory {
-	return &LocalMemory{Now: now, entries: make(map[string]memoryEntry)}
+// NewLocal returns an empty one.
+func NewLocal(now func() time.Time) *Local {
+	return &Local{Now: now, entries: make(map[string]localEntry)}
 }
 
 // Count is Memory's.
-func (m *LocalMemory) Count(_ context.Context, key string, window time.Duration) int64 {
+func (m *Local) Count(_ context.Context, key string, window time.Duration) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.Now()
 	m.makeRoom(now)
 	entry, ok := m.entries[key]
 	if !ok || !now.Before(entry.expiry) {
-		entry = memoryEntry{expiry: now.Add(window)}
+		entry = localEntry{expiry: now.Add(window)}
 	}
 	entry.count++
 	m.entries[key] = entry
@@ -43,12 +43,12 @@ func (m *LocalMemory) Count(_ context.Context, key string, window time.Duration)
 }
 
 // Once is Memory's.
-func (m *LocalMemory) Once(ctx context.Context, key string, expiry time.Time) bool {
+func (m *Local) Once(ctx context.Context, key string, expiry time.Time) bool {
 	return m.Count(ctx, key, expiry.Sub(m.Now())) == 1
 }
 
 // Uncount is Memory's.
-func (m *LocalMemory) Uncount(_ context.Context, key string) {
+func (m *Local) Uncount(_ context.Context, key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if entry, ok := m.entries[key]; ok && entry.count > 0 {
@@ -58,14 +58,14 @@ func (m *LocalMemory) Uncount(_ context.Context, key string) {
 }
 
 // Forget is Memory's.
-func (m *LocalMemory) Forget(_ context.Context, key string) {
+func (m *Local) Forget(_ context.Context, key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.entries, key)
 }
 
 // Peek is Memory's.
-func (m *LocalMemory) Peek(_ context.Context, key string) int64 {
+func (m *Local) Peek(_ context.Context, key string) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if entry, ok := m.entries[key]; ok && m.Now().Before(entry.expiry) {
@@ -75,7 +75,7 @@ func (m *LocalMemory) Peek(_ context.Context, key string) int64 {
 }
 
 // Spend is Memory's.
-func (m *LocalMemory) Spend(_ context.Context, key string, rate Rate) (wait time.Duration) {
+func (m *Local) Spend(_ context.Context, key string, rate Rate) (wait time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.Now()
@@ -88,12 +88,12 @@ func (m *LocalMemory) Spend(_ context.Context, key string, rate Rate) (wait time
 	if wait := full.Sub(now) - rate.capacity(); wait > 0 {
 		return wait
 	}
-	m.entries[key] = memoryEntry{expiry: full}
+	m.entries[key] = localEntry{expiry: full}
 	return 0
 }
 
 // put adds n to the counter of key, for that long from now.
-func (m *LocalMemory) put(key string, n int64, lifetime time.Duration) {
+func (m *Local) put(key string, n int64, lifetime time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.Now()
@@ -101,11 +101,11 @@ func (m *LocalMemory) put(key string, n int64, lifetime time.Duration) {
 	if !now.Before(entry.expiry) {
 		entry.count = 0
 	}
-	m.entries[key] = memoryEntry{count: entry.count + n, expiry: now.Add(lifetime)}
+	m.entries[key] = localEntry{count: entry.count + n, expiry: now.Add(lifetime)}
 }
 
 // take takes one from the counter of key, if there is one.
-func (m *LocalMemory) take(key string) bool {
+func (m *Local) take(key string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	entry, ok := m.entries[key]
@@ -119,7 +119,7 @@ func (m *LocalMemory) take(key string) bool {
 
 // makeRoom drops what has expired, once a minute or when there is too much, and if there still is too much some of it,
 // whichever it is: whoever fills the memory would like to choose.
-func (m *LocalMemory) makeRoom(now time.Time) {
+func (m *Local) makeRoom(now time.Time) {
 	if !now.Before(m.sweepAt) || len(m.entries) >= maxMemory {
 		m.sweepAt = now.Add(time.Minute)
 		for key, entry := range m.entries {

@@ -1,4 +1,4 @@
-package storage
+package copying
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // newStream reads a table row by row, in the order of its keys.
@@ -18,7 +20,7 @@ type stream struct {
 }
 
 // newStream begins to read; the first row is there when it returns.
-func newStream(ctx context.Context, d *Database, on bun.IDB, t *table) (*stream, error) {
+func newStream(ctx context.Context, d *storage.Database, on bun.IDB, t *table) (*stream, error) {
 	rows, err := t.all(d, on).Rows(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", t.name, err)

@@ -1,4 +1,4 @@
-package storage
+package seal
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // SealedColumn is where something sealed is kept: the column of a table, the column that names its rows, and the purpose.
@@ -17,7 +19,7 @@ const resealedAtOnce = 500
 
 // Reseal seals anew, with the first master key, what another one has sealed in a column, beside running servers; and returns
 // how many values that were. What none of the keys opens stays as it is, and is an ErrSealed that names the row.
-func Reseal(ctx context.Context, d *Database, seal *Seal, at SealedColumn) (renewed int64, err error) {
+func Reseal(ctx context.Context, d *storage.Database, seal *Seal, at SealedColumn) (renewed int64, err error) {
 	var faults []error
 	for last, more := "", true; more; {
 		var rows []struct {
@@ -41,7 +43,7 @@ func Reseal(ctx context.Context, d *Database, seal *Seal, at SealedColumn) (rene
 			if err != nil || current {
 				continue
 			}
-			changed, err := Write(ctx, d, func(ctx context.Context, tx bun.Tx) (int64, error) {
+			changed, err := storage.Write(ctx, d, func(ctx context.Context, tx bun.Tx) (int64, error) {
 				result, err := tx.NewUpdate().Table(at.Table).Set("? = ?", bun.Ident(at.Column), seal.Close(at.Purpose, plaintext)).
 					Where("? = ? AND ? = ?", bun.Ident(at.Key), row.Key, bun.Ident(at.Column), row.Value).Exec(ctx)
 				if err != nil {

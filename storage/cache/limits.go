@@ -1,4 +1,4 @@
-package storage
+package cache
 
 import (
 	"context"
@@ -9,13 +9,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // Limits say how often who may ask for what. A limit is named by an endpoint and a kind of subject, such as
 // "token.client"; each subject has an allowance of its own. A nil *Limits limits nothing.
 type Limits struct {
-	Memory Memory
-	Rates  Rates
+	Cache Cache
+	Rates Rates
 }
 
 // Rates are limits by their names. "other.KIND" is for the endpoints that have none of that kind; a rate of 0 is none.
@@ -57,8 +59,8 @@ func (l *Limits) Spend(ctx context.Context, endpoint, kind, subject string) erro
 	if rate.N == 0 {
 		return nil
 	}
-	if wait := l.Memory.Spend(ctx, "limit "+limit+" "+subject, rate); wait > 0 {
-		Tally(ctx, "limited", limit)
+	if wait := l.Cache.Spend(ctx, "limit "+limit+" "+subject, rate); wait > 0 {
+		storage.CountEvent(ctx, "limited", limit)
 		return &Limited{Limit: limit, Wait: wait}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package storage_test
+package cache_test
 
 import (
 	"errors"
@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 func TestRatesAreReadFromText(t *testing.T) {
-	defaults := storage.Rates{"token.client": {N: 7, Per: time.Second}, "other.ip": {N: 8, Per: time.Second}}
-	for text, want := range map[string]storage.Rates{
+	defaults := cache.Rates{"token.client": {N: 7, Per: time.Second}, "other.ip": {N: 8, Per: time.Second}}
+	for text, want := range map[string]cache.Rates{
 		"":                                defaults,
 		"token.client=100/s":              {"token.client": {N: 100, Per: time.Second}, "other.ip": {N: 8, Per: time.Second}},
 		"token.client=20/h, other.ip=off": {"token.client": {N: 20, Per: time.Hour}, "other.ip": {}},
@@ -51,27 +52,27 @@ func TestRatesAreReadFromText(t *testing.T) {
 func TestLimitsKeepSubjectsApart(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	var refused []string
-	ctx := storage.WithTallier(t.Context(), func(event string, labels ...string) { refused = append(refused, event, labels[0]) })
-	limits := &storage.Limits{
-		Memory: storage.NewLocalMemory(func() time.Time { return now }),
-		Rates:  storage.Rates{"token.ip": {N: 2, Per: time.Minute}, "other.ip": {N: 1, Per: time.Minute}, "free.ip": {}},
+	ctx := storage.WithEventCounter(t.Context(), func(event string, labels ...string) { refused = append(refused, event, labels[0]) })
+	limits := &cache.Limits{
+		Cache: cache.NewLocal(func() time.Time { return now }),
+		Rates: cache.Rates{"token.ip": {N: 2, Per: time.Minute}, "other.ip": {N: 1, Per: time.Minute}, "free.ip": {}},
 	}
 	for i, step := range []struct {
 		endpoint, kind, subject string
 		wait                    time.Duration
 	}{
-		{"token", storage.ByIP, "a", 0},
-		{"token", storage.ByIP, "a", 0},
-		{"token", storage.ByIP, "a", 30 * time.Second},
-		{"token", storage.ByIP, "b", 0},
-		{"token", storage.ByClient, "a", 0}, // no such limit
-		{"token", storage.ByClient, "a", 0},
-		{"consent", storage.ByIP, "a", 0},
-		{"register", storage.ByIP, "a", time.Minute}, // all others share one
-		{"free", storage.ByIP, "a", 0},
-		{"free", storage.ByIP, "a", 0},
+		{"token", cache.ByIP, "a", 0},
+		{"token", cache.ByIP, "a", 0},
+		{"token", cache.ByIP, "a", 30 * time.Second},
+		{"token", cache.ByIP, "b", 0},
+		{"token", cache.ByClient, "a", 0}, // no such limit
+		{"token", cache.ByClient, "a", 0},
+		{"consent", cache.ByIP, "a", 0},
+		{"register", cache.ByIP, "a", time.Minute}, // all others share one
+		{"free", cache.ByIP, "a", 0},
+		{"free", cache.ByIP, "a", 0},
 	} {
-		var limited *storage.Limited
+		var limited *cache.Limited
 		err := limits.Spend(ctx, step.endpoint, step.kind, step.subject)
 		if errors.As(err, &limited) != (step.wait > 0) || limited != nil && limited.Wait != step.wait {
 			t.Errorf("step %d: %v, want to wait for %s", i, err, step.wait)
@@ -80,7 +81,7 @@ func TestLimitsKeepSubjectsApart(t *testing.T) {
 	if got := strings.Join(refused, " "); got != "limited token.ip limited other.ip" {
 		t.Errorf("refused by %s", got)
 	}
-	if (&storage.Limited{Wait: 1001 * time.Millisecond}).Seconds() != 2 || (&storage.Limited{Wait: time.Millisecond}).Seconds() != 1 {
+	if (&cache.Limited{Wait: 1001 * time.Millisecond}).Seconds() != 2 || (&cache.Limited{Wait: time.Millisecond}).Seconds() != 1 {
 		t.Error("Retry-After is rounded down")
 	}
 }

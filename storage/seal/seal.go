@@ -1,4 +1,4 @@
-package storage
+package seal
 
 import (
 	"bytes"
@@ -28,9 +28,9 @@ type Seal struct {
 	ring atomic.Pointer[[][]byte] // the master keys, 32 bytes each; the first seals, all unseal
 }
 
-// ParseSeal reads master keys: each 32 bytes in standard or URL-safe base64, several by commas, of which the first seals
+// Parse reads master keys: each 32 bytes in standard or URL-safe base64, several by commas, of which the first seals
 // and all unseal.
-func ParseSeal(keys string) (*Seal, error) {
+func Parse(keys string) (*Seal, error) {
 	var masters [][]byte
 	for i, field := range strings.Split(keys, ",") {
 		text := strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimSpace(field)), "=")
@@ -58,7 +58,7 @@ func (s *Seal) Adopt(other *Seal) error {
 
 func (s *Seal) masters() [][]byte { return *s.ring.Load() }
 
-// NewMasterKey returns a new random master key as ParseSeal reads it.
+// NewMasterKey returns a new random master key as Parse reads it.
 func NewMasterKey() string {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails, says its documentation

@@ -45,9 +45,9 @@ func (s *Store) RequestErasure(ctx context.Context, by *Reauthenticated) (time.T
 	return due, nil
 }
 
-// erase deletes the people whose grace is over, one transaction each, and returns how many. What belongs to a person goes
+// Erase deletes the people whose grace is over, one transaction each, and returns how many. What belongs to a person goes
 // with them; the ledger keeps its lines without saying whose they were, and one more that says that somebody was erased.
-func (s *Store) erase(ctx context.Context) (int64, error) {
+func (s *Store) Erase(ctx context.Context) (int64, error) {
 	now := s.Now()
 	var due []uuid.UUID
 	err := s.Database.Reader().NewSelect().Model((*User)(nil)).Column("id").Where("erase_at <= ?", now).Limit(batchErased).Scan(ctx, &due)

@@ -36,7 +36,5 @@ func (s *Store) Expire(ctx context.Context) (map[string]int64, error) {
 	if s.AttemptsKept > 0 {
 		deleted["login_attempts"], err = s.Database.ForgetBefore(ctx, "login_attempts", now.Add(-s.AttemptsKept))
 	}
-	erased, eraseErr := s.erase(ctx)
-	deleted["users"] = erased
-	return deleted, errors.Join(append(faults, err, eraseErr)...)
+	return deleted, errors.Join(append(faults, err)...)
 }

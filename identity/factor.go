@@ -19,6 +19,7 @@ import (
 type answer struct {
 	method   string // for the list of attempts
 	evidence Evidence
+	key      *Authenticator // that was shown; nil: a code was
 	use      func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error)
 }
 

@@ -116,6 +116,48 @@ func (s *Store) BeginPasskeySignIn() (*Ceremony, error) {
 	return s.ceremony(ceremonyPasskeySignIn, options, session, err)
 }
 
+// ShownPasskey is a passkey that somebody has shown to sign in.
+type ShownPasskey struct {
+	User    *User
+	Passkey *Passkey // nil: the person has none like it
+
+	verified   bool
+	credential *webauthn.Credential
+}
+
+// ReadPasskey verifies what a browser answered to BeginPasskeySignIn: Web Authentication, Level 3, section 7.2. It returns
+// nil where that names nobody; Use tells whether the passkey is good.
+func (s *Store) ReadPasskey(ctx context.Context, state, response string) (*ShownPasskey, error) {
+	session, err := s.resume(ctx, ceremonyPasskeySignIn, state)
+	if err != nil {
+		return nil, nil
+	}
+	parsed, err := protocol.ParseCredentialRequestResponseBytes([]byte(response))
+	if err != nil {
+		return nil, nil
+	}
+	// Looked up before the library asks for it: of what goes wrong there it tells only that the passkey is not good.
+	user, passkey, err := s.passkeyOwner(ctx, parsed.Response.UserHandle, parsed.RawID)
+	if err != nil || user == nil {
+		return nil, err
+	}
+	credential, err := s.RelyingParty.passkeys.ValidateDiscoverableLogin(func(_, _ []byte) (webauthn.User, error) {
+		if passkey == nil {
+			return nil, storage.ErrNotFound
+		}
+		return keyHolder{user: user, credentials: []webauthn.Credential{passkey.credential()}}, nil
+	}, *session, parsed)
+	return &ShownPasskey{User: user, Passkey: passkey, verified: err == nil, credential: credential}, nil
+}
+
+// IsVerified tells whether the passkey is the person's and signed the question.
+func (p *ShownPasskey) IsVerified() bool { return p.verified }
+
+// UsePasskey notes that a verified passkey was used, and tells whether it is genuine: a copy counts from an older number.
+func (s *Store) UsePasskey(ctx context.Context, tx bun.Tx, now time.Time, shown *ShownPasskey) (genuine bool, err error) {
+	return s.used(ctx, tx, (*Passkey)(nil), now, &shown.Passkey.Authenticator, shown.credential)
+}
+
 // PasskeySignIn is an attempt to sign in with a passkey.
 type PasskeySignIn struct {
 	State    string // of the Ceremony
@@ -124,58 +166,25 @@ type PasskeySignIn struct {
 	Current  *Session // the live session that this browser has already, or nil
 }
 
-// SignInWithPasskey verifies a passkey (Web Authentication, Level 3, section 7.2) and starts a session, as SignIn does. It
-// returns ErrSignInRefused, or ErrTooManySignIns.
+// SignInWithPasskey verifies a passkey and starts a session, as SignIn does. It returns ErrSignInRefused, or
+// ErrTooManySignIns.
 func (s *Store) SignInWithPasskey(ctx context.Context, attempt PasskeySignIn) (*Admission, error) {
 	sender := "sign-in failures from " + attempt.Device.Source()
 	if s.Memory.Count(ctx, sender, failureWindow) > maxFailuresPerSource {
 		return nil, ErrTooManySignIns
 	}
-	session, err := s.resume(ctx, ceremonyPasskeySignIn, attempt.State)
-	if err != nil {
-		return nil, ErrSignInRefused
-	}
-	parsed, err := protocol.ParseCredentialRequestResponseBytes([]byte(attempt.Response))
-	if err != nil {
-		return nil, ErrSignInRefused
-	}
-	// Looked up before the library asks for it: of what goes wrong there it tells only that the passkey is not good.
-	user, passkey, err := s.passkeyOwner(ctx, parsed.Response.UserHandle, parsed.RawID)
+	shown, err := s.ReadPasskey(ctx, attempt.State, attempt.Response)
 	if err != nil {
 		return nil, fmt.Errorf("sign in with a passkey: %w", err)
 	}
-	if user == nil {
+	if shown == nil {
 		return nil, ErrSignInRefused // there is no account to note it for
 	}
-	credential, err := s.RelyingParty.passkeys.ValidateDiscoverableLogin(func(_, _ []byte) (webauthn.User, error) {
-		if passkey == nil {
-			return nil, storage.ErrNotFound
-		}
-		return keyHolder{user: user, credentials: []webauthn.Credential{passkey.credential()}}, nil
-	}, *session, parsed)
-	step := firstStep{user: user, login: user.Username, method: "passkey", device: attempt.Device, current: attempt.Current}
-	verified := err == nil
+	step := firstStep{
+		user: shown.User, login: shown.User.Username, method: "passkey", device: attempt.Device, current: attempt.Current,
+	}
 	admission, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Admission, error) {
-		now := s.Now()
-		if !verified {
-			if err := step.note(ctx, tx, now, failedPasskey); err != nil {
-				return nil, err
-			}
-			return nil, storage.Refuse(ErrSignInRefused)
-		}
-		genuine, err := s.used(ctx, tx, (*Passkey)(nil), now, &passkey.Authenticator, credential)
-		if err != nil {
-			return nil, err
-		}
-		if !genuine {
-			if err := s.warnOfClone(ctx, tx, now, step, "passkey", &passkey.Authenticator); err != nil {
-				return nil, err
-			}
-			return nil, storage.Refuse(ErrSignInRefused)
-		}
-		shown := step
-		shown.evidence = passkey.evidence()
-		return s.admit(ctx, tx, now, shown)
+		return s.admitPasskey(ctx, tx, step, shown)
 	})
 	if errors.Is(err, ErrSignInRefused) {
 		return nil, ErrSignInRefused
@@ -184,6 +193,29 @@ func (s *Store) SignInWithPasskey(ctx context.Context, attempt PasskeySignIn) (*
 	}
 	s.Memory.Uncount(ctx, sender)
 	return admission, nil
+}
+
+// admitPasskey uses a passkey and lets its owner in, or notes why not and refuses with ErrSignInRefused.
+func (s *Store) admitPasskey(ctx context.Context, tx bun.Tx, step firstStep, shown *ShownPasskey) (*Admission, error) {
+	now := s.Now()
+	if !shown.IsVerified() {
+		if err := step.note(ctx, tx, now, failedPasskey); err != nil {
+			return nil, err
+		}
+		return nil, storage.Refuse(ErrSignInRefused)
+	}
+	genuine, err := s.UsePasskey(ctx, tx, now, shown)
+	if err != nil {
+		return nil, err
+	}
+	if !genuine {
+		if err := s.warnOfClone(ctx, tx, now, step, "passkey", &shown.Passkey.Authenticator); err != nil {
+			return nil, err
+		}
+		return nil, storage.Refuse(ErrSignInRefused)
+	}
+	step.evidence = shown.Passkey.evidence()
+	return s.admit(ctx, tx, now, step)
 }
 
 // warnOfClone notes that a key whose counter went back was refused, and tells its owner: somebody may have a copy.

@@ -43,8 +43,8 @@ func checkPassword(password string) error {
 
 // checkNewPassword says what is wrong with a password that a person chooses: ErrPasswordWeak, ErrPasswordCommon or
 // ErrPasswordPersonal. Length counts, composition does not (NIST SP 800-63B, section 5.1.1.2).
-func (s *Store) checkNewPassword(ctx context.Context, user *User, password string) error {
-	if err := checkPassword(password); err != nil { // before the questions to the database
+func (s *Store) checkNewPassword(ctx context.Context, user *User, chosen string) error {
+	if err := checkPassword(chosen); err != nil { // before the questions to the database
 		return err
 	}
 	own := []string{user.Username}
@@ -69,7 +69,7 @@ func (s *Store) checkNewPassword(ctx context.Context, user *User, password strin
 	for _, phone := range phones {
 		own = append(own, strings.TrimPrefix(phone.Number, "+"))
 	}
-	return checkOwnPassword(password, own)
+	return checkOwnPassword(chosen, own)
 }
 
 // checkOwnPassword is checkPassword for somebody of whom own is known.

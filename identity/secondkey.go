@@ -13,16 +13,18 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// BeginSecondStep asks the person's keys. It returns storage.ErrNotFound where they have none.
-func (s *Store) BeginSecondStep(ctx context.Context, step *SecondStep) (*Ceremony, error) {
-	keys, err := s.secondKeys(ctx, step.UserID)
+// BeginSecondKey asks for one of a person's keys, as a second step. It returns storage.ErrNotFound where they have none.
+func (s *Store) BeginSecondKey(ctx context.Context, user *User) (*Ceremony, error) {
+	keys, err := s.secondKeys(ctx, user.ID)
 	if err != nil {
 		return nil, err
 	}
 	if len(keys) == 0 {
 		return nil, storage.ErrNotFound
 	}
-	options, session, err := s.RelyingParty.hardwareKeys.BeginLogin(keyHolder{user: step.user, credentials: credentials(keys)}, webauthn.WithUserVerification(protocol.VerificationDiscouraged))
+	options, session, err := s.RelyingParty.hardwareKeys.BeginLogin(
+		keyHolder{user: user, credentials: credentials(keys)}, webauthn.WithUserVerification(protocol.VerificationDiscouraged),
+	)
 	return s.ceremony(ceremonySecondStep, options, session, err)
 }
 
@@ -61,8 +63,8 @@ func credentials(keys []secondKey) []webauthn.Credential {
 	return credentials
 }
 
-// checkKey verifies what a key said: nil where it proves nothing.
-func (s *Store) checkKey(ctx context.Context, step *SecondStep, given Answer, device Device) (*answer, error) {
+// CheckSecondKey verifies what a person's key said: nil where it proves nothing.
+func (s *Store) CheckSecondKey(ctx context.Context, user *User, given Answer) (*answer, error) {
 	session, err := s.resume(ctx, ceremonySecondStep, given.State)
 	if err != nil {
 		return nil, nil
@@ -71,7 +73,7 @@ func (s *Store) checkKey(ctx context.Context, step *SecondStep, given Answer, de
 	if err != nil {
 		return nil, nil
 	}
-	keys, err := s.secondKeys(ctx, step.UserID)
+	keys, err := s.secondKeys(ctx, user.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -83,15 +85,14 @@ func (s *Store) checkKey(ctx context.Context, step *SecondStep, given Answer, de
 	if key.kind == "hardware_key" { // whose model may have come into disrepute
 		party = s.RelyingParty.hardwareKeys
 	}
-	credential, err := party.ValidateLogin(keyHolder{user: step.user, credentials: credentials(keys)}, *session, parsed)
+	credential, err := party.ValidateLogin(keyHolder{user: user, credentials: credentials(keys)}, *session, parsed)
 	if err != nil {
 		return nil, nil
 	}
-	return &answer{method: key.kind, evidence: touched(key.Authenticator), use: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
-		genuine, err := s.used(ctx, tx, key.model, now, key.Authenticator, credential)
-		if err != nil || genuine {
-			return genuine, err
-		}
-		return false, s.warnOfClone(ctx, tx, now, firstStep{user: step.user, login: step.Login, method: key.kind, device: device}, key.kind, key.Authenticator)
-	}}, nil
+	return &answer{
+		method: key.kind, evidence: touched(key.Authenticator), key: key.Authenticator,
+		use: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
+			return s.used(ctx, tx, key.model, now, key.Authenticator, credential)
+		},
+	}, nil
 }

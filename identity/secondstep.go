@@ -117,6 +117,11 @@ func (s *Store) OpenSecondStep(ctx context.Context, sealed string) (*SecondStep,
 	return step, nil
 }
 
+// BeginKey asks the person of a question for one of their keys. It returns storage.ErrNotFound where they have none.
+func (s *Store) BeginKey(ctx context.Context, step *SecondStep) (*Ceremony, error) {
+	return s.BeginSecondKey(ctx, step.user)
+}
+
 // SecondFactors are the ways in which a person can answer.
 type SecondFactors struct {
 	Key         bool // a security key or a passkey
@@ -136,9 +141,9 @@ func (s *Store) SecondFactors(ctx context.Context, step *SecondStep) (*SecondFac
 }
 
 // check looks at an answer without using it up: nil where it is wrong.
-func (s *Store) check(ctx context.Context, step *SecondStep, given Answer, device Device) (*answer, error) {
+func (s *Store) check(ctx context.Context, step *SecondStep, given Answer) (*answer, error) {
 	if given.Response != "" {
-		return s.checkKey(ctx, step, given, device)
+		return s.CheckSecondKey(ctx, step.user, given)
 	}
 	if found, err := s.checkTOTP(ctx, step.UserID, given.Code); found != nil || err != nil {
 		return found, err
@@ -243,7 +248,7 @@ func settle[T any](
 	if err := s.delay(ctx, s.Memory.Count(ctx, codes, failureWindow)-1); err != nil {
 		return result, err
 	}
-	found, err := s.check(ctx, step, given, device)
+	found, err := s.check(ctx, step, given)
 	if err != nil {
 		return result, fmt.Errorf("second step: %w", err)
 	}
@@ -291,6 +296,11 @@ func (s *Store) useUp(
 		ctx = audit.AsNamed(ctx, step.user.Actor())
 		if used, err = found.use(ctx, tx, now); err != nil {
 			return shown, err
+		}
+		if !used && found.key != nil {
+			if err := s.warnOfClone(ctx, tx, now, shown, found.method, found.key); err != nil {
+				return shown, err
+			}
 		}
 	}
 	if used {

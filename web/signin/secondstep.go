@@ -57,7 +57,7 @@ func (h SecondStep) show(v *frame.Visit, status int, step *identity.SecondStep, 
 		page.BackURI = "/sign-in?" + url.Values{"continue": {page.Continue}}.Encode()
 	}
 	if factors.Key {
-		ceremony, err := h.Identity.BeginSecondStep(v.Context(), step)
+		ceremony, err := h.Identity.BeginKey(v.Context(), step)
 		if err != nil {
 			return err
 		}

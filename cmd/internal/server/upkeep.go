@@ -37,6 +37,8 @@ type upkeepWorker struct {
 func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 	began := time.Now()
 	deleted, identityErr := w.server.Identity.Expire(ctx)
+	erased, eraseErr := w.server.Identity.Erase(ctx)
+	deleted["users"] = erased
 	fromProvider, providerErr := w.server.Provider.Expire(ctx)
 	fromUpstreams, upstreamsErr := w.server.Upstreams.Expire(ctx)
 	maps.Copy(deleted, fromProvider)
@@ -56,7 +58,7 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 		}
 	}
 	w.log.Info("upkeep", attributes...)
-	return errors.Join(identityErr, providerErr, upstreamsErr, auditErr, partitionErr)
+	return errors.Join(identityErr, eraseErr, providerErr, upstreamsErr, auditErr, partitionErr)
 }
 
 // Timeout lets the first upkeep of a large database take its time.

@@ -39,7 +39,7 @@ func TestRegistration(t *testing.T) {
 		if err != nil || carol.CreatedBy != carol.Actor() || carol.LastLoginAt == nil {
 			t.Fatalf("%+v, %v", carol, err)
 		}
-		link, letter := h.mail(t, "Verify your e-mail address")
+		link, letter := h.mail(t, "Verify your email address")
 		if letter.To != "carol@example.com" {
 			t.Errorf("the link went to %s", letter.To)
 		}
@@ -219,7 +219,7 @@ func TestRegistrationDoesNotTellWhoseAnAddressIs(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		taken, free := h.browser(t), h.browser(t)
 		first := taken.post(t, "/register", newcomer(url.Values{"email": {testEmail}}))
-		link, letter := h.mail(t, "Verify your e-mail address")
+		link, letter := h.mail(t, "Verify your email address")
 		if letter.To != testEmail {
 			t.Fatalf("the link went to %s", letter.To)
 		}

@@ -53,7 +53,7 @@ var attemptResults = map[string]string{
 	"":               "Signed in",
 	"wrong_password": "Wrong password",
 	"locked":         "Right password, but the account was locked",
-	"disabled":       "Right password, but the account is switched off",
+	"disabled":       "Right password, but the account was disabled",
 	"second_step":    "Right password, and a second step was asked for",
 	"wrong_code":     "Second step failed",
 	"wrong_passkey":  "Passkey refused",
@@ -76,7 +76,7 @@ func (h Security) ChangePassword(v *frame.Visit) error {
 	secret, err := h.Identity.ChangePassword(v.Context(), v.Session, v.Form.Get("present"), v.Form.Get("password"))
 	switch {
 	case errors.Is(err, identity.ErrSignInRefused):
-		return h.show(v, http.StatusUnprocessableEntity, "The present password is wrong.")
+		return h.show(v, http.StatusUnprocessableEntity, "The current password is wrong.")
 	case frame.OneOf(err, frame.PasswordFaults) != nil, errors.Is(err, identity.ErrTooManySignIns):
 		return h.show(v, http.StatusUnprocessableEntity, frame.Sentence(err))
 	case err != nil:

@@ -37,9 +37,10 @@ var failures = []struct {
 		Advice:      "Go back to the app and sign in again.",
 	}},
 	{identity.ErrSecondStep, pages.Failure{
-		Title:       "This took too long",
-		Explanation: "A second step has to be finished within ten minutes, and is void when something about the account changes.",
-		Advice:      "Sign in again.", RetryURI: "/sign-in",
+		Title: "This took too long",
+		Explanation: "A second step has to be finished within ten minutes, and is void when something about the account " +
+			"changes.",
+		Advice: "Sign in again.", RetryURI: "/sign-in",
 	}},
 	{federation.ErrRequest, pages.Failure{
 		Title:       "This sign-in has ended",
@@ -49,7 +50,7 @@ var failures = []struct {
 	{identity.ErrProof, pages.Failure{
 		Title:       "This link does not work any more",
 		Explanation: "It was used before, it is too old, or a newer one was sent.",
-		Advice:      "Ask for a new one where you asked for this, and use the last mail that you got.",
+		Advice:      "Ask for a new link where you asked for this one, and use the latest email.",
 	}},
 	{ErrForm, pages.Failure{
 		Title:       "We could not read this",
@@ -66,7 +67,7 @@ var failures = []struct {
 		Status:      http.StatusNotFound,
 		Title:       "There is no such page",
 		Explanation: "The address may be mistyped, or the page has moved.",
-		Advice:      "Check the address, or begin at the start page.",
+		Advice:      "Check the address, or start at the home page.",
 	}},
 	{errMethod, pages.Failure{
 		Status:      http.StatusMethodNotAllowed,
@@ -76,8 +77,8 @@ var failures = []struct {
 	}},
 	{identity.ErrBusy, pages.Failure{
 		Status:      http.StatusServiceUnavailable,
-		Title:       "A moment, please",
-		Explanation: "Many people are signing in just now.",
+		Title:       "One moment, please",
+		Explanation: "Many people are signing in right now.",
 		Advice:      "Try again in a few seconds.",
 	}},
 }
@@ -110,14 +111,14 @@ func (v *Visit) failure(err error) pages.Failure {
 		v.logRefusal(protocol)
 		return pages.Failure{
 			Status: http.StatusBadRequest, Title: "This link does not work", Explanation: protocol.Description,
-			Advice: "Something is wrong in the app that sent you here. Go back to it and try again; if that does not help, " +
-				"tell its makers what is written above.",
+			Advice: "There is a problem with the app that sent you here. Go back to it and try again. If that does not help, " +
+				"tell its developers what is written above.",
 		}
 	case errors.As(err, &limited):
 		v.Gin.Header("Retry-After", strconv.Itoa(limited.Seconds()))
 		return pages.Failure{
 			Status: http.StatusTooManyRequests, Title: "Too many requests",
-			Explanation: "So many came from your network, or for your account, that we have to let others go first.",
+			Explanation: "Your network or your account has sent too many requests.",
 			Advice:      fmt.Sprintf("Try again in %d seconds.", max(2, limited.Seconds())),
 		}
 	}
@@ -138,7 +139,7 @@ func (v *Visit) failure(err error) pages.Failure {
 	return pages.Failure{
 		Status: http.StatusInternalServerError, Title: "Something went wrong on our side",
 		Explanation: "Your request could not be finished.",
-		Advice:      "Try again. If it happens again, send the request id below to whoever runs this service.",
+		Advice:      "Try again. If it happens again, send the request id below to the administrator.",
 	}
 }
 

@@ -17,7 +17,7 @@ type UpstreamSignUp struct {
 func (u UpstreamSignUp) Field() TextField {
 	return TextField{
 		Name: "username", Label: "Username", Value: u.Username, Autocomplete: "username", MaxLength: 100, Required: true, Failure: u.Wrong, Focus: u.Wrong != "",
-		Hint: "What you are called here. Apps may show it to other people.",
+		Hint: "Your name here. Apps may show it to other people.",
 	}
 }
 

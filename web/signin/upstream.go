@@ -128,13 +128,13 @@ func (h Upstream) link(v *frame.Visit, answer *federation.Answer, fault error) e
 		return v.Redirect("/sign-in?again=1")
 	}
 	if denied := (*federation.Denied)(nil); errors.As(fault, &denied) {
-		return h.ShowLinked(v, http.StatusOK, "Nothing is linked: you did not go on there.")
+		return h.ShowLinked(v, http.StatusOK, "Nothing was linked: you did not finish signing in there.")
 	}
 	if fault != nil {
 		h.Log.WarnContext(v.Context(), "a provider did not link an account", "request_id", v.RequestID(),
 			"provider", v.Gin.Param("provider"), "error", fault.Error())
 		return h.ShowLinked(v, http.StatusBadGateway,
-			"Nothing is linked: what came back could not be verified. Try again in a moment.")
+			"Nothing was linked: the answer could not be verified. Try again in a moment.")
 	}
 	if led, err := v.DemandStrength("/account/linked"); led || err != nil {
 		return err
@@ -193,27 +193,27 @@ func showUpstreamFailure(f *frame.Frame, v *frame.Visit, provider string, err er
 	switch {
 	case errors.As(err, &denied) && denied.Code == "access_denied":
 		status, page.Title = http.StatusOK, "You are not signed in"
-		page.Text = "You did not go on at " + p.Name + ". Try again, or sign in another way."
+		page.Text = "You did not finish signing in at " + p.Name + ". Try again, or sign in another way."
 	case errors.As(err, &denied):
 		page.Text = p.Name + " says: " + denied.Code + ". " + denied.Description
 	case errors.Is(err, federation.ErrUnreachable):
-		page.Text = p.Name + " does not answer as it should just now. Try again in a moment, or sign in another way."
+		page.Text = p.Name + " is not responding correctly right now. Try again in a moment, or sign in another way."
 	case errors.Is(err, federation.ErrUnbelievable):
 		status = http.StatusBadRequest
-		page.Text = "What came back from " + p.Name + " could not be verified, so nothing was done. " +
+		page.Text = "The answer from " + p.Name + " could not be verified, so nothing was done. " +
 			"Try again, or sign in another way."
 	case errors.Is(err, federation.ErrTooManyRequests):
 		status, page.Text = http.StatusTooManyRequests, frame.Sentence(federation.ErrTooManyRequests)
 	case errors.Is(err, identity.ErrSignInRefused):
-		status, page.Title = http.StatusForbidden, "You cannot sign in just now"
-		page.Text = "The account here is switched off, or locked for a while. " +
-			"Try again later, or ask whoever runs this service."
+		status, page.Title = http.StatusForbidden, "You cannot sign in right now"
+		page.Text = "Your account is disabled, or locked for a while. " +
+			"Try again later, or contact the administrator."
 	default:
 		return err
 	}
 	if status >= http.StatusBadRequest {
 		page.RequestID = v.RequestID()
-		f.Log.WarnContext(v.Context(), "a provider did not sign somebody in", "request_id", page.RequestID,
+		f.Log.WarnContext(v.Context(), "a provider did not sign a person in", "request_id", page.RequestID,
 			"provider", provider, "error", err.Error())
 	}
 	return v.Show(status, page)

@@ -97,8 +97,6 @@ func (h SignIn) refuse(v *frame.Visit, failure string, err error) error {
 	return v.Show(status, page)
 }
 
-const tooManySignIns = "Too many sign-ins from your network have failed. Wait a few minutes and try again."
-
 // page is the empty page.
 func (h SignIn) page(v *frame.Visit) (pages.SignIn, error) {
 	page := pages.SignIn{Phones: h.Identity.Texts, Then: v.Form.Get("then")}

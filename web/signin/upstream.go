@@ -16,12 +16,7 @@ import (
 
 // Upstream sends people to providers and takes them back: to sign in, or to link an account there to the one that they
 // have here.
-type Upstream struct {
-	*frame.Frame
-
-	// ShowLinked shows the page of linked accounts with what went wrong.
-	ShowLinked func(v *frame.Visit, status int, failure string) error
-}
+type Upstream struct{ Linking }
 
 // Page is where a link to a provider leads: to its button, for no other site may begin a sign-in for somebody.
 func (h Upstream) Page(v *frame.Visit) error {
@@ -83,7 +78,7 @@ func (h Upstream) Return(v *frame.Visit) error {
 	case answer == nil:
 		return err
 	case answer.LinkTo != uuid.Nil:
-		return h.link(v, answer, err)
+		return h.finishLink(v, answer, err)
 	}
 	if answer.Continue != "" {
 		if err := v.ReadAuthorization(answer.Continue); err != nil {
@@ -118,9 +113,9 @@ func (h Upstream) signIn(v *frame.Visit, answer *federation.Answer) error {
 	return admitted(v, admission, "/account")
 }
 
-// link links an account at a provider to the account for which the person was sent there, if they are still signed in
-// to it. fault is what went wrong at the provider.
-func (h Upstream) link(v *frame.Visit, answer *federation.Answer, fault error) error {
+// finishLink links an account at a provider to the account for which the person was sent there, if they are still
+// signed in to it. fault is what went wrong at the provider.
+func (h Upstream) finishLink(v *frame.Visit, answer *federation.Answer, fault error) error {
 	if err := frame.Session(v); err != nil {
 		return err
 	}
@@ -139,17 +134,8 @@ func (h Upstream) link(v *frame.Visit, answer *federation.Answer, fault error) e
 	if led, err := v.DemandStrength("/account/linked"); led || err != nil {
 		return err
 	}
-	err := h.Identity.LinkExternal(v.Context(), v.Session, answer.External)
-	if frame.OneOf(err, linkFaults) != nil {
-		return h.ShowLinked(v, http.StatusConflict, frame.Sentence(err))
-	} else if err != nil {
-		return err
-	}
-	return v.Redirect("/account/linked?done=linked")
+	return h.link(v, answer.External)
 }
-
-// linkFaults are the reasons why an account at a provider cannot be linked.
-var linkFaults = []error{identity.ErrExternalTaken, identity.ErrTooManyExternals}
 
 // offer returns the buttons of the providers with which people may sign in, for a page on which an app may wait, and
 // lets the page's forms lead there.

@@ -106,7 +106,7 @@ func TestSameAddressIsNotTheSamePerson(t *testing.T) {
 		// Where its addresses are believed, the page says that there is an account, and lets nobody in.
 		b := h.browser(t)
 		shown := b.arrive(t, "proved", asAlice)
-		if shown.at() != "/arrival" || !strings.Contains(shown.body, "There is an account with this e-mail address") || strings.Contains(shown.body, `id="register"`) {
+		if shown.at() != "/arrival" || !strings.Contains(shown.body, "There is an account with this email address") || strings.Contains(shown.body, `id="register"`) {
 			t.Fatalf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
 		if shown := b.post(t, "/arrival/register", url.Values{"username": {"mallory"}}); shown.StatusCode != http.StatusConflict {

@@ -257,8 +257,8 @@ func TestPasswordChange(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		client, elsewhere, b := h.client(t, nil), h.browser(t), h.browser(t)
 		there, here := h.redeem(t, client, elsewhere.code(t, client, nil)), h.redeem(t, client, b.code(t, client, nil))
-		if shown := b.post(t, "/account/password", url.Values{"present": {"wrong password"}, "password": {newPassword}}); !strings.Contains(shown.body, "present password is wrong") {
-			t.Errorf("a wrong present password: %s", shown.Status)
+		if shown := b.post(t, "/account/password", url.Values{"present": {"wrong password"}, "password": {newPassword}}); !strings.Contains(shown.body, "current password is wrong") {
+			t.Errorf("a wrong current password: %s", shown.Status)
 		}
 		if shown := b.post(t, "/account/password", url.Values{"present": {testPassword}, "password": {newPassword}}); shown.StatusCode != http.StatusOK {
 			t.Fatalf("change: %s", shown.Status)

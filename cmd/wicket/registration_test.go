@@ -29,7 +29,7 @@ func TestRegistration(t *testing.T) {
 			t.Errorf("the sign-in page does not lead to registration:\n%s", shown.body)
 		}
 		shown := b.post(t, "/register", newcomer(nil))
-		if shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Carol Example") || !strings.Contains(shown.body, "A link is on its way") {
+		if shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Carol Example") || !strings.Contains(shown.body, "We have sent a link to your email address") {
 			t.Fatalf("register: %s\n%s", shown.Status, shown.body)
 		}
 		if again := b.get(t, "/register"); again.Request.URL.Path != "/account" {

@@ -35,8 +35,6 @@ func routes(r *gin.Engine, f *frame.Frame, config Config) {
 	r.NoRoute(f.Page(frame.NotFound))
 	r.NoMethod(f.Page(frame.MethodNotAllowed))
 
-	linked := account.Linked{Frame: f}
-
 	// Signing in.
 	in := signin.SignIn{Frame: f, SignUp: config.Registration}
 	r.GET("/", f.Page(in.Welcome, session))
@@ -56,13 +54,15 @@ func routes(r *gin.Engine, f *frame.Frame, config Config) {
 	r.GET("/register", f.Page(register.Page, form, resume, session))
 	r.POST("/register", f.Page(register.Submit, form, text, resume, session))
 
-	upstream := signin.Upstream{Frame: f, ShowLinked: linked.Show}
+	linked := account.Linked{Frame: f}
+	linking := signin.Linking{Frame: f, ShowLinked: linked.Show}
+	upstream := signin.Upstream{Linking: linking}
 	r.GET("/federation/:provider", f.Page(upstream.Page, form, resume))
 	r.POST("/federation/:provider", f.Page(upstream.Begin, form, text, resume, session))
 	r.GET("/federation/:provider/callback", f.CrossSitePage(upstream.Return, form, text))
 	r.POST("/account/linked/add", f.Page(upstream.BeginLink, form, fresh("/account/linked")))
 
-	signUp := signin.UpstreamSignUp{Frame: f, ShowLinked: linked.Show}
+	signUp := signin.UpstreamSignUp{Linking: linking}
 	r.GET("/arrival", f.Page(signUp.Page))
 	r.POST("/arrival/register", f.Page(signUp.Register, form, text, session))
 	r.POST("/arrival/sign-in", f.Page(signUp.SignIn, form))

@@ -201,7 +201,7 @@ func (l *lived) isTheSameIn(t *testing.T, h *openHouse) {
 	if shown := h.browser(t).follow(t, "/register?token="+l.invitation, newcomer(nil)); shown.StatusCode != http.StatusOK || shown.at() == "/register" {
 		t.Errorf("the invitation: %s at %s\n%s", shown.Status, shown.at(), shown.body)
 	}
-	link, _ := h.mail(t, "Choose another password")                                                   // promised before the copy
+	link, _ := h.mail(t, "Choose a new password")                                                     // promised before the copy
 	if shown := h.browser(t).get(t, link); shown.StatusCode != http.StatusOK || !asksForCode(shown) { // and then for the password
 		t.Errorf("the mailed link: %s\n%s", shown.Status, shown.body)
 	}

@@ -59,7 +59,7 @@ func TestNewcomerFromUpstream(t *testing.T) {
 			t.Errorf("the app is told %v", told)
 		}
 		// The address is hers when she says so herself: this provider is not believed so far.
-		if _, letter := h.mail(t, "Verify your e-mail address"); letter.To != "carol@upstream.example" {
+		if _, letter := h.mail(t, "Verify your email address"); letter.To != "carol@upstream.example" {
 			t.Errorf("the link went to %s", letter.To)
 		}
 		carol, err := h.identity.FindUser(t.Context(), "carol")
@@ -106,7 +106,7 @@ func TestSameAddressIsNotTheSamePerson(t *testing.T) {
 		// Where its addresses are believed, the page says that there is an account, and lets nobody in.
 		b := h.browser(t)
 		shown := b.arrive(t, "proved", asAlice)
-		if shown.at() != "/arrival" || !strings.Contains(shown.body, "There is an account with this e-mail address") || strings.Contains(shown.body, `id="register"`) {
+		if shown.at() != "/arrival" || !strings.Contains(shown.body, "There is an account with this email address") || strings.Contains(shown.body, `id="register"`) {
 			t.Fatalf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
 		if shown := b.post(t, "/arrival/register", url.Values{"username": {"mallory"}}); shown.StatusCode != http.StatusConflict {
@@ -135,7 +135,7 @@ func TestSameAddressIsNotTheSamePerson(t *testing.T) {
 		if shown.at() != "/account/linked" || !strings.Contains(shown.body, "That account is linked") {
 			t.Fatalf("linking: %s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
-		if _, letter := h.mail(t, "Another way into your account was added"); letter.To != testEmail {
+		if _, letter := h.mail(t, "A new way to sign in to your account was linked"); letter.To != testEmail {
 			t.Errorf("the word of it went to %s", letter.To)
 		}
 		if shown := h.browser(t).arrive(t, "proved", asAlice); shown.at() != "/account" || !strings.Contains(shown.body, "Alice Example") {
@@ -250,7 +250,7 @@ func TestDisownedLinkIsRemoved(t *testing.T) {
 		thief := h.browser(t)
 		thief.signIn(t, page{})
 		thief.signInUpstream(t, thief.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("thief", nil))
-		warned, _ := h.mail(t, "Another way into your account was added")
+		warned, _ := h.mail(t, "A new way to sign in to your account was linked")
 		if shown := h.browser(t).follow(t, warned, nil); !strings.Contains(shown.body, `id="choose"`) {
 			t.Fatalf("the owner cannot disown it: %s", shown.Status)
 		}
@@ -279,7 +279,7 @@ func TestAuthoritativeAddresses(t *testing.T) {
 		if shown := h.browser(t).arrive(t, "oidc", someone("alice-there", map[string]any{"email": strings.ToUpper(testEmail)})); shown.at() != "/account" || !strings.Contains(shown.body, "Alice Example") {
 			t.Errorf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
-		if _, letter := h.mail(t, "Another way into your account was added"); letter.To != testEmail {
+		if _, letter := h.mail(t, "A new way to sign in to your account was linked"); letter.To != testEmail {
 			t.Errorf("the word of it went to %s", letter.To)
 		}
 	})

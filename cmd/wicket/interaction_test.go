@@ -35,8 +35,8 @@ func TestOwnerGetsATakenAccountBack(t *testing.T) {
 		thief := h.browser(t)
 		thief.signIn(t, page{})
 		thief.post(t, "/account/emails/add", url.Values{"address": {"thief@example.net"}})
-		link, _ := h.mail(t, "Verify your e-mail address")
-		warned, letter := h.mail(t, "An e-mail address was added to your account")
+		link, _ := h.mail(t, "Verify your email address")
+		warned, letter := h.mail(t, "An email address was added to your account")
 		if letter.To != testEmail {
 			t.Fatalf("the warning went to %s", letter.To)
 		}
@@ -48,7 +48,7 @@ func TestOwnerGetsATakenAccountBack(t *testing.T) {
 		thief.post(t, "/account/emails/primary", url.Values{"id": {emails[1].ID.String()}})
 		thief.post(t, "/account/emails/remove", url.Values{"id": {emails[0].ID.String()}})
 		thief.post(t, "/forgot-password", url.Values{"login": {testUsername}})
-		stolen, letter := h.mail(t, "Choose another password")
+		stolen, letter := h.mail(t, "Choose a new password")
 		if letter.To != "thief@example.net" {
 			t.Fatalf("the reset went to %s", letter.To)
 		}
@@ -76,7 +76,7 @@ func TestNewAddressProvesNothing(t *testing.T) {
 		thief := h.browser(t)
 		thief.signIn(t, page{})
 		thief.post(t, "/account/emails/add", url.Values{"address": {"thief@example.net"}})
-		link, _ := h.mail(t, "Verify your e-mail address")
+		link, _ := h.mail(t, "Verify your email address")
 		thief.follow(t, link, nil)
 		emails, err := h.identity.Emails(t.Context(), h.user.ID)
 		if err != nil || len(emails) != 2 || emails[1].VerifiedAt == nil {
@@ -84,7 +84,7 @@ func TestNewAddressProvesNothing(t *testing.T) {
 		}
 		thief.post(t, "/account/emails/primary", url.Values{"id": {emails[1].ID.String()}})
 		thief.post(t, "/forgot-password", url.Values{"login": {testUsername}})
-		stolen, _ := h.mail(t, "Choose another password")
+		stolen, _ := h.mail(t, "Choose a new password")
 		thief.follow(t, stolen, url.Values{"password": {"the thief has this one"}})
 		h.mail(t, "Your password was changed")
 		links := make(map[string]string)

@@ -99,7 +99,7 @@ func TestSlowMailServerSlowsNobody(t *testing.T) {
 		storagetest.Eventually(t, 90*time.Second, "all letters are there", func() bool {
 			resets := 0
 			for _, letter := range server.Received() {
-				if strings.Contains(letter.Body, "Subject: Choose another password") {
+				if strings.Contains(letter.Body, "Subject: Choose a new password") {
 					resets++
 				}
 			}

@@ -73,7 +73,7 @@ func TestPhonesAreClaimedAndVerified(t *testing.T) {
 		h.mail(t, "A phone number was added to your account")
 		id := phones(1)[0].ID.String()
 		older := h.texts(t, aliceNumber, 1)
-		post("resend", url.Values{"id": {id}}, "A code is on its way")
+		post("resend", url.Values{"id": {id}}, "We have sent a code")
 		code := h.texts(t, aliceNumber, 2)
 		if older != code {
 			post("verify", url.Values{"id": {id}, "code": {older}}, "This code is wrong")

@@ -43,7 +43,7 @@ func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
 		if shown := b.post(t, "/account/erase", url.Values{"sure": {"yes"}}); shown.StatusCode != http.StatusOK {
 			t.Fatalf("erase: %s", shown.Status)
 		}
-		h.mail(t, "Your account will be erased")
+		h.mail(t, "Your account will be deleted")
 		if shown := b.get(t, "/account"); !strings.Contains(shown.body, `id="sign-in"`) {
 			t.Error("still signed in")
 		}

@@ -57,7 +57,7 @@ func TestPasswordReset(t *testing.T) {
 		if known.StatusCode != unknown.StatusCode || known.body != unknown.body {
 			t.Errorf("known and unknown people are answered differently: %s and %s", known.Status, unknown.Status)
 		}
-		link, letter := h.mail(t, "Choose another password")
+		link, letter := h.mail(t, "Choose a new password")
 		if letter.To != testEmail || !strings.Contains(letter.Text, "127.0.0.1") {
 			t.Errorf("the letter went to %s and says:\n%s", letter.To, letter.Text)
 		}
@@ -90,10 +90,10 @@ func TestOlderResetLinksAreVoid(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		b := h.browser(t)
 		b.post(t, "/forgot-password", url.Values{"login": {testUsername}})
-		older, _ := h.mail(t, "Choose another password")
+		older, _ := h.mail(t, "Choose a new password")
 		b.post(t, "/forgot-password", url.Values{"login": {testUsername}})
 		for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { // polling
-			if younger, _ := h.mail(t, "Choose another password"); younger != older {
+			if younger, _ := h.mail(t, "Choose a new password"); younger != older {
 				break
 			}
 		}
@@ -173,7 +173,7 @@ func TestEmailsAreClaimedAndVerified(t *testing.T) {
 		if shown := b.post(t, "/account/emails/add", url.Values{"address": {"Alice@Work.example"}}); shown.StatusCode != http.StatusOK {
 			t.Fatalf("add: %s\n%s", shown.Status, shown.body)
 		}
-		link, letter := h.mail(t, "Verify your e-mail address")
+		link, letter := h.mail(t, "Verify your email address")
 		if letter.To != "Alice@Work.example" {
 			t.Errorf("the link went to %s", letter.To)
 		}
@@ -258,7 +258,7 @@ func TestPasswordChange(t *testing.T) {
 		client, elsewhere, b := h.client(t, nil), h.browser(t), h.browser(t)
 		there, here := h.redeem(t, client, elsewhere.code(t, client, nil)), h.redeem(t, client, b.code(t, client, nil))
 		if shown := b.post(t, "/account/password", url.Values{"present": {"wrong password"}, "password": {newPassword}}); !strings.Contains(shown.body, "current password is wrong") {
-			t.Errorf("a wrong present password: %s", shown.Status)
+			t.Errorf("a wrong current password: %s", shown.Status)
 		}
 		if shown := b.post(t, "/account/password", url.Values{"present": {testPassword}, "password": {newPassword}}); shown.StatusCode != http.StatusOK {
 			t.Fatalf("change: %s", shown.Status)

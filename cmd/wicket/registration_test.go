@@ -31,7 +31,7 @@ func TestRegistration(t *testing.T) {
 			t.Errorf("the sign-in page does not lead to registration:\n%s", shown.body)
 		}
 		shown := b.post(t, "/register", newcomer(nil))
-		if shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Carol Example") || !strings.Contains(shown.body, "A link is on its way") {
+		if shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Carol Example") || !strings.Contains(shown.body, "We have sent a link to your email address") {
 			t.Fatalf("register: %s\n%s", shown.Status, shown.body)
 		}
 		if again := b.get(t, "/register"); again.Request.URL.Path != "/account" {
@@ -41,7 +41,7 @@ func TestRegistration(t *testing.T) {
 		if err != nil || carol.CreatedBy != carol.Actor() || carol.LastLoginAt == nil {
 			t.Fatalf("%+v, %v", carol, err)
 		}
-		link, letter := h.mail(t, "Verify your e-mail address")
+		link, letter := h.mail(t, "Verify your email address")
 		if letter.To != "carol@example.com" {
 			t.Errorf("the link went to %s", letter.To)
 		}
@@ -221,7 +221,7 @@ func TestRegistrationDoesNotTellWhoseAnAddressIs(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		taken, free := h.browser(t), h.browser(t)
 		first := taken.post(t, "/register", newcomer(url.Values{"email": {testEmail}}))
-		link, letter := h.mail(t, "Verify your e-mail address")
+		link, letter := h.mail(t, "Verify your email address")
 		if letter.To != testEmail {
 			t.Fatalf("the link went to %s", letter.To)
 		}

@@ -310,7 +310,7 @@ func TestBehindPgBouncer(t *testing.T) {
 		t.Error(err)
 	}
 	h.browser(t).post(t, "/forgot-password", map[string][]string{"login": {testEmail}})
-	h.mail(t, "Choose another password") // by a job
+	h.mail(t, "Choose a new password") // by a job
 	if err := h.database.PreparePartitions(t.Context(), time.Now().AddDate(0, 6, 0)); err != nil {
 		t.Error(err)
 	}

@@ -215,7 +215,7 @@ func TestResetAsksForTheSecondFactor(t *testing.T) {
 		secret, _ := b.addApp(t, "")
 		lost := h.browser(t)
 		lost.post(t, "/forgot-password", url.Values{"login": {testEmail}})
-		link, _ := h.mail(t, "Choose another password")
+		link, _ := h.mail(t, "Choose a new password")
 		shown := lost.get(t, link)
 		if !asksForCode(shown) || shown.Request.URL.Path != "/second-step" {
 			t.Fatalf("the link: %s at %s\n%s", shown.Status, shown.Request.URL, shown.body)

@@ -73,7 +73,7 @@ func TestUpstreamInABrowser(t *testing.T) {
 		w.press("#with-oidc")
 
 		w.signInUpstream(someone("carol", map[string]any{"picture": "https://upstream.example/carol.png"}))
-		w.reads("main", "carol@upstream.example", "Nobody has signed in here")
+		w.reads("main", "carol@upstream.example", "It is not linked to an account here yet")
 		w.look("arrival")
 		w.press("#register")
 		w.reads("main", "wants to use your account", "Carol Upstream")
@@ -115,7 +115,7 @@ func TestLinkingInABrowser(t *testing.T) {
 	w.open(h.authorizeURL(client, url.Values{"redirect_uri": {app + "/callback"}}))
 	w.press("#with-oidc")
 	w.signInUpstream(someone("alice-there", map[string]any{"email": testEmail}))
-	w.reads("main", "There is an account with this e-mail address here")
+	w.reads("main", "There is an account with this email address here")
 	w.look("arrival-known")
 	w.press("#have-account")
 	w.signIn(testUsername, testPassword)

@@ -229,7 +229,7 @@ func TestGitHub(t *testing.T) {
 		}
 		g.now(func() { g.user["id"], g.user["login"] = 99, "octocat" })
 		shown = h.browser(t).toUpstream(t, "github", page{})
-		if shown.at() != "/arrival" || !strings.Contains(shown.body, "There is an account with this e-mail address") {
+		if shown.at() != "/arrival" || !strings.Contains(shown.body, "There is an account with this email address") {
 			t.Errorf("somebody else of the same name: %s %s", shown.Status, shown.Request.URL)
 		}
 		// No address that is verified and primary: none, and never the public one.

@@ -125,7 +125,7 @@ func (w *window) addKey(issuer, page string) {
 	w.t.Helper()
 	w.open(issuer + page)
 	w.click("#add-key")
-	w.reaches("It is added")
+	w.reaches("Added. We have also sent you an email")
 }
 
 // app is a page that an app's redirect leads to, which shows the code.
@@ -223,7 +223,7 @@ func TestRemovedPasskeyInABrowser(t *testing.T) {
 		w.addKey(h.issuer, "/account/passkeys/new")
 		laptop.signIn(t, page{})
 		w.press(`form[action="/account/passkeys/remove"] button`)
-		w.reads("main", "It is removed")
+		w.reads("main", "Removed. Your other devices are signed out")
 		if shown := laptop.get(t, "/account"); !strings.Contains(shown.body, `id="sign-in"`) {
 			t.Error("another device is still signed in")
 		}
@@ -490,7 +490,7 @@ func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 		return h
 	}
 	// What the authenticator of this browser attests with, as its maker would publish it.
-	h := add(identity.HardwareKeyPolicy{}, "It is added")
+	h := add(identity.HardwareKeyPolicy{}, "Added. We have also sent you an email")
 	keys, err := h.identity.HardwareKeys(t.Context(), h.user.ID)
 	if err != nil || len(keys) != 1 || keys[0].AttestationFormat != "packed" {
 		t.Fatalf("kept: %+v, %v", keys, err)
@@ -521,7 +521,7 @@ func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 		return identity.HardwareKeyPolicy{Attestation: true, Metadata: provider}
 	}
 	// The browser's own root is nowhere to be had: with the chain left aside the rest must hold, and with it nothing may.
-	add(listed(maker, metadata.FidoCertified, false), "It is added")
+	add(listed(maker, metadata.FidoCertified, false), "Added. We have also sent you an email")
 	add(listed(maker, metadata.AttestationKeyCompromise, false), "not accepted")
 	add(listed(maker, metadata.FidoCertified, true), "not accepted")
 }

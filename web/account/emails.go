@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
@@ -72,10 +70,4 @@ func (h Emails) changed(v *frame.Visit, done string, err error) error {
 		return err
 	}
 	return v.Redirect("/account/emails?done=" + done)
-}
-
-// formID is the id of what a form is about. One that is malformed is uuid.Nil, which nothing has.
-func formID(v *frame.Visit) uuid.UUID {
-	id, _ := uuid.Parse(v.Form.Get("id"))
-	return id
 }

@@ -36,22 +36,22 @@ var notices = map[string]string{
 	"device":  "That device is signed out, and so are its apps.",
 	"devices": "All your other devices are signed out.",
 
-	"registered":       "Welcome. A link is on its way to your e-mail address: open it within a day to verify it.",
-	"invited":          "Welcome. If your e-mail address is not verified yet, a link is on its way there.",
+	"registered":       "Welcome. We have sent a link to your email address. Open it within a day to verify the address.",
+	"invited":          "Welcome. If your email address is not verified yet, we have sent a link there.",
 	"profile":          "Your profile is saved.",
 	"password":         "Your password is changed, and your other devices are signed out.",
-	"factor-added":     "It is added. We have told you by mail too.",
-	"factor-removed":   "It is removed, and your other devices are signed out.",
+	"factor-added":     "Added. We have also sent you an email about it.",
+	"factor-removed":   "Removed. Your other devices are signed out.",
 	"password-removed": "Your password is removed. You sign in with a passkey now.",
 
-	"email-sent":    "A link is on its way. Open it within a day to verify the address.",
+	"email-sent":    "We have sent a link. Open it within a day to verify the address.",
 	"email-primary": "That is your primary address now.",
 	"email-removed": "The address is removed.",
 
 	"linked":   "That account is linked. You can sign in with it from now on.",
 	"unlinked": "That account is unlinked, and devices that signed in with it are signed out.",
 
-	"phone-sent":     "A code is on its way. Type it below within ten minutes.",
+	"phone-sent":     "We have sent a code. Enter it below within ten minutes.",
 	"phone-verified": "The number is verified. You can sign in with it.",
 	"phone-primary":  "That is your primary number now.",
 	"phone-removed":  "The number is removed.",

@@ -48,7 +48,7 @@ func (h Privacy) Erase(v *frame.Visit) error {
 	}
 	v.ClearCookies()
 	return v.Show(http.StatusOK, pages.Done{
-		Title: "Your account will be erased",
+		Title: "Your account will be deleted",
 		Text:  "On " + due.Format("2 January 2006") + ". Until then you can change your mind: just sign in.",
 	})
 }

@@ -53,7 +53,7 @@ var attemptResults = map[string]string{
 	"":               "Signed in",
 	"wrong_password": "Wrong password",
 	"locked":         "Right password, but the account was locked",
-	"disabled":       "Right password, but the account is switched off",
+	"disabled":       "Right password, but the account was disabled",
 	"second_step":    "Right password, and a second step was asked for",
 	"wrong_code":     "Second step failed",
 	"wrong_passkey":  "Passkey refused",

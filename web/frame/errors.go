@@ -37,9 +37,10 @@ var failures = []struct {
 		Advice:      "Go back to the app and sign in again.",
 	}},
 	{identity.ErrSecondStep, pages.Failure{
-		Title:       "This took too long",
-		Explanation: "A second step has to be finished within ten minutes, and is void when something about the account changes.",
-		Advice:      "Sign in again.", RetryURI: "/sign-in",
+		Title: "This took too long",
+		Explanation: "A second step has to be finished within ten minutes, and is void when something about the account " +
+			"changes.",
+		Advice: "Sign in again.", RetryURI: "/sign-in",
 	}},
 	{federation.ErrRequest, pages.Failure{
 		Title:       "This sign-in has ended",
@@ -49,7 +50,7 @@ var failures = []struct {
 	{identity.ErrProof, pages.Failure{
 		Title:       "This link does not work any more",
 		Explanation: "It was used before, it is too old, or a newer one was sent.",
-		Advice:      "Ask for a new one where you asked for this, and use the last mail that you got.",
+		Advice:      "Ask for a new link where you asked for this one, and use the latest email.",
 	}},
 	{ErrForm, pages.Failure{
 		Title:       "We could not read this",
@@ -66,7 +67,7 @@ var failures = []struct {
 		Status:      http.StatusNotFound,
 		Title:       "There is no such page",
 		Explanation: "The address may be mistyped, or the page has moved.",
-		Advice:      "Check the address, or begin at the start page.",
+		Advice:      "Check the address, or start at the home page.",
 	}},
 	{errMethod, pages.Failure{
 		Status:      http.StatusMethodNotAllowed,
@@ -76,24 +77,24 @@ var failures = []struct {
 	}},
 	{identity.ErrBusy, pages.Failure{
 		Status:      http.StatusServiceUnavailable,
-		Title:       "A moment, please",
-		Explanation: "Many people are signing in just now.",
+		Title:       "One moment, please",
+		Explanation: "Many people are signing in right now.",
 		Advice:      "Try again in a few seconds.",
 	}},
 }
 
 // tellPerson answers a request of a browser that failed: with a redirect where an app waits for the answer and can be
 // trusted with it, otherwise with a page that says what to do.
-func (v *Visit) tellPerson(err error) {
+func tellPerson(v *Visit, err error) {
 	var refusal *oidc.Refusal
 	if errors.As(err, &refusal) && refusal.Authorization != nil {
 		v.Client = refusal.Authorization.Client
-		v.logRefusal(refusal.Reason)
+		logRefusal(v, refusal.Reason)
 		if v.Respond(v.frame.Provider.Refuse(refusal.Authorization, refusal.Reason)) == nil {
 			return
 		}
 	}
-	page := v.failure(err)
+	page := failure(v, err)
 	page.RequestID = v.RequestID()
 	if err := v.Show(page.Status, page); err != nil {
 		v.LogFault(err)
@@ -102,22 +103,22 @@ func (v *Visit) tellPerson(err error) {
 }
 
 // failure is the page that tells a person of an error; it is logged too.
-func (v *Visit) failure(err error) pages.Failure {
+func failure(v *Visit, err error) pages.Failure {
 	var protocol *oidc.Error
 	var limited *cache.Limited
 	switch {
 	case errors.As(err, &protocol) && protocol.Code != "server_error":
-		v.logRefusal(protocol)
+		logRefusal(v, protocol)
 		return pages.Failure{
 			Status: http.StatusBadRequest, Title: "This link does not work", Explanation: protocol.Description,
-			Advice: "Something is wrong in the app that sent you here. Go back to it and try again; if that does not help, " +
-				"tell its makers what is written above.",
+			Advice: "There is a problem with the app that sent you here. Go back to it and try again. If that does not help, " +
+				"tell its developers what is written above.",
 		}
 	case errors.As(err, &limited):
 		v.Gin.Header("Retry-After", strconv.Itoa(limited.Seconds()))
 		return pages.Failure{
 			Status: http.StatusTooManyRequests, Title: "Too many requests",
-			Explanation: "So many came from your network, or for your account, that we have to let others go first.",
+			Explanation: "Your network or your account has sent too many requests.",
 			Advice:      fmt.Sprintf("Try again in %d seconds.", max(2, limited.Seconds())),
 		}
 	}
@@ -129,7 +130,7 @@ func (v *Visit) failure(err error) pages.Failure {
 			page := known.page
 			if page.Status == 0 {
 				page.Status = http.StatusBadRequest
-				v.log(slog.LevelInfo, "refused", "error", known.err.Error())
+				log(v, slog.LevelInfo, "refused", "error", known.err.Error())
 			}
 			return page
 		}
@@ -138,17 +139,17 @@ func (v *Visit) failure(err error) pages.Failure {
 	return pages.Failure{
 		Status: http.StatusInternalServerError, Title: "Something went wrong on our side",
 		Explanation: "Your request could not be finished.",
-		Advice:      "Try again. If it happens again, send the request id below to whoever runs this service.",
+		Advice:      "Try again. If it happens again, send the request id below to the administrator.",
 	}
 }
 
 // tellApp answers a request of an app that failed, with JSON: RFC 6749, section 5.2.
-func (v *Visit) tellApp(err error) {
-	protocol := v.protocolError(err)
+func tellApp(v *Visit, err error) {
+	protocol := protocolError(v, err)
 	if protocol.Status >= http.StatusInternalServerError {
 		v.LogFault(err)
 	} else if protocol.Status != http.StatusTooManyRequests { // the log has a line for each request already
-		v.logRefusal(protocol)
+		logRefusal(v, protocol)
 	}
 	if protocol.Challenge != "" {
 		v.Gin.Header("WWW-Authenticate", protocol.Challenge)
@@ -160,7 +161,7 @@ func (v *Visit) tellApp(err error) {
 }
 
 // protocolError is what an app is told of an error.
-func (v *Visit) protocolError(err error) *oidc.Error {
+func protocolError(v *Visit, err error) *oidc.Error {
 	var protocol *oidc.Error
 	var limited *cache.Limited
 	switch {
@@ -192,12 +193,12 @@ func (v *Visit) LogFault(err error) {
 	if errors.Is(err, context.Canceled) && v.Context().Err() != nil {
 		return // the browser has gone
 	}
-	v.log(slog.LevelError, "fault", "error", err.Error())
+	log(v, slog.LevelError, "fault", "error", err.Error())
 }
 
 // logRefusal logs what an app or the person whom it sent was refused, and why. What our side of it could not do is
 // logged as a fault.
-func (v *Visit) logRefusal(refused *oidc.Error) {
+func logRefusal(v *Visit, refused *oidc.Error) {
 	if refused.Code == "server_error" {
 		v.LogFault(refused)
 		return
@@ -206,20 +207,20 @@ func (v *Visit) logRefusal(refused *oidc.Error) {
 	if cause := refused.Unwrap(); cause != nil {
 		about = append(about, "cause", cleanHeader(cause.Error()))
 	}
-	v.log(slog.LevelInfo, "refused", about...)
+	log(v, slog.LevelInfo, "refused", about...)
 }
 
 // log logs something about this request.
-func (v *Visit) log(level slog.Level, message string, about ...any) {
+func log(v *Visit, level slog.Level, message string, about ...any) {
 	about = append([]any{
-		"request_id", v.RequestID(), "path", v.Gin.Request.URL.Path, "client_id", v.clientID(),
+		"request_id", v.RequestID(), "path", v.Gin.Request.URL.Path, "client_id", clientID(v),
 	}, about...)
 	v.frame.Log.Log(v.Context(), level, message, about...)
 }
 
 // clientID is the app that a request is about: the one that is known, or else the one that the request names, which may
 // be anything.
-func (v *Visit) clientID() string {
+func clientID(v *Visit) string {
 	if v.Client == nil && v.Authorization != nil {
 		v.Client = v.Authorization.Client
 	}

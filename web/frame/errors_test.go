@@ -62,9 +62,10 @@ func TestWhatAPersonIsToldOfAnError(t *testing.T) {
 func TestARefusalGoesToTheApp(t *testing.T) {
 	f, log := newFrame(t, "https://id.example.com")
 	refusal := &oidc.Refusal{
-		Reason: &oidc.Error{Code: "access_denied", Description: "The person said no."},
+		Reason: &oidc.Error{Code: "access_denied", Description: "The user denied the request."},
 		Authorization: &oidc.Authorization{
-			Client: &oidc.Client{ID: "shop"}, RedirectURI: "https://shop.example.com/callback", ResponseMode: "query", State: "s",
+			Client: &oidc.Client{ID: "shop"}, State: "s",
+			RedirectURI: "https://shop.example.com/callback", ResponseMode: "query",
 		},
 	}
 	response := serve(f.Page(fail(refusal)), get())
@@ -98,11 +99,13 @@ func TestWhatAnAppIsToldOfAnError(t *testing.T) {
 		request.SetBasicAuth("shop", "secret")
 		response := serve(f.App(fail(c.err)), request)
 		told := body(t, response)
-		if response.StatusCode != c.status || !strings.Contains(told, `"error":"`+c.error+`"`) || strings.Contains(told, "lost") {
+		if response.StatusCode != c.status || !strings.Contains(told, `"error":"`+c.error+`"`) ||
+			strings.Contains(told, "lost") {
 			t.Errorf("%v: %s %s", c.err, response.Status, told)
 		}
 		lines := strings.Count(log.String(), "\n")
-		if !strings.Contains(log.String(), c.logged) || strings.Contains(log.String(), "secret") || c.logged != "" && lines != 1 {
+		if !strings.Contains(log.String(), c.logged) || strings.Contains(log.String(), "secret") ||
+			c.logged != "" && lines != 1 {
 			t.Errorf("%v: the log says %s", c.err, log)
 		}
 	}
@@ -116,13 +119,15 @@ func TestDemands(t *testing.T) {
 		return nil
 	}
 	response := serve(f.Page(unreached, SignedIn), get())
-	if response.StatusCode != http.StatusSeeOther || response.Header.Get("Location") != "/sign-in" || body(t, response) != "" {
+	if response.StatusCode != http.StatusSeeOther || response.Header.Get("Location") != "/sign-in" ||
+		body(t, response) != "" {
 		t.Errorf("somebody who is not signed in: %s", response.Status)
 	}
 	request := httptest.NewRequest(http.MethodPost, "https://id.example.com/x", strings.NewReader("a=1"))
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Sec-Fetch-Site", "cross-site")
-	if response := serve(f.Page(unreached, Form), request.Clone(t.Context())); response.StatusCode != http.StatusForbidden {
+	response = serve(f.Page(unreached, Form), request.Clone(t.Context()))
+	if response.StatusCode != http.StatusForbidden {
 		t.Errorf("a form of another site: %s", response.Status)
 	}
 	ran := false

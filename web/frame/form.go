@@ -14,7 +14,7 @@ const maxBody = 64 << 10 // bytes; no form of ours comes near
 // a POST. An empty body is an empty form.
 func Form(v *Visit) (err error) {
 	if v.Gin.Request.Method == http.MethodPost {
-		v.Form, err = v.readBody()
+		v.Form, err = readBody(v.Gin.Request, v.Gin.Writer)
 		return err
 	}
 	if v.Form, err = url.ParseQuery(v.Gin.Request.URL.RawQuery); err != nil {
@@ -23,15 +23,14 @@ func Form(v *Visit) (err error) {
 	return nil
 }
 
-func (v *Visit) readBody() (url.Values, error) {
-	request := v.Gin.Request
+func readBody(request *http.Request, w http.ResponseWriter) (url.Values, error) {
 	if request.ContentLength != 0 {
 		kind, _, err := mime.ParseMediaType(request.Header.Get("Content-Type"))
 		if err != nil || kind != "application/x-www-form-urlencoded" {
 			return nil, ErrForm
 		}
 	}
-	request.Body = http.MaxBytesReader(v.Gin.Writer, request.Body, maxBody)
+	request.Body = http.MaxBytesReader(w, request.Body, maxBody)
 	request.URL.RawQuery = "" // ParseForm would mix it in
 	if err := request.ParseForm(); err != nil {
 		return nil, ErrForm

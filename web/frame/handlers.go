@@ -16,43 +16,45 @@ func (f *Frame) Page(handler Handler, demands ...Demand) gin.HandlerFunc {
 
 // CrossSitePage wraps a handler of pages to which apps and providers send people.
 func (f *Frame) CrossSitePage(handler Handler, demands ...Demand) gin.HandlerFunc {
+	handler = demanding(handler, demands)
 	return func(c *gin.Context) {
 		pageHeaders(c)
-		v := f.newVisit(c)
-		if err := v.handle(handler, demands); err != nil {
-			v.tellPerson(err)
+		v := &Visit{Gin: c, frame: f}
+		if err := handler(v); err != nil {
+			tellPerson(v, err)
 		}
 	}
 }
 
 // App wraps a handler that apps call.
 func (f *Frame) App(handler Handler, demands ...Demand) gin.HandlerFunc {
+	handler = demanding(handler, demands)
 	return func(c *gin.Context) {
 		c.Header("Cache-Control", "no-store")
-		v := f.newVisit(c)
-		if err := v.handle(handler, demands); err != nil {
-			v.tellApp(err)
+		v := &Visit{Gin: c, frame: f}
+		if err := handler(v); err != nil {
+			tellApp(v, err)
 		}
 	}
 }
 
-func (f *Frame) newVisit(c *gin.Context) *Visit { return &Visit{Gin: c, frame: f} }
-
-// handle counts a visit for the network that it comes from, meets the demands of its route and handles it.
-func (v *Visit) handle(handler Handler, demands []Demand) error {
-	err := v.countNetwork()
-	for _, demand := range demands {
-		if err == nil {
-			err = demand(v)
+// demanding is a handler that first counts the request and meets what its route demands.
+func demanding(handler Handler, demands []Demand) Handler {
+	demands = append([]Demand{countNetwork}, demands...)
+	return func(v *Visit) (err error) {
+		for _, demand := range demands {
+			if err == nil {
+				err = demand(v)
+			}
 		}
+		if err == nil {
+			err = handler(v)
+		}
+		if errors.Is(err, errAnswered) {
+			return nil
+		}
+		return err
 	}
-	if err == nil {
-		err = handler(v)
-	}
-	if errors.Is(err, errAnswered) {
-		return nil
-	}
-	return err
 }
 
 // sameOrigin demands that a request that changes something was not sent by another site.

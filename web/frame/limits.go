@@ -17,11 +17,11 @@ func endpoint(c *gin.Context) string {
 	return name
 }
 
-// countNetwork counts a request for the network that it comes from, and returns a *storage.Limited where that sends too
-// many. What is the same for everybody and costs next to nothing – discovery, keys, assets – is not counted. An account
-// is counted where its session is read, a client where it has authenticated: nobody can use up the limit of another by
-// its name.
-func (v *Visit) countNetwork() error {
+// countNetwork is a Demand: it counts a request for the network that it comes from, and returns a *cache.Limited
+// where that sends too many. What is the same for everybody and costs next to nothing – discovery, keys, assets – is
+// not counted. An account is counted where its session is read, a client where it has authenticated: nobody can use up
+// the limit of another by its name.
+func countNetwork(v *Visit) error {
 	source := identity.Device{IP: audit.ActorOf(v.Context()).IP}.Source()
 	return v.frame.Limits.Spend(v.Context(), endpoint(v.Gin), cache.ByIP, source)
 }

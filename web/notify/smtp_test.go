@@ -41,7 +41,7 @@ func TestEmailsReachARealMailServer(t *testing.T) {
 	if got.From != "id@example.com" || got.To != "grace@example.com" {
 		t.Errorf("from %s to %s", got.From, got.To)
 	}
-	for _, part := range []string{"Subject: Choose another password", "text/plain", "text/html", "Auto-Submitted: auto-generated", "192.0.2.1", "Firefox on Linux"} {
+	for _, part := range []string{"Subject: Choose a new password", "text/plain", "text/html", "Auto-Submitted: auto-generated", "192.0.2.1", "Firefox on Linux"} {
 		if !strings.Contains(got.Body, part) {
 			t.Errorf("the email lacks %q:\n%s", part, got.Body)
 		}

@@ -103,7 +103,7 @@ func isCancelled(err error) bool {
 	return errors.As(err, &cancelled)
 }
 
-const wantText = testCode + " is your code for id.example.com. It works for ten minutes. Nobody who calls you needs it.\n\n@id.example.com #" + testCode
+const wantText = testCode + " is your code for id.example.com. It works for ten minutes. Do not tell it to anyone who calls you.\n\n@id.example.com #" + testCode
 
 func TestTwilioIsAskedAsItWantsToBe(t *testing.T) {
 	p := newPeer(t, says(http.StatusCreated))

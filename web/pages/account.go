@@ -29,7 +29,7 @@ type Tab struct {
 
 // Tabs are the pages of the account.
 func (h AccountHead) Tabs() []Tab {
-	tabs := []Tab{{URI: "/account", Label: "Devices"}, {URI: "/account/profile", Label: "Profile"}, {URI: "/account/emails", Label: "E-mail"}}
+	tabs := []Tab{{URI: "/account", Label: "Devices"}, {URI: "/account/profile", Label: "Profile"}, {URI: "/account/emails", Label: "Email"}}
 	if h.Phones {
 		tabs = append(tabs, Tab{URI: "/account/phones", Label: "Phone"})
 	}

@@ -18,7 +18,7 @@ func (r Register) Fields() []TextField {
 	focused := false
 	fields := fill([]TextField{
 		{Name: "username", Label: "Username", Autocomplete: "username", MaxLength: 100, Required: true, Hint: "Others may see it. Letters and digits, no spaces."},
-		{Name: "email", Label: "E-mail", Type: "email", Autocomplete: "email", MaxLength: 254, Required: true, Hint: "We send a link there."},
+		{Name: "email", Label: "Email", Type: "email", Autocomplete: "email", MaxLength: 254, Required: true, Hint: "We send a link there."},
 		{Name: "name", Label: "Full name (if you like)", Autocomplete: "name", MaxLength: 200},
 	}, r.Values, r.Failures, &focused)
 	fields[0].Focus = fields[0].Focus || r.Failure == ""

@@ -1,6 +1,6 @@
 package pages
 
-// UpstreamSignUp asks a person who comes from a provider elsewhere and has no account here yet whether they have an account. It posts
+// UpstreamSignUp asks a person whose account at a provider is not linked to an account here whether they have one. It posts
 // username to /arrival/register, or nothing to /arrival/sign-in.
 type UpstreamSignUp struct {
 	App         *App // the app that waits for the sign-in, or nil
@@ -17,13 +17,13 @@ type UpstreamSignUp struct {
 func (u UpstreamSignUp) Field() TextField {
 	return TextField{
 		Name: "username", Label: "Username", Value: u.Username, Autocomplete: "username", MaxLength: 100, Required: true, Failure: u.Wrong, Focus: u.Wrong != "",
-		Hint: "What you are called here. Apps may show it to other people.",
+		Hint: "Your name here. Apps may show it to other people.",
 	}
 }
 
 func (UpstreamSignUp) page() string { return "upstreamsignup.html" }
 
-// LinkUpstream asks a person who has signed in whether an account of elsewhere is theirs too. It posts continue and choice
+// LinkUpstream asks a person who has signed in whether an account at a provider is theirs too. It posts continue and choice
 // to /arrival/link.
 type LinkUpstream struct {
 	Person   Person

@@ -33,7 +33,7 @@ func (e UpstreamLogout) Post(v *frame.Visit) error {
 	case errors.Is(err, federation.ErrUnbelievable), errors.Is(err, federation.ErrUnreachable):
 		e.Log.WarnContext(ctx, "a logout token was refused", "provider", provider, "error", err.Error())
 		return &oidc.Error{
-			Code: "invalid_request", Description: "The logout token does not hold.", Status: http.StatusBadRequest,
+			Code: "invalid_request", Description: "The logout token is not valid.", Status: http.StatusBadRequest,
 		}
 	case err != nil:
 		return err

@@ -18,6 +18,8 @@ func admitted(v *frame.Visit, admission *identity.Admission, page string) error 
 	return askToLink(v, page)
 }
 
+const tooManySignIns = "Too many sign-ins from your network have failed. Wait a few minutes and try again."
+
 func setCookies(v *frame.Visit, admission *identity.Admission) {
 	v.SetSession(admission.Secret, admission.Session.ExpiresAt)
 	v.SetCookie(frame.DeviceCookie, admission.DeviceSecret)

@@ -33,7 +33,7 @@ func (h Consent) Page(v *frame.Visit) error {
 func (h Consent) Answer(v *frame.Visit) error {
 	a := v.Authorization
 	if v.Form.Get("decision") != "allow" {
-		reason := &oidc.Error{Code: "access_denied", Description: "The person said no."}
+		reason := &oidc.Error{Code: "access_denied", Description: "The user denied the request."}
 		return &oidc.Refusal{Reason: reason, Authorization: a}
 	}
 	if err := h.Provider.GrantConsent(v.Context(), v.Session.UserID, a, v.Form["scope"]); err != nil {

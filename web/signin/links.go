@@ -22,7 +22,7 @@ func (h Links) VerifyEmailPage(v *frame.Visit) error {
 		return err
 	}
 	return v.Show(http.StatusOK, pages.Confirm{
-		Title: "Verify your e-mail address",
+		Title: "Verify your email address",
 		Text: "The address " + address + " will belong to the account " + username + ". " +
 			"Go on only if that account is yours.",
 		Action: "/verify-email", Token: token, Button: "Verify this address",
@@ -41,15 +41,15 @@ func (h Links) VerifyEmail(v *frame.Visit) error {
 		return err
 	}
 	return v.Show(http.StatusOK, pages.Done{
-		Title: "Your address is verified", Text: email.Address, NextURI: "/account/emails", NextLabel: "To your addresses",
+		Title: "Your address is verified", Text: email.Address, NextURI: "/account/emails", NextLabel: "Go to your addresses",
 	})
 }
 
 // UnlockPage asks whether to unlock an account.
 func (h Links) UnlockPage(v *frame.Visit) error {
 	return v.Show(http.StatusOK, pages.Confirm{
-		Title: "Open your account", Text: "Wrong passwords have locked it for a while. You need not wait.",
-		Action: "/unlock", Token: v.Query("token"), Button: "Open my account",
+		Title: "Unlock your account", Text: "It is locked for a while because of wrong passwords. You can unlock it now.",
+		Action: "/unlock", Token: v.Query("token"), Button: "Unlock my account",
 	})
 }
 
@@ -59,16 +59,16 @@ func (h Links) Unlock(v *frame.Visit) error {
 		return err
 	}
 	return v.Show(http.StatusOK, pages.Done{
-		Title: "Your account is open", Text: "You can sign in again.", NextURI: "/sign-in", NextLabel: "Sign in",
+		Title: "Your account is unlocked", Text: "You can sign in again.", NextURI: "/sign-in", NextLabel: "Sign in",
 	})
 }
 
 // NotMePage asks whether to take back what somebody else did to an account.
 func (h Links) NotMePage(v *frame.Visit) error {
 	return v.Show(http.StatusOK, pages.Confirm{
-		Title:  "This was not you?",
-		Text:   "Then we sign everybody out, make the password useless, and let you choose another one.",
-		Action: "/not-me", Token: v.Query("token"), Button: "It was not me: sign everybody out", Danger: true,
+		Title:  "Was this not you?",
+		Text:   "We will sign out every device, disable the password, and let you choose a new one.",
+		Action: "/not-me", Token: v.Query("token"), Button: "It was not me: sign out every device", Danger: true,
 	})
 }
 

@@ -66,7 +66,7 @@ func (h Register) refuse(v *frame.Visit, r identity.Registration, err error) err
 	switch {
 	case errors.As(err, &faults):
 		status, page.Failures = http.StatusUnprocessableEntity, frame.Sentences(faults)
-		page.Failure = "There is no account yet: put right what is marked below, and type the password again."
+		page.Failure = "There is no account yet: correct what is marked below, and type the password again."
 		if r.Password != "" { // here alone: rating takes time, and the other refusals are about too many
 			page.Rating = &pages.Rating{Score: r.Strength()}
 		}

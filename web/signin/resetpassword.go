@@ -22,7 +22,7 @@ func (h ResetPassword) RequestPage(v *frame.Visit) error {
 func (h ResetPassword) Request(v *frame.Visit) error {
 	login := v.Form.Get("login")
 	if login == "" {
-		return v.Show(http.StatusBadRequest, pages.ForgotPassword{Failure: "Type your username or e-mail address."})
+		return v.Show(http.StatusBadRequest, pages.ForgotPassword{Failure: "Enter your username or email address."})
 	}
 	err := h.Identity.RequestReset(v.Context(), login, v.Device())
 	if errors.Is(err, identity.ErrTooManySendings) {
@@ -63,7 +63,7 @@ func (h ResetPassword) Submit(v *frame.Visit) error {
 	v.ClearCookies()
 	v.SetCookie(frame.DeviceCookie, deviceSecret)
 	return v.Show(http.StatusOK, pages.Done{
-		Title: "Your password is changed", Text: "Everybody is signed out. Sign in with the new password.",
+		Title: "Your password is changed", Text: "Every device is signed out. Sign in with the new password.",
 		NextURI: "/sign-in", NextLabel: "Sign in",
 	})
 }

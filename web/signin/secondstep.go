@@ -83,7 +83,7 @@ func (h SecondStep) Answer(v *frame.Visit) error {
 	}
 	switch {
 	case errors.Is(err, identity.ErrCode):
-		return h.show(v, http.StatusUnauthorized, step, "That was not right, or it was used before. Try again.")
+		return h.show(v, http.StatusUnauthorized, step, "That is not right, or it was already used. Try again.")
 	case errors.Is(err, identity.ErrTooManySignIns):
 		return h.show(v, http.StatusTooManyRequests, step, tooManySignIns)
 	}

@@ -51,7 +51,7 @@ func (h SignIn) Password(v *frame.Visit) error {
 		Login: v.Form.Get("username"), Password: v.Form.Get("password"), Device: v.Device(), Current: v.Session,
 	})
 	if err != nil {
-		return h.refuse(v, "This name and password do not match, or the account cannot sign in just now. "+
+		return h.refuse(v, "This name and password do not match, or the account cannot sign in right now. "+
 			"Check both and try again.", err)
 	}
 	if admission.Session != nil && offersPasskey(v, admission.Session.User) {
@@ -96,8 +96,6 @@ func (h SignIn) refuse(v *frame.Visit, failure string, err error) error {
 	page.Username, page.Failure = v.Form.Get("username"), failure
 	return v.Show(status, page)
 }
-
-const tooManySignIns = "Too many sign-ins from your network have failed. Wait a few minutes and try again."
 
 // page is the empty page.
 func (h SignIn) page(v *frame.Visit) (pages.SignIn, error) {

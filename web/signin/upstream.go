@@ -16,12 +16,7 @@ import (
 
 // Upstream sends people to providers and takes them back: to sign in, or to link an account there to the one that they
 // have here.
-type Upstream struct {
-	*frame.Frame
-
-	// ShowLinked shows the page of linked accounts with what went wrong.
-	ShowLinked func(v *frame.Visit, status int, failure string) error
-}
+type Upstream struct{ Linking }
 
 // Page is where a link to a provider leads: to its button, for no other site may begin a sign-in for somebody.
 func (h Upstream) Page(v *frame.Visit) error {
@@ -83,7 +78,7 @@ func (h Upstream) Return(v *frame.Visit) error {
 	case answer == nil:
 		return err
 	case answer.LinkTo != uuid.Nil:
-		return h.link(v, answer, err)
+		return h.finishLink(v, answer, err)
 	}
 	if answer.Continue != "" {
 		if err := v.ReadAuthorization(answer.Continue); err != nil {
@@ -118,9 +113,9 @@ func (h Upstream) signIn(v *frame.Visit, answer *federation.Answer) error {
 	return admitted(v, admission, "/account")
 }
 
-// link links an account at a provider to the account for which the person was sent there, if they are still signed in
-// to it. fault is what went wrong at the provider.
-func (h Upstream) link(v *frame.Visit, answer *federation.Answer, fault error) error {
+// finishLink links an account at a provider to the account for which the person was sent there, if they are still
+// signed in to it. fault is what went wrong at the provider.
+func (h Upstream) finishLink(v *frame.Visit, answer *federation.Answer, fault error) error {
 	if err := frame.Session(v); err != nil {
 		return err
 	}
@@ -128,28 +123,19 @@ func (h Upstream) link(v *frame.Visit, answer *federation.Answer, fault error) e
 		return v.Redirect("/sign-in?again=1")
 	}
 	if denied := (*federation.Denied)(nil); errors.As(fault, &denied) {
-		return h.ShowLinked(v, http.StatusOK, "Nothing is linked: you did not go on there.")
+		return h.ShowLinked(v, http.StatusOK, "Nothing was linked: you did not finish signing in there.")
 	}
 	if fault != nil {
 		h.Log.WarnContext(v.Context(), "a provider did not link an account", "request_id", v.RequestID(),
 			"provider", v.Gin.Param("provider"), "error", fault.Error())
 		return h.ShowLinked(v, http.StatusBadGateway,
-			"Nothing is linked: what came back could not be verified. Try again in a moment.")
+			"Nothing was linked: the answer could not be verified. Try again in a moment.")
 	}
 	if err := v.Reauthenticate("/account/linked"); err != nil {
 		return err
 	}
-	err := h.Identity.LinkExternal(v.Context(), v.Owner, answer.External)
-	if frame.OneOf(err, linkFaults) != nil {
-		return h.ShowLinked(v, http.StatusConflict, frame.Sentence(err))
-	} else if err != nil {
-		return err
-	}
-	return v.Redirect("/account/linked?done=linked")
+	return h.link(v, answer.External)
 }
-
-// linkFaults are the reasons why an account at a provider cannot be linked.
-var linkFaults = []error{identity.ErrExternalTaken, identity.ErrTooManyExternals}
 
 // offer returns the buttons of the providers with which people may sign in, for a page on which an app may wait, and
 // lets the page's forms lead there.
@@ -193,27 +179,27 @@ func showUpstreamFailure(f *frame.Frame, v *frame.Visit, provider string, err er
 	switch {
 	case errors.As(err, &denied) && denied.Code == "access_denied":
 		status, page.Title = http.StatusOK, "You are not signed in"
-		page.Text = "You did not go on at " + p.Name + ". Try again, or sign in another way."
+		page.Text = "You did not finish signing in at " + p.Name + ". Try again, or sign in another way."
 	case errors.As(err, &denied):
 		page.Text = p.Name + " says: " + denied.Code + ". " + denied.Description
 	case errors.Is(err, federation.ErrUnreachable):
-		page.Text = p.Name + " does not answer as it should just now. Try again in a moment, or sign in another way."
+		page.Text = p.Name + " is not responding correctly right now. Try again in a moment, or sign in another way."
 	case errors.Is(err, federation.ErrUnbelievable):
 		status = http.StatusBadRequest
-		page.Text = "What came back from " + p.Name + " could not be verified, so nothing was done. " +
+		page.Text = "The answer from " + p.Name + " could not be verified, so nothing was done. " +
 			"Try again, or sign in another way."
 	case errors.Is(err, federation.ErrTooManyRequests):
 		status, page.Text = http.StatusTooManyRequests, frame.Sentence(federation.ErrTooManyRequests)
 	case errors.Is(err, identity.ErrSignInRefused):
-		status, page.Title = http.StatusForbidden, "You cannot sign in just now"
-		page.Text = "The account here is switched off, or locked for a while. " +
-			"Try again later, or ask whoever runs this service."
+		status, page.Title = http.StatusForbidden, "You cannot sign in right now"
+		page.Text = "Your account is disabled, or locked for a while. " +
+			"Try again later, or contact the administrator."
 	default:
 		return err
 	}
 	if status >= http.StatusBadRequest {
 		page.RequestID = v.RequestID()
-		f.Log.WarnContext(v.Context(), "a provider did not sign somebody in", "request_id", page.RequestID,
+		f.Log.WarnContext(v.Context(), "a provider did not sign a person in", "request_id", page.RequestID,
 			"provider", provider, "error", err.Error())
 	}
 	return v.Show(status, page)

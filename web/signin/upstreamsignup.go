@@ -15,12 +15,7 @@ import (
 // UpstreamSignUp is for people who come from a provider with an account that belongs to no account here yet: they make
 // one, or sign in to the one that they have and link the two. Until then a cookie holds the secret by which the account
 // at the provider is found again.
-type UpstreamSignUp struct {
-	*frame.Frame
-
-	// ShowLinked shows the page of linked accounts with what went wrong.
-	ShowLinked func(v *frame.Visit, status int, failure string) error
-}
+type UpstreamSignUp struct{ Linking }
 
 // pending is the account at a provider with which the browser came.
 type pending struct {
@@ -159,11 +154,5 @@ func (h UpstreamSignUp) Link(v *frame.Visit) error {
 	if v.Form.Get("choice") != "link" {
 		return v.Proceed("/account")
 	}
-	err = h.Identity.LinkExternal(v.Context(), v.Owner, waiting.External)
-	if frame.OneOf(err, linkFaults) != nil {
-		return h.ShowLinked(v, http.StatusConflict, frame.Sentence(err))
-	} else if err != nil {
-		return err
-	}
-	return v.Proceed("/account/linked?done=linked")
+	return h.link(v, waiting.External)
 }

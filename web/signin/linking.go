@@ -1,0 +1,30 @@
+package signin
+
+import (
+	"net/http"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/web/frame"
+)
+
+// Linking links accounts at providers to the account of the person who is signed in.
+type Linking struct {
+	*frame.Frame
+
+	// ShowLinked shows the page of linked accounts with what went wrong.
+	ShowLinked func(v *frame.Visit, status int, failure string) error
+}
+
+// linkFaults are the reasons why an account at a provider cannot be linked.
+var linkFaults = []error{identity.ErrExternalTaken, identity.ErrTooManyExternals}
+
+// link links one and goes on where the person came from.
+func (h Linking) link(v *frame.Visit, external identity.External) error {
+	err := h.Identity.LinkExternal(v.Context(), v.Owner, external)
+	if frame.OneOf(err, linkFaults) != nil {
+		return h.ShowLinked(v, http.StatusConflict, frame.Sentence(err))
+	} else if err != nil {
+		return err
+	}
+	return v.Proceed("/account/linked?done=linked")
+}

@@ -13,8 +13,8 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// A variable that begins like ours and is mistyped is refused with the name that was meant; those that Kubernetes and our
-// own tests set are left alone.
+// A variable that begins like ours and is mistyped is refused with the name that was meant; those that Kubernetes and
+// our own tests set are left alone.
 func TestMistypedVariables(t *testing.T) {
 	database := "sqlite:" + t.TempDir() + "/wicket.db"
 	for name, meant := range map[string]string{
@@ -83,7 +83,8 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config.Issuer != "http://localhost:8080" || config.Listen != "localhost:8080" || !config.Migrate || config.Registration ||
+	if config.Issuer != "http://localhost:8080" || config.Listen != "localhost:8080" ||
+		!config.Migrate || config.Registration ||
 		config.EmbeddedDatabase() != "wicket-data/wicket.db" || config.Drain != 0 || config.RelyingParty == nil ||
 		config.KeepLoginAttempts != 400*24*time.Hour || config.KeepAuditTrail != 0 || len(config.Limits) == 0 {
 		t.Errorf("%+v", config)
@@ -108,14 +109,16 @@ func TestAllFaultsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Load(Environment{
-		"WICKET_DATABASE_URL": "mysql://hush-hush@host/", "WICKET_SECRET_FILE": secret, "WICKET_ISSUER": "https://id.example.com/x",
-		"WICKET_LISTEN": "8080", "WICKET_MIGRATE": "perhaps", "WICKET_TRUSTED_PROXIES": "proxy", "WICKET_SMTP_URL": "hush-hush",
+		"WICKET_DATABASE_URL": "mysql://hush-hush@host/", "WICKET_SECRET_FILE": secret, "WICKET_LISTEN": "8080",
+		"WICKET_ISSUER": "https://id.example.com/x", "WICKET_MIGRATE": "perhaps", "WICKET_TRUSTED_PROXIES": "proxy",
+		"WICKET_SMTP_URL":    "hush-hush",
 		"WICKET_TWO_FACTORS": "no", "WICKET_CLIENTS": "x", "WICKET_CLIENTS_FILE": "/x", "WICKET_KEEP_AUDIT_TRAIL": "1d",
 		"WICKET_FIRST_INVITATION": "hush-hush", "WICKET_MISTYPED": "x",
 	})
 	for _, want := range []string{
 		"WICKET_DATABASE_URL: must begin with", "WICKET_SECRET: ", "WICKET_ISSUER: the issuer must be an origin",
-		"WICKET_LISTEN: must be a host and a port", "WICKET_MIGRATE: must be auto or off", "WICKET_TRUSTED_PROXIES: \"proxy\" is",
+		"WICKET_LISTEN: must be a host and a port", "WICKET_MIGRATE: must be auto or off",
+		"WICKET_TRUSTED_PROXIES: \"proxy\" is",
 		"WICKET_SMTP_URL: ", "WICKET_TWO_FACTORS: must be", "WICKET_CLIENTS: is set, and so is WICKET_CLIENTS_FILE",
 		"WICKET_KEEP_AUDIT_TRAIL: must be", "WICKET_FIRST_INVITATION: ", "WICKET_MISTYPED: there is no such",
 	} {
@@ -139,14 +142,16 @@ func TestCheck(t *testing.T) {
 	settings, faults := Check(Environment{
 		"WICKET_DATABASE_URL": "postgres://wicket:" + hush + "@db.example.com/wicket", "WICKET_SECRET": testMasterKey,
 		"WICKET_WEBAUTHN_ORIGINS_FILE": file, "WICKET_REDIS_URL": "redis://:" + hush + "@redis.example.com:6379/0",
-		"WICKET_FIRST_INVITATION": hush, "WICKET_GOOGLE_CLIENT_SECRET": hush, "WICKET_GITHUB_URL": "https://u:" + hush + "@x.example",
-		"WICKET_CLIENTS": "[{client_id: x, client_secret: " + hush + "}]", "WICKET_DRAIN": "7s", "WICKET_ISSUR": hush,
+		"WICKET_FIRST_INVITATION": hush, "WICKET_GOOGLE_CLIENT_SECRET": hush,
+		"WICKET_GITHUB_URL": "https://u:" + hush + "@x.example",
+		"WICKET_CLIENTS":    "[{client_id: x, client_secret: " + hush + "}]", "WICKET_DRAIN": "7s", "WICKET_ISSUR": hush,
 	})
 	if len(faults) != 3 { // the client, the provider without its id, the mistyped name
 		t.Errorf("the faults: %v", faults)
 	}
 	told, err := json.Marshal(settings)
-	if err != nil || strings.Contains(string(told)+errors.Join(faults...).Error(), hush) || strings.Contains(string(told), testMasterKey) {
+	all := string(told) + errors.Join(faults...).Error()
+	if err != nil || strings.Contains(all, hush) || strings.Contains(all, testMasterKey) {
 		t.Errorf("a secret is told: %s, %v, %v", told, faults, err)
 	}
 	for name, want := range map[string]Setting{

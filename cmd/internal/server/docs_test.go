@@ -34,15 +34,15 @@ const pageIntroduction = `# Configuration
 
 <!-- Made from the tags of Config in cmd/internal/server/config.go: make docs -->
 
-Everything comes from variables; none at all means embedded SQLite in ` + "`./wicket-data`" + `. Each ` + "`WICKET_*`" + ` variable may
-instead be given as ` + "`NAME_FILE`" + `, the path of a file that holds the value; what is in such files may change while Wicket
-runs: [secrets.md](secrets.md).
+Everything comes from variables; none at all means embedded SQLite in './wicket-data'. Each that begins with 'WICKET_'
+may instead be given as 'NAME_FILE', the path of a file that holds the value; what is in such files may change while
+Wicket runs: docs/secrets.md.
 
     wicket config check
 
 says what a server would run with: each variable's value, where it comes from, and everything that is wrong. It shows no
-secret and changes nothing. A variable that begins with ` + "`WICKET_`" + ` and is not listed here is refused, but for those that
-Kubernetes sets for a Service called wicket, such as ` + "`WICKET_SERVICE_HOST`" + `, and those of Wicket's own tests.
+secret and changes nothing. A variable that begins with 'WICKET_' and is not listed here is refused, but for those that
+Kubernetes sets for a Service called wicket, such as WICKET_SERVICE_HOST, and those of Wicket's own tests.
 
 An (s) marks variables that are secrets, or hold one.
 `
@@ -50,7 +50,7 @@ An (s) marks variables that are secrets, or hold one.
 // configurationPage is docs/configuration.md.
 func configurationPage() string {
 	var page strings.Builder
-	page.WriteString(pageIntroduction)
+	page.WriteString(markdown(pageIntroduction))
 	section := ""
 	for _, v := range Variables() {
 		if v.Section != section {
@@ -72,7 +72,7 @@ func configurationPage() string {
 
 var (
 	mentionedPage     = regexp.MustCompile(`docs/([a-z-]+\.md(#[a-z-]+)?)`)
-	mentionedVariable = regexp.MustCompile(`\b(WICKET_[A-Z_]+)\b`)
+	mentionedVariable = regexp.MustCompile(`\b(WICKET_[A-Z_]*[A-Z])\b`)
 )
 
 // markdown is a text of a tag as it stands in a page of docs.

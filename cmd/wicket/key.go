@@ -85,7 +85,7 @@ func (c keyRotate) Run(ctx context.Context, env server.Environment, out printer)
 
 type keyReseal struct{}
 
-// Run seals everything anew. What is sealed is known to the rooms alone.
+// Run seals everything anew: what is sealed is known to the packages below.
 func (keyReseal) Run(ctx context.Context, env server.Environment, out printer) error {
 	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {

@@ -20,7 +20,7 @@ type providerCommands struct {
 	Disable providerDisable `cmd:"" help:"Let nobody in from there; links stay."`
 	Enable  providerEnable  `cmd:"" help:"Let people in from there again."`
 	Remove  providerRemove  `cmd:"" help:"Stop believing a provider and drop all links to it, with the sessions that came from it."`
-	Tokens  providerTokens  `cmd:"" help:"Print what a provider gave for a person last, where --keep-tokens asked to keep it. The ledger notes it."`
+	Tokens  providerTokens  `cmd:"" help:"Print what a provider gave for a person last, where --keep-tokens asked to keep it. The audit trail notes it."`
 }
 
 type providerAdd struct {

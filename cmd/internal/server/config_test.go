@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -96,6 +97,10 @@ func TestDefaults(t *testing.T) {
 	config, err = Load(Environment{"WICKET_LIMITS": "off", "WICKET_DRAIN": "1s", "WICKET_MIGRATE": " off\n"})
 	if err != nil || len(config.Limits) != 0 || config.Drain != time.Second || config.Migrate {
 		t.Errorf("with others: %+v, %v", config, err)
+	}
+	config, err = Load(Environment{"WICKET_LISTEN_FILE": os.DevNull, "WICKET_MIGRATE": "  "})
+	if err != nil || config.Listen != "localhost:8080" || !config.Migrate {
+		t.Errorf("with empty ones: %+v, %v", config, err)
 	}
 	if files, err := os.ReadDir("."); err != nil || len(files) != 0 {
 		t.Errorf("reading the configuration left %v behind, %v", files, err)
@@ -209,5 +214,36 @@ func TestMasterKeyBesideTheDatabase(t *testing.T) {
 	}
 	if _, err := Load(env); err == nil || !strings.Contains(err.Error(), "put the key back") {
 		t.Errorf("a key that is lost: %v", err)
+	}
+}
+
+// A running server whose database and master key are gone goes on with what it had.
+func TestAdoptWithoutAMasterKey(t *testing.T) {
+	folder := t.TempDir()
+	env := Environment{"WICKET_DATABASE_URL": "sqlite:" + folder + "/wicket.db"}
+	config, err := Load(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(t.Context(), config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	files, err := filepath.Glob(folder + "/wicket.*")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("there are %v, %v", files, err)
+	}
+	for _, file := range files {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	anew, err := Load(env)
+	if err == nil {
+		err = s.adopt(t.Context(), anew)
+	}
+	if err == nil || !strings.Contains(err.Error(), "wicket.key is missing") || s.Config() != config {
+		t.Errorf("adopted: %v", err)
 	}
 }

@@ -67,7 +67,7 @@ var foreign = regexp.MustCompile(`^WICKET_(` +
 
 // unknown names the variables that begin like ours and that Wicket does not have: they are mistyped.
 func (e Environment) unknown() (faults []error) {
-	known := Names()
+	known := names()
 	for _, name := range slices.Sorted(maps.Keys(e)) {
 		bare := strings.TrimSuffix(name, fileSuffix)
 		if !strings.HasPrefix(name, ourPrefix) || slices.Contains(known, bare) || foreign.MatchString(name) {

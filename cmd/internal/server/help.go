@@ -24,7 +24,7 @@ func Help() string {
 	var text strings.Builder
 	text.WriteString(helpIntroduction)
 	section := ""
-	for _, v := range Variables() {
+	for _, v := range variables() {
 		if v.Section != section {
 			section = v.Section
 			fmt.Fprintf(&text, "\n%s:\n", section)

@@ -124,10 +124,15 @@ func (p *Provider) acrValues(b Beginning) string {
 			values = append(values, value)
 		}
 	}
-	if b.MultiFactor && p.Settings.MultiFactor != "" {
+	if p.Settings.MultiFactor != "" && slices.ContainsFunc(b.ACRValues, wantsMultiFactor) {
 		values = append(values, p.Settings.MultiFactor)
 	}
 	return strings.Join(values, " ")
+}
+
+// wantsMultiFactor tells whether a second factor would satisfy the class acr, and one factor would not.
+func wantsMultiFactor(acr string) bool {
+	return identity.Assures(identity.ACRMultiFactor, acr) && !identity.Assures(identity.ACRFederated, acr)
 }
 
 // label is what the owner of an account knows it by.

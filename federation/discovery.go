@@ -126,7 +126,7 @@ func (p *Provider) authority() string {
 
 // discover reads the discovery document and says what is wrong with it.
 func (p *Provider) discover(ctx context.Context, client *http.Client) (*metadata, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTakes)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.authority()+"/.well-known/openid-configuration", nil)
 	if err != nil {
@@ -135,7 +135,7 @@ func (p *Provider) discover(ctx context.Context, client *http.Client) (*metadata
 	request.Header.Set("Accept", "application/json")
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {

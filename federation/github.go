@@ -39,7 +39,7 @@ type gitHubEmail struct {
 
 // readGitHub asks who the person is. The numeric id is theirs for ever; the name that they bear may be another's tomorrow.
 func (p *Provider) readGitHub(ctx context.Context, client *http.Client, m *metadata, token *oauth2.Token) (*statement, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTakes)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var user map[string]any
 	if err := p.askGitHub(ctx, client, token, "/user", &user); err != nil {

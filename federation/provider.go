@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Provider is somebody whose word on who a person is we take, as far as the settings say. WICKET_* variables name some;
@@ -195,16 +195,10 @@ func checkIssuer(issuer string) error {
 	if err != nil || address.Host == "" || address.RawQuery != "" || address.Fragment != "" || address.User != nil {
 		return errors.New("the issuer must be a URL such as https://login.example.com")
 	}
-	if address.Scheme == "https" || address.Scheme == "http" && isLoopback(address.Hostname()) {
+	if address.Scheme == "https" || address.Scheme == "http" && storage.IsLoopback(address.Hostname()) {
 		return nil
 	}
 	return errors.New("the issuer must begin with https://; http:// is for this machine alone")
-}
-
-// isLoopback tells whether a host is this machine, by its name.
-func isLoopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
 // Add begins to believe a provider. It returns what Check does, or ErrProviderTaken.
@@ -215,14 +209,14 @@ func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 	if slices.ContainsFunc(u.Named(), func(named Provider) bool { return named.ID == p.ID }) {
 		return fmt.Errorf("%w, which variables name", ErrProviderTaken)
 	}
-	now, actor := u.Now(), storage.ActorOf(ctx).Name
+	now, actor := u.Now(), audit.ActorOf(ctx).Name
 	p.SealedSecret, p.IsActive = u.Seal.Close(sealForProviders, []byte(p.Secret)), true
 	p.CreatedAt, p.CreatedBy, p.ModifiedAt, p.ModifiedBy = now, actor, now, actor
 	err := u.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewInsert().Model(p).Exec(ctx); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "provider", EntityID: p.ID, Action: "added", New: storage.Values{
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "provider", EntityID: p.ID, Action: "added", New: audit.Values{
 			"kind": p.Kind, "name": p.Name, "issuer": p.Issuer, "client_id": p.ClientID, "settings": p.Settings,
 		}})
 	})
@@ -240,37 +234,42 @@ func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 // storage.ErrNotFound, also for one that variables name.
 func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error {
 	action := map[bool]string{true: "enabled", false: "disabled"}[active]
-	return u.change(ctx, id, action, func(tx bun.Tx, now time.Time) error {
-		return oneRow(tx.NewUpdate().Model((*Provider)(nil)).Set("is_active = ?", active).
-			Set("modified_at = ?", now).Set("modified_by = ?", storage.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx))
+	_, err := u.change(ctx, id, action, func(ctx context.Context, tx bun.Tx, now time.Time) (int, error) {
+		return 0, oneRow(tx.NewUpdate().Model((*Provider)(nil)).Set("is_active = ?", active).
+			Set("modified_at = ?", now).Set("modified_by = ?", audit.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx))
 	})
+	return err
 }
 
 // Remove stops believing a provider and drops all links to it, with the sessions that came from it: nobody else who is
 // added later under the same id may speak for them. It returns how many links there were, or storage.ErrNotFound.
 func (u *Upstreams) Remove(ctx context.Context, id string) (links int, err error) {
-	err = u.change(ctx, id, "removed", func(tx bun.Tx, _ time.Time) error {
-		if links, err = u.Identity.RemoveProvider(ctx, tx, id); err != nil {
-			return err
+	return u.change(ctx, id, "removed", func(ctx context.Context, tx bun.Tx, _ time.Time) (int, error) {
+		links, err := u.Identity.RemoveProvider(ctx, tx, id)
+		if err != nil {
+			return 0, err
 		}
-		return oneRow(tx.NewDelete().Model((*Provider)(nil)).Where("id = ?", id).Exec(ctx))
+		return links, oneRow(tx.NewDelete().Model((*Provider)(nil)).Where("id = ?", id).Exec(ctx))
 	})
-	return links, err
 }
 
-func (u *Upstreams) change(ctx context.Context, id, action string, change func(tx bun.Tx, now time.Time) error) error {
+// change changes a provider and records it; it returns what do counted.
+func (u *Upstreams) change(
+	ctx context.Context, id, action string, do func(context.Context, bun.Tx, time.Time) (int, error),
+) (int, error) {
 	now := u.Now()
-	err := u.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := change(tx, now); err != nil {
-			return err
+	n, err := storage.Write(ctx, u.Database, func(ctx context.Context, tx bun.Tx) (int, error) {
+		n, err := do(ctx, tx, now)
+		if err != nil {
+			return 0, err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "provider", EntityID: id, Action: action})
+		return n, audit.Record(ctx, tx, now, audit.Change{Entity: "provider", EntityID: id, Action: action})
 	})
 	u.forget()
 	if err != nil {
-		return fmt.Errorf("provider %s: %w", id, err)
+		return 0, fmt.Errorf("provider %s: %w", id, err)
 	}
-	return nil
+	return n, nil
 }
 
 // All lists the providers, also those that are switched off: those that variables name first, then by age.

@@ -65,15 +65,14 @@ func (d *Denied) Error() string { return "the provider denies it: " + d.Code + "
 
 // Beginning is what a person is sent to a provider for.
 type Beginning struct {
-	Source      string    // the network that the person is in: see identity.Device.Source
-	Browser     string    // the secret that their browser is known by
-	Continue    string    // handed back by Return
-	LinkTo      uuid.UUID // whose account it is to be linked to; uuid.Nil: to sign in
-	LoginHint   string
-	Again       bool     // they must prove anew who they are, though they may be signed in there
-	Select      bool     // they want to choose the account there
-	ACRValues   []string // what the app asks for
-	MultiFactor bool     // which a second factor would satisfy
+	Source    string    // the network that the person is in: see identity.Device.Source
+	Browser   string    // the secret that their browser is known by
+	Continue  string    // handed back by Return
+	LinkTo    uuid.UUID // whose account it is to be linked to; uuid.Nil: to sign in
+	LoginHint string
+	Again     bool     // they must prove anew who they are, though they may be signed in there
+	Select    bool     // they want to choose the account there
+	ACRValues []string // what the app asks for
 }
 
 // Begin returns where to send a person's browser, so that they sign in with a provider: OpenID Connect Core, section
@@ -218,9 +217,10 @@ func (u *Upstreams) take(ctx context.Context, p *Provider, state, browser string
 	if state == "" || browser == "" {
 		return nil, nil, ErrRequest
 	}
-	now, request := u.Now(), new(Request)
-	err := u.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return tx.NewUpdate().Model(request).Set("used_at = ?", now).
+	now := u.Now()
+	request, err := storage.Write(ctx, u.Database, func(ctx context.Context, tx bun.Tx) (*Request, error) {
+		request := new(Request)
+		return request, tx.NewUpdate().Model(request).Set("used_at = ?", now).
 			Where("state_hash = ? AND provider = ? AND browser_hash = ?", storage.Digest(state), p.ID, storage.Digest(browser)).
 			Where("used_at IS NULL AND expires_at > ?", now).Returning("*").Scan(ctx)
 	})

@@ -10,14 +10,16 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 // Upstreams are the providers that we believe. Its fields are what it leans on; set all of them.
 type Upstreams struct {
 	Issuer   string // our own
 	Database *storage.Database
-	Memory   storage.Memory
-	Seal     *storage.Seal
+	Memory   cache.Cache
+	Seal     *seal.Seal
 	Identity *identity.Store
 	Named    func() []Provider // those that variables name, checked
 	Now      func() time.Time
@@ -98,4 +100,4 @@ func oneRow(result sql.Result, err error) error {
 
 // SealedColumns are where this room keeps what the master key has sealed. People who are at a provider just now are not among
 // them.
-var SealedColumns = []storage.SealedColumn{{Table: "providers", Key: "id", Column: "sealed_secret", Purpose: sealForProviders}}
+var SealedColumns = []seal.SealedColumn{{Table: "providers", Key: "id", Column: "sealed_secret", Purpose: sealForProviders}}

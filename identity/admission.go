@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Admission is what a sign-in that was not refused leads to: a session, or a question for a second step.
@@ -32,8 +33,8 @@ type firstStep struct {
 	rehashed string   // the password's hash of today, where the stored one is outdated
 }
 
-// admit lets a person in who has proved who they are, or asks for a second step; it returns nil, having noted why, where
-// the account lets nobody in now. Signing in undoes a request to be erased.
+// admit lets a person in who has proved who they are, or asks for a second step. Where the account lets nobody in now
+// it notes why, and refuses with ErrSignInRefused. Signing in undoes a request to be erased.
 func (s *Store) admit(ctx context.Context, tx bun.Tx, now time.Time, step firstStep) (*Admission, error) {
 	known, err := s.knownDevice(ctx, tx, now, step.user, step.device)
 	if err != nil {
@@ -43,25 +44,34 @@ func (s *Store) admit(ctx context.Context, tx bun.Tx, now time.Time, step firstS
 	if err != nil {
 		return nil, err
 	}
-	isOpen := openAccount
 	if more {
-		isOpen = accountIsOpen
-	}
-	open, err := isOpen(ctx, tx, now, step, known)
-	if err != nil {
-		return nil, err
-	}
-	if open && more {
+		open, err := accountIsOpen(ctx, tx, now, step, known)
+		if err != nil || !open {
+			return nil, step.refuse(ctx, tx, now, err)
+		}
 		return s.ask(ctx, tx, now, step)
 	}
-	if !open {
-		failure := failedLocked
-		if !step.user.IsActive {
-			failure = failedDisabled
-		}
-		return nil, step.note(ctx, tx, now, failure)
+	user, err := openAccount(ctx, tx, now, step, known)
+	if err != nil || user == nil {
+		return nil, step.refuse(ctx, tx, now, err)
 	}
+	step.user = user
 	return s.start(ctx, tx, now, step, notTrusted)
+}
+
+// refuse notes that an account lets nobody in, and is a refusal; or err, where whether it does could not be found out.
+func (f firstStep) refuse(ctx context.Context, tx bun.Tx, now time.Time, err error) error {
+	if err != nil {
+		return err
+	}
+	failure := failedLocked
+	if !f.user.IsActive {
+		failure = failedDisabled
+	}
+	if err := f.note(ctx, tx, now, failure); err != nil {
+		return err
+	}
+	return storage.Refuse(ErrSignInRefused)
 }
 
 // asksForMore tells whether a first step is not enough: the account has a second factor and this browser is not trusted, or
@@ -86,7 +96,9 @@ func (s *Store) ask(ctx context.Context, tx bun.Tx, now time.Time, step firstSte
 		if err != nil {
 			return nil, err
 		}
-		step.user.PasswordHash = step.rehashed
+		user := *step.user
+		user.PasswordHash = step.rehashed
+		step.user = &user
 	}
 	sealed, err := s.seal(s.askFor(ToSignIn, step))
 	if err != nil {
@@ -95,10 +107,11 @@ func (s *Store) ask(ctx context.Context, tx bun.Tx, now time.Time, step firstSte
 	return &Admission{SecondStep: sealed}, step.note(ctx, tx, now, askedForSecond)
 }
 
-// openAccount takes what was proved to the account, if it may be signed in to now and the password is still the account's:
-// one conditional update, so that neither a lock nor a new password that comes in between is overlooked.
-func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *KnownDevice) (bool, error) {
-	user := step.user
+// openAccount takes what was proved to the account, if it may be signed in to now and the password is still the
+// account's: one conditional update, so that neither a lock nor a new password that comes in between is overlooked.
+// It returns the user with the session version of now, or nil where the account may not be signed in to.
+func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *KnownDevice) (*User, error) {
+	user := *step.user
 	update := tx.NewUpdate().Model((*User)(nil)).
 		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("erase_at = NULL").
 		Set("last_login_at = ?", now).Set("last_login_ip = ?", step.device.IP).
@@ -110,13 +123,13 @@ func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, 
 	if step.rehashed != "" {
 		update.Set("password_hash = ?", step.rehashed)
 	}
-	var version int64
-	err := storage.NotFound(update.Scan(ctx, &version))
+	err := storage.NotFound(update.Scan(ctx, &user.SessionVersion))
 	if errors.Is(err, storage.ErrNotFound) {
-		return false, nil
+		return nil, nil
+	} else if err != nil {
+		return nil, err
 	}
-	user.SessionVersion = version
-	return err == nil, err
+	return &user, nil
 }
 
 // accountIsOpen asks what openAccount asks, and changes nothing: there is a second step to come.
@@ -136,7 +149,7 @@ func (f firstStep) isLockable(known *KnownDevice) bool {
 
 // start begins the session of a person who is let in, and remembers their browser.
 func (s *Store) start(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, trusted time.Duration) (*Admission, error) {
-	storage.ActorOf(ctx).Name = step.user.Actor()
+	ctx = audit.AsNamed(ctx, step.user.Actor())
 	admission := &Admission{Secret: storage.NewSecret()}
 	var err error
 	if admission.Session, err = s.startSession(ctx, tx, now, step, admission.Secret); err != nil {
@@ -202,8 +215,8 @@ func (s *Store) startSession(ctx context.Context, tx bun.Tx, now time.Time, step
 			}
 		}
 	}
-	return session, storage.Record(ctx, tx, now, storage.Change{
+	return session, audit.Record(ctx, tx, now, audit.Change{
 		Entity: "session", EntityID: session.ID.String(), Action: action, UserID: session.UserID,
-		New: storage.Values{"amr": session.AMR, "acr": session.ACR, "device": session.DeviceLabel},
+		New: audit.Values{"amr": session.AMR, "acr": session.ACR, "device": session.DeviceLabel},
 	})
 }

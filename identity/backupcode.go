@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // BackupCode is one of ten codes on paper that each stand in once for a second factor that is lost.
@@ -58,30 +60,31 @@ var ErrNothingToBackUp = errors.New("backup codes stand in for a second factor: 
 
 // MakeBackupCodes makes ten new codes, which are shown this once; the ones before are void. It returns them with the
 // session's new secret, or ErrNothingToBackUp or ErrTooManySendings.
-func (s *Store) MakeBackupCodes(ctx context.Context, session *Session) (codes []string, secret string, err error) {
-	if err := s.maySend(ctx, MessageBackupCodesMade, session.UserID.String()); err != nil {
+func (s *Store) MakeBackupCodes(ctx context.Context, by *Reauthenticated) (codes []string, secret string, err error) {
+	if err := s.maySend(ctx, MessageBackupCodesMade, by.UserID.String()); err != nil {
 		return nil, "", err
 	}
 	rows := make([]BackupCode, backupCodes)
 	for i := range rows {
 		code := newBackupCode()
 		codes = append(codes, code)
-		rows[i] = BackupCode{ID: newID(), UserID: session.UserID, CodeHash: s.backupCodeHashes(session.UserID, code)[0]}
+		rows[i] = BackupCode{ID: newID(), UserID: by.UserID, CodeHash: s.backupCodeHashes(by.UserID, code)[0]}
 	}
-	secret, err = s.changeFactors(ctx, session, factorChange{kind: "backup_codes", id: session.UserID, action: "made", message: MessageBackupCodesMade}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		has, err := tx.NewSelect().Model((*User)(nil)).Where("id = ? AND (two_factor OR has_webauthn)", session.UserID).Exists(ctx)
+	secret, err = s.changeFactors(ctx, by, factorChange{kind: "backup_codes", id: by.UserID, action: "made", message: MessageBackupCodesMade}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		has, err := tx.NewSelect().Model((*User)(nil)).Where("id = ? AND (two_factor OR has_webauthn)", by.UserID).Exists(ctx)
 		if err != nil {
 			return err
 		} else if !has {
 			return ErrNothingToBackUp
 		}
-		if _, err := tx.NewDelete().Model((*BackupCode)(nil)).Where("user_id = ?", session.UserID).Exec(ctx); err != nil {
+		if _, err := tx.NewDelete().Model((*BackupCode)(nil)).Where("user_id = ?", by.UserID).Exec(ctx); err != nil {
 			return err
 		}
-		for i := range rows {
-			rows[i].CreatedAt = now
+		made := slices.Clone(rows)
+		for i := range made {
+			made[i].CreatedAt = now
 		}
-		_, err = tx.NewInsert().Model(&rows).Exec(ctx)
+		_, err = tx.NewInsert().Model(&made).Exec(ctx)
 		return err
 	})
 	if err != nil {
@@ -116,7 +119,7 @@ func (s *Store) checkBackupCode(ctx context.Context, user *User, code string) (*
 	} else if err != nil {
 		return nil, fmt.Errorf("backup code: %w", err)
 	}
-	return &answer{method: "backup_code", evidence: totpEvidence, spend: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
+	return &answer{method: "backup_code", evidence: totpEvidence, use: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
 		result, err := tx.NewUpdate().Model((*BackupCode)(nil)).Set("used_at = ?", now).Where("id = ? AND used_at IS NULL", id).Exec(ctx)
 		if err != nil {
 			return false, err
@@ -128,11 +131,11 @@ func (s *Store) checkBackupCode(ctx context.Context, user *User, code string) (*
 		if err != nil {
 			return false, err
 		}
-		err = storage.Record(ctx, tx, now, storage.Change{Entity: "backup_code", EntityID: id.String(), Action: "used", UserID: user.ID, New: storage.Values{"left": left}})
+		err = audit.Record(ctx, tx, now, audit.Change{Entity: "backup_code", EntityID: id.String(), Action: "used", UserID: user.ID, New: audit.Values{"left": left}})
 		if err != nil {
 			return false, err
 		}
-		values := from(Device{UserAgent: storage.ActorOf(ctx).UserAgent, IP: storage.ActorOf(ctx).IP})
+		values := from(Device{UserAgent: audit.ActorOf(ctx).UserAgent, IP: audit.ActorOf(ctx).IP})
 		values["left"] = strconv.FormatInt(left, 10)
 		if left <= fewBackupCodes {
 			values["few"] = "yes"

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Email is one of a person's e-mail addresses. Anyone may claim an address; one person can have verified it.
@@ -89,7 +90,8 @@ func (e *Email) known() []string {
 // AddEmail claims another address for a person and sends a link there that verifies it. Whether somebody else has the
 // address shows only to who can read what is sent there. It returns ErrEmailInvalid, ErrEmailListed where it is theirs
 // already, ErrTooManyEmails or ErrTooManySendings.
-func (s *Store) AddEmail(ctx context.Context, user *User, address string) (*Email, error) {
+func (s *Store) AddEmail(ctx context.Context, by *Reauthenticated, address string) (*Email, error) {
+	user := by.User
 	now := s.Now()
 	email, err := newEmail(user.ID, address, false, now)
 	if err != nil {
@@ -100,9 +102,8 @@ func (s *Store) AddEmail(ctx context.Context, user *User, address string) (*Emai
 			return nil, err
 		}
 	}
-	var refused error
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.Database.Lock(ctx, tx, "contact "+user.ID.String()); err != nil { // the rules look at several rows
+		if err := s.lockContacts(ctx, tx, user.ID); err != nil {
 			return err
 		}
 		held, err := tx.NewSelect().Model((*Email)(nil)).Where("user_id = ?", user.ID).Count(ctx)
@@ -110,8 +111,7 @@ func (s *Store) AddEmail(ctx context.Context, user *User, address string) (*Emai
 			return err
 		}
 		if held >= maxEmails {
-			refused = ErrTooManyEmails
-			return nil
+			return ErrTooManyEmails
 		}
 		if _, err := tx.NewInsert().Model(email).Exec(ctx); err != nil {
 			return err
@@ -122,23 +122,23 @@ func (s *Store) AddEmail(ctx context.Context, user *User, address string) (*Emai
 		if err := s.tellOwner(ctx, tx, now, user, MessageEmailAdded, proofNotMe, notMeProofLifetime, nil, map[string]string{"address": email.Address}); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "email", EntityID: email.ID.String(), Action: "added", UserID: user.ID, New: storage.Values{"address": email.Address}})
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "email", EntityID: email.ID.String(), Action: "added", UserID: user.ID, New: audit.Values{"address": email.Address}})
 	})
-	if storage.Violates(err, "address_key") {
+	switch {
+	case storage.Violates(err, "address_key"):
 		return nil, ErrEmailListed
-	}
-	if err != nil {
+	case errors.Is(err, ErrTooManyEmails):
+		return nil, ErrTooManyEmails
+	case err != nil:
 		return nil, fmt.Errorf("add e-mail: %w", err)
-	}
-	if refused != nil {
-		return nil, refused
 	}
 	return email, nil
 }
 
 // ResendEmailProof sends the link for an address that is not verified once more; older links are void. It returns
 // storage.ErrNotFound or ErrTooManySendings.
-func (s *Store) ResendEmailProof(ctx context.Context, user *User, emailID uuid.UUID) error {
+func (s *Store) ResendEmailProof(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
+	user := by.User
 	email := new(Email)
 	err := s.Database.Reader().NewSelect().Model(email).Where("id = ? AND user_id = ? AND verified_at IS NULL", emailID, user.ID).Scan(ctx)
 	if err != nil {
@@ -181,22 +181,25 @@ func (s *Store) EmailToVerify(ctx context.Context, secret string) (address, user
 // VerifyEmail takes the link that was sent to an address: from now on it signs in and recovers. It returns ErrProof, or
 // ErrEmailTaken where somebody else has verified the address meanwhile.
 func (s *Store) VerifyEmail(ctx context.Context, secret string) (*Email, error) {
-	now, email := s.Now(), new(Email)
-	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	now := s.Now()
+	email, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Email, error) {
 		proof, err := useLink(ctx, tx, proofOfEmail, secret, now)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := s.Database.Lock(ctx, tx, "contact "+proof.UserID.String()); err != nil {
-			return err
+		if err := s.lockContacts(ctx, tx, proof.UserID); err != nil {
+			return nil, err
 		}
+		email := new(Email)
 		err = tx.NewUpdate().Model(email).Set("verified_at = ?", now).
 			Set("is_primary = NOT EXISTS (SELECT 1 FROM emails AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)", proof.UserID, proof.EmailID).
 			Where("id = ?", proof.EmailID).Returning("*").Scan(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "email", EntityID: email.ID.String(), Action: "verified", UserID: proof.UserID, New: storage.Values{"address": email.Address}})
+		return email, audit.Record(ctx, tx, now, audit.Change{
+			Entity: "email", EntityID: email.ID.String(), Action: "verified", UserID: proof.UserID, New: audit.Values{"address": email.Address},
+		})
 	})
 	switch {
 	case storage.Violates(err, "address"):
@@ -210,8 +213,8 @@ func (s *Store) VerifyEmail(ctx context.Context, secret string) (*Email, error) 
 }
 
 // MakePrimaryEmail makes a verified address the one that is written to and told to apps, or returns storage.ErrNotFound.
-func (s *Store) MakePrimaryEmail(ctx context.Context, user *User, emailID uuid.UUID) error {
-	userID := user.ID
+func (s *Store) MakePrimaryEmail(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
+	user, userID := by.User, by.UserID
 	return s.changeEmail(ctx, user, emailID, "made_primary", func(tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
 			return err
@@ -222,8 +225,8 @@ func (s *Store) MakePrimaryEmail(ctx context.Context, user *User, emailID uuid.U
 
 // RemoveEmail drops an address. It returns ErrLastEmail for the last verified one, which is the way back in, ErrPrimaryEmail
 // for the primary one, and ErrEmailTooNew.
-func (s *Store) RemoveEmail(ctx context.Context, user *User, emailID uuid.UUID) error {
-	userID := user.ID
+func (s *Store) RemoveEmail(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
+	user, userID := by.User, by.UserID
 	return s.changeEmail(ctx, user, emailID, "removed", func(tx bun.Tx) error {
 		var emails []Email
 		if err := tx.NewSelect().Model(&emails).Where("user_id = ?", userID).Scan(ctx); err != nil {
@@ -257,7 +260,7 @@ func (s *Store) RemoveEmail(ctx context.Context, user *User, emailID uuid.UUID) 
 func (s *Store) changeEmail(ctx context.Context, user *User, emailID uuid.UUID, action string, change func(tx bun.Tx) error) error {
 	now, userID := s.Now(), user.ID
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.Database.Lock(ctx, tx, "contact "+userID.String()); err != nil { // the rules look at several rows
+		if err := s.lockContacts(ctx, tx, userID); err != nil {
 			return err
 		}
 		if err := s.tellOwner(ctx, tx, now, user, MessageEmailsChanged, proofNotMe, notMeProofLifetime, nil, nil); err != nil {
@@ -266,7 +269,7 @@ func (s *Store) changeEmail(ctx context.Context, user *User, emailID uuid.UUID, 
 		if err := change(tx); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "email", EntityID: emailID.String(), Action: action, UserID: userID})
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "email", EntityID: emailID.String(), Action: action, UserID: userID})
 	})
 }
 

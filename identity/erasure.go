@@ -10,15 +10,16 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // ErasureGrace is how long a person who asked to be erased may undo it, by signing in.
 const ErasureGrace = 14 * 24 * time.Hour
 
-// RequestErasure schedules that everything about a person is deleted, and signs them out everywhere. Until then signing
-// in undoes it. It returns when it will be.
-func (s *Store) RequestErasure(ctx context.Context, userID uuid.UUID) (time.Time, error) {
-	now := s.Now()
+// RequestErasure schedules that everything about the person who asks for it is deleted, and signs them out
+// everywhere. Until then signing in undoes it. It returns when it will be.
+func (s *Store) RequestErasure(ctx context.Context, by *Reauthenticated) (time.Time, error) {
+	now, userID := s.Now(), by.UserID
 	due := now.Add(ErasureGrace)
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		user := new(User)
@@ -26,8 +27,8 @@ func (s *Store) RequestErasure(ctx context.Context, userID uuid.UUID) (time.Time
 		if err != nil {
 			return storage.NotFound(err)
 		}
-		err = storage.Record(ctx, tx, now, storage.Change{
-			Entity: "user", EntityID: userID.String(), Action: "erasure_requested", UserID: userID, New: storage.Values{"erase_at": due},
+		err = audit.Record(ctx, tx, now, audit.Change{
+			Entity: "user", EntityID: userID.String(), Action: "erasure_requested", UserID: userID, New: audit.Values{"erase_at": due},
 		})
 		if err != nil {
 			return err
@@ -65,7 +66,7 @@ func (s *Store) erase(ctx context.Context) (int64, error) {
 			if err != nil {
 				return err // signed in just now: everything stays
 			}
-			return storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: id.String(), Action: "erased"})
+			return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: id.String(), Action: "erased"})
 		})
 		switch {
 		case err == nil:

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 func TestErasureWaitsAndThenLeavesATombstoneAlone(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
 		alice, bob := h.alice(t), h.register(t, NewUser{Username: "bob", Password: alicePassword})
 		session, secret := h.enter(t, "alice", alicePassword, nil)
-		if _, err := h.RequestErasure(t.Context(), alice.ID); err != nil {
+		if _, err := h.RequestErasure(t.Context(), proven(alice)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := h.SessionBySecret(t.Context(), secret); !errors.Is(err, storage.ErrNotFound) {
@@ -27,7 +28,7 @@ func TestErasureWaitsAndThenLeavesATombstoneAlone(t *testing.T) {
 		if erased, err := h.Expire(t.Context()); err != nil || erased["users"] != 0 {
 			t.Fatalf("erased although she signed in: %v, %v", erased, err)
 		}
-		if _, err := h.RequestErasure(t.Context(), alice.ID); err != nil {
+		if _, err := h.RequestErasure(t.Context(), proven(alice)); err != nil {
 			t.Fatal(err)
 		}
 		h.pass(ErasureGrace)
@@ -40,11 +41,11 @@ func TestErasureWaitsAndThenLeavesATombstoneAlone(t *testing.T) {
 		if _, err := h.User(t.Context(), bob.ID); err != nil {
 			t.Errorf("bob is gone: %v", err)
 		}
-		entries, err := h.Database.Entries(t.Context(), storage.EntryFilter{Entity: "user", Action: "erased", Limit: 10})
+		entries, err := audit.Entries(t.Context(), h.Database, audit.Filter{Entity: "user", Action: "erased", Limit: 10})
 		if err != nil || len(entries) != 1 || entries[0].EntityID != alice.ID.String() {
 			t.Errorf("tombstone: %v, %v", entries, err)
 		}
-		kept, err := h.Database.Entries(t.Context(), storage.EntryFilter{Entity: "session", Limit: 10})
+		kept, err := audit.Entries(t.Context(), h.Database, audit.Filter{Entity: "session", Limit: 10})
 		if err != nil || len(kept) == 0 {
 			t.Fatalf("the trail lost its lines: %v", err)
 		}

@@ -4,30 +4,29 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/google/uuid"
-
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Export is all that the identity store keeps on a person, secrets aside.
 type Export struct {
-	User     *User
-	Profile  *Profile
-	Emails   []Email
-	Phones   []Phone
-	Roles    []Role
-	Factors  *Factors
-	Devices  []KnownDevice
-	Linked   []ExternalAccount
-	Sessions []Session // ended ones too
-	Attempts []LoginAttempt
-	Ledger   []storage.Entry
+	User       *User
+	Profile    *Profile
+	Emails     []Email
+	Phones     []Phone
+	Roles      []Role
+	Factors    *Factors
+	Devices    []KnownDevice
+	Linked     []ExternalAccount
+	Sessions   []Session // ended ones too
+	Attempts   []LoginAttempt
+	AuditTrail []audit.Entry
 }
 
-const exportedLines = 10_000 // of attempts and of the ledger, the newest
+const exportedLines = 10_000 // of attempts and of the audit trail, the newest
 
-// Export collects all that is kept on a person, or returns storage.ErrNotFound.
-func (s *Store) Export(ctx context.Context, userID uuid.UUID) (*Export, error) {
+// Export collects all that is kept on the person who asks for it, or returns storage.ErrNotFound.
+func (s *Store) Export(ctx context.Context, by *Reauthenticated) (*Export, error) {
+	userID := by.UserID
 	var export Export
 	var err error
 	if export.User, err = s.User(ctx, userID); err != nil {
@@ -60,7 +59,7 @@ func (s *Store) Export(ctx context.Context, userID uuid.UUID) (*Export, error) {
 	if export.Attempts, err = s.LoginAttempts(ctx, userID, exportedLines); err != nil {
 		return nil, err
 	}
-	if export.Ledger, err = s.Database.Entries(ctx, storage.EntryFilter{UserID: userID, Limit: exportedLines}); err != nil {
+	if export.AuditTrail, err = audit.Entries(ctx, s.Database, audit.Filter{UserID: userID, Limit: exportedLines}); err != nil {
 		return nil, err
 	}
 	return &export, nil

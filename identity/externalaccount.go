@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // ExternalAccount is an account that a person has with a provider upstream, and signs in with here. A person may have
@@ -52,22 +53,21 @@ const (
 	externalAccountKey = "(provider, subject, issuer)"
 )
 
-// LinkExternal gives the person of a session another way in, of which all their addresses are told; the caller has seen
-// to it that they signed in just now. Linking what is linked already changes nothing. It returns ErrExternalTaken where it
-// is somebody else's, ErrTooManyExternals, or ErrProof where the session has ended.
-func (s *Store) LinkExternal(ctx context.Context, session *Session, external External) error {
+// LinkExternal gives the person of a session another way in, of which all their addresses are told. Linking what is
+// linked already changes nothing. It returns ErrExternalTaken where it is somebody else's, ErrTooManyExternals, or
+// ErrProof where the session has ended.
+func (s *Store) LinkExternal(ctx context.Context, by *Reauthenticated, external External) error {
 	now := s.Now()
-	user, err := s.User(ctx, session.UserID)
+	user, err := s.User(ctx, by.UserID)
 	if err != nil {
 		return err
 	}
-	var refused error
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := s.lockWaysIn(ctx, tx, user.ID); err != nil {
 			return err
 		}
 		// While the person was away their session may have been ended, as one that is not theirs.
-		lives, err := tx.NewSelect().Model((*Session)(nil)).Where("id = ? AND user_id = ? AND ended_at IS NULL", session.ID, user.ID).Exists(ctx)
+		lives, err := tx.NewSelect().Model((*Session)(nil)).Where("id = ? AND user_id = ? AND ended_at IS NULL", by.ID, user.ID).Exists(ctx)
 		if err != nil {
 			return err
 		}
@@ -76,22 +76,19 @@ func (s *Store) LinkExternal(ctx context.Context, session *Session, external Ext
 		case err != nil:
 			return err
 		case !lives:
-			refused = ErrProof
-			return nil
+			return ErrProof
 		case held >= maxExternals:
-			refused = ErrTooManyExternals
-			return nil
+			return ErrTooManyExternals
 		}
 		_, err = s.link(ctx, tx, now, user, external, true)
-		if errors.Is(err, ErrExternalTaken) {
-			refused, err = ErrExternalTaken, nil
-		}
 		return err
 	})
-	if err != nil {
+	if refusal := refused(err, ErrProof, ErrTooManyExternals, ErrExternalTaken); refusal != nil {
+		return refusal
+	} else if err != nil {
 		return fmt.Errorf("link: %w", err)
 	}
-	return refused
+	return nil
 }
 
 // link writes that an account of elsewhere is this person's, and tells them where told is set. It returns ErrExternalTaken
@@ -120,20 +117,20 @@ func (s *Store) link(ctx context.Context, tx bun.Tx, now time.Time, user *User, 
 			return nil, err
 		}
 	}
-	return account, storage.Record(ctx, tx, now, storage.Change{
+	return account, audit.Record(ctx, tx, now, audit.Change{
 		Entity: "external_account", EntityID: account.ID.String(), Action: "linked", UserID: user.ID, New: account.recorded(),
 	})
 }
 
 // recorded is what the ledger says of an account of elsewhere.
-func (a *ExternalAccount) recorded() storage.Values {
-	return storage.Values{"provider": a.Provider, "issuer": a.Issuer, "subject": a.Subject, "label": a.Label}
+func (a *ExternalAccount) recorded() audit.Values {
+	return audit.Values{"provider": a.Provider, "issuer": a.Issuer, "subject": a.Subject, "label": a.Label}
 }
 
 // UnlinkExternal takes a way in from the person of a session, and ends the other sessions that came by it. providers are
 // those that let people in now. It returns ErrLastWayIn or storage.ErrNotFound.
-func (s *Store) UnlinkExternal(ctx context.Context, session *Session, id uuid.UUID, providers []string) error {
-	now, userID := s.Now(), session.UserID
+func (s *Store) UnlinkExternal(ctx context.Context, by *Reauthenticated, id uuid.UUID, providers []string) error {
+	now, userID := s.Now(), by.UserID
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := s.lockWaysIn(ctx, tx, userID); err != nil {
 			return err
@@ -145,7 +142,7 @@ func (s *Store) UnlinkExternal(ctx context.Context, session *Session, id uuid.UU
 		if !other {
 			return ErrLastWayIn
 		}
-		return unlink(ctx, tx, now, userID, id, session.ID)
+		return unlink(ctx, tx, now, userID, id, by.ID)
 	})
 }
 
@@ -179,7 +176,7 @@ func unlink(ctx context.Context, tx bun.Tx, now time.Time, userID, id, keep uuid
 	if err := revokeExternalRoles(ctx, tx, now, userID, account.Provider); err != nil {
 		return err
 	}
-	return storage.Record(ctx, tx, now, storage.Change{
+	return audit.Record(ctx, tx, now, audit.Change{
 		Entity: "external_account", EntityID: id.String(), Action: "unlinked", UserID: userID, Old: account.recorded(),
 	})
 }
@@ -205,8 +202,8 @@ func (s *Store) distrustExternalAccounts(ctx context.Context, tx bun.Tx, now tim
 // of its session sid, or those of both; one of the two may be empty. It returns how many people were concerned.
 func (s *Store) EndUpstream(ctx context.Context, provider, issuer, subject, sid string) (int, error) {
 	now := s.Now()
-	var people []uuid.UUID
-	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	people, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) ([]uuid.UUID, error) {
+		var people []uuid.UUID
 		accounts := tx.NewSelect().Model((*ExternalAccount)(nil)).Column("id").Where("provider = ? AND issuer = ?", provider, issuer)
 		if subject != "" {
 			accounts.Where("subject = ?", subject)
@@ -216,17 +213,17 @@ func (s *Store) EndUpstream(ctx context.Context, provider, issuer, subject, sid 
 			sessions.Where("upstream_sid = ?", sid)
 		}
 		if err := sessions.Clone().ColumnExpr("DISTINCT user_id").Scan(ctx, &people); err != nil {
-			return err
+			return nil, err
 		}
 		for _, userID := range people {
 			err := endSessions(ctx, tx, now, userID, EndedByProvider, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 				return q.Where("id IN (?)", sessions.Clone().Column("id"))
 			})
 			if err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return nil
+		return people, nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("end sessions that came from %s: %w", provider, err)
@@ -270,7 +267,7 @@ func (s *Store) Tokens(ctx context.Context, account *ExternalAccount) (json.RawM
 		return nil, fmt.Errorf("upstream tokens: %w", err)
 	}
 	return tokens, s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return storage.Record(ctx, tx, s.Now(), storage.Change{
+		return audit.Record(ctx, tx, s.Now(), audit.Change{
 			Entity: "external_account", EntityID: account.ID.String(), Action: "tokens_read", UserID: account.UserID,
 		})
 	})

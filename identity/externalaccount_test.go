@@ -44,7 +44,7 @@ func TestOneExternalAccountIsOnePersons(t *testing.T) {
 			sessions = append(sessions, session)
 		}
 		errs := make([]error, 8)
-		atOnce(8, func(i int) { errs[i] = h.LinkExternal(t.Context(), sessions[i%4], external("one")) })
+		atOnce(8, func(i int) { errs[i] = h.LinkExternal(t.Context(), &Reauthenticated{sessions[i%4]}, external("one")) })
 		won := map[int]bool{}
 		for i, err := range errs {
 			if err == nil {
@@ -60,7 +60,7 @@ func TestOneExternalAccountIsOnePersons(t *testing.T) {
 		for i, change := range []func(*External){func(e *External) { e.Issuer = "https://other.example" }, func(e *External) { e.Provider = "other" }} {
 			other := external("one")
 			change(&other)
-			if err := h.LinkExternal(t.Context(), sessions[i], other); err != nil {
+			if err := h.LinkExternal(t.Context(), &Reauthenticated{sessions[i]}, other); err != nil {
 				t.Error(err)
 			}
 			if admission, err := h.SignInExternally(t.Context(), other, laptop, nil); err != nil || admission.Session.UserID != sessions[i].UserID {
@@ -78,7 +78,7 @@ func TestTheLastWayInStays(t *testing.T) {
 		}
 		session := admission.Session
 		for _, subject := range []string{"two", "three"} {
-			if err := h.LinkExternal(t.Context(), session, external(subject)); err != nil {
+			if err := h.LinkExternal(t.Context(), &Reauthenticated{session}, external(subject)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -86,11 +86,13 @@ func TestTheLastWayInStays(t *testing.T) {
 		if err != nil || len(accounts) != 3 {
 			t.Fatal(accounts, err)
 		}
-		if err := h.UnlinkExternal(t.Context(), session, accounts[0].ID, nil); !errors.Is(err, ErrLastWayIn) {
+		if err := h.UnlinkExternal(t.Context(), &Reauthenticated{session}, accounts[0].ID, nil); !errors.Is(err, ErrLastWayIn) {
 			t.Errorf("where nobody is let in from there: %v", err)
 		}
 		errs := make([]error, 3)
-		atOnce(3, func(i int) { errs[i] = h.UnlinkExternal(t.Context(), session, accounts[i].ID, []string{"acme"}) })
+		atOnce(3, func(i int) {
+			errs[i] = h.UnlinkExternal(t.Context(), &Reauthenticated{session}, accounts[i].ID, []string{"acme"})
+		})
 		refused := 0
 		for _, err := range errs {
 			if errors.Is(err, ErrLastWayIn) {
@@ -102,7 +104,7 @@ func TestTheLastWayInStays(t *testing.T) {
 		if accounts, err = h.ExternalAccounts(t.Context(), session.UserID); err != nil || refused != 1 || len(accounts) != 1 {
 			t.Errorf("%d are left, %d refused, %v", len(accounts), refused, err)
 		}
-		if err := h.UnlinkExternal(t.Context(), session, uuid.New(), []string{"acme"}); !errors.Is(err, storage.ErrNotFound) {
+		if err := h.UnlinkExternal(t.Context(), &Reauthenticated{session}, uuid.New(), []string{"acme"}); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("what is not theirs: %v", err)
 		}
 	})
@@ -128,11 +130,11 @@ func TestWhoMayNotComeFromElsewhere(t *testing.T) {
 		if err := h.EndSession(t.Context(), alice.ID, session.ID, EndedByOwner); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.LinkExternal(t.Context(), session, external("one")); !errors.Is(err, ErrProof) {
+		if err := h.LinkExternal(t.Context(), &Reauthenticated{session}, external("one")); !errors.Is(err, ErrProof) {
 			t.Errorf("by a session that has ended: %v", err)
 		}
 		session, _ = h.enter(t, "alice", alicePassword, nil)
-		if err := h.LinkExternal(t.Context(), session, external("one")); err != nil {
+		if err := h.LinkExternal(t.Context(), &Reauthenticated{session}, external("one")); err != nil {
 			t.Fatal(err)
 		}
 		if err := h.SetUserActive(t.Context(), alice.ID, false); err != nil {

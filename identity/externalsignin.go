@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // External is what a provider upstream says of a person who comes from it. Who makes one has verified it.
@@ -64,25 +65,27 @@ func (s *Store) SignInExternally(ctx context.Context, external External, device 
 	if err != nil {
 		return nil, err
 	}
-	step := firstStep{user: user, login: external.Label, method: "fed", authTime: external.AuthTime, device: device, current: current}
-	var admission *Admission
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		now := s.Now()
+	admission, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Admission, error) {
+		now, account := s.Now(), account
 		if account == nil { // theirs by the address
 			if err := s.lockWaysIn(ctx, tx, user.ID); err != nil {
-				return err
+				return nil, err
 			}
+			var err error
 			if account, err = s.link(ctx, tx, now, user, external, true); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		step.evidence = external.evidence(account)
-		if admission, err = s.admit(ctx, tx, now, step); err != nil || admission == nil {
-			return err
+		admission, err := s.admit(ctx, tx, now, external.firstStep(user, account, device, current))
+		if err != nil {
+			return nil, err
 		}
-		return s.refresh(ctx, tx, now, account, external)
+		if admission.Session != nil {
+			ctx = audit.AsNamed(ctx, user.Actor())
+		}
+		return admission, s.refresh(ctx, tx, now, account, external)
 	})
-	if errors.Is(err, errUnlinked) || err == nil && admission == nil {
+	if errors.Is(err, errUnlinked) || errors.Is(err, ErrSignInRefused) {
 		return nil, ErrSignInRefused
 	}
 	if err != nil {
@@ -118,10 +121,13 @@ func (s *Store) externalOwner(ctx context.Context, external External) (*External
 	return nil, user, err
 }
 
-func (e External) evidence(account *ExternalAccount) Evidence {
+// firstStep is what a person has done to sign in who comes from that account.
+func (e External) firstStep(user *User, account *ExternalAccount, device Device, current *Session) firstStep {
 	evidence := e.Evidence
 	evidence.External = &ExternalOrigin{AccountID: account.ID, SID: e.SID}
-	return evidence
+	return firstStep{
+		user: user, login: e.Label, method: "fed", evidence: evidence, authTime: e.AuthTime, device: device, current: current,
+	}
 }
 
 // refresh brings what is kept of an account of elsewhere, and what follows from it, up to date. It fails where the account
@@ -195,42 +201,38 @@ func (s *Store) RegisterExternally(ctx context.Context, external External, usern
 	if s.Memory.Count(ctx, "registrations from "+device.Source(), registrationWindow) > maxRegistrations {
 		return nil, ErrTooManyRegistrations
 	}
-	actor := storage.ActorOf(ctx)
-	before := actor.Name
-	actor.Name = user.Actor()
-	var admission *Admission
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	self := audit.AsNamed(ctx, user.Actor()) // the person themself does this
+	admission, err := storage.Write(self, s.Database, func(ctx context.Context, tx bun.Tx) (*Admission, error) {
 		if err := insertUser(ctx, tx, now, user, "", email); err != nil {
-			return err
+			return nil, err
 		}
 		account, err := s.link(ctx, tx, now, user, external, false)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if email != nil && email.VerifiedAt == nil {
 			if err := s.sendEmailProof(ctx, tx, now, user, email); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		err = s.changeProfile(ctx, tx, now, user.ID, func(blank *Profile) Profile { return blank.with(external.Told) })
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := s.follow(ctx, tx, now, user.ID, external); err != nil {
-			return err
+			return nil, err
 		}
-		step := firstStep{user: user, login: external.Label, method: "fed", evidence: external.evidence(account), authTime: external.AuthTime, device: device, current: current}
-		admission, err = s.start(ctx, tx, now, step, notTrusted)
-		return err
+		return s.start(ctx, tx, now, external.firstStep(user, account, device, current), notTrusted)
 	})
-	if err != nil {
-		actor.Name = before
-	}
 	switch {
 	case errors.Is(err, ErrExternalTaken): // by this person themself, in another tab, who was faster
 		return s.SignInExternally(ctx, external, device, current)
 	case errors.Is(err, ErrUsernameTaken):
-		if account, _, err := s.externalOwner(ctx, external); err == nil && account != nil { // by the same
+		account, _, err := s.externalOwner(ctx, external)
+		if err != nil && !errors.Is(err, ErrNobodyYet) {
+			return nil, fmt.Errorf("register from %s: %w", external.Provider, err)
+		}
+		if account != nil { // by the same
 			return s.SignInExternally(ctx, external, device, current)
 		}
 		return nil, FieldFaults{"username": ErrUsernameTaken}

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // What the kinds of factors have in common: how one is added and removed, and what that does to the account.
@@ -18,12 +19,12 @@ import (
 type answer struct {
 	method   string // for the list of attempts
 	evidence Evidence
-	spend    func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error)
+	use      func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error)
 }
 
 // factorChange is what happens to a factor of a person.
 type factorChange struct {
-	kind     string // what the ledger calls it: "totp"
+	kind     string // what the audit trail calls it: "totp"
 	id       uuid.UUID
 	name     string   // what its owner calls it
 	action   string   // "added", "removed"
@@ -40,72 +41,83 @@ var factorNames = map[string]string{
 	"password": "The password", "totp": "An authenticator app", "passkey": "A passkey", "hardware_key": "A security key",
 }
 
-func (s *Store) addFactor(ctx context.Context, session *Session, change factorChange, add func(context.Context, bun.Tx, time.Time) error) (secret string, err error) {
+func (s *Store) addFactor(
+	ctx context.Context, by *Reauthenticated, change factorChange, add func(context.Context, bun.Tx, time.Time) error,
+) (secret string, err error) {
 	change.action, change.message = "added", MessageFactorAdded
-	return s.changeFactors(ctx, session, change, add)
+	return s.changeFactors(ctx, by, change, add)
 }
 
-func (s *Store) removeFactor(ctx context.Context, session *Session, change factorChange, model any) (secret string, err error) {
+func (s *Store) removeFactor(
+	ctx context.Context, by *Reauthenticated, change factorChange, model any,
+) (secret string, err error) {
 	change.action, change.message, change.weakens = "removed", MessageFactorRemoved, true
-	return s.changeFactors(ctx, session, change, func(ctx context.Context, tx bun.Tx, _ time.Time) error {
-		return oneRow(tx.NewDelete().Model(model).Where("id = ? AND user_id = ?", change.id, session.UserID).Exec(ctx))
+	return s.changeFactors(ctx, by, change, func(ctx context.Context, tx bun.Tx, _ time.Time) error {
+		return oneRow(tx.NewDelete().Model(model).Where("id = ? AND user_id = ?", change.id, by.UserID).Exec(ctx))
 	})
 }
 
 // changeFactors does something to a person's factors as one step: the change itself, what the account knows of its factors,
-// the ledger, a mail to the owner, and the session, which gets a new secret that is returned. It returns
+// the audit trail, a mail to the owner, and the session, which gets a new secret that is returned. It returns
 // storage.ErrNotFound where the session has ended meanwhile or there is no such factor, and ErrLastFactor.
-func (s *Store) changeFactors(ctx context.Context, session *Session, change factorChange, do func(context.Context, bun.Tx, time.Time) error) (secret string, err error) {
+func (s *Store) changeFactors(
+	ctx context.Context, by *Reauthenticated, change factorChange, do func(context.Context, bun.Tx, time.Time) error,
+) (secret string, err error) {
 	now := s.Now()
 	secret = storage.NewSecret()
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.lockWaysIn(ctx, tx, session.UserID); err != nil {
+		if err := s.lockWaysIn(ctx, tx, by.UserID); err != nil {
 			return err
 		}
 		if err := do(ctx, tx, now); err != nil {
 			return err
 		}
 		if change.action == "removed" {
-			if has, err := ownWayIn(ctx, tx, session.UserID); err != nil {
+			if has, err := ownWayIn(ctx, tx, by.UserID); err != nil {
 				return err
 			} else if !has {
 				return ErrLastFactor
 			}
 		}
-		if err := settleFactors(ctx, tx, session.UserID); err != nil {
+		if err := settleFactors(ctx, tx, by.UserID); err != nil {
 			return err
 		}
-		evidence := Evidence{AMR: session.AMR, ACR: session.ACR}
+		evidence := Evidence{AMR: by.AMR, ACR: by.ACR}
 		if change.evidence.AMR != nil {
 			evidence = evidence.with(change.evidence)
 		}
-		if err := renew(ctx, tx, session, evidence, secret); err != nil {
+		if err := renew(ctx, tx, by.provenSession, evidence, secret); err != nil {
 			return err
 		}
 		if change.weakens {
-			err := endSessions(ctx, tx, now, session.UserID, EndedByFactor, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", session.ID) })
+			err := endSessions(ctx, tx, now, by.UserID, EndedByFactor, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+				return q.Where("id <> ?", by.ID)
+			})
 			if err != nil {
 				return err
 			}
 		}
 		// Whoever is trusted was trusted by the rules of before.
-		if _, err := tx.NewUpdate().Model((*KnownDevice)(nil)).Set("trusted_until = NULL").Where("user_id = ?", session.UserID).Exec(ctx); err != nil {
+		_, err := tx.NewUpdate().Model((*KnownDevice)(nil)).Set("trusted_until = NULL").Where("user_id = ?", by.UserID).Exec(ctx)
+		if err != nil {
 			return err
 		}
-		values := storage.Values{}
+		values := audit.Values{}
 		if change.name != "" {
 			values["name"] = change.name
 		}
-		entry := storage.Change{Entity: change.kind, EntityID: change.id.String(), Action: change.action, UserID: session.UserID, New: values}
+		entry := audit.Change{
+			Entity: change.kind, EntityID: change.id.String(), Action: change.action, UserID: by.UserID, New: values,
+		}
 		if change.action == "removed" {
 			entry.Old, entry.New = values, nil
 		}
-		if err := storage.Record(ctx, tx, now, entry); err != nil {
+		if err := audit.Record(ctx, tx, now, entry); err != nil {
 			return err
 		}
-		told := from(Device{UserAgent: storage.ActorOf(ctx).UserAgent, IP: storage.ActorOf(ctx).IP})
+		told := from(Device{UserAgent: audit.ActorOf(ctx).UserAgent, IP: audit.ActorOf(ctx).IP})
 		told["factor"] = factorNames[change.kind]
-		return s.tellOwner(ctx, tx, now, session.User, change.message, proofNotMe, notMeProofLifetime, nil, told)
+		return s.tellOwner(ctx, tx, now, by.User, change.message, proofNotMe, notMeProofLifetime, nil, told)
 	})
 	if err != nil {
 		return "", fmt.Errorf("%s %s: %w", change.kind, change.action, err)
@@ -148,13 +160,13 @@ func ownWayIn(ctx context.Context, tx bun.Tx, userID uuid.UUID) (bool, error) {
 		Where("(password_hash IS NOT NULL OR EXISTS (SELECT 1 FROM passkeys WHERE user_id = ?))", userID).Exists(ctx)
 }
 
-// mayHaveAnother returns ErrTooManyFactors as refused where a person has enough rows of that model.
-func (s *Store) mayHaveAnother(ctx context.Context, tx bun.Tx, model any, userID uuid.UUID) (refused, err error) {
+// mayHaveAnother returns ErrTooManyFactors where a person has as many factors of a kind as they may have.
+func mayHaveAnother(ctx context.Context, tx bun.Tx, model any, userID uuid.UUID) error {
 	held, err := tx.NewSelect().Model(model).Where("user_id = ?", userID).Count(ctx)
 	if err == nil && held >= maxFactorsOfKind {
-		refused = ErrTooManyFactors
+		return ErrTooManyFactors
 	}
-	return refused, err
+	return err
 }
 
 // Factors are all the factors of a person besides the password.
@@ -184,20 +196,19 @@ var factorModels = map[string]any{"passkeys": (*Passkey)(nil), "hardware_keys": 
 // everywhere. It returns how many rows of each kind went. Only an operator may, who has made sure whom they talk to.
 func (s *Store) ResetFactors(ctx context.Context, user *User) (map[string]int64, error) {
 	now := s.Now()
-	removed := make(map[string]int64)
-	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		var err error
-		if removed, err = removeFactors(ctx, tx, user.ID, time.Time{}); err != nil {
-			return err
+	removed, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (map[string]int64, error) {
+		removed, err := removeFactors(ctx, tx, user.ID, time.Time{})
+		if err != nil {
+			return nil, err
 		}
 		if _, err := s.signOutEverywhere(ctx, tx, now, user.ID, EndedByOperator); err != nil {
-			return err
+			return nil, err
 		}
-		err = storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: user.ID.String(), Action: "factors_reset", UserID: user.ID, Old: countValues(removed)})
+		err = audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: user.ID.String(), Action: "factors_reset", UserID: user.ID, Old: countValues(removed)})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return s.tellOwner(ctx, tx, now, user, MessageFactorsReset, "", 0, nil, nil)
+		return removed, s.tellOwner(ctx, tx, now, user, MessageFactorsReset, "", 0, nil, nil)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reset factors: %w", err)
@@ -205,8 +216,8 @@ func (s *Store) ResetFactors(ctx context.Context, user *User) (map[string]int64,
 	return removed, nil
 }
 
-func countValues(counts map[string]int64) storage.Values {
-	values := storage.Values{}
+func countValues(counts map[string]int64) audit.Values {
+	values := audit.Values{}
 	for kind, n := range counts {
 		values[kind] = n
 	}

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -51,8 +50,8 @@ func (s *Store) BeginHardwareKey(ctx context.Context, user *User) (*Ceremony, er
 // AddHardwareKey registers the key that a browser made for BeginHardwareKey; name may be empty, and is the model's then. It
 // returns the session's new secret, or ErrAuthenticator, ErrAuthenticatorModel, ErrAuthenticatorListed, ErrFactorName or
 // ErrTooManyFactors.
-func (s *Store) AddHardwareKey(ctx context.Context, session *Session, state, response, name string) (secret string, err error) {
-	registered, err := s.register(ctx, ceremonyHardwareKey, session.User, state, response, name, "Security key")
+func (s *Store) AddHardwareKey(ctx context.Context, by *Reauthenticated, state, response, name string) (secret string, err error) {
+	registered, err := s.register(ctx, ceremonyHardwareKey, by.User, state, response, name, "Security key")
 	if err != nil {
 		return "", err
 	}
@@ -61,13 +60,13 @@ func (s *Store) AddHardwareKey(ctx context.Context, session *Session, state, res
 	}
 	key := &HardwareKey{Authenticator: *registered}
 	change := factorChange{kind: "hardware_key", id: key.ID, name: key.Name, evidence: key.evidence()}
-	secret, err = s.addFactor(ctx, session, change, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		refused, err := s.mayHaveAnother(ctx, tx, (*HardwareKey)(nil), session.UserID)
-		if err != nil || refused != nil {
-			return errors.Join(err, refused)
+	secret, err = s.addFactor(ctx, by, change, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		if err := mayHaveAnother(ctx, tx, (*HardwareKey)(nil), by.UserID); err != nil {
+			return err
 		}
-		key.CreatedAt = now
-		_, err = tx.NewInsert().Model(key).Exec(ctx)
+		row := *key
+		row.CreatedAt = now // as a passkey's
+		_, err := tx.NewInsert().Model(&row).Exec(ctx)
 		return err
 	})
 	if storage.Violates(err, "credential_id") {
@@ -108,8 +107,8 @@ func (s *Store) HardwareKeys(ctx context.Context, userID uuid.UUID) ([]HardwareK
 }
 
 // RemoveHardwareKey removes a security key. It returns the session's new secret, or storage.ErrNotFound.
-func (s *Store) RemoveHardwareKey(ctx context.Context, session *Session, id uuid.UUID) (secret string, err error) {
-	keys, err := s.HardwareKeys(ctx, session.UserID)
+func (s *Store) RemoveHardwareKey(ctx context.Context, by *Reauthenticated, id uuid.UUID) (secret string, err error) {
+	keys, err := s.HardwareKeys(ctx, by.UserID)
 	if err != nil {
 		return "", err
 	}
@@ -117,5 +116,5 @@ func (s *Store) RemoveHardwareKey(ctx context.Context, session *Session, id uuid
 	if at < 0 {
 		return "", storage.ErrNotFound
 	}
-	return s.removeFactor(ctx, session, factorChange{kind: "hardware_key", id: id, name: keys[at].Name}, (*HardwareKey)(nil))
+	return s.removeFactor(ctx, by, factorChange{kind: "hardware_key", id: id, name: keys[at].Name}, (*HardwareKey)(nil))
 }

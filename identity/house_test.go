@@ -12,6 +12,9 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -37,7 +40,7 @@ func newTestHouse(t testing.TB, db *storage.Database) *testHouse {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seal, err := storage.ParseSeal(storage.NewMasterKey())
+	seal, err := seal.Parse(seal.NewMasterKey())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +51,7 @@ func newTestHouse(t testing.TB, db *storage.Database) *testHouse {
 	h := &testHouse{clock: time.Date(2024, 5, 6, 7, 8, 9, 123456000, time.UTC)}
 	now := func() time.Time { return h.clock }
 	h.Store = &Store{
-		Database: db, Memory: storage.NewLocalMemory(now), Hasher: NewHasher(64, 1, 8, 30*time.Second), Now: now, Seal: seal, Jobs: jobs, RelyingParty: party, Texts: true,
+		Database: db, Memory: cache.NewLocal(now), Hasher: NewHasher(64, 1, 8, 30*time.Second), Now: now, Seal: seal, Jobs: jobs, RelyingParty: party, Texts: true,
 		SignInDelay: time.Microsecond, AttemptsKept: 400 * 24 * time.Hour,
 		SessionLifetime: 90 * 24 * time.Hour, SessionIdle: 30 * 24 * time.Hour, MaxFailures: 10, LockDuration: 15 * time.Minute,
 	}
@@ -82,6 +85,11 @@ func (h *testHouse) enter(t testing.TB, login, password string, current *Session
 	return admission.Session, admission.Secret
 }
 
+// proven is the proof that a person has just signed in.
+func proven(user *User) *Reauthenticated {
+	return &Reauthenticated{&Session{UserID: user.ID, User: user}}
+}
+
 // try signs in and returns how that ended.
 func (h *testHouse) try(t testing.TB, login, password string) error {
 	t.Helper()
@@ -100,9 +108,9 @@ func (h *testHouse) read(t testing.TB, id uuid.UUID) *User {
 }
 
 // lines returns the ledger's lines about an entity and an action, oldest first.
-func (h *testHouse) lines(t testing.TB, entity, action string) []storage.Entry {
+func (h *testHouse) lines(t testing.TB, entity, action string) []audit.Entry {
 	t.Helper()
-	var entries []storage.Entry
+	var entries []audit.Entry
 	err := h.Database.Reader().NewSelect().Model(&entries).Where("entity = ? AND action = ?", entity, action).Order("id").Scan(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +121,7 @@ func (h *testHouse) lines(t testing.TB, entity, action string) []storage.Entry {
 // ledgerLength counts all lines.
 func (h *testHouse) ledgerLength(t testing.TB) int64 {
 	t.Helper()
-	n, err := h.Database.Reader().NewSelect().Model((*storage.Entry)(nil)).Count(t.Context())
+	n, err := h.Database.Reader().NewSelect().Model((*audit.Entry)(nil)).Count(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Import is a person as another system knew them. All but the username may be empty.
@@ -61,7 +62,7 @@ type arrival struct {
 // they are; FieldFaults where something is not good; any other error is a fault, of which the person is not the cause.
 func (s *Store) ImportUser(ctx context.Context, person Import) (*User, error) {
 	now := s.Now()
-	a, err := person.read(now, storage.ActorOf(ctx).Name)
+	a, err := person.read(now, audit.ActorOf(ctx).Name)
 	if err != nil {
 		return nil, err
 	}
@@ -251,11 +252,11 @@ func (s *Store) insertArrival(ctx context.Context, tx bun.Tx, now time.Time, a *
 		}
 	}
 	if len(a.roles) > 0 {
-		if _, err := tx.NewInsert().Model(&a.roles).Exec(ctx); err != nil {
+		if _, err := tx.NewInsert().Model(&a.roles).Returning("NULL").Exec(ctx); err != nil {
 			return err
 		}
 	}
-	return storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: a.user.ID.String(), Action: "imported", UserID: a.user.ID, New: a.values()})
+	return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: a.user.ID.String(), Action: "imported", UserID: a.user.ID, New: a.values()})
 }
 
 // refuseTaken returns FieldFaults for every address and number that somebody else has verified. A violation would end the
@@ -301,14 +302,14 @@ func (s *Store) refuseTaken(ctx context.Context, tx bun.Tx, a *arrival) error {
 }
 
 // values is what the ledger says of a person who was imported: everything but the hash.
-func (a *arrival) values() storage.Values {
-	values := storage.Values{
+func (a *arrival) values() audit.Values {
+	values := audit.Values{
 		"username": a.user.Username, "is_active": a.user.IsActive, "created_at": a.user.CreatedAt, "has_password": a.user.PasswordHash != "",
 	}
 	if a.scheme != "" {
 		values["password_scheme"] = a.scheme
 	}
-	profile := storage.Values{}
+	profile := audit.Values{}
 	told := *a.profile // Fields makes an address where there is none
 	for _, field := range told.Fields() {
 		if *field.Value != "" {
@@ -318,12 +319,12 @@ func (a *arrival) values() storage.Values {
 	if len(profile) > 0 {
 		values["profile"] = profile
 	}
-	var emails, phones []storage.Values
+	var emails, phones []audit.Values
 	for _, email := range a.emails {
-		emails = append(emails, storage.Values{"address": email.Address, "verified": email.VerifiedAt != nil, "is_primary": email.IsPrimary})
+		emails = append(emails, audit.Values{"address": email.Address, "verified": email.VerifiedAt != nil, "is_primary": email.IsPrimary})
 	}
 	for _, phone := range a.phones {
-		phones = append(phones, storage.Values{"number": phone.Number, "verified": phone.VerifiedAt != nil, "is_primary": phone.IsPrimary})
+		phones = append(phones, audit.Values{"number": phone.Number, "verified": phone.VerifiedAt != nil, "is_primary": phone.IsPrimary})
 	}
 	var roles []string
 	for _, role := range a.roles {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 const hashOfUU = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW" // of U*U
@@ -28,7 +28,7 @@ func ada(h *testHouse) Import {
 
 func TestImportTakesInEverything(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
-		user, err := h.ImportUser(storage.WithActor(t.Context(), &storage.Actor{Name: "operator:test"}), ada(h))
+		user, err := h.ImportUser(audit.As(t.Context(), audit.Actor{Name: "operator:test"}), ada(h))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Invitation lets one person make an account, also where strangers may not. It is a link that works once.
@@ -102,27 +103,25 @@ func (s *Store) InviteFirstBy(ctx context.Context, secret string) (open bool, er
 	now := s.Now()
 	invitation := &Invitation{
 		ID: newID(), SecretHash: storage.Digest(secret), Roles: []string{RoleAdministrator}, IsFirst: true,
-		ExpiresAt: now.Add(chosenInvitationLifetime), CreatedAt: now, CreatedBy: storage.ActorOf(ctx).Name,
+		ExpiresAt: now.Add(chosenInvitationLifetime), CreatedAt: now, CreatedBy: audit.ActorOf(ctx).Name,
 	}
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		open = false
+	open, err = storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (bool, error) {
 		if err := s.Database.Lock(ctx, tx, firstInvitationLock); err != nil {
-			return err
+			return false, err
 		}
 		if registered, err := tx.NewSelect().Model((*User)(nil)).Exists(ctx); err != nil || registered {
-			return err
+			return false, err
 		}
 		renewed, err := tx.NewUpdate().Model((*Invitation)(nil)).Set("expires_at = ?", invitation.ExpiresAt).
 			Where("secret_hash = ? AND is_first AND used_at IS NULL", invitation.SecretHash).Exec(ctx)
 		if err != nil {
-			return err
+			return false, err
 		}
 		n, err := renewed.RowsAffected()
 		if err == nil && n == 0 {
 			err = insertInvitation(ctx, tx, invitation)
 		}
-		open = err == nil
-		return err
+		return err == nil, err
 	})
 	switch {
 	case storage.Violates(err, "secret_hash"):
@@ -136,7 +135,7 @@ func (s *Store) InviteFirstBy(ctx context.Context, secret string) (open bool, er
 func (s *Store) invite(ctx context.Context, invitation *Invitation) (*Invitation, string, error) {
 	secret := storage.NewSecret()
 	invitation.ID, invitation.SecretHash = newID(), storage.Digest(secret)
-	invitation.CreatedAt, invitation.CreatedBy = s.Now(), storage.ActorOf(ctx).Name
+	invitation.CreatedAt, invitation.CreatedBy = s.Now(), audit.ActorOf(ctx).Name
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := insertInvitation(ctx, tx, invitation); err != nil || invitation.Email == "" {
 			return err
@@ -159,12 +158,12 @@ func insertInvitation(ctx context.Context, tx bun.Tx, invitation *Invitation) er
 			return err
 		}
 	}
-	if _, err := tx.NewInsert().Model(invitation).Exec(ctx); err != nil {
+	if _, err := tx.NewInsert().Model(invitation).Returning("NULL").Exec(ctx); err != nil {
 		return err
 	}
-	return storage.Record(ctx, tx, invitation.CreatedAt, storage.Change{
+	return audit.Record(ctx, tx, invitation.CreatedAt, audit.Change{
 		Entity: "invitation", EntityID: invitation.ID.String(), Action: "created",
-		New: storage.Values{"email": invitation.Email, "roles": invitation.Roles, "expires_at": invitation.ExpiresAt},
+		New: audit.Values{"email": invitation.Email, "roles": invitation.Roles, "expires_at": invitation.ExpiresAt},
 	})
 }
 
@@ -210,5 +209,5 @@ func welcome(ctx context.Context, tx bun.Tx, now time.Time, invitation *Invitati
 			return err
 		}
 	}
-	return storage.Record(ctx, tx, now, storage.Change{Entity: "invitation", EntityID: invitation.ID.String(), Action: "used", UserID: user.ID})
+	return audit.Record(ctx, tx, now, audit.Change{Entity: "invitation", EntityID: invitation.ID.String(), Action: "used", UserID: user.ID})
 }

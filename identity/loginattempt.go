@@ -54,7 +54,7 @@ func (a firstStep) note(ctx context.Context, tx bun.Tx, now time.Time, failure s
 	if attempt.Success {
 		outcome = "success"
 	}
-	storage.Tally(ctx, "sign_ins", attempt.Method, outcome)
+	storage.CountEvent(ctx, "sign_ins", attempt.Method, outcome)
 	return nil
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// Message is something that a person is told outside the browser, as a job. web/messages writes and sends it.
+// Message is something that a person is told outside the browser, as a job. web/notify writes and sends it.
 type Message struct {
 	Name    string            `json:"name"`             // which message: the constants below
 	Channel string            `json:"channel"`          // "mail" or "sms"

@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // What an owner is told of, and what they may do about it by the link in the letter.
@@ -87,49 +88,47 @@ func (s *Store) Unlock(ctx context.Context, secret string) error {
 		if err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: proof.UserID.String(), Action: "unlocked", UserID: proof.UserID, New: storage.Values{"by": "mailed link"}})
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: proof.UserID.String(), Action: "unlocked", UserID: proof.UserID, New: audit.Values{"by": "mailed link"}})
 	})
 }
 
 // NotMe is the answer of an owner who is told of a sign-in that was not theirs: every session and token is void at once,
 // the password and what was registered since with it, and the way to a new one is open. It returns the secret of a password reset, or ErrProof.
 func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, err error) {
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (string, error) {
 		now := s.Now()
 		proof, err := useLink(ctx, tx, proofNotMe, secret, now)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if _, err := s.signOutEverywhere(ctx, tx, now, proof.UserID, EndedByNotMe); err != nil {
-			return err
+			return "", err
 		}
 		if err := voidSecrets(ctx, tx, proof.UserID, now); err != nil {
-			return err
+			return "", err
 		}
 		if err := distrustLaterEmails(ctx, tx, proof); err != nil {
-			return err
+			return "", err
 		}
 		if err := s.distrustExternalAccounts(ctx, tx, now, proof); err != nil {
-			return err
+			return "", err
 		}
 		// Nor is what they signed in with since the letter was written the owner's.
 		removed, err := removeFactors(ctx, tx, proof.UserID, proof.CreatedAt)
 		if err != nil {
-			return err
+			return "", err
 		}
 		// Whoever it was knows the password, and may have asked for the end of the account.
 		if _, err := tx.NewUpdate().Model((*User)(nil)).Set("password_hash = NULL").Set("erase_at = NULL").Where("id = ?", proof.UserID).Exec(ctx); err != nil {
-			return err
+			return "", err
 		}
-		var token *PasswordResetToken
-		token, resetSecret = newResetToken(ctx, proof.UserID, now)
+		token, resetSecret := newResetToken(ctx, proof.UserID, now)
 		if _, err := tx.NewInsert().Model(token).Exec(ctx); err != nil {
-			return err
+			return "", err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{
+		return resetSecret, audit.Record(ctx, tx, now, audit.Change{
 			Entity: "user", EntityID: proof.UserID.String(), Action: "disowned_sign_in", UserID: proof.UserID,
-			New: storage.Values{"session": proof.SessionID.UUID.String()}, Old: countValues(removed),
+			New: audit.Values{"session": proof.SessionID.UUID.String()}, Old: countValues(removed),
 		})
 	})
-	return resetSecret, err
 }

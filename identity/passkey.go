@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Passkey is a key that signs its owner in by itself: it knows who they are and verifies them, by finger, face or PIN.
@@ -55,20 +56,20 @@ func (s *Store) BeginPasskey(ctx context.Context, user *User) (*Ceremony, error)
 
 // AddPasskey registers the passkey that a browser made for BeginPasskey; name may be empty, and is the model's then. It
 // returns the session's new secret, or ErrAuthenticator, ErrAuthenticatorListed, ErrFactorName or ErrTooManyFactors.
-func (s *Store) AddPasskey(ctx context.Context, session *Session, state, response, name string) (secret string, err error) {
-	registered, err := s.register(ctx, ceremonyPasskey, session.User, state, response, name, "Passkey")
+func (s *Store) AddPasskey(ctx context.Context, by *Reauthenticated, state, response, name string) (secret string, err error) {
+	registered, err := s.register(ctx, ceremonyPasskey, by.User, state, response, name, "Passkey")
 	if err != nil {
 		return "", err
 	}
 	passkey := &Passkey{Authenticator: *registered}
 	change := factorChange{kind: "passkey", id: passkey.ID, name: passkey.Name, evidence: passkey.evidence()}
-	secret, err = s.addFactor(ctx, session, change, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		refused, err := s.mayHaveAnother(ctx, tx, (*Passkey)(nil), session.UserID)
-		if err != nil || refused != nil {
-			return errors.Join(err, refused)
+	secret, err = s.addFactor(ctx, by, change, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		if err := mayHaveAnother(ctx, tx, (*Passkey)(nil), by.UserID); err != nil {
+			return err
 		}
-		passkey.CreatedAt = now
-		_, err = tx.NewInsert().Model(passkey).Exec(ctx)
+		row := *passkey
+		row.CreatedAt = now // what is disowned is all that was added since, by the time of the transaction
+		_, err := tx.NewInsert().Model(&row).Exec(ctx)
 		return err
 	})
 	if storage.Violates(err, "credential_id") {
@@ -138,48 +139,48 @@ func (s *Store) SignInWithPasskey(ctx context.Context, attempt PasskeySignIn) (*
 	if err != nil {
 		return nil, ErrSignInRefused
 	}
-	var user *User
-	var passkey *Passkey
-	credential, err := s.RelyingParty.passkeys.ValidateDiscoverableLogin(func(rawID, handle []byte) (webauthn.User, error) {
-		id, err := uuid.FromBytes(handle)
-		if err != nil {
-			return nil, storage.ErrNotFound
-		}
-		if user, err = s.User(ctx, id); err != nil {
-			return nil, err
-		}
-		if passkey, err = s.passkeyByCredential(ctx, id, rawID); err != nil {
-			return nil, err
-		}
-		return keyHolder{user: user, credentials: []webauthn.Credential{passkey.credential()}}, nil
-	}, *session, parsed)
-	if err != nil && user == nil {
-		return nil, ErrSignInRefused // nobody's: there is no account to note it for
-	}
-	step := firstStep{user: user, login: user.Username, method: "passkey", device: attempt.Device, current: attempt.Current}
-	var admission *Admission
-	verified := err == nil
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		now := s.Now()
-		if !verified {
-			return step.note(ctx, tx, now, failedPasskey)
-		}
-		genuine, err := s.used(ctx, tx, (*Passkey)(nil), now, &passkey.Authenticator, credential)
-		if err != nil {
-			return err
-		}
-		if !genuine {
-			return s.warnOfClone(ctx, tx, now, step, "passkey", &passkey.Authenticator)
-		}
-		step.evidence = passkey.evidence()
-		admission, err = s.admit(ctx, tx, now, step)
-		return err
-	})
+	// Looked up before the library asks for it: of what goes wrong there it tells only that the passkey is not good.
+	user, passkey, err := s.passkeyOwner(ctx, parsed.Response.UserHandle, parsed.RawID)
 	if err != nil {
 		return nil, fmt.Errorf("sign in with a passkey: %w", err)
 	}
-	if admission == nil {
+	if user == nil {
+		return nil, ErrSignInRefused // there is no account to note it for
+	}
+	credential, err := s.RelyingParty.passkeys.ValidateDiscoverableLogin(func(_, _ []byte) (webauthn.User, error) {
+		if passkey == nil {
+			return nil, storage.ErrNotFound
+		}
+		return keyHolder{user: user, credentials: []webauthn.Credential{passkey.credential()}}, nil
+	}, *session, parsed)
+	step := firstStep{user: user, login: user.Username, method: "passkey", device: attempt.Device, current: attempt.Current}
+	verified := err == nil
+	admission, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Admission, error) {
+		now := s.Now()
+		if !verified {
+			if err := step.note(ctx, tx, now, failedPasskey); err != nil {
+				return nil, err
+			}
+			return nil, storage.Refuse(ErrSignInRefused)
+		}
+		genuine, err := s.used(ctx, tx, (*Passkey)(nil), now, &passkey.Authenticator, credential)
+		if err != nil {
+			return nil, err
+		}
+		if !genuine {
+			if err := s.warnOfClone(ctx, tx, now, step, "passkey", &passkey.Authenticator); err != nil {
+				return nil, err
+			}
+			return nil, storage.Refuse(ErrSignInRefused)
+		}
+		shown := step
+		shown.evidence = passkey.evidence()
+		return s.admit(ctx, tx, now, shown)
+	})
+	if errors.Is(err, ErrSignInRefused) {
 		return nil, ErrSignInRefused
+	} else if err != nil {
+		return nil, fmt.Errorf("sign in with a passkey: %w", err)
 	}
 	s.Memory.Uncount(ctx, sender)
 	return admission, nil
@@ -190,7 +191,9 @@ func (s *Store) warnOfClone(ctx context.Context, tx bun.Tx, now time.Time, step 
 	if err := step.note(ctx, tx, now, failedCloned); err != nil {
 		return err
 	}
-	err := storage.Record(ctx, tx, now, storage.Change{Entity: kind, EntityID: key.ID.String(), Action: "clone_suspected", UserID: step.user.ID, New: storage.Values{"name": key.Name}})
+	err := audit.Record(ctx, tx, now, audit.Change{
+		Entity: kind, EntityID: key.ID.String(), Action: "clone_suspected", UserID: step.user.ID, New: audit.Values{"name": key.Name},
+	})
 	if err != nil {
 		return err
 	}
@@ -210,8 +213,8 @@ func (s *Store) Passkeys(ctx context.Context, userID uuid.UUID) ([]Passkey, erro
 }
 
 // RemovePasskey removes a passkey. It returns the session's new secret, or storage.ErrNotFound or ErrLastFactor.
-func (s *Store) RemovePasskey(ctx context.Context, session *Session, id uuid.UUID) (secret string, err error) {
-	passkeys, err := s.Passkeys(ctx, session.UserID)
+func (s *Store) RemovePasskey(ctx context.Context, by *Reauthenticated, id uuid.UUID) (secret string, err error) {
+	passkeys, err := s.Passkeys(ctx, by.UserID)
 	if err != nil {
 		return "", err
 	}
@@ -219,14 +222,26 @@ func (s *Store) RemovePasskey(ctx context.Context, session *Session, id uuid.UUI
 	if at < 0 {
 		return "", storage.ErrNotFound
 	}
-	return s.removeFactor(ctx, session, factorChange{kind: "passkey", id: id, name: passkeys[at].Name}, (*Passkey)(nil))
+	return s.removeFactor(ctx, by, factorChange{kind: "passkey", id: id, name: passkeys[at].Name}, (*Passkey)(nil))
 }
 
-func (s *Store) passkeyByCredential(ctx context.Context, userID uuid.UUID, credentialID []byte) (*Passkey, error) {
-	passkey := new(Passkey)
-	err := s.Database.Reader().NewSelect().Model(passkey).Where("user_id = ? AND credential_id = ?", userID, credentialID).Scan(ctx)
-	if err != nil {
-		return nil, storage.NotFound(err)
+// passkeyOwner returns the person whom a user handle names and their passkey with that credential id; nil where there
+// is no such person, and where they have no such passkey.
+func (s *Store) passkeyOwner(ctx context.Context, handle, credentialID []byte) (*User, *Passkey, error) {
+	id, malformed := uuid.FromBytes(handle)
+	if malformed != nil {
+		return nil, nil, nil
 	}
-	return passkey, nil
+	user, err := s.User(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil, nil
+	} else if err != nil {
+		return nil, nil, err
+	}
+	passkey := new(Passkey)
+	err = s.Database.Reader().NewSelect().Model(passkey).Where("user_id = ? AND credential_id = ?", id, credentialID).Scan(ctx)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return user, nil, nil
+	}
+	return user, passkey, err
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // What can go wrong with a password.
@@ -94,13 +95,24 @@ func isPersonal(password string, own []string) bool {
 	return false
 }
 
-// ChangePassword sets another password for the person of a session who knows the present one; their other sessions end,
-// and they are told. The session goes on with a new secret, which is returned: a copy of the old one is worth nothing. It
-// returns ErrSignInRefused for a wrong present password, or what is wrong with the new one. Who has no password, and signs in
-// with a passkey, knows none: their caller sees to it that they have just signed in.
-func (s *Store) ChangePassword(ctx context.Context, session *Session, present, password string) (secret string, err error) {
+// ChangePassword sets another password for the person of a session who knows the present one; their other sessions
+// end, and they are told. The session goes on with a new secret, which is returned: a copy of the old one is worth
+// nothing. It returns ErrSignInRefused for a wrong present password, or what is wrong with the new one. Who has no
+// password, and signs in with a passkey, knows none, but must have signed in lately: it returns ErrSignInNotFresh;
+// and ErrSecondFactorOwed, as Reauthenticate does.
+func (s *Store) ChangePassword(
+	ctx context.Context, session *Session, device Device, present, password string,
+) (secret string, err error) {
 	user, err := s.User(ctx, session.UserID)
 	if err != nil {
+		return "", err
+	}
+	if user.PasswordHash == "" { // choosing one adds a way in
+		if err := s.demandFresh(session); err != nil {
+			return "", err
+		}
+	}
+	if err := s.demandSecondFactor(ctx, session, device); err != nil {
 		return "", err
 	}
 	guesses := "password changes of " + user.ID.String()
@@ -125,15 +137,13 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 	}
 	now := s.Now()
 	secret = storage.NewSecret()
-	refused := false
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// While the hash was made the owner may have said that this session is not theirs.
 		err := oneRow(tx.NewUpdate().Model((*Session)(nil)).Set("secret_hash = ?", storage.Digest(secret)).
 			Where("id = ? AND ended_at IS NULL", session.ID).
 			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND coalesce(password_hash, '') = ? AND session_version = ?)", user.ID, user.PasswordHash, session.SessionVersion).Exec(ctx))
 		if errors.Is(err, storage.ErrNotFound) {
-			refused = true
-			return nil
+			return ErrSignInRefused
 		} else if err != nil {
 			return err
 		}
@@ -151,11 +161,10 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 		}
 		return s.setPassword(ctx, tx, now, user, hash, "changed")
 	})
-	if err != nil {
-		return "", fmt.Errorf("change password: %w", err)
-	}
-	if refused {
+	if errors.Is(err, ErrSignInRefused) {
 		return "", ErrSignInRefused
+	} else if err != nil {
+		return "", fmt.Errorf("change password: %w", err)
 	}
 	s.Memory.Forget(ctx, guesses)
 	return secret, nil
@@ -163,29 +172,29 @@ func (s *Store) ChangePassword(ctx context.Context, session *Session, present, p
 
 // RemovePassword leaves a person who has a passkey without a password: nobody can guess or phish what is not there. It
 // returns the session's new secret, or ErrLastFactor where they have no passkey.
-func (s *Store) RemovePassword(ctx context.Context, session *Session) (secret string, err error) {
-	return s.changeFactors(ctx, session, factorChange{kind: "password", id: session.UserID, action: "removed", message: MessageFactorRemoved}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		if err := voidSecrets(ctx, tx, session.UserID, now); err != nil {
+func (s *Store) RemovePassword(ctx context.Context, by *Reauthenticated) (secret string, err error) {
+	return s.changeFactors(ctx, by, factorChange{kind: "password", id: by.UserID, action: "removed", message: MessageFactorRemoved}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		if err := voidSecrets(ctx, tx, by.UserID, now); err != nil {
 			return err
 		}
 		return oneRow(tx.NewUpdate().Model((*User)(nil)).Set("password_hash = NULL").Set("password_changed_at = ?", now).
-			Where("id = ? AND password_hash IS NOT NULL", session.UserID).Exec(ctx))
+			Where("id = ? AND password_hash IS NOT NULL", by.UserID).Exec(ctx))
 	})
 }
 
 // setPassword writes a new password hash and tells its owner. A person who proved who they are is not locked any more.
 func (s *Store) setPassword(ctx context.Context, tx bun.Tx, now time.Time, user *User, hash, how string) error {
 	_, err := tx.NewUpdate().Model((*User)(nil)).Set("password_hash = ?", hash).Set("password_changed_at = ?", now).
-		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("modified_by = ?", storage.ActorOf(ctx).Name).
+		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("modified_by = ?", audit.ActorOf(ctx).Name).
 		Where("id = ?", user.ID).Exec(ctx)
 	if err != nil {
 		return err
 	}
-	err = storage.Record(ctx, tx, now, storage.Change{Entity: "password", EntityID: user.ID.String(), Action: how, UserID: user.ID})
+	err = audit.Record(ctx, tx, now, audit.Change{Entity: "password", EntityID: user.ID.String(), Action: how, UserID: user.ID})
 	if err != nil {
 		return err
 	}
-	actor := storage.ActorOf(ctx)
+	actor := audit.ActorOf(ctx)
 	return s.tellOwner(ctx, tx, now, user, MessagePasswordChanged, proofNotMe, notMeProofLifetime, nil, from(Device{UserAgent: actor.UserAgent, IP: actor.IP}))
 }
 

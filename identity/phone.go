@@ -14,6 +14,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Phone is one of a person's phone numbers. Anyone may claim a number; one person can have verified it.
@@ -71,7 +72,8 @@ func phoneNumber(typed string) (string, error) {
 // AddPhone claims another number for a person and sends six digits there that verify it. Whether somebody else has the
 // number shows only to who can read what is sent there. It returns ErrPhoneInvalid, ErrPhoneListed where it is theirs
 // already, ErrTooManyPhones, ErrTooManyTexts, or ErrNoTexts where there is no way to send any.
-func (s *Store) AddPhone(ctx context.Context, user *User, number string) (*Phone, error) {
+func (s *Store) AddPhone(ctx context.Context, by *Reauthenticated, number string) (*Phone, error) {
+	user := by.User
 	number, err := phoneNumber(number)
 	if err != nil {
 		return nil, err
@@ -81,15 +83,13 @@ func (s *Store) AddPhone(ctx context.Context, user *User, number string) (*Phone
 	}
 	now := s.Now()
 	phone := &Phone{ID: newID(), UserID: user.ID, Number: number, CreatedAt: now, ModifiedAt: now}
-	var refused error
 	err = s.writePhones(ctx, user.ID, func(ctx context.Context, tx bun.Tx) error {
 		held, err := tx.NewSelect().Model((*Phone)(nil)).Where("user_id = ?", user.ID).Count(ctx)
 		if err != nil {
 			return err
 		}
 		if held >= maxPhones {
-			refused = ErrTooManyPhones
-			return nil
+			return ErrTooManyPhones
 		}
 		if _, err := tx.NewInsert().Model(phone).Exec(ctx); err != nil {
 			return err
@@ -100,23 +100,23 @@ func (s *Store) AddPhone(ctx context.Context, user *User, number string) (*Phone
 		if err := s.tellOwner(ctx, tx, now, user, MessagePhoneAdded, proofNotMe, notMeProofLifetime, nil, map[string]string{"number": number}); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, phone.change("added"))
+		return audit.Record(ctx, tx, now, phone.change("added"))
 	})
-	if storage.Violates(err, "number") {
+	switch {
+	case storage.Violates(err, "number"):
 		return nil, ErrPhoneListed
-	}
-	if err != nil {
+	case errors.Is(err, ErrTooManyPhones):
+		return nil, ErrTooManyPhones
+	case err != nil:
 		return nil, fmt.Errorf("add phone: %w", err)
-	}
-	if refused != nil {
-		return nil, refused
 	}
 	return phone, nil
 }
 
 // ResendPhoneCode sends another code for a number that is not verified; older ones are void. It returns
 // storage.ErrNotFound, ErrTooManyTexts or ErrNoTexts.
-func (s *Store) ResendPhoneCode(ctx context.Context, user *User, phoneID uuid.UUID) error {
+func (s *Store) ResendPhoneCode(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
+	user := by.User
 	phone := new(Phone)
 	err := s.Database.Reader().NewSelect().Model(phone).Where("id = ? AND user_id = ? AND verified_at IS NULL", phoneID, user.ID).Scan(ctx)
 	if err != nil {
@@ -138,7 +138,7 @@ func (s *Store) ResendPhoneCode(ctx context.Context, user *User, phoneID uuid.UU
 		if err := s.sendPhoneCode(ctx, tx, now, user, phone); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, phone.change("code_sent"))
+		return audit.Record(ctx, tx, now, phone.change("code_sent"))
 	})
 }
 
@@ -169,54 +169,60 @@ func (s *Store) sendPhoneCode(ctx context.Context, tx bun.Tx, now time.Time, use
 // VerifyPhone takes the six digits that were sent to a number: from now on it signs in. It returns ErrProof where they
 // are wrong, used, older than ten minutes or tried too often, or ErrPhoneTaken where somebody else has verified the
 // number meanwhile. What cannot be a code costs no try.
-func (s *Store) VerifyPhone(ctx context.Context, user *User, phoneID uuid.UUID, code string) (*Phone, error) {
+func (s *Store) VerifyPhone(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID, code string) (*Phone, error) {
+	user := by.User
 	code = strings.Join(strings.Fields(code), "") // people type "123 456"
 	if !sixDigits.MatchString(code) {
 		return nil, ErrProof
 	}
-	now, phone := s.Now(), new(Phone)
-	var refused error
-	err := s.writePhones(ctx, user.ID, func(ctx context.Context, tx bun.Tx) error {
+	now := s.Now()
+	phone, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Phone, error) {
+		if err := s.lockContacts(ctx, tx, user.ID); err != nil {
+			return nil, err
+		}
 		proof, right, err := s.tryCode(ctx, tx, now, user.ID, phoneID, code)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if proof == nil {
-			refused = ErrProof
-			return nil
+			return nil, ErrProof
 		}
+		phone := new(Phone)
 		if err := tx.NewSelect().Model(phone).Where("id = ?", phoneID).Scan(ctx); err != nil {
-			return err
+			return nil, err
+		}
+		refuse := func(action string, reason error) error {
+			if err := audit.Record(ctx, tx, now, phone.change(action)); err != nil {
+				return err
+			}
+			return storage.Refuse(reason)
 		}
 		if !right {
-			refused = ErrProof
-			return storage.Record(ctx, tx, now, phone.change("code_refused"))
+			return nil, refuse("code_refused", ErrProof)
 		}
 		// Asked beforehand, for a violation would undo that the code was used. The lock makes the answer stay true.
 		if err := s.Database.Lock(ctx, tx, "phone "+phone.Number); err != nil {
-			return err
+			return nil, err
 		}
 		taken, err := tx.NewSelect().Model((*Phone)(nil)).Where("number = ? AND verified_at IS NOT NULL AND id <> ?", phone.Number, phoneID).Exists(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if taken {
-			refused = ErrPhoneTaken
-			return storage.Record(ctx, tx, now, phone.change("refused_as_taken"))
+			return nil, refuse("refused_as_taken", ErrPhoneTaken)
 		}
 		err = tx.NewUpdate().Model(phone).Set("verified_at = ?", now).
 			Set("is_primary = NOT EXISTS (SELECT 1 FROM phones AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)", user.ID, phoneID).
 			Where("id = ?", phoneID).Returning("*").Scan(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return storage.Record(ctx, tx, now, phone.change("verified"))
+		return phone, audit.Record(ctx, tx, now, phone.change("verified"))
 	})
-	if err != nil {
+	if refusal := refused(err, ErrProof, ErrPhoneTaken); refusal != nil {
+		return nil, refusal
+	} else if err != nil {
 		return nil, fmt.Errorf("verify phone: %w", err)
-	}
-	if refused != nil {
-		return nil, refused
 	}
 	return phone, nil
 }
@@ -242,13 +248,13 @@ func (s *Store) tryCode(ctx context.Context, tx bun.Tx, now time.Time, userID, p
 	if !right {
 		return proof, false, nil
 	}
-	_, err = tx.NewUpdate().Model(proof).Set("used_at = ?", now).Set("used_ip = ?", storage.ActorOf(ctx).IP).WherePK().Exec(ctx)
+	_, err = tx.NewUpdate().Model(proof).Set("used_at = ?", now).Set("used_ip = ?", audit.ActorOf(ctx).IP).WherePK().Exec(ctx)
 	return proof, true, err
 }
 
 // MakePrimaryPhone makes a verified number the one that is told to apps, or returns storage.ErrNotFound.
-func (s *Store) MakePrimaryPhone(ctx context.Context, userID, phoneID uuid.UUID) error {
-	now := s.Now()
+func (s *Store) MakePrimaryPhone(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
+	now, userID := s.Now(), by.UserID
 	return s.writePhones(ctx, userID, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Model((*Phone)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
 			return err
@@ -258,15 +264,15 @@ func (s *Store) MakePrimaryPhone(ctx context.Context, userID, phoneID uuid.UUID)
 		if err != nil {
 			return storage.NotFound(err)
 		}
-		return storage.Record(ctx, tx, now, phone.change("made_primary"))
+		return audit.Record(ctx, tx, now, phone.change("made_primary"))
 	})
 }
 
 // RemovePhone drops a number. It returns storage.ErrNotFound, or ErrPrimaryPhone for the primary one while another
 // verified one could take its place. The last one may go: a phone is not the way back into an account, and a person who
 // has given theirs away must be able to say so.
-func (s *Store) RemovePhone(ctx context.Context, userID, phoneID uuid.UUID) error {
-	now := s.Now()
+func (s *Store) RemovePhone(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
+	now, userID := s.Now(), by.UserID
 	return s.writePhones(ctx, userID, func(ctx context.Context, tx bun.Tx) error {
 		phone := new(Phone)
 		if err := tx.NewSelect().Model(phone).Where("id = ? AND user_id = ?", phoneID, userID).Scan(ctx); err != nil {
@@ -286,23 +292,29 @@ func (s *Store) RemovePhone(ctx context.Context, userID, phoneID uuid.UUID) erro
 		}
 		change := phone.change("removed")
 		change.Old, change.New = change.New, nil
-		return storage.Record(ctx, tx, now, change)
+		return audit.Record(ctx, tx, now, change)
 	})
 }
 
 // writePhones is a transaction on a person's phones: the rules look at several rows.
 func (s *Store) writePhones(ctx context.Context, userID uuid.UUID, do func(ctx context.Context, tx bun.Tx) error) error {
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.Database.Lock(ctx, tx, "contact "+userID.String()); err != nil {
+		if err := s.lockContacts(ctx, tx, userID); err != nil {
 			return err
 		}
 		return do(ctx, tx)
 	})
 }
 
+// lockContacts makes changes of a person's addresses or phones come one after the other: the rules look at several
+// rows.
+func (s *Store) lockContacts(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
+	return s.Database.Lock(ctx, tx, "contact "+userID.String())
+}
+
 // change is a line for the ledger.
-func (p *Phone) change(action string) storage.Change {
-	return storage.Change{Entity: "phone", EntityID: p.ID.String(), Action: action, UserID: p.UserID, New: storage.Values{"number": p.Number}}
+func (p *Phone) change(action string) audit.Change {
+	return audit.Change{Entity: "phone", EntityID: p.ID.String(), Action: action, UserID: p.UserID, New: audit.Values{"number": p.Number}}
 }
 
 // Phones lists a person's numbers: the primary one first, then by age.

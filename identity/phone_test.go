@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 func TestPhoneNumbersAsTheyAreKept(t *testing.T) {
@@ -66,7 +67,7 @@ func (h *testHouse) texts(t testing.TB, number string) []string {
 // addPhone claims a number and returns it with the code that was sent.
 func (h *testHouse) addPhone(t testing.TB, user *User, number string) (*Phone, string) {
 	t.Helper()
-	phone, err := h.AddPhone(t.Context(), user, number)
+	phone, err := h.AddPhone(t.Context(), proven(user), number)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +82,7 @@ func (h *testHouse) addPhone(t testing.TB, user *User, number string) (*Phone, s
 func (h *testHouse) verified(t testing.TB, user *User, number string) *Phone {
 	t.Helper()
 	phone, code := h.addPhone(t, user, number)
-	phone, err := h.VerifyPhone(t.Context(), user, phone.ID, code)
+	phone, err := h.VerifyPhone(t.Context(), proven(user), phone.ID, code)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,15 +102,15 @@ func TestPhoneIsVerifiedByTheYoungestCodeOnce(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
 		alice, bob := h.alice(t), h.register(t, NewUser{Username: "bob", Password: alicePassword})
 		phone, older := h.addPhone(t, alice, "+49 30 123-45")
-		if _, err := h.AddPhone(t.Context(), alice, "+49 (30) 12345"); !errors.Is(err, ErrPhoneListed) {
+		if _, err := h.AddPhone(t.Context(), proven(alice), "+49 (30) 12345"); !errors.Is(err, ErrPhoneListed) {
 			t.Errorf("the same number again: %v", err)
 		}
-		if err := h.ResendPhoneCode(t.Context(), bob, phone.ID); !errors.Is(err, storage.ErrNotFound) {
+		if err := h.ResendPhoneCode(t.Context(), proven(bob), phone.ID); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("somebody else has a code sent: %v", err)
 		}
 		var younger string
 		for younger = older; younger == older; { // one time in a million they are alike
-			if err := h.ResendPhoneCode(t.Context(), alice, phone.ID); err != nil {
+			if err := h.ResendPhoneCode(t.Context(), proven(alice), phone.ID); err != nil {
 				t.Fatal(err)
 			}
 			younger = h.texts(t, aliceNumber)[1]
@@ -127,21 +128,21 @@ func TestPhoneIsVerifiedByTheYoungestCodeOnce(t *testing.T) {
 			{"somebody else", bob, phone.ID, younger},
 			{"no phone", alice, uuid.New(), younger},
 		} {
-			if _, err := h.VerifyPhone(t.Context(), refused.user, refused.id, refused.code); !errors.Is(err, ErrProof) {
+			if _, err := h.VerifyPhone(t.Context(), proven(refused.user), refused.id, refused.code); !errors.Is(err, ErrProof) {
 				t.Errorf("%s: %v", refused.what, err)
 			}
 		}
 		if strings.Contains(h.dump(t, "proofs"), younger) || strings.Contains(h.dump(t, "audit_trail"), younger) {
 			t.Error("the code is kept in the clear")
 		}
-		verified, err := h.VerifyPhone(t.Context(), alice, phone.ID, " "+younger[:3]+" "+younger[3:])
+		verified, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, " "+younger[:3]+" "+younger[3:])
 		if err != nil || verified.VerifiedAt == nil || !verified.VerifiedAt.Equal(h.clock) || !verified.IsPrimary {
 			t.Fatalf("%+v, %v", verified, err)
 		}
-		if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, younger); !errors.Is(err, ErrProof) {
+		if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, younger); !errors.Is(err, ErrProof) {
 			t.Errorf("the code works twice: %v", err)
 		}
-		if err := h.ResendPhoneCode(t.Context(), alice, phone.ID); !errors.Is(err, storage.ErrNotFound) {
+		if err := h.ResendPhoneCode(t.Context(), proven(alice), phone.ID); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("a code for a verified number: %v", err)
 		}
 		for action, want := range map[string]int{"added": 1, "code_sent": 1, "code_refused": 2, "verified": 1} {
@@ -158,15 +159,15 @@ func TestPhoneCodeExpires(t *testing.T) {
 		alice := h.alice(t)
 		phone, code := h.addPhone(t, alice, aliceNumber)
 		h.pass(phoneProofLifetime)
-		if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, code); !errors.Is(err, ErrProof) {
+		if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, code); !errors.Is(err, ErrProof) {
 			t.Errorf("after ten minutes: %v", err)
 		}
-		if err := h.ResendPhoneCode(t.Context(), alice, phone.ID); err != nil {
+		if err := h.ResendPhoneCode(t.Context(), proven(alice), phone.ID); err != nil {
 			t.Fatal(err)
 		}
 		code = h.texts(t, aliceNumber)[1]
 		h.pass(phoneProofLifetime - time.Microsecond)
-		if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, code); err != nil {
+		if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, code); err != nil {
 			t.Errorf("just before: %v", err)
 		}
 	})
@@ -177,11 +178,11 @@ func TestPhoneCodeHasFewTries(t *testing.T) {
 		alice := h.alice(t)
 		phone, code := h.addPhone(t, alice, aliceNumber)
 		for i := range maxCodeTries - 1 {
-			if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, wrong(code, i)); !errors.Is(err, ErrProof) {
+			if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, wrong(code, i)); !errors.Is(err, ErrProof) {
 				t.Fatalf("try %d: %v", i, err)
 			}
 		}
-		if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, code); err != nil {
+		if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, code); err != nil {
 			t.Errorf("the right code as the last try: %v", err)
 		}
 		// However many try at once, no more than the allowed tries are looked at.
@@ -189,7 +190,7 @@ func TestPhoneCodeHasFewTries(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 4 * maxCodeTries {
 			all.Go(func() {
-				if _, err := h.VerifyPhone(t.Context(), alice, other.ID, wrong(code, i)); !errors.Is(err, ErrProof) {
+				if _, err := h.VerifyPhone(t.Context(), proven(alice), other.ID, wrong(code, i)); !errors.Is(err, ErrProof) {
 					t.Errorf("a wrong code: %v", err)
 				}
 			})
@@ -198,7 +199,7 @@ func TestPhoneCodeHasFewTries(t *testing.T) {
 		if refused := h.lines(t, "phone", "code_refused"); len(refused) != 2*maxCodeTries-1 {
 			t.Errorf("%d tries were looked at, want %d", len(refused)-maxCodeTries+1, maxCodeTries)
 		}
-		if _, err := h.VerifyPhone(t.Context(), alice, other.ID, code); !errors.Is(err, ErrProof) {
+		if _, err := h.VerifyPhone(t.Context(), proven(alice), other.ID, code); !errors.Is(err, ErrProof) {
 			t.Errorf("the right code after too many wrong ones: %v", err)
 		}
 	})
@@ -219,7 +220,7 @@ func TestOneOfManyVerifiesANumber(t *testing.T) {
 		for i := range people {
 			for range 3 { // with one code several times at once, too
 				all.Go(func() {
-					_, err := h.VerifyPhone(t.Context(), people[i], phones[i].ID, codes[i])
+					_, err := h.VerifyPhone(t.Context(), proven(people[i]), phones[i].ID, codes[i])
 					mu.Lock()
 					defer mu.Unlock()
 					outcomes[err]++
@@ -235,9 +236,9 @@ func TestOneOfManyVerifiesANumber(t *testing.T) {
 
 func TestCodeOutlivesAnotherMasterKey(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
-		before, after := storage.NewMasterKey(), storage.NewMasterKey()
-		seal := func(keys string) *storage.Seal {
-			seal, err := storage.ParseSeal(keys)
+		before, after := seal.NewMasterKey(), seal.NewMasterKey()
+		seal := func(keys string) *seal.Seal {
+			seal, err := seal.Parse(keys)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -247,7 +248,7 @@ func TestCodeOutlivesAnotherMasterKey(t *testing.T) {
 		alice := h.alice(t)
 		phone, code := h.addPhone(t, alice, aliceNumber)
 		h.Seal = seal(after + "," + before)
-		if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, code); err != nil {
+		if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, code); err != nil {
 			t.Error(err)
 		}
 	})
@@ -258,26 +259,26 @@ func TestTextMessagesAreCounted(t *testing.T) {
 		alice, bob := h.alice(t), h.register(t, NewUser{Username: "bob", Password: alicePassword})
 		phone, _ := h.addPhone(t, alice, aliceNumber)
 		for range maxTextsTo - 1 {
-			if err := h.ResendPhoneCode(t.Context(), alice, phone.ID); err != nil {
+			if err := h.ResendPhoneCode(t.Context(), proven(alice), phone.ID); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := h.ResendPhoneCode(t.Context(), alice, phone.ID); !errors.Is(err, ErrTooManyTexts) {
+		if err := h.ResendPhoneCode(t.Context(), proven(alice), phone.ID); !errors.Is(err, ErrTooManyTexts) {
 			t.Errorf("one too many to a number: %v", err)
 		}
-		if _, err := h.AddPhone(t.Context(), bob, aliceNumber); !errors.Is(err, ErrTooManyTexts) {
+		if _, err := h.AddPhone(t.Context(), proven(bob), aliceNumber); !errors.Is(err, ErrTooManyTexts) {
 			t.Errorf("and by somebody else: %v", err)
 		}
 		// Removing and adding again opens no way around it.
-		if err := h.RemovePhone(t.Context(), alice.ID, phone.ID); err != nil {
+		if err := h.RemovePhone(t.Context(), proven(alice), phone.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.AddPhone(t.Context(), alice, aliceNumber); !errors.Is(err, ErrTooManyTexts) {
+		if _, err := h.AddPhone(t.Context(), proven(alice), aliceNumber); !errors.Is(err, ErrTooManyTexts) {
 			t.Errorf("after removing the number: %v", err)
 		}
 		sent := 0
 		for i := range maxTextsBy {
-			if _, err := h.AddPhone(t.Context(), bob, fmt.Sprintf("+1555010%03d", i)); err == nil {
+			if _, err := h.AddPhone(t.Context(), proven(bob), fmt.Sprintf("+1555010%03d", i)); err == nil {
 				sent++
 			}
 		}
@@ -285,14 +286,14 @@ func TestTextMessagesAreCounted(t *testing.T) {
 			t.Errorf("%d texts by one person, want %d", sent, maxTextsBy-1)
 		}
 		h.pass(textWindow)
-		if _, err := h.AddPhone(t.Context(), bob, aliceNumber); err != nil {
+		if _, err := h.AddPhone(t.Context(), proven(bob), aliceNumber); err != nil {
 			t.Errorf("a day later: %v", err)
 		}
-		if _, err := h.AddPhone(t.Context(), bob, "+4930999999"); !errors.Is(err, ErrTooManyPhones) {
+		if _, err := h.AddPhone(t.Context(), proven(bob), "+4930999999"); !errors.Is(err, ErrTooManyPhones) {
 			t.Errorf("an eleventh number: %v", err)
 		}
 		h.Texts = false
-		if _, err := h.AddPhone(t.Context(), alice, "+4930999999"); !errors.Is(err, ErrNoTexts) {
+		if _, err := h.AddPhone(t.Context(), proven(alice), "+4930999999"); !errors.Is(err, ErrNoTexts) {
 			t.Errorf("without a way to send texts: %v", err)
 		}
 	})
@@ -311,13 +312,13 @@ func TestPrimaryPhoneAndRemoval(t *testing.T) {
 			got  error
 			want error
 		}{
-			{"a number that is not verified becomes primary", h.MakePrimaryPhone(t.Context(), alice.ID, claimed.ID), storage.ErrNotFound},
-			{"somebody else's becomes primary", h.MakePrimaryPhone(t.Context(), bob.ID, second.ID), storage.ErrNotFound},
-			{"somebody else's is removed", h.RemovePhone(t.Context(), bob.ID, second.ID), storage.ErrNotFound},
-			{"the primary one is removed before another", h.RemovePhone(t.Context(), alice.ID, first.ID), ErrPrimaryPhone},
-			{"another becomes primary", h.MakePrimaryPhone(t.Context(), alice.ID, second.ID), nil},
-			{"the former primary one is removed", h.RemovePhone(t.Context(), alice.ID, first.ID), nil},
-			{"the last verified one is removed", h.RemovePhone(t.Context(), alice.ID, second.ID), nil},
+			{"a number that is not verified becomes primary", h.MakePrimaryPhone(t.Context(), proven(alice), claimed.ID), storage.ErrNotFound},
+			{"somebody else's becomes primary", h.MakePrimaryPhone(t.Context(), proven(bob), second.ID), storage.ErrNotFound},
+			{"somebody else's is removed", h.RemovePhone(t.Context(), proven(bob), second.ID), storage.ErrNotFound},
+			{"the primary one is removed before another", h.RemovePhone(t.Context(), proven(alice), first.ID), ErrPrimaryPhone},
+			{"another becomes primary", h.MakePrimaryPhone(t.Context(), proven(alice), second.ID), nil},
+			{"the former primary one is removed", h.RemovePhone(t.Context(), proven(alice), first.ID), nil},
+			{"the last verified one is removed", h.RemovePhone(t.Context(), proven(alice), second.ID), nil},
 		} {
 			if !errors.Is(step.got, step.want) {
 				t.Errorf("%s: %v, want %v", step.what, step.got, step.want)
@@ -339,7 +340,7 @@ func TestSignInByPhone(t *testing.T) {
 		if err := h.try(t, aliceNumber, alicePassword); !errors.Is(err, ErrSignInRefused) {
 			t.Errorf("a number that is not verified: %v", err)
 		}
-		if _, err := h.VerifyPhone(t.Context(), alice, phone.ID, code); err != nil {
+		if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, code); err != nil {
 			t.Fatal(err)
 		}
 		for _, typed := range []string{aliceNumber, " +49 (30) 123-45 "} {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Profile is what a person tells of themself: the standard claims of OpenID Connect Core, section 5.1, apart from e-mail
@@ -230,7 +231,7 @@ func (s *Store) changeProfile(ctx context.Context, tx bun.Tx, now time.Time, use
 		return storage.NotFound(err)
 	}
 	told := change(before)
-	was, is := storage.Values{}, storage.Values{}
+	was, is := audit.Values{}, audit.Values{}
 	old := before.Fields()
 	for i, field := range told.Fields() {
 		if *field.Value != *old[i].Value {
@@ -247,7 +248,7 @@ func (s *Store) changeProfile(ctx context.Context, tx bun.Tx, now time.Time, use
 	if err := oneRow(tx.NewUpdate().Model(&told).WherePK().Exec(ctx)); err != nil {
 		return err
 	}
-	return storage.Record(ctx, tx, now, storage.Change{Entity: "profile", EntityID: userID.String(), Action: "changed", UserID: userID, Old: was, New: is})
+	return audit.Record(ctx, tx, now, audit.Change{Entity: "profile", EntityID: userID.String(), Action: "changed", UserID: userID, Old: was, New: is})
 }
 
 // with returns the profile with fields changed, as they come from elsewhere: what is no good, or no field, is left out.

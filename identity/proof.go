@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Proof is a secret that was sent to a person: who brings it back can read what is sent there. It works once and for a
@@ -86,7 +87,7 @@ func (s *Store) codeHashes(id uuid.UUID, code string) [][]byte {
 // nothing can be told apart.
 func useLink(ctx context.Context, tx bun.Tx, purpose, secret string, now time.Time) (*Proof, error) {
 	proof := new(Proof)
-	err := tx.NewUpdate().Model(proof).Set("used_at = ?", now).Set("used_ip = ?", storage.ActorOf(ctx).IP).
+	err := tx.NewUpdate().Model(proof).Set("used_at = ?", now).Set("used_ip = ?", audit.ActorOf(ctx).IP).
 		Where("secret_hash = ? AND purpose = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), purpose, now).
 		Returning("*").Scan(ctx)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {

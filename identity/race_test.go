@@ -18,7 +18,7 @@ func TestManyTabsAddOneEmail(t *testing.T) {
 		for range 20 {
 			wg.Go(func() {
 				<-start
-				_, err := h.AddEmail(t.Context(), alice, "alice@work.example")
+				_, err := h.AddEmail(t.Context(), proven(alice), "alice@work.example")
 				outcomes <- err
 			})
 		}
@@ -65,7 +65,7 @@ func TestResetRacesSignIns(t *testing.T) {
 		for range 2 {
 			wg.Go(func() {
 				<-start
-				_, err := h.Reset(t.Context(), secret, "", "purple elephants dance at noon", laptop)
+				_, _, err := h.Reset(t.Context(), secret, "", "purple elephants dance at noon", laptop)
 				resets <- err
 			})
 		}

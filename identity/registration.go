@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Registration is a person who makes an account for themself. Name may be empty.
@@ -125,37 +126,31 @@ func (s *Store) Register(ctx context.Context, r Registration) (*Admission, error
 	if user.PasswordHash, err = s.Hasher.Hash(ctx, r.Password); err != nil {
 		return nil, fmt.Errorf("register: %w", err)
 	}
-	// The person themself does this; where nothing comes of it, nobody new did.
-	actor := storage.ActorOf(ctx)
-	before := actor.Name
-	actor.Name = user.Actor()
-	var admission *Admission
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if invitation != nil {
-			if invitation, err = s.useInvitation(ctx, tx, now, r.Secret); err != nil {
-				return err
+	self := audit.AsNamed(ctx, user.Actor()) // the person themself does this
+	admission, err := storage.Write(self, s.Database, func(ctx context.Context, tx bun.Tx) (*Admission, error) {
+		var used *Invitation
+		if r.Secret != "" {
+			var err error
+			if used, err = s.useInvitation(ctx, tx, now, r.Secret); err != nil {
+				return nil, err
 			}
 		}
 		if err := insertUser(ctx, tx, now, user, r.Name, email); err != nil {
-			return err
+			return nil, err
 		}
-		if invitation != nil {
-			if err := welcome(ctx, tx, now, invitation, user); err != nil {
-				return err
+		if used != nil {
+			if err := welcome(ctx, tx, now, used, user); err != nil {
+				return nil, err
 			}
 		}
 		if email.VerifiedAt == nil {
 			if err := s.sendEmailProof(ctx, tx, now, user, email); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		step := firstStep{user: user, login: r.Username, method: "pwd", evidence: passwordEvidence, device: r.Device, current: r.Current}
-		admission, err = s.start(ctx, tx, now, step, notTrusted)
-		return err
+		return s.start(ctx, tx, now, step, notTrusted)
 	})
-	if err != nil {
-		actor.Name = before
-	}
 	if errors.Is(err, ErrProof) {
 		return nil, ErrProof
 	}

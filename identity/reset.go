@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // PasswordResetToken lets a person who has lost their password choose another. It works once, for half an hour, and only
@@ -33,7 +34,7 @@ const (
 )
 
 func newResetToken(ctx context.Context, userID uuid.UUID, now time.Time) (*PasswordResetToken, string) {
-	secret, actor := storage.NewSecret(), storage.ActorOf(ctx)
+	secret, actor := storage.NewSecret(), audit.ActorOf(ctx)
 	return &PasswordResetToken{
 		ID: newID(), UserID: userID, TokenHash: storage.Digest(secret), ExpiresAt: now.Add(resetLifetime),
 		ResetIP: actor.IP, CreatedAt: now, CreatedBy: actor.Name,
@@ -48,15 +49,15 @@ func (s *Store) RequestReset(ctx context.Context, login string, device Device) e
 		return ErrTooManySendings
 	}
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return storage.Enqueue(ctx, s.Jobs, tx, ResetRequest{Login: login[:min(len(login), maxTyped)], Device: device, Actor: *storage.ActorOf(ctx)})
+		return storage.Enqueue(ctx, s.Jobs, tx, ResetRequest{Login: login[:min(len(login), maxTyped)], Device: device, Actor: audit.ActorOf(ctx)})
 	})
 }
 
 // ResetRequest is the job that RequestReset leaves: to look whether there is such an account and write to it.
 type ResetRequest struct {
-	Login  string        `json:"login"`
-	Device Device        `json:"device"`
-	Actor  storage.Actor `json:"actor"`
+	Login  string      `json:"login"`
+	Device Device      `json:"device"`
+	Actor  audit.Actor `json:"actor"`
 }
 
 // Kind names the job.
@@ -64,7 +65,7 @@ func (ResetRequest) Kind() string { return "reset_request" }
 
 // HandleReset does the job. Older links are void from now on.
 func (s *Store) HandleReset(ctx context.Context, request ResetRequest) error {
-	ctx = storage.WithActor(ctx, &request.Actor)
+	ctx = audit.As(ctx, request.Actor)
 	user, err := s.userByLogin(ctx, request.Login)
 	if errors.Is(err, storage.ErrNotFound) || err == nil && !user.IsActive {
 		return nil
@@ -87,7 +88,7 @@ func (s *Store) HandleReset(ctx context.Context, request ResetRequest) error {
 		if _, err := tx.NewInsert().Model(token).Exec(ctx); err != nil {
 			return err
 		}
-		err = storage.Record(ctx, tx, now, storage.Change{Entity: "password_reset_token", EntityID: token.ID.String(), Action: "created", UserID: user.ID})
+		err = audit.Record(ctx, tx, now, audit.Change{Entity: "password_reset_token", EntityID: token.ID.String(), Action: "created", UserID: user.ID})
 		if err != nil {
 			return err
 		}
@@ -99,7 +100,10 @@ func (s *Store) HandleReset(ctx context.Context, request ResetRequest) error {
 // question for one, sealed, until that is answered: answered is what AllowReset returned, or empty. It returns ErrProof.
 func (s *Store) CheckReset(ctx context.Context, secret, answered string) (question string, err error) {
 	owner, err := s.resetOwner(ctx, secret)
-	if err != nil || !owner.TwoFactor || s.resetAllowed(ctx, owner, secret, answered) {
+	if err != nil || !owner.TwoFactor {
+		return "", err
+	}
+	if allowed, err := s.resetAllowed(ctx, owner, secret, answered); err != nil || allowed {
 		return "", err
 	}
 	step := s.askFor(ToReset, firstStep{user: owner, login: owner.Username})
@@ -108,9 +112,14 @@ func (s *Store) CheckReset(ctx context.Context, secret, answered string) (questi
 }
 
 // resetAllowed tells whether a second factor was shown for that link.
-func (s *Store) resetAllowed(ctx context.Context, owner *User, secret, answered string) bool {
+func (s *Store) resetAllowed(ctx context.Context, owner *User, secret, answered string) (bool, error) {
 	step, err := s.OpenSecondStep(ctx, answered)
-	return err == nil && step.Answered && step.Purpose == ToReset && step.UserID == owner.ID && step.Reset == secret
+	if errors.Is(err, ErrSecondStep) {
+		return false, nil
+	} else if err != nil {
+		return false, fmt.Errorf("reset password: %w", err)
+	}
+	return step.Answered && step.Purpose == ToReset && step.UserID == owner.ID && step.Reset == secret, nil
 }
 
 // resetOwner returns the person of a reset link that is good, or ErrProof.
@@ -127,63 +136,68 @@ func (s *Store) resetOwner(ctx context.Context, secret string) (*User, error) {
 }
 
 // Reset chooses another password by the link that was mailed: every session and token of the person is void, and they
-// are told. answered is what AllowReset returned where the person has second factors, otherwise empty. It returns ErrProof,
-// ErrSecondStep where a second factor is still to be shown, or ErrPasswordWeak and its kin; then the link still works. The
-// browser is known to the account from now on, for its owner reads the mail there: it returns what its cookie is to hold.
-// For an hour it is trusted with an account that has passkeys alone, so that who has lost them can replace them.
-func (s *Store) Reset(ctx context.Context, secret, answered, password string, device Device) (deviceSecret string, err error) {
-	owner, err := s.resetOwner(ctx, secret)
+// are told. answered is what AllowReset returned where the person has second factors, otherwise empty. It returns
+// ErrProof, ErrSecondStep where a second factor is still to be shown, or ErrPasswordWeak and its kin; then the link
+// still works. The browser is known to the account from now on, for its owner reads the mail there: it returns what
+// its cookie is to hold. For an hour it is trusted with an account that has passkeys alone, so that who has lost them
+// can replace them.
+func (s *Store) Reset(ctx context.Context, secret, answered, password string, device Device) (owner *User, deviceSecret string, err error) {
+	owner, err = s.resetOwner(ctx, secret)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	if owner.TwoFactor && !s.resetAllowed(ctx, owner, secret, answered) {
-		return "", ErrSecondStep
+	if owner.TwoFactor {
+		if allowed, err := s.resetAllowed(ctx, owner, secret, answered); err != nil {
+			return nil, "", err
+		} else if !allowed {
+			return nil, "", ErrSecondStep
+		}
 	}
 	if err := s.checkNewPassword(ctx, owner, password); err != nil {
-		return "", err
+		return nil, "", err
 	}
 	hash, err := s.Hasher.Hash(ctx, password)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	now, trusted := s.Now(), notTrusted
 	if !owner.TwoFactor && owner.HasWebAuthn {
 		trusted = trustedByMail
 	}
-	var refused error
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		storage.ActorOf(ctx).Name = owner.Actor()
+	ctx = audit.AsNamed(ctx, owner.Actor())
+	deviceSecret, err = storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (string, error) {
 		result, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).Set("used_at = ?", now).
 			Where("token_hash = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), now).
 			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND two_factor = ?)", owner.ID, owner.TwoFactor).Exec(ctx)
 		if err != nil {
-			return err
+			return "", err
 		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			refused = ErrProof
-			return err
+		if n, err := result.RowsAffected(); err != nil {
+			return "", err
+		} else if n == 0 {
+			return "", ErrProof
 		}
 		if err := voidSecrets(ctx, tx, owner.ID, now); err != nil {
-			return err
+			return "", err
 		}
 		if _, err := s.signOutEverywhere(ctx, tx, now, owner.ID, EndedByPassword); err != nil {
-			return err
+			return "", err
 		}
-		if deviceSecret, err = rememberDevice(ctx, tx, now, owner, device, trusted); err != nil {
-			return err
+		deviceSecret, err := rememberDevice(ctx, tx, now, owner, device, trusted)
+		if err != nil {
+			return "", err
 		}
 		if _, err := tx.NewUpdate().Model((*User)(nil)).Set("erase_at = NULL").Where("id = ?", owner.ID).Exec(ctx); err != nil {
-			return err // who wants another password wants the account
+			return "", err // who wants another password wants the account
 		}
-		return s.setPassword(ctx, tx, now, owner, hash, "reset")
+		return deviceSecret, s.setPassword(ctx, tx, now, owner, hash, "reset")
 	})
-	if err != nil {
-		return "", fmt.Errorf("reset password: %w", err)
+	if errors.Is(err, ErrProof) {
+		return nil, "", ErrProof
+	} else if err != nil {
+		return nil, "", fmt.Errorf("reset password: %w", err)
 	}
-	if refused != nil {
-		return "", refused
-	}
-	return deviceSecret, nil
+	return owner, deviceSecret, nil
 }
 
 // voidSecrets voids every link and code that was sent to a person: who has just proved who they are, or that somebody else

@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Role is something that a person may do or be, by name. It can be switched off and granted again; the history stays.
@@ -42,7 +43,7 @@ func (s *Store) GrantRole(ctx context.Context, userID uuid.UUID, name string) er
 		return ErrRoleInvalid
 	}
 	now := s.Now()
-	role := &Role{ID: newID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: storage.ActorOf(ctx).Name, IsActive: true}
+	role := &Role{ID: newID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: audit.ActorOf(ctx).Name, IsActive: true}
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		return grantRole(ctx, tx, role)
 	})
@@ -56,11 +57,11 @@ func (s *Store) GrantRole(ctx context.Context, userID uuid.UUID, name string) er
 }
 
 func grantRole(ctx context.Context, tx bun.Tx, role *Role) error {
-	if _, err := tx.NewInsert().Model(role).Exec(ctx); err != nil {
+	if _, err := tx.NewInsert().Model(role).Returning("NULL").Exec(ctx); err != nil {
 		return err
 	}
-	return storage.Record(ctx, tx, role.AssignedAt, storage.Change{
-		Entity: "role", EntityID: role.ID.String(), Action: "granted", UserID: role.UserID, New: storage.Values{"role_name": role.RoleName},
+	return audit.Record(ctx, tx, role.AssignedAt, audit.Change{
+		Entity: "role", EntityID: role.ID.String(), Action: "granted", UserID: role.UserID, New: audit.Values{"role_name": role.RoleName},
 	})
 }
 
@@ -68,7 +69,7 @@ func grantRole(ctx context.Context, tx bun.Tx, role *Role) error {
 func (s *Store) RevokeRole(ctx context.Context, userID uuid.UUID, name string) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return revokeRole(ctx, tx, now, userID, name, storage.ActorOf(ctx).Name)
+		return revokeRole(ctx, tx, now, userID, name, audit.ActorOf(ctx).Name)
 	})
 	if err != nil && !errors.Is(err, ErrRoleNotHeld) {
 		return fmt.Errorf("revoke role: %w", err)
@@ -85,8 +86,8 @@ func revokeRole(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID,
 	} else if err != nil {
 		return err
 	}
-	return storage.Record(ctx, tx, now, storage.Change{
-		Entity: "role", EntityID: id.String(), Action: "revoked", UserID: userID, Old: storage.Values{"role_name": name},
+	return audit.Record(ctx, tx, now, audit.Change{
+		Entity: "role", EntityID: id.String(), Action: "revoked", UserID: userID, Old: audit.Values{"role_name": name},
 	})
 }
 

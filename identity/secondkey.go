@@ -87,7 +87,7 @@ func (s *Store) checkKey(ctx context.Context, step *SecondStep, given Answer, de
 	if err != nil {
 		return nil, nil
 	}
-	return &answer{method: key.kind, evidence: touched(key.Authenticator), spend: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
+	return &answer{method: key.kind, evidence: touched(key.Authenticator), use: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
 		genuine, err := s.used(ctx, tx, key.model, now, key.Authenticator, credential)
 		if err != nil || genuine {
 			return genuine, err

@@ -14,6 +14,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // SecondStep is a question for a second factor: who is to answer it, and what for. It travels through the browser, sealed;
@@ -66,25 +67,6 @@ func (s *Store) SecondStepForSession(ctx context.Context, session *Session) (*Se
 	return s.askFor(ToStrength, firstStep{user: user, login: user.Username, evidence: Evidence{AMR: session.AMR, ACR: session.ACR}}), nil
 }
 
-// OwesSecondFactor tells whether the person of a session has a second factor, or a passkey, that it has not seen, so that it
-// must not change what they sign in with. Who has only passkeys and has lost them comes back by mail, see Reset.
-func (s *Store) OwesSecondFactor(ctx context.Context, session *Session, device Device) (bool, error) {
-	switch {
-	case Assures(session.ACR, ACRMultiFactor):
-		return false, nil
-	case session.User.TwoFactor:
-		return true, nil
-	case !session.User.HasWebAuthn:
-		return false, nil
-	}
-	now := s.Now()
-	known, err := s.knownDevice(ctx, s.Database.Reader(), now, session.User, device)
-	if err != nil {
-		return false, fmt.Errorf("second factor: %w", err)
-	}
-	return !known.isTrusted(now, device), nil
-}
-
 // askFor asks for a second step after a first.
 func (s *Store) askFor(purpose string, step firstStep) *SecondStep {
 	return &SecondStep{
@@ -92,6 +74,9 @@ func (s *Store) askFor(purpose string, step firstStep) *SecondStep {
 		Login: step.login, AMR: step.evidence.AMR, ACR: step.evidence.ACR, External: step.evidence.External, user: step.user,
 	}
 }
+
+// Actor is who answers the question, once they have.
+func (s *SecondStep) Actor() string { return s.user.Actor() }
 
 func passwordMark(user *User) []byte {
 	sum := sha256.Sum256([]byte(user.PasswordHash))
@@ -168,28 +153,25 @@ func (s *Store) FinishSignIn(ctx context.Context, step *SecondStep, given Answer
 	if step.Purpose != ToSignIn {
 		return nil, ErrSecondStep
 	}
-	var admission *Admission
-	err := s.settle(ctx, step, given, device, func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (bool, error) {
+	trusted := notTrusted
+	if trust {
+		trusted = trustedFor
+	}
+	return settle(ctx, s, step, given, device, func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (*Admission, error) {
 		shown.current = current
 		known, err := s.knownDevice(ctx, tx, now, step.user, device)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
-		open, err := openAccount(ctx, tx, now, shown, known)
-		if err != nil || !open {
-			return false, err
+		user, err := openAccount(ctx, tx, now, shown, known)
+		if err != nil {
+			return nil, err
+		} else if user == nil {
+			return nil, storage.Refuse(ErrSecondStep)
 		}
-		trusted := notTrusted
-		if trust {
-			trusted = trustedFor
-		}
-		admission, err = s.start(ctx, tx, now, shown, trusted)
-		return true, err
+		shown.user = user
+		return s.start(ctx, tx, now, shown, trusted)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return admission, nil
 }
 
 // Strengthen takes the answer to a question that was asked of a live session: the session is one of two factors then. It
@@ -198,27 +180,23 @@ func (s *Store) Strengthen(ctx context.Context, step *SecondStep, session *Sessi
 	if step.Purpose != ToStrength || step.UserID != session.UserID {
 		return "", ErrSecondStep
 	}
-	secret = storage.NewSecret()
-	err = s.settle(ctx, step, given, device, func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (bool, error) {
+	return settle(ctx, s, step, given, device, func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (string, error) {
+		secret := storage.NewSecret()
 		err := renew(ctx, tx, session, shown.evidence, secret)
 		if errors.Is(err, storage.ErrNotFound) {
-			return false, nil
+			return "", storage.Refuse(ErrSecondStep)
 		} else if err != nil {
-			return false, err
+			return "", err
 		}
-		err = storage.Record(ctx, tx, now, storage.Change{
+		err = audit.Record(ctx, tx, now, audit.Change{
 			Entity: "session", EntityID: session.ID.String(), Action: "strengthened", UserID: session.UserID,
-			Old: storage.Values{"amr": session.AMR, "acr": session.ACR}, New: storage.Values{"amr": shown.evidence.AMR, "acr": shown.evidence.ACR},
+			Old: audit.Values{"amr": session.AMR, "acr": session.ACR}, New: audit.Values{"amr": shown.evidence.AMR, "acr": shown.evidence.ACR},
 		})
 		if err != nil {
-			return false, err
+			return "", err
 		}
-		return true, shown.note(ctx, tx, now, "")
+		return secret, shown.note(ctx, tx, now, "")
 	})
-	if err != nil {
-		return "", err
-	}
-	return secret, nil
 }
 
 // AllowReset takes the answer to a question that a mailed link has asked, and returns the question sealed anew, for Reset.
@@ -227,8 +205,12 @@ func (s *Store) AllowReset(ctx context.Context, step *SecondStep, given Answer, 
 	if step.Purpose != ToReset {
 		return "", ErrSecondStep
 	}
-	err = s.settle(ctx, step, given, device, func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (bool, error) {
-		return true, storage.Record(ctx, tx, now, storage.Change{Entity: "password_reset_token", EntityID: step.UserID.String(), Action: "allowed", UserID: step.UserID, New: storage.Values{"method": shown.method}})
+	type nothing = struct{}
+	_, err = settle(ctx, s, step, given, device, func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (nothing, error) {
+		return nothing{}, audit.Record(ctx, tx, now, audit.Change{
+			Entity: "password_reset_token", EntityID: step.UserID.String(), Action: "allowed", UserID: step.UserID,
+			New: audit.Values{"method": shown.method},
+		})
 	})
 	if err != nil {
 		return "", err
@@ -247,60 +229,75 @@ func (s *Store) locksOut(ctx context.Context, tx bun.Tx, now time.Time, user *Us
 	return tx.NewSelect().Model((*User)(nil)).Where("id = ? AND locked_until > ?", user.ID, now).Exists(ctx)
 }
 
-// settle checks an answer, and in one transaction uses it up and does what it is for; do returns false where the account or
-// the session is not as it was. While the account is locked a right code is answered as a wrong one, and not used up.
-func (s *Store) settle(ctx context.Context, step *SecondStep, given Answer, device Device, do func(context.Context, bun.Tx, time.Time, firstStep) (bool, error)) error {
+// settle checks an answer, and in one transaction uses it up and does what it is for; do refuses with ErrSecondStep
+// where the account or the session is not as it was. While the account is locked a right code is answered as a wrong
+// one, and not used up. It returns what do returned, or ErrCode, ErrSecondStep or ErrTooManySignIns.
+func settle[T any](
+	ctx context.Context, s *Store, step *SecondStep, given Answer, device Device,
+	do func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (T, error),
+) (result T, err error) {
 	sender, codes := "sign-in failures from "+device.Source(), "second steps of "+step.UserID.String()
 	if s.Memory.Count(ctx, sender, failureWindow) > maxFailuresPerSource {
-		return ErrTooManySignIns
+		return result, ErrTooManySignIns
 	}
 	if err := s.delay(ctx, s.Memory.Count(ctx, codes, failureWindow)-1); err != nil {
-		return err
+		return result, err
 	}
 	found, err := s.check(ctx, step, given, device)
 	if err != nil {
-		return fmt.Errorf("second step: %w", err)
+		return result, fmt.Errorf("second step: %w", err)
 	}
-	method := "otp"
-	if given.Response != "" {
-		method = "hwk"
-	}
-	shown := firstStep{user: step.user, login: step.Login, method: method, device: device}
-	var refused error
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	result, err = storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (T, error) {
+		var none T
 		now := s.Now()
-		spent := found != nil
-		if spent && given.Response == "" { // a key is not guessed
-			locked, err := s.locksOut(ctx, tx, now, step.user, device)
-			if err != nil {
-				return err
-			}
-			spent = !locked
+		shown, err := s.useUp(ctx, tx, now, step, given, found, device)
+		if err != nil {
+			return none, err
 		}
-		if spent {
-			shown.method, shown.evidence = found.method, Evidence{AMR: step.AMR, ACR: step.ACR, External: step.External}.with(found.evidence)
-			storage.ActorOf(ctx).Name = step.user.Actor()
-			var err error
-			if spent, err = found.spend(ctx, tx, now); err != nil {
-				return err
-			}
-		}
-		if !spent {
-			refused = ErrCode
-			return s.noteFailure(ctx, tx, now, shown, failedCode)
-		}
-		open, err := do(ctx, tx, now, shown)
-		if err == nil && !open {
-			refused = ErrSecondStep
-		}
-		return err
+		return do(audit.AsNamed(ctx, step.user.Actor()), tx, now, shown)
 	})
-	if err != nil {
-		return fmt.Errorf("second step: %w", err)
-	}
-	if refused == nil {
+	switch {
+	case errors.Is(err, ErrCode):
+		return result, ErrCode
+	case err != nil && !errors.Is(err, ErrSecondStep):
+		return result, fmt.Errorf("second step: %w", err)
+	case err == nil:
 		s.Memory.Uncount(ctx, sender)
 		s.Memory.Forget(ctx, codes)
 	}
-	return refused
+	return result, err
+}
+
+// useUp uses up an answer that was found right, and returns what has been shown with it. A wrong one, which is nil,
+// and one that is locked out or was used before it notes, and refuses with ErrCode.
+func (s *Store) useUp(
+	ctx context.Context, tx bun.Tx, now time.Time, step *SecondStep, given Answer, found *answer, device Device,
+) (shown firstStep, err error) {
+	shown = firstStep{user: step.user, login: step.Login, method: "otp", device: device}
+	if given.Response != "" {
+		shown.method = "hwk"
+	}
+	used := found != nil
+	if used && given.Response == "" { // a key is not guessed
+		locked, err := s.locksOut(ctx, tx, now, step.user, device)
+		if err != nil {
+			return shown, err
+		}
+		used = !locked
+	}
+	if used {
+		shown.method = found.method
+		shown.evidence = Evidence{AMR: step.AMR, ACR: step.ACR, External: step.External}.with(found.evidence)
+		ctx = audit.AsNamed(ctx, step.user.Actor())
+		if used, err = found.use(ctx, tx, now); err != nil {
+			return shown, err
+		}
+	}
+	if used {
+		return shown, nil
+	}
+	if err := s.noteFailure(ctx, tx, now, shown, failedCode); err != nil {
+		return shown, err
+	}
+	return shown, storage.Refuse(ErrCode)
 }

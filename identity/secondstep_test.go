@@ -31,7 +31,7 @@ func (h *testHouse) app(t testing.TB, session *Session) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.ConfirmTOTP(t.Context(), session, setup.ID, h.code(t, setup.Secret, 0), "Phone"); err != nil {
+	if _, err := h.ConfirmTOTP(t.Context(), &Reauthenticated{session}, setup.ID, h.code(t, setup.Secret, 0), "Phone"); err != nil {
 		t.Fatal(err)
 	}
 	h.pass(time.Minute)
@@ -99,7 +99,7 @@ func TestACodeWorksOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		first := h.code(t, setup.Secret, 0)
-		if _, err := h.ConfirmTOTP(t.Context(), session, setup.ID, first, ""); err != nil {
+		if _, err := h.ConfirmTOTP(t.Context(), &Reauthenticated{session}, setup.ID, first, ""); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := h.answer(t, h.asked(t, laptop), first); !errors.Is(err, ErrCode) {
@@ -127,7 +127,7 @@ func TestParallelAnswersWithOneCode(t *testing.T) {
 		session, _ := h.enter(t, "alice", alicePassword, nil)
 		secret := h.app(t, session)
 		session, _ = h.strengthened(t, session, secret)
-		codes, _, err := h.MakeBackupCodes(t.Context(), session)
+		codes, _, err := h.MakeBackupCodes(t.Context(), &Reauthenticated{session})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -297,19 +297,19 @@ func TestBackupCodesNeedAFactor(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
 		h.alice(t)
 		session, _ := h.enter(t, "alice", alicePassword, nil)
-		if _, _, err := h.MakeBackupCodes(t.Context(), session); !errors.Is(err, ErrNothingToBackUp) {
+		if _, _, err := h.MakeBackupCodes(t.Context(), &Reauthenticated{session}); !errors.Is(err, ErrNothingToBackUp) {
 			t.Errorf("without a factor: %v", err)
 		}
 		secret := h.app(t, session)
 		session, _ = h.strengthened(t, session, secret)
-		if _, _, err := h.MakeBackupCodes(t.Context(), session); err != nil {
+		if _, _, err := h.MakeBackupCodes(t.Context(), &Reauthenticated{session}); err != nil {
 			t.Fatal(err)
 		}
 		apps, err := h.TOTPs(t.Context(), session.UserID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.RemoveTOTP(t.Context(), session, apps[0].ID); err != nil {
+		if _, err := h.RemoveTOTP(t.Context(), &Reauthenticated{session}, apps[0].ID); err != nil {
 			t.Fatal(err)
 		}
 		if left, _, err := h.BackupCodesLeft(t.Context(), session.UserID); err != nil || left != 0 {
@@ -345,8 +345,10 @@ func TestOwesSecondFactor(t *testing.T) {
 			}
 			h.exec(t, "UPDATE known_devices SET trusted_until = ?", until)
 			session := &Session{ACR: c.acr, User: &User{ID: admission.Session.UserID, TwoFactor: c.twoFactor, HasWebAuthn: c.hasWebAuthn}}
-			if got, err := h.OwesSecondFactor(t.Context(), session, device); err != nil || got != c.want {
-				t.Errorf("%+v: %t, %v", c, got, err)
+			session.AuthTime = h.clock
+			want := map[bool]error{true: ErrSecondFactorOwed}[c.want]
+			if proof, err := h.Reauthenticate(t.Context(), session, device); !errors.Is(err, want) || (proof == nil) != c.want {
+				t.Errorf("%+v: %v, %v", c, proof, err)
 			}
 		}
 	})
@@ -369,16 +371,17 @@ func TestResetTrustsTheBrowserOfAPasskeyHolder(t *testing.T) {
 				t.Fatal(err)
 			}
 			device := laptop
-			if device.Secret, err = h.Reset(t.Context(), secret, answered, "purple elephants dance at noon", laptop); err != nil {
+			if _, device.Secret, err = h.Reset(t.Context(), secret, answered, "purple elephants dance at noon", laptop); err != nil {
 				t.Fatal(err)
 			}
 			session := &Session{ACR: ACRPassword, User: h.read(t, alice.ID)}
-			if owes, err := h.OwesSecondFactor(t.Context(), session, device); err != nil || owes != twoFactor {
-				t.Errorf("with two factors %t: owes %t, %v", twoFactor, owes, err)
+			want := map[bool]error{true: ErrSecondFactorOwed}[twoFactor]
+			if err := h.demandSecondFactor(t.Context(), session, device); !errors.Is(err, want) {
+				t.Errorf("with two factors %t: %v", twoFactor, err)
 			}
 			h.pass(trustedByMail)
-			if owes, err := h.OwesSecondFactor(t.Context(), session, device); err != nil || !owes {
-				t.Errorf("an hour later: %t, %v", owes, err)
+			if err := h.demandSecondFactor(t.Context(), session, device); !errors.Is(err, ErrSecondFactorOwed) {
+				t.Errorf("an hour later: %v", err)
 			}
 		}
 	})
@@ -491,14 +494,14 @@ func TestBackupCodes(t *testing.T) {
 		session, _ := h.enter(t, "alice", alicePassword, nil)
 		secret := h.app(t, session)
 		session, _ = h.strengthened(t, session, secret)
-		old, cookie, err := h.MakeBackupCodes(t.Context(), session)
+		old, cookie, err := h.MakeBackupCodes(t.Context(), &Reauthenticated{session})
 		if err != nil || len(old) != 10 {
 			t.Fatalf("%d codes, %v", len(old), err)
 		}
 		if session, err = h.SessionBySecret(t.Context(), cookie); err != nil {
 			t.Fatal(err)
 		}
-		codes, _, err := h.MakeBackupCodes(t.Context(), session)
+		codes, _, err := h.MakeBackupCodes(t.Context(), &Reauthenticated{session})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -542,10 +545,10 @@ func TestRemovingAFactorEndsOtherSessions(t *testing.T) {
 		if err != nil || len(apps) != 1 {
 			t.Fatalf("%d apps, %v", len(apps), err)
 		}
-		if _, err := h.RemoveTOTP(t.Context(), session, uuid.New()); !errors.Is(err, storage.ErrNotFound) {
+		if _, err := h.RemoveTOTP(t.Context(), &Reauthenticated{session}, uuid.New()); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("an app that is not hers: %v", err)
 		}
-		cookie, err := h.RemoveTOTP(t.Context(), session, apps[0].ID)
+		cookie, err := h.RemoveTOTP(t.Context(), &Reauthenticated{session}, apps[0].ID)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Session is a person signed in on one device. Grants and refresh tokens hang on it and end with it.
@@ -118,9 +119,8 @@ func (s *Store) endDevices(ctx context.Context, userID uuid.UUID, here Device, w
 // token and access token at once, ends the sessions, and forgets every known device. It returns the new version, or storage.ErrNotFound.
 func (s *Store) SignOutEverywhere(ctx context.Context, userID uuid.UUID, reason string) (version int64, err error) {
 	now := s.Now()
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		version, err = s.signOutEverywhere(ctx, tx, now, userID, reason)
-		return err
+	version, err = storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (int64, error) {
+		return s.signOutEverywhere(ctx, tx, now, userID, reason)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("sign out everywhere: %w", err)
@@ -129,14 +129,14 @@ func (s *Store) SignOutEverywhere(ctx context.Context, userID uuid.UUID, reason 
 }
 
 func (s *Store) signOutEverywhere(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string) (version int64, err error) {
-	err = tx.NewUpdate().Model((*User)(nil)).Set("session_version = session_version + 1").Set("modified_by = ?", storage.ActorOf(ctx).Name).
+	err = tx.NewUpdate().Model((*User)(nil)).Set("session_version = session_version + 1").Set("modified_by = ?", audit.ActorOf(ctx).Name).
 		Where("id = ?", userID).Returning("session_version").Scan(ctx, &version)
 	if err != nil {
 		return 0, storage.NotFound(err)
 	}
-	err = storage.Record(ctx, tx, now, storage.Change{
+	err = audit.Record(ctx, tx, now, audit.Change{
 		Entity: "user", EntityID: userID.String(), Action: "signed_out_everywhere", UserID: userID,
-		Old: storage.Values{"session_version": version - 1}, New: storage.Values{"session_version": version, "reason": reason},
+		Old: audit.Values{"session_version": version - 1}, New: audit.Values{"session_version": version, "reason": reason},
 	})
 	if err != nil {
 		return 0, err
@@ -197,8 +197,8 @@ func endSessions(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID
 		return err
 	}
 	for _, id := range ended {
-		err := storage.Record(ctx, tx, now, storage.Change{
-			Entity: "session", EntityID: id.String(), Action: "ended", UserID: userID, New: storage.Values{"reason": reason},
+		err := audit.Record(ctx, tx, now, audit.Change{
+			Entity: "session", EntityID: id.String(), Action: "ended", UserID: userID, New: audit.Values{"reason": reason},
 		})
 		if err != nil {
 			return err

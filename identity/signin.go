@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // SignIn is an attempt to sign in with a password.
@@ -76,21 +77,20 @@ func (s *Store) signIn(ctx context.Context, attempt SignIn) (*Admission, error) 
 			return nil, fmt.Errorf("sign in: %w", err)
 		}
 	}
-	var admission *Admission
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	admission, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Admission, error) {
 		now := s.Now()
-		if !matches {
-			return s.noteFailure(ctx, tx, now, step, failedPassword)
+		if matches {
+			return s.admit(ctx, tx, now, step)
 		}
-		var err error
-		admission, err = s.admit(ctx, tx, now, step)
-		return err
+		if err := s.noteFailure(ctx, tx, now, step, failedPassword); err != nil {
+			return nil, err
+		}
+		return nil, storage.Refuse(ErrSignInRefused)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("sign in: %w", err)
-	}
-	if admission == nil {
+	if errors.Is(err, ErrSignInRefused) {
 		return nil, ErrSignInRefused
+	} else if err != nil {
+		return nil, fmt.Errorf("sign in: %w", err)
 	}
 	s.Memory.Uncount(ctx, sender)
 	s.Memory.Forget(ctx, name)
@@ -172,9 +172,9 @@ func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step 
 	if err != nil || failures%s.MaxFailures != 0 {
 		return err
 	}
-	err = storage.Record(ctx, tx, now, storage.Change{
+	err = audit.Record(ctx, tx, now, audit.Change{
 		Entity: "user", EntityID: step.user.ID.String(), Action: "locked", UserID: step.user.ID,
-		New: storage.Values{"failed_login_attempts": failures, "locked_until": until},
+		New: audit.Values{"failed_login_attempts": failures, "locked_until": until},
 	})
 	if err != nil || step.user.IsLocked(now) { // they were told when it was locked
 		return err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 func TestSignInByEachName(t *testing.T) {
@@ -69,7 +70,7 @@ func TestSignInMakesASessionAndANote(t *testing.T) {
 func TestTheLedgerNamesWhoSignedIn(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
 		alice := h.alice(t)
-		ctx := storage.WithActor(t.Context(), &storage.Actor{Name: "anonymous", IP: laptop.IP, RequestID: "r1"})
+		ctx := audit.As(t.Context(), audit.Actor{Name: "anonymous", IP: laptop.IP, RequestID: "r1"})
 		if _, err := h.SignIn(ctx, SignIn{Login: "nobody", Password: alicePassword, Device: laptop}); !errors.Is(err, ErrSignInRefused) {
 			t.Fatal(err)
 		}

@@ -4,13 +4,15 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 // Store is the identity store. Its fields are what it leans on; set all of them.
 type Store struct {
 	Database *storage.Database
-	Memory   storage.Memory
-	Seal     *storage.Seal
+	Memory   cache.Cache
+	Seal     *seal.Seal
 	Jobs     *storage.Jobs
 	Hasher   *Hasher
 
@@ -36,7 +38,7 @@ func Clock() time.Time {
 
 // SealedColumns are where this room keeps what the master key has sealed. Links and codes under way are not among them: they
 // have lapsed within days.
-var SealedColumns = []storage.SealedColumn{
+var SealedColumns = []seal.SealedColumn{
 	{Table: "totps", Key: "id", Column: "secret", Purpose: sealForTOTP},
 	{Table: "external_accounts", Key: "id", Column: "sealed_tokens", Purpose: sealForTokens},
 }

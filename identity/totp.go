@@ -70,20 +70,21 @@ func (s *Store) BeginTOTP(ctx context.Context, user *User, issuer string) (*TOTP
 		return nil, fmt.Errorf("begin totp: %w", err)
 	}
 	row := &TOTP{ID: newID(), UserID: user.ID, Secret: s.Seal.Close(sealForTOTP, []byte(key.Secret())), CreatedAt: now}
-	var refused error
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// Those that were begun and left are of no use to anybody.
 		if _, err := tx.NewDelete().Model((*TOTP)(nil)).Where("user_id = ? AND confirmed_at IS NULL", user.ID).Exec(ctx); err != nil {
 			return err
 		}
-		if refused, err = s.mayHaveAnother(ctx, tx, (*TOTP)(nil), user.ID); refused != nil || err != nil {
+		if err := mayHaveAnother(ctx, tx, (*TOTP)(nil), user.ID); err != nil {
 			return err
 		}
 		_, err := tx.NewInsert().Model(row).Exec(ctx)
 		return err
 	})
-	if err != nil || refused != nil {
-		return nil, errors.Join(err, refused)
+	if errors.Is(err, ErrTooManyFactors) {
+		return nil, ErrTooManyFactors
+	} else if err != nil {
+		return nil, fmt.Errorf("begin totp: %w", err)
 	}
 	return totpSetup(row.ID, key)
 }
@@ -124,18 +125,18 @@ func totpSetup(id uuid.UUID, key *otp.Key) (*TOTPSetup, error) {
 
 // ConfirmTOTP takes the first code of an app: from now on it counts. The session is one of two factors then. It returns the
 // session's new secret, or storage.ErrNotFound, ErrCode, ErrFactorName or ErrTooManySignIns.
-func (s *Store) ConfirmTOTP(ctx context.Context, session *Session, id uuid.UUID, code, name string) (secret string, err error) {
+func (s *Store) ConfirmTOTP(ctx context.Context, by *Reauthenticated, id uuid.UUID, code, name string) (secret string, err error) {
 	if name, err = factorName(name); err != nil {
 		return "", err
 	}
 	if name == "" {
 		name = "Authenticator app"
 	}
-	if s.Memory.Count(ctx, "codes to confirm of "+session.UserID.String(), failureWindow) > s.MaxFailures {
+	if s.Memory.Count(ctx, "codes to confirm of "+by.UserID.String(), failureWindow) > s.MaxFailures {
 		return "", ErrTooManySignIns
 	}
 	row := new(TOTP)
-	err = s.Database.Reader().NewSelect().Model(row).Where("id = ? AND user_id = ? AND confirmed_at IS NULL", id, session.UserID).Scan(ctx)
+	err = s.Database.Reader().NewSelect().Model(row).Where("id = ? AND user_id = ? AND confirmed_at IS NULL", id, by.UserID).Scan(ctx)
 	if err != nil {
 		return "", storage.NotFound(err)
 	}
@@ -146,9 +147,9 @@ func (s *Store) ConfirmTOTP(ctx context.Context, session *Session, id uuid.UUID,
 	if step == 0 {
 		return "", ErrCode
 	}
-	return s.addFactor(ctx, session, factorChange{kind: "totp", id: id, name: name, evidence: totpEvidence}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+	return s.addFactor(ctx, by, factorChange{kind: "totp", id: id, name: name, evidence: totpEvidence}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
 		return oneRow(tx.NewUpdate().Model((*TOTP)(nil)).Set("confirmed_at = ?", now).Set("created_at = ?", now).Set("name = ?", name).Set("last_step = ?", step).
-			Where("id = ? AND user_id = ? AND confirmed_at IS NULL", id, session.UserID).Exec(ctx))
+			Where("id = ? AND user_id = ? AND confirmed_at IS NULL", id, by.UserID).Exec(ctx))
 	})
 }
 
@@ -183,7 +184,7 @@ func (s *Store) checkTOTP(ctx context.Context, userID uuid.UUID, code string) (*
 			return nil, err
 		}
 		if step > row.LastStep {
-			return &answer{method: "otp", evidence: totpEvidence, spend: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
+			return &answer{method: "otp", evidence: totpEvidence, use: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
 				result, err := tx.NewUpdate().Model((*TOTP)(nil)).Set("last_step = ?", step).Set("last_used_at = ?", now).
 					Where("id = ? AND last_step < ?", row.ID, step).Exec(ctx)
 				if err != nil {
@@ -208,8 +209,8 @@ func (s *Store) TOTPs(ctx context.Context, userID uuid.UUID) ([]TOTP, error) {
 }
 
 // RemoveTOTP removes an app. It returns the session's new secret, or storage.ErrNotFound.
-func (s *Store) RemoveTOTP(ctx context.Context, session *Session, id uuid.UUID) (secret string, err error) {
-	rows, err := s.TOTPs(ctx, session.UserID)
+func (s *Store) RemoveTOTP(ctx context.Context, by *Reauthenticated, id uuid.UUID) (secret string, err error) {
+	rows, err := s.TOTPs(ctx, by.UserID)
 	if err != nil {
 		return "", err
 	}
@@ -217,7 +218,7 @@ func (s *Store) RemoveTOTP(ctx context.Context, session *Session, id uuid.UUID) 
 	if at < 0 {
 		return "", storage.ErrNotFound
 	}
-	return s.removeFactor(ctx, session, factorChange{kind: "totp", id: id, name: rows[at].Name}, (*TOTP)(nil))
+	return s.removeFactor(ctx, by, factorChange{kind: "totp", id: id, name: rows[at].Name}, (*TOTP)(nil))
 }
 
 // factorName brings what somebody calls a factor of theirs into the form that is kept; empty is empty.

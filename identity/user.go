@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/secure/precis"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // User is what authentication needs to know of a person, and nothing else.
@@ -95,7 +96,7 @@ func (s *Store) CreateUser(ctx context.Context, person NewUser) (*User, error) {
 			return nil, err
 		}
 	}
-	now, actor := s.Now(), storage.ActorOf(ctx).Name
+	now, actor := s.Now(), audit.ActorOf(ctx).Name
 	user := &User{
 		ID: newID(), Username: person.Username, UsernameKey: key, PasswordHash: hash, IsActive: true, SessionVersion: 1,
 		CreatedAt: now, CreatedBy: actor, ModifiedAt: now, ModifiedBy: actor,
@@ -134,14 +135,14 @@ func insertUser(ctx context.Context, tx bun.Tx, now time.Time, user *User, name 
 	if _, err := tx.NewInsert().Model(profile).Exec(ctx); err != nil {
 		return err
 	}
-	values := storage.Values{"username": user.Username, "has_password": user.PasswordHash != ""}
+	values := audit.Values{"username": user.Username, "has_password": user.PasswordHash != ""}
 	if email != nil {
 		if _, err := tx.NewInsert().Model(email).Exec(ctx); err != nil {
 			return err
 		}
 		values["email"], values["email_verified"] = email.Address, email.VerifiedAt != nil
 	}
-	return storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: user.ID.String(), Action: "created", UserID: user.ID, New: values})
+	return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: user.ID.String(), Action: "created", UserID: user.ID, New: values})
 }
 
 // insertAccount writes the row of a new person and nothing else. It returns ErrUsernameTaken, and then has written nothing.
@@ -161,7 +162,7 @@ func (s *Store) SetUserActive(ctx context.Context, id uuid.UUID, active bool) er
 	if active {
 		action = "enabled"
 	}
-	return s.changeUser(ctx, id, action, storage.Values{"is_active": active}, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+	return s.changeUser(ctx, id, action, audit.Values{"is_active": active}, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 		return q.Set("is_active = ?", active)
 	})
 }
@@ -173,17 +174,17 @@ func (s *Store) UnlockUser(ctx context.Context, id uuid.UUID) error {
 	})
 }
 
-func (s *Store) changeUser(ctx context.Context, id uuid.UUID, action string, values storage.Values, set func(*bun.UpdateQuery) *bun.UpdateQuery) error {
+func (s *Store) changeUser(ctx context.Context, id uuid.UUID, action string, values audit.Values, set func(*bun.UpdateQuery) *bun.UpdateQuery) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		result, err := set(tx.NewUpdate().Model((*User)(nil))).Set("modified_by = ?", storage.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx)
+		result, err := set(tx.NewUpdate().Model((*User)(nil))).Set("modified_by = ?", audit.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx)
 		if err != nil {
 			return err
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, storage.ErrNotFound)
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "user", EntityID: id.String(), Action: action, UserID: id, New: values})
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: id.String(), Action: action, UserID: id, New: values})
 	})
 	if err != nil {
 		return fmt.Errorf("user %s %s: %w", id, action, err)

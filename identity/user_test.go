@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 func TestUsernamesThatAreOneName(t *testing.T) {
@@ -117,7 +118,7 @@ func TestManyPeopleMayClaimAnAddressAndOneMayHaveVerifiedIt(t *testing.T) {
 
 func TestRegistrationIsInTheLedger(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
-		ctx := storage.WithActor(t.Context(), &storage.Actor{Name: "operator:ops", IP: "192.0.2.9"})
+		ctx := audit.As(t.Context(), audit.Actor{Name: "operator:ops", IP: "192.0.2.9"})
 		user, err := h.CreateUser(ctx, NewUser{Username: "Alice", Email: "alice@example.com", Password: alicePassword})
 		if err != nil {
 			t.Fatal(err)
@@ -178,7 +179,7 @@ func TestUsersAreListedInPagesByTheirRegistration(t *testing.T) {
 func TestSwitchingAndUnlockingAccountsIsInTheLedger(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
 		alice := h.alice(t)
-		ctx := storage.WithActor(t.Context(), &storage.Actor{Name: "operator:ops"})
+		ctx := audit.As(t.Context(), audit.Actor{Name: "operator:ops"})
 		for action, do := range map[string]func() error{
 			"disabled": func() error { return h.SetUserActive(ctx, alice.ID, false) },
 			"unlocked": func() error { return h.UnlockUser(ctx, alice.ID) },

@@ -67,7 +67,6 @@ func (p *Provider) verifyAssertion(ctx context.Context, kind, assertion, id stri
 	if !p.Memory.Once(ctx, "assertion "+client.ID+" "+claims.ID, expiry.Add(clockSkew)) {
 		return nil, errors.New("client_assertion was used before: its jti must be new each time")
 	}
-	storage.ActorOf(ctx).Name = "client:" + client.ID
 	return client, nil
 }
 
@@ -84,25 +83,45 @@ func (p *Provider) keySet(client *Client) (keySet, error) {
 	if client.JWKSURI == "" {
 		return parseJWKS(client.JWKS)
 	}
-	set, _ := p.remoteKeys.LoadOrStore(client.JWKSURI, &remoteKeys{uri: client.JWKSURI, now: p.Now})
-	return set.(keySet), nil
+	return p.remoteKeys.at(client.JWKSURI), nil
 }
 
 // registeredKeys are the public keys that a client was registered with.
 type registeredKeys jose.JSONWebKeySet
 
+// parseJWKS reads a JWK set. Keys of a kind that we do not know are passed over: RFC 7517, section 5.
 func parseJWKS(raw json.RawMessage) (registeredKeys, error) {
-	var set jose.JSONWebKeySet
-	if err := json.Unmarshal(raw, &set); err != nil || len(set.Keys) == 0 {
-		return registeredKeys{}, errors.New(`the JWK set must look like {"keys":[...]} and hold at least one public key`)
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
 	}
-	for _, key := range set.Keys {
+	if err := json.Unmarshal(raw, &set); err != nil {
+		return registeredKeys{}, errNoKeySet
+	}
+	var known registeredKeys
+	for _, encoded := range set.Keys {
+		var key jose.JSONWebKey
+		if err := json.Unmarshal(encoded, &key); err != nil {
+			var kind struct {
+				Type string `json:"kty"`
+			}
+			if json.Unmarshal(encoded, &kind) != nil || kind.Type == "" {
+				return registeredKeys{}, errNoKeySet
+			}
+			continue
+		}
 		if !key.Valid() || !key.IsPublic() {
 			return registeredKeys{}, errors.New("the JWK set holds a key that is not a public key")
 		}
+		known.Keys = append(known.Keys, key)
 	}
-	return registeredKeys(set), nil
+	if len(known.Keys) == 0 {
+		return registeredKeys{}, errNoKeySet
+	}
+	return known, nil
 }
+
+var errNoKeySet = errors.New(
+	`the JWK set must look like {"keys":[...]} and hold at least one public key that verifies one of our algorithms`)
 
 // VerifySignature returns the payload of a JWT that one of the keys signed.
 func (r registeredKeys) VerifySignature(_ context.Context, token string) ([]byte, error) {

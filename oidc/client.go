@@ -18,6 +18,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Client is an app that Wicket serves: RFC 6749, section 2, with the metadata of RFC 7591.
@@ -92,6 +93,9 @@ func (c *Client) IsPublic() bool                     { return c.AuthMethod == Au
 func (c *Client) GetResponseModes() []fosite.ResponseModeType {
 	return []fosite.ResponseModeType{fosite.ResponseModeQuery, fosite.ResponseModeFragment, fosite.ResponseModeFormPost}
 }
+
+// Actor is the name of the client in the audit trail and the logs.
+func (c *Client) Actor() string { return "client:" + c.ID }
 
 // allowsOrigin tells whether a page of that origin may use this client: one of its redirect URIs lives there, or the
 // operator has allowed it.
@@ -225,13 +229,13 @@ func (p *Provider) createClient(ctx context.Context, client *Client, secret stri
 	if secret != "" {
 		client.SecretHash = storage.Digest(secret)
 	}
-	now, actor := p.Now(), storage.ActorOf(ctx).Name
+	now, actor := p.Now(), audit.ActorOf(ctx).Name
 	client.CreatedAt, client.ModifiedAt, client.CreatedBy, client.ModifiedBy = now, now, actor, actor
 	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewInsert().Model(client).Exec(ctx); err != nil {
+		if _, err := tx.NewInsert().Model(client).Returning("NULL").Exec(ctx); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "client", EntityID: client.ID, Action: "created", New: client.metadata()})
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "client", EntityID: client.ID, Action: "created", New: client.metadata()})
 	})
 	if storage.Violates(err, "clients") {
 		return ErrClientExists
@@ -253,7 +257,7 @@ func (p *Provider) DeleteClient(ctx context.Context, id string) error {
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, storage.ErrNotFound)
 		}
-		return storage.Record(ctx, tx, now, storage.Change{Entity: "client", EntityID: id, Action: "deleted"})
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "client", EntityID: id, Action: "deleted"})
 	})
 	p.clients.forget(id)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 // Request is what an app sends to an endpoint that it calls itself: token, introspection, revocation.
@@ -32,9 +34,9 @@ func (p *Provider) admit(ctx context.Context, endpoint string, r Request) (*Clie
 	}
 	subject := client.ID
 	if client.IsPublic() { // anybody may use its name: each network has an allowance of its own
-		subject += " from " + identity.Device{IP: storage.ActorOf(ctx).IP}.Source()
+		subject += " from " + identity.Device{IP: audit.ActorOf(ctx).IP}.Source()
 	}
-	return client, p.Limits.Spend(ctx, endpoint, storage.ByClient, subject)
+	return client, p.Limits.Spend(ctx, endpoint, cache.ByClient, subject)
 }
 
 // authenticate finds out which client sends a request: RFC 6749, section 2.3, and OpenID Connect Core, section 9. A
@@ -87,7 +89,6 @@ func (p *Provider) authenticate(ctx context.Context, r Request) (*Client, error)
 		return nil, &Error{Code: "invalid_request", Status: http.StatusForbidden,
 			Description: "Pages of this origin may not use this client. Register the origin, or a redirect URI there."}
 	}
-	storage.ActorOf(ctx).Name = "client:" + client.ID
 	return client, nil
 }
 

@@ -1,16 +1,16 @@
 package oidc
 
 import (
-	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // clientCache spares the read of a client in nearly every request. An entry is believed for a few seconds, which bounds
 // how long a change by another process (an operator's command, another replica) goes unseen. What a deleted client was
 // granted is void at once: grants are read from the database.
 type clientCache struct {
-	mu      sync.RWMutex
-	entries map[string]cachedClient
+	entries *lru.Cache[string, cachedClient]
 	counted hitCount
 }
 
@@ -24,10 +24,16 @@ const (
 	maxCachedClients = 10_000
 )
 
+func newClientCache() *clientCache {
+	entries, err := lru.New[string, cachedClient](maxCachedClients)
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	return &clientCache{entries: entries}
+}
+
 func (c *clientCache) get(id string, now time.Time) *Client {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	entry, ok := c.entries[id]
+	entry, ok := c.entries.Get(id)
 	hit := ok && now.Before(entry.until)
 	c.counted.note(hit)
 	if !hit {
@@ -37,16 +43,7 @@ func (c *clientCache) get(id string, now time.Time) *Client {
 }
 
 func (c *clientCache) put(client *Client, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.entries == nil || len(c.entries) >= maxCachedClients {
-		c.entries = make(map[string]cachedClient)
-	}
-	c.entries[client.ID] = cachedClient{client: client, until: now.Add(clientBelieved)}
+	c.entries.Add(client.ID, cachedClient{client: client, until: now.Add(clientBelieved)})
 }
 
-func (c *clientCache) forget(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.entries, id)
-}
+func (c *clientCache) forget(id string) { c.entries.Remove(id) }

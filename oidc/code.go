@@ -11,6 +11,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Code is an authorization code (RFC 6749, section 4.1.2), by its digest. It works once; the row stays as its tombstone.
@@ -77,9 +78,9 @@ func (p *Provider) Authorize(ctx context.Context, a *Authorization, session *ide
 	}
 	work.code.RedirectURI = a.form.Get("redirect_uri")
 	draft := p.Database.Draft()
-	record, err := storage.RecordStatement(ctx, draft, now, storage.Change{
+	record, err := audit.RecordStatement(ctx, draft, now, audit.Change{
 		Entity: "grant", EntityID: work.grant.ID.String(), Action: "created", UserID: session.UserID,
-		New: storage.Values{"client_id": a.Client.ID, "scopes": scopes},
+		New: audit.Values{"client_id": a.Client.ID, "scopes": scopes},
 	})
 	if err != nil {
 		return nil, serverError(err)

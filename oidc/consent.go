@@ -12,6 +12,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Consent is what a person has allowed an app, and what not; both are remembered.
@@ -51,12 +52,12 @@ func (p *Provider) GrantConsent(ctx context.Context, userID uuid.UUID, a *Author
 		if err != nil {
 			return err
 		}
-		change := storage.Change{Entity: "consent", EntityID: a.Client.ID, Action: "granted", UserID: userID,
-			New: storage.Values{"granted": consent.GrantedScopes, "declined": consent.DeclinedScopes}}
+		change := audit.Change{Entity: "consent", EntityID: a.Client.ID, Action: "granted", UserID: userID,
+			New: audit.Values{"granted": consent.GrantedScopes, "declined": consent.DeclinedScopes}}
 		if before != nil {
-			change.Old = storage.Values{"granted": before.GrantedScopes, "declined": before.DeclinedScopes}
+			change.Old = audit.Values{"granted": before.GrantedScopes, "declined": before.DeclinedScopes}
 		}
-		return storage.Record(ctx, tx, now, change)
+		return audit.Record(ctx, tx, now, change)
 	})
 	if err != nil {
 		return fmt.Errorf("grant consent: %w", err)

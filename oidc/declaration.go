@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Declaration is a client as the operator wants it to be, with the secret that it was given; empty for methods that need
@@ -29,7 +30,7 @@ const minSecret = 32
 // It returns the ids of what it created and changed, or ErrClient with what is wrong, and then nothing has changed.
 func (p *Provider) DeclareClients(ctx context.Context, declarations []Declaration) (created, changed []string, err error) {
 	var faults []error
-	now, actor := p.Now(), storage.ActorOf(ctx).Name
+	now, actor := p.Now(), audit.ActorOf(ctx).Name
 	clients := make(map[string]*Client, len(declarations))
 	for _, declared := range declarations {
 		client := declared.Client
@@ -46,34 +47,36 @@ func (p *Provider) DeclareClients(ctx context.Context, declarations []Declaratio
 	if len(faults) > 0 {
 		return nil, nil, errors.Join(faults...)
 	}
-	err = p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	changes, err := storage.Write(ctx, p.Database, func(ctx context.Context, tx bun.Tx) ([]audit.Change, error) {
 		if err := p.Database.Lock(ctx, tx, "declare clients"); err != nil {
-			return err
+			return nil, err
 		}
+		var changes []audit.Change
 		for _, declared := range declarations {
 			change, err := declareClient(ctx, tx, declared.Client)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			switch change.Action {
-			case "created":
-				created = append(created, change.EntityID)
-			case "changed":
-				changed = append(changed, change.EntityID)
-			default:
+			if change.Action == "" {
 				continue
 			}
-			if err := storage.Record(ctx, tx, now, change); err != nil {
-				return err
+			if err := audit.Record(ctx, tx, now, change); err != nil {
+				return nil, err
 			}
+			changes = append(changes, change)
 		}
-		return nil
+		return changes, nil
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("declare clients: %w", err)
 	}
-	for _, id := range changed {
-		p.clients.forget(id)
+	for _, change := range changes {
+		if change.Action == "created" {
+			created = append(created, change.EntityID)
+		} else {
+			changed = append(changed, change.EntityID)
+			p.clients.forget(change.EntityID)
+		}
 	}
 	return created, changed, nil
 }
@@ -99,8 +102,8 @@ func (d Declaration) complete() error {
 
 // declareClient writes client where it is missing or differs, and returns the change for the ledger; without an action
 // where there was nothing to do.
-func declareClient(ctx context.Context, tx bun.Tx, client *Client) (storage.Change, error) {
-	change := storage.Change{Entity: "client", EntityID: client.ID}
+func declareClient(ctx context.Context, tx bun.Tx, client *Client) (audit.Change, error) {
+	change := audit.Change{Entity: "client", EntityID: client.ID}
 	var registered []Client
 	if err := tx.NewSelect().Model(&registered).Where("id = ?", client.ID).Scan(ctx); err != nil {
 		return change, err
@@ -113,7 +116,7 @@ func declareClient(ctx context.Context, tx bun.Tx, client *Client) (storage.Chan
 		return change, nil
 	}
 	// Not an update: an operator's command may delete the client meanwhile, and the declaration wins.
-	upsert := tx.NewInsert().Model(client).On("CONFLICT (id) DO UPDATE")
+	upsert := tx.NewInsert().Model(client).On("CONFLICT (id) DO UPDATE").Returning("NULL")
 	for _, column := range declaredColumns {
 		upsert = upsert.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
 	}
@@ -128,8 +131,8 @@ var declaredColumns = []string{
 }
 
 // metadata is what the ledger keeps of a client: every column but its secret, not even as a digest, and empty ones.
-func (c *Client) metadata() storage.Values {
-	all := storage.Values{
+func (c *Client) metadata() audit.Values {
+	all := audit.Values{
 		"name": c.Name, "auth_method": c.AuthMethod, "jwks": c.JWKS, "jwks_uri": c.JWKSURI, "grant_types": c.GrantTypes,
 		"redirect_uris": c.RedirectURIs, "post_logout_redirect_uris": c.PostLogoutRedirectURIs, "allowed_origins": c.AllowedOrigins,
 		"scopes": c.Scopes, "id_token_alg": c.IDTokenAlg, "is_trusted": c.IsTrusted, "required_acr": c.RequiredACR,
@@ -144,8 +147,8 @@ func (c *Client) metadata() storage.Values {
 }
 
 // differences returns the columns in which c differs from what is registered, as they were and as they shall be.
-func (c *Client) differences(registered *Client) (was, shall storage.Values) {
-	was, shall = storage.Values{}, storage.Values{}
+func (c *Client) differences(registered *Client) (was, shall audit.Values) {
+	was, shall = audit.Values{}, audit.Values{}
 	before, after := registered.metadata(), c.metadata()
 	for _, column := range declaredColumns {
 		if !same(before[column], after[column]) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 const (
@@ -137,9 +138,9 @@ func TestWrongDeclarations(t *testing.T) {
 }
 
 // ledger returns what was recorded of clients, oldest first.
-func ledger(t testing.TB, h *testHouse) []storage.Entry {
+func ledger(t testing.TB, h *testHouse) []audit.Entry {
 	t.Helper()
-	var entries []storage.Entry
+	var entries []audit.Entry
 	if err := h.Database.Reader().NewSelect().Model(&entries).Where("entity = 'client'").Order("id").Scan(t.Context()); err != nil {
 		t.Fatal(err)
 	}

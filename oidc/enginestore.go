@@ -15,6 +15,7 @@ import (
 	"github.com/uptrace/bun/schema"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // engineStore is fosite's view of our tables. PKCE and OpenID data live in the row of the code and access tokens are not
@@ -172,8 +173,8 @@ func (s engineStore) Commit(ctx context.Context) error {
 	} else {
 		claim, action = useRefreshToken(draft, w.refresh.Hash, w.issued.Hash, w.now), "refresh_token_redeemed"
 	}
-	record, err := storage.RecordStatement(ctx, draft, w.now, storage.Change{
-		Entity: "grant", EntityID: w.grant.ID.String(), Action: action, UserID: w.grant.UserID, New: storage.Values{"client_id": w.client.ID},
+	record, err := audit.RecordStatement(ctx, draft, w.now, audit.Change{
+		Entity: "grant", EntityID: w.grant.ID.String(), Action: action, UserID: w.grant.UserID, New: audit.Values{"client_id": w.client.ID},
 	})
 	if err != nil {
 		return err

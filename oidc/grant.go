@@ -9,7 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Grant is one authorization of one app on one device: the family to which a code, its refresh tokens and its access
@@ -83,9 +83,9 @@ func (p *Provider) endGrant(ctx context.Context, grant *Grant, reason string) er
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{
+		return audit.Record(ctx, tx, now, audit.Change{
 			Entity: "grant", EntityID: grant.ID.String(), Action: "ended", UserID: grant.UserID,
-			New: storage.Values{"reason": reason, "client_id": grant.ClientID},
+			New: audit.Values{"reason": reason, "client_id": grant.ClientID},
 		})
 	})
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -27,13 +29,13 @@ func eachHouse(t *testing.T, test func(t *testing.T, h *testHouse)) {
 
 func newTestHouse(t testing.TB, db *storage.Database) *testHouse {
 	t.Helper()
-	seal, err := storage.ParseSeal(storage.NewMasterKey())
+	seal, err := seal.Parse(seal.NewMasterKey())
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := &testHouse{clock: time.Date(2024, 5, 6, 7, 8, 9, 123456000, time.UTC)}
 	now := func() time.Time { return h.clock }
-	memory := storage.NewLocalMemory(now)
+	memory := cache.NewLocal(now)
 	keys := &Keys{Database: db, Seal: seal, Now: now, Log: slog.New(slog.DiscardHandler)}
 	if err := keys.Load(t.Context()); err != nil {
 		t.Fatal(err)

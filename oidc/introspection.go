@@ -29,41 +29,42 @@ type Introspection struct {
 }
 
 // Introspect answers the introspection endpoint. Only clients that can prove who they are may ask; a refresh token is
-// told of to its own client alone. It returns an *Error for what is refused, or a *storage.Limited.
-func (p *Provider) Introspect(ctx context.Context, r Request) (*Introspection, error) {
+// told of to its own client alone. It returns the client that asks, where that is known, and an *Error for what is
+// refused, or a *storage.Limited.
+func (p *Provider) Introspect(ctx context.Context, r Request) (*Introspection, *Client, error) {
 	token, client, err := p.tokenInQuestion(ctx, "introspect", &r)
 	if err != nil {
-		return nil, err
+		return nil, client, err
 	}
 	if client.IsPublic() {
-		return nil, &Error{Code: "invalid_client", Description: "A public client may not introspect tokens.", Status: http.StatusUnauthorized}
+		return nil, client, &Error{Code: "invalid_client", Description: "A public client may not introspect tokens.", Status: http.StatusUnauthorized}
 	}
 	if claims, err := p.readAccessToken(token); err == nil {
 		if err := p.stillStands(ctx, claims); errors.Is(err, errToken) {
-			return &Introspection{}, nil
+			return &Introspection{}, client, nil
 		} else if err != nil {
-			return nil, serverError(err)
+			return nil, client, serverError(err)
 		}
 		return &Introspection{
 			Active: true, Scope: claims.Scope, ClientID: claims.ClientID, TokenType: "Bearer", Expiry: claims.Expiry, IssuedAt: claims.IssuedAt,
 			Subject: claims.Subject, Audience: claims.Audience, Issuer: claims.Issuer, ID: claims.ID, SessionID: claims.SessionID,
 			AuthTime: claims.AuthTime, ACR: claims.ACR, AMR: claims.AMR,
-		}, nil
+		}, client, nil
 	}
 	found, err := p.refreshTokenByHash(ctx, storage.Digest(token))
 	if errors.Is(err, storage.ErrNotFound) {
-		return &Introspection{}, nil
+		return &Introspection{}, client, nil
 	} else if err != nil {
-		return nil, serverError(err)
+		return nil, client, serverError(err)
 	}
 	grant, now := found.Grant, p.Now()
 	if found.UsedAt != nil || grant.ClientID != client.ID || !now.Before(found.ExpiresAt) || !grant.stands(found.standing, now) {
-		return &Introspection{}, nil
+		return &Introspection{}, client, nil
 	}
 	return &Introspection{
 		Active: true, Scope: strings.Join(grant.Scopes, " "), ClientID: grant.ClientID, TokenType: "refresh_token",
 		Expiry: found.ExpiresAt.Unix(), IssuedAt: found.CreatedAt.Unix(), Subject: grant.UserID.String(), Issuer: p.Issuer, SessionID: grant.SessionID.String(),
-	}, nil
+	}, client, nil
 }
 
 // tokenInQuestion reads the request that introspection and revocation share.

@@ -21,6 +21,8 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 // SigningKey is a private key of Wicket's, sealed. Its public half is published before it signs and as long as anything
@@ -61,7 +63,7 @@ const (
 // one with its fields set, and Load it.
 type Keys struct {
 	Database *storage.Database
-	Seal     *storage.Seal
+	Seal     *seal.Seal
 	Now      func() time.Time
 	Log      *slog.Logger
 
@@ -142,17 +144,16 @@ func (k *Keys) add(ctx context.Context, algs []jose.SignatureAlgorithm, from, re
 		key.CreatedAt, key.SignsFrom = now, from
 		made = append(made, *key)
 	}
-	var kept []SigningKey
-	err := k.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	kept, err := storage.Write(ctx, k.Database, func(ctx context.Context, tx bun.Tx) ([]SigningKey, error) {
 		if err := k.Database.Lock(ctx, tx, "signing keys"); err != nil {
-			return err
+			return nil, err
 		}
-		kept = nil
+		var kept []SigningKey
 		for _, key := range made {
 			if onlyMissing {
 				exists, err := tx.NewSelect().Model((*SigningKey)(nil)).Where("alg = ? AND published_until IS NULL", key.Alg).Exists(ctx)
 				if err != nil {
-					return err
+					return nil, err
 				}
 				if exists {
 					continue
@@ -161,18 +162,18 @@ func (k *Keys) add(ctx context.Context, algs []jose.SignatureAlgorithm, from, re
 			_, err := tx.NewUpdate().Model((*SigningKey)(nil)).Set("published_until = ?", retire).
 				Where("alg = ? AND (published_until IS NULL OR published_until > ?)", key.Alg, retire).Exec(ctx)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if _, err := tx.NewInsert().Model(&key).Exec(ctx); err != nil {
-				return err
+				return nil, err
 			}
-			err = storage.Record(ctx, tx, now, storage.Change{Entity: "signing_key", EntityID: key.KID, Action: "created", New: storage.Values{"alg": key.Alg, "signs_from": from}})
+			err = audit.Record(ctx, tx, now, audit.Change{Entity: "signing_key", EntityID: key.KID, Action: "created", New: audit.Values{"alg": key.Alg, "signs_from": from}})
 			if err != nil {
-				return err
+				return nil, err
 			}
 			kept = append(kept, key)
 		}
-		return nil
+		return kept, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("add signing keys: %w", err)
@@ -209,4 +210,4 @@ func (k *Keys) generate(alg jose.SignatureAlgorithm) (*SigningKey, error) {
 }
 
 // SealedColumns are where this room keeps what the master key has sealed.
-var SealedColumns = []storage.SealedColumn{{Table: "signing_keys", Key: "kid", Column: "sealed_key", Purpose: sealForKeys}}
+var SealedColumns = []seal.SealedColumn{{Table: "signing_keys", Key: "kid", Column: "sealed_key", Purpose: sealForKeys}}

@@ -11,6 +11,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -237,7 +238,7 @@ func TestAVerifiedTokenExpiresAllTheSame(t *testing.T) {
 // Replicas start together on an empty database; all must end up signing with the same keys.
 func TestProcessesThatStartTogetherAgreeOnOneKey(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, url string) {
-		seal, err := storage.ParseSeal(storage.NewMasterKey())
+		seal, err := seal.Parse(seal.NewMasterKey())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -350,7 +351,7 @@ func TestLoadingAgainMakesNothing(t *testing.T) {
 
 func TestWrongMasterKeyIsNamed(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
-		other, err := storage.ParseSeal(storage.NewMasterKey())
+		other, err := seal.Parse(seal.NewMasterKey())
 		if err != nil {
 			t.Fatal(err)
 		}

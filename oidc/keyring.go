@@ -83,7 +83,7 @@ func (k *Keys) believes(kid string) bool {
 }
 
 // Reload reads the keys, which may be others now, and publishes them; it makes none. It returns an error that wraps
-// storage.ErrSealed where the master key does not open one of them.
+// seal.ErrSealed where the master key does not open one of them.
 func (k *Keys) Reload(ctx context.Context) error {
 	k.loading.Lock()
 	defer k.loading.Unlock()

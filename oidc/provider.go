@@ -3,27 +3,30 @@ package oidc
 import (
 	"errors"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/ory/fosite"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 // Config is what a Provider leans on; set all of it.
 type Config struct {
 	Issuer     string // the issuer identifier: an origin, such as https://id.example.com
 	Database   *storage.Database
-	Memory     storage.Memory
-	Limits     *storage.Limits
-	Seal       *storage.Seal
+	Memory     cache.Cache
+	Limits     *cache.Limits
+	Seal       *seal.Seal
 	Identity   *identity.Store
 	Keys       *Keys
 	Lifetimes  Lifetimes
 	TwoFactors TwoFactorRule
 	Now        func() time.Time // UTC, to the microsecond: see identity.Clock
+
+	AllowPrivate bool // keys of clients may be fetched from private addresses, whatever their names resolve to
 }
 
 // Provider is the OpenID Provider.
@@ -31,9 +34,9 @@ type Provider struct {
 	Config
 
 	engine     *fosite.Fosite
-	clients    clientCache
-	verified   verified
-	remoteKeys sync.Map // jwks_uri -> key set
+	clients    *clientCache
+	verified   *verified
+	remoteKeys *remoteKeys
 	discovery  []byte
 }
 
@@ -64,7 +67,9 @@ func New(config Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	provider := &Provider{Config: config}
+	provider := &Provider{
+		Config: config, clients: newClientCache(), verified: newVerified(), remoteKeys: newRemoteKeys(config.AllowPrivate, config.Now),
+	}
 	provider.engine = newEngine(provider)
 	if provider.discovery, err = provider.describe(); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // RevokedToken is an access token that was revoked by itself, until it would have expired anyway.
@@ -26,6 +27,7 @@ func (p *Provider) Revoke(ctx context.Context, r Request) (*Client, error) {
 	if err != nil {
 		return client, err
 	}
+	ctx = audit.AsNamed(ctx, client.Actor())
 	notYours := &Error{Code: "invalid_grant", Description: "The token was issued to another client.", Status: 400}
 	if claims, err := p.readAccessToken(token); err == nil {
 		if claims.ClientID != client.ID {
@@ -58,8 +60,8 @@ func (p *Provider) revokeAccessToken(ctx context.Context, claims *accessClaims) 
 		if _, err := tx.NewInsert().Model(revoked).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
 			return err
 		}
-		return storage.Record(ctx, tx, now, storage.Change{
-			Entity: "access_token", EntityID: claims.ID, Action: "revoked", New: storage.Values{"client_id": claims.ClientID, "grant_id": claims.GrantID},
+		return audit.Record(ctx, tx, now, audit.Change{
+			Entity: "access_token", EntityID: claims.ID, Action: "revoked", New: audit.Values{"client_id": claims.ClientID, "grant_id": claims.GrantID},
 		})
 	})
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 // Tokens is the answer of the token endpoint: RFC 6749, section 5.1, and OpenID Connect Core, section 3.1.3.3.
@@ -37,6 +39,7 @@ func (p *Provider) Token(ctx context.Context, r Request) (tokens *Tokens, client
 	if err != nil {
 		return nil, client, err
 	}
+	ctx = audit.AsNamed(ctx, client.Actor())
 	grantType := form.Get("grant_type")
 	switch {
 	case grantType == "":
@@ -94,14 +97,14 @@ func tallyTokens(ctx context.Context, grantType string, client *Client, err erro
 	}
 	outcome := "issued"
 	var refused *Error
-	var limited *storage.Limited
+	var limited *cache.Limited
 	switch {
 	case errors.As(err, &refused):
 		outcome = refused.Code
 	case errors.As(err, &limited):
 		outcome = "limited"
 	}
-	storage.Tally(ctx, "tokens", grantType, outcome)
+	storage.CountEvent(ctx, "tokens", grantType, outcome)
 }
 
 // narrow lets a refresh ask for less than was granted: RFC 6749, section 6. The family keeps its scopes.

@@ -18,6 +18,8 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
+
+	"github.com/wicket-id/wicket/storage/internal/rehearsal"
 )
 
 // Kind names a database product.
@@ -35,8 +37,9 @@ type Database struct {
 	Kind      Kind
 	reader    *bun.DB
 	writer    *bun.DB
-	standby   *bun.DB    // nil: there is none
-	connector *connector // PostgreSQL's
+	standby   *bun.DB        // nil: there is none
+	connector *connector     // PostgreSQL's
+	rehearse  rehearsal.Hook // nil but in tests
 }
 
 // Open opens the database that rawURL names: "sqlite:PATH" (the file and its folder are made where they are missing) or
@@ -56,6 +59,9 @@ func Open(ctx context.Context, rawURL string) (*Database, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if rehearsal.For != nil {
+		db.rehearse = rehearsal.For(rawURL)
 	}
 	if err := db.Ping(ctx); err != nil {
 		_ = db.Close()
@@ -174,35 +180,11 @@ func (d *Database) Adopt(rawURL string) error {
 	return err
 }
 
+// ReaderConn takes one connection out of the pool of Reader, for queries that belong together. Close gives it back.
+func (d *Database) ReaderConn(ctx context.Context) (bun.Conn, error) { return d.reader.Conn(ctx) }
+
 // Reader runs queries that change nothing. What Write committed is seen at once.
 func (d *Database) Reader() bun.IDB { return d.reader }
-
-// Write runs do in one transaction and commits when it returns nil. A returned error means a fault and rolls everything
-// back; a refusal that has written something (a family that was ended) is a value of the caller's, with a nil error.
-// do must use tx for every query and must not do slow work: no network, no password hashing, no signing. It may be called
-// again where the transaction failed before its commit for a reason that passes (failover.go), so it must not build on
-// what it left behind in variables.
-func (d *Database) Write(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
-	ctx, cancel := short(ctx)
-	defer cancel()
-	return untilItPasses(ctx, func() (again bool, err error) {
-		committing := false
-		err = tallyAfter(ctx, func(ctx context.Context) error {
-			return d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-				err := do(ctx, tx)
-				committing = err == nil
-				return err
-			})
-		})
-		return !committing || undone(err), err
-	})
-}
-
-// short is the context of a transaction: a caller who goes away must not cut a half-answered write, so it has an end of
-// its own.
-func short(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-}
 
 // Lock makes transactions that name the same lock run one after the other, in all processes, until tx ends. On SQLite
 // every writing transaction does so anyway.

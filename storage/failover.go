@@ -45,22 +45,9 @@ func passes(err error) bool {
 
 const readOnly = "25006" // SQLSTATE read_only_sql_transaction
 
-// untilItPasses calls try again and again, a little later each time, until it succeeds, fails for good or the budget is
-// spent. try tells whether it may be tried again.
-func untilItPasses(ctx context.Context, try func() (again bool, err error)) error {
-	ctx, cancel := context.WithTimeout(ctx, outagePatience)
-	defer cancel()
-	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
-		again, err := try()
-		if err == nil || !again || !passes(err) || !pausing(ctx, pause) {
-			return err
-		}
-	}
-}
-
 // pausing waits for about that long, and tells whether there is time left.
 func pausing(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause/2 + rand.N(pause))
+	timer := time.NewTimer(pause/2 + rand.N(max(pause, 1)))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

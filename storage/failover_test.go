@@ -142,7 +142,7 @@ func TestDemotedServerIsLeft(t *testing.T) {
 // A server that never was there is said to be missing at once; one that stays away is waited for once, not by everybody.
 func TestOutagesAreWaitedForWithinABudget(t *testing.T) {
 	began := time.Now()
-	_, err := storage.Open(t.Context(), fmt.Sprintf("postgres://nobody:s3cret@127.0.0.1:%d/x", freePort(t)))
+	_, err := storage.Open(t.Context(), fmt.Sprintf("postgres://nobody:s3cret@127.0.0.1:%d/x", storagetest.Port(t)))
 	if err == nil || time.Since(began) > 2*time.Second || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("a wrong URL: %v after %s", err, time.Since(began))
 	}

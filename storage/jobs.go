@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -13,8 +14,19 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
+	"github.com/riverqueue/river/rivertype"
 	"github.com/uptrace/bun"
 )
+
+// Served tells whether a server works with the database: one of them always leads those that do jobs. One that was killed
+// counts for a quarter of a minute more.
+func (d *Database) Served(ctx context.Context) (bool, error) {
+	leader, err := d.jobDriver().GetExecutor().LeaderGetElectedLeader(ctx, &riverdriver.LeaderGetElectedLeaderParams{})
+	if errors.Is(err, rivertype.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && leader.ExpiresAt.After(time.Now()), err
+}
 
 // Jobs is the queue of what is to be done after a transaction: mail, text messages, clean-up. A job is written in the
 // transaction that makes it necessary, so it is done if that is kept and never otherwise; it is tried again, later and

@@ -9,9 +9,9 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// logs are the tables that only ever grow, with the column of their time. On PostgreSQL each month is a partition of its
+// PartitionedTables are the tables that only ever grow, with the column of their time. On PostgreSQL each month is a partition of its
 // own, so that what is too old goes in one piece.
-var logs = map[string]string{"audit_trail": "at", "login_attempts": "attempt_time"}
+var PartitionedTables = map[string]string{"audit_trail": "at", "login_attempts": "attempt_time"}
 
 // monthsAhead is how many months are made before they begin.
 const monthsAhead = 3
@@ -25,10 +25,10 @@ func (d *Database) PreparePartitions(ctx context.Context, now time.Time) error {
 		if err := d.Lock(ctx, tx, "partitions"); err != nil {
 			return err
 		}
-		for table := range logs {
+		for table := range PartitionedTables {
 			first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 			for month := range monthsAhead + 1 {
-				if err := makePartition(ctx, tx, table, first.AddDate(0, month, 0)); err != nil {
+				if err := MakePartition(ctx, tx, table, first.AddDate(0, month, 0)); err != nil {
 					return err
 				}
 			}
@@ -37,8 +37,8 @@ func (d *Database) PreparePartitions(ctx context.Context, now time.Time) error {
 	})
 }
 
-// makePartition makes the partition of a month, given by its first moment, where it is missing.
-func makePartition(ctx context.Context, tx bun.Tx, table string, month time.Time) error {
+// MakePartition makes the partition of a month, given by its first moment, where it is missing.
+func MakePartition(ctx context.Context, tx bun.Tx, table string, month time.Time) error {
 	_, err := tx.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS ? PARTITION OF ? FOR VALUES FROM (?) TO (?)",
 		bun.Ident(partitionName(table, month)), bun.Ident(table), month, month.AddDate(0, 1, 0))
 	if err != nil {
@@ -56,7 +56,7 @@ var partitionMonth = regexp.MustCompile(`_(\d{4}_\d{2})$`)
 // ForgetBefore drops what a log holds from before that time: whole months on PostgreSQL, rows in bounded batches on
 // SQLite. It returns how many partitions or rows went.
 func (d *Database) ForgetBefore(ctx context.Context, table string, before time.Time) (int64, error) {
-	column, known := logs[table]
+	column, known := PartitionedTables[table]
 	if !known {
 		return 0, fmt.Errorf("%s is not a log", table)
 	}
@@ -93,15 +93,13 @@ const batchSize = 1000
 func (d *Database) DeleteBatches(ctx context.Context, table, key, condition string, args ...any) (int64, error) {
 	var deleted int64
 	for {
-		var n int64
-		err := d.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		n, err := Write(ctx, d, func(ctx context.Context, tx bun.Tx) (int64, error) {
 			doomed := tx.NewSelect().Table(table).Column(key).Where(condition, args...).Limit(batchSize)
 			result, err := tx.NewDelete().Table(table).Where("? IN (?)", bun.Ident(key), doomed).Exec(ctx)
 			if err != nil {
-				return err
+				return 0, err
 			}
-			n, err = result.RowsAffected()
-			return err
+			return result.RowsAffected()
 		})
 		deleted += n
 		if err != nil {

@@ -52,18 +52,17 @@ func (d *Database) Claim(ctx context.Context, claim *bun.UpdateQuery, then ...sc
 		}
 		return err == nil, err
 	}
-	err = d.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		result, err := claim.Conn(tx).Exec(ctx)
+	return Write(ctx, d, func(ctx context.Context, tx bun.Tx) (bool, error) {
+		result, err := tx.ExecContext(ctx, "?", claim)
 		if err != nil {
-			return err
+			return false, err
 		}
 		n, err := result.RowsAffected()
-		if claimed = n > 0; err != nil || !claimed {
-			return err
+		if err != nil || n == 0 {
+			return false, err
 		}
-		return script(ctx, tx, then...)
+		return true, script(ctx, tx, then...)
 	})
-	return claimed && err == nil, err
 }
 
 // undone tells whether a script that failed has certainly done nothing: the server said so itself, which it does before

@@ -11,9 +11,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// startSpan begins the span of a question to a database or to Redis, as a part of what is traced in ctx. Where nothing is
+// StartSpan begins the span of a question to a database or to Redis, as a part of what is traced in ctx. Where nothing is
 // traced it does nothing, and the span is none.
-func startSpan(ctx context.Context, name string, attributes ...attribute.KeyValue) (context.Context, trace.Span) {
+func StartSpan(ctx context.Context, name string, attributes ...attribute.KeyValue) (context.Context, trace.Span) {
 	around := trace.SpanFromContext(ctx)
 	if !around.IsRecording() {
 		return ctx, trace.SpanFromContext(context.Background())
@@ -22,8 +22,8 @@ func startSpan(ctx context.Context, name string, attributes ...attribute.KeyValu
 	return tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...))
 }
 
-// endSpan ends it. What went wrong is for the log: errors repeat values.
-func endSpan(span trace.Span, err error) {
+// EndSpan ends it. What went wrong is for the log: errors repeat values.
+func EndSpan(span trace.Span, err error) {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		span.SetStatus(codes.Error, "")
 	}
@@ -51,12 +51,12 @@ func (q queryTracer) BeforeQuery(ctx context.Context, event *bun.QueryEvent) con
 		name += " " + table
 		attributes = append(attributes, attribute.String("db.collection.name", table))
 	}
-	ctx, span := startSpan(ctx, name, attributes...)
+	ctx, span := StartSpan(ctx, name, attributes...)
 	return context.WithValue(ctx, querySpanKey{}, span)
 }
 
 func (queryTracer) AfterQuery(ctx context.Context, event *bun.QueryEvent) {
 	if span, ok := ctx.Value(querySpanKey{}).(trace.Span); ok {
-		endSpan(span, event.Err)
+		EndSpan(span, event.Err)
 	}
 }

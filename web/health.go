@@ -2,25 +2,37 @@ package web
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// healthz says that the process runs.
-func (s *Server) healthz(c *gin.Context) { c.String(http.StatusOK, "ok\n") }
+// health answers those who watch the process.
+type health struct {
+	database *storage.Database
+	draining func() bool
+	log      *slog.Logger
+}
 
-// readyz says whether requests should be sent here: the database is there, and this process is not about to stop.
-func (s *Server) readyz(c *gin.Context) {
-	if s.Draining() {
+// live says that the process runs.
+func (h health) live(c *gin.Context) { c.String(http.StatusOK, "ok\n") }
+
+// ready says whether requests should be sent here: the database is there, and this process is not about to stop.
+func (h health) ready(c *gin.Context) {
+	if h.draining() {
 		c.String(http.StatusServiceUnavailable, "stopping\n")
 		return
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), 2*time.Second)
 	defer cancel()
-	if err := s.Database.Ping(ctx); err != nil {
-		s.logFault(c, err)
+	if err := h.database.Ping(ctx); err != nil {
+		h.log.ErrorContext(ctx, "fault", "request_id", audit.ActorOf(ctx).RequestID,
+			"path", c.Request.URL.Path, "error", err.Error())
 		c.String(http.StatusServiceUnavailable, "the database does not answer\n")
 		return
 	}

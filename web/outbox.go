@@ -5,20 +5,24 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/notify"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
-var letterLink = regexp.MustCompile(`(?m)^https?://\S+$`)
+// outbox shows what a development server would have sent.
+type outbox struct{ *notify.Outbox }
 
-// outbox shows the mail and text messages that a development server would have sent.
-func (s *Server) outbox(c *gin.Context) error {
+var mailedLink = regexp.MustCompile(`(?m)^https?://\S+$`)
+
+// page shows the e-mails and text messages.
+func (h outbox) page(v *frame.Visit) error {
 	var page pages.Outbox
-	for _, letter := range s.Outbox.Letters() {
-		page.Letters = append(page.Letters, pages.OutboxLetter{
-			To: letter.To, Subject: letter.Subject, Text: letter.Text, At: letter.At.Format(time.TimeOnly), Link: letterLink.FindString(letter.Text),
+	for _, message := range h.Messages() {
+		page.Messages = append(page.Messages, pages.OutboxMessage{
+			To: message.To, Subject: message.Subject, Text: message.Text, At: message.At.Format(time.TimeOnly),
+			Link: mailedLink.FindString(message.Text),
 		})
 	}
-	return s.show(c, http.StatusOK, page)
+	return v.Show(http.StatusOK, page)
 }

@@ -1,123 +1,191 @@
 package web
 
 import (
+	"net/http"
+
 	"github.com/gin-gonic/gin"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/web/account"
 	"github.com/wicket-id/wicket/web/assets"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/protocol"
+	"github.com/wicket-id/wicket/web/signin"
 )
 
-// routes is the table of everything that is served. Three kinds of visitor: a person (pages), an app (JSON), and an app
-// that calls from a page of another origin (JSON with CORS).
-func (s *Server) routes(r *gin.Engine) {
-	if s.Tracer != nil {
-		r.Use(s.trace())
-	}
-	r.Use(s.observe)
-	r.NoRoute(s.person(s.notFound))
-	r.NoMethod(s.person(s.methodNotAllowed))
+// What routes demand before their handler begins. They are met in the order in which a route lists them.
+var (
+	form     frame.Demand = frame.Form     // the parameters can be read
+	text     frame.Demand = frame.Text     // and are text
+	resume   frame.Demand = frame.Continue // the app's request with which the page was shown, if any, is taken up
+	session  frame.Demand = frame.Session  // it is known who is signed in, if anybody is
+	signedIn frame.Demand = frame.SignedIn // somebody is signed in
+	asked    frame.Demand = frame.Asked    // somebody is signed in, and is the one to whom the page was shown
+	fresh                 = frame.Fresh    // somebody is signed in, and has proved lately and well enough who they are
+)
 
-	// A person.
-	r.GET("/", s.person(s.welcome))
-	r.GET("/sign-in", s.person(s.signInPage))
-	r.POST("/sign-in", s.person(s.signIn))
-	r.POST("/sign-in/passkey", s.person(s.signInWithPasskey))
-	r.GET("/second-step", s.person(s.secondStepPage))
-	r.POST("/second-step", s.person(s.secondStep))
-	r.GET("/enrol", s.person(s.enrolPage))
-	r.POST("/enrol/decline", s.person(s.declineEnrol))
-	r.GET("/register", s.person(s.registerPage))
-	r.POST("/register", s.person(s.register))
-	r.GET("/federation/:provider", s.person(s.upstreamPage))
-	r.POST("/federation/:provider", s.person(s.beginUpstream))
-	r.GET("/federation/:provider/callback", s.visitor(s.returnFromUpstream))
-	r.GET("/arrival", s.person(s.arrivalPage))
-	r.POST("/arrival/register", s.person(s.registerArrival))
-	r.POST("/arrival/sign-in", s.person(s.signInForArrival))
-	r.GET("/arrival/link", s.person(s.linkArrivalPage))
-	r.POST("/arrival/link", s.person(s.linkArrival))
-	r.GET("/select-account", s.person(s.selectAccountPage))
-	r.POST("/select-account", s.person(s.selectAccount))
-	r.GET("/consent", s.person(s.consentPage))
-	r.POST("/consent", s.person(s.consent))
-	r.GET("/account", s.person(s.accountPage))
-	r.POST("/account/devices/end", s.person(s.endDevice))
-	r.POST("/account/devices/end-others", s.person(s.endOtherDevices))
-	r.POST("/account/sign-out", s.person(s.signOut))
-	r.POST("/account/sign-out-everywhere", s.person(s.signOutEverywhere))
-	r.GET("/account/profile", s.person(s.profilePage))
-	r.POST("/account/profile", s.person(s.updateProfile))
-	r.GET("/account/emails", s.person(s.emailsPage))
-	r.POST("/account/emails/add", s.person(s.addEmail))
-	r.POST("/account/emails/resend", s.person(s.resendEmail))
-	r.POST("/account/emails/primary", s.person(s.makePrimaryEmail))
-	r.POST("/account/emails/remove", s.person(s.removeEmail))
-	r.GET("/account/phones", s.person(s.phonesPage))
-	r.POST("/account/phones/add", s.person(s.addPhone))
-	r.POST("/account/phones/resend", s.person(s.resendPhone))
-	r.POST("/account/phones/verify", s.person(s.verifyPhone))
-	r.POST("/account/phones/primary", s.person(s.makePrimaryPhone))
-	r.POST("/account/phones/remove", s.person(s.removePhone))
-	r.GET("/account/linked", s.person(s.linkedPage))
-	r.POST("/account/linked/add", s.person(s.addLinked))
-	r.POST("/account/linked/remove", s.person(s.removeLinked))
-	r.GET("/account/security", s.person(s.securityPage))
-	r.POST("/account/password", s.person(s.changePassword))
-	r.POST("/account/password/remove", s.person(s.removePassword))
-	r.GET("/account/passkeys/new", s.person(s.newPasskeyPage))
-	r.POST("/account/passkeys/add", s.person(s.addPasskey))
-	r.POST("/account/passkeys/remove", s.person(s.removePasskey))
-	r.GET("/account/hardware-keys/new", s.person(s.newHardwareKeyPage))
-	r.POST("/account/hardware-keys/add", s.person(s.addHardwareKey))
-	r.POST("/account/hardware-keys/remove", s.person(s.removeHardwareKey))
-	r.GET("/account/totps/new", s.person(s.newTOTPPage))
-	r.POST("/account/totps/confirm", s.person(s.confirmTOTP))
-	r.POST("/account/totps/remove", s.person(s.removeTOTP))
-	r.POST("/account/backup-codes", s.person(s.makeBackupCodes))
-	r.GET("/account/privacy", s.person(s.privacyPage))
-	r.POST("/account/download", s.person(s.download))
-	r.POST("/account/erase", s.person(s.eraseAccount))
-	r.GET("/forgot-password", s.person(s.forgotPasswordPage))
-	r.POST("/forgot-password", s.person(s.forgotPassword))
-	r.GET("/reset-password", s.person(s.newPasswordPage))
-	r.POST("/reset-password", s.person(s.newPassword))
-	r.GET("/verify-email", s.person(s.verifyEmailPage))
-	r.POST("/verify-email", s.person(s.verifyEmail))
-	r.GET("/unlock", s.person(s.unlockPage))
-	r.POST("/unlock", s.person(s.unlock))
-	r.GET("/not-me", s.person(s.notMePage))
-	r.POST("/not-me", s.person(s.notMe))
-	if s.Outbox != nil {
-		r.GET("/dev/outbox", s.person(s.outbox))
+// routes is the table of everything that is served, with what each route demands. Page takes what changes something
+// from our own pages alone; CrossSitePage is for people whom apps and providers send here; App answers in JSON. All
+// three count the request for its network.
+func routes(r *gin.Engine, f *frame.Frame, config Config) {
+	if config.Tracer != nil {
+		r.Use(frame.Trace(config.Tracer))
 	}
-	r.POST("/logout/confirm", s.person(s.logoutConfirmed))
-	r.GET(assets.Root+"*name", gin.WrapH(assets.Handler()))
-	r.HEAD(assets.Root+"*name", gin.WrapH(assets.Handler()))
+	r.Use(f.Observe)
+	r.NoRoute(f.Page(frame.NotFound))
+	r.NoMethod(f.Page(frame.MethodNotAllowed))
+
+	linked := account.Linked{Frame: f}
+
+	// Signing in.
+	in := signin.SignIn{Frame: f, SignUp: config.Registration}
+	r.GET("/", f.Page(in.Welcome, session))
+	r.GET("/sign-in", f.Page(in.Page, form, resume, session))
+	r.POST("/sign-in", f.Page(in.Password, form, text, resume, session))
+	r.POST("/sign-in/passkey", f.Page(in.Passkey, form, text, resume, session))
+
+	step := signin.SecondStep{Frame: f}
+	r.GET("/second-step", f.Page(step.Page, form, resume, session))
+	r.POST("/second-step", f.Page(step.Answer, form, text, resume, session))
+
+	enrol := signin.Enrol{Frame: f}
+	r.GET("/enrol", f.Page(enrol.Page, form, asked))
+	r.POST("/enrol/decline", f.Page(enrol.Decline, form, asked))
+
+	register := signin.Register{Frame: f, Open: config.Registration}
+	r.GET("/register", f.Page(register.Page, form, resume, session))
+	r.POST("/register", f.Page(register.Submit, form, text, resume, session))
+
+	upstream := signin.Upstream{Frame: f, ShowLinked: linked.Show}
+	r.GET("/federation/:provider", f.Page(upstream.Page, form, resume))
+	r.POST("/federation/:provider", f.Page(upstream.Begin, form, text, resume, session))
+	r.GET("/federation/:provider/callback", f.CrossSitePage(upstream.Return, form, text))
+	r.POST("/account/linked/add", f.Page(upstream.BeginLink, form, fresh("/account/linked")))
+
+	signUp := signin.UpstreamSignUp{Frame: f, ShowLinked: linked.Show}
+	r.GET("/arrival", f.Page(signUp.Page))
+	r.POST("/arrival/register", f.Page(signUp.Register, form, text, session))
+	r.POST("/arrival/sign-in", f.Page(signUp.SignIn, form))
+	r.GET("/arrival/link", f.Page(signUp.LinkPage, form, resume, session))
+	r.POST("/arrival/link", f.Page(signUp.Link, form, resume, fresh("/arrival/link")))
+
+	choice := signin.SelectAccount{Frame: f}
+	r.GET("/select-account", f.Page(choice.Page, form, asked))
+	r.POST("/select-account", f.Page(choice.Answer, form, asked))
+
+	consent := signin.Consent{Frame: f}
+	r.GET("/consent", f.Page(consent.Page, form, asked))
+	r.POST("/consent", f.Page(consent.Answer, form, asked))
+
+	reset := signin.ResetPassword{Frame: f}
+	r.GET("/forgot-password", f.Page(reset.RequestPage))
+	r.POST("/forgot-password", f.Page(reset.Request, form, text))
+	r.GET("/reset-password", f.Page(reset.Page))
+	r.POST("/reset-password", f.Page(reset.Submit, form, text))
+
+	links := signin.Links{Frame: f}
+	r.GET("/verify-email", f.Page(links.VerifyEmailPage))
+	r.POST("/verify-email", f.Page(links.VerifyEmail, form, text))
+	r.GET("/unlock", f.Page(links.UnlockPage))
+	r.POST("/unlock", f.Page(links.Unlock, form, text))
+	r.GET("/not-me", f.Page(links.NotMePage))
+	r.POST("/not-me", f.Page(links.NotMe, form, text))
+
+	// A person's own account.
+	devices := account.Devices{Frame: f}
+	r.GET("/account", f.Page(devices.Page, signedIn))
+	r.POST("/account/devices/end", f.Page(devices.End, form, signedIn))
+	r.POST("/account/devices/end-others", f.Page(devices.EndOthers, form, signedIn))
+	r.POST("/account/sign-out", f.Page(devices.SignOut, form, signedIn))
+	r.POST("/account/sign-out-everywhere", f.Page(devices.SignOutEverywhere, form, signedIn))
+
+	profile := account.Profile{Frame: f}
+	r.GET("/account/profile", f.Page(profile.Page, signedIn))
+	r.POST("/account/profile", f.Page(profile.Update, form, signedIn, text))
+
+	emails := account.Emails{Frame: f}
+	r.GET("/account/emails", f.Page(emails.Page, signedIn))
+	r.POST("/account/emails/add", f.Page(emails.Add, form, fresh("/account/emails"), text))
+	r.POST("/account/emails/resend", f.Page(emails.Resend, form, fresh("/account/emails"), text))
+	r.POST("/account/emails/primary", f.Page(emails.MakePrimary, form, fresh("/account/emails"), text))
+	r.POST("/account/emails/remove", f.Page(emails.Remove, form, fresh("/account/emails"), text))
+
+	phones := account.Phones{Frame: f}
+	r.GET("/account/phones", f.Page(phones.Page, signedIn))
+	r.POST("/account/phones/add", f.Page(phones.Add, form, fresh("/account/phones"), text))
+	r.POST("/account/phones/resend", f.Page(phones.Resend, form, fresh("/account/phones"), text))
+	r.POST("/account/phones/verify", f.Page(phones.Verify, form, fresh("/account/phones"), text))
+	r.POST("/account/phones/primary", f.Page(phones.MakePrimary, form, fresh("/account/phones"), text))
+	r.POST("/account/phones/remove", f.Page(phones.Remove, form, fresh("/account/phones"), text))
+
+	r.GET("/account/linked", f.Page(linked.Page, signedIn))
+	r.POST("/account/linked/remove", f.Page(linked.Remove, form, fresh("/account/linked")))
+
+	// A changed password demands by itself what it takes, for that depends on whether there was one.
+	security := account.Security{Frame: f}
+	r.GET("/account/security", f.Page(security.Page, signedIn))
+	r.POST("/account/password", f.Page(security.ChangePassword, form, signedIn, text))
+
+	factors := account.Factors{Frame: f}
+	change := []frame.Demand{form, text, resume, fresh("/account/security")}
+	r.POST("/account/password/remove", f.Page(factors.RemovePassword, change...))
+	r.GET("/account/passkeys/new", f.Page(factors.NewPasskey, form, resume, fresh("/account/passkeys/new")))
+	r.POST("/account/passkeys/add", f.Page(factors.AddPasskey, change...))
+	r.POST("/account/passkeys/remove", f.Page(factors.RemovePasskey, change...))
+	r.GET("/account/hardware-keys/new", f.Page(factors.NewHardwareKey, form, resume, fresh("/account/hardware-keys/new")))
+	r.POST("/account/hardware-keys/add", f.Page(factors.AddHardwareKey, change...))
+	r.POST("/account/hardware-keys/remove", f.Page(factors.RemoveHardwareKey, change...))
+	r.GET("/account/totps/new", f.Page(factors.NewTOTP, form, resume, fresh("/account/totps/new")))
+	r.POST("/account/totps/confirm", f.Page(factors.ConfirmTOTP, change...))
+	r.POST("/account/totps/remove", f.Page(factors.RemoveTOTP, change...))
+	r.POST("/account/backup-codes", f.Page(factors.MakeBackupCodes, change...))
+
+	privacy := account.Privacy{Frame: f}
+	r.GET("/account/privacy", f.Page(privacy.Page, signedIn))
+	r.POST("/account/download", f.Page(privacy.Download, form, fresh("/account/privacy")))
+	r.POST("/account/erase", f.Page(privacy.Erase, form, fresh("/account/privacy")))
 
 	// A person whom an app sent; the request may come from another origin.
-	r.GET(oidc.PathAuthorize, s.visitor(s.authorize))
-	r.POST(oidc.PathAuthorize, s.visitor(s.authorizePosted))
-	r.GET(oidc.PathLogout, s.visitor(s.logout))
-	r.POST(oidc.PathLogout, s.visitor(s.logout))
+	authorize := protocol.Authorize{Frame: f}
+	r.GET(oidc.PathAuthorize, f.CrossSitePage(authorize.Get, form))
+	r.POST(oidc.PathAuthorize, f.CrossSitePage(authorize.Post, form))
 
-	// A provider upstream.
-	r.POST("/federation/:provider/logout", s.app(s.logoutFromUpstream))
+	logout := protocol.Logout{Frame: f}
+	r.GET(oidc.PathLogout, f.CrossSitePage(logout.Begin, form))
+	r.POST(oidc.PathLogout, f.CrossSitePage(logout.Begin, form))
+	r.POST("/logout/confirm", f.Page(logout.Confirm, form))
 
-	// An app.
-	r.GET(oidc.PathConfiguration, s.configuration)
-	r.GET(oidc.PathServerMetadata, s.configuration)
-	r.GET(oidc.PathJWKS, s.jwks)
-	r.GET("/.well-known/webauthn", s.relatedOrigins)
-	r.POST(oidc.PathToken, s.app(s.token))
-	r.POST(oidc.PathIntrospect, s.app(s.introspect))
-	r.POST(oidc.PathRevoke, s.app(s.revoke))
-	r.GET(oidc.PathUserinfo, s.app(s.userinfo))
-	r.POST(oidc.PathUserinfo, s.app(s.userinfo))
-	for _, path := range []string{oidc.PathToken, oidc.PathRevoke, oidc.PathUserinfo, oidc.PathConfiguration, oidc.PathServerMetadata, oidc.PathJWKS} {
-		r.OPTIONS(path, preflight)
+	// An app, or a provider upstream.
+	tokens := protocol.Tokens{Frame: f}
+	r.POST(oidc.PathToken, f.App(tokens.Token, form))
+	r.POST(oidc.PathIntrospect, f.App(tokens.Introspect, form))
+	r.POST(oidc.PathRevoke, f.App(tokens.Revoke, form))
+
+	userinfo := protocol.Userinfo{Frame: f}
+	r.GET(oidc.PathUserinfo, f.App(userinfo.Answer))
+	r.POST(oidc.PathUserinfo, f.App(userinfo.Answer))
+
+	r.POST("/federation/:provider/logout", f.App(protocol.UpstreamLogout{Frame: f}.Post, form))
+
+	// What is the same for everybody.
+	metadata := protocol.Metadata{Frame: f}
+	r.GET(oidc.PathConfiguration, metadata.Configuration)
+	r.GET(oidc.PathServerMetadata, metadata.Configuration)
+	r.GET(oidc.PathJWKS, metadata.JWKS)
+	r.GET("/.well-known/webauthn", metadata.RelatedOrigins)
+	for _, path := range []string{
+		oidc.PathToken, oidc.PathRevoke, oidc.PathUserinfo,
+		oidc.PathConfiguration, oidc.PathServerMetadata, oidc.PathJWKS,
+	} {
+		r.OPTIONS(path, frame.Preflight)
+	}
+	r.Match([]string{http.MethodGet, http.MethodHead}, assets.Root+"*name", gin.WrapH(assets.Handler()))
+	if config.Outbox != nil {
+		r.GET("/dev/outbox", f.Page(outbox{config.Outbox}.page))
 	}
 
-	// Who runs it.
-	r.GET("/healthz", s.healthz)
-	r.GET("/readyz", s.readyz)
+	// Those who watch the process.
+	health := health{database: config.Database, draining: config.Draining, log: config.Log}
+	r.GET("/healthz", health.live)
+	r.GET("/readyz", health.ready)
 }

@@ -1,9 +1,11 @@
+// Package web says what a browser or an app sees: routes.go is the table of everything that is served. What handlers
+// share is in frame, the handlers are in protocol, signin and account, which do not see each other. None of them
+// decides what may be told to whom, which is oidc's question, nor who somebody is, which is identity's. Begin with New.
 package web
 
 import (
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -13,44 +15,40 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
-// Config is what the server leans on; set all of it.
+// Config is what is served from; set all of it but what may be nil.
 type Config struct {
 	Provider       *oidc.Provider
 	Upstreams      *federation.Upstreams
 	Identity       *identity.Store
 	Database       *storage.Database
-	Limits         *storage.Limits
+	Limits         *cache.Limits
 	Log            *slog.Logger
 	TrustedProxies []string             // addresses or networks whose X-Forwarded-For is believed; none: nobody's
-	Registration   bool                 // strangers may make accounts
-	Outbox         *messages.Outbox     // development alone: mail and text messages are shown, not sent; otherwise nil
+	Registration   bool                 // people may make accounts for themselves
+	Outbox         *notify.Outbox       // development alone: e-mails and text messages are shown, not sent; otherwise nil
 	Tracer         trace.TracerProvider // nil: nothing is traced
-	Tally          storage.Tallier      // counts what happens; nil: nobody does
-	Answered       Answered             // nil: nobody wants to know
+	Tally          storage.EventCounter // counts what happens; nil: nothing is counted
+	Answered       Answered             // nil: not called
 	Draining       func() bool          // this process is about to stop
 	Now            func() time.Time
 }
 
-// Answered is told of each request that was answered: by the pattern of its route, or "" where there is none.
-type Answered func(route, method string, status int, took time.Duration)
-
-// Server is the HTTP face of Wicket.
-type Server struct {
-	Config
-
-	https       bool // the issuer is https, so cookies and headers can insist on it
-	crossOrigin *http.CrossOriginProtection
-}
+// Answered is told of each request that was answered.
+type Answered = frame.Answered
 
 // New returns the handler of everything that Wicket serves. It fails where a trusted proxy is neither an address nor a
 // network.
 func New(config Config) (http.Handler, error) {
-	s := &Server{Config: config, https: strings.HasPrefix(config.Provider.Issuer, "https:"), crossOrigin: http.NewCrossOriginProtection()}
-	// Behind a proxy the Host header may be another; the issuer's origin is ours in any case.
-	if err := s.crossOrigin.AddTrustedOrigin(config.Provider.Issuer); err != nil {
+	f, err := frame.New(frame.Config{
+		Provider: config.Provider, Upstreams: config.Upstreams, Identity: config.Identity, Limits: config.Limits,
+		Log: config.Log, Tally: config.Tally, Answered: config.Answered, Now: config.Now,
+	})
+	if err != nil {
 		return nil, err
 	}
 	gin.SetMode(gin.ReleaseMode)
@@ -60,6 +58,6 @@ func New(config Config) (http.Handler, error) {
 	if err := engine.SetTrustedProxies(config.TrustedProxies); err != nil {
 		return nil, err
 	}
-	s.routes(engine)
+	routes(engine, f, config)
 	return engine, nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 type auditCommands struct {
@@ -47,7 +47,7 @@ func (c auditList) Run(ctx context.Context, env server.Environment, out printer)
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	filter := storage.EntryFilter{Entity: c.Entity, Action: c.Action, Since: c.Since, Until: c.Until, Limit: c.Limit}
+	filter := audit.Filter{Entity: c.Entity, Action: c.Action, Since: c.Since, Until: c.Until, Limit: c.Limit}
 	if c.User != "" {
 		user, err := named{User: c.User}.find(ctx, s)
 		if err != nil {
@@ -55,7 +55,7 @@ func (c auditList) Run(ctx context.Context, env server.Environment, out printer)
 		}
 		filter.UserID = user.ID
 	}
-	entries, err := s.Database.Entries(ctx, filter)
+	entries, err := audit.Entries(ctx, s.Database, filter)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -36,7 +36,7 @@ func TestBackup(t *testing.T) {
 		again := copied.serve(t, issuer)
 		again.interrupt(t)
 		again.noFaults(t)
-		other := append(copied[:len(copied):len(copied)], "WICKET_SECRET="+storage.NewMasterKey()).run(t, "", "serve")
+		other := append(copied[:len(copied):len(copied)], "WICKET_SECRET="+seal.NewMasterKey()).run(t, "", "serve")
 		if other.ProcessState.Success() || !strings.Contains(other.stderr.String(), "WICKET_SECRET") {
 			t.Errorf("with another master key: %s\n%s", other.ProcessState, &other.stderr)
 		}

@@ -27,6 +27,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -205,7 +206,7 @@ func (s *benchServer) startReplica(b *testing.B, port int) {
 	}
 }
 
-var benchSecret = storage.NewMasterKey()
+var benchSecret = seal.NewMasterKey()
 
 func startBenchServer(b *testing.B, databaseURL string, variables ...string) *benchServer {
 	b.Helper()

@@ -14,6 +14,7 @@ import (
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -38,7 +39,7 @@ func openCluster(t *testing.T, n int) *cluster {
 		c.addresses = append(c.addresses, fmt.Sprintf("127.0.0.1:%d", freePort(t)))
 	}
 	c.line = commandLine{
-		"WICKET_DATABASE_URL=" + storagetest.URL(t, storage.Postgres), "WICKET_REDIS_URL=" + storagetest.Redis(t).URL(), "WICKET_SECRET=" + storage.NewMasterKey(),
+		"WICKET_DATABASE_URL=" + storagetest.URL(t, storage.Postgres), "WICKET_REDIS_URL=" + storagetest.Redis(t).URL(), "WICKET_SECRET=" + seal.NewMasterKey(),
 		"WICKET_TRUSTED_PROXIES=127.0.0.1", "WICKET_DRAIN=" + drained.String(),
 	}
 	c.proxy = startProxy(t, c.addresses)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -38,7 +39,7 @@ type commandLine []string
 func newCommandLine(t testing.TB, databaseURL string) (line commandLine, issuer string) {
 	t.Helper()
 	address := fmt.Sprintf("localhost:%d", freePort(t))
-	return commandLine{"WICKET_DATABASE_URL=" + databaseURL, "WICKET_SECRET=" + storage.NewMasterKey(), "WICKET_LISTEN=" + address, "WICKET_DRAIN=0s", "WICKET_ISSUER=http://" + address}, "http://" + address
+	return commandLine{"WICKET_DATABASE_URL=" + databaseURL, "WICKET_SECRET=" + seal.NewMasterKey(), "WICKET_LISTEN=" + address, "WICKET_DRAIN=0s", "WICKET_ISSUER=http://" + address}, "http://" + address
 }
 
 func freePort(t testing.TB) int {
@@ -393,7 +394,7 @@ func TestCommandErrors(t *testing.T) {
 		{arguments: []string{"user", "logout"}, want: `expected "<user>"`, code: exitUsage},
 		{arguments: []string{"key", "list"}, variable: "WICKET_DATABASE_URL=mysql://secret@host/", want: "WICKET_DATABASE_URL: "},
 		{arguments: []string{"key", "list"}, variable: "WICKET_DATABASE_URL=postgres://wicket:secret@127.0.0.1:1/wicket", want: "WICKET_DATABASE_URL: "},
-		{arguments: []string{"key", "rotate"}, variable: "WICKET_SECRET=" + storage.NewMasterKey(), want: "master key"},
+		{arguments: []string{"key", "rotate"}, variable: "WICKET_SECRET=" + seal.NewMasterKey(), want: "master key"},
 		{arguments: []string{"key", "list"}, variable: "WICKET_SECRET=c2VjcmV0", want: "WICKET_SECRET: "},
 		{arguments: []string{"serve"}, variable: "WICKET_ISSUER=https://id.example/tenant", want: "WICKET_ISSUER: "},
 		{arguments: []string{"serve"}, variable: "WICKET_LISTEN=nowhere:port", want: "WICKET_LISTEN: "},

@@ -5,13 +5,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 // wicket config check tells every setting and every fault, beside a secret that it never tells, and makes nothing.
 func TestConfigCheck(t *testing.T) {
 	folder := t.TempDir()
-	key := storage.NewMasterKey()
+	key := seal.NewMasterKey()
 	line := commandLine{"WICKET_DATABASE_URL=sqlite:" + folder + "/wicket.db", "WICKET_ISSUER=https://id.example.com", "WICKET_SECRET=" + key}
 	var view configView
 	line.json(t, &view, "", "config", "check")

@@ -13,6 +13,8 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/copying"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 type copyCommand struct {
@@ -56,7 +58,7 @@ func (c copyCommand) Run(ctx context.Context, env server.Environment, out printe
 	}
 	defer func() { _ = to.Close() }()
 	progress := copyProgress{out: os.Stderr, screen: isTerminal(os.Stderr), now: time.Now, last: time.Now()}
-	run := storage.Copy{From: from, To: to, Rehearsal: c.Rehearse, Progress: progress.show}
+	run := copying.Copy{From: from, To: to, Rehearsal: c.Rehearse, Progress: progress.show}
 	tables, jobs, err := run.Run(ctx)
 	progress.end()
 	if err != nil {
@@ -84,7 +86,7 @@ func (c copyCommand) Run(ctx context.Context, env server.Environment, out printe
 
 // openSource opens the source as it is, once it is known that the master key of the target's servers opens what is
 // sealed there.
-func (c copyCommand) openSource(ctx context.Context, seal *storage.Seal) (*storage.Database, error) {
+func (c copyCommand) openSource(ctx context.Context, master *seal.Seal) (*storage.Database, error) {
 	database, err := storage.Open(ctx, c.From)
 	if err != nil {
 		return nil, fmt.Errorf("--from: %w", err)
@@ -95,11 +97,11 @@ func (c copyCommand) openSource(ctx context.Context, seal *storage.Seal) (*stora
 			len(pending))
 	}
 	if err == nil {
-		keys := oidc.Keys{Database: database, Seal: seal, Now: identity.Clock}
+		keys := oidc.Keys{Database: database, Seal: master, Now: identity.Clock}
 		err = keys.Reload(ctx)
 	}
 	switch {
-	case errors.Is(err, storage.ErrSealed):
+	case errors.Is(err, seal.ErrSealed):
 		err = errors.New("WICKET_SECRET: this is not the master key of the source, so nothing that is sealed there " +
 			"could be read at the target; set it to " + c.masterKeyOfSource())
 	case err != nil:
@@ -167,12 +169,12 @@ func (c copyCommand) masterKeyOfSource() string {
 // advise says what to do about what stopped a copy.
 func (c copyCommand) advise(err error) error {
 	switch {
-	case errors.Is(err, storage.ErrServed):
+	case errors.Is(err, copying.ErrServed):
 		return fmt.Errorf("%w: stop it first (one that was killed counts for a quarter of a minute more); "+
 			"--rehearse copies beside a server of the source, to try it", err)
-	case errors.Is(err, storage.ErrDiffers):
+	case errors.Is(err, copying.ErrDiffers):
 		return fmt.Errorf("%w\nEmpty the target and run it again, unless you named the wrong one", err)
-	case errors.Is(err, storage.ErrWritten):
+	case errors.Is(err, copying.ErrWritten):
 		return fmt.Errorf("%w: let nothing else work with it, empty the target and run it again", err)
 	case errors.Is(err, context.Canceled):
 		_, _ = fmt.Fprintln(os.Stderr, "stopped; run it again to go on")
@@ -189,7 +191,7 @@ type copyProgress struct {
 	shown  bool
 }
 
-func (p *copyProgress) show(doing storage.Copying, table string, rows int64) {
+func (p *copyProgress) show(doing copying.Phase, table string, rows int64) {
 	interval := progressInterval
 	if p.screen {
 		interval = progressOnScreen

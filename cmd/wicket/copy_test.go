@@ -14,6 +14,8 @@ import (
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/copying"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -34,10 +36,10 @@ type lived struct {
 // liveIn opens a house and lives in it. What t is for ends with the house, what lasting is for does not.
 func liveIn(t, lasting testing.TB, databaseURL string) *lived {
 	t.Helper()
-	l := &lived{master: storage.NewMasterKey()}
+	l := &lived{master: seal.NewMasterKey()}
 	l.openHouse = openTestHouse(t, databaseURL, func(c *configuration) {
 		var err error
-		if c.Seal, err = storage.ParseSeal(l.master); err != nil {
+		if c.Seal, err = seal.Parse(l.master); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -226,7 +228,7 @@ func TestCopyRefusals(t *testing.T) {
 		want     string
 	}{
 		"no master key":      {from: from, want: "WICKET_SECRET: is needed, here and for the server that will work with the copy: what the source has, with WICKET_SECRET_FILE=" + keyFile},
-		"another master key": {from: from, variable: "WICKET_SECRET=" + storage.NewMasterKey(), want: "this is not the master key of the source, so nothing that is sealed there could be read at the target; set it to what the source has, with WICKET_SECRET_FILE=" + keyFile},
+		"another master key": {from: from, variable: "WICKET_SECRET=" + seal.NewMasterKey(), want: "this is not the master key of the source, so nothing that is sealed there could be read at the target; set it to what the source has, with WICKET_SECRET_FILE=" + keyFile},
 		"no source":          {from: from + ".gone", variable: "WICKET_SECRET_FILE=" + keyFile, want: "--from: there is no database"},
 		"another product":    {from: "mysql://secret@host/", variable: "WICKET_SECRET_FILE=" + keyFile, want: `--from: the database URL must begin with "sqlite:" or "postgres://"`},
 		"no target":          {from: from, to: "postgres://wicket:secret@127.0.0.1:1/wicket", variable: "WICKET_SECRET_FILE=" + keyFile, want: "--to: reach the postgres database"},
@@ -269,9 +271,9 @@ func TestCopyProgress(t *testing.T) {
 	now := time.Now()
 	var out bytes.Buffer
 	p := copyProgress{out: &out, now: func() time.Time { return now }, last: now}
-	p.show(storage.Filling, "users", 1000)
+	p.show(copying.Filling, "users", 1000)
 	now = now.Add(progressInterval)
-	p.show(storage.Filling, "users", 2000)
+	p.show(copying.Filling, "users", 2000)
 	p.end()
 	if out.String() != "copying users: 2000 rows\n" {
 		t.Errorf("into a file: %q", &out)
@@ -279,7 +281,7 @@ func TestCopyProgress(t *testing.T) {
 	out.Reset()
 	p.screen = true
 	now = now.Add(progressOnScreen)
-	p.show(storage.Verifying, "users", 3000)
+	p.show(copying.Verifying, "users", 3000)
 	p.end()
 	if out.String() != "\rverifying users: 3000 rows\x1b[K\r\x1b[K" {
 		t.Errorf("on a screen: %q", &out)

@@ -15,7 +15,8 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 type devCommand struct {
@@ -56,7 +57,7 @@ func (d devCommand) Run(ctx context.Context, _ server.Environment, out printer) 
 		// Derived, so that it need not be kept anywhere: the database knows its digest alone.
 		ClientSecret: base64.RawURLEncoding.EncodeToString(config.Seal.Derive("demo client", []byte(demoClient))[0]),
 	}
-	if err := furnish(storage.WithActor(ctx, &storage.Actor{Name: "operator:dev"}), s, appConfig); err != nil {
+	if err := furnish(audit.As(ctx, audit.Actor{Name: "operator:dev"}), s, appConfig); err != nil {
 		return err
 	}
 	sample, err := sampleapp.New(ctx, appConfig)
@@ -88,7 +89,7 @@ func (d devCommand) config() (*server.Config, error) {
 		"WICKET_REGISTRATION": "open",
 	})
 	if err == nil {
-		config.Outbox = &messages.Outbox{}
+		config.Outbox = &notify.Outbox{}
 	}
 	return config, err
 }

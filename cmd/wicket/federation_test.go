@@ -9,7 +9,7 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // anyProvider is an OpenID Provider whose people may make accounts.
@@ -74,7 +74,7 @@ func TestNewcomerFromUpstream(t *testing.T) {
 		if account.Subject != "carol" || account.Label != "carol@upstream.example" || !strings.Contains(string(account.Profile), "Carol Upstream") || strings.Contains(string(account.Profile), "nonce") || account.SealedTokens != nil {
 			t.Errorf("linked: %+v %s", account, account.Profile)
 		}
-		entries, err := h.database.Entries(t.Context(), storage.EntryFilter{UserID: carol.ID, Entity: "external_account", Action: "linked", Limit: 5})
+		entries, err := audit.Entries(t.Context(), h.database, audit.Filter{UserID: carol.ID, Entity: "external_account", Action: "linked", Limit: 5})
 		if err != nil || len(entries) != 1 || entries[0].Actor != carol.Actor() {
 			t.Errorf("the ledger: %+v, %v", entries, err)
 		}

@@ -18,9 +18,11 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 	"github.com/wicket-id/wicket/web"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 // What every test house holds.
@@ -40,10 +42,10 @@ type openHouse struct {
 	*server.Server
 	config   *configuration
 	issuer   string // where the tests find it
-	outbox   *messages.Outbox
+	outbox   *notify.Outbox
 	user     *identity.User
 	database *storage.Database
-	redis    *storage.RedisMemory
+	redis    *cache.Redis
 	identity *identity.Store
 	upstream *federation.Upstreams
 	keys     *oidc.Keys
@@ -75,13 +77,13 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	seal, err := storage.ParseSeal(storage.NewMasterKey())
+	seal, err := seal.Parse(seal.NewMasterKey())
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := &configuration{
 		Issuer: "http://localhost:" + port, DatabaseURL: databaseURL, Clock: identity.Clock, Seal: seal, Migrate: true, Registration: true,
-		KeepLoginAttempts: 400 * 24 * time.Hour, Limits: web.DefaultLimits, Outbox: &messages.Outbox{},
+		KeepLoginAttempts: 400 * 24 * time.Hour, Limits: web.DefaultLimits, Outbox: &notify.Outbox{},
 	}
 	config.RelyingParty = relyingParty(t, config.Issuer, identity.HardwareKeyPolicy{})
 	for _, change := range change {
@@ -179,6 +181,17 @@ func (h *openHouse) register(t testing.TB, person identity.NewUser) *identity.Us
 type testClient struct {
 	*oidc.Client
 	secret string
+}
+
+// reauthenticated is the proof that a person has just signed in, as strongly as anybody can.
+func (h *openHouse) reauthenticated(t testing.TB, user *identity.User) *identity.Reauthenticated {
+	t.Helper()
+	session := &identity.Session{UserID: user.ID, ACR: identity.ACRPhishingResistant, AuthTime: h.identity.Now(), User: user}
+	proof, err := h.identity.Reauthenticate(t.Context(), session, identity.Device{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return proof
 }
 
 // client registers an app: confidential, with every grant type and one redirect URI, unless change says otherwise.

@@ -20,6 +20,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -46,7 +47,7 @@ func (t *tape) String() string {
 func openSecureHouse(t testing.TB, databaseURL string) (*openHouse, http.RoundTripper, *tape) {
 	t.Helper()
 	listening := httptest.NewUnstartedServer(nil)
-	seal, err := storage.ParseSeal(storage.NewMasterKey())
+	seal, err := seal.Parse(seal.NewMasterKey())
 	if err != nil {
 		t.Fatal(err)
 	}

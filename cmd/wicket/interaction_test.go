@@ -89,7 +89,7 @@ func TestNewAddressProvesNothing(t *testing.T) {
 		h.mail(t, "Your password was changed")
 		links := make(map[string]string)
 		storagetest.Eventually(t, 10*time.Second, "both addresses are told", func() bool {
-			for _, letter := range h.outbox.Letters() {
+			for _, letter := range h.outbox.Messages() {
 				if letter.Subject == "Your password was changed" {
 					links[letter.To] = mailedLink.FindString(letter.Text)
 				}

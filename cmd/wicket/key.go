@@ -12,7 +12,8 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 type keyCommands struct {
@@ -92,16 +93,17 @@ func (keyReseal) Run(ctx context.Context, env server.Environment, out printer) e
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	renewed, recorded, rows := make(map[string]int64), storage.Values{}, [][]any{}
+	renewed, recorded, rows := make(map[string]int64), audit.Values{}, [][]any{}
 	var faults []error
 	for _, at := range slices.Concat(oidc.SealedColumns, identity.SealedColumns, federation.SealedColumns) {
-		n, err := s.Database.Reseal(ctx, s.Keys.Seal, at)
+		n, err := seal.Reseal(ctx, s.Database, s.Keys.Seal, at)
 		faults = append(faults, err)
 		renewed[at.Table], recorded[at.Table] = n, n
 		rows = append(rows, []any{at.Table, n})
 	}
 	faults = append(faults, s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return storage.Record(ctx, tx, s.Clock.Now(), storage.Change{Entity: "master_key", EntityID: "first", Action: "resealed", New: recorded})
+		change := audit.Change{Entity: "master_key", EntityID: "first", Action: "resealed", New: recorded}
+		return audit.Record(ctx, tx, s.Clock.Now(), change)
 	}))
 	if err := errors.Join(faults...); err != nil {
 		return err

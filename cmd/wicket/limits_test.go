@@ -13,15 +13,15 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 // limited is a change of configuration: these limits, which do not come back within a test, and no other.
 func limited(limits map[string]int64) func(*configuration) {
 	return func(c *configuration) {
-		c.Limits = storage.Rates{}
+		c.Limits = cache.Rates{}
 		for name, n := range limits {
-			c.Limits[name] = storage.Rate{N: n, Per: 24 * time.Hour}
+			c.Limits[name] = cache.Rate{N: n, Per: 24 * time.Hour}
 		}
 	}
 }

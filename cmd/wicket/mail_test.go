@@ -10,14 +10,14 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage/storagetest"
-	"github.com/wicket-id/wicket/web/messages"
-	"github.com/wicket-id/wicket/web/messages/messagestest"
+	"github.com/wicket-id/wicket/web/notify"
+	"github.com/wicket-id/wicket/web/notify/notifytest"
 )
 
 // withMail has a house send its mail to the server of that URL.
 func withMail(t *testing.T, url string) func(*configuration) {
 	t.Helper()
-	sender, err := messages.NewSMTP(url)
+	sender, err := notify.NewSMTP(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestDeadMailServerLosesNothing(t *testing.T) {
 		port := freePort(t)
 		var config *configuration
 		t.Run("while it is dead", func(t *testing.T) { // the house is closed at its end
-			h := openTestHouse(t, databaseURL, withMail(t, messagestest.URL(port)))
+			h := openTestHouse(t, databaseURL, withMail(t, notifytest.URL(port)))
 			config = h.config
 			b := h.browser(t)
 			b.signIn(t, page{})
@@ -42,7 +42,7 @@ func TestDeadMailServerLosesNothing(t *testing.T) {
 				return err == nil && n >= 2
 			})
 		})
-		server := &messagestest.MailServer{}
+		server := &notifytest.MailServer{}
 		server.Open(t, port)
 		h := &openHouse{config: config}
 		h.replica(t)
@@ -65,11 +65,11 @@ func TestSlowMailServerSlowsNobody(t *testing.T) {
 			w.WriteHeader(http.StatusCreated)
 		}))
 		t.Cleanup(phones.Close)
-		texts, err := messages.NewTextSender("twilio://AC1:token@"+strings.TrimPrefix(phones.URL, "http://")+"?from=+15550100&insecure=1", "")
+		texts, err := notify.NewTextSender("twilio://AC1:token@"+strings.TrimPrefix(phones.URL, "http://")+"?from=+15550100&insecure=1", "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		server := &messagestest.MailServer{}
+		server := &notifytest.MailServer{}
 		url := server.Open(t, 0)
 		h := openTestHouse(t, databaseURL, withMail(t, url), func(c *configuration) { c.SMS = texts })
 		done := server.Stall()
@@ -84,7 +84,7 @@ func TestSlowMailServerSlowsNobody(t *testing.T) {
 				t.Errorf("a request waited %s", took)
 			}
 		}
-		if _, err := h.identity.AddPhone(t.Context(), h.user, aliceNumber); err != nil {
+		if _, err := h.identity.AddPhone(t.Context(), h.reauthenticated(t, h.user), aliceNumber); err != nil {
 			t.Fatal(err)
 		}
 		select {

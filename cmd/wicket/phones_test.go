@@ -14,8 +14,9 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 var lastLineOfText = regexp.MustCompile(`\n@localhost #([0-9]{6})$`)
@@ -26,8 +27,8 @@ func (h *openHouse) texts(t testing.TB, number string, count int) string {
 	var codes []string
 	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { // polling
 		codes = nil
-		for _, letter := range h.outbox.Letters() { // the last one first
-			if match := lastLineOfText.FindStringSubmatch(letter.Text); letter.Subject == messages.TextSubject && letter.To == number && match != nil {
+		for _, letter := range h.outbox.Messages() { // the last one first
+			if match := lastLineOfText.FindStringSubmatch(letter.Text); letter.Subject == notify.TextSubject && letter.To == number && match != nil {
 				codes = append(codes, match[1])
 			}
 		}
@@ -35,7 +36,7 @@ func (h *openHouse) texts(t testing.TB, number string, count int) string {
 			return codes[0]
 		}
 	}
-	t.Fatalf("%d text messages came to %s, not %d; there are %v", len(codes), number, count, h.outbox.Letters())
+	t.Fatalf("%d text messages came to %s, not %d; there are %v", len(codes), number, count, h.outbox.Messages())
 	return ""
 }
 
@@ -106,11 +107,11 @@ func TestPhonesAreClaimedAndVerified(t *testing.T) {
 func TestPhoneOfAnotherAccountIsNotVerifiedTwice(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		bob := h.register(t, identity.NewUser{Username: "bob", Password: testPassword})
-		theirs, err := h.identity.AddPhone(t.Context(), bob, aliceNumber)
+		theirs, err := h.identity.AddPhone(t.Context(), h.reauthenticated(t, bob), aliceNumber)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.identity.VerifyPhone(t.Context(), bob, theirs.ID, h.texts(t, aliceNumber, 1)); err != nil {
+		if _, err := h.identity.VerifyPhone(t.Context(), h.reauthenticated(t, bob), theirs.ID, h.texts(t, aliceNumber, 1)); err != nil {
 			t.Fatal(err)
 		}
 		// It can be claimed, and nothing tells that it is Bob's until somebody reads his text messages.
@@ -141,14 +142,14 @@ func TestPhoneIsToldToAppsThatMayAsk(t *testing.T) {
 		if _, told := h.userinfo(t, access).json["phone_number"]; told {
 			t.Error("a number that is not there is told")
 		}
-		phone, err := h.identity.AddPhone(t.Context(), h.user, aliceNumber)
+		phone, err := h.identity.AddPhone(t.Context(), h.reauthenticated(t, h.user), aliceNumber)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, told := h.userinfo(t, access).json["phone_number"]; told {
 			t.Error("a number that is not verified is told")
 		}
-		if _, err := h.identity.VerifyPhone(t.Context(), h.user, phone.ID, h.texts(t, aliceNumber, 1)); err != nil {
+		if _, err := h.identity.VerifyPhone(t.Context(), h.reauthenticated(t, h.user), phone.ID, h.texts(t, aliceNumber, 1)); err != nil {
 			t.Fatal(err)
 		}
 		if told := h.userinfo(t, access).json; told["phone_number"] != aliceNumber || told["phone_number_verified"] != true {
@@ -208,7 +209,7 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 	databaseURL := storagetest.URL(t, storage.SQLite)
 	variables := map[string]string{
 		"WICKET_DATABASE_URL": databaseURL,
-		"WICKET_SECRET":       storage.NewMasterKey(),
+		"WICKET_SECRET":       seal.NewMasterKey(),
 		"WICKET_SMS_URL":      "twilio://AC1:token@" + strings.TrimPrefix(gateway.URL, "http://") + "?from=+15550100&insecure=1",
 	}
 	config, err := server.Load(variables)
@@ -216,7 +217,7 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := openTestHouse(t, databaseURL, func(c *configuration) { c.Outbox, c.SMS = nil, config.SMS })
-	phone, err := h.identity.AddPhone(t.Context(), h.user, aliceNumber)
+	phone, err := h.identity.AddPhone(t.Context(), h.reauthenticated(t, h.user), aliceNumber)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +227,7 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 		if form.Get("To") != aliceNumber || code == nil {
 			t.Fatalf("the gateway got %v", form)
 		}
-		if _, err := h.identity.VerifyPhone(t.Context(), h.user, phone.ID, code[1]); err != nil {
+		if _, err := h.identity.VerifyPhone(t.Context(), h.reauthenticated(t, h.user), phone.ID, code[1]); err != nil {
 			t.Error(err)
 		}
 	case <-time.After(30 * time.Second):

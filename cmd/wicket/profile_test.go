@@ -12,7 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 func TestProfileGoesFromThePageToApps(t *testing.T) {
@@ -64,7 +64,7 @@ func TestProfileGoesFromThePageToApps(t *testing.T) {
 		// The ledger holds what changed, and nothing where nothing did.
 		b.post(t, "/account/profile", told)
 		b.post(t, "/account/profile", url.Values{"locality": {"Bern"}, "nickname": {""}})
-		entries, err := h.database.Entries(t.Context(), storage.EntryFilter{UserID: h.user.ID, Entity: "profile", Limit: 10})
+		entries, err := audit.Entries(t.Context(), h.database, audit.Filter{UserID: h.user.ID, Entity: "profile", Limit: 10})
 		if err != nil || len(entries) != 2 {
 			t.Fatalf("%d lines in the ledger, %v", len(entries), err)
 		}
@@ -141,7 +141,7 @@ func TestProfileFieldsAreRefused(t *testing.T) {
 		if profile, err := h.identity.Profile(t.Context(), h.user.ID); err != nil || profile.Name != "Alice Example" || profile.Nickname != "" {
 			t.Errorf("after all that: %+v, %v", profile, err)
 		}
-		if entries, err := h.database.Entries(t.Context(), storage.EntryFilter{Entity: "profile", Limit: 1}); err != nil || len(entries) > 0 {
+		if entries, err := audit.Entries(t.Context(), h.database, audit.Filter{Entity: "profile", Limit: 1}); err != nil || len(entries) > 0 {
 			t.Errorf("the ledger tells of %v, %v", entries, err)
 		}
 		// Whoever is signed out changes nothing.

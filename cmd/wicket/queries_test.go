@@ -12,11 +12,14 @@ import (
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
 // The cost of each way is a promise (docs/architecture.md): so many reads and so many transactions, and no more.
 func TestQueriesOfEachWay(t *testing.T) {
-	inEachHouse(t, func(t *testing.T, h *openHouse) {
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		storagetest.Unrehearsed(t, databaseURL)
+		h := openTestHouse(t, databaseURL)
 		client, b := h.client(t, nil), h.browser(t)
 		b.code(t, client, nil) // signs in and consents
 		counter := &queryCounter{}

@@ -10,23 +10,23 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 var mailedLink = regexp.MustCompile(`(?m)^https?://\S+$`)
 
 // mail waits for a letter with that subject and returns the link in it.
-func (h *openHouse) mail(t testing.TB, subject string) (link string, letter messages.KeptLetter) {
+func (h *openHouse) mail(t testing.TB, subject string) (link string, letter notify.KeptMessage) {
 	t.Helper()
 	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { // polling
-		for _, letter := range h.outbox.Letters() {
+		for _, letter := range h.outbox.Messages() {
 			if letter.Subject == subject {
 				return mailedLink.FindString(letter.Text), letter
 			}
 		}
 	}
-	t.Fatalf("no mail with the subject %q came; there are %v", subject, h.outbox.Letters())
-	return "", messages.KeptLetter{}
+	t.Fatalf("no mail with the subject %q came; there are %v", subject, h.outbox.Messages())
+	return "", notify.KeptMessage{}
 }
 
 var hiddenToken = regexp.MustCompile(`name="token" value="([^"]*)"`)
@@ -257,7 +257,7 @@ func TestPasswordChange(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		client, elsewhere, b := h.client(t, nil), h.browser(t), h.browser(t)
 		there, here := h.redeem(t, client, elsewhere.code(t, client, nil)), h.redeem(t, client, b.code(t, client, nil))
-		if shown := b.post(t, "/account/password", url.Values{"present": {"wrong password"}, "password": {newPassword}}); !strings.Contains(shown.body, "present password is wrong") {
+		if shown := b.post(t, "/account/password", url.Values{"present": {"wrong password"}, "password": {newPassword}}); !strings.Contains(shown.body, "current password is wrong") {
 			t.Errorf("a wrong present password: %s", shown.Status)
 		}
 		if shown := b.post(t, "/account/password", url.Values{"present": {testPassword}, "password": {newPassword}}); shown.StatusCode != http.StatusOK {

@@ -10,7 +10,8 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -59,7 +60,7 @@ func TestRegistration(t *testing.T) {
 			t.Errorf("sessions: %+v, %v", sessions, err)
 		}
 		for _, line := range []struct{ entity, action string }{{"user", "created"}, {"session", "started"}} {
-			entries, err := h.database.Entries(t.Context(), storage.EntryFilter{UserID: carol.ID, Entity: line.entity, Action: line.action, Limit: 5})
+			entries, err := audit.Entries(t.Context(), h.database, audit.Filter{UserID: carol.ID, Entity: line.entity, Action: line.action, Limit: 5})
 			if err != nil || len(entries) == 0 || entries[len(entries)-1].Actor != carol.Actor() || entries[len(entries)-1].IP == "" {
 				t.Errorf("the ledger on %s %s: %+v, %v", line.entity, line.action, entries, err)
 			}
@@ -165,7 +166,7 @@ func TestRegistrationIsRefused(t *testing.T) {
 		if _, err := h.identity.FindUser(t.Context(), "carol"); err == nil {
 			t.Error("there is an account after all")
 		}
-		if letters := h.outbox.Letters(); len(letters) > 0 {
+		if letters := h.outbox.Messages(); len(letters) > 0 {
 			t.Errorf("letters went out: %v", letters)
 		}
 		// Everything is said at once.
@@ -277,7 +278,7 @@ func TestOneAddressMakesFewAccounts(t *testing.T) {
 
 func TestRegistrationIsOffUnlessOpened(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		settings := map[string]string{"WICKET_DATABASE_URL": databaseURL, "WICKET_SECRET": storage.NewMasterKey()}
+		settings := map[string]string{"WICKET_DATABASE_URL": databaseURL, "WICKET_SECRET": seal.NewMasterKey()}
 		env := server.Environment(settings)
 		config, err := server.Load(env)
 		if err != nil || config.Registration {

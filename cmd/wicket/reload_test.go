@@ -16,6 +16,7 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -35,7 +36,7 @@ func TestFilesAreReadAnew(t *testing.T) {
 			}
 			return path
 		}
-		old, master, secret := storage.NewMasterKey(), storage.NewMasterKey(), storage.NewSecret()
+		old, master, secret := seal.NewMasterKey(), seal.NewMasterKey(), storage.NewSecret()
 		line, issuer := newCommandLine(t, databaseURL)
 		line = slices.DeleteFunc(line, func(variable string) bool { return strings.HasPrefix(variable, "WICKET_SECRET=") })
 		line = append(line, "WICKET_SECRET_FILE="+write("master", old), "WICKET_CLIENTS_FILE="+write("clients.yaml", `
@@ -116,14 +117,14 @@ func TestFilesAreReadAnew(t *testing.T) {
 // After reseal nothing needs the old master key any more, in any table.
 func TestReseal(t *testing.T) {
 	sealed := func(keys string) func(*configuration) {
-		seal, err := storage.ParseSeal(keys)
+		seal, err := seal.Parse(keys)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return func(c *configuration) { c.Seal = seal }
 	}
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		old, master := storage.NewMasterKey(), storage.NewMasterKey()
+		old, master := seal.NewMasterKey(), seal.NewMasterKey()
 		h := openTestHouse(t, databaseURL, sealed(old))
 		h.believe(t, &federation.Provider{Kind: federation.KindGitHub, ClientID: "wicket", Secret: "upstream s3cret"})
 		b := h.browser(t)

@@ -16,6 +16,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -23,7 +24,7 @@ import (
 func openReplicas(t *testing.T, n int, change ...func(*configuration)) ([]*openHouse, *storagetest.RedisServer) {
 	t.Helper()
 	server := storagetest.Redis(t)
-	options, err := storage.ParseRedis(server.URL())
+	options, err := cache.ParseRedis(server.URL())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func URL(t testing.TB, kind storage.Kind) string {
 func Empty(t testing.TB, kind storage.Kind) string {
 	t.Helper()
 	if kind == storage.SQLite {
-		return "sqlite:" + filepath.Join(t.TempDir(), "wicket.db")
+		return settled(t, "sqlite:"+filepath.Join(t.TempDir(), "wicket.db"))
 	}
 	server := postgres(t)
 	server.template.Do(func() {
@@ -87,7 +87,16 @@ func fresh(t testing.TB, server *postgresServer, template string) string {
 	numberMu.Unlock()
 	server.create(t, name, template)
 	t.Cleanup(func() { server.drop(t, name) })
-	return server.url(name)
+	t.Logf("WICKET_TEST_SEED=%d", seed())
+	return settled(t, server.url(name))
+}
+
+// settled decides whether the transactions of a new database are rehearsed: not where their time is taken.
+func settled(t testing.TB, url string) string {
+	if _, timed := t.(*testing.B); timed {
+		Unrehearsed(t, url)
+	}
+	return url
 }
 
 func migrate(t testing.TB, url string) {

@@ -2,11 +2,11 @@ package pages
 
 // Outbox shows a developer the mail and text messages that would have been sent.
 type Outbox struct {
-	Letters []OutboxLetter
+	Messages []OutboxMessage
 }
 
-// OutboxLetter is one mail or text message.
-type OutboxLetter struct {
+// OutboxMessage is one mail or text message.
+type OutboxMessage struct {
 	To, Subject, Text, At string
 	Link                  string // where its button leads, or ""
 }

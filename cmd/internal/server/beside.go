@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/user"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Beside makes a Server for a command, which works on the database beside a running server and serves nothing itself.
@@ -30,7 +30,7 @@ func Beside(ctx context.Context, env Environment) (*Server, context.Context, err
 	if account, err := user.Current(); err == nil {
 		operator += ":" + account.Username
 	}
-	return s, storage.WithActor(ctx, &storage.Actor{Name: operator}), nil
+	return s, audit.As(ctx, audit.Actor{Name: operator}), nil
 }
 
 // databaseExists refuses to go on where a command would work on an embedded database that nobody has made: a mistyped

@@ -12,8 +12,10 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/web"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 // Config is what the environment says: a field for each variable, and what follows from several of them. From its
@@ -37,14 +39,14 @@ type Config struct {
 	DatabaseReadURL string `env:"WICKET_DATABASE_READ_URL" secret:"" unset:"the database is asked itself" help:"A PostgreSQL server that follows it (a hot standby), for reports and lists that may be some seconds late."`
 	Migrate         bool   `env:"WICKET_MIGRATE" type:"switch" enum:"auto,off" default:"auto" help:"'off': a server refuses to start on an old schema instead of migrating; run wicket migrate. Upgrades, rollbacks and backups: docs/upgrading.md."`
 
-	Seal *storage.Seal `section:"Master key" env:"WICKET_SECRET" secret:"" unset:"SQLite: made once, kept beside the database; PostgreSQL: required" help:"The master key, 32 bytes in base64 ('openssl rand -base64 32' makes one); several by commas, of which the first seals: docs/secrets.md."`
+	Seal *seal.Seal `section:"Master key" env:"WICKET_SECRET" secret:"" unset:"SQLite: made once, kept beside the database; PostgreSQL: required" help:"The master key, 32 bytes in base64 ('openssl rand -base64 32' makes one); several by commas, of which the first seals: docs/secrets.md."`
 
-	Redis  *storage.RedisOptions `section:"Replicas and limits" env:"WICKET_REDIS_URL" secret:"" unset:"each process counts for itself" help:"Redis, which replicas share: 'redis://USER:PASSWORD@HOST:6379/0', 'rediss://' for TLS. Sentinels and a Cluster: docs/replicas.md."`
-	Limits storage.Rates         `env:"WICKET_LIMITS" unset:"generous" help:"How often who may ask for what, such as 'token.client=100/s,sign-in.ip=600/m,account.account=off'; 'off' for no limits at all: docs/replicas.md#rate-limits."`
+	Redis  *cache.RedisOptions `section:"Replicas and limits" env:"WICKET_REDIS_URL" secret:"" unset:"each process counts for itself" help:"Redis, which replicas share: 'redis://USER:PASSWORD@HOST:6379/0', 'rediss://' for TLS. Sentinels and a Cluster: docs/replicas.md."`
+	Limits cache.Rates         `env:"WICKET_LIMITS" unset:"generous" help:"How often who may ask for what, such as 'token.client=100/s,sign-in.ip=600/m,account.account=off'; 'off' for no limits at all: docs/replicas.md#rate-limits."`
 
-	SMTP      *messages.SMTP `section:"Messages" env:"WICKET_SMTP_URL" secret:"" unset:"no mail is sent" help:"The mail server: 'smtp://USER:PASSWORD@mail.example.com:587?from=id@example.com' (STARTTLS) or 'smtps://' (TLS, port 465)."`
-	SMSURL    string         `env:"WICKET_SMS_URL" secret:"" unset:"no phone can be verified" help:"Who sends text messages: 'twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com?from=+15550100', or 'https://hooks.example.com/sms', which gets 'to', 'text' and 'id' as JSON, signed."`
-	SMSSecret string         `env:"WICKET_SMS_SECRET" secret:"" unset:"required with a webhook" help:"Signs what goes to the webhook, at least 16 characters: 'Wicket-Signature: t=UNIX,v1=HEX', the HMAC-SHA256 of t, a dot and the body."`
+	SMTP      *notify.SMTP `section:"Messages" env:"WICKET_SMTP_URL" secret:"" unset:"no mail is sent" help:"The mail server: 'smtp://USER:PASSWORD@mail.example.com:587?from=id@example.com' (STARTTLS) or 'smtps://' (TLS, port 465)."`
+	SMSURL    string       `env:"WICKET_SMS_URL" secret:"" unset:"no phone can be verified" help:"Who sends text messages: 'twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com?from=+15550100', or 'https://hooks.example.com/sms', which gets 'to', 'text' and 'id' as JSON, signed."`
+	SMSSecret string       `env:"WICKET_SMS_SECRET" secret:"" unset:"required with a webhook" help:"Signs what goes to the webhook, at least 16 characters: 'Wicket-Signature: t=UNIX,v1=HEX', the HMAC-SHA256 of t, a dot and the body."`
 
 	Registration    bool   `section:"People" env:"WICKET_REGISTRATION" type:"switch" enum:"open,off" default:"off" help:"'open': everybody may make an account, on the page '/register'."`
 	FirstInvitation string `env:"WICKET_FIRST_INVITATION" type:"invitation" secret:"" unset:"SQLite: wicket serve prints such a link; PostgreSQL: wicket user invite --role admin makes one" help:"The secret of the link 'ISSUER/register?token=SECRET' ('openssl rand -hex 32' makes one), which makes the first account, an administrator's: once, and within a week of the last start."`
@@ -72,9 +74,9 @@ type Config struct {
 
 	Clock         func() time.Time       `kong:"-"` // this machine's
 	RelyingParty  *identity.RelyingParty `kong:"-"` // nil: passkeys and security keys cannot be used here
-	SMS           messages.TextSender    `kong:"-"` // nil: text messages cannot be sent
+	SMS           notify.TextSender      `kong:"-"` // nil: text messages cannot be sent
 	TraceProtocol string                 `kong:"-"` // how traces are sent; empty: they are not
-	Outbox        *messages.Outbox       `kong:"-"` // development alone: mail and text messages are shown instead
+	Outbox        *notify.Outbox         `kong:"-"` // development alone: mail and text messages are shown instead
 
 	environment Environment       // that it was made from
 	files       map[string][]byte // that all this was read from, by their paths: digests of their content
@@ -134,7 +136,7 @@ func (c *Config) readFile(path string) ([]byte, error) {
 }
 
 // Mail is what sends mails; nil where there is no way to.
-func (c *Config) Mail() messages.Sender {
+func (c *Config) Mail() notify.Sender {
 	switch {
 	case c.Outbox != nil:
 		return c.Outbox
@@ -145,7 +147,7 @@ func (c *Config) Mail() messages.Sender {
 }
 
 // texts is what sends text messages; nil where there is no way to.
-func (c *Config) texts() messages.TextSender {
+func (c *Config) texts() notify.TextSender {
 	if c.Outbox != nil {
 		return c.Outbox
 	}
@@ -172,11 +174,11 @@ func (r *reading) textMessages() {
 	if c.SMSURL == "" {
 		return
 	}
-	sms, err := messages.NewTextSender(c.SMSURL, c.SMSSecret)
+	sms, err := notify.NewTextSender(c.SMSURL, c.SMSSecret)
 	switch {
 	case err == nil:
 		c.SMS = sms
-	case errors.Is(err, messages.ErrWebhookSecret):
+	case errors.Is(err, notify.ErrWebhookSecret):
 		r.fault("WICKET_SMS_SECRET", err)
 	default:
 		r.fault("WICKET_SMS_URL", err)

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 // A variable that begins like ours and is mistyped is refused with the name that was meant; those that Kubernetes and
@@ -179,7 +179,7 @@ func TestCheck(t *testing.T) {
 func TestMasterKeyBesideTheDatabase(t *testing.T) {
 	database := filepath.Join(t.TempDir(), "data", "wicket.db")
 	env := Environment{"WICKET_DATABASE_URL": "sqlite:" + database}
-	var seals []*storage.Seal
+	var seals []*seal.Seal
 	for range 2 { // both of two processes that start together find none
 		config, err := Load(env)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // ClientView is an app as WICKET_CLIENTS declares it and wicket client prints it: the names of RFC 7591, section 2.
@@ -183,7 +183,7 @@ func (s *Server) declareClients(ctx context.Context, declarations []oidc.Declara
 	if len(declarations) == 0 {
 		return nil
 	}
-	ctx = storage.WithActor(ctx, &storage.Actor{Name: "operator:WICKET_CLIENTS"})
+	ctx = audit.As(ctx, audit.Actor{Name: "operator:WICKET_CLIENTS"})
 	created, changed, err := s.Provider.DeclareClients(ctx, declarations)
 	if len(created)+len(changed) > 0 {
 		s.log.Info("made clients as declared", "created", created, "changed", changed)

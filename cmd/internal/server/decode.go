@@ -18,9 +18,10 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/web"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 // decode reads the value of a variable into its field.
@@ -34,10 +35,10 @@ func decode(flag *kong.Flag, value string) error {
 // mappers say how values are read: by the type of the field, or by what its tag calls the type.
 func mappers(c *Config) []kong.Option {
 	return []kong.Option{
-		mapType(storage.ParseSeal),
-		mapType(storage.ParseRedis),
+		mapType(seal.Parse),
+		mapType(cache.ParseRedis),
 		mapType(web.DefaultLimits.With),
-		mapType(messages.NewSMTP),
+		mapType(notify.NewSMTP),
 		mapType(parseTwoFactors),
 		mapType(func(text string) ([]oidc.Declaration, error) { return parseClients(text, c.readFile) }),
 		mapType(func(text string) ([]federation.Provider, error) { return parseProviders(text, c.readFile) }),

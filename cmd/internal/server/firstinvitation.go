@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // InviteFirst tells who started a server on which nobody is registered how to become its administrator. If they chose
@@ -14,7 +14,7 @@ import (
 // never goes into the log. Several replicas make no link, for nobody would know whose link counts.
 func (s *Server) InviteFirst(ctx context.Context, show func(link string)) error {
 	config := s.Config()
-	operator := storage.WithActor(ctx, &storage.Actor{Name: "operator"})
+	operator := audit.As(ctx, audit.Actor{Name: "operator"})
 	switch {
 	case config.FirstInvitation != "":
 		open, err := s.Identity.InviteFirstBy(operator, config.FirstInvitation)

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 // EmbeddedDatabase is the path of the SQLite file; empty for another database.
@@ -45,7 +45,7 @@ func (r *reading) masterKey() {
 	}
 	key, err := c.masterKeyBeside(embedded)
 	if err == nil && key != "" {
-		c.Seal, err = storage.ParseSeal(key)
+		c.Seal, err = seal.Parse(key)
 		setting := c.setting("WICKET_SECRET")
 		setting.IsSet, setting.Source, setting.File, setting.Note = true, fromFile, MasterKeyPath(embedded), ""
 	}
@@ -92,7 +92,7 @@ func (c *Config) PrepareMasterKey() error {
 	if err == nil {
 		var key string
 		if key, err = c.readMasterKey(path); err == nil {
-			c.Seal, err = storage.ParseSeal(key)
+			c.Seal, err = seal.Parse(key)
 		}
 	}
 	if err != nil {
@@ -113,7 +113,7 @@ func makeMasterKey(path string) error {
 		return err
 	}
 	defer func() { _ = os.Remove(file.Name()) }()
-	_, err = file.WriteString(storage.NewMasterKey() + "\n")
+	_, err = file.WriteString(seal.NewMasterKey() + "\n")
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/riverqueue/river/rivertype"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 // metrics is what Prometheus may scrape: all names and labels are in this file. What happens is told to tally and
@@ -117,7 +117,7 @@ func (m *metrics) watch(s *Server, log *slog.Logger) {
 	})
 }
 
-func (m *metrics) watchRedis(redis *storage.RedisMemory) {
+func (m *metrics) watchRedis(redis *cache.Redis) {
 	m.gauge("wicket_redis_up", "1 while Redis answers, 0 while this process counts for itself.", func() float64 {
 		if redis.State().Away {
 			return 0

@@ -20,13 +20,14 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 // Server is Wicket put together.
 type Server struct {
 	Database  *storage.Database
 	Clock     *storage.Clock
-	Redis     *storage.RedisMemory // nil where there is none
+	Redis     *cache.Redis // nil where there is none
 	Identity  *identity.Store
 	Upstreams *federation.Upstreams
 	Keys      *oidc.Keys
@@ -36,8 +37,8 @@ type Server struct {
 
 	config   atomic.Pointer[Config] // what may change while the server runs is read from it when it is needed
 	log      *slog.Logger
-	memory   storage.Memory
-	limits   *storage.Limits
+	memory   cache.Cache
+	limits   *cache.Limits
 	metrics  *metrics                 // nil where nobody scrapes them
 	traces   *sdktrace.TracerProvider // nil where nobody wants them
 	draining atomic.Bool

@@ -4,7 +4,7 @@ import (
 	"log/slog"
 	"testing"
 
-	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 // testMasterKey is good for configuration whose database nobody opens.
@@ -13,7 +13,7 @@ const testMasterKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 // newTestServer makes a server on that database, which serves nothing.
 func newTestServer(t *testing.T, databaseURL string) *Server {
 	t.Helper()
-	config, err := Load(Environment{"WICKET_DATABASE_URL": databaseURL, "WICKET_SECRET": storage.NewMasterKey()})
+	config, err := Load(Environment{"WICKET_DATABASE_URL": databaseURL, "WICKET_SECRET": seal.NewMasterKey()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -44,12 +45,12 @@ func TestUpkeepForgetsTheAuditTrailWhereToldTo(t *testing.T) {
 			if err := worker.Work(t.Context(), &river.Job[upkeep]{}); err != nil {
 				t.Fatal(err)
 			}
-			entries, err := s.Database.Entries(t.Context(), storage.EntryFilter{Action: "aged", Limit: 10})
+			entries, err := audit.Entries(t.Context(), s.Database, audit.Filter{Action: "aged", Limit: 10})
 			if err != nil || len(entries) != c.want {
 				t.Errorf("kept for %v: %d entries of four months ago, want %d (%v)", c.kept, len(entries), c.want, err)
 			}
 		}
-		entries, err := s.Database.Entries(t.Context(), storage.EntryFilter{Entity: "user", Action: "created", Limit: 10})
+		entries, err := audit.Entries(t.Context(), s.Database, audit.Filter{Entity: "user", Action: "created", Limit: 10})
 		if err != nil || len(entries) != 1 {
 			t.Errorf("what is younger: %d entries, %v", len(entries), err)
 		}

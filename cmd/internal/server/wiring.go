@@ -14,8 +14,9 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web"
-	"github.com/wicket-id/wicket/web/messages"
+	"github.com/wicket-id/wicket/web/notify"
 )
 
 // openDatabase opens the database, with the key to what is sealed there, brings its schema up to date, and takes its
@@ -63,12 +64,12 @@ func Prepare(ctx context.Context, database *storage.Database, migrate bool, log 
 
 // wireMemory makes what may be lost: limits and caches, shared by Redis where there is one.
 func (s *Server) wireMemory(ctx context.Context, config *Config) error {
-	s.memory = storage.NewLocalMemory(s.Clock.Now)
+	s.memory = cache.NewLocal(s.Clock.Now)
 	if config.Redis != nil {
-		s.Redis = storage.NewRedisMemory(ctx, config.Redis, config.Issuer, s.Clock.Now, s.log)
+		s.Redis = cache.NewRedis(ctx, config.Redis, config.Issuer, s.Clock.Now, s.log)
 		s.memory = s.Redis
 	}
-	s.limits = &storage.Limits{Memory: s.memory, Rates: config.Limits}
+	s.limits = &cache.Limits{Cache: s.memory, Rates: config.Limits}
 	return nil
 }
 
@@ -129,15 +130,15 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 
 func (s *Server) wireJobs(_ context.Context, config *Config) (err error) {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &messages.Worker{
+	river.AddWorker(workers, &notify.Worker{
 		Issuer: config.Issuer,
 		Seal:   config.Seal,
-		Mail:   func() messages.Sender { return s.Config().Mail() },
-		Texts:  func() messages.TextSender { return s.Config().texts() },
+		Mail:   func() notify.Sender { return s.Config().Mail() },
+		Texts:  func() notify.TextSender { return s.Config().texts() },
 		Log:    s.log,
 	})
-	river.AddWorker(workers, &messages.ResetWorker{Identity: s.Identity})
-	river.AddWorker(workers, &messages.LockWorker{Identity: s.Identity})
+	river.AddWorker(workers, &notify.ResetWorker{Identity: s.Identity})
+	river.AddWorker(workers, &notify.LockWorker{Identity: s.Identity})
 	river.AddWorker(workers, &upkeepWorker{server: s, auditTrailKept: config.KeepAuditTrail, log: s.log})
 	s.Jobs, err = s.Database.NewJobs(workers, []*river.PeriodicJob{upkeepJob()}, s.log)
 	s.Identity.Jobs = s.Jobs
@@ -161,7 +162,7 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 	if s.traces != nil {
 		tracer = s.traces
 	}
-	var tally storage.Tallier
+	var tally storage.EventCounter
 	var answered web.Answered
 	if config.MetricsListen != "" {
 		s.metrics = newMetrics()

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// The log of requests and the audit trail name who a request turned out to be of, also where that became known on its way.
+func TestRequestsAreLoggedByWhoTheyAreOf(t *testing.T) {
+	h, transport, log := openSecureHouse(t, storagetest.URL(t, storage.SQLite))
+	plain := http.DefaultClient.Transport
+	http.DefaultClient.Transport = transport
+	t.Cleanup(func() { http.DefaultClient.Transport = plain })
+	client, b := h.client(t, nil), h.browser(t)
+	b.Transport = transport
+	b.get(t, "/sign-in")
+	tokens := h.redeem(t, client, b.code(t, client, nil))
+	b.get(t, "/account")
+	refreshed := h.refresh(t, client, tokens.text("refresh_token"))
+	h.call(t, oidc.PathIntrospect, client, url.Values{"token": {refreshed.text("access_token")}})
+	h.call(t, oidc.PathRevoke, client, url.Values{"token": {refreshed.text("access_token")}})
+
+	person, app := h.user.Actor(), "client:"+client.ID
+	actors := map[string]string{} // of the last request of each kind
+	for line := range strings.Lines(log.String()) {
+		var entry struct{ Msg, Method, Path, Actor string }
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
+		if entry.Msg == "request" {
+			actors[entry.Method+" "+entry.Path] = entry.Actor
+		}
+	}
+	for request, want := range map[string]string{
+		"GET /sign-in": "anonymous", "POST /sign-in": person, "POST /consent": person, "GET /account": person,
+		"POST " + oidc.PathToken: app, "POST " + oidc.PathIntrospect: app, "POST " + oidc.PathRevoke: app,
+	} {
+		if got := actors[request]; got != want {
+			t.Errorf("%s is logged as of %q, want %q; all: %v", request, got, want, actors)
+		}
+	}
+
+	entries, err := audit.Entries(t.Context(), h.database, audit.Filter{UserID: h.user.ID, Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded := map[string]string{}
+	for _, entry := range entries {
+		recorded[entry.Entity+" "+entry.Action] = entry.Actor
+	}
+	for change, want := range map[string]string{
+		"session started": person, "consent granted": person, "grant created": person, "grant code_redeemed": app, "grant refresh_token_redeemed": app,
+	} {
+		if got := recorded[change]; got != want {
+			t.Errorf("%s is recorded as of %q, want %q", change, got, want)
+		}
+	}
+}

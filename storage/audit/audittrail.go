@@ -1,0 +1,115 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Entry is one line of the audit trail: what changed, from what to what, and who did it. Values never
+// hold a secret, not even its hash.
+type Entry struct {
+	bun.BaseModel `bun:"table:audit_trail,alias:entry"`
+
+	ID        int64           `bun:"id,pk,autoincrement"`
+	At        time.Time       `bun:"at"`
+	Entity    string          `bun:"entity"`    // what kind of thing: "user", "session", "client"
+	EntityID  string          `bun:"entity_id"` // which one
+	Action    string          `bun:"action"`    // a verb in the past: "created", "ended", "refused"
+	OldValues json.RawMessage `bun:"old_values,type:jsonb,nullzero"`
+	NewValues json.RawMessage `bun:"new_values,type:jsonb,nullzero"`
+	UserID    uuid.NullUUID   `bun:"user_id,type:uuid"` // whose account it is about; empty once that person is erased
+	Actor     string          `bun:"actor"`
+	IP        string          `bun:"ip"`
+	UserAgent string          `bun:"user_agent"`
+	SessionID string          `bun:"session_id"`
+	RequestID string          `bun:"request_id"`
+}
+
+// Values are old or new values of an entry, by column.
+type Values map[string]any
+
+// Change describes what a verb did.
+type Change struct {
+	Entity   string
+	EntityID string
+	Action   string
+	UserID   uuid.UUID // the person concerned, or uuid.Nil
+	Old, New Values
+}
+
+// Record writes change into the audit trail as part of tx: no record, no change. Who did it comes from ctx.
+func Record(ctx context.Context, tx bun.Tx, at time.Time, change Change) error {
+	statement, err := RecordStatement(ctx, tx, at, change)
+	if err != nil {
+		return err
+	}
+	if _, err := statement.Exec(ctx); err != nil {
+		return fmt.Errorf("record in the audit trail: %w", err)
+	}
+	return nil
+}
+
+// RecordStatement is Record's statement, to be run by storage's Append or Claim with others.
+func RecordStatement(ctx context.Context, tx bun.IDB, at time.Time, change Change) (*bun.InsertQuery, error) {
+	actor := ActorOf(ctx)
+	entry := &Entry{
+		At: at, Entity: change.Entity, EntityID: change.EntityID, Action: change.Action,
+		UserID: uuid.NullUUID{UUID: change.UserID, Valid: change.UserID != uuid.Nil},
+		Actor:  actor.Name, IP: actor.IP, UserAgent: actor.UserAgent, SessionID: actor.SessionID, RequestID: actor.RequestID,
+	}
+	for _, side := range []struct {
+		from Values
+		to   *json.RawMessage
+	}{{change.Old, &entry.OldValues}, {change.New, &entry.NewValues}} {
+		if side.from == nil {
+			continue
+		}
+		encoded, err := json.Marshal(side.from)
+		if err != nil {
+			return nil, fmt.Errorf("record in the audit trail: %w", err)
+		}
+		*side.to = encoded
+	}
+	return tx.NewInsert().Model(entry).ExcludeColumn("id").Returning("NULL"), nil
+}
+
+// Filter chooses lines of the audit trail; what is zero does not matter.
+type Filter struct {
+	UserID       uuid.UUID
+	Entity       string
+	Action       string
+	Since, Until time.Time
+	Limit        int
+}
+
+// Entries lists lines of the audit trail, the newest first.
+func Entries(ctx context.Context, d *storage.Database, filter Filter) ([]Entry, error) {
+	var entries []Entry
+	query := d.Late().NewSelect().Model(&entries).Order("at DESC", "id DESC").Limit(int64(filter.Limit))
+	if filter.UserID != uuid.Nil {
+		query.Where("user_id = ?", filter.UserID)
+	}
+	if filter.Entity != "" {
+		query.Where("entity = ?", filter.Entity)
+	}
+	if filter.Action != "" {
+		query.Where("action = ?", filter.Action)
+	}
+	if !filter.Since.IsZero() {
+		query.Where("at >= ?", filter.Since)
+	}
+	if !filter.Until.IsZero() {
+		query.Where("at < ?", filter.Until)
+	}
+	if err := query.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("read the audit trail: %w", err)
+	}
+	return entries, nil
+}

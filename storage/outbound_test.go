@@ -1,0 +1,93 @@
+package storage
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+)
+
+func TestAddressKinds(t *testing.T) {
+	for want, addresses := range map[addressKind][]string{
+		publicAddress:   {"8.8.8.8", "140.82.121.4", "2606:4700::1111", "::ffff:8.8.8.8", "172.15.0.1", "172.32.0.1"},
+		privateAddress:  {"10.1.2.3", "172.16.0.1", "192.168.1.1", "fd12::1", "::ffff:10.1.2.3", "100.64.0.1"},
+		loopbackAddress: {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"},
+		forbiddenAddress: {
+			"169.254.169.254", "::ffff:169.254.169.254", "fe80::1", "fe80::1%eth0", "0.0.0.0", "0.1.2.3", "::",
+			"224.0.0.1", "ff02::1", "255.255.255.255", "240.0.0.1", "192.0.0.192",
+			"198.18.0.1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2001::1", "100::1",
+		},
+	} {
+		for _, address := range addresses {
+			if got := addressKindOf(netip.MustParseAddr(address)); got != want {
+				t.Errorf("%s: %d, want %d", address, got, want)
+			}
+		}
+	}
+}
+
+func TestOutboundIsBoundedAndRetries(t *testing.T) {
+	calls, answers := 0, []int{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status := answers[min(calls, len(answers)-1)]
+		calls++
+		w.WriteHeader(status)
+		if r.URL.Path == "/long" {
+			_, _ = w.Write(make([]byte, outboundMaxBody+1))
+		}
+	}))
+	defer server.Close()
+	client := Outbound{Target: server.URL, Retries: 2}.Client()
+	for name, c := range map[string]struct {
+		method        string
+		answers       []int
+		calls, status int
+	}{
+		"a bad moment":           {http.MethodGet, []int{503, 502, 200}, 3, 200},
+		"a bad hour":             {http.MethodGet, []int{503}, 3, 503},
+		"a refusal":              {http.MethodGet, []int{403, 200}, 1, 403},
+		"what changes something": {http.MethodPost, []int{503, 200}, 1, 503},
+	} {
+		calls, answers = 0, c.answers
+		request, err := http.NewRequest(c.method, server.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if calls != c.calls || response.StatusCode != c.status {
+			t.Errorf("%s: %d calls, %s", name, calls, response.Status)
+		}
+	}
+	calls, answers = 0, []int{200}
+	response, err := client.Get(server.URL + "/long")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if body, err := io.ReadAll(response.Body); err == nil || len(body) > outboundMaxBody+1 {
+		t.Errorf("read %d bytes, %v", len(body), err)
+	}
+}
+
+// Without a word of the operator's no request reaches this machine, and none is redirected.
+func TestOutboundIsCarefulByDefault(t *testing.T) {
+	t.Parallel()
+	reached := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reached++
+		http.Redirect(w, r, "/elsewhere", http.StatusFound)
+	}))
+	defer server.Close()
+	if _, err := (Outbound{}).Client().Get(server.URL); !errors.Is(err, ErrPrivateAddress) || reached != 0 {
+		t.Errorf("a request to this machine: %v, reached %d times", err, reached)
+	}
+	if _, err := (Outbound{Target: server.URL}).Client().Get(server.URL); !errors.Is(err, errRedirected) || reached != 1 {
+		t.Errorf("a redirect: %v, reached %d times", err, reached)
+	}
+}

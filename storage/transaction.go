@@ -1,0 +1,86 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/uptrace/bun"
+)
+
+// Write runs do in one transaction, and returns what do returned once that is committed. Where do returns an error
+// all is rolled back, unless it is made by Refuse; then, and where the commit fails, Write returns the zero value and
+// the error.
+//
+// do must use tx for every query and must not do slow work: no network, no password hashing, no signing. It is called
+// again where the transaction failed before its commit for a reason that passes (failover.go), so nothing may leave
+// it but its result: it sets no variable from outside and changes nothing that a pointer from outside leads to.
+func Write[T any](ctx context.Context, d *Database, do func(ctx context.Context, tx bun.Tx) (T, error)) (T, error) {
+	ctx, cancel := short(ctx)
+	defer cancel()
+	var result T
+	attempt := 0
+	var refused *refusal
+	err := untilItPasses(ctx, func() (again bool, err error) {
+		attempt++
+		committing := false
+		err = countAfter(ctx, func(ctx context.Context) error {
+			return d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
+				result, err = do(ctx, tx)
+				if refused = nil; errors.As(err, &refused) {
+					err = nil
+				}
+				if d.rehearse != nil {
+					if failed := d.rehearse(ctx, tx, attempt); failed != nil {
+						return failed
+					}
+				}
+				committing = err == nil
+				return err
+			})
+		})
+		return !committing || undone(err), err
+	})
+	if err == nil && refused != nil {
+		err = refused.reason
+	}
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return result, nil
+}
+
+// Write is the function of that name for transactions that return nothing.
+func (d *Database) Write(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
+	_, err := Write(ctx, d, func(ctx context.Context, tx bun.Tx) (struct{}, error) { return struct{}{}, do(ctx, tx) })
+	return err
+}
+
+// Refuse is returned by a transaction that refuses what was asked and keeps what it has written, such as a failed
+// attempt or the end of a family of tokens: it is committed, and Write returns reason as it is.
+func Refuse(reason error) error { return &refusal{reason} }
+
+type refusal struct{ reason error }
+
+func (r *refusal) Error() string { return r.reason.Error() }
+func (r *refusal) Unwrap() error { return r.reason }
+
+// short is the context of a transaction: a caller who goes away must not cut a half-answered write, so it has an end of
+// its own.
+func short(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+}
+
+// untilItPasses calls try until it succeeds, fails for good or the budget for outages is spent: again at once, for
+// another connection may do, and then a little later each time. try tells whether it may be called again.
+func untilItPasses(ctx context.Context, try func() (again bool, err error)) error {
+	ctx, cancel := context.WithTimeout(ctx, outagePatience)
+	defer cancel()
+	for pause := time.Duration(0); ; pause = max(10*time.Millisecond, min(2*pause, 500*time.Millisecond)) {
+		again, err := try()
+		if err == nil || !again || !passes(err) || !pausing(ctx, pause) {
+			return err
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package account
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// Emails is the page of the e-mail addresses.
+type Emails struct{ *frame.Frame }
+
+// Page shows a person their addresses.
+func (h Emails) Page(v *frame.Visit) error { return h.show(v, http.StatusOK, "") }
+
+func (h Emails) show(v *frame.Visit, status int, failure string) error {
+	top, err := head(h.Frame, v, "/account/emails")
+	if err != nil {
+		return err
+	}
+	emails, err := h.Identity.Emails(v.Context(), v.Session.UserID)
+	if err != nil {
+		return err
+	}
+	page := pages.Emails{Head: top, Failure: failure, Notice: notice(v)}
+	for _, email := range emails {
+		page.Emails = append(page.Emails, pages.EmailItem{
+			ID: email.ID.String(), Address: email.Address, Primary: email.IsPrimary, Verified: email.VerifiedAt != nil,
+		})
+	}
+	return v.Show(status, page)
+}
+
+// Add claims another address and sends a link there.
+func (h Emails) Add(v *frame.Visit) error {
+	_, err := h.Identity.AddEmail(v.Context(), v.Owner, v.Form.Get("address"))
+	return h.changed(v, "email-sent", err)
+}
+
+// Resend sends the link once more.
+func (h Emails) Resend(v *frame.Visit) error {
+	return h.changed(v, "email-sent", h.Identity.ResendEmailProof(v.Context(), v.Owner, formID(v)))
+}
+
+// MakePrimary makes an address the one that apps are told.
+func (h Emails) MakePrimary(v *frame.Visit) error {
+	return h.changed(v, "email-primary", h.Identity.MakePrimaryEmail(v.Context(), v.Owner, formID(v)))
+}
+
+// Remove drops an address.
+func (h Emails) Remove(v *frame.Visit) error {
+	return h.changed(v, "email-removed", h.Identity.RemoveEmail(v.Context(), v.Owner, formID(v)))
+}
+
+// emailFaults are the reasons why the addresses were not changed that a person is told.
+var emailFaults = []error{
+	identity.ErrEmailInvalid, identity.ErrEmailListed, identity.ErrLastEmail, identity.ErrPrimaryEmail,
+	identity.ErrEmailTooNew, identity.ErrTooManyEmails, identity.ErrTooManySendings,
+}
+
+// changed shows the page again after a change, or why there was none.
+func (h Emails) changed(v *frame.Visit, done string, err error) error {
+	if known := frame.OneOf(err, emailFaults); known != nil {
+		return h.show(v, http.StatusUnprocessableEntity, frame.Sentence(known))
+	}
+	if err != nil && !errors.Is(err, storage.ErrNotFound) { // gone already: the page shows what there is
+		return err
+	}
+	return v.Redirect("/account/emails?done=" + done)
+}
+
+// formID is the id of what a form is about. One that is malformed is uuid.Nil, which nothing has.
+func formID(v *frame.Visit) uuid.UUID {
+	id, _ := uuid.Parse(v.Form.Get("id"))
+	return id
+}

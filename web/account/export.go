@@ -1,0 +1,138 @@
+package account
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// export is the file that a person downloads: docs/privacy.md describes it.
+func export(kept *identity.Export, consents []oidc.Consent) gin.H {
+	user := kept.User
+	return gin.H{
+		"account": gin.H{
+			"id": user.ID, "username": user.Username, "active": user.IsActive, "created_at": user.CreatedAt,
+			"last_login_at": user.LastLoginAt, "last_login_ip": user.LastLoginIP,
+			"password_changed_at": user.PasswordChangedAt,
+		},
+		"profile":         exportProfile(kept.Profile),
+		"emails":          each(kept.Emails, exportEmail),
+		"phones":          each(kept.Phones, exportPhone),
+		"roles":           each(kept.Roles, exportRole),
+		"linked_accounts": each(kept.Linked, exportLinked),
+		"factors":         exportFactors(kept.Factors),
+		"known_devices":   each(kept.Devices, exportDevice),
+		"sessions":        each(kept.Sessions, exportSession),
+		"login_attempts":  each(kept.Attempts, exportAttempt),
+		"apps":            each(consents, exportConsent),
+		"audit_trail":     each(kept.AuditTrail, exportEntry),
+	}
+}
+
+// each is a list in the file; never null.
+func each[T any](kept []T, export func(T) gin.H) []gin.H {
+	list := make([]gin.H, 0, len(kept))
+	for _, item := range kept {
+		list = append(list, export(item))
+	}
+	return list
+}
+
+func exportProfile(profile *identity.Profile) gin.H {
+	return gin.H{
+		"name": profile.Name, "given_name": profile.GivenName, "family_name": profile.FamilyName,
+		"middle_name": profile.MiddleName, "nickname": profile.Nickname, "profile": profile.Profile,
+		"picture": profile.Picture, "website": profile.Website, "gender": profile.Gender,
+		"birthdate": profile.Birthdate, "zoneinfo": profile.Zoneinfo, "locale": profile.Locale,
+		"address": profile.Address,
+	}
+}
+
+func exportEmail(email identity.Email) gin.H {
+	return gin.H{
+		"address": email.Address, "primary": email.IsPrimary,
+		"verified_at": email.VerifiedAt, "created_at": email.CreatedAt,
+	}
+}
+
+func exportPhone(phone identity.Phone) gin.H {
+	return gin.H{
+		"number": phone.Number, "primary": phone.IsPrimary,
+		"verified_at": phone.VerifiedAt, "created_at": phone.CreatedAt,
+	}
+}
+
+func exportRole(role identity.Role) gin.H {
+	return gin.H{
+		"role": role.RoleName, "assigned_at": role.AssignedAt, "active": role.IsActive, "revoked_at": role.RevokedAt,
+	}
+}
+
+func exportLinked(account identity.ExternalAccount) gin.H {
+	return gin.H{
+		"provider": account.Provider, "issuer": account.Issuer, "subject": account.Subject, "label": account.Label,
+		"claims": account.Profile, "created_at": account.CreatedAt, "last_used_at": account.LastUsedAt,
+	}
+}
+
+func exportFactors(factors *identity.Factors) gin.H {
+	passkey := func(key identity.Passkey) gin.H { return exportKey(&key.Authenticator) }
+	hardwareKey := func(key identity.HardwareKey) gin.H { return exportKey(&key.Authenticator) }
+	return gin.H{
+		"passkeys":             each(factors.Passkeys, passkey),
+		"hardware_keys":        each(factors.HardwareKeys, hardwareKey),
+		"totps":                each(factors.TOTPs, exportTOTP),
+		"backup_codes_left":    factors.BackupCodes,
+		"backup_codes_made_at": factors.BackupMadeAt,
+	}
+}
+
+func exportKey(key *identity.Authenticator) gin.H {
+	return gin.H{
+		"name": key.Name, "aaguid": key.AAGUID, "model": key.Model(), "backed_up": key.IsBackedUp(),
+		"transports": key.Transports, "clone_warning_at": key.CloneWarningAt,
+		"created_at": key.CreatedAt, "last_used_at": key.LastUsedAt,
+	}
+}
+
+func exportTOTP(app identity.TOTP) gin.H {
+	return gin.H{"name": app.Name, "created_at": app.CreatedAt, "last_used_at": app.LastUsedAt}
+}
+
+func exportDevice(device identity.KnownDevice) gin.H {
+	return gin.H{
+		"created_at": device.CreatedAt, "last_used_at": device.LastUsedAt, "trusted_until": device.TrustedUntil,
+	}
+}
+
+func exportSession(session identity.Session) gin.H {
+	return gin.H{
+		"id": session.ID, "device": session.DeviceLabel, "user_agent": session.UserAgent,
+		"ip": session.IP, "last_seen_ip": session.LastSeenIP, "created_at": session.CreatedAt,
+		"last_seen_at": session.LastSeenAt, "ended_at": session.EndedAt, "end_reason": session.EndReason,
+	}
+}
+
+func exportAttempt(attempt identity.LoginAttempt) gin.H {
+	return gin.H{
+		"at": attempt.AttemptTime, "typed": attempt.Username, "ip": attempt.IPAddress, "success": attempt.Success,
+		"failure_reason": attempt.FailureReason, "method": attempt.Method, "user_agent": attempt.UserAgent,
+	}
+}
+
+func exportConsent(consent oidc.Consent) gin.H {
+	return gin.H{
+		"client_id": consent.ClientID, "granted": consent.GrantedScopes, "declined": consent.DeclinedScopes,
+		"at": consent.GrantedAt,
+	}
+}
+
+func exportEntry(entry audit.Entry) gin.H {
+	return gin.H{
+		"at": entry.At, "entity": entry.Entity, "entity_id": entry.EntityID, "action": entry.Action,
+		"old": entry.OldValues, "new": entry.NewValues, "by": entry.Actor, "ip": entry.IP,
+		"user_agent": entry.UserAgent,
+	}
+}

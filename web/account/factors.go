@@ -1,0 +1,185 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// Factors adds and removes what a person signs in with besides a password. Its pages may be part of a sign-in: an app
+// may wait for the factor. What is here is common to all factors; each has a file of its own.
+type Factors struct{ *frame.Frame }
+
+// name is what authenticators call this Wicket.
+func (h Factors) name() string { return "Wicket (" + frame.HostOf(h.Provider.Issuer) + ")" }
+
+// showNewKey shows the page that adds a passkey or a security key.
+func (h Factors) showNewKey(v *frame.Visit, status int, page pages.NewKey) error {
+	page.App, page.Continue = v.App()
+	page.LaterURI = laterURI(page.Continue)
+	return v.Show(status, page)
+}
+
+// laterURI is where "Not now" leads: back to the app that waits, or to the account.
+func laterURI(sealed string) string {
+	if sealed == "" {
+		return "/account/security"
+	}
+	return oidc.PathAuthorize + "?interaction=" + sealed
+}
+
+// keyFaults are the reasons why a key was not added that a person is told.
+var keyFaults = []error{
+	identity.ErrAuthenticator, identity.ErrAuthenticatorModel, identity.ErrAuthenticatorListed, identity.ErrFactorName,
+}
+
+// addKey takes the answer of a new passkey or security key; show shows its page again.
+func (h Factors) addKey(
+	v *frame.Visit,
+	add func(ctx context.Context, owner *identity.Reauthenticated, state, response, name string) (string, error),
+	show func(v *frame.Visit, status int, failure string) error,
+) error {
+	secret, err := add(v.Context(), v.Owner, v.Form.Get("state"), v.Form.Get("response"), v.Form.Get("name"))
+	if known := frame.OneOf(err, keyFaults); known != nil {
+		// The operator may want to know which rule it was.
+		h.Log.InfoContext(v.Context(), "a key was refused", "request_id", v.RequestID(), "error", err.Error())
+		return show(v, http.StatusUnprocessableEntity, frame.Sentence(known))
+	}
+	if err != nil {
+		return h.refuse(v, err)
+	}
+	return h.added(v, secret)
+}
+
+// added goes on where the person came from. Their session has got another secret.
+func (h Factors) added(v *frame.Visit, secret string) error {
+	v.SetSession(secret, v.Session.ExpiresAt)
+	return v.Proceed("/account/security?done=factor-added")
+}
+
+// remove removes the factor that the form names.
+func (h Factors) remove(
+	v *frame.Visit, remove func(context.Context, *identity.Reauthenticated, uuid.UUID) (string, error),
+) error {
+	id, err := uuid.Parse(v.Form.Get("id"))
+	if err != nil {
+		return frame.ErrForm
+	}
+	secret, err := remove(v.Context(), v.Owner, id)
+	if err != nil {
+		return h.refuse(v, err)
+	}
+	v.SetSession(secret, v.Session.ExpiresAt)
+	return v.Redirect("/account/security?done=factor-removed")
+}
+
+// RemovePassword leaves a person with passkeys alone.
+func (h Factors) RemovePassword(v *frame.Visit) error {
+	secret, err := h.Identity.RemovePassword(v.Context(), v.Owner)
+	if err != nil {
+		return h.refuse(v, err)
+	}
+	v.SetSession(secret, v.Session.ExpiresAt)
+	return v.Redirect("/account/security?done=password-removed")
+}
+
+// factorFaults are the reasons why a factor was not changed that a person is told.
+var factorFaults = []error{
+	identity.ErrNoKeys, identity.ErrTooManyFactors, identity.ErrLastFactor, identity.ErrTooManySignIns,
+	identity.ErrNothingToBackUp, identity.ErrTooManySendings,
+}
+
+// refuse says on the security page why a factor was not changed.
+func (h Factors) refuse(v *frame.Visit, err error) error {
+	if known := frame.OneOf(err, factorFaults); known != nil {
+		return Security(h).show(v, http.StatusUnprocessableEntity, frame.Sentence(known))
+	}
+	if errors.Is(err, storage.ErrNotFound) { // gone already: the page shows what there is
+		return v.Redirect("/account/security")
+	}
+	return err
+}
+
+// MakeBackupCodes shows ten new backup codes, once.
+func (h Factors) MakeBackupCodes(v *frame.Visit) error {
+	codes, secret, err := h.Identity.MakeBackupCodes(v.Context(), v.Owner)
+	if err != nil {
+		return h.refuse(v, err)
+	}
+	v.SetSession(secret, v.Session.ExpiresAt)
+	return v.Show(http.StatusOK, pages.BackupCodes{Codes: codes})
+}
+
+// factorKinds describes a person's factors.
+func factorKinds(now time.Time, factors *identity.Factors) []pages.FactorKind {
+	passkeys := pages.FactorKind{
+		ID: "passkeys", Title: "Passkeys",
+		Text:   "Sign in with your finger, your face or the PIN of your device, without a password.",
+		AddURI: "/account/passkeys/new", Add: "Add a passkey", Remove: "/account/passkeys/remove",
+	}
+	for _, passkey := range factors.Passkeys {
+		passkeys.Factors = append(passkeys.Factors, keyFactor(now, &passkey.Authenticator))
+	}
+	keys := pages.FactorKind{
+		ID: "hardware-keys", Title: "Security keys",
+		Text: "A key that you touch after your password. " +
+			"Once you have one, or an app, every sign-in asks for a second step.",
+		AddURI: "/account/hardware-keys/new", Add: "Add a security key", Remove: "/account/hardware-keys/remove",
+	}
+	for _, key := range factors.HardwareKeys {
+		keys.Factors = append(keys.Factors, keyFactor(now, &key.Authenticator))
+	}
+	apps := pages.FactorKind{
+		ID: "totps", Title: "Authenticator apps",
+		Text:   "An app that shows a code, which you type after your password.",
+		AddURI: "/account/totps/new", Add: "Add an app", Remove: "/account/totps/remove",
+	}
+	for _, app := range factors.TOTPs {
+		detail := "Added " + ago(now, app.CreatedAt)
+		if app.LastUsedAt != nil {
+			detail += ", used " + ago(now, *app.LastUsedAt)
+		}
+		apps.Factors = append(apps.Factors, pages.Factor{ID: app.ID.String(), Name: app.Name, Detail: detail})
+	}
+	return []pages.FactorKind{passkeys, keys, apps}
+}
+
+func keyFactor(now time.Time, key *identity.Authenticator) pages.Factor {
+	factor := pages.Factor{ID: key.ID.String(), Name: key.Name, Detail: "Added " + ago(now, key.CreatedAt)}
+	if key.LastUsedAt != nil {
+		factor.Detail += ", used " + ago(now, *key.LastUsedAt)
+	}
+	if model := key.Model(); model != "" && model != key.Name {
+		factor.Detail += ", " + model
+	}
+	if key.IsBackedUp() {
+		factor.Detail += ", backed up"
+	}
+	if key.CloneWarningAt != nil {
+		factor.Warning = "May have been copied"
+	}
+	return factor
+}
+
+// codesLeft says how many backup codes a person has; empty where they have no use for any.
+func codesLeft(factors *identity.Factors) string {
+	switch {
+	case len(factors.HardwareKeys)+len(factors.TOTPs)+len(factors.Passkeys) == 0:
+		return ""
+	case factors.BackupMadeAt == nil:
+		return "You have none yet: make some, and keep them apart from your devices."
+	case factors.BackupCodes == 1:
+		return "You have one left."
+	}
+	return fmt.Sprintf("You have %d left.", factors.BackupCodes)
+}

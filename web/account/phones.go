@@ -1,0 +1,88 @@
+package account
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// Phones is the page of the phone numbers.
+type Phones struct{ *frame.Frame }
+
+// Page shows a person their numbers.
+func (h Phones) Page(v *frame.Visit) error {
+	return h.show(v, http.StatusOK, pages.Phones{Notice: notice(v)})
+}
+
+// show fills in whose page it is, and their numbers.
+func (h Phones) show(v *frame.Visit, status int, page pages.Phones) (err error) {
+	if page.Head, err = head(h.Frame, v, "/account/phones"); err != nil {
+		return err
+	}
+	phones, err := h.Identity.Phones(v.Context(), v.Session.UserID)
+	if err != nil {
+		return err
+	}
+	for _, phone := range phones {
+		page.Phones = append(page.Phones, pages.PhoneItem{
+			ID: phone.ID.String(), Number: phone.Number, Primary: phone.IsPrimary, Verified: phone.VerifiedAt != nil,
+		})
+	}
+	return v.Show(status, page)
+}
+
+// Add claims another number and sends a code there.
+func (h Phones) Add(v *frame.Visit) error {
+	_, err := h.Identity.AddPhone(v.Context(), v.Owner, v.Form.Get("number"))
+	return h.changed(v, "phone-sent", err)
+}
+
+// Resend sends another code.
+func (h Phones) Resend(v *frame.Visit) error {
+	return h.changed(v, "phone-sent", h.Identity.ResendPhoneCode(v.Context(), v.Owner, formID(v)))
+}
+
+// Verify takes the code.
+func (h Phones) Verify(v *frame.Visit) error {
+	_, err := h.Identity.VerifyPhone(v.Context(), v.Owner, formID(v), v.Form.Get("code"))
+	return h.changed(v, "phone-verified", err)
+}
+
+// MakePrimary makes a number the one that apps are told.
+func (h Phones) MakePrimary(v *frame.Visit) error {
+	return h.changed(v, "phone-primary", h.Identity.MakePrimaryPhone(v.Context(), v.Owner, formID(v)))
+}
+
+// Remove drops a number.
+func (h Phones) Remove(v *frame.Visit) error {
+	return h.changed(v, "phone-removed", h.Identity.RemovePhone(v.Context(), v.Owner, formID(v)))
+}
+
+// phoneFaults are the reasons why the numbers were not changed that a person is told.
+var phoneFaults = []error{
+	identity.ErrPhoneInvalid, identity.ErrPhoneListed, identity.ErrPrimaryPhone, identity.ErrTooManyPhones,
+	identity.ErrPhoneTaken, identity.ErrTooManyTexts, identity.ErrNoTexts,
+}
+
+// changed shows the page again after a change, or why there was none.
+func (h Phones) changed(v *frame.Visit, done string, err error) error {
+	if errors.Is(err, identity.ErrProof) {
+		return h.show(v, http.StatusUnprocessableEntity, pages.Phones{
+			Failure: "This code is wrong, or it does not count any more: too old, or tried too often. " +
+				"Look at the last text message, or have another code sent.",
+			Wrong: formID(v).String(),
+		})
+	}
+	if known := frame.OneOf(err, phoneFaults); known != nil {
+		page := pages.Phones{Failure: frame.Sentence(known), Number: v.Form.Get("number")}
+		return h.show(v, http.StatusUnprocessableEntity, page)
+	}
+	if err != nil && !errors.Is(err, storage.ErrNotFound) { // gone already: the page shows what there is
+		return err
+	}
+	return v.Redirect("/account/phones?done=" + done)
+}

@@ -1,0 +1,54 @@
+package account
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// Privacy lets a person take along what is kept on them, or have it erased.
+type Privacy struct{ *frame.Frame }
+
+// Page offers both.
+func (h Privacy) Page(v *frame.Visit) error {
+	top, err := head(h.Frame, v, "/account/privacy")
+	if err != nil {
+		return err
+	}
+	return v.Show(http.StatusOK, pages.Privacy{Head: top, GraceDays: int(identity.ErasureGrace.Hours() / 24)})
+}
+
+// Download answers with all that is kept on the person, as one JSON file.
+func (h Privacy) Download(v *frame.Visit) error {
+	kept, err := h.Identity.Export(v.Context(), v.Owner)
+	if err != nil {
+		return err
+	}
+	consents, err := h.Provider.Consents(v.Context(), v.Session.UserID)
+	if err != nil {
+		return err
+	}
+	name := "wicket-" + h.Now().Format(time.DateOnly) + ".json"
+	v.Gin.Header("Content-Disposition", `attachment; filename="`+name+`"`)
+	v.Gin.IndentedJSON(http.StatusOK, export(kept, consents))
+	return nil
+}
+
+// Erase schedules that everything about the person is deleted.
+func (h Privacy) Erase(v *frame.Visit) error {
+	if v.Form.Get("sure") != "yes" {
+		return v.Redirect("/account/privacy")
+	}
+	due, err := h.Identity.RequestErasure(v.Context(), v.Owner)
+	if err != nil {
+		return err
+	}
+	v.ClearCookies()
+	return v.Show(http.StatusOK, pages.Done{
+		Title: "Your account will be erased",
+		Text:  "On " + due.Format("2 January 2006") + ". Until then you can change your mind: just sign in.",
+	})
+}

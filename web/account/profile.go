@@ -1,0 +1,57 @@
+package account
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// Profile is the page of what a person tells of themself.
+type Profile struct{ *frame.Frame }
+
+// Page shows it.
+func (h Profile) Page(v *frame.Visit) error {
+	profile, err := h.Identity.Profile(v.Context(), v.Session.UserID)
+	if err != nil {
+		return err
+	}
+	return h.show(v, http.StatusOK, profile, pages.Profile{Notice: notice(v)})
+}
+
+func (h Profile) show(v *frame.Visit, status int, profile *identity.Profile, page pages.Profile) (err error) {
+	if page.Head, err = head(h.Frame, v, "/account/profile"); err != nil {
+		return err
+	}
+	page.Values = make(map[string]string)
+	for _, field := range profile.Fields() {
+		page.Values[field.Name] = *field.Value
+	}
+	return v.Show(status, page)
+}
+
+// Update takes what they tell from now on. A field that is not in the form stays as it was.
+func (h Profile) Update(v *frame.Visit) error {
+	profile, err := h.Identity.Profile(v.Context(), v.Session.UserID)
+	if err != nil {
+		return err
+	}
+	for _, field := range profile.Fields() {
+		if v.Form.Has(field.Name) {
+			*field.Value = v.Form.Get(field.Name)
+		}
+	}
+	err = h.Identity.UpdateProfile(v.Context(), v.Session.UserID, *profile)
+	var faults identity.FieldFaults
+	if errors.As(err, &faults) {
+		return h.show(v, http.StatusUnprocessableEntity, profile, pages.Profile{
+			Failures: frame.Sentences(faults), Failure: "Nothing is saved yet: put right what is marked below.",
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return v.Redirect("/account/profile?done=profile")
+}

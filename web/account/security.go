@@ -1,0 +1,77 @@
+package account
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// Security is the page of the ways to sign in: the password, the factors, and who tried.
+type Security struct{ *frame.Frame }
+
+const attemptsShown = 20
+
+// Page shows them.
+func (h Security) Page(v *frame.Visit) error { return h.show(v, http.StatusOK, "") }
+
+func (h Security) show(v *frame.Visit, status int, failure string) error {
+	top, err := head(h.Frame, v, "/account/security")
+	if err != nil {
+		return err
+	}
+	attempts, err := h.Identity.LoginAttempts(v.Context(), v.Session.UserID, attemptsShown)
+	if err != nil {
+		return err
+	}
+	user, err := h.Identity.User(v.Context(), v.Session.UserID)
+	if err != nil {
+		return err
+	}
+	factors, err := h.Identity.Factors(v.Context(), v.Session.UserID)
+	if err != nil {
+		return err
+	}
+	page := pages.Security{
+		Head: top, HasPassword: user.PasswordHash != "", Failure: failure, Notice: notice(v),
+		Kinds: factorKinds(h.Now(), factors), BackupCodes: codesLeft(factors),
+	}
+	for _, attempt := range attempts {
+		page.Attempts = append(page.Attempts, pages.Attempt{
+			When: ago(h.Now(), attempt.AttemptTime), Result: attemptResults[attempt.FailureReason],
+			Bad: !attempt.Success && attempt.FailureReason != "second_step",
+			IP:  attempt.IPAddress, Device: identity.Device{UserAgent: attempt.UserAgent}.Label(),
+		})
+	}
+	return v.Show(status, page)
+}
+
+// attemptResults says in words how an attempt ended.
+var attemptResults = map[string]string{
+	"":               "Signed in",
+	"wrong_password": "Wrong password",
+	"locked":         "Right password, but the account was locked",
+	"disabled":       "Right password, but the account is switched off",
+	"second_step":    "Right password, and a second step was asked for",
+	"wrong_code":     "Second step failed",
+	"wrong_passkey":  "Passkey refused",
+	"cloned_key":     "Key refused: it may have been copied",
+}
+
+// ChangePassword takes a new password from a person who knows the current one.
+func (h Security) ChangePassword(v *frame.Visit) error {
+	present, password := v.Form.Get("present"), v.Form.Get("password")
+	secret, err := h.Identity.ChangePassword(v.Context(), v.Session, v.Device(), present, password)
+	switch {
+	case errors.Is(err, identity.ErrSignInRefused):
+		return h.show(v, http.StatusUnprocessableEntity, "The current password is wrong.")
+	case frame.OneOf(err, frame.PasswordFaults) != nil, errors.Is(err, identity.ErrTooManySignIns):
+		return h.show(v, http.StatusUnprocessableEntity, frame.Sentence(err))
+	case err != nil:
+		return v.SupplyProof("/account/security", err)
+	}
+	v.SetSession(secret, v.Session.ExpiresAt)
+	return v.Redirect("/account/security?done=password")
+}

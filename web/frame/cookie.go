@@ -1,0 +1,90 @@
+package frame
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
+)
+
+// Cookie is one of the cookies that Wicket sets. All are for this host and all of its paths, are kept from scripts, and
+// come along when another site links here, but not with what another site posts (SameSite=Lax).
+type Cookie struct {
+	name     string
+	lifetime time.Duration // 0: until the browser is closed
+}
+
+// The cookies.
+var (
+	// SessionCookie holds the secret of the session. It lasts as long as the session: see SetSession.
+	SessionCookie = Cookie{name: "session"}
+	// BrowserCookie binds an authorization request under way to the browser in which it began. It says nothing of who
+	// the person is.
+	BrowserCookie = Cookie{name: "browser"}
+	// DeviceCookie is what a browser is known by to those who have signed in with it.
+	DeviceCookie = Cookie{name: "device", lifetime: identity.KnownDeviceKept}
+	// SecondStepCookie holds the sealed question that the page of the second step asks.
+	SecondStepCookie = Cookie{name: "second_step"}
+	// UpstreamSignUpCookie holds the secret by which an account of a provider, which belongs to no account here yet, is
+	// found again.
+	UpstreamSignUpCookie = Cookie{name: "arrival", lifetime: federation.ArrivalLifetime}
+	// PasskeyOfferCookie tells that this browser has been offered a passkey lately.
+	PasskeyOfferCookie = Cookie{name: "passkey_offered", lifetime: 30 * 24 * time.Hour}
+)
+
+// nameOf is the name of a cookie. The prefix __Host- makes browsers refuse it without https, from a subdomain or for a
+// part of the site; it needs https, which only a server on this machine may lack.
+func (f *Frame) nameOf(cookie Cookie) string {
+	if f.https {
+		return "__Host-wicket_" + cookie.name
+	}
+	return "wicket_" + cookie.name
+}
+
+// Cookie returns what a cookie holds, as the browser sent it or as this answer sets it; "" where there is none.
+func (v *Visit) Cookie(cookie Cookie) string {
+	name := v.frame.nameOf(cookie)
+	if value, set := v.cookies[name]; set {
+		return value
+	}
+	sent, err := v.Gin.Request.Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return sent.Value
+}
+
+// SetCookie gives the browser a cookie.
+func (v *Visit) SetCookie(cookie Cookie, value string) {
+	v.setCookie(cookie, http.Cookie{Value: value, MaxAge: int(cookie.lifetime.Seconds())})
+}
+
+// ClearCookie makes the browser forget a cookie.
+func (v *Visit) ClearCookie(cookie Cookie) {
+	v.setCookie(cookie, http.Cookie{MaxAge: -1})
+}
+
+// SetSession gives the browser the secret of a session, which lasts until expires.
+func (v *Visit) SetSession(secret string, expires time.Time) {
+	age := int(expires.Sub(v.frame.Now()).Seconds())
+	v.setCookie(SessionCookie, http.Cookie{Value: secret, Expires: expires, MaxAge: max(-1, age)})
+}
+
+// ClearCookies makes the browser forget who was signed in, what they were asked, and which account of a provider they
+// came with: the next person at this browser may be another.
+func (v *Visit) ClearCookies() {
+	v.ClearCookie(SessionCookie)
+	v.ClearCookie(SecondStepCookie)
+	v.ClearCookie(UpstreamSignUpCookie)
+}
+
+func (v *Visit) setCookie(cookie Cookie, to http.Cookie) {
+	to.Name, to.Path = v.frame.nameOf(cookie), "/"
+	to.Secure, to.HttpOnly, to.SameSite = v.frame.https, true, http.SameSiteLaxMode
+	if v.cookies == nil {
+		v.cookies = make(map[string]string)
+	}
+	v.cookies[to.Name] = to.Value
+	http.SetCookie(v.Gin.Writer, &to)
+}

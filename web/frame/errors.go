@@ -1,0 +1,234 @@
+package frame
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// What can be wrong with a request whatever it is about.
+var (
+	// ErrForm says that the parameters cannot be read, or are no text.
+	ErrForm = errors.New("the form is malformed or too large")
+	// ErrNotFound says that there is no such page.
+	ErrNotFound = errors.New("no such page")
+
+	errCrossOrigin = errors.New("the form was sent from another site")
+	errMethod      = errors.New("no such method")
+)
+
+// failures are the pages for errors that need nothing but words. A status of 0 is 400.
+var failures = []struct {
+	err  error
+	page pages.Failure
+}{
+	{oidc.ErrInteraction, pages.Failure{
+		Title:       "This page was open for too long",
+		Explanation: "For your safety, a sign-in has to be finished within an hour.",
+		Advice:      "Go back to the app and sign in again.",
+	}},
+	{identity.ErrSecondStep, pages.Failure{
+		Title:       "This took too long",
+		Explanation: "A second step has to be finished within ten minutes, and is void when something about the account changes.",
+		Advice:      "Sign in again.", RetryURI: "/sign-in",
+	}},
+	{federation.ErrRequest, pages.Failure{
+		Title:       "This sign-in has ended",
+		Explanation: "It took too long, it was finished before, or it began in another browser.",
+		Advice:      "Nothing is lost: sign in again.", RetryURI: "/sign-in",
+	}},
+	{identity.ErrProof, pages.Failure{
+		Title:       "This link does not work any more",
+		Explanation: "It was used before, it is too old, or a newer one was sent.",
+		Advice:      "Ask for a new one where you asked for this, and use the last mail that you got.",
+	}},
+	{ErrForm, pages.Failure{
+		Title:       "We could not read this",
+		Explanation: "The form that was sent is malformed or too large.",
+		Advice:      "Go back and try again.",
+	}},
+	{errCrossOrigin, pages.Failure{
+		Status:      http.StatusForbidden,
+		Title:       "This came from another site",
+		Explanation: "Another site tried to send this form in your name, so nothing was done.",
+		Advice:      "If you wanted to do this, do it on our own pages.",
+	}},
+	{ErrNotFound, pages.Failure{
+		Status:      http.StatusNotFound,
+		Title:       "There is no such page",
+		Explanation: "The address may be mistyped, or the page has moved.",
+		Advice:      "Check the address, or begin at the start page.",
+	}},
+	{errMethod, pages.Failure{
+		Status:      http.StatusMethodNotAllowed,
+		Title:       "This cannot be done here",
+		Explanation: "The address exists, but not for this kind of request.",
+		Advice:      "Go back and try again.",
+	}},
+	{identity.ErrBusy, pages.Failure{
+		Status:      http.StatusServiceUnavailable,
+		Title:       "A moment, please",
+		Explanation: "Many people are signing in just now.",
+		Advice:      "Try again in a few seconds.",
+	}},
+}
+
+// tellPerson answers a request of a browser that failed: with a redirect where an app waits for the answer and can be
+// trusted with it, otherwise with a page that says what to do.
+func (v *Visit) tellPerson(err error) {
+	var refusal *oidc.Refusal
+	if errors.As(err, &refusal) && refusal.Authorization != nil {
+		v.Client = refusal.Authorization.Client
+		v.logRefusal(refusal.Reason)
+		if v.Respond(v.frame.Provider.Refuse(refusal.Authorization, refusal.Reason)) == nil {
+			return
+		}
+	}
+	page := v.failure(err)
+	page.RequestID = v.RequestID()
+	if err := v.Show(page.Status, page); err != nil {
+		v.LogFault(err)
+		v.Gin.Status(http.StatusInternalServerError)
+	}
+}
+
+// failure is the page that tells a person of an error; it is logged too.
+func (v *Visit) failure(err error) pages.Failure {
+	var protocol *oidc.Error
+	var limited *cache.Limited
+	switch {
+	case errors.As(err, &protocol) && protocol.Code != "server_error":
+		v.logRefusal(protocol)
+		return pages.Failure{
+			Status: http.StatusBadRequest, Title: "This link does not work", Explanation: protocol.Description,
+			Advice: "Something is wrong in the app that sent you here. Go back to it and try again; if that does not help, " +
+				"tell its makers what is written above.",
+		}
+	case errors.As(err, &limited):
+		v.Gin.Header("Retry-After", strconv.Itoa(limited.Seconds()))
+		return pages.Failure{
+			Status: http.StatusTooManyRequests, Title: "Too many requests",
+			Explanation: "So many came from your network, or for your account, that we have to let others go first.",
+			Advice:      fmt.Sprintf("Try again in %d seconds.", max(2, limited.Seconds())),
+		}
+	}
+	for _, known := range failures {
+		if errors.Is(err, known.err) {
+			if known.err == identity.ErrBusy {
+				v.Gin.Header("Retry-After", "5")
+			}
+			page := known.page
+			if page.Status == 0 {
+				page.Status = http.StatusBadRequest
+				v.log(slog.LevelInfo, "refused", "error", known.err.Error())
+			}
+			return page
+		}
+	}
+	v.LogFault(err)
+	return pages.Failure{
+		Status: http.StatusInternalServerError, Title: "Something went wrong on our side",
+		Explanation: "Your request could not be finished.",
+		Advice:      "Try again. If it happens again, send the request id below to whoever runs this service.",
+	}
+}
+
+// tellApp answers a request of an app that failed, with JSON: RFC 6749, section 5.2.
+func (v *Visit) tellApp(err error) {
+	protocol := v.protocolError(err)
+	if protocol.Status >= http.StatusInternalServerError {
+		v.LogFault(err)
+	} else if protocol.Status != http.StatusTooManyRequests { // the log has a line for each request already
+		v.logRefusal(protocol)
+	}
+	if protocol.Challenge != "" {
+		v.Gin.Header("WWW-Authenticate", protocol.Challenge)
+	}
+	v.Gin.JSON(protocol.Status, struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description,omitempty"`
+	}{protocol.Code, protocol.Text()})
+}
+
+// protocolError is what an app is told of an error.
+func (v *Visit) protocolError(err error) *oidc.Error {
+	var protocol *oidc.Error
+	var limited *cache.Limited
+	switch {
+	case errors.As(err, &protocol):
+		return protocol
+	case errors.As(err, &limited):
+		v.Gin.Header("Retry-After", strconv.Itoa(limited.Seconds()))
+		if v.Gin.Writer.Header().Get("Access-Control-Allow-Origin") == "" {
+			AllowAnyOrigin(v.Gin) // a page should be able to tell this from a network that is down
+		}
+		return &oidc.Error{
+			Code: "temporarily_unavailable", Status: http.StatusTooManyRequests,
+			Description: fmt.Sprintf("Too many requests: try again in %d seconds.", limited.Seconds()),
+		}
+	case errors.Is(err, ErrForm):
+		return &oidc.Error{
+			Code: "invalid_request", Status: http.StatusBadRequest,
+			Description: "The body must be application/x-www-form-urlencoded and at most 64 KiB.",
+		}
+	}
+	return &oidc.Error{
+		Code: "server_error", Status: http.StatusInternalServerError,
+		Description: "Something went wrong on our side. Try again.",
+	}
+}
+
+// LogFault logs an error that is ours, with what it was about.
+func (v *Visit) LogFault(err error) {
+	if errors.Is(err, context.Canceled) && v.Context().Err() != nil {
+		return // the browser has gone
+	}
+	v.log(slog.LevelError, "fault", "error", err.Error())
+}
+
+// logRefusal logs what an app or the person whom it sent was refused, and why. What our side of it could not do is
+// logged as a fault.
+func (v *Visit) logRefusal(refused *oidc.Error) {
+	if refused.Code == "server_error" {
+		v.LogFault(refused)
+		return
+	}
+	about := []any{"error", refused.Code, "reason", cleanHeader(refused.Description)}
+	if cause := refused.Unwrap(); cause != nil {
+		about = append(about, "cause", cleanHeader(cause.Error()))
+	}
+	v.log(slog.LevelInfo, "refused", about...)
+}
+
+// log logs something about this request.
+func (v *Visit) log(level slog.Level, message string, about ...any) {
+	about = append([]any{
+		"request_id", v.RequestID(), "path", v.Gin.Request.URL.Path, "client_id", v.clientID(),
+	}, about...)
+	v.frame.Log.Log(v.Context(), level, message, about...)
+}
+
+// clientID is the app that a request is about: the one that is known, or else the one that the request names, which may
+// be anything.
+func (v *Visit) clientID() string {
+	if v.Client == nil && v.Authorization != nil {
+		v.Client = v.Authorization.Client
+	}
+	if v.Client != nil {
+		return v.Client.ID
+	}
+	named := v.Form.Get("client_id")
+	if basic, _, ok := v.Gin.Request.BasicAuth(); ok && named == "" {
+		named = basic
+	}
+	return cleanHeader(named)
+}

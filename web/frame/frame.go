@@ -1,0 +1,56 @@
+// Package frame is what the handlers of all URLs share: how a request is read, who is there, what a handler may demand
+// before it begins, and how its result or its error becomes an answer.
+//
+// New makes a Frame. Its methods Page, CrossSitePage and App wrap a Handler for the router; a Handler is given a Visit,
+// which holds what was read of the request, and answers through it.
+package frame
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
+)
+
+// Config is what handlers work with. Set all of it but Tally and Answered.
+type Config struct {
+	Provider  *oidc.Provider
+	Upstreams *federation.Upstreams
+	Identity  *identity.Store
+	Limits    *cache.Limits
+	Log       *slog.Logger
+	Tally     storage.EventCounter // counts what happens; nil: nothing is counted
+	Answered  Answered             // nil: not called
+	Now       func() time.Time
+}
+
+// Answered is told of each request that was answered: by the pattern of its route, or "" where there is none.
+type Answered func(route, method string, status int, took time.Duration)
+
+// Frame is made once for a server and shared by its handlers.
+type Frame struct {
+	Config
+
+	https       bool // the issuer is https, so cookies and headers can insist on it
+	crossOrigin *http.CrossOriginProtection
+}
+
+// New returns a Frame. It fails where the issuer is not an origin.
+func New(config Config) (*Frame, error) {
+	f := &Frame{
+		Config:      config,
+		https:       strings.HasPrefix(config.Provider.Issuer, "https:"),
+		crossOrigin: http.NewCrossOriginProtection(),
+	}
+	// Behind a proxy the Host header may be another; the issuer's origin is ours in any case.
+	if err := f.crossOrigin.AddTrustedOrigin(config.Provider.Issuer); err != nil {
+		return nil, err
+	}
+	return f, nil
+}

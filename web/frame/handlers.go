@@ -1,0 +1,70 @@
+package frame
+
+import (
+	"errors"
+
+	"github.com/gin-gonic/gin"
+)
+
+// Handler answers a request. An error that it returns becomes an answer in errors.go.
+type Handler func(v *Visit) error
+
+// Page wraps a handler of pages. What changes something must come from our own pages.
+func (f *Frame) Page(handler Handler, demands ...Demand) gin.HandlerFunc {
+	return f.CrossSitePage(handler, append([]Demand{sameOrigin}, demands...)...)
+}
+
+// CrossSitePage wraps a handler of pages to which apps and providers send people.
+func (f *Frame) CrossSitePage(handler Handler, demands ...Demand) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		pageHeaders(c)
+		v := f.newVisit(c)
+		if err := v.handle(handler, demands); err != nil {
+			v.tellPerson(err)
+		}
+	}
+}
+
+// App wraps a handler that apps call.
+func (f *Frame) App(handler Handler, demands ...Demand) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		c.Header("Cache-Control", "no-store")
+		v := f.newVisit(c)
+		if err := v.handle(handler, demands); err != nil {
+			v.tellApp(err)
+		}
+	}
+}
+
+func (f *Frame) newVisit(c *gin.Context) *Visit { return &Visit{Gin: c, frame: f} }
+
+// handle counts a visit for the network that it comes from, meets the demands of its route and handles it.
+func (v *Visit) handle(handler Handler, demands []Demand) error {
+	err := v.countNetwork()
+	for _, demand := range demands {
+		if err == nil {
+			err = demand(v)
+		}
+	}
+	if err == nil {
+		err = handler(v)
+	}
+	if errors.Is(err, errAnswered) {
+		return nil
+	}
+	return err
+}
+
+// sameOrigin demands that a request that changes something was not sent by another site.
+func sameOrigin(v *Visit) error {
+	if err := v.frame.crossOrigin.Check(v.Gin.Request); err != nil {
+		return errCrossOrigin
+	}
+	return nil
+}
+
+// NotFound is the handler of addresses that do not exist.
+func NotFound(*Visit) error { return ErrNotFound }
+
+// MethodNotAllowed is the handler of methods that an address does not have.
+func MethodNotAllowed(*Visit) error { return errMethod }

@@ -1,0 +1,55 @@
+package frame
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// pageHeaders sets the headers of everything that a browser gets from us. The policy is the strictest one, for what is
+// no page; Show replaces it with that of the page.
+func pageHeaders(c *gin.Context) {
+	c.Header("Content-Security-Policy", strictestPolicy)
+	c.Header("X-Frame-Options", "DENY")
+	c.Header("Referrer-Policy", "same-origin")
+	c.Header("Cache-Control", "no-store")
+}
+
+// LeadsTo lets the forms of the page that will be shown lead to these addresses in the end, empty ones aside: the
+// redirect URI of the app that waits, the providers upstream. It may be called several times, in any order.
+func (v *Visit) LeadsTo(addresses ...string) {
+	for _, address := range addresses {
+		if address != "" {
+			v.leadsTo = append(v.leadsTo, address)
+		}
+	}
+}
+
+var strictestPolicy = contentSecurityPolicy(nil)
+
+// contentSecurityPolicy is the policy of a page whose forms lead to these addresses in the end. Browsers apply
+// form-action to every redirect that follows a form, and where an app sends people after its callback is its own
+// affair: so https as a whole is allowed then, and http only to the very host.
+func contentSecurityPolicy(leadsTo []string) string {
+	formAction := []string{"'self'"}
+	allow := func(source string) {
+		if !slices.Contains(formAction, source) {
+			formAction = append(formAction, source)
+		}
+	}
+	for _, address := range leadsTo {
+		allow("https:")
+		scheme, rest, _ := strings.Cut(address, ":")
+		switch scheme {
+		case "https":
+		case "http":
+			host, _, _ := strings.Cut(strings.TrimPrefix(rest, "//"), "/")
+			allow("http://" + host)
+		default:
+			allow(scheme + ":")
+		}
+	}
+	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' https: data:; " +
+		"base-uri 'none'; frame-ancestors 'none'; form-action " + strings.Join(formAction, " ")
+}

@@ -1,0 +1,38 @@
+package frame
+
+import (
+	"net/url"
+	"strings"
+)
+
+// WithParameters is a page of ours with parameters; empty ones are left out.
+func WithParameters(path string, parameters url.Values) string {
+	given := make(url.Values, len(parameters))
+	for name, values := range parameters {
+		if len(values) > 0 && values[0] != "" {
+			given[name] = values
+		}
+	}
+	if len(given) == 0 {
+		return path
+	}
+	return path + "?" + given.Encode()
+}
+
+// OwnPage is the page of ours that a form names to go on to; the account's first where it names none.
+func OwnPage(then string) string {
+	isAccount := strings.HasPrefix(then, "/account/") && !strings.ContainsAny(then, "\\:@\n\r")
+	if then == "/account" || then == "/arrival/link" || isAccount {
+		return then
+	}
+	return "/account"
+}
+
+// HostOf is the host of an address, or the address itself where it has none.
+func HostOf(uri string) string {
+	parsed, err := url.Parse(uri)
+	if err != nil || parsed.Host == "" {
+		return uri
+	}
+	return parsed.Host
+}

@@ -1,0 +1,80 @@
+package frame
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/contrib/instrumentation/github.com/gin-gonic/gin/otelgin"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// Observe is what happens to every request: it is given a name, its sender is put into the context for the audit trail,
+// and it is logged once, with its path but never its query, where codes and hints travel.
+func (f *Frame) Observe(c *gin.Context) {
+	began := time.Now()
+	actor := audit.Actor{
+		Name: "anonymous", IP: c.ClientIP(), UserAgent: cleanHeader(c.Request.UserAgent()), RequestID: rand.Text(),
+	}
+	// A browser that goes away is no reason to stop half-way: what there is to do is short, and bounded by itself. And
+	// a query that cannot be cancelled is spared the watch for it.
+	c.Request = c.Request.WithContext(audit.As(context.WithoutCancel(c.Request.Context()), actor))
+	if f.Tally != nil {
+		c.Request = c.Request.WithContext(storage.WithEventCounter(c.Request.Context(), f.Tally))
+	}
+	c.Header("X-Request-Id", actor.RequestID)
+	c.Header("X-Content-Type-Options", "nosniff")
+	if f.https {
+		c.Header("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			if fault == http.ErrAbortHandler {
+				panic(fault)
+			}
+			f.Log.ErrorContext(c.Request.Context(), "panic", "request_id", actor.RequestID,
+				"fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
+			if !c.Writer.Written() {
+				c.String(http.StatusInternalServerError,
+					"Something went wrong on our side. Request id: %s\n", actor.RequestID)
+			}
+		}
+		f.observed(c, time.Since(began))
+	}()
+	c.Next()
+}
+
+// observed counts and logs a request that was answered.
+func (f *Frame) observed(c *gin.Context, took time.Duration) {
+	if f.Answered != nil {
+		f.Answered(c.FullPath(), c.Request.Method, c.Writer.Status(), took)
+	}
+	actor := audit.ActorOf(c.Request.Context())
+	f.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request",
+		slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),
+		slog.Int("status", c.Writer.Status()), slog.Duration("took", took), slog.String("ip", actor.IP),
+		slog.String("actor", actor.Name), slog.String("request_id", actor.RequestID))
+}
+
+// Trace makes a span of every request but those that only ask how we are.
+func Trace(tracer trace.TracerProvider) gin.HandlerFunc {
+	return otelgin.Middleware("", otelgin.WithTracerProvider(tracer), otelgin.WithPropagators(propagation.TraceContext{}),
+		otelgin.WithGinFilter(func(c *gin.Context) bool { return c.FullPath() != "/healthz" && c.FullPath() != "/readyz" }))
+}
+
+const maxHeader = 512 // bytes kept of a header that goes into the audit trail
+
+// cleanHeader makes a header fit for the database.
+func cleanHeader(value string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(value[:min(len(value), maxHeader)], ""), "\x00", "")
+}

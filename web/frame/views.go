@@ -1,0 +1,44 @@
+package frame
+
+import (
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// AppView is an app as a page shows it.
+func AppView(client *oidc.Client) *pages.App {
+	return &pages.App{
+		Name: client.Name, LogoURI: client.LogoURI, HomeURI: client.ClientURI,
+		PolicyURI: client.PolicyURI, TermsURI: client.TOSURI,
+	}
+}
+
+// ProviderView is a provider upstream as a page shows it.
+func ProviderView(p *federation.Provider) pages.Provider {
+	return pages.Provider{ID: p.ID, Kind: p.Kind, Name: p.Name}
+}
+
+// CeremonyView is a question for a key, as a page holds it.
+func CeremonyView(ceremony *identity.Ceremony) *pages.Ceremony {
+	return &pages.Ceremony{Options: string(ceremony.Options), State: ceremony.State}
+}
+
+// Person tells a page who is signed in.
+func (v *Visit) Person() (pages.Person, error) {
+	user := v.Session.User
+	profile, err := v.frame.Identity.Profile(v.Context(), user.ID)
+	if err != nil {
+		return pages.Person{}, err
+	}
+	email, err := v.frame.Identity.PrimaryEmail(v.Context(), user.ID)
+	if err != nil {
+		return pages.Person{}, err
+	}
+	person := pages.Person{Username: user.Username, Name: profile.Name}
+	if email != nil {
+		person.Email = email.Address
+	}
+	return person, nil
+}

@@ -1,0 +1,110 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	texttemplate "text/template"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/wicket-id/wicket/identity"
+)
+
+// Text is a text message (SMS) as it goes out.
+type Text struct {
+	ID   string // the same for every try to send it
+	To   string // E.164
+	Text string
+}
+
+// TextSender hands text messages on. An error means that it should be tried again, unless it is river.JobCancel's.
+type TextSender interface {
+	SendText(ctx context.Context, text Text) error
+}
+
+// NewTextSender reads a URL: twilio://… as NewTwilio does, and https://… as NewWebhook does, which needs the secret too.
+func NewTextSender(rawURL, secret string) (TextSender, error) {
+	switch scheme, _, _ := strings.Cut(rawURL, ":"); scheme {
+	case "twilio":
+		return NewTwilio(rawURL)
+	case "https", "http":
+		return NewWebhook(rawURL, secret)
+	}
+	return nil, errors.New("must look like twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com?from=+15550100 or https://hooks.example.com/sms")
+}
+
+// texts holds one template for each text message. The last line is what phones look for when they offer to fill in a
+// code: https://wicg.github.io/sms-one-time-codes. There is no room for more.
+//
+//go:embed texts
+var texts embed.FS
+
+var textTemplates = texttemplate.Must(texttemplate.ParseFS(texts, "texts/*.txt"))
+
+// writeText writes the text of a message.
+func writeText(issuer string, message identity.Message, code string) (string, error) {
+	template := textTemplates.Lookup(message.Name + ".txt")
+	if template == nil {
+		return "", fmt.Errorf("text message %q: %w", message.Name, errUnknownMessage)
+	}
+	parsed, err := url.Parse(issuer)
+	if err != nil {
+		return "", fmt.Errorf("text message %q: %w", message.Name, err)
+	}
+	var out bytes.Buffer
+	if err := template.Execute(&out, struct{ Host, Code string }{parsed.Hostname(), code}); err != nil {
+		return "", fmt.Errorf("text message %q: %w", message.Name, err)
+	}
+	return strings.TrimSpace(out.String()), nil
+}
+
+const (
+	gatewayTimeout = 15 * time.Second
+	maxGatewayBody = 64 << 10 // bytes of an answer that are looked at
+)
+
+// gateway calls whoever sends text messages. Redirects are not followed: what is sent holds codes, and is for that
+// address alone.
+var gateway = &http.Client{
+	Timeout:       gatewayTimeout,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// callGateway sends a request and returns the beginning of the answer's body. No error holds the address, which may have
+// a secret in it, or anything that the gateway said, which may repeat the code. One that no retry can mend cancels the
+// job: every status of 4xx but 429.
+func callGateway(request *http.Request) ([]byte, error) {
+	response, err := gateway.Do(request)
+	if err != nil {
+		var wrapper *url.Error
+		if errors.As(err, &wrapper) {
+			err = wrapper.Err
+		}
+		return nil, fmt.Errorf("the SMS gateway cannot be reached: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxGatewayBody))
+	switch status := response.StatusCode; {
+	case status >= 200 && status < 300:
+		return body, nil // taken, whatever became of the rest of the answer: asking again would send it twice
+	case status >= 400 && status < 500 && status != http.StatusTooManyRequests:
+		return body, river.JobCancel(fmt.Errorf("the SMS gateway refused the message: %d", status))
+	default:
+		return body, errors.Join(fmt.Errorf("the SMS gateway answered %d", status), err)
+	}
+}
+
+// isLoopback tells whether a host is this machine, to which one may speak in the clear.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

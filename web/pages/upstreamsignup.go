@@ -1,0 +1,35 @@
+package pages
+
+// UpstreamSignUp asks a person who comes from a provider elsewhere and has no account here yet whether they have an account. It posts
+// username to /arrival/register, or nothing to /arrival/sign-in.
+type UpstreamSignUp struct {
+	App         *App // the app that waits for the sign-in, or nil
+	Provider    Provider
+	Account     string // what they are called there
+	MayRegister bool
+	HasAccount  bool   // an account here has the same address, which is proved to be theirs
+	Username    string // in the field
+	Failure     string
+	Wrong       string // what is wrong with the username
+}
+
+// Field is where they say what they would like to be called.
+func (u UpstreamSignUp) Field() TextField {
+	return TextField{
+		Name: "username", Label: "Username", Value: u.Username, Autocomplete: "username", MaxLength: 100, Required: true, Failure: u.Wrong, Focus: u.Wrong != "",
+		Hint: "What you are called here. Apps may show it to other people.",
+	}
+}
+
+func (UpstreamSignUp) page() string { return "upstreamsignup.html" }
+
+// LinkUpstream asks a person who has signed in whether an account of elsewhere is theirs too. It posts continue and choice
+// to /arrival/link.
+type LinkUpstream struct {
+	Person   Person
+	Provider Provider
+	Account  string // what they are called there
+	Continue string
+}
+
+func (LinkUpstream) page() string { return "linkupstream.html" }

@@ -1,0 +1,91 @@
+// Package protocol is what apps and providers call, and where apps send people: the endpoints of OAuth 2.0 and OpenID
+// Connect. What they may be told is decided in oidc; here requests are read and answers written. Begin with Authorize.
+package protocol
+
+import (
+	"errors"
+	"net/url"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web/frame"
+)
+
+// Authorize is the authorization endpoint: RFC 6749, section 3.1.
+type Authorize struct{ *frame.Frame }
+
+// Get takes a request by GET. Every page of a sign-in comes back here too, with the suspended request in the parameter
+// interaction, and the next step is asked for again.
+func (e Authorize) Get(v *frame.Visit) error {
+	if err := e.read(v); err != nil {
+		return err
+	}
+	visitor, err := e.visitor(v)
+	if err != nil {
+		return err
+	}
+	decision := oidc.Next(v.Authorization, visitor, e.Now())
+	switch decision.Step {
+	case oidc.SignIn:
+		to := url.Values{"continue": {v.Suspend()}}
+		if visitor.Session != nil { // somebody else is meant
+			to.Set("switch", "1")
+		}
+		return v.RedirectWith("/sign-in", to)
+	case oidc.SignInAgain:
+		return v.RedirectWith("/sign-in", url.Values{"continue": {v.Suspend()}})
+	case oidc.SelectAccount:
+		return v.RedirectWith("/select-account", url.Values{"continue": {v.Suspend()}})
+	case oidc.StepUp:
+		v.ClearCookie(frame.SecondStepCookie) // this one is asked of the session
+		return v.RedirectWith("/second-step", url.Values{"continue": {v.Suspend()}, "class": {decision.ACR}})
+	case oidc.Enrol:
+		return v.RedirectWith("/enrol", url.Values{"continue": {v.Suspend()}, "class": {decision.ACR}})
+	case oidc.AskConsent:
+		return v.RedirectWith("/consent", url.Values{"continue": {v.Suspend()}})
+	case oidc.Issue:
+		response, err := e.Provider.Authorize(v.Context(), v.Authorization, visitor.Session, decision.Scopes)
+		if err != nil {
+			return err
+		}
+		return v.Respond(response)
+	default:
+		return &oidc.Refusal{Reason: decision.Error, Authorization: v.Authorization}
+	}
+}
+
+// read reads a new request, or takes up the one that was suspended.
+func (e Authorize) read(v *frame.Visit) (err error) {
+	if sealed := v.Form.Get("interaction"); sealed != "" {
+		return v.ReadAuthorization(sealed)
+	}
+	v.Authorization, err = e.Provider.ReadAuthorization(v.Context(), v.Form)
+	return err
+}
+
+// visitor returns who is there, with what they have allowed the app before.
+func (e Authorize) visitor(v *frame.Visit) (oidc.Visitor, error) {
+	secret := v.Cookie(frame.SessionCookie)
+	if secret == "" {
+		return oidc.Visitor{}, nil
+	}
+	visitor, err := e.Provider.Visitor(v.Context(), secret, v.Authorization.Client.ID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return visitor, nil
+	}
+	if err != nil {
+		return visitor, err
+	}
+	return visitor, v.Seen(visitor.Session)
+}
+
+// Post takes a request that was posted (OpenID Connect Core, section 3.1.2.1) round to a GET: browsers keep the session
+// cookie from a form of another site.
+func (e Authorize) Post(v *frame.Visit) error {
+	a, err := e.Provider.ReadAuthorization(v.Context(), v.Form)
+	if err != nil {
+		return err
+	}
+	// Not bound to the browser: its cookies have stayed behind.
+	return v.Redirect(oidc.PathAuthorize + "?interaction=" + e.Provider.Suspend(a, ""))
+}

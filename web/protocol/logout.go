@@ -1,0 +1,90 @@
+package protocol
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// Logout is the end session endpoint: OpenID Connect RP-Initiated Logout, section 2.
+type Logout struct{ *frame.Frame }
+
+// Begin takes a request. An app that holds an ID token of this very session signs the person out; in every other case
+// they are asked.
+func (e Logout) Begin(v *frame.Visit) error {
+	request, err := e.Provider.ReadLogout(v.Context(), v.Form)
+	if err != nil {
+		return err
+	}
+	v.Client = request.Client
+	if err := frame.Session(v); err != nil {
+		return err
+	}
+	// A form of another site comes without our cookie; the session that the ID token names can be ended all the same.
+	if request.SessionID != uuid.Nil && (v.Session == nil || request.Names(v.Session.ID)) {
+		err := e.Identity.EndSession(v.Context(), request.UserID, request.SessionID, identity.EndedByClient)
+		if err != nil {
+			return err
+		}
+		return e.signedOut(v, request)
+	}
+	if v.Session == nil { // there is nothing to end, and no proof that the app asks: the way back is a link
+		v.ClearCookies()
+		return v.Show(http.StatusOK, pages.SignedOut{App: app(request), ReturnURI: request.ReturnURL()})
+	}
+	person, err := v.Person()
+	if err != nil {
+		return err
+	}
+	v.LeadsTo(request.ReturnURL())
+	return v.Show(http.StatusOK, pages.SignOut{App: app(request), Person: person, Continue: request.Parameters()})
+}
+
+// Confirm ends the session of a person who was asked.
+func (e Logout) Confirm(v *frame.Visit) error {
+	parameters, err := url.ParseQuery(v.Form.Get("continue"))
+	if err != nil {
+		return frame.ErrForm
+	}
+	request, err := e.Provider.ReadLogout(v.Context(), parameters)
+	if err != nil {
+		return err
+	}
+	if err := frame.Session(v); err != nil {
+		return err
+	}
+	if v.Session != nil {
+		err := e.Identity.EndSession(v.Context(), v.Session.UserID, v.Session.ID, identity.EndedBySignOut)
+		if err != nil {
+			return err
+		}
+	}
+	return e.signedOut(v, request)
+}
+
+// signedOut sends the browser back to the app, where that may be, or says that it is done.
+func (e Logout) signedOut(v *frame.Visit, request *oidc.Logout) error {
+	v.ClearCookies()
+	if to := request.ReturnURL(); to != "" {
+		return v.Redirect(to)
+	}
+	page := pages.SignedOut{App: app(request)}
+	if request.Client != nil {
+		page.ReturnURI = request.Client.ClientURI
+	}
+	return v.Show(http.StatusOK, page)
+}
+
+// app is the app that asks for a logout, for a page; nil where the request names none.
+func app(request *oidc.Logout) *pages.App {
+	if request.Client == nil {
+		return nil
+	}
+	return frame.AppView(request.Client)
+}

@@ -1,0 +1,43 @@
+package signin
+
+import (
+	"net/http"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// Consent asks the person for what an app wants to know.
+type Consent struct{ *frame.Frame }
+
+// Page asks in plain words.
+func (h Consent) Page(v *frame.Visit) error {
+	person, err := v.Person()
+	if err != nil {
+		return err
+	}
+	app, sealed := v.App()
+	a := v.Authorization
+	page := pages.Consent{App: *app, RedirectHost: frame.HostOf(a.RedirectURI), Person: person, Continue: sealed}
+	for _, name := range a.Scopes {
+		scope := oidc.ScopeNamed(name)
+		page.Scopes = append(page.Scopes, pages.Scope{
+			Name: scope.Name, Title: scope.Title, Detail: scope.Detail, Required: name == "openid",
+		})
+	}
+	return v.Show(http.StatusOK, page)
+}
+
+// Answer takes the answer.
+func (h Consent) Answer(v *frame.Visit) error {
+	a := v.Authorization
+	if v.Form.Get("decision") != "allow" {
+		reason := &oidc.Error{Code: "access_denied", Description: "The person said no."}
+		return &oidc.Refusal{Reason: reason, Authorization: a}
+	}
+	if err := h.Provider.GrantConsent(v.Context(), v.Session.UserID, a, v.Form["scope"]); err != nil {
+		return err
+	}
+	return v.ReturnToAuthorize()
+}

@@ -1,0 +1,25 @@
+package signin
+
+import (
+	"net/http"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// Enrol is the page for people who lack a factor that an app or the operator demands.
+type Enrol struct{ *frame.Frame }
+
+// Page asks a person to register one.
+func (h Enrol) Page(v *frame.Visit) error {
+	page := pages.Enrol{KeyOnly: v.Query("class") == identity.ACRPhishingResistant}
+	page.App, page.Continue = v.App()
+	return v.Show(http.StatusOK, page)
+}
+
+// Decline takes a person who will not back to the app.
+func (h Enrol) Decline(v *frame.Visit) error {
+	return &oidc.Refusal{Reason: oidc.ErrUnmet, Authorization: v.Authorization}
+}

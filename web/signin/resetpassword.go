@@ -1,0 +1,69 @@
+package signin
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// ResetPassword is for people who have forgotten their password.
+type ResetPassword struct{ *frame.Frame }
+
+// RequestPage asks whose password is forgotten.
+func (h ResetPassword) RequestPage(v *frame.Visit) error {
+	return v.Show(http.StatusOK, pages.ForgotPassword{})
+}
+
+// Request sends a link, if there is such an account; what the page says does not tell.
+func (h ResetPassword) Request(v *frame.Visit) error {
+	login := v.Form.Get("login")
+	if login == "" {
+		return v.Show(http.StatusBadRequest, pages.ForgotPassword{Failure: "Type your username or e-mail address."})
+	}
+	err := h.Identity.RequestReset(v.Context(), login, v.Device())
+	if errors.Is(err, identity.ErrTooManySendings) {
+		return v.Show(http.StatusTooManyRequests, pages.ForgotPassword{Failure: frame.Sentence(err)})
+	} else if err != nil {
+		return err
+	}
+	return v.Show(http.StatusOK, pages.ForgotPassword{Sent: true})
+}
+
+// Page lets a person who came by a good link choose another password.
+func (h ResetPassword) Page(v *frame.Visit) error {
+	token := v.Query("token")
+	question, err := h.Identity.CheckReset(v.Context(), token, v.Cookie(frame.SecondStepCookie))
+	if err != nil {
+		return err
+	}
+	if question != "" { // a mailed link alone does not take an account with two factors
+		return askSecondStep(v, question, nil)
+	}
+	return v.Show(http.StatusOK, pages.NewPassword{Token: token})
+}
+
+// Submit takes it.
+func (h ResetPassword) Submit(v *frame.Visit) error {
+	token, proof := v.Form.Get("token"), v.Cookie(frame.SecondStepCookie)
+	owner, deviceSecret, err := h.Identity.Reset(v.Context(), token, proof, v.Form.Get("password"), v.Device())
+	switch {
+	case errors.Is(err, identity.ErrSecondStep):
+		return v.RedirectWith("/reset-password", url.Values{"token": {token}})
+	case frame.OneOf(err, frame.PasswordFaults) != nil:
+		page := pages.NewPassword{Token: token, Failure: frame.Sentence(err)}
+		return v.Show(http.StatusUnprocessableEntity, page)
+	case err != nil:
+		return err
+	}
+	v.ActAs(owner.Actor())
+	v.ClearCookies()
+	v.SetCookie(frame.DeviceCookie, deviceSecret)
+	return v.Show(http.StatusOK, pages.Done{
+		Title: "Your password is changed", Text: "Everybody is signed out. Sign in with the new password.",
+		NextURI: "/sign-in", NextLabel: "Sign in",
+	})
+}

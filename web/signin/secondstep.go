@@ -1,0 +1,123 @@
+package signin
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// SecondStep is the page that asks for a second factor: after a password, before another password is chosen by a link
+// from an e-mail, or of a person who is signed in and wants more. The first two questions travel sealed in a cookie;
+// for the third the session is the first step.
+type SecondStep struct{ *frame.Frame }
+
+// Page asks for a second factor.
+func (h SecondStep) Page(v *frame.Visit) error {
+	step, err := h.open(v)
+	if err != nil {
+		return err
+	}
+	return h.show(v, http.StatusOK, step, "")
+}
+
+// open returns the question that is open in this browser: the one in the cookie, or else the one that is asked of the
+// session. It returns identity.ErrSecondStep where there is none.
+func (h SecondStep) open(v *frame.Visit) (*identity.SecondStep, error) {
+	if sealed := v.Cookie(frame.SecondStepCookie); sealed != "" {
+		step, err := h.Identity.OpenSecondStep(v.Context(), sealed)
+		if err == nil && !step.Answered {
+			return step, nil
+		}
+		if err != nil && !errors.Is(err, identity.ErrSecondStep) {
+			return nil, err
+		}
+	}
+	if v.Session == nil {
+		return nil, identity.ErrSecondStep
+	}
+	return h.Identity.SecondStepForSession(v.Context(), v.Session)
+}
+
+func (h SecondStep) show(v *frame.Visit, status int, step *identity.SecondStep, failure string) error {
+	factors, err := h.Identity.SecondFactors(v.Context(), step)
+	if err != nil {
+		return err
+	}
+	page := pages.SecondStep{Trust: step.Purpose == identity.ToSignIn, Failure: failure}
+	page.App, page.Continue = v.App()
+	page.Then, page.Class = v.Form.Get("then"), v.Form.Get("class")
+	if page.Class != identity.ACRPhishingResistant { // or the page would come again
+		page.Code, page.BackupCodes = factors.Code, factors.BackupCodes
+	}
+	if step.Purpose == identity.ToSignIn {
+		page.BackURI = "/sign-in?" + url.Values{"continue": {page.Continue}}.Encode()
+	}
+	if factors.Key {
+		ceremony, err := h.Identity.BeginSecondStep(v.Context(), step)
+		if err != nil {
+			return err
+		}
+		page.Ceremony = frame.CeremonyView(ceremony)
+	}
+	return v.Show(status, page)
+}
+
+// Answer takes the answer and goes on where the person came from.
+func (h SecondStep) Answer(v *frame.Visit) error {
+	step, err := h.open(v)
+	if err != nil {
+		return err
+	}
+	answer := identity.Answer{Code: v.Form.Get("code"), State: v.Form.Get("state"), Response: v.Form.Get("response")}
+	switch step.Purpose {
+	case identity.ToSignIn:
+		err = h.finishSignIn(v, step, answer)
+	case identity.ToReset:
+		err = h.allowReset(v, step, answer)
+	default:
+		err = h.strengthen(v, step, answer)
+	}
+	switch {
+	case errors.Is(err, identity.ErrCode):
+		return h.show(v, http.StatusUnauthorized, step, "That was not right, or it was used before. Try again.")
+	case errors.Is(err, identity.ErrTooManySignIns):
+		return h.show(v, http.StatusTooManyRequests, step, tooManySignIns)
+	}
+	return err
+}
+
+func (h SecondStep) finishSignIn(v *frame.Visit, step *identity.SecondStep, answer identity.Answer) error {
+	trust := v.Form.Get("trust") == "yes"
+	admission, err := h.Identity.FinishSignIn(v.Context(), step, answer, v.Device(), v.Session, trust)
+	if err != nil {
+		return err
+	}
+	v.ClearCookie(frame.SecondStepCookie)
+	return admitted(v, admission, frame.OwnPage(v.Form.Get("then")))
+}
+
+func (h SecondStep) allowReset(v *frame.Visit, step *identity.SecondStep, answer identity.Answer) error {
+	sealed, err := h.Identity.AllowReset(v.Context(), step, answer, v.Device())
+	if err != nil {
+		return err
+	}
+	v.ActAs(step.Actor())
+	v.SetCookie(frame.SecondStepCookie, sealed)
+	return v.RedirectWith("/reset-password", url.Values{"token": {step.Reset}})
+}
+
+func (h SecondStep) strengthen(v *frame.Visit, step *identity.SecondStep, answer identity.Answer) error {
+	secret, err := h.Identity.Strengthen(v.Context(), step, v.Session, answer, v.Device())
+	if err != nil {
+		return err
+	}
+	v.SetSession(secret, v.Session.ExpiresAt)
+	if v.Cookie(frame.UpstreamSignUpCookie) == "" && v.Authorization != nil {
+		v.Authorization.SteppedUp = true
+	}
+	return askToLink(v, frame.OwnPage(v.Form.Get("then")))
+}

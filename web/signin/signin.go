@@ -1,0 +1,118 @@
+// Package signin is what a person sees on the way in: sign-in, second step, sign-up, consent, the choice of an account,
+// providers upstream, and what the links in e-mails lead to. Who somebody is gets decided in identity, what comes next
+// for an app in oidc. Begin with SignIn, and with admitted, where all ways in end.
+package signin
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// SignIn is the sign-in page.
+type SignIn struct {
+	*frame.Frame
+
+	SignUp bool // people without an account may make one
+}
+
+// Welcome is what a browser sees at the root.
+func (h SignIn) Welcome(v *frame.Visit) error {
+	return v.Show(http.StatusOK, pages.Welcome{Issuer: h.Provider.Issuer, SignedIn: v.Session != nil})
+}
+
+// Page asks for name and password: for the app that waits, or for the account page.
+func (h SignIn) Page(v *frame.Visit) error {
+	switched, again := v.Form.Get("switch") != "", v.Form.Get("again") != ""
+	if v.Authorization == nil && v.Session != nil && !switched && !again {
+		return v.Redirect("/account")
+	}
+	page, err := h.page(v)
+	if err != nil {
+		return err
+	}
+	if v.Authorization != nil {
+		page.Username = v.Authorization.LoginHint
+	}
+	if v.Session != nil && !switched {
+		page.Username, page.UsernameFixed = v.Session.User.Username, true
+		page.SwitchURL = "/sign-in?switch=1&continue=" + page.Continue
+	}
+	return v.Show(http.StatusOK, page)
+}
+
+// Password checks name and password and goes on where the person came from.
+func (h SignIn) Password(v *frame.Visit) error {
+	admission, err := h.Identity.SignIn(v.Context(), identity.SignIn{
+		Login: v.Form.Get("username"), Password: v.Form.Get("password"), Device: v.Device(), Current: v.Session,
+	})
+	if err != nil {
+		return h.refuse(v, "This name and password do not match, or the account cannot sign in just now. "+
+			"Check both and try again.", err)
+	}
+	if admission.Session != nil && offersPasskey(v, admission.Session.User) {
+		setCookies(v, admission)
+		return v.RedirectWith("/account/passkeys/new", url.Values{"continue": {v.Suspend()}, "offer": {"1"}})
+	}
+	return admitted(v, admission, frame.OwnPage(v.Form.Get("then")))
+}
+
+// offersPasskey tells whether a person who has just typed their password is offered a passkey: their browser can make
+// one, they have none, and were not asked here lately.
+func offersPasskey(v *frame.Visit, user *identity.User) bool {
+	return v.Form.Get("able") == "yes" && !user.HasWebAuthn && v.Cookie(frame.PasskeyOfferCookie) == ""
+}
+
+// Passkey signs a person in with the passkey that their browser has shown.
+func (h SignIn) Passkey(v *frame.Visit) error {
+	admission, err := h.Identity.SignInWithPasskey(v.Context(), identity.PasskeySignIn{
+		State: v.Form.Get("state"), Response: v.Form.Get("response"), Device: v.Device(), Current: v.Session,
+	})
+	if err != nil {
+		return h.refuse(v, "This passkey does not sign in here. If you removed it from your account, remove it from this "+
+			"device too, and use your password.", err)
+	}
+	return admitted(v, admission, frame.OwnPage(v.Form.Get("then")))
+}
+
+// refuse shows the page again with what is wrong.
+func (h SignIn) refuse(v *frame.Visit, failure string, err error) error {
+	status := http.StatusUnauthorized
+	switch {
+	case errors.Is(err, identity.ErrSignInRefused):
+	case errors.Is(err, identity.ErrTooManySignIns):
+		status, failure = http.StatusTooManyRequests, tooManySignIns
+	default:
+		return err
+	}
+	page, err := h.page(v)
+	if err != nil {
+		return err
+	}
+	page.Username, page.Failure = v.Form.Get("username"), failure
+	return v.Show(status, page)
+}
+
+const tooManySignIns = "Too many sign-ins from your network have failed. Wait a few minutes and try again."
+
+// page is the empty page.
+func (h SignIn) page(v *frame.Visit) (pages.SignIn, error) {
+	page := pages.SignIn{Phones: h.Identity.Texts, Then: v.Form.Get("then")}
+	page.App, page.Continue = v.App()
+	page.Providers = offer(h.Frame, v)
+	if h.SignUp {
+		page.RegisterURL = frame.WithParameters("/register", url.Values{"continue": {page.Continue}})
+	}
+	ceremony, err := h.Identity.BeginPasskeySignIn()
+	if errors.Is(err, identity.ErrNoKeys) {
+		return page, nil
+	} else if err != nil {
+		return page, err
+	}
+	page.Ceremony = frame.CeremonyView(ceremony)
+	return page, nil
+}

@@ -1,0 +1,220 @@
+package signin
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// Upstream sends people to providers and takes them back: to sign in, or to link an account there to the one that they
+// have here.
+type Upstream struct {
+	*frame.Frame
+
+	// ShowLinked shows the page of linked accounts with what went wrong.
+	ShowLinked func(v *frame.Visit, status int, failure string) error
+}
+
+// Page is where a link to a provider leads: to its button, for no other site may begin a sign-in for somebody.
+func (h Upstream) Page(v *frame.Visit) error {
+	p, err := h.provider(v)
+	if err != nil {
+		return err
+	}
+	return v.Show(http.StatusOK, upstreamPage(v, p, "Sign in"))
+}
+
+// provider is the provider that the path names.
+func (h Upstream) provider(v *frame.Visit) (*federation.Provider, error) {
+	p, err := h.Upstreams.Provider(v.Context(), v.Gin.Param("provider"))
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, frame.ErrNotFound
+	}
+	return p, err
+}
+
+// Begin sends a person to a provider to sign in there, for an app that waits or for themself.
+func (h Upstream) Begin(v *frame.Visit) error {
+	beginning := federation.Beginning{Again: v.Session != nil, Continue: v.Suspend()}
+	if a := v.Authorization; a != nil {
+		beginning.LoginHint, beginning.ACRValues = a.LoginHint, a.ACRValues
+		beginning.Again = beginning.Again || a.Asks("login") || a.MaxAge != nil
+		beginning.Select = a.Asks("select_account")
+	}
+	return h.send(v, v.Gin.Param("provider"), beginning)
+}
+
+// BeginLink sends a person to a provider to link an account there to theirs.
+func (h Upstream) BeginLink(v *frame.Visit) error {
+	return h.send(v, v.Form.Get("provider"), federation.Beginning{LinkTo: v.Session.UserID, Select: true})
+}
+
+// send sends a person to a provider, or says that it cannot be.
+func (h Upstream) send(v *frame.Visit, provider string, beginning federation.Beginning) error {
+	beginning.Browser, beginning.Source = v.Browser(), v.Device().Source()
+	to, err := h.Upstreams.Begin(v.Context(), provider, beginning)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return frame.ErrNotFound
+	case errors.Is(err, federation.ErrUnreachable), errors.Is(err, federation.ErrTooManyRequests):
+		return showUpstreamFailure(h.Frame, v, provider, err)
+	case err != nil:
+		return err
+	}
+	return v.Redirect(to)
+}
+
+// Return takes a person back who was sent to a provider: they are signed in, or link what they came with to the account
+// that they are signed in to, or have to say whether they have an account here.
+func (h Upstream) Return(v *frame.Visit) error {
+	provider := v.Gin.Param("provider")
+	answer, err := h.Upstreams.Return(v.Context(), provider, v.Form, v.Cookie(frame.BrowserCookie))
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return frame.ErrNotFound
+	case answer == nil:
+		return err
+	case answer.LinkTo != uuid.Nil:
+		return h.link(v, answer, err)
+	}
+	if answer.Continue != "" {
+		if err := v.ReadAuthorization(answer.Continue); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		return showUpstreamFailure(h.Frame, v, provider, err)
+	}
+	return h.signIn(v, answer)
+}
+
+// signIn signs in the owner of the account to which an account at a provider belongs.
+func (h Upstream) signIn(v *frame.Visit, answer *federation.Answer) error {
+	if err := frame.Session(v); err != nil {
+		return err
+	}
+	admission, err := h.Identity.SignInExternally(v.Context(), answer.External, v.Device(), v.Session)
+	switch {
+	case errors.Is(err, identity.ErrNobodyYet):
+		secret, err := h.Upstreams.Welcome(v.Context(), answer, v.Cookie(frame.BrowserCookie))
+		if err != nil {
+			return err
+		}
+		v.SetCookie(frame.UpstreamSignUpCookie, secret)
+		return v.Redirect("/arrival")
+	case errors.Is(err, identity.ErrSignInRefused):
+		return showUpstreamFailure(h.Frame, v, answer.External.Provider, err)
+	case err != nil:
+		return err
+	}
+	return admitted(v, admission, "/account")
+}
+
+// link links an account at a provider to the account for which the person was sent there, if they are still signed in
+// to it. fault is what went wrong at the provider.
+func (h Upstream) link(v *frame.Visit, answer *federation.Answer, fault error) error {
+	if err := frame.Session(v); err != nil {
+		return err
+	}
+	if v.Session == nil || v.Session.UserID != answer.LinkTo {
+		return v.Redirect("/sign-in?again=1")
+	}
+	if denied := (*federation.Denied)(nil); errors.As(fault, &denied) {
+		return h.ShowLinked(v, http.StatusOK, "Nothing is linked: you did not go on there.")
+	}
+	if fault != nil {
+		h.Log.WarnContext(v.Context(), "a provider did not link an account", "request_id", v.RequestID(),
+			"provider", v.Gin.Param("provider"), "error", fault.Error())
+		return h.ShowLinked(v, http.StatusBadGateway,
+			"Nothing is linked: what came back could not be verified. Try again in a moment.")
+	}
+	if err := v.Reauthenticate("/account/linked"); err != nil {
+		return err
+	}
+	err := h.Identity.LinkExternal(v.Context(), v.Owner, answer.External)
+	if frame.OneOf(err, linkFaults) != nil {
+		return h.ShowLinked(v, http.StatusConflict, frame.Sentence(err))
+	} else if err != nil {
+		return err
+	}
+	return v.Redirect("/account/linked?done=linked")
+}
+
+// linkFaults are the reasons why an account at a provider cannot be linked.
+var linkFaults = []error{identity.ErrExternalTaken, identity.ErrTooManyExternals}
+
+// offer returns the buttons of the providers with which people may sign in, for a page on which an app may wait, and
+// lets the page's forms lead there.
+func offer(f *frame.Frame, v *frame.Visit) pages.Providers {
+	active, err := f.Upstreams.Active(v.Context())
+	if err != nil {
+		v.LogFault(err) // there are other ways to sign in
+	}
+	return buttons(v, active)
+}
+
+func buttons(v *frame.Visit, providers []federation.Provider) pages.Providers {
+	_, sealed := v.App()
+	offered := pages.Providers{Continue: sealed}
+	for i := range providers {
+		offered.Buttons = append(offered.Buttons, frame.ProviderView(&providers[i]))
+		v.LeadsTo(providers[i].Issuer)
+	}
+	return offered
+}
+
+// upstreamPage returns a page with one provider's button and another way.
+func upstreamPage(v *frame.Visit, p *federation.Provider, title string) pages.Upstream {
+	app, sealed := v.App()
+	return pages.Upstream{
+		App: app, Title: title, Providers: buttons(v, []federation.Provider{*p}),
+		OtherURI: frame.WithParameters("/sign-in", url.Values{"continue": {sealed}}),
+	}
+}
+
+// showUpstreamFailure says that a provider did not sign somebody in, and how they go on. Why is for the log, but for
+// what they did themself.
+func showUpstreamFailure(f *frame.Frame, v *frame.Visit, provider string, err error) error {
+	p, missing := f.Upstreams.Provider(v.Context(), provider)
+	if missing != nil {
+		return missing
+	}
+	page, status := upstreamPage(v, p, p.Name+" did not sign you in"), http.StatusBadGateway
+	page.Failed = true
+	var denied *federation.Denied
+	switch {
+	case errors.As(err, &denied) && denied.Code == "access_denied":
+		status, page.Title = http.StatusOK, "You are not signed in"
+		page.Text = "You did not go on at " + p.Name + ". Try again, or sign in another way."
+	case errors.As(err, &denied):
+		page.Text = p.Name + " says: " + denied.Code + ". " + denied.Description
+	case errors.Is(err, federation.ErrUnreachable):
+		page.Text = p.Name + " does not answer as it should just now. Try again in a moment, or sign in another way."
+	case errors.Is(err, federation.ErrUnbelievable):
+		status = http.StatusBadRequest
+		page.Text = "What came back from " + p.Name + " could not be verified, so nothing was done. " +
+			"Try again, or sign in another way."
+	case errors.Is(err, federation.ErrTooManyRequests):
+		status, page.Text = http.StatusTooManyRequests, frame.Sentence(federation.ErrTooManyRequests)
+	case errors.Is(err, identity.ErrSignInRefused):
+		status, page.Title = http.StatusForbidden, "You cannot sign in just now"
+		page.Text = "The account here is switched off, or locked for a while. " +
+			"Try again later, or ask whoever runs this service."
+	default:
+		return err
+	}
+	if status >= http.StatusBadRequest {
+		page.RequestID = v.RequestID()
+		f.Log.WarnContext(v.Context(), "a provider did not sign somebody in", "request_id", page.RequestID,
+			"provider", provider, "error", err.Error())
+	}
+	return v.Show(status, page)
+}

@@ -1,0 +1,169 @@
+package signin
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// UpstreamSignUp is for people who come from a provider with an account that belongs to no account here yet: they make
+// one, or sign in to the one that they have and link the two. Until then a cookie holds the secret by which the account
+// at the provider is found again.
+type UpstreamSignUp struct {
+	*frame.Frame
+
+	// ShowLinked shows the page of linked accounts with what went wrong.
+	ShowLinked func(v *frame.Visit, status int, failure string) error
+}
+
+// pending is the account at a provider with which the browser came.
+type pending struct {
+	*federation.Arrival
+
+	authorization *oidc.Authorization // with which the person came; nil where no app waits
+	provider      *federation.Provider
+}
+
+// Page asks whether they have an account.
+func (h UpstreamSignUp) Page(v *frame.Visit) error {
+	waiting, err := h.open(v)
+	if err != nil {
+		return err
+	}
+	username, err := h.Identity.FreeUsername(v.Context(), waiting.External.Username)
+	if err != nil {
+		return err
+	}
+	return h.show(v, http.StatusOK, waiting, pages.UpstreamSignUp{Username: username})
+}
+
+// open reads what waits in this browser, and goes on with the authorization request with which the person came. It
+// returns federation.ErrRequest where nothing waits, and oidc.ErrInteraction where it has waited for too long.
+func (h UpstreamSignUp) open(v *frame.Visit) (*pending, error) {
+	waiting, err := h.read(v)
+	if err == nil {
+		v.Authorization = waiting.authorization
+	}
+	return waiting, err
+}
+
+// read reads what waits in this browser; likewise.
+func (h UpstreamSignUp) read(v *frame.Visit) (*pending, error) {
+	browser := v.Cookie(frame.BrowserCookie)
+	arrival, err := h.Upstreams.Arrival(v.Context(), v.Cookie(frame.UpstreamSignUpCookie), browser)
+	if err != nil {
+		return nil, err
+	}
+	waiting := &pending{Arrival: arrival}
+	if arrival.Continue != "" {
+		if waiting.authorization, err = h.Provider.Resume(v.Context(), arrival.Continue, browser); err != nil {
+			return nil, err
+		}
+	}
+	waiting.provider, err = h.Upstreams.Provider(v.Context(), arrival.External.Provider)
+	return waiting, err
+}
+
+func (h UpstreamSignUp) show(v *frame.Visit, status int, waiting *pending, page pages.UpstreamSignUp) (err error) {
+	page.App, _ = v.App()
+	if page.HasAccount, err = h.Identity.HasAccount(v.Context(), waiting.External); err != nil {
+		return err
+	}
+	page.Provider = frame.ProviderView(waiting.provider)
+	page.Account, page.MayRegister = waiting.External.Label, waiting.External.MayRegister
+	return v.Show(status, page)
+}
+
+// Register makes an account for them.
+func (h UpstreamSignUp) Register(v *frame.Visit) error {
+	waiting, err := h.open(v)
+	if err != nil {
+		return err
+	}
+	page := pages.UpstreamSignUp{Username: v.Form.Get("username")}
+	admission, err := h.Identity.RegisterExternally(v.Context(), waiting.External, page.Username, v.Device(), v.Session)
+	var faults identity.FieldFaults
+	switch {
+	case errors.As(err, &faults):
+		page.Wrong = frame.Sentence(faults["username"])
+		return h.show(v, http.StatusUnprocessableEntity, waiting, page)
+	case errors.Is(err, identity.ErrHasAccount), errors.Is(err, identity.ErrMayNotRegister):
+		page.Failure = frame.Sentence(err)
+		return h.show(v, http.StatusConflict, waiting, page)
+	case errors.Is(err, identity.ErrTooManyRegistrations), errors.Is(err, identity.ErrTooManySendings):
+		page.Failure = frame.Sentence(err)
+		return h.show(v, http.StatusTooManyRequests, waiting, page)
+	case errors.Is(err, identity.ErrSignInRefused):
+		return showUpstreamFailure(h.Frame, v, waiting.provider.ID, err)
+	case err != nil:
+		return err
+	}
+	if err := h.end(v, waiting); err != nil {
+		return err
+	}
+	return admitted(v, admission, "/account")
+}
+
+// end ends the waiting.
+func (h UpstreamSignUp) end(v *frame.Visit, waiting *pending) error {
+	v.ClearCookie(frame.UpstreamSignUpCookie)
+	return h.Upstreams.Leave(v.Context(), waiting.Arrival)
+}
+
+// SignIn lets them sign in to the account that they have; admitted asks for the link then.
+func (h UpstreamSignUp) SignIn(v *frame.Visit) error {
+	if _, err := h.open(v); err != nil {
+		return err
+	}
+	return v.RedirectWith("/sign-in", url.Values{"again": {"1"}, "continue": {v.Suspend()}})
+}
+
+// LinkPage asks a person who has just signed in whether to link the two.
+func (h UpstreamSignUp) LinkPage(v *frame.Visit) error {
+	waiting, err := h.read(v)
+	if errors.Is(err, federation.ErrRequest) || errors.Is(err, oidc.ErrInteraction) { // there is nothing to ask any more
+		v.ClearCookie(frame.UpstreamSignUpCookie)
+		return v.Proceed("/account")
+	} else if err != nil {
+		return err
+	}
+	if err := frame.Fresh("/arrival/link")(v); err != nil {
+		return err
+	}
+	person, err := v.Person()
+	if err != nil {
+		return err
+	}
+	page := pages.LinkUpstream{
+		Person: person, Provider: frame.ProviderView(waiting.provider), Account: waiting.External.Label,
+	}
+	_, page.Continue = v.App()
+	return v.Show(http.StatusOK, page)
+}
+
+// Link links the two, or lets them be two.
+func (h UpstreamSignUp) Link(v *frame.Visit) error {
+	waiting, err := h.read(v)
+	if err != nil {
+		return err
+	}
+	if err := h.end(v, waiting); err != nil {
+		return err
+	}
+	if v.Form.Get("choice") != "link" {
+		return v.Proceed("/account")
+	}
+	err = h.Identity.LinkExternal(v.Context(), v.Owner, waiting.External)
+	if frame.OneOf(err, linkFaults) != nil {
+		return h.ShowLinked(v, http.StatusConflict, frame.Sentence(err))
+	} else if err != nil {
+		return err
+	}
+	return v.Proceed("/account/linked?done=linked")
+}

@@ -40,7 +40,7 @@ type auditView struct {
 	RequestID string          `json:"request_id"`
 }
 
-// Run lists the ledger.
+// Run lists the audit trail.
 func (c auditList) Run(ctx context.Context, env server.Environment, out printer) error {
 	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
@@ -61,11 +61,18 @@ func (c auditList) Run(ctx context.Context, env server.Environment, out printer)
 	}
 	views, rows := make([]auditView, len(entries)), make([][]any, len(entries))
 	for i, entry := range entries {
-		views[i] = auditView{entry.At, entry.Entity, entry.EntityID, entry.Action, entry.OldValues, entry.NewValues, nil, entry.Actor, entry.IP, entry.UserAgent, entry.SessionID, entry.RequestID}
+		views[i] = auditView{
+			At: entry.At, Entity: entry.Entity, EntityID: entry.EntityID, Action: entry.Action, OldValues: entry.OldValues,
+			NewValues: entry.NewValues, Actor: entry.Actor, IP: entry.IP, UserAgent: entry.UserAgent,
+			SessionID: entry.SessionID, RequestID: entry.RequestID,
+		}
 		if entry.UserID.Valid {
 			views[i].UserID = &entry.UserID.UUID
 		}
-		rows[i] = []any{entry.At.Format(time.RFC3339), entry.Entity, entry.EntityID, entry.Action, entry.Actor, entry.IP, string(entry.NewValues)}
+		rows[i] = []any{
+			entry.At.Format(time.RFC3339), entry.Entity, entry.EntityID, entry.Action, entry.Actor, entry.IP,
+			string(entry.NewValues),
+		}
 	}
 	return out.print(views, func() { out.table([]any{"AT", "ENTITY", "ID", "ACTION", "BY", "FROM", "NEW VALUES"}, rows) })
 }

@@ -46,8 +46,8 @@ type checkStep struct {
 	Detail string `json:"detail"`
 }
 
-// Run checks discovery and the published keys, and signs a person in where one is named. It stops at the first thing that
-// is not as it should be.
+// Run checks discovery and the published keys, and signs a person in where one is named. It stops at the first thing
+// that is not as it should be.
 func (c checkCommand) Run(ctx context.Context, _ server.Environment, out printer) error {
 	if (c.Username == "") != (c.PasswordFile == "") || (c.Username == "") != (c.ClientID == "") {
 		return usage("to sign somebody in, name all of --username, --password-file and --client-id")
@@ -124,8 +124,8 @@ func (c *check) keys(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d published, for %s", len(set.Keys), strings.Join(supported.Algs, ", ")), nil
 }
 
-// signIn goes the whole way of a person and their app: the authorization code flow with PKCE, the ID token, userinfo. Then
-// it signs out, so that a check leaves no session behind.
+// signIn goes the whole way of a person and their app: the authorization code flow with PKCE, the ID token, userinfo.
+// Then it signs out, so that a check leaves no session behind.
 func (c *check) signIn(ctx context.Context) (detail string, err error) {
 	app, err := c.app()
 	if err != nil {
@@ -161,7 +161,9 @@ func (c *check) signIn(ctx context.Context) (detail string, err error) {
 
 // app is the app that the person signs in to.
 func (c *check) app() (*oauth2.Config, error) {
-	app := &oauth2.Config{ClientID: c.ClientID, RedirectURL: c.RedirectURI, Endpoint: c.provider.Endpoint(), Scopes: []string{oidc.ScopeOpenID}}
+	app := &oauth2.Config{
+		ClientID: c.ClientID, RedirectURL: c.RedirectURI, Endpoint: c.provider.Endpoint(), Scopes: []string{oidc.ScopeOpenID},
+	}
 	app.Endpoint.AuthStyle = oauth2.AuthStyleInParams // a public client names itself in the form
 	if c.ClientSecretFile != "" {
 		secret, err := os.ReadFile(c.ClientSecretFile)
@@ -181,7 +183,8 @@ func (c *check) authorize(ctx context.Context, to, state string) (code string, e
 	}
 	shown, err := c.browser.get(ctx, to)
 	if err == nil && shown.has("sign-in") {
-		shown, err = c.browser.press(ctx, shown, "sign-in", url.Values{"username": {c.Username}, "password": {strings.TrimRight(string(password), "\r\n")}})
+		filled := url.Values{"username": {c.Username}, "password": {strings.TrimRight(string(password), "\r\n")}}
+		shown, err = c.browser.press(ctx, shown, "sign-in", filled)
 	}
 	if err == nil && shown.has("allow") {
 		shown, err = c.browser.press(ctx, shown, "allow", nil)

@@ -82,7 +82,9 @@ func (b *checkBrowser) get(ctx context.Context, to string) (shownPage, error) {
 }
 
 // press presses a button, with what was filled in before besides what the form holds.
-func (b *checkBrowser) press(ctx context.Context, shown shownPage, button string, filled url.Values) (shownPage, error) {
+func (b *checkBrowser) press(
+	ctx context.Context, shown shownPage, button string, filled url.Values,
+) (shownPage, error) {
 	pressed := find(shown.root, func(n *html.Node) bool { return attribute(n, "id") == button })
 	form := pressed
 	for form != nil && form.Data != "form" {

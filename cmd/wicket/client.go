@@ -46,8 +46,9 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 	}
 	defer func() { _ = s.Close() }()
 	client := &oidc.Client{
-		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutRedirectURI,
-		AllowedOrigins: c.Origin, GrantTypes: c.GrantType, JWKSURI: c.JWKSURI, IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequiredACR: c.RequiredACR,
+		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantType, RedirectURIs: c.RedirectURI,
+		PostLogoutRedirectURIs: c.PostLogoutRedirectURI, AllowedOrigins: c.Origin, JWKSURI: c.JWKSURI,
+		IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequiredACR: c.RequiredACR,
 		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
 	}
 	for _, scope := range c.Scope {
@@ -102,10 +103,13 @@ func (clientList) Run(ctx context.Context, env server.Environment, out printer) 
 	}
 	views, rows := make([]server.ClientView, len(clients)), make([][]any, len(clients))
 	for i := range clients {
-		views[i] = server.ViewClient(&clients[i])
-		rows[i] = []any{clients[i].ID, clients[i].Name, clients[i].AuthMethod, strings.Join(clients[i].GrantTypes, " "), strings.Join(clients[i].RedirectURIs, " ")}
+		c := &clients[i]
+		views[i] = server.ViewClient(c)
+		rows[i] = []any{c.ID, c.Name, c.AuthMethod, strings.Join(c.GrantTypes, " "), strings.Join(c.RedirectURIs, " ")}
 	}
-	return out.print(views, func() { out.table([]any{"CLIENT_ID", "NAME", "AUTH METHOD", "GRANT TYPES", "REDIRECT URIS"}, rows) })
+	return out.print(views, func() {
+		out.table([]any{"CLIENT_ID", "NAME", "AUTH METHOD", "GRANT TYPES", "REDIRECT URIS"}, rows)
+	})
 }
 
 type clientDelete struct {

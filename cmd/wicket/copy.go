@@ -64,7 +64,9 @@ func (c copyCommand) Run(ctx context.Context, env server.Environment, out printe
 	if err != nil {
 		return c.advise(err)
 	}
-	view := copyView{From: from.Kind, To: to.Kind, Rehearsal: c.Rehearse, Tables: make([]tableView, len(tables)), Jobs: jobs}
+	view := copyView{
+		From: from.Kind, To: to.Kind, Rehearsal: c.Rehearse, Tables: make([]tableView, len(tables)), Jobs: jobs,
+	}
 	rows := make([][]any, len(tables))
 	for i, table := range tables {
 		view.Tables[i] = tableView{table.Table, table.Rows, table.Added, table.Digest}
@@ -74,14 +76,16 @@ func (c copyCommand) Run(ctx context.Context, env server.Environment, out printe
 	}
 	return out.print(view, func() {
 		out.table([]any{"TABLE", "ROWS", "ADDED"}, rows)
-		out.line("\n%d rows, %d of them added now, and each was read back and compared. %d jobs that waited were added.", view.Rows, view.Added, view.Jobs)
+		out.line("\n%d rows, %d of them added now, and each was read back and compared. %d jobs that waited were added.",
+			view.Rows, view.Added, view.Jobs)
 		if c.Rehearse {
 			out.line("This was a rehearsal: empty the target before you copy in earnest.")
 		}
 	})
 }
 
-// openSource opens the source as it is, once it is known that the master key of the target's servers opens what is sealed there.
+// openSource opens the source as it is, once it is known that the master key of the target's servers opens what is
+// sealed there.
 func (c copyCommand) openSource(ctx context.Context, master *seal.Seal) (*storage.Database, error) {
 	database, err := storage.Open(ctx, c.From)
 	if err != nil {
@@ -89,7 +93,8 @@ func (c copyCommand) openSource(ctx context.Context, master *seal.Seal) (*storag
 	}
 	pending, err := database.Pending(ctx)
 	if err == nil && len(pending) > 0 {
-		err = fmt.Errorf("the database lacks %d migrations: set WICKET_DATABASE_URL to it and run wicket migrate first", len(pending))
+		err = fmt.Errorf("the database lacks %d migrations: set WICKET_DATABASE_URL to it and run wicket migrate first",
+			len(pending))
 	}
 	if err == nil {
 		keys := oidc.Keys{Database: database, Seal: master, Now: identity.Clock}
@@ -97,7 +102,8 @@ func (c copyCommand) openSource(ctx context.Context, master *seal.Seal) (*storag
 	}
 	switch {
 	case errors.Is(err, seal.ErrSealed):
-		err = errors.New("WICKET_SECRET: this is not the master key of the source, so nothing that is sealed there could be read at the target; set it to " + c.masterKeyOfSource())
+		err = errors.New("WICKET_SECRET: this is not the master key of the source, so nothing that is sealed there " +
+			"could be read at the target; set it to " + c.masterKeyOfSource())
 	case err != nil:
 		err = fmt.Errorf("--from: %w", err)
 	default:
@@ -164,7 +170,8 @@ func (c copyCommand) masterKeyOfSource() string {
 func (c copyCommand) advise(err error) error {
 	switch {
 	case errors.Is(err, copying.ErrServed):
-		return fmt.Errorf("%w: stop it first (one that was killed counts for a quarter of a minute more); --rehearse copies beside a server of the source, to try it", err)
+		return fmt.Errorf("%w: stop it first (one that was killed counts for a quarter of a minute more); "+
+			"--rehearse copies beside a server of the source, to try it", err)
 	case errors.Is(err, copying.ErrDiffers):
 		return fmt.Errorf("%w\nEmpty the target and run it again, unless you named the wrong one", err)
 	case errors.Is(err, copying.ErrWritten):

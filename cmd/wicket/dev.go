@@ -37,17 +37,10 @@ const (
 
 // Run serves Wicket with its demo and the sample app until ctx ends.
 func (d devCommand) Run(ctx context.Context, _ server.Environment, out printer) error {
-	issuer, app := fmt.Sprintf("http://localhost:%d", d.Port), fmt.Sprintf("http://localhost:%d", d.AppPort)
-	config, err := server.Load(server.Environment{
-		"WICKET_ISSUER":       issuer,
-		"WICKET_LISTEN":       fmt.Sprintf("localhost:%d", d.Port),
-		"WICKET_DATABASE_URL": "sqlite:" + filepath.Join(d.Data, "dev.db"),
-		"WICKET_REGISTRATION": "open",
-	})
+	config, err := d.config()
 	if err != nil {
 		return err
 	}
-	config.Outbox = &notify.Outbox{}
 	level := slog.LevelWarn
 	if d.Verbose {
 		level = slog.LevelInfo
@@ -59,7 +52,8 @@ func (d devCommand) Run(ctx context.Context, _ server.Environment, out printer) 
 	}
 	defer func() { _ = s.Close() }()
 	appConfig := sampleapp.Config{
-		Issuer: issuer, BaseURL: app, ClientID: demoClient, SPAClientID: demoSPA,
+		Issuer: config.Issuer, BaseURL: fmt.Sprintf("http://localhost:%d", d.AppPort),
+		ClientID: demoClient, SPAClientID: demoSPA,
 		// Derived, so that it need not be kept anywhere: the database knows its digest alone.
 		ClientSecret: base64.RawURLEncoding.EncodeToString(config.Seal.Derive("demo client", []byte(demoClient))[0]),
 	}
@@ -81,26 +75,44 @@ func (d devCommand) Run(ctx context.Context, _ server.Environment, out printer) 
 		defer cancel()
 		appEnded <- server.ServeHTTP(ctx, listeners, sample, log, func() {})
 	}()
-	err = s.Serve(ctx, func() {
-		out.line("")
-		out.line("  Wicket is open.")
-		out.line("")
-		out.line("  1. Open the sample app   %s", app)
-		out.line("  2. Choose “Sign in with Wicket” and type")
-		out.line("       name                %s", demoUsername)
-		out.line("       password            %s", demoPassword)
-		out.line("")
-		out.line("  The same for an SPA      %s/spa/", app)
-		out.line("  Your account, devices    %s/account", issuer)
-		out.line("  Mail that was “sent”     %s/dev/outbox", issuer)
-		out.line("  For your own app         %s/.well-known/openid-configuration", issuer)
-		out.line("  Data is kept in          %s", d.Data)
-		out.line("  For commands beside it   export WICKET_DATABASE_URL=%s WICKET_ISSUER=%s", config.DatabaseURL, issuer)
-		out.line("")
-		out.line("  Stop with Ctrl-C.")
-	})
+	err = s.Serve(ctx, func() { d.welcome(out, config, appConfig.BaseURL) })
 	cancel()
 	return errors.Join(err, <-appEnded)
+}
+
+// config is that of the demo, whatever the environment says.
+func (d devCommand) config() (*server.Config, error) {
+	config, err := server.Load(server.Environment{
+		"WICKET_ISSUER":       fmt.Sprintf("http://localhost:%d", d.Port),
+		"WICKET_LISTEN":       fmt.Sprintf("localhost:%d", d.Port),
+		"WICKET_DATABASE_URL": "sqlite:" + filepath.Join(d.Data, "dev.db"),
+		"WICKET_REGISTRATION": "open",
+	})
+	if err == nil {
+		config.Outbox = &notify.Outbox{}
+	}
+	return config, err
+}
+
+// welcome says what there is to try.
+func (d devCommand) welcome(out printer, config *server.Config, app string) {
+	out.line("")
+	out.line("  Wicket is open.")
+	out.line("")
+	out.line("  1. Open the sample app   %s", app)
+	out.line("  2. Choose “Sign in with Wicket” and type")
+	out.line("       name                %s", demoUsername)
+	out.line("       password            %s", demoPassword)
+	out.line("")
+	out.line("  The same for an SPA      %s/spa/", app)
+	out.line("  Your account, devices    %s/account", config.Issuer)
+	out.line("  Mail that was “sent”     %s/dev/outbox", config.Issuer)
+	out.line("  For your own app         %s/.well-known/openid-configuration", config.Issuer)
+	out.line("  Data is kept in          %s", d.Data)
+	out.line("  For commands beside it   export WICKET_DATABASE_URL=%s WICKET_ISSUER=%s",
+		config.DatabaseURL, config.Issuer)
+	out.line("")
+	out.line("  Stop with Ctrl-C.")
 }
 
 // furnish makes the demo account and the clients of the sample app, where they are missing.

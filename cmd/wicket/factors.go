@@ -68,14 +68,18 @@ func (c userFactors) Run(ctx context.Context, env server.Environment, out printe
 			rows = append(rows, []any{factor.ID, factor.Kind, factor.Name, factor.CreatedAt.Format(time.RFC3339), used, note})
 		}
 		out.table([]any{"ID", "KIND", "NAME", "ADDED", "LAST USED", "MODEL"}, rows)
-		out.line("Password: %t. Second step at sign-in: %t. Backup codes left: %d.", view.HasPassword, view.TwoFactor, view.BackupCodesLeft)
+		out.line("Password: %t. Second step at sign-in: %t. Backup codes left: %d.",
+			view.HasPassword, view.TwoFactor, view.BackupCodesLeft)
 	})
 }
 
 func viewFactors(factors *identity.Factors) []factorView {
 	views := []factorView{}
 	key := func(kind string, a *identity.Authenticator) {
-		views = append(views, factorView{a.ID, kind, a.Name, a.Model(), a.IsBackedUp(), a.CloneWarningAt, a.CreatedAt, a.LastUsedAt})
+		views = append(views, factorView{
+			ID: a.ID, Kind: kind, Name: a.Name, Model: a.Model(), BackedUp: a.IsBackedUp(), ClonedAt: a.CloneWarningAt,
+			CreatedAt: a.CreatedAt, LastUsedAt: a.LastUsedAt,
+		})
 	}
 	for i := range factors.Passkeys {
 		key("passkey", &factors.Passkeys[i].Authenticator)
@@ -84,7 +88,9 @@ func viewFactors(factors *identity.Factors) []factorView {
 		key("hardware_key", &factors.HardwareKeys[i].Authenticator)
 	}
 	for _, app := range factors.TOTPs {
-		views = append(views, factorView{ID: app.ID, Kind: "totp", Name: app.Name, CreatedAt: app.CreatedAt, LastUsedAt: app.LastUsedAt})
+		views = append(views, factorView{
+			ID: app.ID, Kind: "totp", Name: app.Name, CreatedAt: app.CreatedAt, LastUsedAt: app.LastUsedAt,
+		})
 	}
 	return views
 }
@@ -93,7 +99,8 @@ type userResetFactors struct{ named }
 
 // Run removes them.
 func (c userResetFactors) Run(ctx context.Context, env server.Environment, out printer) error {
-	return c.change(ctx, env, out, "has no second factors any more and is signed out everywhere", func(ctx context.Context, s *server.Server, user *identity.User) error {
+	const done = "has no second factors any more and is signed out everywhere"
+	return c.change(ctx, env, out, done, func(ctx context.Context, s *server.Server, user *identity.User) error {
 		_, err := s.Identity.ResetFactors(ctx, user)
 		return err
 	})

@@ -61,13 +61,16 @@ func (c userImport) Run(ctx context.Context, env server.Environment, out printer
 	}
 	run := importRun{
 		store: s.Identity, dryRun: c.DryRun, refuse: report.add, summary: importSummary{DryRun: c.DryRun},
-		progress: &importProgress{out: os.Stderr, screen: isTerminal(os.Stderr), began: time.Now(), size: size, now: time.Now},
+		progress: &importProgress{
+			out: os.Stderr, screen: isTerminal(os.Stderr), began: time.Now(), size: size, now: time.Now,
+		},
 	}
 	err = run.all(ctx, file)
 	run.progress.end(run.summary)
 	err = errors.Join(err, report.close())
 	if err != nil {
-		_, _ = fmt.Fprintf(os.Stderr, "stopped after %d lines, %d imported; run it again to go on\n", run.summary.Lines, run.summary.Imported)
+		_, _ = fmt.Fprintf(os.Stderr, "stopped after %d lines, %d imported; run it again to go on\n",
+			run.summary.Lines, run.summary.Imported)
 		return err
 	}
 	summary := run.summary
@@ -188,8 +191,8 @@ func (r *importRun) all(ctx context.Context, file io.Reader) error {
 	}
 }
 
-// readLine returns the next line, which is good until the next call, and its length. Of a line that is too long it returns
-// nothing but the length.
+// readLine returns the next line, which is good until the next call, and its length. Of a line that is too long it
+// returns nothing but the length.
 func readLine(reader *bufio.Reader) (line []byte, length int, err error) {
 	line, err = reader.ReadSlice('\n')
 	length = len(line)
@@ -299,17 +302,23 @@ func (l *importLine) read(line []byte) error {
 
 func (l *importLine) person(dryRun bool) identity.Import {
 	person := identity.Import{
-		Username: l.Username, PasswordHash: l.PasswordHash, IsActive: l.IsActive == nil || *l.IsActive, CreatedAt: l.CreatedAt, Roles: l.Roles, DryRun: dryRun,
+		Username: l.Username, PasswordHash: l.PasswordHash, IsActive: l.IsActive == nil || *l.IsActive,
+		CreatedAt: l.CreatedAt, Roles: l.Roles, DryRun: dryRun,
 		Profile: identity.Profile{
-			Name: l.Name, GivenName: l.GivenName, FamilyName: l.FamilyName, MiddleName: l.MiddleName, Nickname: l.Nickname, Profile: l.Profile, Picture: l.Picture,
-			Website: l.Website, Gender: l.Gender, Birthdate: l.Birthdate, Zoneinfo: l.Zoneinfo, Locale: l.Locale, Address: l.Address,
+			Name: l.Name, GivenName: l.GivenName, FamilyName: l.FamilyName, MiddleName: l.MiddleName, Nickname: l.Nickname,
+			Profile: l.Profile, Picture: l.Picture, Website: l.Website, Gender: l.Gender, Birthdate: l.Birthdate,
+			Zoneinfo: l.Zoneinfo, Locale: l.Locale, Address: l.Address,
 		},
 	}
 	for _, email := range l.Emails {
-		person.Emails = append(person.Emails, identity.ImportContact{Value: email.Address, Verified: email.Verified, Primary: email.Primary})
+		person.Emails = append(person.Emails, identity.ImportContact{
+			Value: email.Address, Verified: email.Verified, Primary: email.Primary,
+		})
 	}
 	for _, phone := range l.Phones {
-		person.Phones = append(person.Phones, identity.ImportContact{Value: phone.Number, Verified: phone.Verified, Primary: phone.Primary})
+		person.Phones = append(person.Phones, identity.ImportContact{
+			Value: phone.Number, Verified: phone.Verified, Primary: phone.Primary,
+		})
 	}
 	return person
 }
@@ -342,11 +351,13 @@ func (p *importProgress) show(summary importSummary, length int) {
 }
 
 func (p *importProgress) write(summary importSummary, now time.Time) {
-	text := fmt.Sprintf("%d lines, %.0f a second, %d refused", summary.Lines, float64(summary.Lines)/max(now.Sub(p.began).Seconds(), 0.001), summary.Refused)
+	speed := float64(summary.Lines) / max(now.Sub(p.began).Seconds(), 0.001)
+	text := fmt.Sprintf("%d lines, %.0f a second, %d refused", summary.Lines, speed, summary.Refused)
 	if p.size > 0 {
 		const width = 20
 		done := int(min(width, p.read*width/p.size))
-		text = fmt.Sprintf("[%s%s] %3d%%  %s", strings.Repeat("#", done), strings.Repeat(".", width-done), min(100, p.read*100/p.size), text)
+		bar := strings.Repeat("#", done) + strings.Repeat(".", width-done)
+		text = fmt.Sprintf("[%s] %3d%%  %s", bar, min(100, p.read*100/p.size), text)
 	}
 	if p.screen {
 		_, _ = fmt.Fprintf(p.out, "\r%s\x1b[K", text)

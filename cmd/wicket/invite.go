@@ -45,11 +45,13 @@ func (c userInvite) Run(ctx context.Context, env server.Environment, out printer
 		return err
 	}
 	link := s.InvitationLink(secret)
-	return out.print(invitationView{invitation.ID, link, invitation.Email, invitation.Roles, invitation.ExpiresAt}, func() {
+	view := invitationView{invitation.ID, link, invitation.Email, invitation.Roles, invitation.ExpiresAt}
+	return out.print(view, func() {
 		switch {
 		case invitation.Email == "":
 		case s.Config().Mail() == nil:
-			out.line("Hand the link on to %s yourself: WICKET_SMTP_URL is not set here, and where the server lacks it too, no mail is sent.", invitation.Email)
+			out.line("Hand the link on to %s yourself: WICKET_SMTP_URL is not set here, "+
+				"and where the server lacks it too, no mail is sent.", invitation.Email)
 		default:
 			out.line("The link is being mailed to %s.", invitation.Email)
 		}

@@ -86,7 +86,7 @@ func (c keyRotate) Run(ctx context.Context, env server.Environment, out printer)
 
 type keyReseal struct{}
 
-// Run seals everything anew. What is sealed is known to the rooms alone.
+// Run seals everything anew: what is sealed is known to the packages below.
 func (keyReseal) Run(ctx context.Context, env server.Environment, out printer) error {
 	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
@@ -102,7 +102,8 @@ func (keyReseal) Run(ctx context.Context, env server.Environment, out printer) e
 		rows = append(rows, []any{at.Table, n})
 	}
 	faults = append(faults, s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return audit.Record(ctx, tx, s.Clock.Now(), audit.Change{Entity: "master_key", EntityID: "first", Action: "resealed", New: recorded})
+		change := audit.Change{Entity: "master_key", EntityID: "first", Action: "resealed", New: recorded}
+		return audit.Record(ctx, tx, s.Clock.Now(), change)
 	}))
 	if err := errors.Join(faults...); err != nil {
 		return err

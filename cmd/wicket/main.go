@@ -29,8 +29,8 @@ type commands struct {
 	User     userCommands     `cmd:"" help:"Register, import, list, disable, enable, unlock and sign out people."`
 	Role     roleCommands     `cmd:"" help:"Grant, revoke and list people's roles."`
 	Key      keyCommands      `cmd:"" help:"List and rotate the signing keys."`
-	Audit    auditCommands    `cmd:"" help:"Read the ledger of every change."`
-	Report   reportCommands   `cmd:"" help:"Reports for whoever runs the server."`
+	Audit    auditCommands    `cmd:"" help:"Read the audit trail: every change."`
+	Report   reportCommands   `cmd:"" help:"Reports for operators."`
 	Check    checkCommand     `cmd:"" help:"Look at a running Wicket as apps do: discovery, keys and, where a person is named, a whole sign-in."`
 }
 

@@ -20,7 +20,7 @@ type providerCommands struct {
 	Disable providerDisable `cmd:"" help:"Let nobody in from there; links stay."`
 	Enable  providerEnable  `cmd:"" help:"Let people in from there again."`
 	Remove  providerRemove  `cmd:"" help:"Stop believing a provider and drop all links to it, with the sessions that came from it."`
-	Tokens  providerTokens  `cmd:"" help:"Print what a provider gave for a person last, where --keep-tokens asked to keep it. The ledger notes it."`
+	Tokens  providerTokens  `cmd:"" help:"Print what a provider gave for a person last, where --keep-tokens asked to keep it. The audit trail notes it."`
 }
 
 type providerAdd struct {
@@ -54,8 +54,9 @@ func (c providerAdd) Run(ctx context.Context, env server.Environment, out printe
 	p := &federation.Provider{
 		ID: c.ID, Kind: c.Kind, Name: c.Name, Issuer: c.Issuer, ClientID: c.ClientID, Secret: secret,
 		Settings: federation.Settings{
-			Tenant: c.Tenant, Tenants: c.AllowTenant, Registration: c.Registration, Domains: c.Domain, Emails: c.Emails, Profile: c.Profile,
-			TrustAMR: c.TrustAMR, MultiFactor: c.MultiFactorACR, KeepTokens: c.KeepTokens, AllowPrivate: c.AllowPrivate,
+			Tenant: c.Tenant, Tenants: c.AllowTenant, Registration: c.Registration, Domains: c.Domain, Emails: c.Emails,
+			Profile: c.Profile, TrustAMR: c.TrustAMR, MultiFactor: c.MultiFactorACR, KeepTokens: c.KeepTokens,
+			AllowPrivate: c.AllowPrivate,
 		},
 	}
 	for _, scope := range c.Scope {
@@ -97,7 +98,8 @@ func (c providerAdd) secret() (string, error) {
 	case c.ClientSecretStdin:
 		content, err = io.ReadAll(io.LimitReader(os.Stdin, 64<<10))
 	default:
-		return "", usage("give the client secret with --client-secret-file or --client-secret-stdin; on the command line others could see it")
+		return "", usage("give the client secret with --client-secret-file or --client-secret-stdin; " +
+			"on the command line others could see it")
 	}
 	return strings.TrimSpace(string(content)), err
 }
@@ -117,15 +119,16 @@ func (providerList) Run(ctx context.Context, env server.Environment, out printer
 	}
 	views, rows := make([]server.ProviderView, len(providers)), make([][]any, len(providers))
 	for i := range providers {
-		views[i] = s.ViewProvider(&providers[i])
+		p := &providers[i]
+		views[i] = s.ViewProvider(p)
 		state := "on"
-		if !providers[i].IsActive {
+		if !p.IsActive {
 			state = "off"
 		}
-		if providers[i].Named {
+		if p.Named {
 			state += ", by variables"
 		}
-		rows[i] = []any{providers[i].ID, providers[i].Kind, providers[i].Name, state, providers[i].Issuer, views[i].RedirectURI}
+		rows[i] = []any{p.ID, p.Kind, p.Name, state, p.Issuer, views[i].RedirectURI}
 	}
 	return out.print(views, func() { out.table([]any{"ID", "KIND", "NAME", "STATE", "ISSUER", "REDIRECT URI"}, rows) })
 }
@@ -135,13 +138,17 @@ type chosenProvider struct {
 	ID string `arg:"" help:"The provider's id."`
 }
 
-func (c chosenProvider) change(ctx context.Context, env server.Environment, out printer, done func(ctx context.Context, s *server.Server) (status string, err error)) error {
+// change does something to the provider and prints its status then.
+func (c chosenProvider) change(
+	ctx context.Context, env server.Environment, out printer,
+	do func(ctx context.Context, s *server.Server) (status string, err error),
+) error {
 	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	status, err := done(ctx, s)
+	status, err := do(ctx, s)
 	if errors.Is(err, storage.ErrNotFound) {
 		return notFound("there is no provider %q here; one that variables name is changed by them", c.ID)
 	} else if err != nil {
@@ -209,7 +216,10 @@ func (c providerTokens) Run(ctx context.Context, env server.Environment, out pri
 		} else if err != nil {
 			return err
 		}
-		kept = append(kept, map[string]any{"subject": accounts[i].Subject, "label": accounts[i].Label, "got_at": accounts[i].LastUsedAt.Format(time.RFC3339), "tokens": tokens})
+		kept = append(kept, map[string]any{
+			"subject": accounts[i].Subject, "label": accounts[i].Label,
+			"got_at": accounts[i].LastUsedAt.Format(time.RFC3339), "tokens": tokens,
+		})
 	}
 	return out.print(kept, func() {
 		for _, account := range kept {

@@ -43,7 +43,10 @@ func (c reportLogins) Run(ctx context.Context, env server.Environment, out print
 	if err != nil {
 		return err
 	}
-	view := loginReportView{Since: since, Outcomes: map[string]int64{}, Addresses: viewCounts(report.Addresses), Hours: viewCounts(report.Hours), ManyNames: viewCounts(report.Accounts)}
+	view := loginReportView{
+		Since: since, Outcomes: map[string]int64{}, Addresses: viewCounts(report.Addresses),
+		Hours: viewCounts(report.Hours), ManyNames: viewCounts(report.Accounts),
+	}
 	for _, outcome := range report.Outcomes {
 		view.Outcomes[outcome.Key] = outcome.Count
 	}
@@ -51,7 +54,10 @@ func (c reportLogins) Run(ctx context.Context, env server.Environment, out print
 		for _, part := range []struct {
 			heading string
 			counts  []identity.LoginCount
-		}{{"OUTCOME", report.Outcomes}, {"FAILURES FROM", report.Addresses}, {"FAILURES IN THE HOUR", report.Hours}, {"MANY NAMES TRIED FROM", report.Accounts}} {
+		}{
+			{"OUTCOME", report.Outcomes}, {"FAILURES FROM", report.Addresses}, {"FAILURES IN THE HOUR", report.Hours},
+			{"MANY NAMES TRIED FROM", report.Accounts},
+		} {
 			rows := make([][]any, len(part.counts))
 			for i, count := range part.counts {
 				rows[i] = []any{count.Key, count.Count}

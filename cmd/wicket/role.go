@@ -22,7 +22,8 @@ type roleGrant struct {
 
 // Run grants the role.
 func (c roleGrant) Run(ctx context.Context, env server.Environment, out printer) error {
-	return c.change(ctx, env, out, "holds the role "+c.Role, func(ctx context.Context, s *server.Server, user *identity.User) error {
+	done := "holds the role " + c.Role
+	return c.change(ctx, env, out, done, func(ctx context.Context, s *server.Server, user *identity.User) error {
 		return s.Identity.GrantRole(ctx, user.ID, c.Role)
 	})
 }
@@ -34,7 +35,8 @@ type roleRevoke struct {
 
 // Run revokes the role.
 func (c roleRevoke) Run(ctx context.Context, env server.Environment, out printer) error {
-	return c.change(ctx, env, out, "does not hold the role "+c.Role+" any more", func(ctx context.Context, s *server.Server, user *identity.User) error {
+	done := "does not hold the role " + c.Role + " any more"
+	return c.change(ctx, env, out, done, func(ctx context.Context, s *server.Server, user *identity.User) error {
 		return s.Identity.RevokeRole(ctx, user.ID, c.Role)
 	})
 }

@@ -132,7 +132,10 @@ func (n named) find(ctx context.Context, s *server.Server) (*identity.User, erro
 }
 
 // change does something to the person and prints them as they are then.
-func (n named) change(ctx context.Context, env server.Environment, out printer, done string, do func(context.Context, *server.Server, *identity.User) error) error {
+func (n named) change(
+	ctx context.Context, env server.Environment, out printer, done string,
+	do func(context.Context, *server.Server, *identity.User) error,
+) error {
 	s, ctx, err := server.Beside(ctx, env)
 	if err != nil {
 		return err
@@ -182,7 +185,8 @@ type userLogout struct{ named }
 
 // Run signs the person out everywhere.
 func (c userLogout) Run(ctx context.Context, env server.Environment, out printer) error {
-	return c.change(ctx, env, out, "is signed out everywhere", func(ctx context.Context, s *server.Server, user *identity.User) error {
+	const done = "is signed out everywhere"
+	return c.change(ctx, env, out, done, func(ctx context.Context, s *server.Server, user *identity.User) error {
 		_, err := s.Identity.SignOutEverywhere(ctx, user.ID, identity.EndedByOperator)
 		return err
 	})

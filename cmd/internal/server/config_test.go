@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,8 +14,8 @@ import (
 	"github.com/wicket-id/wicket/storage/seal"
 )
 
-// A variable that begins like ours and is mistyped is refused with the name that was meant; those that Kubernetes and our
-// own tests set are left alone.
+// A variable that begins like ours and is mistyped is refused with the name that was meant; those that Kubernetes and
+// our own tests set are left alone.
 func TestMistypedVariables(t *testing.T) {
 	database := "sqlite:" + t.TempDir() + "/wicket.db"
 	for name, meant := range map[string]string{
@@ -83,7 +84,8 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config.Issuer != "http://localhost:8080" || config.Listen != "localhost:8080" || !config.Migrate || config.Registration ||
+	if config.Issuer != "http://localhost:8080" || config.Listen != "localhost:8080" ||
+		!config.Migrate || config.Registration ||
 		config.EmbeddedDatabase() != "wicket-data/wicket.db" || config.Drain != 0 || config.RelyingParty == nil ||
 		config.KeepLoginAttempts != 400*24*time.Hour || config.KeepAuditTrail != 0 || len(config.Limits) == 0 {
 		t.Errorf("%+v", config)
@@ -95,6 +97,10 @@ func TestDefaults(t *testing.T) {
 	config, err = Load(Environment{"WICKET_LIMITS": "off", "WICKET_DRAIN": "1s", "WICKET_MIGRATE": " off\n"})
 	if err != nil || len(config.Limits) != 0 || config.Drain != time.Second || config.Migrate {
 		t.Errorf("with others: %+v, %v", config, err)
+	}
+	config, err = Load(Environment{"WICKET_LISTEN_FILE": os.DevNull, "WICKET_MIGRATE": "  "})
+	if err != nil || config.Listen != "localhost:8080" || !config.Migrate {
+		t.Errorf("with empty ones: %+v, %v", config, err)
 	}
 	if files, err := os.ReadDir("."); err != nil || len(files) != 0 {
 		t.Errorf("reading the configuration left %v behind, %v", files, err)
@@ -108,14 +114,16 @@ func TestAllFaultsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Load(Environment{
-		"WICKET_DATABASE_URL": "mysql://hush-hush@host/", "WICKET_SECRET_FILE": secret, "WICKET_ISSUER": "https://id.example.com/x",
-		"WICKET_LISTEN": "8080", "WICKET_MIGRATE": "perhaps", "WICKET_TRUSTED_PROXIES": "proxy", "WICKET_SMTP_URL": "hush-hush",
+		"WICKET_DATABASE_URL": "mysql://hush-hush@host/", "WICKET_SECRET_FILE": secret, "WICKET_LISTEN": "8080",
+		"WICKET_ISSUER": "https://id.example.com/x", "WICKET_MIGRATE": "perhaps", "WICKET_TRUSTED_PROXIES": "proxy",
+		"WICKET_SMTP_URL":    "hush-hush",
 		"WICKET_TWO_FACTORS": "no", "WICKET_CLIENTS": "x", "WICKET_CLIENTS_FILE": "/x", "WICKET_KEEP_AUDIT_TRAIL": "1d",
 		"WICKET_FIRST_INVITATION": "hush-hush", "WICKET_MISTYPED": "x",
 	})
 	for _, want := range []string{
 		"WICKET_DATABASE_URL: must begin with", "WICKET_SECRET: ", "WICKET_ISSUER: the issuer must be an origin",
-		"WICKET_LISTEN: must be a host and a port", "WICKET_MIGRATE: must be auto or off", "WICKET_TRUSTED_PROXIES: \"proxy\" is",
+		"WICKET_LISTEN: must be a host and a port", "WICKET_MIGRATE: must be auto or off",
+		"WICKET_TRUSTED_PROXIES: \"proxy\" is",
 		"WICKET_SMTP_URL: ", "WICKET_TWO_FACTORS: must be", "WICKET_CLIENTS: is set, and so is WICKET_CLIENTS_FILE",
 		"WICKET_KEEP_AUDIT_TRAIL: must be", "WICKET_FIRST_INVITATION: ", "WICKET_MISTYPED: there is no such",
 	} {
@@ -139,14 +147,16 @@ func TestCheck(t *testing.T) {
 	settings, faults := Check(Environment{
 		"WICKET_DATABASE_URL": "postgres://wicket:" + hush + "@db.example.com/wicket", "WICKET_SECRET": testMasterKey,
 		"WICKET_WEBAUTHN_ORIGINS_FILE": file, "WICKET_REDIS_URL": "redis://:" + hush + "@redis.example.com:6379/0",
-		"WICKET_FIRST_INVITATION": hush, "WICKET_GOOGLE_CLIENT_SECRET": hush, "WICKET_GITHUB_URL": "https://u:" + hush + "@x.example",
-		"WICKET_CLIENTS": "[{client_id: x, client_secret: " + hush + "}]", "WICKET_DRAIN": "7s", "WICKET_ISSUR": hush,
+		"WICKET_FIRST_INVITATION": hush, "WICKET_GOOGLE_CLIENT_SECRET": hush,
+		"WICKET_GITHUB_URL": "https://u:" + hush + "@x.example",
+		"WICKET_CLIENTS":    "[{client_id: x, client_secret: " + hush + "}]", "WICKET_DRAIN": "7s", "WICKET_ISSUR": hush,
 	})
 	if len(faults) != 3 { // the client, the provider without its id, the mistyped name
 		t.Errorf("the faults: %v", faults)
 	}
 	told, err := json.Marshal(settings)
-	if err != nil || strings.Contains(string(told)+errors.Join(faults...).Error(), hush) || strings.Contains(string(told), testMasterKey) {
+	all := string(told) + errors.Join(faults...).Error()
+	if err != nil || strings.Contains(all, hush) || strings.Contains(all, testMasterKey) {
 		t.Errorf("a secret is told: %s, %v, %v", told, faults, err)
 	}
 	for name, want := range map[string]Setting{
@@ -204,5 +214,36 @@ func TestMasterKeyBesideTheDatabase(t *testing.T) {
 	}
 	if _, err := Load(env); err == nil || !strings.Contains(err.Error(), "put the key back") {
 		t.Errorf("a key that is lost: %v", err)
+	}
+}
+
+// A running server whose database and master key are gone goes on with what it had.
+func TestAdoptWithoutAMasterKey(t *testing.T) {
+	folder := t.TempDir()
+	env := Environment{"WICKET_DATABASE_URL": "sqlite:" + folder + "/wicket.db"}
+	config, err := Load(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(t.Context(), config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	files, err := filepath.Glob(folder + "/wicket.*")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("there are %v, %v", files, err)
+	}
+	for _, file := range files {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	anew, err := Load(env)
+	if err == nil {
+		err = s.adopt(t.Context(), anew)
+	}
+	if err == nil || !strings.Contains(err.Error(), "wicket.key is missing") || s.Config() != config {
+		t.Errorf("adopted: %v", err)
 	}
 }

@@ -42,7 +42,8 @@ func ViewClient(c *oidc.Client) ClientView {
 		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantTypes, RedirectURIs: c.RedirectURIs,
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, AllowedOrigins: c.AllowedOrigins,
 		Scope: strings.Join(c.Scopes, " "), IDTokenAlg: c.IDTokenAlg, Trusted: c.IsTrusted, RequiredACR: c.RequiredACR,
-		JWKS: c.JWKS, JWKSURI: c.JWKSURI, LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
+		JWKS: c.JWKS, JWKSURI: c.JWKSURI, LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI,
+		TOSURI: c.TOSURI,
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,7 +16,7 @@ var update = flag.Bool("update", false, "write what is made from Config anew: ma
 // What is made from the tags of Config and kept in files is what they say.
 func TestDocumentedVariables(t *testing.T) {
 	sameFile(t, "../../../docs/configuration.md", configurationPage())
-	sameFile(t, "../../../helm/wicket/variables.txt", strings.Join(Names(), "\n")+"\n")
+	sameFile(t, "../../../helm/wicket/variables.txt", strings.Join(names(), "\n")+"\n")
 }
 
 // sameFile compares a file with what it should hold, or writes it.
@@ -34,15 +36,15 @@ const pageIntroduction = `# Configuration
 
 <!-- Made from the tags of Config in cmd/internal/server/config.go: make docs -->
 
-Everything comes from variables; none at all means embedded SQLite in ` + "`./wicket-data`" + `. Each ` + "`WICKET_*`" + ` variable may
-instead be given as ` + "`NAME_FILE`" + `, the path of a file that holds the value; what is in such files may change while Wicket
-runs: [secrets.md](secrets.md).
+Everything comes from variables; none at all means embedded SQLite in './wicket-data'. Each that begins with 'WICKET_'
+may instead be given as 'NAME_FILE', the path of a file that holds the value; what is in such files may change while
+Wicket runs: docs/secrets.md.
 
     wicket config check
 
 says what a server would run with: each variable's value, where it comes from, and everything that is wrong. It shows no
-secret and changes nothing. A variable that begins with ` + "`WICKET_`" + ` and is not listed here is refused, but for those that
-Kubernetes sets for a Service called wicket, such as ` + "`WICKET_SERVICE_HOST`" + `, and those of Wicket's own tests.
+secret and changes nothing. A variable that begins with 'WICKET_' and is not listed here is refused, but for those that
+Kubernetes sets for a Service called wicket, such as WICKET_SERVICE_HOST, and those of Wicket's own tests.
 
 An (s) marks variables that are secrets, or hold one.
 `
@@ -50,9 +52,9 @@ An (s) marks variables that are secrets, or hold one.
 // configurationPage is docs/configuration.md.
 func configurationPage() string {
 	var page strings.Builder
-	page.WriteString(pageIntroduction)
+	page.WriteString(markdown(pageIntroduction))
 	section := ""
-	for _, v := range Variables() {
+	for _, v := range variables() {
 		if v.Section != section {
 			section = v.Section
 			fmt.Fprintf(&page, "\n## %s\n\n| variable | what it says | left out |\n|---|---|---|\n", section)
@@ -72,7 +74,7 @@ func configurationPage() string {
 
 var (
 	mentionedPage     = regexp.MustCompile(`docs/([a-z-]+\.md(#[a-z-]+)?)`)
-	mentionedVariable = regexp.MustCompile(`\b(WICKET_[A-Z_]+)\b`)
+	mentionedVariable = regexp.MustCompile(`\b(WICKET_[A-Z_]*[A-Z])\b`)
 )
 
 // markdown is a text of a tag as it stands in a page of docs.
@@ -85,7 +87,7 @@ func markdown(text string) string {
 // Whoever reads the help or the page learns of each variable what it says and what is so without it.
 func TestEveryVariableIsDescribed(t *testing.T) {
 	help := Help()
-	for _, v := range Variables() {
+	for _, v := range variables() {
 		name := v.Names[0]
 		if v.Help == "" || v.Section == "" || (v.Default == "") == (v.Unset == "") {
 			t.Errorf("%s needs a help, a section, and either a default or an unset", name)
@@ -100,6 +102,30 @@ func TestEveryVariableIsDescribed(t *testing.T) {
 			strings.HasSuffix(name, "REDIS_URL") || strings.HasSuffix(name, "SMTP_URL")
 		if looksSecret && !v.Secret {
 			t.Errorf("%s would be shown", name)
+		}
+	}
+}
+
+// The other pages name no variable that does not exist.
+func TestPagesNameVariablesThatExist(t *testing.T) {
+	known := names()
+	pages, err := filepath.Glob("../../../docs/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("there are no pages: %v", err)
+	}
+	for _, page := range append(pages, "../../../README.md", "../../../helm/wicket/README.md") {
+		content, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range mentionedVariable.FindAllString(string(content), -1) {
+			bare := strings.TrimSuffix(match, fileSuffix)
+			isKnown := slices.ContainsFunc(known, func(name string) bool {
+				return name == bare || strings.HasPrefix(name, bare+"_") // WICKET_GOOGLE_… stands for several
+			})
+			if !isKnown && !foreign.MatchString(match) && match != "WICKET_NAME" {
+				t.Errorf("%s names %s", page, match)
+			}
 		}
 	}
 }

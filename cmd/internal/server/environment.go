@@ -67,7 +67,7 @@ var foreign = regexp.MustCompile(`^WICKET_(` +
 
 // unknown names the variables that begin like ours and that Wicket does not have: they are mistyped.
 func (e Environment) unknown() (faults []error) {
-	known := Names()
+	known := names()
 	for _, name := range slices.Sorted(maps.Keys(e)) {
 		bare := strings.TrimSuffix(name, fileSuffix)
 		if !strings.HasPrefix(name, ourPrefix) || slices.Contains(known, bare) || foreign.MatchString(name) {
@@ -84,8 +84,8 @@ func nearest(name string, names []string) string {
 	return slices.MinFunc(names, func(a, b string) int { return distance(name, a) - distance(name, b) })
 }
 
-// distance counts the letters to insert and to leave out to make b of a. To replace one is to do both, so that a name with a
-// part too few or too many is nearer than another one.
+// distance counts the letters to insert and to leave out to make b of a. To replace one is to do both, so that a name
+// with a part too few or too many is nearer than another one.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1) // of the part of a that was looked at, to each beginning of b
 	for j := range row {

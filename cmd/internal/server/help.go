@@ -9,12 +9,12 @@ import (
 const (
 	helpWidth = 72
 
-	helpIntroduction = "Each WICKET_* variable may be given as NAME_FILE instead, the path of a file that holds the value. " +
-		"wicket config check says what holds here.\n"
+	helpIntroduction = "Each WICKET_* variable may be given as NAME_FILE instead, " +
+		"the path of a file that holds the value. wicket config check says what holds here.\n"
 )
 
 // typed is what somebody may type, between the marks that Config's tags have around it.
-var typed = regexp.MustCompile(`(^|[ (])'([^']+)'`)
+var typed = regexp.MustCompile(`(^|[ (])'([^'\n]+)'`)
 
 // plain is a text of a tag without the marks.
 func plain(text string) string { return typed.ReplaceAllString(text, "$1$2") }
@@ -24,7 +24,7 @@ func Help() string {
 	var text strings.Builder
 	text.WriteString(helpIntroduction)
 	section := ""
-	for _, v := range Variables() {
+	for _, v := range variables() {
 		if v.Section != section {
 			section = v.Section
 			fmt.Fprintf(&text, "\n%s:\n", section)

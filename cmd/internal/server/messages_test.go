@@ -12,9 +12,12 @@ func TestFaultsOfTheSMSVariables(t *testing.T) {
 		{"https://hooks.example.com/hush-hush", "", "WICKET_SMS_SECRET"},
 		{"https://hooks.example.com/hush-hush", "0123456789abcdef", ""},
 	} {
-		variables := map[string]string{"WICKET_DATABASE_URL": "sqlite:" + t.TempDir() + "/wicket.db", "WICKET_SMS_URL": c.url, "WICKET_SMS_SECRET": c.secret}
-		_, err := Load(variables)
-		if c.named == "" && err != nil || c.named != "" && (err == nil || !strings.Contains(err.Error(), c.named+": ") || strings.Contains(err.Error(), "hush-hush")) {
+		_, err := Load(Environment{
+			"WICKET_DATABASE_URL": "sqlite:" + t.TempDir() + "/wicket.db",
+			"WICKET_SMS_URL":      c.url, "WICKET_SMS_SECRET": c.secret,
+		})
+		isNamed := err != nil && strings.Contains(err.Error(), c.named+": ") && !strings.Contains(err.Error(), "hush-hush")
+		if c.named == "" && err != nil || c.named != "" && !isNamed {
 			t.Errorf("%s: %v, should name %q", c.url, err, c.named)
 		}
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -12,9 +13,13 @@ func TestProvidersByVariables(t *testing.T) {
 		return Load(variables)
 	}
 	config, err := configure(map[string]string{
-		"WICKET_GOOGLE_CLIENT_ID": "g", "WICKET_GOOGLE_CLIENT_SECRET": "s", "WICKET_MICROSOFT_CLIENT_ID": "m", "WICKET_MICROSOFT_CLIENT_SECRET": "s", "WICKET_MICROSOFT_TENANT": "contoso.example",
-		"WICKET_GITHUB_CLIENT_ID": "h", "WICKET_GITHUB_CLIENT_SECRET": "s", "WICKET_GITHUB_URL": "https://github.acme.example/",
-		"WICKET_OIDC_CLIENT_ID": "o", "WICKET_OIDC_CLIENT_SECRET": "s", "WICKET_OIDC_ISSUER": "https://login.acme.example/", "WICKET_OIDC_NAME": "Acme", "WICKET_REGISTRATION": "open",
+		"WICKET_GOOGLE_CLIENT_ID": "g", "WICKET_GOOGLE_CLIENT_SECRET": "s",
+		"WICKET_MICROSOFT_CLIENT_ID": "m", "WICKET_MICROSOFT_CLIENT_SECRET": "s",
+		"WICKET_MICROSOFT_TENANT": "contoso.example",
+		"WICKET_GITHUB_CLIENT_ID": "h", "WICKET_GITHUB_CLIENT_SECRET": "s",
+		"WICKET_GITHUB_URL":     "https://github.acme.example/",
+		"WICKET_OIDC_CLIENT_ID": "o", "WICKET_OIDC_CLIENT_SECRET": "s", "WICKET_OIDC_ISSUER": "https://login.acme.example/",
+		"WICKET_OIDC_NAME": "Acme", "WICKET_REGISTRATION": "open",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -26,20 +31,34 @@ func TestProvidersByVariables(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 	}
-	if got := strings.Join(told, "\n"); got != "google Google https://accounts.google.com \nmicrosoft Microsoft https://login.microsoftonline.com contoso.example\ngithub GitHub https://github.acme.example \noidc Acme https://login.acme.example/ " {
-		t.Errorf("%s", got)
+	want := []string{
+		"google Google https://accounts.google.com ",
+		"microsoft Microsoft https://login.microsoftonline.com contoso.example",
+		"github GitHub https://github.acme.example ",
+		"oidc Acme https://login.acme.example/ ",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("%q", told)
 	}
 	if config, err := configure(map[string]string{}); err != nil || len(config.Providers) != 0 {
 		t.Errorf("%v, %v", config.Providers, err)
 	}
 	for want, variables := range map[string]map[string]string{
-		"WICKET_GOOGLE_*: a provider needs the client secret":  {"WICKET_GOOGLE_CLIENT_ID": "g"},
-		"WICKET_GITHUB_*: a provider needs the client_id":      {"WICKET_GITHUB_CLIENT_SECRET": "s"},
-		"WICKET_OIDC_*: a provider needs a name":               {"WICKET_OIDC_CLIENT_ID": "o", "WICKET_OIDC_CLIENT_SECRET": "s", "WICKET_OIDC_ISSUER": "https://login.acme.example"},
-		"WICKET_MICROSOFT_*: the tenant must be":               {"WICKET_MICROSOFT_CLIENT_ID": "m", "WICKET_MICROSOFT_CLIENT_SECRET": "s", "WICKET_MICROSOFT_TENANT": "a/b"},
-		"WICKET_GITHUB_*: the issuer must begin with https://": {"WICKET_GITHUB_CLIENT_ID": "h", "WICKET_GITHUB_CLIENT_SECRET": "s", "WICKET_GITHUB_URL": "http://github.acme.example"},
+		"WICKET_GOOGLE_*: a provider needs the client secret": {"WICKET_GOOGLE_CLIENT_ID": "g"},
+		"WICKET_GITHUB_*: a provider needs the client_id":     {"WICKET_GITHUB_CLIENT_SECRET": "s"},
+		"WICKET_OIDC_*: a provider needs a name": {
+			"WICKET_OIDC_CLIENT_ID": "o", "WICKET_OIDC_CLIENT_SECRET": "s", "WICKET_OIDC_ISSUER": "https://login.acme.example",
+		},
+		"WICKET_MICROSOFT_*: the tenant must be": {
+			"WICKET_MICROSOFT_CLIENT_ID": "m", "WICKET_MICROSOFT_CLIENT_SECRET": "s", "WICKET_MICROSOFT_TENANT": "a/b",
+		},
+		"WICKET_GITHUB_*: the issuer must begin with https://": {
+			"WICKET_GITHUB_CLIENT_ID": "h", "WICKET_GITHUB_CLIENT_SECRET": "s",
+			"WICKET_GITHUB_URL": "http://github.acme.example",
+		},
 	} {
-		if _, err := configure(variables); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), `"s"`) {
+		_, err := configure(variables)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), `"s"`) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}

@@ -62,6 +62,9 @@ func (s *Server) WatchFiles(ctx context.Context) {
 // adopt takes over what may change while the server runs: the master keys, how to get into the database and into
 // Redis, what sends messages, and the clients and providers that are declared.
 func (s *Server) adopt(ctx context.Context, config *Config) error {
+	if config.Seal == nil { // the database is gone too, and a new one must not begin under a running server
+		return fmt.Errorf("WICKET_SECRET: %s is missing", MasterKeyPath(config.EmbeddedDatabase()))
+	}
 	if err := s.Identity.Seal.Adopt(config.Seal); err != nil { // the server has one Seal
 		return fmt.Errorf("WICKET_SECRET: %w", err)
 	}

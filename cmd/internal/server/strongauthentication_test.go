@@ -3,13 +3,9 @@ package server
 import (
 	"strings"
 	"testing"
-
-	"github.com/wicket-id/wicket/storage/seal"
 )
 
 func TestStrongAuthenticationSettings(t *testing.T) {
-	settings := map[string]string{}
-	env := Environment(settings)
 	for _, c := range []struct{ name, value, want string }{
 		{"WICKET_TWO_FACTORS", "everybody", ""},
 		{"WICKET_TWO_FACTORS", "roles:admin, clerk", ""},
@@ -28,10 +24,10 @@ func TestStrongAuthenticationSettings(t *testing.T) {
 		{"WICKET_FIDO_METADATA", "/nowhere/blob.jwt", "no such file"},
 		{"WICKET_FIDO_METADATA", "/dev/null", "FIDO Metadata Service"},
 	} {
-		clear(settings)
-		settings["WICKET_ISSUER"], settings["WICKET_DATABASE_URL"], settings["WICKET_SECRET"] = "https://id.example.com", "sqlite:"+t.TempDir()+"/wicket.db", seal.NewMasterKey()
-		settings[c.name] = c.value
-		config, err := Load(env)
+		config, err := Load(Environment{
+			"WICKET_ISSUER": "https://id.example.com", "WICKET_DATABASE_URL": "sqlite:" + t.TempDir() + "/wicket.db",
+			c.name: c.value,
+		})
 		switch {
 		case c.want == "" && (err != nil || config.RelyingParty == nil):
 			t.Errorf("%s=%s: %v", c.name, c.value, err)

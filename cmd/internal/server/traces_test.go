@@ -25,7 +25,10 @@ func TestTraceVariables(t *testing.T) {
 		},
 		tracesByGRPC: {
 			{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
-			{"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc"},
+			{
+				"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+				"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc",
+			},
 		},
 	} {
 		for _, variables := range settings {
@@ -34,8 +37,14 @@ func TestTraceVariables(t *testing.T) {
 			}
 		}
 	}
-	_, err := read(map[string]string{"OTEL_TRACES_EXPORTER": "zipkin", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json", "WICKET_LIMITS": "tokens.ip=1/s", "WICKET_REDIS_URL": "localhost:6379", "WICKET_DRAIN": "5"})
-	for _, name := range []string{"OTEL_TRACES_EXPORTER: must be", "OTEL_EXPORTER_OTLP_PROTOCOL: must be", "WICKET_LIMITS: there is no limit", "WICKET_REDIS_URL: must look like", "WICKET_DRAIN: must be"} {
+	_, err := read(map[string]string{
+		"OTEL_TRACES_EXPORTER": "zipkin", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json", "WICKET_LIMITS": "tokens.ip=1/s",
+		"WICKET_REDIS_URL": "localhost:6379", "WICKET_DRAIN": "5",
+	})
+	for _, name := range []string{
+		"OTEL_TRACES_EXPORTER: must be", "OTEL_EXPORTER_OTLP_PROTOCOL: must be", "WICKET_LIMITS: there is no limit",
+		"WICKET_REDIS_URL: must look like", "WICKET_DRAIN: must be",
+	} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v\nlacks %q", err, name)
 		}

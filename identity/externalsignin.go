@@ -76,7 +76,7 @@ func (s *Store) SignInExternally(ctx context.Context, external External, device 
 				return nil, err
 			}
 		}
-		admission, err := s.admit(ctx, tx, now, external.firstStep(user, account, device, current))
+		admission, err := s.admit(ctx, tx, now, externalStep(external, user, account, device, current))
 		if err != nil {
 			return nil, err
 		}
@@ -121,12 +121,13 @@ func (s *Store) externalOwner(ctx context.Context, external External) (*External
 	return nil, user, err
 }
 
-// firstStep is what a person has done to sign in who comes from that account.
-func (e External) firstStep(user *User, account *ExternalAccount, device Device, current *Session) firstStep {
-	evidence := e.Evidence
-	evidence.External = &ExternalOrigin{AccountID: account.ID, SID: e.SID}
+// externalStep is the first step of a person who comes from that account.
+func externalStep(external External, user *User, account *ExternalAccount, device Device, current *Session) firstStep {
+	evidence := external.Evidence
+	evidence.External = &ExternalOrigin{AccountID: account.ID, SID: external.SID}
 	return firstStep{
-		user: user, login: e.Label, method: "fed", evidence: evidence, authTime: e.AuthTime, device: device, current: current,
+		user: user, login: external.Label, method: "fed", evidence: evidence, authTime: external.AuthTime,
+		device: device, current: current,
 	}
 }
 
@@ -222,7 +223,7 @@ func (s *Store) RegisterExternally(ctx context.Context, external External, usern
 		if err := s.follow(ctx, tx, now, user.ID, external); err != nil {
 			return nil, err
 		}
-		return s.start(ctx, tx, now, external.firstStep(user, account, device, current), notTrusted)
+		return s.start(ctx, tx, now, externalStep(external, user, account, device, current), notTrusted)
 	})
 	switch {
 	case errors.Is(err, ErrExternalTaken): // by this person themself, in another tab, who was faster

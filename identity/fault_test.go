@@ -58,7 +58,7 @@ func TestAFaultOfTheDatabaseRefusesNoPasskey(t *testing.T) {
 func TestAFaultOfTheDatabaseAsksForNoSecondFactorAgain(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *testHouse) {
 		alice := h.read(t, h.alice(t).ID)
-		step := h.askFor(ToReset, firstStep{user: alice})
+		step := askForReset(h.Store, alice)
 		step.Answered, step.Reset = true, "secret"
 		answered, err := h.seal(step)
 		if err != nil {

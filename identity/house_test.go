@@ -183,3 +183,6 @@ func (h *testHouse) refused(t testing.TB) []LoginAttempt {
 	}
 	return attempts
 }
+
+// askForReset asks a person for a second factor before they choose another password.
+func askForReset(s *Store, user *User) *SecondStep { return s.askFor(ToReset, firstStep{user: user}) }

@@ -269,7 +269,7 @@ func TestTheLockHoldsForEveryCode(t *testing.T) {
 		h.exec(t, "UPDATE users SET locked_until = ?", h.clock.Add(time.Hour))
 		for purpose, answer := range map[string]func(device Device, code string) error{
 			ToReset: func(device Device, code string) error {
-				_, err := h.AllowReset(t.Context(), h.askFor(ToReset, firstStep{user: h.read(t, alice.ID)}), Answer{Code: code}, device)
+				_, err := h.AllowReset(t.Context(), askForReset(h.Store, h.read(t, alice.ID)), Answer{Code: code}, device)
 				return err
 			},
 			ToStrength: func(device Device, code string) error {
@@ -364,7 +364,7 @@ func TestResetTrustsTheBrowserOfAPasskeyHolder(t *testing.T) {
 			token, secret := newResetToken(t.Context(), alice.ID, h.clock)
 			h.exec(t, "INSERT INTO password_reset_tokens (id, user_id, token_hash, expires_at, reset_ip, created_at, created_by) VALUES (?, ?, ?, ?, '', ?, '')",
 				token.ID, token.UserID, token.TokenHash, token.ExpiresAt, token.CreatedAt)
-			step := h.askFor(ToReset, firstStep{user: owner})
+			step := askForReset(h.Store, owner)
 			step.Reset, step.Answered = secret, true
 			answered, err := h.seal(step)
 			if err != nil {

@@ -58,7 +58,7 @@ func (u *Upstreams) Logout(ctx context.Context, id, token, source string) (int, 
 	if p.Kind == KindGoogle {
 		issuer = p.Issuer
 	}
-	people, err := u.Identity.EndUpstream(ctx, p.ID, issuer, logout.Subject, logout.SessionID)
+	people, err := u.Identity.ExternalAccounts().EndUpstream(ctx, p.ID, issuer, logout.Subject, logout.SessionID)
 	if err != nil {
 		u.Memory.Forget(ctx, mark) // the provider comes again
 	}

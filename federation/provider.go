@@ -245,7 +245,7 @@ func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error
 // added later under the same id may speak for them. It returns how many links there were, or storage.ErrNotFound.
 func (u *Upstreams) Remove(ctx context.Context, id string) (links int, err error) {
 	return u.change(ctx, id, "removed", func(ctx context.Context, tx bun.Tx, _ time.Time) (int, error) {
-		links, err := u.Identity.RemoveProvider(ctx, tx, id)
+		links, err := u.Identity.ExternalAccounts().RemoveProvider(ctx, tx, id)
 		if err != nil {
 			return 0, err
 		}

@@ -3,6 +3,7 @@ package identity
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -26,12 +27,12 @@ const maxUserAgent = 512 // bytes kept of a User-Agent header
 
 // Label names the device for its owner, such as "Firefox on Linux".
 func (d Device) Label() string {
-	label, _ := d.label()
+	label, _ := d.Describe()
 	return label
 }
 
-// label names the device for its owner, such as "Firefox on Linux".
-func (d Device) label() (label string, mobile bool) {
+// Describe names the device for its owner, such as "Firefox on Linux".
+func (d Device) Describe() (label string, mobile bool) {
 	agent := useragent.Parse(d.UserAgent)
 	name, system := agent.Name, agent.OS
 	// What a browser says of itself goes into mail and pages: only names that we know do, or a stranger would write there.
@@ -53,14 +54,33 @@ func (d Device) label() (label string, mobile bool) {
 // IPv6 address, for that is what one subscriber has.
 func (d Device) Source() string { return prefix(d.IP, 32, 64) }
 
-// fingerprint is coarse on purpose: it stays when a browser is updated and changes when a cookie turns up in another
+// Fingerprint is coarse on purpose: it stays when a browser is updated and changes when a cookie turns up in another
 // browser, on another system or in another language.
-func (d Device) fingerprint() string {
+func (d Device) Fingerprint() string {
 	agent := useragent.Parse(d.UserAgent)
 	sum := sha256.Sum256([]byte(strings.Join([]string{agent.Name, agent.OS, agent.Device, d.Language}, "\n")))
 	return hex.EncodeToString(sum[:8])
 }
 
-func (d Device) userAgent() string {
+func (d Device) StoredUserAgent() string {
 	return strings.ToValidUTF8(d.UserAgent[:min(len(d.UserAgent), maxUserAgent)], "")
+}
+
+// Network is the part of an address that a household or an office keeps: /24 of IPv4, /48 of IPv6.
+func Network(ip string) string { return prefix(ip, 24, 48) }
+
+func prefix(ip string, bits4, bits6 int) string {
+	address, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ip
+	}
+	bits := bits6
+	if address = address.Unmap(); address.Is4() {
+		bits = bits4
+	}
+	prefix, err := address.Prefix(bits)
+	if err != nil {
+		return ip
+	}
+	return prefix.String()
 }

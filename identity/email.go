@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -45,14 +44,14 @@ var (
 	ErrEmailTaken    = errors.New("this e-mail address belongs to another account")
 )
 
-const maxEmails = 10 // of one person
+const MaxEmails = 10 // of one person
 
 const maxEmail = 254 // RFC 5321, section 4.5.3.1.3, less the angle brackets
 
-// emailKey is the address as it is compared: normalised and in lower case, the domain in its ASCII form. Whether the
+// EmailKey is the address as it is compared: normalised and in lower case, the domain in its ASCII form. Whether the
 // local part minds case is the recipient's business by RFC 5321; in practice nobody's does, and two accounts that differ
 // in case alone are an attack.
-func emailKey(address string) (string, error) {
+func EmailKey(address string) (string, error) {
 	parsed, err := mail.ParseAddress(address)
 	if err != nil || parsed.Address != address || len(address) > maxEmail {
 		return "", ErrEmailInvalid
@@ -68,58 +67,58 @@ func emailKey(address string) (string, error) {
 // emailDomain is how the domain of an address is read: as for a lookup in the DNS, with its limits.
 var emailDomain = idna.New(idna.MapForLookup(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
 
-func newEmail(userID uuid.UUID, address string, verified bool, now time.Time) (*Email, error) {
+func NewEmail(userID uuid.UUID, address string, verified bool, now time.Time) (*Email, error) {
 	address = strings.TrimSpace(address)
-	key, err := emailKey(address)
+	key, err := EmailKey(address)
 	if err != nil {
 		return nil, err
 	}
-	email := &Email{ID: newID(), UserID: userID, Address: address, AddressKey: key, CreatedAt: now, ModifiedAt: now}
+	email := &Email{ID: storage.NewID(), UserID: userID, Address: address, AddressKey: key, CreatedAt: now, ModifiedAt: now}
 	if verified {
 		email.VerifiedAt = &now
 	}
 	return email, nil
 }
 
-// known is what an address says of its owner, for the rules about passwords.
-func (e *Email) known() []string {
+// Known is what an address says of its owner, for the rules about passwords.
+func (e *Email) Known() []string {
 	local, _, _ := strings.Cut(e.AddressKey, "@")
 	return []string{local, e.AddressKey}
 }
 
-// AddEmail claims another address for a person and sends a link there that verifies it. Whether somebody else has the
+// Add claims another address for a person and sends a link there that verifies it. Whether somebody else has the
 // address shows only to who can read what is sent there. It returns ErrEmailInvalid, ErrEmailListed where it is theirs
 // already, ErrTooManyEmails or ErrTooManySendings.
-func (s *Store) AddEmail(ctx context.Context, by *Reauthenticated, address string) (*Email, error) {
+func (s Emails) Add(ctx context.Context, by *Reauthenticated, address string) (*Email, error) {
 	user := by.User
 	now := s.Now()
-	email, err := newEmail(user.ID, address, false, now)
+	email, err := NewEmail(user.ID, address, false, now)
 	if err != nil {
 		return nil, err
 	}
 	for _, to := range []string{user.ID.String(), email.AddressKey} {
-		if err := s.maySend(ctx, MessageVerifyEmail, to); err != nil {
+		if err := s.MaySend(ctx, MessageVerifyEmail, to); err != nil {
 			return nil, err
 		}
 	}
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.lockContacts(ctx, tx, user.ID); err != nil {
+		if err := s.Phones().lockContacts(ctx, tx, user.ID); err != nil {
 			return err
 		}
 		held, err := tx.NewSelect().Model((*Email)(nil)).Where("user_id = ?", user.ID).Count(ctx)
 		if err != nil {
 			return err
 		}
-		if held >= maxEmails {
+		if held >= MaxEmails {
 			return ErrTooManyEmails
 		}
 		if _, err := tx.NewInsert().Model(email).Exec(ctx); err != nil {
 			return err
 		}
-		if err := s.sendEmailProof(ctx, tx, now, user, email); err != nil {
+		if err := s.SendProof(ctx, tx, now, user, email); err != nil {
 			return err
 		}
-		if err := s.tellOwner(ctx, tx, now, user, MessageEmailAdded, proofNotMe, notMeProofLifetime, nil, map[string]string{"address": email.Address}); err != nil {
+		if err := s.TellOwner(ctx, tx, now, user, MessageEmailAdded, ProofNotMe, NotMeProofLifetime, nil, map[string]string{"address": email.Address}); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, now, audit.Change{Entity: "email", EntityID: email.ID.String(), Action: "added", UserID: user.ID, New: audit.Values{"address": email.Address}})
@@ -135,39 +134,39 @@ func (s *Store) AddEmail(ctx context.Context, by *Reauthenticated, address strin
 	return email, nil
 }
 
-// ResendEmailProof sends the link for an address that is not verified once more; older links are void. It returns
+// Resend sends the link for an address that is not verified once more; older links are void. It returns
 // storage.ErrNotFound or ErrTooManySendings.
-func (s *Store) ResendEmailProof(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
+func (s Emails) Resend(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
 	user := by.User
 	email := new(Email)
 	err := s.Database.Reader().NewSelect().Model(email).Where("id = ? AND user_id = ? AND verified_at IS NULL", emailID, user.ID).Scan(ctx)
 	if err != nil {
 		return storage.NotFound(err)
 	}
-	if err := s.maySend(ctx, MessageVerifyEmail, email.AddressKey); err != nil {
+	if err := s.MaySend(ctx, MessageVerifyEmail, email.AddressKey); err != nil {
 		return err
 	}
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return s.sendEmailProof(ctx, tx, s.Now(), user, email)
+		return s.SendProof(ctx, tx, s.Now(), user, email)
 	})
 }
 
-func (s *Store) sendEmailProof(ctx context.Context, tx bun.Tx, now time.Time, user *User, email *Email) error {
+func (s Emails) SendProof(ctx context.Context, tx bun.Tx, now time.Time, user *User, email *Email) error {
 	_, err := tx.NewUpdate().Model((*Proof)(nil)).Set("used_at = ?", now).Where("email_id = ? AND used_at IS NULL", email.ID).Exec(ctx)
 	if err != nil {
 		return err
 	}
-	proof, secret := newLink(user.ID, proofOfEmail, emailProofLifetime, now)
+	proof, secret := NewLink(user.ID, proofOfEmail, emailProofLifetime, now)
 	proof.EmailID = uuid.NullUUID{UUID: email.ID, Valid: true}
 	if _, err := tx.NewInsert().Model(proof).Exec(ctx); err != nil {
 		return err
 	}
-	return storage.Enqueue(ctx, s.Jobs, tx, s.mail(MessageVerifyEmail, user, email.Address, secret, nil))
+	return storage.Enqueue(ctx, s.Jobs, tx, s.Mail(MessageVerifyEmail, user, email.Address, secret, nil))
 }
 
-// EmailToVerify tells what a link would verify: the address, and whose account it would belong to. It does not use the link
+// ToVerify tells what a link would verify: the address, and whose account it would belong to. It does not use the link
 // up. It returns ErrProof.
-func (s *Store) EmailToVerify(ctx context.Context, secret string) (address, username string, err error) {
+func (s Emails) ToVerify(ctx context.Context, secret string) (address, username string, err error) {
 	err = s.Database.Reader().NewSelect().Model((*Proof)(nil)).ColumnExpr(`email.address, "user".username`).
 		Join("JOIN emails AS email ON email.id = proof.email_id").Join(`JOIN users AS "user" ON "user".id = proof.user_id`).
 		Where("proof.secret_hash = ? AND proof.purpose = ? AND proof.used_at IS NULL AND proof.expires_at > ?", storage.Digest(secret), proofOfEmail, s.Now()).
@@ -178,16 +177,16 @@ func (s *Store) EmailToVerify(ctx context.Context, secret string) (address, user
 	return address, username, err
 }
 
-// VerifyEmail takes the link that was sent to an address: from now on it signs in and recovers. It returns ErrProof, or
+// Verify takes the link that was sent to an address: from now on it signs in and recovers. It returns ErrProof, or
 // ErrEmailTaken where somebody else has verified the address meanwhile.
-func (s *Store) VerifyEmail(ctx context.Context, secret string) (*Email, error) {
+func (s Emails) Verify(ctx context.Context, secret string) (*Email, error) {
 	now := s.Now()
 	email, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Email, error) {
-		proof, err := useLink(ctx, tx, proofOfEmail, secret, now)
+		proof, err := UseLink(ctx, tx, proofOfEmail, secret, now)
 		if err != nil {
 			return nil, err
 		}
-		if err := s.lockContacts(ctx, tx, proof.UserID); err != nil {
+		if err := s.Phones().lockContacts(ctx, tx, proof.UserID); err != nil {
 			return nil, err
 		}
 		email := new(Email)
@@ -212,22 +211,22 @@ func (s *Store) VerifyEmail(ctx context.Context, secret string) (*Email, error) 
 	return email, nil
 }
 
-// MakePrimaryEmail makes a verified address the one that is written to and told to apps, or returns storage.ErrNotFound.
-func (s *Store) MakePrimaryEmail(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
+// MakePrimary makes a verified address the one that is written to and told to apps, or returns storage.ErrNotFound.
+func (s Emails) MakePrimary(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
 	user, userID := by.User, by.UserID
-	return s.changeEmail(ctx, user, emailID, "made_primary", func(tx bun.Tx) error {
+	return s.change(ctx, user, emailID, "made_primary", func(tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
 			return err
 		}
-		return oneRow(tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", true).Where("id = ? AND user_id = ? AND verified_at IS NOT NULL", emailID, userID).Exec(ctx))
+		return storage.OneRow(tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", true).Where("id = ? AND user_id = ? AND verified_at IS NOT NULL", emailID, userID).Exec(ctx))
 	})
 }
 
-// RemoveEmail drops an address. It returns ErrLastEmail for the last verified one, which is the way back in, ErrPrimaryEmail
+// Remove drops an address. It returns ErrLastEmail for the last verified one, which is the way back in, ErrPrimaryEmail
 // for the primary one, and ErrEmailTooNew.
-func (s *Store) RemoveEmail(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
+func (s Emails) Remove(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
 	user, userID := by.User, by.UserID
-	return s.changeEmail(ctx, user, emailID, "removed", func(tx bun.Tx) error {
+	return s.change(ctx, user, emailID, "removed", func(tx bun.Tx) error {
 		var emails []Email
 		if err := tx.NewSelect().Model(&emails).Where("user_id = ?", userID).Scan(ctx); err != nil {
 			return err
@@ -249,21 +248,21 @@ func (s *Store) RemoveEmail(ctx context.Context, by *Reauthenticated, emailID uu
 			return ErrLastEmail
 		case doomed.IsPrimary:
 			return ErrPrimaryEmail
-		case doomed.VerifiedAt != nil && s.Now().Sub(doomed.ModifiedAt) < notMeProofLifetime:
+		case doomed.VerifiedAt != nil && s.Now().Sub(doomed.ModifiedAt) < NotMeProofLifetime:
 			return ErrEmailTooNew
 		}
-		return oneRow(tx.NewDelete().Model((*Email)(nil)).Where("id = ? AND user_id = ?", emailID, userID).Exec(ctx))
+		return storage.OneRow(tx.NewDelete().Model((*Email)(nil)).Where("id = ? AND user_id = ?", emailID, userID).Exec(ctx))
 	})
 }
 
-// changeEmail changes something about a person's addresses and tells all of those that were verified before.
-func (s *Store) changeEmail(ctx context.Context, user *User, emailID uuid.UUID, action string, change func(tx bun.Tx) error) error {
+// change changes something about a person's addresses and tells all of those that were verified before.
+func (s Emails) change(ctx context.Context, user *User, emailID uuid.UUID, action string, change func(tx bun.Tx) error) error {
 	now, userID := s.Now(), user.ID
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.lockContacts(ctx, tx, userID); err != nil {
+		if err := s.Phones().lockContacts(ctx, tx, userID); err != nil {
 			return err
 		}
-		if err := s.tellOwner(ctx, tx, now, user, MessageEmailsChanged, proofNotMe, notMeProofLifetime, nil, nil); err != nil {
+		if err := s.TellOwner(ctx, tx, now, user, MessageEmailsChanged, ProofNotMe, NotMeProofLifetime, nil, nil); err != nil {
 			return err
 		}
 		if err := change(tx); err != nil {
@@ -273,19 +272,8 @@ func (s *Store) changeEmail(ctx context.Context, user *User, emailID uuid.UUID, 
 	})
 }
 
-// oneRow is the error of a change that must have found its row.
-func oneRow(result sql.Result, err error) error {
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(err, storage.ErrNotFound)
-	}
-	return nil
-}
-
-// PrimaryEmail returns a person's primary address, or nil where there is none.
-func (s *Store) PrimaryEmail(ctx context.Context, userID uuid.UUID) (*Email, error) {
+// Primary returns a person's primary address, or nil where there is none.
+func (s Emails) Primary(ctx context.Context, userID uuid.UUID) (*Email, error) {
 	email := new(Email)
 	err := storage.NotFound(s.Database.Reader().NewSelect().Model(email).Where("user_id = ? AND is_primary", userID).Scan(ctx))
 	if errors.Is(err, storage.ErrNotFound) {
@@ -297,8 +285,8 @@ func (s *Store) PrimaryEmail(ctx context.Context, userID uuid.UUID) (*Email, err
 	return email, nil
 }
 
-// Emails lists a person's addresses: the primary one first, then by age.
-func (s *Store) Emails(ctx context.Context, userID uuid.UUID) ([]Email, error) {
+// List lists a person's addresses: the primary one first, then by age.
+func (s Emails) List(ctx context.Context, userID uuid.UUID) ([]Email, error) {
 	var emails []Email
 	err := s.Database.Reader().NewSelect().Model(&emails).Where("user_id = ?", userID).Order("is_primary DESC", "created_at").Scan(ctx)
 	if err != nil {
@@ -307,8 +295,8 @@ func (s *Store) Emails(ctx context.Context, userID uuid.UUID) ([]Email, error) {
 	return emails, nil
 }
 
-// verifiedPrimary returns the address that a person can be written to, or an empty one.
-func verifiedPrimary(ctx context.Context, db bun.IDB, userID uuid.UUID) (address string, err error) {
+// VerifiedPrimary returns the address that a person can be written to, or an empty one.
+func VerifiedPrimary(ctx context.Context, db bun.IDB, userID uuid.UUID) (address string, err error) {
 	err = db.NewSelect().Model((*Email)(nil)).Column("address").
 		Where("user_id = ? AND verified_at IS NOT NULL", userID).Order("is_primary DESC", "created_at").Limit(1).Scan(ctx, &address)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {

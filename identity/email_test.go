@@ -1,9 +1,11 @@
-package identity
+package identity_test
 
 import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/wicket-id/wicket/identity"
 )
 
 func TestEmailAddressesAsTheyAreCompared(t *testing.T) {
@@ -26,7 +28,7 @@ func TestEmailAddressesAsTheyAreCompared(t *testing.T) {
 		"me@localhost":             "me@localhost",
 		strings.Repeat("a", 64) + "@" + strings.Repeat("b", 60) + ".example": strings.Repeat("a", 64) + "@" + strings.Repeat("b", 60) + ".example",
 	} {
-		if got, err := emailKey(address); err != nil || got != want {
+		if got, err := identity.EmailKey(address); err != nil || got != want {
 			t.Errorf("%q: %q (%v), want %q", address, got, err, want)
 		}
 	}
@@ -41,7 +43,7 @@ func TestWhatIsNoEmailAddress(t *testing.T) {
 		strings.Repeat("a", 64) + "@" + strings.Repeat(strings.Repeat("b", 60)+".", 4) + "example",
 		"alice@xn--zz--.example", "alice@exa\u202emple.com",
 	} {
-		if key, err := emailKey(address); !errors.Is(err, ErrEmailInvalid) {
+		if key, err := identity.EmailKey(address); !errors.Is(err, identity.ErrEmailInvalid) {
 			t.Errorf("%q is taken as %q (%v)", address, key, err)
 		}
 	}

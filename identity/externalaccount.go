@@ -33,37 +33,30 @@ type ExternalAccount struct {
 	ModifiedAt   time.Time       `bun:"modified_at"`
 }
 
-// ExternalOrigin is where a session came from: by which account elsewhere, and from which session there, if the provider
-// names its sessions.
-type ExternalOrigin struct {
-	AccountID uuid.UUID
-	SID       string
-}
-
 // What can be wrong with linking an account of elsewhere.
+
 var (
 	ErrExternalTaken    = errors.New("this account signs in to another account here")
 	ErrTooManyExternals = errors.New("twenty linked accounts are enough; unlink one first")
-	ErrLastWayIn        = errors.New("this is the last way into your account; choose a password or link another account first")
 )
 
 const (
 	maxExternals       = 20 // of one person
-	sealForTokens      = "upstream tokens"
+	SealForTokens      = "upstream tokens"
 	externalAccountKey = "(provider, subject, issuer)"
 )
 
-// LinkExternal gives the person of a session another way in, of which all their addresses are told. Linking what is
+// Link gives the person of a session another way in, of which all their addresses are told. Linking what is
 // linked already changes nothing. It returns ErrExternalTaken where it is somebody else's, ErrTooManyExternals, or
 // ErrProof where the session has ended.
-func (s *Store) LinkExternal(ctx context.Context, by *Reauthenticated, external External) error {
+func (s ExternalAccounts) Link(ctx context.Context, by *Reauthenticated, external External) error {
 	now := s.Now()
-	user, err := s.User(ctx, by.UserID)
+	user, err := s.Users().ByID(ctx, by.UserID)
 	if err != nil {
 		return err
 	}
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.lockWaysIn(ctx, tx, user.ID); err != nil {
+		if err := s.LockWaysIn(ctx, tx, user.ID); err != nil {
 			return err
 		}
 		// While the person was away their session may have been ended, as one that is not theirs.
@@ -80,10 +73,10 @@ func (s *Store) LinkExternal(ctx context.Context, by *Reauthenticated, external 
 		case held >= maxExternals:
 			return ErrTooManyExternals
 		}
-		_, err = s.link(ctx, tx, now, user, external, true)
+		_, err = s.Attach(ctx, tx, now, user, external, true)
 		return err
 	})
-	if refusal := refused(err, ErrProof, ErrTooManyExternals, ErrExternalTaken); refusal != nil {
+	if refusal := Refused(err, ErrProof, ErrTooManyExternals, ErrExternalTaken); refusal != nil {
 		return refusal
 	} else if err != nil {
 		return fmt.Errorf("link: %w", err)
@@ -91,17 +84,17 @@ func (s *Store) LinkExternal(ctx context.Context, by *Reauthenticated, external 
 	return nil
 }
 
-// link writes that an account of elsewhere is this person's, and tells them where told is set. It returns ErrExternalTaken
+// Attach writes that an account of elsewhere is this person's, and tells them where told is set. It returns ErrExternalTaken
 // if it is somebody else's.
-func (s *Store) link(ctx context.Context, tx bun.Tx, now time.Time, user *User, external External, told bool) (*ExternalAccount, error) {
+func (s ExternalAccounts) Attach(ctx context.Context, tx bun.Tx, now time.Time, user *User, external External, told bool) (*ExternalAccount, error) {
 	account := external.account(user.ID, now)
 	if len(external.Tokens) > 0 {
-		account.SealedTokens = s.Seal.Close(sealForTokens, external.Tokens)
+		account.SealedTokens = s.Seal.Close(SealForTokens, external.Tokens)
 	}
-	err := oneRow(tx.NewInsert().Model(account).On("CONFLICT " + externalAccountKey + " DO NOTHING").Returning("NULL").Exec(ctx))
+	err := storage.OneRow(tx.NewInsert().Model(account).On("CONFLICT " + externalAccountKey + " DO NOTHING").Returning("NULL").Exec(ctx))
 	if errors.Is(err, storage.ErrNotFound) {
 		there := new(ExternalAccount)
-		if err := selectExternal(tx, there, external).Scan(ctx); err != nil {
+		if err := SelectExternal(tx, there, external).Scan(ctx); err != nil {
 			return nil, err
 		}
 		if there.UserID != user.ID {
@@ -113,7 +106,7 @@ func (s *Store) link(ctx context.Context, tx bun.Tx, now time.Time, user *User, 
 	}
 	if told {
 		values := map[string]string{"provider": external.ProviderName, "account": external.Label}
-		if err := s.tellOwner(ctx, tx, now, user, MessageAccountLinked, proofNotMe, notMeProofLifetime, nil, values); err != nil {
+		if err := s.TellOwner(ctx, tx, now, user, MessageAccountLinked, ProofNotMe, NotMeProofLifetime, nil, values); err != nil {
 			return nil, err
 		}
 	}
@@ -127,12 +120,12 @@ func (a *ExternalAccount) recorded() audit.Values {
 	return audit.Values{"provider": a.Provider, "issuer": a.Issuer, "subject": a.Subject, "label": a.Label}
 }
 
-// UnlinkExternal takes a way in from the person of a session, and ends the other sessions that came by it. providers are
+// Unlink takes a way in from the person of a session, and ends the other sessions that came by it. providers are
 // those that let people in now. It returns ErrLastWayIn or storage.ErrNotFound.
-func (s *Store) UnlinkExternal(ctx context.Context, by *Reauthenticated, id uuid.UUID, providers []string) error {
+func (s ExternalAccounts) Unlink(ctx context.Context, by *Reauthenticated, id uuid.UUID, providers []string) error {
 	now, userID := s.Now(), by.UserID
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.lockWaysIn(ctx, tx, userID); err != nil {
+		if err := s.LockWaysIn(ctx, tx, userID); err != nil {
 			return err
 		}
 		other, err := otherWayIn(ctx, tx, userID, id, providers)
@@ -142,27 +135,13 @@ func (s *Store) UnlinkExternal(ctx context.Context, by *Reauthenticated, id uuid
 		if !other {
 			return ErrLastWayIn
 		}
-		return unlink(ctx, tx, now, userID, id, by.ID)
+		return Detach(ctx, tx, now, userID, id, by.ID)
 	})
 }
 
-// otherWayIn tells whether a person can sign in without that account of elsewhere.
-func otherWayIn(ctx context.Context, tx bun.Tx, userID, without uuid.UUID, providers []string) (bool, error) {
-	exists, err := ownWayIn(ctx, tx, userID)
-	if err != nil || exists || len(providers) == 0 {
-		return exists, err
-	}
-	return tx.NewSelect().Model((*ExternalAccount)(nil)).Where("user_id = ? AND id <> ? AND provider IN (?)", userID, without, bun.List(providers)).Exists(ctx)
-}
-
-// lockWaysIn lets one transaction at a time add or take away ways into an account: the rules look at several rows.
-func (s *Store) lockWaysIn(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
-	return s.Database.Lock(ctx, tx, "ways into "+userID.String())
-}
-
-// unlink removes an account of elsewhere and ends the sessions that came by it, but for the one to keep.
-func unlink(ctx context.Context, tx bun.Tx, now time.Time, userID, id, keep uuid.UUID) error {
-	err := endSessions(ctx, tx, now, userID, EndedByUnlinking, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+// Detach removes an account of elsewhere and ends the sessions that came by it, but for the one to keep.
+func Detach(ctx context.Context, tx bun.Tx, now time.Time, userID, id, keep uuid.UUID) error {
+	err := EndSessions(ctx, tx, now, userID, EndedByUnlinking, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 		return q.Where("external_account_id = ? AND id <> ?", id, keep)
 	})
 	if err != nil {
@@ -181,26 +160,9 @@ func unlink(ctx context.Context, tx bun.Tx, now time.Time, userID, id, keep uuid
 	})
 }
 
-// distrustExternalAccounts removes the ways in that were added since an owner was written to, and the one by which the
-// session came that they disown.
-func (s *Store) distrustExternalAccounts(ctx context.Context, tx bun.Tx, now time.Time, proof *Proof) error {
-	if err := s.lockWaysIn(ctx, tx, proof.UserID); err != nil {
-		return err
-	}
-	var doomed []uuid.UUID
-	err := tx.NewSelect().Model((*ExternalAccount)(nil)).Column("id").Where("user_id = ?", proof.UserID).
-		Where("created_at >= ? OR id IN (SELECT external_account_id FROM sessions WHERE id = ?)", proof.CreatedAt, proof.SessionID).Scan(ctx, &doomed)
-	for _, id := range doomed {
-		if err == nil {
-			err = unlink(ctx, tx, now, proof.UserID, id, uuid.Nil)
-		}
-	}
-	return err
-}
-
 // EndUpstream ends the sessions that came from a provider which says that it has ended its own: those of a subject, those
 // of its session sid, or those of both; one of the two may be empty. It returns how many people were concerned.
-func (s *Store) EndUpstream(ctx context.Context, provider, issuer, subject, sid string) (int, error) {
+func (s ExternalAccounts) EndUpstream(ctx context.Context, provider, issuer, subject, sid string) (int, error) {
 	now := s.Now()
 	people, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) ([]uuid.UUID, error) {
 		var people []uuid.UUID
@@ -216,7 +178,7 @@ func (s *Store) EndUpstream(ctx context.Context, provider, issuer, subject, sid 
 			return nil, err
 		}
 		for _, userID := range people {
-			err := endSessions(ctx, tx, now, userID, EndedByProvider, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+			err := EndSessions(ctx, tx, now, userID, EndedByProvider, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 				return q.Where("id IN (?)", sessions.Clone().Column("id"))
 			})
 			if err != nil {
@@ -233,21 +195,21 @@ func (s *Store) EndUpstream(ctx context.Context, provider, issuer, subject, sid 
 
 // RemoveProvider drops all links to a provider that is believed no more, with the sessions that came from it. The caller's
 // transaction removes the provider itself. It returns how many links there were.
-func (s *Store) RemoveProvider(ctx context.Context, tx bun.Tx, provider string) (int, error) {
+func (s ExternalAccounts) RemoveProvider(ctx context.Context, tx bun.Tx, provider string) (int, error) {
 	var accounts []ExternalAccount
 	if err := tx.NewSelect().Model(&accounts).Column("id", "user_id").Where("provider = ?", provider).Scan(ctx); err != nil {
 		return 0, err
 	}
 	for _, account := range accounts {
-		if err := unlink(ctx, tx, s.Now(), account.UserID, account.ID, uuid.Nil); err != nil {
+		if err := Detach(ctx, tx, s.Now(), account.UserID, account.ID, uuid.Nil); err != nil {
 			return 0, err
 		}
 	}
 	return len(accounts), nil
 }
 
-// ExternalAccounts lists the accounts of elsewhere that a person signs in with, the oldest first.
-func (s *Store) ExternalAccounts(ctx context.Context, userID uuid.UUID) ([]ExternalAccount, error) {
+// List lists the accounts of elsewhere that a person signs in with, the oldest first.
+func (s ExternalAccounts) List(ctx context.Context, userID uuid.UUID) ([]ExternalAccount, error) {
 	var accounts []ExternalAccount
 	err := s.Database.Reader().NewSelect().Model(&accounts).Where("user_id = ?", userID).Order("created_at").Scan(ctx)
 	if err != nil {
@@ -258,11 +220,11 @@ func (s *Store) ExternalAccounts(ctx context.Context, userID uuid.UUID) ([]Exter
 
 // Tokens returns what an upstream provider gave for this account last, as JSON, where the operator asked to keep it; or
 // storage.ErrNotFound. That they were read is in the ledger.
-func (s *Store) Tokens(ctx context.Context, account *ExternalAccount) (json.RawMessage, error) {
+func (s ExternalAccounts) Tokens(ctx context.Context, account *ExternalAccount) (json.RawMessage, error) {
 	if account.SealedTokens == nil {
 		return nil, fmt.Errorf("upstream tokens: %w", storage.ErrNotFound)
 	}
-	tokens, err := s.Seal.Open(sealForTokens, account.SealedTokens)
+	tokens, err := s.Seal.Open(SealForTokens, account.SealedTokens)
 	if err != nil {
 		return nil, fmt.Errorf("upstream tokens: %w", err)
 	}
@@ -273,14 +235,14 @@ func (s *Store) Tokens(ctx context.Context, account *ExternalAccount) (json.RawM
 	})
 }
 
-// selectExternal is the query for the account that a provider speaks of.
-func selectExternal(db bun.IDB, into *ExternalAccount, external External) *bun.SelectQuery {
+// SelectExternal is the query for the account that a provider speaks of.
+func SelectExternal(db bun.IDB, into *ExternalAccount, external External) *bun.SelectQuery {
 	return db.NewSelect().Model(into).Where("provider = ? AND issuer = ? AND subject = ?", external.Provider, external.Issuer, external.Subject)
 }
 
-// grantUpstreamRoles makes a person's roles what their provider says, as far as they are its to give: a role is taken back
+// GrantUpstreamRoles makes a person's roles what their provider says, as far as they are its to give: a role is taken back
 // only if the same provider gave it, and never one that an operator granted.
-func grantUpstreamRoles(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, external External) error {
+func GrantUpstreamRoles(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, external External) error {
 	if len(external.Roles) == 0 {
 		return nil
 	}
@@ -294,7 +256,7 @@ func grantUpstreamRoles(ctx context.Context, tx bun.Tx, now time.Time, userID uu
 		var err error
 		switch {
 		case deserved && at < 0:
-			err = grantRole(ctx, tx, &Role{ID: newID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: by, IsActive: true})
+			err = GrantRole(ctx, tx, &Role{ID: storage.NewID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: by, IsActive: true})
 		case !deserved && at >= 0 && held[at].AssignedBy == by:
 			err = revokeRole(ctx, tx, now, userID, name, by)
 		}

@@ -19,8 +19,8 @@ func (f FieldFaults) Error() string {
 	return strings.Join(told, "; ")
 }
 
-// add notes what is wrong with a field, if anything is.
-func (f FieldFaults) add(name string, err error) {
+// Add notes what is wrong with a field, if anything is.
+func (f FieldFaults) Add(name string, err error) {
 	if err != nil {
 		f[name] = err
 	}

@@ -31,13 +31,13 @@ const (
 	// KnownDeviceKept is how long a browser is known after it was last used to sign in.
 	KnownDeviceKept = 400 * 24 * time.Hour // what browsers keep a cookie for at the most
 
-	trustedFor    = 30 * 24 * time.Hour // if its owner wants it
-	trustedByMail = time.Hour           // after a link in a mail was followed there
-	notTrusted    = time.Duration(0)
+	TrustedFor    = 30 * 24 * time.Hour // if its owner wants it
+	TrustedByMail = time.Hour           // after a link in a mail was followed there
+	NotTrusted    = time.Duration(0)
 )
 
-// knownDevice returns what is known of the browser that somebody signs in with to this account, or nil.
-func (s *Store) knownDevice(ctx context.Context, db bun.IDB, now time.Time, user *User, device Device) (*KnownDevice, error) {
+// KnownDevice returns what is known of the browser that somebody signs in with to this account, or nil.
+func (s *Store) KnownDevice(ctx context.Context, db bun.IDB, now time.Time, user *User, device Device) (*KnownDevice, error) {
 	if device.Secret == "" {
 		return nil, nil
 	}
@@ -50,15 +50,15 @@ func (s *Store) knownDevice(ctx context.Context, db bun.IDB, now time.Time, user
 	return known, err
 }
 
-// isTrusted tells whether the browser is spared the second step: it was asked to be, not long ago, and looks as it did.
-func (d *KnownDevice) isTrusted(now time.Time, device Device) bool {
-	return d != nil && d.TrustedUntil != nil && now.Before(*d.TrustedUntil) && d.Fingerprint == device.fingerprint() && d.Failures < patientFailures
+// IsTrusted tells whether the browser is spared the second step: it was asked to be, not long ago, and looks as it did.
+func (d *KnownDevice) IsTrusted(now time.Time, device Device) bool {
+	return d != nil && d.TrustedUntil != nil && now.Before(*d.TrustedUntil) && d.Fingerprint == device.Fingerprint() && d.Failures < PatientFailures
 }
 
-// rememberDevice makes the browser one that is known to the account, and returns the secret that it is to hold from now on.
+// RememberDevice makes the browser one that is known to the account, and returns the secret that it is to hold from now on.
 // It is a new one each time: one that was planted there, or seen, is worth nothing after a sign-in. trusted is for how long
-// it is spared the second step from now on; where it is notTrusted, what was said before holds.
-func rememberDevice(ctx context.Context, tx bun.Tx, now time.Time, user *User, device Device, trusted time.Duration) (secret string, err error) {
+// it is spared the second step from now on; where it is NotTrusted, what was said before holds.
+func RememberDevice(ctx context.Context, tx bun.Tx, now time.Time, user *User, device Device, trusted time.Duration) (secret string, err error) {
 	secret = storage.NewSecret()
 	if device.Secret != "" {
 		// Of the other people too who use this browser: there is one cookie for all of them.
@@ -69,11 +69,11 @@ func rememberDevice(ctx context.Context, tx bun.Tx, now time.Time, user *User, d
 		}
 	}
 	known := &KnownDevice{
-		ID: newID(), UserID: user.ID, SecretHash: storage.Digest(secret), Fingerprint: device.fingerprint(), LastUsedAt: now, CreatedAt: now,
+		ID: storage.NewID(), UserID: user.ID, SecretHash: storage.Digest(secret), Fingerprint: device.Fingerprint(), LastUsedAt: now, CreatedAt: now,
 	}
 	insert := tx.NewInsert().Model(known).On("CONFLICT (secret_hash, user_id) DO UPDATE").
 		Set("fingerprint = EXCLUDED.fingerprint").Set("failures = 0").Set("last_used_at = EXCLUDED.last_used_at")
-	if trusted != notTrusted {
+	if trusted != NotTrusted {
 		until := now.Add(trusted)
 		known.TrustedUntil = &until
 		insert.Set("trusted_until = EXCLUDED.trusted_until")
@@ -82,18 +82,8 @@ func rememberDevice(ctx context.Context, tx bun.Tx, now time.Time, user *User, d
 	return secret, err
 }
 
-// noteDeviceFailure counts a wrong password or code in a browser that is known. After as many as would lock the account
-// the browser is not known any more, and what holds for strangers holds there too.
-func (s *Store) noteDeviceFailure(ctx context.Context, tx bun.Tx, known *KnownDevice) error {
-	if known.Failures+1 >= s.MaxFailures {
-		return forgetDevices(ctx, tx, known.UserID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q.Where("id = ?", known.ID) })
-	}
-	_, err := tx.NewUpdate().Model((*KnownDevice)(nil)).Set("failures = failures + 1").Where("id = ?", known.ID).Exec(ctx)
-	return err
-}
-
-// forgetDevices makes browsers of a person unknown: those that which selects.
-func forgetDevices(ctx context.Context, tx bun.Tx, userID uuid.UUID, which func(*bun.DeleteQuery) *bun.DeleteQuery) error {
+// ForgetDevices makes browsers of a person unknown: those that which selects.
+func ForgetDevices(ctx context.Context, tx bun.Tx, userID uuid.UUID, which func(*bun.DeleteQuery) *bun.DeleteQuery) error {
 	_, err := which(tx.NewDelete().Model((*KnownDevice)(nil)).Where("user_id = ?", userID)).Exec(ctx)
 	return err
 }
@@ -104,3 +94,7 @@ func distrustDevices(ctx context.Context, tx bun.Tx, userID uuid.UUID, keep Devi
 		Where("user_id = ? AND secret_hash <> ?", userID, storage.Digest(keep.Secret)).Exec(ctx)
 	return err
 }
+
+const (
+	PatientFailures = 3 // wrong passwords for one name that cost no delay
+)

@@ -55,8 +55,8 @@ const (
 // SealForMessages is the purpose with which secrets in messages are sealed on their way through the job queue.
 const SealForMessages = "message"
 
-// mail makes a message to an e-mail address; secret may be empty.
-func (s *Store) mail(name string, user *User, address, secret string, values map[string]string) Message {
+// Mail makes a message to an e-mail address; secret may be empty.
+func (s *Store) Mail(name string, user *User, address, secret string, values map[string]string) Message {
 	message := Message{Name: name, Channel: "mail", To: address, Person: user.Username, Values: values}
 	if secret != "" {
 		message.Secret = s.Seal.Close(SealForMessages, []byte(secret))
@@ -69,8 +69,8 @@ func (s *Store) text(name string, user *User, number, code string, until time.Ti
 	return Message{Name: name, Channel: "sms", To: number, Person: user.Username, Secret: s.Seal.Close(SealForMessages, []byte(code)), Until: until}
 }
 
-// from describes where something came from, for the person who reads about it.
-func from(device Device) map[string]string {
-	label, _ := device.label()
+// OriginOf describes where something came from, for the person who reads about it.
+func OriginOf(device Device) map[string]string {
+	label, _ := device.Describe()
 	return map[string]string{"ip": device.IP, "device": label}
 }

@@ -42,7 +42,7 @@ var (
 )
 
 const (
-	maxPhones       = 10 // of one person
+	MaxPhones       = 10 // of one person
 	maxTextsTo      = 5  // to one number in textWindow: nobody's phone is to be flooded
 	maxTextsBy      = 10 // by one person in textWindow: each costs money
 	textWindow      = 24 * time.Hour
@@ -51,9 +51,9 @@ const (
 
 var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 
-// phoneNumber is the number that was typed as E.164: without the spaces, dots, dashes and parentheses that people put in.
+// PhoneNumber is the number that was typed as E.164: without the spaces, dots, dashes and parentheses that people put in.
 // Nothing is guessed: without a country code it is no number.
-func phoneNumber(typed string) (string, error) {
+func PhoneNumber(typed string) (string, error) {
 	if len(typed) > maxPhoneAsTyped {
 		return "", ErrPhoneInvalid
 	}
@@ -69,12 +69,12 @@ func phoneNumber(typed string) (string, error) {
 	return number, nil
 }
 
-// AddPhone claims another number for a person and sends six digits there that verify it. Whether somebody else has the
+// Add claims another number for a person and sends six digits there that verify it. Whether somebody else has the
 // number shows only to who can read what is sent there. It returns ErrPhoneInvalid, ErrPhoneListed where it is theirs
 // already, ErrTooManyPhones, ErrTooManyTexts, or ErrNoTexts where there is no way to send any.
-func (s *Store) AddPhone(ctx context.Context, by *Reauthenticated, number string) (*Phone, error) {
+func (s Phones) Add(ctx context.Context, by *Reauthenticated, number string) (*Phone, error) {
 	user := by.User
-	number, err := phoneNumber(number)
+	number, err := PhoneNumber(number)
 	if err != nil {
 		return nil, err
 	}
@@ -82,22 +82,22 @@ func (s *Store) AddPhone(ctx context.Context, by *Reauthenticated, number string
 		return nil, err
 	}
 	now := s.Now()
-	phone := &Phone{ID: newID(), UserID: user.ID, Number: number, CreatedAt: now, ModifiedAt: now}
-	err = s.writePhones(ctx, user.ID, func(ctx context.Context, tx bun.Tx) error {
+	phone := &Phone{ID: storage.NewID(), UserID: user.ID, Number: number, CreatedAt: now, ModifiedAt: now}
+	err = s.write(ctx, user.ID, func(ctx context.Context, tx bun.Tx) error {
 		held, err := tx.NewSelect().Model((*Phone)(nil)).Where("user_id = ?", user.ID).Count(ctx)
 		if err != nil {
 			return err
 		}
-		if held >= maxPhones {
+		if held >= MaxPhones {
 			return ErrTooManyPhones
 		}
 		if _, err := tx.NewInsert().Model(phone).Exec(ctx); err != nil {
 			return err
 		}
-		if err := s.sendPhoneCode(ctx, tx, now, user, phone); err != nil {
+		if err := s.sendCode(ctx, tx, now, user, phone); err != nil {
 			return err
 		}
-		if err := s.tellOwner(ctx, tx, now, user, MessagePhoneAdded, proofNotMe, notMeProofLifetime, nil, map[string]string{"number": number}); err != nil {
+		if err := s.TellOwner(ctx, tx, now, user, MessagePhoneAdded, ProofNotMe, NotMeProofLifetime, nil, map[string]string{"number": number}); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, now, phone.change("added"))
@@ -113,9 +113,9 @@ func (s *Store) AddPhone(ctx context.Context, by *Reauthenticated, number string
 	return phone, nil
 }
 
-// ResendPhoneCode sends another code for a number that is not verified; older ones are void. It returns
+// Resend sends another code for a number that is not verified; older ones are void. It returns
 // storage.ErrNotFound, ErrTooManyTexts or ErrNoTexts.
-func (s *Store) ResendPhoneCode(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
+func (s Phones) Resend(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
 	user := by.User
 	phone := new(Phone)
 	err := s.Database.Reader().NewSelect().Model(phone).Where("id = ? AND user_id = ? AND verified_at IS NULL", phoneID, user.ID).Scan(ctx)
@@ -126,7 +126,7 @@ func (s *Store) ResendPhoneCode(ctx context.Context, by *Reauthenticated, phoneI
 		return err
 	}
 	now := s.Now()
-	return s.writePhones(ctx, user.ID, func(ctx context.Context, tx bun.Tx) error {
+	return s.write(ctx, user.ID, func(ctx context.Context, tx bun.Tx) error {
 		// It may have been verified or removed meanwhile.
 		exists, err := tx.NewSelect().Model((*Phone)(nil)).Where("id = ? AND verified_at IS NULL", phoneID).Exists(ctx)
 		if err != nil {
@@ -135,7 +135,7 @@ func (s *Store) ResendPhoneCode(ctx context.Context, by *Reauthenticated, phoneI
 		if !exists {
 			return storage.ErrNotFound
 		}
-		if err := s.sendPhoneCode(ctx, tx, now, user, phone); err != nil {
+		if err := s.sendCode(ctx, tx, now, user, phone); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, now, phone.change("code_sent"))
@@ -143,17 +143,17 @@ func (s *Store) ResendPhoneCode(ctx context.Context, by *Reauthenticated, phoneI
 }
 
 // mayText counts a text message that a person asks for to a number, and tells whether it may go out.
-func (s *Store) mayText(ctx context.Context, user *User, number string) error {
+func (s Phones) mayText(ctx context.Context, user *User, number string) error {
 	if !s.Texts {
 		return ErrNoTexts
 	}
-	if s.Memory.Count(ctx, "texts by "+user.ID.String(), textWindow) > maxTextsBy || s.Memory.Count(ctx, "texts to "+number, textWindow) > maxTextsTo {
+	if s.Cache.Count(ctx, "texts by "+user.ID.String(), textWindow) > maxTextsBy || s.Cache.Count(ctx, "texts to "+number, textWindow) > maxTextsTo {
 		return ErrTooManyTexts
 	}
 	return nil
 }
 
-func (s *Store) sendPhoneCode(ctx context.Context, tx bun.Tx, now time.Time, user *User, phone *Phone) error {
+func (s Phones) sendCode(ctx context.Context, tx bun.Tx, now time.Time, user *User, phone *Phone) error {
 	_, err := tx.NewUpdate().Model((*Proof)(nil)).Set("used_at = ?", now).Where("phone_id = ? AND used_at IS NULL", phone.ID).Exec(ctx)
 	if err != nil {
 		return err
@@ -166,10 +166,10 @@ func (s *Store) sendPhoneCode(ctx context.Context, tx bun.Tx, now time.Time, use
 	return storage.Enqueue(ctx, s.Jobs, tx, s.text(MessageVerifyPhone, user, phone.Number, code, proof.ExpiresAt))
 }
 
-// VerifyPhone takes the six digits that were sent to a number: from now on it signs in. It returns ErrProof where they
+// Verify takes the six digits that were sent to a number: from now on it signs in. It returns ErrProof where they
 // are wrong, used, older than ten minutes or tried too often, or ErrPhoneTaken where somebody else has verified the
 // number meanwhile. What cannot be a code costs no try.
-func (s *Store) VerifyPhone(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID, code string) (*Phone, error) {
+func (s Phones) Verify(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID, code string) (*Phone, error) {
 	user := by.User
 	code = strings.Join(strings.Fields(code), "") // people type "123 456"
 	if !sixDigits.MatchString(code) {
@@ -219,7 +219,7 @@ func (s *Store) VerifyPhone(ctx context.Context, by *Reauthenticated, phoneID uu
 		}
 		return phone, audit.Record(ctx, tx, now, phone.change("verified"))
 	})
-	if refusal := refused(err, ErrProof, ErrPhoneTaken); refusal != nil {
+	if refusal := Refused(err, ErrProof, ErrPhoneTaken); refusal != nil {
 		return nil, refusal
 	} else if err != nil {
 		return nil, fmt.Errorf("verify phone: %w", err)
@@ -232,7 +232,7 @@ var sixDigits = regexp.MustCompile(`^[0-9]{6}$`)
 // tryCode counts a try at the code that was sent to a phone, and uses the code up if it is right. It returns no proof
 // where there is none to try at. The count is one conditional update, so that parallel tries are not more than the
 // allowed ones.
-func (s *Store) tryCode(ctx context.Context, tx bun.Tx, now time.Time, userID, phoneID uuid.UUID, code string) (proof *Proof, right bool, err error) {
+func (s Phones) tryCode(ctx context.Context, tx bun.Tx, now time.Time, userID, phoneID uuid.UUID, code string) (proof *Proof, right bool, err error) {
 	proof = new(Proof)
 	err = tx.NewUpdate().Model(proof).Set("tries = tries + 1").
 		Where("phone_id = ? AND user_id = ? AND purpose = ? AND used_at IS NULL AND expires_at > ? AND tries < ?", phoneID, userID, proofOfPhone, now, maxCodeTries).
@@ -252,10 +252,10 @@ func (s *Store) tryCode(ctx context.Context, tx bun.Tx, now time.Time, userID, p
 	return proof, true, err
 }
 
-// MakePrimaryPhone makes a verified number the one that is told to apps, or returns storage.ErrNotFound.
-func (s *Store) MakePrimaryPhone(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
+// MakePrimary makes a verified number the one that is told to apps, or returns storage.ErrNotFound.
+func (s Phones) MakePrimary(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
 	now, userID := s.Now(), by.UserID
-	return s.writePhones(ctx, userID, func(ctx context.Context, tx bun.Tx) error {
+	return s.write(ctx, userID, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Model((*Phone)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
 			return err
 		}
@@ -268,12 +268,12 @@ func (s *Store) MakePrimaryPhone(ctx context.Context, by *Reauthenticated, phone
 	})
 }
 
-// RemovePhone drops a number. It returns storage.ErrNotFound, or ErrPrimaryPhone for the primary one while another
+// Remove drops a number. It returns storage.ErrNotFound, or ErrPrimaryPhone for the primary one while another
 // verified one could take its place. The last one may go: a phone is not the way back into an account, and a person who
 // has given theirs away must be able to say so.
-func (s *Store) RemovePhone(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
+func (s Phones) Remove(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
 	now, userID := s.Now(), by.UserID
-	return s.writePhones(ctx, userID, func(ctx context.Context, tx bun.Tx) error {
+	return s.write(ctx, userID, func(ctx context.Context, tx bun.Tx) error {
 		phone := new(Phone)
 		if err := tx.NewSelect().Model(phone).Where("id = ? AND user_id = ?", phoneID, userID).Scan(ctx); err != nil {
 			return storage.NotFound(err)
@@ -287,7 +287,7 @@ func (s *Store) RemovePhone(ctx context.Context, by *Reauthenticated, phoneID uu
 				return ErrPrimaryPhone
 			}
 		}
-		if err := oneRow(tx.NewDelete().Model(phone).WherePK().Exec(ctx)); err != nil {
+		if err := storage.OneRow(tx.NewDelete().Model(phone).WherePK().Exec(ctx)); err != nil {
 			return err
 		}
 		change := phone.change("removed")
@@ -296,8 +296,8 @@ func (s *Store) RemovePhone(ctx context.Context, by *Reauthenticated, phoneID uu
 	})
 }
 
-// writePhones is a transaction on a person's phones: the rules look at several rows.
-func (s *Store) writePhones(ctx context.Context, userID uuid.UUID, do func(ctx context.Context, tx bun.Tx) error) error {
+// write is a transaction on a person's phones: the rules look at several rows.
+func (s Phones) write(ctx context.Context, userID uuid.UUID, do func(ctx context.Context, tx bun.Tx) error) error {
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := s.lockContacts(ctx, tx, userID); err != nil {
 			return err
@@ -308,7 +308,7 @@ func (s *Store) writePhones(ctx context.Context, userID uuid.UUID, do func(ctx c
 
 // lockContacts makes changes of a person's addresses or phones come one after the other: the rules look at several
 // rows.
-func (s *Store) lockContacts(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
+func (s Phones) lockContacts(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
 	return s.Database.Lock(ctx, tx, "contact "+userID.String())
 }
 
@@ -317,8 +317,8 @@ func (p *Phone) change(action string) audit.Change {
 	return audit.Change{Entity: "phone", EntityID: p.ID.String(), Action: action, UserID: p.UserID, New: audit.Values{"number": p.Number}}
 }
 
-// Phones lists a person's numbers: the primary one first, then by age.
-func (s *Store) Phones(ctx context.Context, userID uuid.UUID) ([]Phone, error) {
+// List lists a person's numbers: the primary one first, then by age.
+func (s Phones) List(ctx context.Context, userID uuid.UUID) ([]Phone, error) {
 	var phones []Phone
 	err := s.Database.Reader().NewSelect().Model(&phones).Where("user_id = ?", userID).Order("is_primary DESC", "created_at", "id").Scan(ctx)
 	if err != nil {

@@ -1,7 +1,6 @@
-package identity
+package identity_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,8 +9,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/riverqueue/river"
 
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identitytest"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/seal"
 )
@@ -25,7 +26,7 @@ func TestPhoneNumbersAsTheyAreKept(t *testing.T) {
 		"+1234567":                     "+1234567",
 		"+123456789012345":             "+123456789012345",
 	} {
-		if got, err := phoneNumber(typed); err != nil || got != want {
+		if got, err := identity.PhoneNumber(typed); err != nil || got != want {
 			t.Errorf("%q: %q (%v), want %q", typed, got, err, want)
 		}
 	}
@@ -33,60 +34,10 @@ func TestPhoneNumbersAsTheyAreKept(t *testing.T) {
 		"", "+", "030 12345", "0049 30 12345", "493012345", "+123456", "+1234567890123456", "+0123456789", "++493012345", "+49301234x", "+4930,12345", "+49/30/12345",
 		"+4930123\x0045", "+4930\u0661\u0662\u0663\u0664\u0665", "tel:+493012345", "+493012345;ext=1", "alice", "\xff+493012345", "+49 30 12345" + strings.Repeat(" ", 64),
 	} {
-		if number, err := phoneNumber(typed); !errors.Is(err, ErrPhoneInvalid) {
+		if number, err := identity.PhoneNumber(typed); !errors.Is(err, identity.ErrPhoneInvalid) {
 			t.Errorf("%q is taken as %q (%v)", typed, number, err)
 		}
 	}
-}
-
-// texts returns the codes that were sent to a number, oldest first.
-func (h *testHouse) texts(t testing.TB, number string) []string {
-	t.Helper()
-	list, err := h.Jobs.JobList(t.Context(), river.NewJobListParams().Kinds(Message{}.Kind()).OrderBy(river.JobListOrderByID, river.SortOrderAsc).First(1000))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var codes []string
-	for _, job := range list.Jobs {
-		var message Message
-		if err := json.Unmarshal(job.EncodedArgs, &message); err != nil {
-			t.Fatal(err)
-		}
-		if message.Channel != "sms" || message.To != number {
-			continue
-		}
-		code, err := h.Seal.Open(SealForMessages, message.Secret)
-		if err != nil || strings.Contains(string(job.EncodedArgs), string(code)) || message.Name != MessageVerifyPhone || message.Until.IsZero() {
-			t.Fatalf("%v: %s", err, job.EncodedArgs)
-		}
-		codes = append(codes, string(code))
-	}
-	return codes
-}
-
-// addPhone claims a number and returns it with the code that was sent.
-func (h *testHouse) addPhone(t testing.TB, user *User, number string) (*Phone, string) {
-	t.Helper()
-	phone, err := h.AddPhone(t.Context(), proven(user), number)
-	if err != nil {
-		t.Fatal(err)
-	}
-	codes := h.texts(t, phone.Number)
-	if len(codes) == 0 {
-		t.Fatal("no code was sent")
-	}
-	return phone, codes[len(codes)-1]
-}
-
-// verified claims a number and verifies it.
-func (h *testHouse) verified(t testing.TB, user *User, number string) *Phone {
-	t.Helper()
-	phone, code := h.addPhone(t, user, number)
-	phone, err := h.VerifyPhone(t.Context(), proven(user), phone.ID, code)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return phone
 }
 
 // wrong is a code other than the right one, for each i another.
@@ -99,25 +50,25 @@ func wrong(code string, i int) string {
 const aliceNumber = "+493012345"
 
 func TestPhoneIsVerifiedByTheYoungestCodeOnce(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
-		alice, bob := h.alice(t), h.register(t, NewUser{Username: "bob", Password: alicePassword})
-		phone, older := h.addPhone(t, alice, "+49 30 123-45")
-		if _, err := h.AddPhone(t.Context(), proven(alice), "+49 (30) 12345"); !errors.Is(err, ErrPhoneListed) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice, bob := h.Alice(t), h.Register(t, identity.NewUser{Username: "bob", Password: identitytest.AlicePassword})
+		phone, older := h.AddPhone(t, alice, "+49 30 123-45")
+		if _, err := h.Phones().Add(t.Context(), h.Proven(t, alice), "+49 (30) 12345"); !errors.Is(err, identity.ErrPhoneListed) {
 			t.Errorf("the same number again: %v", err)
 		}
-		if err := h.ResendPhoneCode(t.Context(), proven(bob), phone.ID); !errors.Is(err, storage.ErrNotFound) {
+		if err := h.Phones().Resend(t.Context(), h.Proven(t, bob), phone.ID); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("somebody else has a code sent: %v", err)
 		}
 		var younger string
 		for younger = older; younger == older; { // one time in a million they are alike
-			if err := h.ResendPhoneCode(t.Context(), proven(alice), phone.ID); err != nil {
+			if err := h.Phones().Resend(t.Context(), h.Proven(t, alice), phone.ID); err != nil {
 				t.Fatal(err)
 			}
-			younger = h.texts(t, aliceNumber)[1]
+			younger = h.SentCodes(t, aliceNumber)[1]
 		}
 		for _, refused := range []struct {
 			what string
-			user *User
+			user *identity.User
 			id   uuid.UUID
 			code string
 		}{
@@ -128,25 +79,25 @@ func TestPhoneIsVerifiedByTheYoungestCodeOnce(t *testing.T) {
 			{"somebody else", bob, phone.ID, younger},
 			{"no phone", alice, uuid.New(), younger},
 		} {
-			if _, err := h.VerifyPhone(t.Context(), proven(refused.user), refused.id, refused.code); !errors.Is(err, ErrProof) {
+			if _, err := h.Phones().Verify(t.Context(), h.Proven(t, refused.user), refused.id, refused.code); !errors.Is(err, identity.ErrProof) {
 				t.Errorf("%s: %v", refused.what, err)
 			}
 		}
-		if strings.Contains(h.dump(t, "proofs"), younger) || strings.Contains(h.dump(t, "audit_trail"), younger) {
+		if strings.Contains(h.Dump(t, "proofs"), younger) || strings.Contains(h.Dump(t, "audit_trail"), younger) {
 			t.Error("the code is kept in the clear")
 		}
-		verified, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, " "+younger[:3]+" "+younger[3:])
-		if err != nil || verified.VerifiedAt == nil || !verified.VerifiedAt.Equal(h.clock) || !verified.IsPrimary {
+		verified, err := h.Phones().Verify(t.Context(), h.Proven(t, alice), phone.ID, " "+younger[:3]+" "+younger[3:])
+		if err != nil || verified.VerifiedAt == nil || !verified.VerifiedAt.Equal(h.Clock) || !verified.IsPrimary {
 			t.Fatalf("%+v, %v", verified, err)
 		}
-		if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, younger); !errors.Is(err, ErrProof) {
+		if _, err := h.Phones().Verify(t.Context(), h.Proven(t, alice), phone.ID, younger); !errors.Is(err, identity.ErrProof) {
 			t.Errorf("the code works twice: %v", err)
 		}
-		if err := h.ResendPhoneCode(t.Context(), proven(alice), phone.ID); !errors.Is(err, storage.ErrNotFound) {
+		if err := h.Phones().Resend(t.Context(), h.Proven(t, alice), phone.ID); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("a code for a verified number: %v", err)
 		}
 		for action, want := range map[string]int{"added": 1, "code_sent": 1, "code_refused": 2, "verified": 1} {
-			lines := h.lines(t, "phone", action)
+			lines := h.Lines(t, "phone", action)
 			if len(lines) != want || lines[0].UserID.UUID != alice.ID || !strings.Contains(string(lines[0].NewValues), aliceNumber) {
 				t.Errorf("%s: %d lines, want %d", action, len(lines), want)
 			}
@@ -155,64 +106,64 @@ func TestPhoneIsVerifiedByTheYoungestCodeOnce(t *testing.T) {
 }
 
 func TestPhoneCodeExpires(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
-		alice := h.alice(t)
-		phone, code := h.addPhone(t, alice, aliceNumber)
-		h.pass(phoneProofLifetime)
-		if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, code); !errors.Is(err, ErrProof) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		phone, code := h.AddPhone(t, alice, aliceNumber)
+		h.Pass(identity.PhoneProofLifetime)
+		if _, err := h.Phones().Verify(t.Context(), h.Proven(t, alice), phone.ID, code); !errors.Is(err, identity.ErrProof) {
 			t.Errorf("after ten minutes: %v", err)
 		}
-		if err := h.ResendPhoneCode(t.Context(), proven(alice), phone.ID); err != nil {
+		if err := h.Phones().Resend(t.Context(), h.Proven(t, alice), phone.ID); err != nil {
 			t.Fatal(err)
 		}
-		code = h.texts(t, aliceNumber)[1]
-		h.pass(phoneProofLifetime - time.Microsecond)
-		if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, code); err != nil {
+		code = h.SentCodes(t, aliceNumber)[1]
+		h.Pass(identity.PhoneProofLifetime - time.Microsecond)
+		if _, err := h.Phones().Verify(t.Context(), h.Proven(t, alice), phone.ID, code); err != nil {
 			t.Errorf("just before: %v", err)
 		}
 	})
 }
 
 func TestPhoneCodeHasFewTries(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
-		alice := h.alice(t)
-		phone, code := h.addPhone(t, alice, aliceNumber)
-		for i := range maxCodeTries - 1 {
-			if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, wrong(code, i)); !errors.Is(err, ErrProof) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		phone, code := h.AddPhone(t, alice, aliceNumber)
+		for i := range identity.MaxCodeTries - 1 {
+			if _, err := h.Phones().Verify(t.Context(), h.Proven(t, alice), phone.ID, wrong(code, i)); !errors.Is(err, identity.ErrProof) {
 				t.Fatalf("try %d: %v", i, err)
 			}
 		}
-		if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, code); err != nil {
+		if _, err := h.Phones().Verify(t.Context(), h.Proven(t, alice), phone.ID, code); err != nil {
 			t.Errorf("the right code as the last try: %v", err)
 		}
 		// However many try at once, no more than the allowed tries are looked at.
-		other, code := h.addPhone(t, alice, "+15550100199")
+		other, code := h.AddPhone(t, alice, "+15550100199")
 		var all sync.WaitGroup
-		for i := range 4 * maxCodeTries {
+		for i := range 4 * identity.MaxCodeTries {
 			all.Go(func() {
-				if _, err := h.VerifyPhone(t.Context(), proven(alice), other.ID, wrong(code, i)); !errors.Is(err, ErrProof) {
+				if _, err := h.Phones().Verify(t.Context(), h.Proven(t, alice), other.ID, wrong(code, i)); !errors.Is(err, identity.ErrProof) {
 					t.Errorf("a wrong code: %v", err)
 				}
 			})
 		}
 		all.Wait()
-		if refused := h.lines(t, "phone", "code_refused"); len(refused) != 2*maxCodeTries-1 {
-			t.Errorf("%d tries were looked at, want %d", len(refused)-maxCodeTries+1, maxCodeTries)
+		if refused := h.Lines(t, "phone", "code_refused"); len(refused) != 2*identity.MaxCodeTries-1 {
+			t.Errorf("%d tries were looked at, want %d", len(refused)-identity.MaxCodeTries+1, identity.MaxCodeTries)
 		}
-		if _, err := h.VerifyPhone(t.Context(), proven(alice), other.ID, code); !errors.Is(err, ErrProof) {
+		if _, err := h.Phones().Verify(t.Context(), h.Proven(t, alice), other.ID, code); !errors.Is(err, identity.ErrProof) {
 			t.Errorf("the right code after too many wrong ones: %v", err)
 		}
 	})
 }
 
 func TestOneOfManyVerifiesANumber(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
-		var people [maxTextsTo]*User
-		var phones [maxTextsTo]*Phone
-		var codes [maxTextsTo]string
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		var people [identity.MaxTextsTo]*identity.User
+		var phones [identity.MaxTextsTo]*identity.Phone
+		var codes [identity.MaxTextsTo]string
 		for i := range people {
-			people[i] = h.register(t, NewUser{Username: fmt.Sprintf("person%d", i), Password: alicePassword})
-			phones[i], codes[i] = h.addPhone(t, people[i], aliceNumber)
+			people[i] = h.Register(t, identity.NewUser{Username: fmt.Sprintf("person%d", i), Password: identitytest.AlicePassword})
+			phones[i], codes[i] = h.AddPhone(t, people[i], aliceNumber)
 		}
 		var mu sync.Mutex
 		outcomes := map[error]int{}
@@ -220,7 +171,7 @@ func TestOneOfManyVerifiesANumber(t *testing.T) {
 		for i := range people {
 			for range 3 { // with one code several times at once, too
 				all.Go(func() {
-					_, err := h.VerifyPhone(t.Context(), proven(people[i]), phones[i].ID, codes[i])
+					_, err := h.Phones().Verify(t.Context(), h.Proven(t, people[i]), phones[i].ID, codes[i])
 					mu.Lock()
 					defer mu.Unlock()
 					outcomes[err]++
@@ -228,14 +179,14 @@ func TestOneOfManyVerifiesANumber(t *testing.T) {
 			}
 		}
 		all.Wait()
-		if outcomes[nil] != 1 || outcomes[ErrPhoneTaken] != maxTextsTo-1 || outcomes[ErrProof] != 2*maxTextsTo {
+		if outcomes[nil] != 1 || outcomes[identity.ErrPhoneTaken] != identity.MaxTextsTo-1 || outcomes[identity.ErrProof] != 2*identity.MaxTextsTo {
 			t.Errorf("outcomes: %v", outcomes)
 		}
 	})
 }
 
 func TestCodeOutlivesAnotherMasterKey(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		before, after := seal.NewMasterKey(), seal.NewMasterKey()
 		seal := func(keys string) *seal.Seal {
 			seal, err := seal.Parse(keys)
@@ -245,65 +196,65 @@ func TestCodeOutlivesAnotherMasterKey(t *testing.T) {
 			return seal
 		}
 		h.Seal = seal(before)
-		alice := h.alice(t)
-		phone, code := h.addPhone(t, alice, aliceNumber)
+		alice := h.Alice(t)
+		phone, code := h.AddPhone(t, alice, aliceNumber)
 		h.Seal = seal(after + "," + before)
-		if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, code); err != nil {
+		if _, err := h.Phones().Verify(t.Context(), h.Proven(t, alice), phone.ID, code); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
 func TestTextMessagesAreCounted(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
-		alice, bob := h.alice(t), h.register(t, NewUser{Username: "bob", Password: alicePassword})
-		phone, _ := h.addPhone(t, alice, aliceNumber)
-		for range maxTextsTo - 1 {
-			if err := h.ResendPhoneCode(t.Context(), proven(alice), phone.ID); err != nil {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice, bob := h.Alice(t), h.Register(t, identity.NewUser{Username: "bob", Password: identitytest.AlicePassword})
+		phone, _ := h.AddPhone(t, alice, aliceNumber)
+		for range identity.MaxTextsTo - 1 {
+			if err := h.Phones().Resend(t.Context(), h.Proven(t, alice), phone.ID); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := h.ResendPhoneCode(t.Context(), proven(alice), phone.ID); !errors.Is(err, ErrTooManyTexts) {
+		if err := h.Phones().Resend(t.Context(), h.Proven(t, alice), phone.ID); !errors.Is(err, identity.ErrTooManyTexts) {
 			t.Errorf("one too many to a number: %v", err)
 		}
-		if _, err := h.AddPhone(t.Context(), proven(bob), aliceNumber); !errors.Is(err, ErrTooManyTexts) {
+		if _, err := h.Phones().Add(t.Context(), h.Proven(t, bob), aliceNumber); !errors.Is(err, identity.ErrTooManyTexts) {
 			t.Errorf("and by somebody else: %v", err)
 		}
 		// Removing and adding again opens no way around it.
-		if err := h.RemovePhone(t.Context(), proven(alice), phone.ID); err != nil {
+		if err := h.Phones().Remove(t.Context(), h.Proven(t, alice), phone.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.AddPhone(t.Context(), proven(alice), aliceNumber); !errors.Is(err, ErrTooManyTexts) {
+		if _, err := h.Phones().Add(t.Context(), h.Proven(t, alice), aliceNumber); !errors.Is(err, identity.ErrTooManyTexts) {
 			t.Errorf("after removing the number: %v", err)
 		}
 		sent := 0
-		for i := range maxTextsBy {
-			if _, err := h.AddPhone(t.Context(), proven(bob), fmt.Sprintf("+1555010%03d", i)); err == nil {
+		for i := range identity.MaxTextsBy {
+			if _, err := h.Phones().Add(t.Context(), h.Proven(t, bob), fmt.Sprintf("+1555010%03d", i)); err == nil {
 				sent++
 			}
 		}
-		if sent != maxTextsBy-1 { // one went to the number that was refused
-			t.Errorf("%d texts by one person, want %d", sent, maxTextsBy-1)
+		if sent != identity.MaxTextsBy-1 { // one went to the number that was refused
+			t.Errorf("%d texts by one person, want %d", sent, identity.MaxTextsBy-1)
 		}
-		h.pass(textWindow)
-		if _, err := h.AddPhone(t.Context(), proven(bob), aliceNumber); err != nil {
+		h.Pass(identity.TextWindow)
+		if _, err := h.Phones().Add(t.Context(), h.Proven(t, bob), aliceNumber); err != nil {
 			t.Errorf("a day later: %v", err)
 		}
-		if _, err := h.AddPhone(t.Context(), proven(bob), "+4930999999"); !errors.Is(err, ErrTooManyPhones) {
+		if _, err := h.Phones().Add(t.Context(), h.Proven(t, bob), "+4930999999"); !errors.Is(err, identity.ErrTooManyPhones) {
 			t.Errorf("an eleventh number: %v", err)
 		}
 		h.Texts = false
-		if _, err := h.AddPhone(t.Context(), proven(alice), "+4930999999"); !errors.Is(err, ErrNoTexts) {
+		if _, err := h.Phones().Add(t.Context(), h.Proven(t, alice), "+4930999999"); !errors.Is(err, identity.ErrNoTexts) {
 			t.Errorf("without a way to send texts: %v", err)
 		}
 	})
 }
 
 func TestPrimaryPhoneAndRemoval(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
-		alice, bob := h.alice(t), h.register(t, NewUser{Username: "bob", Password: alicePassword})
-		first, second := h.verified(t, alice, aliceNumber), h.verified(t, alice, "+15550100199")
-		claimed, _ := h.addPhone(t, alice, "+4930999999")
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice, bob := h.Alice(t), h.Register(t, identity.NewUser{Username: "bob", Password: identitytest.AlicePassword})
+		first, second := h.Verified(t, alice, aliceNumber), h.Verified(t, alice, "+15550100199")
+		claimed, _ := h.AddPhone(t, alice, "+4930999999")
 		if !first.IsPrimary || second.IsPrimary {
 			t.Errorf("primary: %v, %v", first.IsPrimary, second.IsPrimary)
 		}
@@ -312,57 +263,57 @@ func TestPrimaryPhoneAndRemoval(t *testing.T) {
 			got  error
 			want error
 		}{
-			{"a number that is not verified becomes primary", h.MakePrimaryPhone(t.Context(), proven(alice), claimed.ID), storage.ErrNotFound},
-			{"somebody else's becomes primary", h.MakePrimaryPhone(t.Context(), proven(bob), second.ID), storage.ErrNotFound},
-			{"somebody else's is removed", h.RemovePhone(t.Context(), proven(bob), second.ID), storage.ErrNotFound},
-			{"the primary one is removed before another", h.RemovePhone(t.Context(), proven(alice), first.ID), ErrPrimaryPhone},
-			{"another becomes primary", h.MakePrimaryPhone(t.Context(), proven(alice), second.ID), nil},
-			{"the former primary one is removed", h.RemovePhone(t.Context(), proven(alice), first.ID), nil},
-			{"the last verified one is removed", h.RemovePhone(t.Context(), proven(alice), second.ID), nil},
+			{"a number that is not verified becomes primary", h.Phones().MakePrimary(t.Context(), h.Proven(t, alice), claimed.ID), storage.ErrNotFound},
+			{"somebody else's becomes primary", h.Phones().MakePrimary(t.Context(), h.Proven(t, bob), second.ID), storage.ErrNotFound},
+			{"somebody else's is removed", h.Phones().Remove(t.Context(), h.Proven(t, bob), second.ID), storage.ErrNotFound},
+			{"the primary one is removed before another", h.Phones().Remove(t.Context(), h.Proven(t, alice), first.ID), identity.ErrPrimaryPhone},
+			{"another becomes primary", h.Phones().MakePrimary(t.Context(), h.Proven(t, alice), second.ID), nil},
+			{"the former primary one is removed", h.Phones().Remove(t.Context(), h.Proven(t, alice), first.ID), nil},
+			{"the last verified one is removed", h.Phones().Remove(t.Context(), h.Proven(t, alice), second.ID), nil},
 		} {
 			if !errors.Is(step.got, step.want) {
 				t.Errorf("%s: %v, want %v", step.what, step.got, step.want)
 			}
 		}
-		if left, err := h.Phones(t.Context(), alice.ID); err != nil || len(left) != 1 || left[0].ID != claimed.ID {
+		if left, err := h.Phones().List(t.Context(), alice.ID); err != nil || len(left) != 1 || left[0].ID != claimed.ID {
 			t.Errorf("left are %+v, %v", left, err)
 		}
-		if made, removed := h.lines(t, "phone", "made_primary"), h.lines(t, "phone", "removed"); len(made) != 1 || len(removed) != 2 || !strings.Contains(string(removed[0].OldValues), aliceNumber) {
+		if made, removed := h.Lines(t, "phone", "made_primary"), h.Lines(t, "phone", "removed"); len(made) != 1 || len(removed) != 2 || !strings.Contains(string(removed[0].OldValues), aliceNumber) {
 			t.Errorf("ledger: %+v, %+v", made, removed)
 		}
 	})
 }
 
 func TestSignInByPhone(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
-		alice := h.alice(t)
-		phone, code := h.addPhone(t, alice, aliceNumber)
-		if err := h.try(t, aliceNumber, alicePassword); !errors.Is(err, ErrSignInRefused) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		phone, code := h.AddPhone(t, alice, aliceNumber)
+		if err := h.Try(t, aliceNumber, identitytest.AlicePassword); !errors.Is(err, signin.ErrRefused) {
 			t.Errorf("a number that is not verified: %v", err)
 		}
-		if _, err := h.VerifyPhone(t.Context(), proven(alice), phone.ID, code); err != nil {
+		if _, err := h.Phones().Verify(t.Context(), h.Proven(t, alice), phone.ID, code); err != nil {
 			t.Fatal(err)
 		}
 		for _, typed := range []string{aliceNumber, " +49 (30) 123-45 "} {
-			if session, _ := h.enter(t, typed, alicePassword, nil); session.UserID != alice.ID {
+			if session, _ := h.Enter(t, typed, identitytest.AlicePassword, nil); session.UserID != alice.ID {
 				t.Errorf("%q lets in %s", typed, session.UserID)
 			}
 		}
-		if err := h.try(t, "03012345", alicePassword); !errors.Is(err, ErrSignInRefused) {
+		if err := h.Try(t, "03012345", identitytest.AlicePassword); !errors.Is(err, signin.ErrRefused) {
 			t.Errorf("without the country code: %v", err)
 		}
 		// A username may look like somebody's phone number, and goes before it.
 		for _, username := range []string{"+49-30-12345", aliceNumber} {
 			const password = "purple elephants dance at noon"
-			person := h.register(t, NewUser{Username: username, Password: password})
-			if session, _ := h.enter(t, username, password, nil); session.UserID != person.ID {
+			person := h.Register(t, identity.NewUser{Username: username, Password: password})
+			if session, _ := h.Enter(t, username, password, nil); session.UserID != person.ID {
 				t.Errorf("the username %s lets in %s", username, session.UserID)
 			}
-			if found, err := h.FindUser(t.Context(), username); err != nil || found.ID != person.ID {
+			if found, err := h.Users().Find(t.Context(), username); err != nil || found.ID != person.ID {
 				t.Errorf("the username %s finds %+v, %v", username, found, err)
 			}
 		}
-		if session, _ := h.enter(t, "+49 30 123 45", alicePassword, nil); session.UserID != alice.ID {
+		if session, _ := h.Enter(t, "+49 30 123 45", identitytest.AlicePassword, nil); session.UserID != alice.ID {
 			t.Errorf("as nobody can be called, the number lets in %s", session.UserID)
 		}
 	})

@@ -61,7 +61,7 @@ var (
 )
 
 const (
-	maxName         = 200 // characters, as all of these
+	MaxName         = 200 // characters, as all of these
 	maxProfileWord  = 100
 	maxProfileURL   = 2000
 	maxZoneinfo     = 64
@@ -84,12 +84,12 @@ func (p *Profile) Fields() []ProfileField {
 		p.Address = new(Address)
 	}
 	return []ProfileField{
-		{"name", &p.Name, line(maxName)},
-		{"given_name", &p.GivenName, line(maxProfileWord)},
-		{"middle_name", &p.MiddleName, line(maxProfileWord)},
-		{"family_name", &p.FamilyName, line(maxProfileWord)},
-		{"nickname", &p.Nickname, line(maxProfileWord)},
-		{"gender", &p.Gender, line(maxProfileWord)},
+		{"name", &p.Name, OneLine(MaxName)},
+		{"given_name", &p.GivenName, OneLine(maxProfileWord)},
+		{"middle_name", &p.MiddleName, OneLine(maxProfileWord)},
+		{"family_name", &p.FamilyName, OneLine(maxProfileWord)},
+		{"nickname", &p.Nickname, OneLine(maxProfileWord)},
+		{"gender", &p.Gender, OneLine(maxProfileWord)},
 		{"birthdate", &p.Birthdate, birthdate},
 		{"profile", &p.Profile, webAddress},
 		{"picture", &p.Picture, webAddress},
@@ -98,15 +98,15 @@ func (p *Profile) Fields() []ProfileField {
 		{"zoneinfo", &p.Zoneinfo, zoneinfo},
 		{"formatted", &p.Address.Formatted, lines(maxAddressLines)},
 		{"street_address", &p.Address.StreetAddress, lines(maxAddressLines)},
-		{"postal_code", &p.Address.PostalCode, line(maxProfileWord)},
-		{"locality", &p.Address.Locality, line(maxAddressLine)},
-		{"region", &p.Address.Region, line(maxAddressLine)},
-		{"country", &p.Address.Country, line(maxAddressLine)},
+		{"postal_code", &p.Address.PostalCode, OneLine(maxProfileWord)},
+		{"locality", &p.Address.Locality, OneLine(maxAddressLine)},
+		{"region", &p.Address.Region, OneLine(maxAddressLine)},
+		{"country", &p.Address.Country, OneLine(maxAddressLine)},
 	}
 }
 
-// line is the rule for one line of text: characters that can be read, at most so many.
-func line(most int) func(string) (string, error) {
+// OneLine is the rule for one line of text: characters that can be read, at most so many.
+func OneLine(most int) func(string) (string, error) {
 	return func(text string) (string, error) {
 		if !isText(text, most) || strings.ContainsRune(text, '\n') {
 			return "", fmt.Errorf("this must be one line of text, at most %d characters", most)
@@ -178,15 +178,15 @@ func locale(text string) (string, error) {
 	return tag.String(), nil
 }
 
-// clean brings every field into the form that is kept, or says what is wrong with which.
-func (p *Profile) clean(now time.Time) error {
+// Clean brings every field into the form that is kept, or says what is wrong with which.
+func (p *Profile) Clean(now time.Time) error {
 	faults := make(FieldFaults)
 	for _, field := range p.Fields() {
 		text := strings.TrimSpace(*field.Value)
 		if text != "" {
 			var err error
 			text, err = field.rule(text)
-			faults.add(field.Name, err)
+			faults.Add(field.Name, err)
 		}
 		*field.Value = text
 	}
@@ -200,20 +200,20 @@ func (p *Profile) clean(now time.Time) error {
 	return nil
 }
 
-// UpdateProfile changes what a person tells of themself to what told says, fields that are empty included. It returns
+// Update changes what a person tells of themself to what told says, fields that are empty included. It returns
 // FieldFaults where a field is not good, or storage.ErrNotFound. The ledger holds what changed and nothing else; where
 // nothing did, nothing is written.
-func (s *Store) UpdateProfile(ctx context.Context, userID uuid.UUID, told Profile) error {
+func (s Profiles) Update(ctx context.Context, userID uuid.UUID, told Profile) error {
 	now := s.Now()
 	if told.Address != nil { // the caller's stays as it is
 		address := *told.Address
 		told.Address = &address
 	}
-	if err := told.clean(now); err != nil {
+	if err := told.Clean(now); err != nil {
 		return err
 	}
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return s.changeProfile(ctx, tx, now, userID, func(*Profile) Profile { return told })
+		return s.Change(ctx, tx, now, userID, func(*Profile) Profile { return told })
 	})
 	if err != nil {
 		return fmt.Errorf("profile of %s: %w", userID, err)
@@ -221,8 +221,8 @@ func (s *Store) UpdateProfile(ctx context.Context, userID uuid.UUID, told Profil
 	return nil
 }
 
-// changeProfile makes a profile what change makes of it, which must be clean, and records what changed.
-func (s *Store) changeProfile(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, change func(before *Profile) Profile) error {
+// Change makes a profile what change makes of it, which must be clean, and records what changed.
+func (s Profiles) Change(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, change func(before *Profile) Profile) error {
 	if err := s.Database.Lock(ctx, tx, "profile "+userID.String()); err != nil { // the old values must be those that are replaced
 		return err
 	}
@@ -245,14 +245,14 @@ func (s *Store) changeProfile(ctx context.Context, tx bun.Tx, now time.Time, use
 	if *told.Address == (Address{}) {
 		told.Address = nil
 	}
-	if err := oneRow(tx.NewUpdate().Model(&told).WherePK().Exec(ctx)); err != nil {
+	if err := storage.OneRow(tx.NewUpdate().Model(&told).WherePK().Exec(ctx)); err != nil {
 		return err
 	}
 	return audit.Record(ctx, tx, now, audit.Change{Entity: "profile", EntityID: userID.String(), Action: "changed", UserID: userID, Old: was, New: is})
 }
 
-// with returns the profile with fields changed, as they come from elsewhere: what is no good, or no field, is left out.
-func (p *Profile) with(values map[string]string) Profile {
+// With returns the profile with fields changed, as they come from elsewhere: what is no good, or no field, is left out.
+func (p *Profile) With(values map[string]string) Profile {
 	changed := *p
 	if p.Address != nil {
 		address := *p.Address
@@ -268,8 +268,8 @@ func (p *Profile) with(values map[string]string) Profile {
 	return changed
 }
 
-// Profile returns a person's profile, or storage.ErrNotFound.
-func (s *Store) Profile(ctx context.Context, userID uuid.UUID) (*Profile, error) {
+// Of returns a person's profile, or storage.ErrNotFound.
+func (s Profiles) Of(ctx context.Context, userID uuid.UUID) (*Profile, error) {
 	profile := new(Profile)
 	err := s.Database.Reader().NewSelect().Model(profile).Where("user_id = ?", userID).Scan(ctx)
 	if err != nil {

@@ -38,18 +38,18 @@ type Proof struct {
 const (
 	proofOfEmail  = "verify_email"
 	proofOfPhone  = "verify_phone"
-	proofToUnlock = "unlock"
-	proofNotMe    = "not_me"
+	ProofToUnlock = "unlock"
+	ProofNotMe    = "not_me"
 )
 
 const (
 	emailProofLifetime  = 24 * time.Hour
 	phoneProofLifetime  = 10 * time.Minute
-	unlockProofLifetime = 24 * time.Hour
-	notMeProofLifetime  = 7 * 24 * time.Hour
+	UnlockProofLifetime = 24 * time.Hour
+	NotMeProofLifetime  = 7 * 24 * time.Hour
 	maxCodeTries        = 5
-	maxSendings         = 5 // of one purpose to one address, in sendingWindow
-	sendingWindow       = time.Hour
+	maxSendings         = 5 // of one purpose to one address, in SendingWindow
+	SendingWindow       = time.Hour
 )
 
 // What can be wrong with a proof.
@@ -60,10 +60,10 @@ var (
 	ErrTooManySendings = errors.New("too many messages were sent there; try again in an hour")
 )
 
-// newLink makes a proof that is sent as a link, and returns the secret of the link.
-func newLink(userID uuid.UUID, purpose string, lifetime time.Duration, now time.Time) (*Proof, string) {
+// NewLink makes a proof that is sent as a link, and returns the secret of the link.
+func NewLink(userID uuid.UUID, purpose string, lifetime time.Duration, now time.Time) (*Proof, string) {
 	secret := storage.NewSecret()
-	return &Proof{ID: newID(), UserID: userID, Purpose: purpose, SecretHash: storage.Digest(secret), ExpiresAt: now.Add(lifetime), CreatedAt: now}, secret
+	return &Proof{ID: storage.NewID(), UserID: userID, Purpose: purpose, SecretHash: storage.Digest(secret), ExpiresAt: now.Add(lifetime), CreatedAt: now}, secret
 }
 
 // newCode makes a proof that is sent as six digits, and returns them. A digest would give six digits away, so they are
@@ -74,7 +74,7 @@ func (s *Store) newCode(userID uuid.UUID, purpose string, lifetime time.Duration
 		panic(err) // never, says its documentation, with this reader
 	}
 	code := fmt.Sprintf("%06d", n)
-	proof := &Proof{ID: newID(), UserID: userID, Purpose: purpose, ExpiresAt: now.Add(lifetime), CreatedAt: now}
+	proof := &Proof{ID: storage.NewID(), UserID: userID, Purpose: purpose, ExpiresAt: now.Add(lifetime), CreatedAt: now}
 	proof.SecretHash = s.codeHashes(proof.ID, code)[0]
 	return proof, code
 }
@@ -83,9 +83,9 @@ func (s *Store) codeHashes(id uuid.UUID, code string) [][]byte {
 	return s.Seal.Derive("proof", []byte(id.String()+" "+code))
 }
 
-// useLink uses up the proof that a link holds: of several at once, one call gets it. It returns ErrProof, within which
+// UseLink uses up the proof that a link holds: of several at once, one call gets it. It returns ErrProof, within which
 // nothing can be told apart.
-func useLink(ctx context.Context, tx bun.Tx, purpose, secret string, now time.Time) (*Proof, error) {
+func UseLink(ctx context.Context, tx bun.Tx, purpose, secret string, now time.Time) (*Proof, error) {
 	proof := new(Proof)
 	err := tx.NewUpdate().Model(proof).Set("used_at = ?", now).Set("used_ip = ?", audit.ActorOf(ctx).IP).
 		Where("secret_hash = ? AND purpose = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), purpose, now).
@@ -96,10 +96,25 @@ func useLink(ctx context.Context, tx bun.Tx, purpose, secret string, now time.Ti
 	return proof, err
 }
 
-// maySend counts a message of that purpose to an address and tells whether it may go out.
-func (s *Store) maySend(ctx context.Context, purpose, to string) error {
-	if s.Memory.Count(ctx, "sendings of "+purpose+" to "+to, sendingWindow) > maxSendings {
+// MaySend counts a message of that purpose to an address and tells whether it may go out.
+func (s *Store) MaySend(ctx context.Context, purpose, to string) error {
+	if s.Cache.Count(ctx, "sendings of "+purpose+" to "+to, SendingWindow) > maxSendings {
 		return ErrTooManySendings
 	}
 	return nil
+}
+
+// VoidSecrets voids every link and code that was sent to a person: who has just proved who they are, or that somebody else
+// was them, wants none of the old ones to work.
+func VoidSecrets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time) error {
+	if err := VoidResets(ctx, tx, userID, now); err != nil {
+		return err
+	}
+	_, err := tx.NewUpdate().Model((*Proof)(nil)).Set("used_at = ?", now).Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
+	return err
+}
+
+func VoidResets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time) error {
+	_, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).Set("used_at = ?", now).Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
+	return err
 }

@@ -15,6 +15,9 @@ type Reauthenticated struct{ *provenSession }
 // provenSession embeds a Session such that no other package can put one there.
 type provenSession = Session
 
+// Proven is the session itself.
+func (r *Reauthenticated) Proven() *Session { return r.provenSession }
+
 // What a session lacks for what could take an account from its owner.
 var (
 	// ErrSignInNotFresh says that the person must sign in again: the browser may have been left open.
@@ -30,26 +33,26 @@ const freshFor = 15 * time.Minute
 // owner: a browser that was left open, or a stolen cookie, is not, nor is the password alone of a person who has a
 // second factor. It returns ErrSignInNotFresh or ErrSecondFactorOwed.
 func (s *Store) Reauthenticate(ctx context.Context, of *Session, device Device) (*Reauthenticated, error) {
-	if err := s.demandFresh(of); err != nil {
+	if err := s.DemandFresh(of); err != nil {
 		return nil, err
 	}
-	if err := s.demandSecondFactor(ctx, of, device); err != nil {
+	if err := s.DemandSecondFactor(ctx, of, device); err != nil {
 		return nil, err
 	}
 	return &Reauthenticated{of}, nil
 }
 
-func (s *Store) demandFresh(of *Session) error {
+func (s *Store) DemandFresh(of *Session) error {
 	if s.Now().Sub(of.AuthTime) > freshFor {
 		return ErrSignInNotFresh
 	}
 	return nil
 }
 
-// demandSecondFactor returns ErrSecondFactorOwed where the person of a session has a second factor, or a passkey,
+// DemandSecondFactor returns ErrSecondFactorOwed where the person of a session has a second factor, or a passkey,
 // that it has not seen, so that it must not change what they sign in with. Who has only passkeys and has lost them
 // comes back by mail, see Reset.
-func (s *Store) demandSecondFactor(ctx context.Context, of *Session, device Device) error {
+func (s *Store) DemandSecondFactor(ctx context.Context, of *Session, device Device) error {
 	switch {
 	case Assures(of.ACR, ACRMultiFactor):
 		return nil
@@ -59,11 +62,11 @@ func (s *Store) demandSecondFactor(ctx context.Context, of *Session, device Devi
 		return nil
 	}
 	now := s.Now()
-	known, err := s.knownDevice(ctx, s.Database.Reader(), now, of.User, device)
+	known, err := s.KnownDevice(ctx, s.Database.Reader(), now, of.User, device)
 	if err != nil {
 		return fmt.Errorf("second factor: %w", err)
 	}
-	if !known.isTrusted(now, device) {
+	if !known.IsTrusted(now, device) {
 		return ErrSecondFactorOwed
 	}
 	return nil

@@ -1,10 +1,12 @@
 package identity
 
-import "errors"
+import (
+	"errors"
+)
 
-// refused returns that one of known which err is, as it is: what it was wrapped with on its way is not for people. It
+// Refused returns that one of known which err is, as it is: what it was wrapped with on its way is not for people. It
 // returns nil where err is none of them.
-func refused(err error, known ...error) error {
+func Refused(err error, known ...error) error {
 	for _, refusal := range known {
 		if errors.Is(err, refusal) {
 			return refusal

@@ -35,17 +35,17 @@ var (
 	ErrRoleNotHeld = errors.New("this person does not hold the role")
 )
 
-var roleName = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,100}$`)
+var RoleName = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,100}$`)
 
-// GrantRole gives a person a role: ErrRoleInvalid, or ErrRoleHeld.
-func (s *Store) GrantRole(ctx context.Context, userID uuid.UUID, name string) error {
-	if !roleName.MatchString(name) {
+// Grant gives a person a role: ErrRoleInvalid, or ErrRoleHeld.
+func (s Roles) Grant(ctx context.Context, userID uuid.UUID, name string) error {
+	if !RoleName.MatchString(name) {
 		return ErrRoleInvalid
 	}
 	now := s.Now()
-	role := &Role{ID: newID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: audit.ActorOf(ctx).Name, IsActive: true}
+	role := &Role{ID: storage.NewID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: audit.ActorOf(ctx).Name, IsActive: true}
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return grantRole(ctx, tx, role)
+		return GrantRole(ctx, tx, role)
 	})
 	if storage.Violates(err, "role") {
 		return ErrRoleHeld
@@ -56,7 +56,7 @@ func (s *Store) GrantRole(ctx context.Context, userID uuid.UUID, name string) er
 	return nil
 }
 
-func grantRole(ctx context.Context, tx bun.Tx, role *Role) error {
+func GrantRole(ctx context.Context, tx bun.Tx, role *Role) error {
 	if _, err := tx.NewInsert().Model(role).Returning("NULL").Exec(ctx); err != nil {
 		return err
 	}
@@ -65,8 +65,8 @@ func grantRole(ctx context.Context, tx bun.Tx, role *Role) error {
 	})
 }
 
-// RevokeRole takes a role back, or returns ErrRoleNotHeld.
-func (s *Store) RevokeRole(ctx context.Context, userID uuid.UUID, name string) error {
+// Revoke takes a role back, or returns ErrRoleNotHeld.
+func (s Roles) Revoke(ctx context.Context, userID uuid.UUID, name string) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		return revokeRole(ctx, tx, now, userID, name, audit.ActorOf(ctx).Name)
@@ -91,8 +91,8 @@ func revokeRole(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID,
 	})
 }
 
-// Roles lists a person's roles by name: those they hold, or with history all they ever held.
-func (s *Store) Roles(ctx context.Context, userID uuid.UUID, history bool) ([]Role, error) {
+// List lists a person's roles by name: those they hold, or with history all they ever held.
+func (s Roles) List(ctx context.Context, userID uuid.UUID, history bool) ([]Role, error) {
 	var roles []Role
 	query := s.Database.Reader().NewSelect().Model(&roles).Where("user_id = ?", userID).Order("role_name", "assigned_at")
 	if !history {

@@ -12,6 +12,15 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
+// RenewSession writes what a live session has proved by now, and its new secret: a copy of the old one is worth nothing. It returns
+// storage.ErrNotFound where the session has ended.
+func RenewSession(ctx context.Context, tx bun.Tx, session *Session, evidence Evidence, secret string) error {
+	renewed := &Session{ID: session.ID, AMR: evidence.AMR, ACR: evidence.ACR, SecretHash: storage.Digest(secret)}
+	return storage.OneRow(tx.NewUpdate().Model(renewed).Column("amr", "acr", "secret_hash").Where("id = ? AND ended_at IS NULL", session.ID).
+		Where("auth_time = ?", session.AuthTime). // whoever has signed in again meanwhile has another secret
+		Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND session_version = ?)", session.UserID, session.SessionVersion).Exec(ctx))
+}
+
 // Session is a person signed in on one device. Grants and refresh tokens hang on it and end with it.
 type Session struct {
 	bun.BaseModel `bun:"table:sessions,alias:session"`
@@ -60,7 +69,7 @@ const (
 const seenEvery = 5 * time.Minute
 
 // Seen notes that the session was used from that address. It writes at most once in a few minutes.
-func (s *Store) Seen(ctx context.Context, session *Session, ip string) error {
+func (s Sessions) Seen(ctx context.Context, session *Session, ip string) error {
 	now := s.Now()
 	if now.Sub(session.LastSeenAt) < seenEvery && session.LastSeenIP == ip {
 		return nil
@@ -77,12 +86,12 @@ func (s *Store) Seen(ctx context.Context, session *Session, ip string) error {
 	return nil
 }
 
-// EndSession ends one session of a person, and with it the refresh tokens of that device alone. Ending what has ended
+// End ends one session of a person, and with it the refresh tokens of that device alone. Ending what has ended
 // already, or is not theirs, changes nothing and is no error.
-func (s *Store) EndSession(ctx context.Context, userID, sessionID uuid.UUID, reason string) error {
+func (s Sessions) End(ctx context.Context, userID, sessionID uuid.UUID, reason string) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return endSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id = ?", sessionID) })
+		return EndSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id = ?", sessionID) })
 	})
 	if err != nil {
 		return fmt.Errorf("end session: %w", err)
@@ -92,22 +101,22 @@ func (s *Store) EndSession(ctx context.Context, userID, sessionID uuid.UUID, rea
 
 // EndDevice is what the owner does to one of their devices from another, here: its session ends. Every browser but this is asked
 // for the second step again, for which of them was the device's nobody knows.
-func (s *Store) EndDevice(ctx context.Context, userID, sessionID uuid.UUID, here Device) error {
+func (s Sessions) EndDevice(ctx context.Context, userID, sessionID uuid.UUID, here Device) error {
 	return s.endDevices(ctx, userID, here, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id = ?", sessionID) })
 }
 
 // EndOtherDevices does it to all but this, whose session is the one to keep.
-func (s *Store) EndOtherDevices(ctx context.Context, userID, keep uuid.UUID, here Device) error {
+func (s Sessions) EndOtherDevices(ctx context.Context, userID, keep uuid.UUID, here Device) error {
 	return s.endDevices(ctx, userID, here, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", keep) })
 }
 
-func (s *Store) endDevices(ctx context.Context, userID uuid.UUID, here Device, which func(*bun.UpdateQuery) *bun.UpdateQuery) error {
+func (s Sessions) endDevices(ctx context.Context, userID uuid.UUID, here Device, which func(*bun.UpdateQuery) *bun.UpdateQuery) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := distrustDevices(ctx, tx, userID, here); err != nil {
 			return err
 		}
-		return endSessions(ctx, tx, now, userID, EndedByOwner, which)
+		return EndSessions(ctx, tx, now, userID, EndedByOwner, which)
 	})
 	if err != nil {
 		return fmt.Errorf("end devices: %w", err)
@@ -117,10 +126,10 @@ func (s *Store) endDevices(ctx context.Context, userID uuid.UUID, here Device, w
 
 // SignOutEverywhere is the global logout: it raises the person's session version, which voids every session, refresh
 // token and access token at once, ends the sessions, and forgets every known device. It returns the new version, or storage.ErrNotFound.
-func (s *Store) SignOutEverywhere(ctx context.Context, userID uuid.UUID, reason string) (version int64, err error) {
+func (s Sessions) SignOutEverywhere(ctx context.Context, userID uuid.UUID, reason string) (version int64, err error) {
 	now := s.Now()
 	version, err = storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (int64, error) {
-		return s.signOutEverywhere(ctx, tx, now, userID, reason)
+		return s.RaiseVersion(ctx, tx, now, userID, reason)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("sign out everywhere: %w", err)
@@ -128,7 +137,7 @@ func (s *Store) SignOutEverywhere(ctx context.Context, userID uuid.UUID, reason 
 	return version, nil
 }
 
-func (s *Store) signOutEverywhere(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string) (version int64, err error) {
+func (s Sessions) RaiseVersion(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string) (version int64, err error) {
 	err = tx.NewUpdate().Model((*User)(nil)).Set("session_version = session_version + 1").Set("modified_by = ?", audit.ActorOf(ctx).Name).
 		Where("id = ?", userID).Returning("session_version").Scan(ctx, &version)
 	if err != nil {
@@ -141,26 +150,26 @@ func (s *Store) signOutEverywhere(ctx context.Context, tx bun.Tx, now time.Time,
 	if err != nil {
 		return 0, err
 	}
-	if err := forgetDevices(ctx, tx, userID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q }); err != nil {
+	if err := ForgetDevices(ctx, tx, userID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q }); err != nil {
 		return 0, err
 	}
-	return version, endSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q })
+	return version, EndSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q })
 }
 
-// SessionBySecret returns the live session whose cookie holds that secret, with its user, or storage.ErrNotFound. Live
+// BySecret returns the live session whose cookie holds that secret, with its user, or storage.ErrNotFound. Live
 // means: neither ended nor expired nor idle for too long, of the user's present version, and the account is active.
-func (s *Store) SessionBySecret(ctx context.Context, secret string) (*Session, error) {
+func (s Sessions) BySecret(ctx context.Context, secret string) (*Session, error) {
 	session := new(Session)
-	if err := s.SelectSession(session, secret).Scan(ctx); err != nil {
+	if err := s.Select(session, secret).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("session: %w", storage.NotFound(err))
 	}
 	return session, nil
 }
 
-// SelectSession is the query of SessionBySecret, for a room above that wants to know more in the same read: model is a
+// Select is the query of BySecret, for a room above that wants to know more in the same read: model is a
 // *Session, or a struct that extends it. Every request of a browser asks this, so only what such a request may need is
 // read: who it is, and how and when they signed in.
-func (s *Store) SelectSession(model any, secret string) *bun.SelectQuery {
+func (s Sessions) Select(model any, secret string) *bun.SelectQuery {
 	return s.live(s.Database.Reader().NewSelect().Model(model).Where("session.secret_hash = ?", storage.Digest(secret)).
 		Column("id", "user_id", "session_version", "amr", "acr", "auth_time", "last_seen_at", "last_seen_ip", "expires_at", "created_at").
 		Relation("User", func(q *bun.SelectQuery) *bun.SelectQuery {
@@ -168,8 +177,8 @@ func (s *Store) SelectSession(model any, secret string) *bun.SelectQuery {
 		}))
 }
 
-// Sessions lists a person's live sessions, the one last seen first.
-func (s *Store) Sessions(ctx context.Context, userID uuid.UUID) ([]Session, error) {
+// List lists a person's live sessions, the one last seen first.
+func (s Sessions) List(ctx context.Context, userID uuid.UUID) ([]Session, error) {
 	var sessions []Session
 	query := s.Database.Reader().NewSelect().Model(&sessions).Relation("User").Where("session.user_id = ?", userID).Order("session.last_seen_at DESC")
 	if err := s.live(query).Scan(ctx); err != nil {
@@ -179,7 +188,7 @@ func (s *Store) Sessions(ctx context.Context, userID uuid.UUID) ([]Session, erro
 }
 
 // live is the one definition of a session that still counts, for queries that joined its user.
-func (s *Store) live(query *bun.SelectQuery) *bun.SelectQuery {
+func (s Sessions) live(query *bun.SelectQuery) *bun.SelectQuery {
 	now := s.Now()
 	return query.Where("session.ended_at IS NULL").
 		Where("session.expires_at > ?", now).
@@ -188,8 +197,8 @@ func (s *Store) live(query *bun.SelectQuery) *bun.SelectQuery {
 		Where(`"user".is_active`)
 }
 
-// endSessions ends the live sessions of a person that which selects, each with a line in the ledger.
-func endSessions(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string, which func(*bun.UpdateQuery) *bun.UpdateQuery) error {
+// EndSessions ends the live sessions of a person that which selects, each with a line in the ledger.
+func EndSessions(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string, which func(*bun.UpdateQuery) *bun.UpdateQuery) error {
 	var ended []uuid.UUID
 	query := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", now).Set("end_reason = ?", reason).
 		Where("user_id = ? AND ended_at IS NULL", userID).Returning("id")

@@ -3,42 +3,65 @@ package identity
 import (
 	"time"
 
+	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/seal"
 )
 
-// Store is the identity store. Its fields are what it leans on; set all of them.
+// Store is what the identity store works with; set all of its fields. Begin with one of its nouns: Users, Emails, Sessions.
 type Store struct {
 	Database *storage.Database
-	Memory   cache.Cache
+	Cache    cache.Cache
 	Seal     *seal.Seal
 	Jobs     *storage.Jobs
-	Hasher   *Hasher
-
-	RelyingParty *RelyingParty // nil: no keys, for the issuer is an address and no name
+	Hasher   *password.Hasher
 
 	Now func() time.Time // UTC, to the microsecond: see Clock
 
-	Texts bool // whether text messages can be sent: without them no phone can be verified
-
-	SessionLifetime time.Duration // a session ends this long after it began, whatever happens
-	SessionIdle     time.Duration // and this long after it was last seen
-	SignInDelay     time.Duration // what the fourth wrong password for a name costs; each further one twice as much
-	RefusalTakes    time.Duration // a sign-in that is refused is answered no sooner than this
-	MaxFailures     int64         // wrong passwords in a row after which an account is locked
-	LockDuration    time.Duration // for this long
-	AttemptsKept    time.Duration // how long attempts to sign in are kept; 0: for ever
+	Texts       bool          // whether text messages can be sent: without them no phone can be verified
+	SessionIdle time.Duration // a session ends this long after it was last seen
 }
+
+// The nouns of the store: each holds the verbs and queries of one table.
+type (
+	Users            struct{ *Store }
+	Profiles         struct{ *Store }
+	Emails           struct{ *Store }
+	Phones           struct{ *Store }
+	Sessions         struct{ *Store }
+	Roles            struct{ *Store }
+	ExternalAccounts struct{ *Store }
+)
+
+// Users are the accounts themselves.
+func (s *Store) Users() Users { return Users{s} }
+
+// Profiles are what people tell of themselves.
+func (s *Store) Profiles() Profiles { return Profiles{s} }
+
+// Emails are people's e-mail addresses.
+func (s *Store) Emails() Emails { return Emails{s} }
+
+// Phones are people's phone numbers.
+func (s *Store) Phones() Phones { return Phones{s} }
+
+// Sessions are people signed in on devices.
+func (s *Store) Sessions() Sessions { return Sessions{s} }
+
+// Roles are what people hold.
+func (s *Store) Roles() Roles { return Roles{s} }
+
+// ExternalAccounts are the accounts elsewhere by which people sign in.
+func (s *Store) ExternalAccounts() ExternalAccounts { return ExternalAccounts{s} }
 
 // Clock is the wall clock as rows hold it: UTC, to the microsecond.
 func Clock() time.Time {
 	return time.Now().UTC().Truncate(time.Microsecond)
 }
 
-// SealedColumns are where this room keeps what the master key has sealed. Links and codes under way are not among them: they
-// have lapsed within days.
+// SealedColumns are where this package keeps what the master key has sealed. Links and codes under way are not among them:
+// they have lapsed within days.
 var SealedColumns = []seal.SealedColumn{
-	{Table: "totps", Key: "id", Column: "secret", Purpose: sealForTOTP},
-	{Table: "external_accounts", Key: "id", Column: "sealed_tokens", Purpose: sealForTokens},
+	{Table: "external_accounts", Key: "id", Column: "sealed_tokens", Purpose: SealForTokens},
 }

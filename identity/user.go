@@ -12,9 +12,25 @@ import (
 	"github.com/uptrace/bun"
 	"golang.org/x/text/secure/precis"
 
+	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
+
+// Free returns a username that nobody bears: what was wanted, as far as it can be one, if need be with a number.
+func (s Users) Free(ctx context.Context, wanted string) (string, error) {
+	wanted, _, _ = strings.Cut(strings.TrimSpace(wanted), "@")
+	wanted = strings.Join(strings.Fields(wanted), ".")
+	if _, err := UsernameKey(wanted); err != nil {
+		return "", nil
+	}
+	for _, username := range []string{wanted, wanted + "2", wanted + "3", wanted + "4", wanted + "5"} {
+		if taken, err := s.IsTaken(ctx, username); err != nil || !taken {
+			return username, err
+		}
+	}
+	return "", nil
+}
 
 // User is what authentication needs to know of a person, and nothing else.
 type User struct {
@@ -58,9 +74,9 @@ var (
 
 const maxUsername = 100
 
-// usernameKey is the username as it is compared: the PRECIS profile UsernameCaseMapped (RFC 8265), so that neither case
+// UsernameKey is the username as it is compared: the PRECIS profile UsernameCaseMapped (RFC 8265), so that neither case
 // nor width nor composition makes two names out of one. A name with an @ is refused: it would read as an e-mail address.
-func usernameKey(username string) (string, error) {
+func UsernameKey(username string) (string, error) {
 	key, err := precis.UsernameCaseMapped.String(username)
 	if err != nil || key == "" || utf8.RuneCountInString(key) > maxUsername || strings.ContainsRune(key, '@') {
 		return "", ErrUsernameInvalid
@@ -76,20 +92,20 @@ func (u *User) IsLocked(at time.Time) bool {
 // Actor is the person's name in the ledger, where they do something themself.
 func (u *User) Actor() string { return "user:" + u.ID.String() }
 
-// CreateUser registers a person with a profile and, where one is given, a primary e-mail address. It returns
+// Create registers a person with a profile and, where one is given, a primary e-mail address. It returns
 // ErrUsernameInvalid, ErrUsernameTaken, ErrEmailInvalid, ErrEmailTaken (somebody else has verified the address) or
-// ErrPasswordWeak.
-func (s *Store) CreateUser(ctx context.Context, person NewUser) (*User, error) {
-	key, err := usernameKey(person.Username)
+// password.ErrWeak.
+func (s Users) Create(ctx context.Context, person NewUser) (*User, error) {
+	key, err := UsernameKey(person.Username)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := line(maxName)(person.Name); err != nil {
+	if _, err := OneLine(MaxName)(person.Name); err != nil {
 		return nil, ErrNameInvalid
 	}
 	var hash string
 	if person.Password != "" {
-		if err := checkPassword(person.Password); err != nil {
+		if err := password.Check(person.Password); err != nil {
 			return nil, err
 		}
 		if hash, err = s.Hasher.Hash(ctx, person.Password); err != nil {
@@ -98,7 +114,7 @@ func (s *Store) CreateUser(ctx context.Context, person NewUser) (*User, error) {
 	}
 	now, actor := s.Now(), audit.ActorOf(ctx).Name
 	user := &User{
-		ID: newID(), Username: person.Username, UsernameKey: key, PasswordHash: hash, IsActive: true, SessionVersion: 1,
+		ID: storage.NewID(), Username: person.Username, UsernameKey: key, PasswordHash: hash, IsActive: true, SessionVersion: 1,
 		CreatedAt: now, CreatedBy: actor, ModifiedAt: now, ModifiedBy: actor,
 	}
 	if hash != "" {
@@ -106,13 +122,13 @@ func (s *Store) CreateUser(ctx context.Context, person NewUser) (*User, error) {
 	}
 	var email *Email
 	if person.Email != "" {
-		if email, err = newEmail(user.ID, person.Email, person.EmailVerified, now); err != nil {
+		if email, err = NewEmail(user.ID, person.Email, person.EmailVerified, now); err != nil {
 			return nil, err
 		}
 		email.IsPrimary = true
 	}
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return insertUser(ctx, tx, now, user, person.Name, email)
+		return InsertUser(ctx, tx, now, user, person.Name, email)
 	})
 	switch {
 	case errors.Is(err, ErrUsernameTaken):
@@ -125,10 +141,10 @@ func (s *Store) CreateUser(ctx context.Context, person NewUser) (*User, error) {
 	return user, nil
 }
 
-// insertUser writes a new person with their profile and e-mail address (nil: none) and records it. It returns
+// InsertUser writes a new person with their profile and e-mail address (nil: none) and records it. It returns
 // ErrUsernameTaken, and then has written nothing.
-func insertUser(ctx context.Context, tx bun.Tx, now time.Time, user *User, name string, email *Email) error {
-	if err := insertAccount(ctx, tx, user); err != nil {
+func InsertUser(ctx context.Context, tx bun.Tx, now time.Time, user *User, name string, email *Email) error {
+	if err := InsertAccount(ctx, tx, user); err != nil {
 		return err
 	}
 	profile := &Profile{UserID: user.ID, Name: name, CreatedAt: now, ModifiedAt: now}
@@ -145,36 +161,36 @@ func insertUser(ctx context.Context, tx bun.Tx, now time.Time, user *User, name 
 	return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: user.ID.String(), Action: "created", UserID: user.ID, New: values})
 }
 
-// insertAccount writes the row of a new person and nothing else. It returns ErrUsernameTaken, and then has written nothing.
-func insertAccount(ctx context.Context, tx bun.Tx, user *User) error {
+// InsertAccount writes the row of a new person and nothing else. It returns ErrUsernameTaken, and then has written nothing.
+func InsertAccount(ctx context.Context, tx bun.Tx, user *User) error {
 	// A violation would put the whole statement, and so the password hash, into PostgreSQL's own log.
-	err := oneRow(tx.NewInsert().Model(user).On("CONFLICT (username_key) DO NOTHING").Returning("NULL").Exec(ctx))
+	err := storage.OneRow(tx.NewInsert().Model(user).On("CONFLICT (username_key) DO NOTHING").Returning("NULL").Exec(ctx))
 	if errors.Is(err, storage.ErrNotFound) {
 		return ErrUsernameTaken
 	}
 	return err
 }
 
-// SetUserActive switches an account on or off. Off, every session and token of that person is void at once: each use of
+// SetActive switches an account on or off. Off, every session and token of that person is void at once: each use of
 // one asks for the account.
-func (s *Store) SetUserActive(ctx context.Context, id uuid.UUID, active bool) error {
+func (s Users) SetActive(ctx context.Context, id uuid.UUID, active bool) error {
 	action := "disabled"
 	if active {
 		action = "enabled"
 	}
-	return s.changeUser(ctx, id, action, audit.Values{"is_active": active}, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+	return s.change(ctx, id, action, audit.Values{"is_active": active}, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 		return q.Set("is_active = ?", active)
 	})
 }
 
-// UnlockUser forgets the wrong passwords that locked an account.
-func (s *Store) UnlockUser(ctx context.Context, id uuid.UUID) error {
-	return s.changeUser(ctx, id, "unlocked", nil, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+// Unlock forgets the wrong passwords that locked an account.
+func (s Users) Unlock(ctx context.Context, id uuid.UUID) error {
+	return s.change(ctx, id, "unlocked", nil, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 		return q.Set("failed_login_attempts = 0").Set("locked_until = NULL")
 	})
 }
 
-func (s *Store) changeUser(ctx context.Context, id uuid.UUID, action string, values audit.Values, set func(*bun.UpdateQuery) *bun.UpdateQuery) error {
+func (s Users) change(ctx context.Context, id uuid.UUID, action string, values audit.Values, set func(*bun.UpdateQuery) *bun.UpdateQuery) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		result, err := set(tx.NewUpdate().Model((*User)(nil))).Set("modified_by = ?", audit.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx)
@@ -192,19 +208,19 @@ func (s *Store) changeUser(ctx context.Context, id uuid.UUID, action string, val
 	return nil
 }
 
-// FindUser returns the person that reference names: an id, a username, a verified e-mail address or a verified phone
+// Find returns the person that reference names: an id, a username, a verified e-mail address or a verified phone
 // number, in this order; or storage.ErrNotFound.
-func (s *Store) FindUser(ctx context.Context, reference string) (*User, error) {
+func (s Users) Find(ctx context.Context, reference string) (*User, error) {
 	if id, err := uuid.Parse(reference); err == nil {
-		if user, err := s.User(ctx, id); !errors.Is(err, storage.ErrNotFound) {
+		if user, err := s.ByID(ctx, id); !errors.Is(err, storage.ErrNotFound) {
 			return user, err
 		}
 	}
-	return s.userByLogin(ctx, reference)
+	return s.ByLogin(ctx, reference)
 }
 
-// User returns the person with that id, or storage.ErrNotFound.
-func (s *Store) User(ctx context.Context, id uuid.UUID) (*User, error) {
+// ByID returns the person with that id, or storage.ErrNotFound.
+func (s Users) ByID(ctx context.Context, id uuid.UUID) (*User, error) {
 	user := new(User)
 	err := s.Database.Reader().NewSelect().Model(user).Where("id = ?", id).Scan(ctx)
 	if err != nil {
@@ -213,9 +229,9 @@ func (s *Store) User(ctx context.Context, id uuid.UUID) (*User, error) {
 	return user, nil
 }
 
-// Users lists people by the time of their registration: at most limit of them, after the one with the id after
+// List lists people by the time of their registration: at most limit of them, after the one with the id after
 // (uuid.Nil: from the first).
-func (s *Store) Users(ctx context.Context, after uuid.UUID, limit int) ([]User, error) {
+func (s Users) List(ctx context.Context, after uuid.UUID, limit int) ([]User, error) {
 	var users []User
 	// Ids are UUIDv7: their order is the order of registration.
 	err := s.Database.Reader().NewSelect().Model(&users).Where("id > ?", after).Order("id").Limit(int64(limit)).Scan(ctx)
@@ -225,21 +241,21 @@ func (s *Store) Users(ctx context.Context, after uuid.UUID, limit int) ([]User, 
 	return users, nil
 }
 
-// userByLogin finds a person by what was typed to sign in: a username, or an e-mail address or phone number that is
+// ByLogin finds a person by what was typed to sign in: a username, or an e-mail address or phone number that is
 // verified. A username that looks like a phone number goes before the phone. It is one query for all of them, so that its
 // time tells nothing.
-func (s *Store) userByLogin(ctx context.Context, login string) (*User, error) {
+func (s Users) ByLogin(ctx context.Context, login string) (*User, error) {
 	login = strings.TrimSpace(login)
 	query := s.Database.Reader().NewSelect().Model((*User)(nil))
 	if strings.ContainsRune(login, '@') {
-		key, err := emailKey(login)
+		key, err := EmailKey(login)
 		if err != nil {
 			return nil, fmt.Errorf("user: %w", storage.ErrNotFound)
 		}
 		query.Where("id = (SELECT user_id FROM emails WHERE address_key = ? AND verified_at IS NOT NULL)", key)
 	} else {
-		key, err := usernameKey(login)
-		number, noNumber := phoneNumber(login)
+		key, err := UsernameKey(login)
+		number, noNumber := PhoneNumber(login)
 		switch {
 		case noNumber == nil: // then the key may be empty, which is nobody's
 			query.Where("username_key = ? OR id = (SELECT user_id FROM phones WHERE number = ? AND verified_at IS NOT NULL)", key, number).
@@ -257,16 +273,11 @@ func (s *Store) userByLogin(ctx context.Context, login string) (*User, error) {
 	return user, nil
 }
 
-// usernameTaken tells whether somebody bears a username, which is a good one.
-func (s *Store) usernameTaken(ctx context.Context, username string) (bool, error) {
-	key, err := usernameKey(username)
+// IsTaken tells whether somebody bears a username, which is a good one.
+func (s Users) IsTaken(ctx context.Context, username string) (bool, error) {
+	key, err := UsernameKey(username)
 	if err != nil {
 		return false, err
 	}
 	return s.Database.Reader().NewSelect().Model((*User)(nil)).Where("username_key = ?", key).Exists(ctx)
-}
-
-// newID returns a new id: a UUIDv7 (RFC 9562), whose order is the order of time.
-func newID() uuid.UUID {
-	return uuid.Must(uuid.NewV7())
 }

@@ -1,4 +1,4 @@
-package identity
+package identity_test
 
 import (
 	"errors"
@@ -8,6 +8,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identitytest"
+	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -20,12 +23,12 @@ func TestUsernamesThatAreOneName(t *testing.T) {
 		"composition":        {"jos\u00e9", "jose\u0301", "JOSE\u0301"},
 		"Hangul composition": {"\ud55c\uae00", "\u1112\u1161\u11ab\u1100\u1173\u11af"},
 	} {
-		want, err := usernameKey(group[0])
+		want, err := identity.UsernameKey(group[0])
 		if err != nil {
 			t.Errorf("%s: %q is refused", name, group[0])
 		}
 		for _, other := range group[1:] {
-			if got, err := usernameKey(other); err != nil || got != want {
+			if got, err := identity.UsernameKey(other); err != nil || got != want {
 				t.Errorf("%s: %q and %q are two names: %q, %q (%v)", name, group[0], other, want, got, err)
 			}
 		}
@@ -37,8 +40,8 @@ func TestUsernamesThatAreTwoNames(t *testing.T) {
 		{"alice", "alice1"}, {"alice", "al1ce"}, {"a.b", "ab"}, {"a_b", "a-b"}, {"strasse", "straße"},
 		{"alice", "аlice"}, // a Cyrillic а: PRECIS leaves look-alikes to others
 	} {
-		first, errFirst := usernameKey(pair[0])
-		second, errSecond := usernameKey(pair[1])
+		first, errFirst := identity.UsernameKey(pair[0])
+		second, errSecond := identity.UsernameKey(pair[1])
 		if errFirst != nil || errSecond != nil || first == second {
 			t.Errorf("%q and %q: %q (%v), %q (%v)", pair[0], pair[1], first, errFirst, second, errSecond)
 		}
@@ -59,57 +62,57 @@ func TestUsernamesAllowedAndRefused(t *testing.T) {
 		"aא": false, "אa": false, // both directions in one name: RFC 5893
 		"ⅳ": false, "ﬁ": false, "☃": false, "👩": false,
 	} {
-		_, err := usernameKey(username)
-		if allowed != (err == nil) || err != nil && !errors.Is(err, ErrUsernameInvalid) {
+		_, err := identity.UsernameKey(username)
+		if allowed != (err == nil) || err != nil && !errors.Is(err, identity.ErrUsernameInvalid) {
 			t.Errorf("%q: %v, allowed should be %v", username, err, allowed)
 		}
 	}
 }
 
 func TestRegisteringWhatIsTakenOrWrong(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
-		h.alice(t)
-		lines := h.ledgerLength(t)
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		h.Alice(t)
+		lines := h.LedgerLength(t)
 		for name, attempt := range map[string]struct {
-			person NewUser
+			person identity.NewUser
 			want   error
 		}{
-			"the same name":                     {NewUser{Username: "Alice"}, ErrUsernameTaken},
-			"the name in other case":            {NewUser{Username: "aLICE"}, ErrUsernameTaken},
-			"the name in wide letters":          {NewUser{Username: "ａlice"}, ErrUsernameTaken},
-			"a verified e-mail":                 {NewUser{Username: "bob", Email: "alice@example.com", EmailVerified: true}, ErrEmailTaken},
-			"a verified e-mail in other case":   {NewUser{Username: "bob", Email: "ALICE@Example.COM", EmailVerified: true}, ErrEmailTaken},
-			"no name":                           {NewUser{Username: ""}, ErrUsernameInvalid},
-			"an e-mail as a name":               {NewUser{Username: "bob@example.com"}, ErrUsernameInvalid},
-			"no e-mail address":                 {NewUser{Username: "bob", Email: "bob"}, ErrEmailInvalid},
-			"a short password":                  {NewUser{Username: "bob", Password: "1234567"}, ErrPasswordWeak},
-			"a password of 7 letters, 14 bytes": {NewUser{Username: "bob", Password: "ääääääö"}, ErrPasswordWeak},
-			"an endless password":               {NewUser{Username: "bob", Password: strings.Repeat("x", 257)}, ErrPasswordWeak},
+			"the same name":                     {identity.NewUser{Username: "Alice"}, identity.ErrUsernameTaken},
+			"the name in other case":            {identity.NewUser{Username: "aLICE"}, identity.ErrUsernameTaken},
+			"the name in wide letters":          {identity.NewUser{Username: "ａlice"}, identity.ErrUsernameTaken},
+			"a verified e-mail":                 {identity.NewUser{Username: "bob", Email: "alice@example.com", EmailVerified: true}, identity.ErrEmailTaken},
+			"a verified e-mail in other case":   {identity.NewUser{Username: "bob", Email: "ALICE@Example.COM", EmailVerified: true}, identity.ErrEmailTaken},
+			"no name":                           {identity.NewUser{Username: ""}, identity.ErrUsernameInvalid},
+			"an e-mail as a name":               {identity.NewUser{Username: "bob@example.com"}, identity.ErrUsernameInvalid},
+			"no e-mail address":                 {identity.NewUser{Username: "bob", Email: "bob"}, identity.ErrEmailInvalid},
+			"a short password":                  {identity.NewUser{Username: "bob", Password: "1234567"}, password.ErrWeak},
+			"a password of 7 letters, 14 bytes": {identity.NewUser{Username: "bob", Password: "ääääääö"}, password.ErrWeak},
+			"an endless password":               {identity.NewUser{Username: "bob", Password: strings.Repeat("x", 257)}, password.ErrWeak},
 		} {
-			if user, err := h.CreateUser(t.Context(), attempt.person); !errors.Is(err, attempt.want) || user != nil {
+			if user, err := h.Users().Create(t.Context(), attempt.person); !errors.Is(err, attempt.want) || user != nil {
 				t.Errorf("%s: %v, want %v", name, err, attempt.want)
 			}
 		}
-		if now := h.ledgerLength(t); now != lines {
+		if now := h.LedgerLength(t); now != lines {
 			t.Errorf("what did not happen is in the ledger: %d lines more", now-lines)
 		}
-		if users, err := h.Users(t.Context(), uuid.Nil, 10); err != nil || len(users) != 1 {
+		if users, err := h.Users().List(t.Context(), uuid.Nil, 10); err != nil || len(users) != 1 {
 			t.Errorf("%d people are registered, want alice alone (%v)", len(users), err)
 		}
 	})
 }
 
 func TestManyPeopleMayClaimAnAddressAndOneMayHaveVerifiedIt(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
-		h.register(t, NewUser{Username: "bob", Email: "shared@example.com"})
-		h.register(t, NewUser{Username: "carol", Email: "Shared@example.com"})
-		owner := h.register(t, NewUser{Username: "dave", Email: "shared@example.com", EmailVerified: true})
-		h.register(t, NewUser{Username: "erin", Email: "shared@example.com"})
-		found, err := h.FindUser(t.Context(), "SHARED@example.com")
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		h.Register(t, identity.NewUser{Username: "bob", Email: "shared@example.com"})
+		h.Register(t, identity.NewUser{Username: "carol", Email: "Shared@example.com"})
+		owner := h.Register(t, identity.NewUser{Username: "dave", Email: "shared@example.com", EmailVerified: true})
+		h.Register(t, identity.NewUser{Username: "erin", Email: "shared@example.com"})
+		found, err := h.Users().Find(t.Context(), "SHARED@example.com")
 		if err != nil || found.ID != owner.ID {
 			t.Errorf("the address names %v (%v), want who verified it", found, err)
 		}
-		email, err := h.PrimaryEmail(t.Context(), owner.ID)
+		email, err := h.Emails().Primary(t.Context(), owner.ID)
 		if err != nil || email == nil || email.VerifiedAt == nil || email.Address != "shared@example.com" {
 			t.Errorf("primary e-mail %+v, %v", email, err)
 		}
@@ -117,34 +120,34 @@ func TestManyPeopleMayClaimAnAddressAndOneMayHaveVerifiedIt(t *testing.T) {
 }
 
 func TestRegistrationIsInTheLedger(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		ctx := audit.As(t.Context(), audit.Actor{Name: "operator:ops", IP: "192.0.2.9"})
-		user, err := h.CreateUser(ctx, NewUser{Username: "Alice", Email: "alice@example.com", Password: alicePassword})
+		user, err := h.Users().Create(ctx, identity.NewUser{Username: "Alice", Email: "alice@example.com", Password: identitytest.AlicePassword})
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines := h.lines(t, "user", "created")
-		if len(lines) != 1 || lines[0].EntityID != user.ID.String() || lines[0].UserID.UUID != user.ID || lines[0].Actor != "operator:ops" || lines[0].IP != "192.0.2.9" || !lines[0].At.Equal(h.clock) {
+		lines := h.Lines(t, "user", "created")
+		if len(lines) != 1 || lines[0].EntityID != user.ID.String() || lines[0].UserID.UUID != user.ID || lines[0].Actor != "operator:ops" || lines[0].IP != "192.0.2.9" || !lines[0].At.Equal(h.Clock) {
 			t.Errorf("ledger: %+v", lines)
 		}
-		stored := h.read(t, user.ID)
-		if stored.CreatedBy != "operator:ops" || !stored.CreatedAt.Equal(h.clock) || stored.Username != "Alice" || stored.SessionVersion != 1 || !stored.IsActive {
+		stored := h.Read(t, user.ID)
+		if stored.CreatedBy != "operator:ops" || !stored.CreatedAt.Equal(h.Clock) || stored.Username != "Alice" || stored.SessionVersion != 1 || !stored.IsActive {
 			t.Errorf("row: %+v", stored)
 		}
 	})
 }
 
 func TestFindUserByEachOfTheirNames(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
-		alice := h.alice(t)
-		h.register(t, NewUser{Username: "bob", Email: "bob@example.com"})
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		h.Register(t, identity.NewUser{Username: "bob", Email: "bob@example.com"})
 		for _, reference := range []string{"alice", " ALICE ", "alice@example.com", alice.ID.String()} {
-			if user, err := h.FindUser(t.Context(), reference); err != nil || user.ID != alice.ID {
+			if user, err := h.Users().Find(t.Context(), reference); err != nil || user.ID != alice.ID {
 				t.Errorf("%q: %v", reference, err)
 			}
 		}
 		for _, reference := range []string{"", "nobody", "bob@example.com", "not an address@", uuid.NewString(), "a b"} {
-			if _, err := h.FindUser(t.Context(), reference); !errors.Is(err, storage.ErrNotFound) {
+			if _, err := h.Users().Find(t.Context(), reference); !errors.Is(err, storage.ErrNotFound) {
 				t.Errorf("%q: %v, want not found", reference, err)
 			}
 		}
@@ -152,14 +155,14 @@ func TestFindUserByEachOfTheirNames(t *testing.T) {
 }
 
 func TestUsersAreListedInPagesByTheirRegistration(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		names := []string{"carol", "alice", "bob"}
 		for _, name := range names {
-			h.register(t, NewUser{Username: name})
+			h.Register(t, identity.NewUser{Username: name})
 		}
 		var got []string
 		for after := uuid.Nil; len(got) <= len(names); {
-			page, err := h.Users(t.Context(), after, 2)
+			page, err := h.Users().List(t.Context(), after, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,32 +180,32 @@ func TestUsersAreListedInPagesByTheirRegistration(t *testing.T) {
 }
 
 func TestSwitchingAndUnlockingAccountsIsInTheLedger(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
-		alice := h.alice(t)
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
 		ctx := audit.As(t.Context(), audit.Actor{Name: "operator:ops"})
 		for action, do := range map[string]func() error{
-			"disabled": func() error { return h.SetUserActive(ctx, alice.ID, false) },
-			"unlocked": func() error { return h.UnlockUser(ctx, alice.ID) },
-			"enabled":  func() error { return h.SetUserActive(ctx, alice.ID, true) },
+			"disabled": func() error { return h.Users().SetActive(ctx, alice.ID, false) },
+			"unlocked": func() error { return h.Users().Unlock(ctx, alice.ID) },
+			"enabled":  func() error { return h.Users().SetActive(ctx, alice.ID, true) },
 		} {
 			if err := do(); err != nil {
 				t.Fatal(err)
 			}
-			if lines := h.lines(t, "user", action); len(lines) != 1 || lines[0].Actor != "operator:ops" || lines[0].UserID.UUID != alice.ID {
+			if lines := h.Lines(t, "user", action); len(lines) != 1 || lines[0].Actor != "operator:ops" || lines[0].UserID.UUID != alice.ID {
 				t.Errorf("%s: %+v", action, lines)
 			}
 		}
-		if by := h.read(t, alice.ID).ModifiedBy; by != "operator:ops" {
+		if by := h.Read(t, alice.ID).ModifiedBy; by != "operator:ops" {
 			t.Errorf("modified by %q", by)
 		}
-		before := h.ledgerLength(t)
-		if err := h.SetUserActive(ctx, uuid.New(), false); !errors.Is(err, storage.ErrNotFound) {
+		before := h.LedgerLength(t)
+		if err := h.Users().SetActive(ctx, uuid.New(), false); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("nobody: %v", err)
 		}
-		if err := h.UnlockUser(ctx, uuid.New()); !errors.Is(err, storage.ErrNotFound) {
+		if err := h.Users().Unlock(ctx, uuid.New()); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("nobody: %v", err)
 		}
-		if h.ledgerLength(t) != before {
+		if h.LedgerLength(t) != before {
 			t.Error("a change of nobody is in the ledger")
 		}
 	})
@@ -210,8 +213,8 @@ func TestSwitchingAndUnlockingAccountsIsInTheLedger(t *testing.T) {
 
 // An administrator at the SQL prompt does not think of modified_at; the database does.
 func TestModifiedAtIsTrueWhoeverWrites(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *testHouse) {
-		alice := h.alice(t)
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
 		for table, change := range map[string]struct{ statement, key string }{
 			"users":    {"UPDATE users SET is_active = TRUE WHERE id = ?", "id"},
 			"profiles": {"UPDATE profiles SET nickname = 'Al' WHERE user_id = ?", "user_id"},
@@ -225,17 +228,17 @@ func TestModifiedAtIsTrueWhoeverWrites(t *testing.T) {
 				}
 				return at
 			}
-			if got := modified(); !got.Equal(h.clock) {
-				t.Fatalf("%s: born with modified_at %s, want %s", table, got, h.clock)
+			if got := modified(); !got.Equal(h.Clock) {
+				t.Fatalf("%s: born with modified_at %s, want %s", table, got, h.Clock)
 			}
 			before := time.Now().Add(-time.Minute)
-			h.exec(t, change.statement, alice.ID)
+			h.Exec(t, change.statement, alice.ID)
 			if got := modified(); got.Before(before) || got.After(time.Now().Add(time.Minute)) {
 				t.Errorf("%s: after a change modified_at is %s, want about now", table, got)
 			}
 			// A room that says when keeps its word.
-			said := h.clock.Add(time.Hour)
-			h.exec(t, "UPDATE "+table+" SET modified_at = ? WHERE "+change.key+" = ?", said, alice.ID)
+			said := h.Clock.Add(time.Hour)
+			h.Exec(t, "UPDATE "+table+" SET modified_at = ? WHERE "+change.key+" = ?", said, alice.ID)
 			if got := modified(); !got.Equal(said) {
 				t.Errorf("%s: modified_at was set to %s and is %s", table, said, got)
 			}

@@ -80,7 +80,7 @@ func (p *Provider) Visitor(ctx context.Context, secret, clientID string) (Visito
 		GrantedAt      *time.Time `bun:"granted_at"`
 		IsRuled        bool       `bun:"is_ruled"`
 	}
-	query := p.Identity.SelectSession(&found, secret).
+	query := p.Identity.Sessions().Select(&found, secret).
 		ColumnExpr("consent.granted_scopes, consent.declined_scopes, consent.granted_at").
 		Join("LEFT JOIN consents AS consent ON consent.user_id = session.user_id AND consent.client_id = ?", clientID)
 	if err := p.TwoFactors.selectRuled(query).Scan(ctx); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -43,8 +44,8 @@ func newTestHouse(t testing.TB, db *storage.Database) *testHouse {
 	h.Provider, err = New(Config{
 		Issuer: testIssuer, Database: db, Memory: memory, Seal: seal, Keys: keys, Lifetimes: DefaultLifetimes, Now: now,
 		Identity: &identity.Store{
-			Database: db, Memory: memory, Hasher: identity.NewHasher(64, 1, 4, time.Minute), Now: now,
-			SessionLifetime: 90 * 24 * time.Hour, SessionIdle: 30 * 24 * time.Hour, MaxFailures: 10, LockDuration: time.Minute,
+			Database: db, Cache: memory, Hasher: password.NewHasher(64, 1, 4, time.Minute), Now: now,
+			SessionIdle: 30 * 24 * time.Hour,
 		},
 	})
 	if err != nil {

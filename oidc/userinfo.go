@@ -37,7 +37,7 @@ func (p *Provider) Userinfo(ctx context.Context, accessToken string) (map[string
 	}
 	answer := person.claims(scopes)
 	if slices.Contains(scopes, rolesScope) {
-		roles, err := p.Identity.Roles(ctx, person.UserID, false)
+		roles, err := p.Identity.Roles().List(ctx, person.UserID, false)
 		if err != nil {
 			return nil, serverError(err)
 		}

@@ -4,38 +4,26 @@
 package web
 
 import (
-	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/wicket-id/wicket/federation"
-	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
-	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/notify"
 )
 
 // Config is what is served from; set all of it but what may be nil.
 type Config struct {
-	Provider       *oidc.Provider
-	Upstreams      *federation.Upstreams
-	Identity       *identity.Store
+	frame.Config
+
 	Database       *storage.Database
-	Limits         *cache.Limits
-	Log            *slog.Logger
 	TrustedProxies []string             // addresses or networks whose X-Forwarded-For is believed; none: nobody's
 	Registration   bool                 // people may make accounts for themselves
 	Outbox         *notify.Outbox       // development alone: e-mails and text messages are shown, not sent; otherwise nil
 	Tracer         trace.TracerProvider // nil: nothing is traced
-	Tally          storage.EventCounter // counts what happens; nil: nothing is counted
-	Answered       Answered             // nil: not called
 	Draining       func() bool          // this process is about to stop
-	Now            func() time.Time
 }
 
 // Answered is told of each request that was answered.
@@ -44,10 +32,7 @@ type Answered = frame.Answered
 // New returns the handler of everything that Wicket serves. It fails where a trusted proxy is neither an address nor a
 // network.
 func New(config Config) (http.Handler, error) {
-	f, err := frame.New(frame.Config{
-		Provider: config.Provider, Upstreams: config.Upstreams, Identity: config.Identity, Limits: config.Limits,
-		Log: config.Log, Tally: config.Tally, Answered: config.Answered, Now: config.Now,
-	})
+	f, err := frame.New(config.Config)
 	if err != nil {
 		return nil, err
 	}

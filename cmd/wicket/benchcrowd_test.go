@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -100,7 +102,7 @@ func gather(b *testing.B, people int) *crowd {
 	if err := h.jobs.Stop(b.Context()); err != nil { // the upkeep comes by the clock, in the midst of one way or another
 		b.Fatal(err)
 	}
-	h.identity.Hasher = identity.NewHasher(8, 1, runtime.NumCPU(), 10*time.Second)
+	h.identity.Hasher = password.NewHasher(8, 1, runtime.NumCPU(), 10*time.Second)
 	for month := -2; month <= 0; month++ {
 		if err := h.database.PreparePartitions(b.Context(), identity.Clock().AddDate(0, month, 0)); err != nil {
 			b.Fatal(err)
@@ -140,7 +142,7 @@ func (c *crowd) fill(b *testing.B) {
 		b.Fatal(err)
 	}
 	device := identity.Device{IP: "127.0.0.1", UserAgent: crowdAgent}
-	if _, err := c.identity.SignIn(ctx, identity.SignIn{Login: testUsername, Password: testPassword, Device: device}); err != nil {
+	if _, err := c.SignIns.WithPassword(ctx, signin.Attempt{Login: testUsername, Password: testPassword, Device: device}); err != nil {
 		b.Fatal(err)
 	}
 	for _, statement := range []string{

@@ -56,7 +56,7 @@ func liveIn(t, lasting testing.TB, databaseURL string) *lived {
 	}
 	l.backupCode = codes[1]
 	l.browser.post(t, "/account/phones/add", url.Values{"number": {aliceNumber}})
-	phones, err := l.identity.Phones(t.Context(), l.user.ID)
+	phones, err := l.identity.Phones().List(t.Context(), l.user.ID)
 	if err != nil || len(phones) != 1 {
 		t.Fatalf("%+v, %v", phones, err)
 	}
@@ -66,10 +66,10 @@ func liveIn(t, lasting testing.TB, databaseURL string) *lived {
 	if len(l.linked(t, l.user)) != 1 {
 		t.Fatal("no account is linked")
 	}
-	if err := l.identity.GrantRole(t.Context(), l.user.ID, "clerk"); err != nil {
+	if err := l.identity.Roles().Grant(t.Context(), l.user.ID, "clerk"); err != nil {
 		t.Fatal(err)
 	}
-	if _, l.invitation, err = l.identity.Invite(t.Context(), "", []string{"guest"}, time.Hour); err != nil {
+	if _, l.invitation, err = l.SignIns.Invitations().Create(t.Context(), "", []string{"guest"}, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	l.tokens = l.redeem(t, l.client, l.browser.code(t, l.client, nil))
@@ -195,7 +195,7 @@ func (l *lived) isTheSameIn(t *testing.T, h *openHouse) {
 	if shown.at() != "/second-step" && !strings.Contains(shown.body, "Alice Example") {
 		t.Errorf("the linked account: %s at %s", shown.Status, shown.Request.URL)
 	}
-	if roles, err := h.identity.Roles(t.Context(), l.user.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "clerk" {
+	if roles, err := h.identity.Roles().List(t.Context(), l.user.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "clerk" {
 		t.Errorf("roles %+v, %v", roles, err)
 	}
 	if shown := h.browser(t).follow(t, "/register?token="+l.invitation, newcomer(nil)); shown.StatusCode != http.StatusOK || shown.at() == "/register" {

@@ -117,7 +117,7 @@ func (d devCommand) welcome(out printer, config *server.Config, app string) {
 
 // furnish makes the demo account and the clients of the sample app, where they are missing.
 func furnish(ctx context.Context, s *server.Server, app sampleapp.Config) error {
-	_, err := s.Identity.CreateUser(ctx, identity.NewUser{
+	_, err := s.Identity.Users().Create(ctx, identity.NewUser{
 		Username: demoUsername, Email: demoEmail, EmailVerified: true, Password: demoPassword, Name: "Demo Person",
 	})
 	if err != nil && !errors.Is(err, identity.ErrUsernameTaken) {

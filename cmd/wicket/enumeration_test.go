@@ -234,7 +234,7 @@ func TestImportedHashesDoNotTellWhoHasAnAccount(t *testing.T) {
 		const samples = 15
 		h.people(t, "known", samples, true, "")
 		h.people(t, "bcryp", samples, true, "password_hash = '$2a$06$eK2UiRG704ymTZFSss7xfOdnhVSGiSpIlhjtpXORxcQutPJNuoUZu'")
-		h.identity.RefusalTakes = 300 * time.Millisecond
+		h.SignIns.RefusalTakes = 300 * time.Millisecond
 		named := func(kind, format string) probe {
 			return probe{kind, func(i int) url.Values {
 				return url.Values{"username": {fmt.Sprintf(format, i)}, "password": {"wrong password at all"}}

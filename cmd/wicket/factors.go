@@ -9,6 +9,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 )
 
 type userFactors struct{ named }
@@ -46,7 +47,7 @@ func (c userFactors) Run(ctx context.Context, env server.Environment, out printe
 	if err != nil {
 		return err
 	}
-	factors, err := s.Identity.Factors(ctx, user.ID)
+	factors, err := s.Factors.List(ctx, user.ID)
 	if err != nil {
 		return err
 	}
@@ -73,9 +74,9 @@ func (c userFactors) Run(ctx context.Context, env server.Environment, out printe
 	})
 }
 
-func viewFactors(factors *identity.Factors) []factorView {
+func viewFactors(factors *factor.Factors) []factorView {
 	views := []factorView{}
-	key := func(kind string, a *identity.Authenticator) {
+	key := func(kind string, a *factor.Authenticator) {
 		views = append(views, factorView{
 			ID: a.ID, Kind: kind, Name: a.Name, Model: a.Model(), BackedUp: a.IsBackedUp(), ClonedAt: a.CloneWarningAt,
 			CreatedAt: a.CreatedAt, LastUsedAt: a.LastUsedAt,
@@ -101,7 +102,7 @@ type userResetFactors struct{ named }
 func (c userResetFactors) Run(ctx context.Context, env server.Environment, out printer) error {
 	const done = "has no second factors any more and is signed out everywhere"
 	return c.change(ctx, env, out, done, func(ctx context.Context, s *server.Server, user *identity.User) error {
-		_, err := s.Identity.ResetFactors(ctx, user)
+		_, err := s.Factors.Reset(ctx, user)
 		return err
 	})
 }

@@ -62,11 +62,11 @@ func TestNewcomerFromUpstream(t *testing.T) {
 		if _, letter := h.mail(t, "Verify your email address"); letter.To != "carol@upstream.example" {
 			t.Errorf("the link went to %s", letter.To)
 		}
-		carol, err := h.identity.FindUser(t.Context(), "carol")
+		carol, err := h.identity.Users().Find(t.Context(), "carol")
 		if err != nil || carol.PasswordHash != "" || carol.CreatedBy != carol.Actor() {
 			t.Fatalf("%+v, %v", carol, err)
 		}
-		sessions, err := h.identity.Sessions(t.Context(), carol.ID)
+		sessions, err := h.identity.Sessions().List(t.Context(), carol.ID)
 		if err != nil || len(sessions) != 1 || !slices.Equal(sessions[0].AMR, []string{"fed"}) || sessions[0].ACR != identity.ACRFederated {
 			t.Errorf("sessions: %+v, %v", sessions, err)
 		}

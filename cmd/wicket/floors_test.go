@@ -19,33 +19,39 @@ const module = "github.com/wicket-id/wicket/"
 // floors says which rooms a room may import, itself aside: imports only go down. A room that is missing here is new; give
 // it its place.
 var floors = map[string][]string{
-	"cmd/wicket":                 {"storage/copying", "cmd/internal/server", "cmd/internal/sampleapp", "web", "web/notify", "oidc", "federation", "identity", "storage", "storage/audit", "storage/cache", "storage/seal", "migrations"},
-	"cmd/internal/server":        {"web", "web/notify", "oidc", "federation", "identity", "storage", "storage/audit", "storage/cache", "storage/seal", "migrations"},
-	"cmd/internal/sampleapp":     {}, // an app like any other: it knows Wicket by its protocol alone
-	"web":                        {"web/protocol", "web/signin", "web/account", "web/frame", "web/pages", "web/assets", "web/notify", "oidc", "federation", "identity", "storage", "storage/audit", "storage/cache", "storage/seal"},
-	"web/protocol":               {"web/frame", "web/pages", "oidc", "federation", "identity", "storage", "storage/audit", "storage/cache", "storage/seal"}, // protocol, signin and account never see each other
-	"web/signin":                 {"web/frame", "web/pages", "oidc", "federation", "identity", "storage", "storage/audit", "storage/cache", "storage/seal"},
-	"web/account":                {"web/frame", "web/pages", "oidc", "federation", "identity", "storage", "storage/audit", "storage/cache", "storage/seal"},
-	"web/frame":                  {"web/pages", "oidc", "federation", "identity", "storage", "storage/audit", "storage/cache", "storage/seal"},
-	"web/notify":                 {"identity", "storage", "storage/audit", "storage/cache", "storage/seal"},
-	"web/notify/notifytest":      {},
-	"web/pages":                  {"web/assets"},
-	"web/assets":                 {},
-	"oidc":                       {"identity", "storage", "storage/audit", "storage/cache", "storage/seal"}, // never federation
-	"federation":                 {"identity", "storage", "storage/audit", "storage/cache", "storage/seal"}, // never oidc
-	"identity":                   {"storage", "storage/audit", "storage/cache", "storage/seal"},
-	"storage":                    {"migrations", "storage/internal/rehearsal"},
-	"storage/audit":              {"storage"},
-	"storage/cache":              {"storage"},
-	"storage/seal":               {"storage"},
-	"storage/copying":            {"storage"},
-	"storage/internal/rehearsal": {},
-	"storage/storagetest":        {"storage", "migrations", "storage/internal/rehearsal"},
-	"migrations":                 {},
+	"cmd/wicket":                     {"storage/copying", "cmd/internal/server", "cmd/internal/sampleapp", "web", "web/notify", "oidc", "federation", "identity", "identity/factor", "identity/password", "identity/signin", "identity/transfer", "storage", "storage/audit", "storage/cache", "storage/seal", "migrations"},
+	"cmd/internal/server":            {"web", "web/notify", "oidc", "federation", "identity", "identity/factor", "identity/password", "identity/signin", "identity/transfer", "storage", "storage/audit", "storage/cache", "storage/seal", "migrations"},
+	"cmd/internal/sampleapp":         {}, // an app like any other: it knows Wicket by its protocol alone
+	"web":                            {"web/protocol", "web/signin", "web/account", "web/frame", "web/pages", "web/assets", "web/notify", "oidc", "federation", "identity", "identity/factor", "identity/password", "identity/signin", "identity/transfer", "storage", "storage/audit", "storage/cache", "storage/seal"},
+	"web/protocol":                   {"web/frame", "web/pages", "oidc", "federation", "identity", "identity/factor", "identity/password", "identity/signin", "identity/transfer", "storage", "storage/audit", "storage/cache", "storage/seal"}, // protocol, signin and account never see each other
+	"web/signin":                     {"web/frame", "web/pages", "oidc", "federation", "identity", "identity/factor", "identity/password", "identity/signin", "identity/transfer", "storage", "storage/audit", "storage/cache", "storage/seal"},
+	"web/account":                    {"web/frame", "web/pages", "oidc", "federation", "identity", "identity/factor", "identity/password", "identity/signin", "identity/transfer", "storage", "storage/audit", "storage/cache", "storage/seal"},
+	"web/frame":                      {"web/pages", "oidc", "federation", "identity", "identity/factor", "identity/password", "identity/signin", "identity/transfer", "storage", "storage/audit", "storage/cache", "storage/seal"},
+	"web/notify":                     {"identity", "identity/factor", "identity/password", "identity/signin", "identity/transfer", "storage", "storage/audit", "storage/cache", "storage/seal"},
+	"web/notify/notifytest":          {},
+	"web/pages":                      {"web/assets"},
+	"web/assets":                     {},
+	"oidc":                           {"identity", "storage", "storage/audit", "storage/cache", "storage/seal"}, // never federation
+	"federation":                     {"identity", "storage", "storage/audit", "storage/cache", "storage/seal"}, // never oidc
+	"identity":                       {"identity/password", "storage", "storage/audit", "storage/cache", "storage/seal"},
+	"identity/password":              {},
+	"identity/factor":                {"identity", "storage", "storage/audit", "storage/seal"},
+	"identity/signin":                {"identity", "identity/factor", "identity/password", "storage", "storage/audit"},
+	"identity/transfer":              {"identity", "identity/factor", "identity/password", "identity/signin", "storage", "storage/audit"},
+	"storage":                        {"migrations", "storage/internal/rehearsal"},
+	"storage/audit":                  {"storage"},
+	"storage/cache":                  {"storage"},
+	"storage/seal":                   {"storage"},
+	"storage/copying":                {"storage"},
+	"storage/internal/rehearsal":     {},
+	"identity/identitytest":          {"identity", "identity/factor", "identity/password", "identity/signin", "identity/transfer", "storage", "storage/audit", "storage/cache", "storage/seal", "storage/storagetest"},
+	"identity/password/passwordtest": {},
+	"storage/storagetest":            {"storage", "migrations", "storage/internal/rehearsal"},
+	"migrations":                     {},
 }
 
 // onlyTests are rooms that tests may enter from any floor, and programs never.
-var onlyTests = []string{"storage/storagetest", "web/notify/notifytest"}
+var onlyTests = []string{"storage/storagetest", "identity/identitytest", "identity/password/passwordtest", "web/notify/notifytest"}
 
 func TestImportsOnlyGoDown(t *testing.T) {
 	list := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles", module+"...")

@@ -17,6 +17,8 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -111,7 +113,7 @@ func BenchmarkGrowth(b *testing.B) {
 			if err := h.jobs.Stop(b.Context()); err != nil { // the upkeep would delete what is to be measured
 				b.Fatal(err)
 			}
-			h.identity.Hasher = identity.NewHasher(8, 1, runtime.NumCPU(), 10*time.Second)
+			h.identity.Hasher = password.NewHasher(8, 1, runtime.NumCPU(), 10*time.Second)
 			const people = 50
 			for _, when := range []string{"warm", "early", "late"} { // others each time, for the sessions of one are compared
 				for i := range people {
@@ -122,7 +124,7 @@ func BenchmarkGrowth(b *testing.B) {
 			signIn := func(when string) float64 {
 				turn++
 				began := time.Now()
-				_, err := h.identity.SignIn(b.Context(), identity.SignIn{
+				_, err := h.SignIns.WithPassword(b.Context(), signin.Attempt{
 					Login: when + strconv.Itoa(turn%people), Password: testPassword, Device: identity.Device{IP: "192.0.2.7", UserAgent: "Mozilla/5.0"},
 				})
 				if err != nil {
@@ -173,18 +175,18 @@ func BenchmarkGrowth(b *testing.B) {
 			ctx := b.Context()
 			report := func(days time.Duration) func(int) error {
 				return func(int) error {
-					_, err := h.identity.ReportLogins(ctx, identity.Clock().Add(-days*24*time.Hour), 10)
+					_, err := h.SignIns.Attempts().Report(ctx, identity.Clock().Add(-days*24*time.Hour), 10)
 					return err
 				}
 			}
 			milliseconds("ms-report-week", 3, report(7))
 			milliseconds("ms-report-all", 1, report(400))
 			milliseconds("ms-history", 50, func(i int) error {
-				person, err := h.identity.FindUser(ctx, "person"+strconv.Itoa(i*100+1))
+				person, err := h.identity.Users().Find(ctx, "person"+strconv.Itoa(i*100+1))
 				if err != nil {
 					return err
 				}
-				attempts, err := h.identity.LoginAttempts(ctx, person.ID, 20)
+				attempts, err := h.SignIns.Attempts().List(ctx, person.ID, 20)
 				if err == nil && len(attempts) != 20 {
 					err = fmt.Errorf("%d attempts", len(attempts))
 				}
@@ -194,7 +196,7 @@ func BenchmarkGrowth(b *testing.B) {
 			runtime.GC()
 			memory := watchMemory(b)
 			began = time.Now()
-			deleted, err := h.identity.Expire(ctx)
+			deleted, err := h.SignIns.Expire(ctx)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -321,22 +323,22 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		index string // one that must be used
 		once  func() error
 	}{
-		{"user by username", "users_username_key_key", func() error { _, err := h.identity.FindUser(ctx, "person500"); return err }},
-		{"user by e-mail", "address", func() error { _, err := h.identity.FindUser(ctx, "person500@example.com"); return err }},
-		{"user by phone", "phones_verified_number", func() error { _, err := h.identity.FindUser(ctx, "+4930123456"); return ignoreNotFound(err) }},
+		{"user by username", "users_username_key_key", func() error { _, err := h.identity.Users().Find(ctx, "person500"); return err }},
+		{"user by e-mail", "address", func() error { _, err := h.identity.Users().Find(ctx, "person500@example.com"); return err }},
+		{"user by phone", "phones_verified_number", func() error { _, err := h.identity.Users().Find(ctx, "+4930123456"); return ignoreNotFound(err) }},
 		{"session by secret", "sessions_secret_hash_key", func() error {
-			_, err := h.identity.SessionBySecret(ctx, "nobody's")
+			_, err := h.identity.Sessions().BySecret(ctx, "nobody's")
 			return ignoreNotFound(err)
 		}},
 		{"external account", "external_accounts", func() error {
-			_, err := h.identity.SignInExternally(ctx, identity.External{Provider: "p", Issuer: "i", Subject: "nobody"}, identity.Device{}, nil)
-			if !errors.Is(err, identity.ErrNobodyYet) {
+			_, err := h.SignIns.External().SignIn(ctx, identity.External{Provider: "p", Issuer: "i", Subject: "nobody"}, identity.Device{}, nil)
+			if !errors.Is(err, signin.ErrNotLinked) {
 				return err
 			}
 			return nil
 		}},
-		{"sessions of a person", "sessions_user", func() error { _, err := h.identity.Sessions(ctx, h.user.ID); return err }},
-		{"attempts of a person", "user_id_attempt_time", func() error { _, err := h.identity.LoginAttempts(ctx, h.user.ID, 20); return err }},
+		{"sessions of a person", "sessions_user", func() error { _, err := h.identity.Sessions().List(ctx, h.user.ID); return err }},
+		{"attempts of a person", "user_id_attempt_time", func() error { _, err := h.SignIns.Attempts().List(ctx, h.user.ID, 20); return err }},
 		{"sign-in", "", func() error { h.browser(t).signIn(t, page{}); return nil }},
 		{"authorize", "sessions_secret_hash_key", func() error { code = b.code(t, client, nil); return nil }},
 		{"code by hash", "codes_pkey", func() error { tokens = h.redeem(t, client, code); return nil }},
@@ -350,12 +352,12 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		}},
 		{"userinfo", "profiles_pkey", func() error { h.userinfo(t, tokens.text("access_token")); return nil }},
 		{"reset link", "password_reset_tokens_token_hash_key", func() error {
-			if _, err := h.identity.CheckReset(ctx, "nobody's", ""); !errors.Is(err, identity.ErrProof) {
+			if _, err := h.SignIns.Resets().Check(ctx, "nobody's", ""); !errors.Is(err, identity.ErrProof) {
 				return err
 			}
 			return nil
 		}},
-		{"expiry in identity", "proofs_expires_at", func() error { _, err := h.identity.Expire(ctx); return err }},
+		{"expiry in identity", "proofs_expires_at", func() error { _, err := h.SignIns.Expire(ctx); return err }},
 		{"expiry in oidc", "codes_expires_at", func() error { _, err := h.provider.Expire(ctx); return err }},
 	} {
 		t.Run(way.name, func(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -85,7 +86,7 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 		Issuer: "http://localhost:" + port, DatabaseURL: databaseURL, Clock: identity.Clock, Seal: seal, Migrate: true, Registration: true,
 		KeepLoginAttempts: 400 * 24 * time.Hour, Limits: web.DefaultLimits, Outbox: &notify.Outbox{},
 	}
-	config.RelyingParty = relyingParty(t, config.Issuer, identity.HardwareKeyPolicy{})
+	config.RelyingParty = relyingParty(t, config.Issuer, factor.HardwareKeyPolicy{})
 	for _, change := range change {
 		change(config)
 	}
@@ -120,7 +121,7 @@ func serveTestHouse(t testing.TB, listener net.Listener, config *configuration) 
 		t.Fatal(err)
 	}
 	h := opened(s, config.Issuer)
-	h.identity.SignInDelay, h.identity.RefusalTakes = time.Millisecond, 0
+	h.SignIns.SignInDelay, h.SignIns.RefusalTakes = time.Millisecond, 0
 	if err := h.keys.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -147,13 +148,13 @@ func serveTestHouse(t testing.TB, listener net.Listener, config *configuration) 
 }
 
 // relyingParty is Wicket as authenticators know it at that issuer.
-func relyingParty(t testing.TB, issuer string, policy identity.HardwareKeyPolicy) *identity.RelyingParty {
+func relyingParty(t testing.TB, issuer string, policy factor.HardwareKeyPolicy) *factor.RelyingParty {
 	t.Helper()
 	parsed, err := url.Parse(issuer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	party, err := identity.NewRelyingParty(parsed.Hostname(), "Wicket", []string{issuer}, policy)
+	party, err := factor.NewRelyingParty(parsed.Hostname(), "Wicket", []string{issuer}, policy)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +171,7 @@ func (l testLog) Write(line []byte) (int, error) {
 
 func (h *openHouse) register(t testing.TB, person identity.NewUser) *identity.User {
 	t.Helper()
-	user, err := h.identity.CreateUser(t.Context(), person)
+	user, err := h.identity.Users().Create(t.Context(), person)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -55,7 +56,7 @@ func openSecureHouse(t testing.TB, databaseURL string) (*openHouse, http.RoundTr
 		Issuer: "https://" + listening.Listener.Addr().String(), DatabaseURL: databaseURL, Clock: identity.Clock, Seal: seal,
 		Migrate: true, Registration: true,
 	}
-	config.RelyingParty = relyingParty(t, "https://localhost", identity.HardwareKeyPolicy{}) // an address is none
+	config.RelyingParty = relyingParty(t, "https://localhost", factor.HardwareKeyPolicy{}) // an address is none
 	log := new(tape)
 	h, err := server.New(t.Context(), config, slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/transfer"
 )
 
 type userImport struct {
@@ -60,7 +61,7 @@ func (c userImport) Run(ctx context.Context, env server.Environment, out printer
 		return err
 	}
 	run := importRun{
-		store: s.Identity, dryRun: c.DryRun, refuse: report.add, summary: importSummary{DryRun: c.DryRun},
+		store: s.Transfer, dryRun: c.DryRun, refuse: report.add, summary: importSummary{DryRun: c.DryRun},
 		progress: &importProgress{
 			out: os.Stderr, screen: isTerminal(os.Stderr), began: time.Now(), size: size, now: time.Now,
 		},
@@ -158,7 +159,7 @@ func (r *importReport) close() error {
 
 // importRun is one way through a file.
 type importRun struct {
-	store    *identity.Store
+	store    *transfer.Store
 	dryRun   bool
 	refuse   func(refusal) error
 	progress *importProgress
@@ -214,7 +215,7 @@ func (r *importRun) one(ctx context.Context, number int64, line []byte, length i
 	if length > maxImportLine {
 		err = refused(fmt.Sprintf("the line is longer than %d bytes", maxImportLine))
 	} else if err = person.read(line); err == nil {
-		_, err = r.store.ImportUser(ctx, person.person(r.dryRun))
+		_, err = r.store.Import(ctx, person.person(r.dryRun))
 	}
 	var faults identity.FieldFaults
 	var unread refused
@@ -300,8 +301,8 @@ func (l *importLine) read(line []byte) error {
 	return nil
 }
 
-func (l *importLine) person(dryRun bool) identity.Import {
-	person := identity.Import{
+func (l *importLine) person(dryRun bool) transfer.Import {
+	person := transfer.Import{
 		Username: l.Username, PasswordHash: l.PasswordHash, IsActive: l.IsActive == nil || *l.IsActive,
 		CreatedAt: l.CreatedAt, Roles: l.Roles, DryRun: dryRun,
 		Profile: identity.Profile{
@@ -311,12 +312,12 @@ func (l *importLine) person(dryRun bool) identity.Import {
 		},
 	}
 	for _, email := range l.Emails {
-		person.Emails = append(person.Emails, identity.ImportContact{
+		person.Emails = append(person.Emails, transfer.ImportContact{
 			Value: email.Address, Verified: email.Verified, Primary: email.Primary,
 		})
 	}
 	for _, phone := range l.Phones {
-		person.Phones = append(person.Phones, identity.ImportContact{
+		person.Phones = append(person.Phones, transfer.ImportContact{
 			Value: phone.Number, Verified: phone.Verified, Primary: phone.Primary,
 		})
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -162,7 +162,7 @@ func TestImportIsResumed(t *testing.T) {
 			fmt.Fprintf(&file, `{"username":"user%d","emails":[{"address":"user%d@example.com","verified":true}],"roles":["member"]}`+"\n", i, i)
 		}
 		run := func(ctx context.Context, from io.Reader) (importSummary, error) {
-			r := importRun{store: h.Identity, progress: &importProgress{out: io.Discard, now: time.Now, began: time.Now()},
+			r := importRun{store: h.Transfer, progress: &importProgress{out: io.Discard, now: time.Now, began: time.Now()},
 				refuse: func(r refusal) error { t.Errorf("refused: %+v", r); return nil }}
 			err := r.all(ctx, from)
 			return r.summary, err
@@ -176,13 +176,13 @@ func TestImportIsResumed(t *testing.T) {
 		if err != nil || second.AlreadyThere != first.Imported || second.Imported != people-first.Imported {
 			t.Errorf("the second run: %+v after %+v, %v", second, first, err)
 		}
-		users, err := h.Identity.Users(ctx, [16]byte{}, 2*people)
+		users, err := h.Identity.Users().List(ctx, [16]byte{}, 2*people)
 		if err != nil || len(users) != people {
 			t.Fatalf("%d people, %v", len(users), err)
 		}
 		for _, user := range users {
-			emails, err := h.Identity.Emails(ctx, user.ID)
-			roles, rolesErr := h.Identity.Roles(ctx, user.ID, false)
+			emails, err := h.Identity.Emails().List(ctx, user.ID)
+			roles, rolesErr := h.Identity.Roles().List(ctx, user.ID, false)
 			if err := errors.Join(err, rolesErr); err != nil || len(emails) != 1 || len(roles) != 1 {
 				t.Errorf("%s: %v %v %v", user.Username, emails, roles, err)
 			}
@@ -218,7 +218,7 @@ func TestImportProgress(t *testing.T) {
 
 // A line that is far too long is passed over, and the next one is read.
 func TestImportPassesOverLongLines(t *testing.T) {
-	r := importRun{store: &identity.Store{}, progress: &importProgress{out: io.Discard, now: time.Now, began: time.Now()}}
+	r := importRun{store: &transfer.Store{}, progress: &importProgress{out: io.Discard, now: time.Now, began: time.Now()}}
 	var got []refusal
 	r.refuse = func(line refusal) error { got = append(got, line); return nil }
 	endless := io.MultiReader(io.LimitReader(zeros{}, 64<<20), strings.NewReader("\n[]\n"))

@@ -40,7 +40,7 @@ func (c userInvite) Run(ctx context.Context, env server.Environment, out printer
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	invitation, secret, err := s.Identity.Invite(ctx, c.Email, c.Role, c.For)
+	invitation, secret, err := s.SignIns.Invitations().Create(ctx, c.Email, c.Role, c.For)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -60,7 +60,7 @@ func TestFirstAdministrator(t *testing.T) {
 		t.Errorf("the link works twice: %s", shown.Status)
 	}
 	var roles []map[string]any
-	if line.json(t, &roles, "", "role", "list", "root"); len(roles) != 1 || roles[0]["role"] != identity.RoleAdministrator {
+	if line.json(t, &roles, "", "role", "list", "root"); len(roles) != 1 || roles[0]["role"] != signin.RoleAdministrator {
 		t.Errorf("the first person holds %v", roles)
 	}
 	server.interrupt(t)
@@ -119,7 +119,7 @@ func TestChosenFirstAdministrator(t *testing.T) {
 			t.Errorf("the link works twice: %s", shown.Status)
 		}
 		var roles []map[string]any
-		if line.json(t, &roles, "", "role", "list", "root"); len(roles) != 1 || roles[0]["role"] != identity.RoleAdministrator {
+		if line.json(t, &roles, "", "role", "list", "root"); len(roles) != 1 || roles[0]["role"] != signin.RoleAdministrator {
 			t.Errorf("the first person holds %v", roles)
 		}
 		for _, replica := range replicas {
@@ -148,7 +148,7 @@ func TestChosenFirstAdministrator(t *testing.T) {
 func TestInvitation(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		h := openTestHouse(t, databaseURL, func(c *configuration) { c.Registration = false })
-		if _, _, err := h.identity.Invite(t.Context(), "dora@example.com", []string{"clerk"}, time.Hour); err != nil {
+		if _, _, err := h.SignIns.Invitations().Create(t.Context(), "dora@example.com", []string{"clerk"}, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		link, letter := h.mail(t, "You are invited to "+strings.TrimPrefix(h.issuer, "http://"))
@@ -186,11 +186,11 @@ func TestInvitation(t *testing.T) {
 		if name == "" || more > 0 {
 			t.Fatalf("%q and %d more were admitted", name, more)
 		}
-		dora, err := h.identity.FindUser(t.Context(), "dora@example.com") // verified: the link reached it
+		dora, err := h.identity.Users().Find(t.Context(), "dora@example.com") // verified: the link reached it
 		if err != nil || dora.Username != name {
 			t.Fatalf("%+v, %v", dora, err)
 		}
-		if roles, err := h.identity.Roles(t.Context(), dora.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "clerk" {
+		if roles, err := h.identity.Roles().List(t.Context(), dora.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "clerk" {
 			t.Errorf("roles %+v, %v", roles, err)
 		}
 		if shown := h.browser(t).get(t, "/register?token=guess"); shown.StatusCode != http.StatusBadRequest {

@@ -11,6 +11,7 @@ import (
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -95,7 +96,7 @@ func (keyReseal) Run(ctx context.Context, env server.Environment, out printer) e
 	defer func() { _ = s.Close() }()
 	renewed, recorded, rows := make(map[string]int64), audit.Values{}, [][]any{}
 	var faults []error
-	for _, at := range slices.Concat(oidc.SealedColumns, identity.SealedColumns, federation.SealedColumns) {
+	for _, at := range slices.Concat(oidc.SealedColumns, identity.SealedColumns, factor.SealedColumns, federation.SealedColumns) {
 		n, err := seal.Reseal(ctx, s.Database, s.Keys.Seal, at)
 		faults = append(faults, err)
 		renewed[at.Table], recorded[at.Table] = n, n

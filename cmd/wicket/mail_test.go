@@ -84,7 +84,7 @@ func TestSlowMailServerSlowsNobody(t *testing.T) {
 				t.Errorf("a request waited %s", took)
 			}
 		}
-		if _, err := h.identity.AddPhone(t.Context(), h.reauthenticated(t, h.user), aliceNumber); err != nil {
+		if _, err := h.identity.Phones().Add(t.Context(), h.reauthenticated(t, h.user), aliceNumber); err != nil {
 			t.Fatal(err)
 		}
 		select {

@@ -59,7 +59,7 @@ func TestPhonesAreClaimedAndVerified(t *testing.T) {
 		}
 		phones := func(count int) []identity.Phone {
 			t.Helper()
-			phones, err := h.identity.Phones(t.Context(), h.user.ID)
+			phones, err := h.identity.Phones().List(t.Context(), h.user.ID)
 			if err != nil || len(phones) != count {
 				t.Fatalf("%+v, %v", phones, err)
 			}
@@ -107,11 +107,11 @@ func TestPhonesAreClaimedAndVerified(t *testing.T) {
 func TestPhoneOfAnotherAccountIsNotVerifiedTwice(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		bob := h.register(t, identity.NewUser{Username: "bob", Password: testPassword})
-		theirs, err := h.identity.AddPhone(t.Context(), h.reauthenticated(t, bob), aliceNumber)
+		theirs, err := h.identity.Phones().Add(t.Context(), h.reauthenticated(t, bob), aliceNumber)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.identity.VerifyPhone(t.Context(), h.reauthenticated(t, bob), theirs.ID, h.texts(t, aliceNumber, 1)); err != nil {
+		if _, err := h.identity.Phones().Verify(t.Context(), h.reauthenticated(t, bob), theirs.ID, h.texts(t, aliceNumber, 1)); err != nil {
 			t.Fatal(err)
 		}
 		// It can be claimed, and nothing tells that it is Bob's until somebody reads his text messages.
@@ -120,7 +120,7 @@ func TestPhoneOfAnotherAccountIsNotVerifiedTwice(t *testing.T) {
 		if shown := b.post(t, "/account/phones/add", url.Values{"number": {aliceNumber}}); shown.StatusCode != http.StatusOK {
 			t.Errorf("claiming somebody else's number: %s", shown.Status)
 		}
-		phones, err := h.identity.Phones(t.Context(), h.user.ID)
+		phones, err := h.identity.Phones().List(t.Context(), h.user.ID)
 		if err != nil || len(phones) != 1 {
 			t.Fatalf("%+v, %v", phones, err)
 		}
@@ -142,14 +142,14 @@ func TestPhoneIsToldToAppsThatMayAsk(t *testing.T) {
 		if _, told := h.userinfo(t, access).json["phone_number"]; told {
 			t.Error("a number that is not there is told")
 		}
-		phone, err := h.identity.AddPhone(t.Context(), h.reauthenticated(t, h.user), aliceNumber)
+		phone, err := h.identity.Phones().Add(t.Context(), h.reauthenticated(t, h.user), aliceNumber)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, told := h.userinfo(t, access).json["phone_number"]; told {
 			t.Error("a number that is not verified is told")
 		}
-		if _, err := h.identity.VerifyPhone(t.Context(), h.reauthenticated(t, h.user), phone.ID, h.texts(t, aliceNumber, 1)); err != nil {
+		if _, err := h.identity.Phones().Verify(t.Context(), h.reauthenticated(t, h.user), phone.ID, h.texts(t, aliceNumber, 1)); err != nil {
 			t.Fatal(err)
 		}
 		if told := h.userinfo(t, access).json; told["phone_number"] != aliceNumber || told["phone_number_verified"] != true {
@@ -184,7 +184,7 @@ func TestWithoutSMSNoPhoneIsTaken(t *testing.T) {
 		if shown := b.post(t, "/account/phones/add", url.Values{"number": {aliceNumber}}); shown.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(shown.body, "cannot be verified here") {
 			t.Errorf("adding: %s", shown.Status)
 		}
-		if phones, err := h.identity.Phones(t.Context(), h.user.ID); err != nil || len(phones) != 0 {
+		if phones, err := h.identity.Phones().List(t.Context(), h.user.ID); err != nil || len(phones) != 0 {
 			t.Errorf("%+v, %v", phones, err)
 		}
 	})
@@ -217,7 +217,7 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := openTestHouse(t, databaseURL, func(c *configuration) { c.Outbox, c.SMS = nil, config.SMS })
-	phone, err := h.identity.AddPhone(t.Context(), h.reauthenticated(t, h.user), aliceNumber)
+	phone, err := h.identity.Phones().Add(t.Context(), h.reauthenticated(t, h.user), aliceNumber)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 		if form.Get("To") != aliceNumber || code == nil {
 			t.Fatalf("the gateway got %v", form)
 		}
-		if _, err := h.identity.VerifyPhone(t.Context(), h.reauthenticated(t, h.user), phone.ID, code[1]); err != nil {
+		if _, err := h.identity.Phones().Verify(t.Context(), h.reauthenticated(t, h.user), phone.ID, code[1]); err != nil {
 			t.Error(err)
 		}
 	case <-time.After(30 * time.Second):

@@ -138,7 +138,7 @@ func TestProfileFieldsAreRefused(t *testing.T) {
 				t.Errorf("%q: %s", value, shown.Status)
 			}
 		}
-		if profile, err := h.identity.Profile(t.Context(), h.user.ID); err != nil || profile.Name != "Alice Example" || profile.Nickname != "" {
+		if profile, err := h.identity.Profiles().Of(t.Context(), h.user.ID); err != nil || profile.Name != "Alice Example" || profile.Nickname != "" {
 			t.Errorf("after all that: %+v, %v", profile, err)
 		}
 		if entries, err := audit.Entries(t.Context(), h.database, audit.Filter{Entity: "profile", Limit: 1}); err != nil || len(entries) > 0 {
@@ -148,7 +148,7 @@ func TestProfileFieldsAreRefused(t *testing.T) {
 		if shown := h.browser(t).post(t, "/account/profile", url.Values{"name": {"Mallory"}}); !strings.Contains(shown.body, `id="sign-in"`) {
 			t.Errorf("signed out: %s", shown.Status)
 		}
-		if err := h.identity.UpdateProfile(t.Context(), h.user.ID, identity.Profile{Name: "\xff"}); err == nil {
+		if err := h.identity.Profiles().Update(t.Context(), h.user.ID, identity.Profile{Name: "\xff"}); err == nil {
 			t.Error("what is no text is kept")
 		}
 	})

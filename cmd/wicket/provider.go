@@ -201,7 +201,7 @@ func (c providerTokens) Run(ctx context.Context, env server.Environment, out pri
 	if err != nil {
 		return err
 	}
-	accounts, err := s.Identity.ExternalAccounts(ctx, user.ID)
+	accounts, err := s.Identity.ExternalAccounts().List(ctx, user.ID)
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (c providerTokens) Run(ctx context.Context, env server.Environment, out pri
 		if accounts[i].Provider != c.ID {
 			continue
 		}
-		tokens, err := s.Identity.Tokens(ctx, &accounts[i])
+		tokens, err := s.Identity.ExternalAccounts().Tokens(ctx, &accounts[i])
 		if errors.Is(err, storage.ErrNotFound) {
 			continue
 		} else if err != nil {

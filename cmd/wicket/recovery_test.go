@@ -124,7 +124,7 @@ func TestLockedAccountIsOpenedByMail(t *testing.T) {
 		if strings.Count(history, "Wrong password") != 10 || !strings.Contains(history, "account was locked") {
 			t.Errorf("the person's history does not show the attempts:\n%s", history)
 		}
-		report, err := h.identity.ReportLogins(t.Context(), identity.Clock().Add(-time.Hour), 5)
+		report, err := h.SignIns.Attempts().Report(t.Context(), identity.Clock().Add(-time.Hour), 5)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +194,7 @@ func TestEmailsAreClaimedAndVerified(t *testing.T) {
 		if shown := b.post(t, "/account/emails/add", url.Values{"address": {"bob@example.com"}}); shown.StatusCode != http.StatusOK {
 			t.Errorf("claiming somebody else's address: %s", shown.Status)
 		}
-		emails, err := h.identity.Emails(t.Context(), h.user.ID)
+		emails, err := h.identity.Emails().List(t.Context(), h.user.ID)
 		if err != nil || len(emails) != 3 {
 			t.Fatalf("%v, %v", emails, err)
 		}
@@ -216,7 +216,7 @@ func TestEmailsAreClaimedAndVerified(t *testing.T) {
 				t.Errorf("%s: %s, without %q", step.path, shown.Status, step.want)
 			}
 		}
-		if left, _ := h.identity.Emails(t.Context(), h.user.ID); len(left) != 2 || left[0].ID != work.ID || !left[0].IsPrimary {
+		if left, _ := h.identity.Emails().List(t.Context(), h.user.ID); len(left) != 2 || left[0].ID != work.ID || !left[0].IsPrimary {
 			t.Errorf("left are %+v", left)
 		}
 	})
@@ -224,10 +224,10 @@ func TestEmailsAreClaimedAndVerified(t *testing.T) {
 
 func TestRolesAreToldToAppsThatMayAsk(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		if err := h.identity.GrantRole(t.Context(), h.user.ID, "admin"); err != nil {
+		if err := h.identity.Roles().Grant(t.Context(), h.user.ID, "admin"); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.identity.GrantRole(t.Context(), h.user.ID, "admin"); err != identity.ErrRoleHeld {
+		if err := h.identity.Roles().Grant(t.Context(), h.user.ID, "admin"); err != identity.ErrRoleHeld {
 			t.Errorf("granted twice: %v", err)
 		}
 		may := h.client(t, func(c *oidc.Client) { c.Scopes, c.IsTrusted = []string{"openid", "roles"}, true })
@@ -241,13 +241,13 @@ func TestRolesAreToldToAppsThatMayAsk(t *testing.T) {
 		if _, told := h.userinfo(t, h.redeem(t, mayNot, b.code(t, mayNot, scope)).text("access_token")).json["roles"]; told {
 			t.Error("an app that may not ask is told")
 		}
-		if err := h.identity.RevokeRole(t.Context(), h.user.ID, "admin"); err != nil {
+		if err := h.identity.Roles().Revoke(t.Context(), h.user.ID, "admin"); err != nil {
 			t.Fatal(err)
 		}
 		if roles, _ := h.userinfo(t, access).json["roles"].([]any); len(roles) != 0 {
 			t.Errorf("after revoking: %v", roles)
 		}
-		if history, err := h.identity.Roles(t.Context(), h.user.ID, true); err != nil || len(history) != 1 || history[0].IsActive || history[0].RevokedAt == nil {
+		if history, err := h.identity.Roles().List(t.Context(), h.user.ID, true); err != nil || len(history) != 1 || history[0].IsActive || history[0].RevokedAt == nil {
 			t.Errorf("history: %+v, %v", history, err)
 		}
 	})

@@ -37,7 +37,7 @@ func TestRegistration(t *testing.T) {
 		if again := b.get(t, "/register"); again.Request.URL.Path != "/account" {
 			t.Errorf("whoever is signed in is sent to %s", again.Request.URL)
 		}
-		carol, err := h.identity.FindUser(t.Context(), "carol")
+		carol, err := h.identity.Users().Find(t.Context(), "carol")
 		if err != nil || carol.CreatedBy != carol.Actor() || carol.LastLoginAt == nil {
 			t.Fatalf("%+v, %v", carol, err)
 		}
@@ -55,7 +55,7 @@ func TestRegistration(t *testing.T) {
 		if shown := h.browser(t).post(t, "/sign-in", signIn); shown.StatusCode != http.StatusOK {
 			t.Errorf("a verified address does not sign in: %s", shown.Status)
 		}
-		sessions, err := h.identity.Sessions(t.Context(), carol.ID)
+		sessions, err := h.identity.Sessions().List(t.Context(), carol.ID)
 		if err != nil || len(sessions) != 2 || strings.Join(sessions[1].AMR, " ") != "pwd" || sessions[1].ACR != identity.ACRPassword {
 			t.Errorf("sessions: %+v, %v", sessions, err)
 		}
@@ -104,11 +104,11 @@ func TestRegistrationForAWaitingApp(t *testing.T) {
 		// Somebody else at the same browser: the session before ends.
 		shown = b.get(t, h.authorizeURL(client, url.Values{"prompt": {"login"}}))
 		shown = b.post(t, "/register", newcomer(url.Values{"username": {"dave"}, "continue": {shown.held()}}))
-		carol, err := h.identity.FindUser(t.Context(), "carol")
+		carol, err := h.identity.Users().Find(t.Context(), "carol")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sessions, err := h.identity.Sessions(t.Context(), carol.ID); err != nil || len(sessions) != 0 || !strings.Contains(shown.body, `id="allow"`) {
+		if sessions, err := h.identity.Sessions().List(t.Context(), carol.ID); err != nil || len(sessions) != 0 || !strings.Contains(shown.body, `id="allow"`) {
 			t.Errorf("%+v, %v, %s", sessions, err, shown.Status)
 		}
 	})
@@ -163,7 +163,7 @@ func TestRegistrationIsRefused(t *testing.T) {
 				t.Errorf("%q is not rated %s", password, words)
 			}
 		}
-		if _, err := h.identity.FindUser(t.Context(), "carol"); err == nil {
+		if _, err := h.identity.Users().Find(t.Context(), "carol"); err == nil {
 			t.Error("there is an account after all")
 		}
 		if letters := h.outbox.Messages(); len(letters) > 0 {
@@ -201,7 +201,7 @@ func TestParallelRegistrationsOfOneUsername(t *testing.T) {
 		if won != 1 {
 			t.Errorf("%d won", won)
 		}
-		users, err := h.identity.Users(t.Context(), h.user.ID, 10)
+		users, err := h.identity.Users().List(t.Context(), h.user.ID, 10)
 		if err != nil || len(users) != 1 {
 			t.Fatalf("%+v, %v", users, err)
 		}
@@ -238,7 +238,7 @@ func TestRegistrationDoesNotTellWhoseAnAddressIs(t *testing.T) {
 		if shown := taken.follow(t, link, nil); shown.StatusCode != http.StatusConflict {
 			t.Errorf("verifying: %s", shown.Status)
 		}
-		if user, err := h.identity.FindUser(t.Context(), testEmail); err != nil || user.ID != h.user.ID {
+		if user, err := h.identity.Users().Find(t.Context(), testEmail); err != nil || user.ID != h.user.ID {
 			t.Errorf("%s belongs to %+v, %v", testEmail, user, err)
 		}
 		// How often an address may be tried is the same too.

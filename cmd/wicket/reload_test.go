@@ -151,7 +151,7 @@ func TestReseal(t *testing.T) {
 		} else if _, err := after.upstream.Begin(t.Context(), provider.ID, federation.Beginning{Browser: "x"}); err != nil {
 			t.Errorf("the provider's secret: %v", err)
 		}
-		if tokens, err := after.identity.Tokens(t.Context(), &after.linked(t, h.user)[0]); err != nil || !strings.Contains(string(tokens), "access_token") {
+		if tokens, err := after.identity.ExternalAccounts().Tokens(t.Context(), &after.linked(t, h.user)[0]); err != nil || !strings.Contains(string(tokens), "access_token") {
 			t.Errorf("the provider's tokens: %s, %v", tokens, err)
 		}
 		lost := append(line, "WICKET_SECRET="+old).run(t, "", "key", "reseal")

@@ -60,10 +60,10 @@ func TestReplicasSeeEndsAtOnce(t *testing.T) {
 	client := one.client(t, nil)
 	for name, end := range map[string]func(t *testing.T, session *identity.Session) error{
 		"an ended session": func(t *testing.T, session *identity.Session) error {
-			return one.identity.EndSession(t.Context(), one.user.ID, session.ID, identity.EndedByOwner)
+			return one.identity.Sessions().End(t.Context(), one.user.ID, session.ID, identity.EndedByOwner)
 		},
 		"a global logout": func(t *testing.T, _ *identity.Session) error {
-			_, err := one.identity.SignOutEverywhere(t.Context(), one.user.ID, identity.EndedByGlobal)
+			_, err := one.identity.Sessions().SignOutEverywhere(t.Context(), one.user.ID, identity.EndedByGlobal)
 			return err
 		},
 	} {
@@ -78,7 +78,7 @@ func TestReplicasSeeEndsAtOnce(t *testing.T) {
 			if !there.isSignedIn(t) || two.userinfo(t, tokens.text("access_token")).status != http.StatusOK || !introspect() {
 				t.Fatal("the other replica does not know the session")
 			}
-			sessions, err := one.identity.Sessions(t.Context(), one.user.ID)
+			sessions, err := one.identity.Sessions().List(t.Context(), one.user.ID)
 			if err != nil || len(sessions) != 1 {
 				t.Fatalf("the sessions are %v, %v", sessions, err)
 			}

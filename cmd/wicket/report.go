@@ -6,6 +6,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/signin"
 )
 
 type reportCommands struct {
@@ -39,7 +40,7 @@ func (c reportLogins) Run(ctx context.Context, env server.Environment, out print
 	}
 	defer func() { _ = s.Close() }()
 	since := identity.Clock().Add(-time.Duration(c.Hours) * time.Hour)
-	report, err := s.Identity.ReportLogins(ctx, since, c.Top)
+	report, err := s.SignIns.Attempts().Report(ctx, since, c.Top)
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (c reportLogins) Run(ctx context.Context, env server.Environment, out print
 	return out.print(view, func() {
 		for _, part := range []struct {
 			heading string
-			counts  []identity.LoginCount
+			counts  []signin.LoginCount
 		}{
 			{"OUTCOME", report.Outcomes}, {"FAILURES FROM", report.Addresses}, {"FAILURES IN THE HOUR", report.Hours},
 			{"MANY NAMES TRIED FROM", report.Accounts},
@@ -68,7 +69,7 @@ func (c reportLogins) Run(ctx context.Context, env server.Environment, out print
 	})
 }
 
-func viewCounts(counts []identity.LoginCount) []countView {
+func viewCounts(counts []signin.LoginCount) []countView {
 	views := make([]countView, len(counts))
 	for i, count := range counts {
 		views[i] = countView(count)

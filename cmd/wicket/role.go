@@ -24,7 +24,7 @@ type roleGrant struct {
 func (c roleGrant) Run(ctx context.Context, env server.Environment, out printer) error {
 	done := "holds the role " + c.Role
 	return c.change(ctx, env, out, done, func(ctx context.Context, s *server.Server, user *identity.User) error {
-		return s.Identity.GrantRole(ctx, user.ID, c.Role)
+		return s.Identity.Roles().Grant(ctx, user.ID, c.Role)
 	})
 }
 
@@ -37,7 +37,7 @@ type roleRevoke struct {
 func (c roleRevoke) Run(ctx context.Context, env server.Environment, out printer) error {
 	done := "does not hold the role " + c.Role + " any more"
 	return c.change(ctx, env, out, done, func(ctx context.Context, s *server.Server, user *identity.User) error {
-		return s.Identity.RevokeRole(ctx, user.ID, c.Role)
+		return s.Identity.Roles().Revoke(ctx, user.ID, c.Role)
 	})
 }
 
@@ -67,7 +67,7 @@ func (c roleList) Run(ctx context.Context, env server.Environment, out printer) 
 	if err != nil {
 		return err
 	}
-	roles, err := s.Identity.Roles(ctx, user.ID, c.History)
+	roles, err := s.Identity.Roles().List(ctx, user.ID, c.History)
 	if err != nil {
 		return err
 	}

@@ -159,7 +159,7 @@ func (p page) at() string { return p.Request.URL.Path }
 // linked returns the accounts of elsewhere that somebody signs in with.
 func (h *openHouse) linked(t testing.TB, user *identity.User) []identity.ExternalAccount {
 	t.Helper()
-	accounts, err := h.identity.ExternalAccounts(t.Context(), user.ID)
+	accounts, err := h.identity.ExternalAccounts().List(t.Context(), user.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

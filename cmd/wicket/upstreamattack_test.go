@@ -433,11 +433,11 @@ func TestParallelArrivalsOfOnePerson(t *testing.T) {
 				t.Errorf("%s at %s\n%s", shown.Status, shown.Request.URL, shown.body)
 			}
 		}
-		users, err := h.identity.Users(t.Context(), h.user.ID, 10)
+		users, err := h.identity.Users().List(t.Context(), h.user.ID, 10)
 		if err != nil || len(users) != 1 || len(h.linked(t, &users[0])) != 1 {
 			t.Fatalf("%+v, %v", users, err)
 		}
-		if sessions, err := h.identity.Sessions(t.Context(), users[0].ID); err != nil || len(sessions) != parallel {
+		if sessions, err := h.identity.Sessions().List(t.Context(), users[0].ID); err != nil || len(sessions) != parallel {
 			t.Errorf("%d sessions, %v", len(sessions), err)
 		}
 	})

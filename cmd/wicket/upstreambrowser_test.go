@@ -137,7 +137,7 @@ func TestWicketBehindWicket(t *testing.T) {
 		client := above.client(t, func(c *oidc.Client) {
 			c.Name, c.AuthMethod, c.RedirectURIs = "The other Wicket", oidc.AuthBasic, []string{h.upstream.Callback("above")}
 		})
-		if err := above.identity.GrantRole(t.Context(), above.user.ID, "admin"); err != nil {
+		if err := above.identity.Roles().Grant(t.Context(), above.user.ID, "admin"); err != nil {
 			t.Fatal(err)
 		}
 		h.believe(t, &federation.Provider{ID: "above", Kind: federation.KindOpenID, Name: "Wicket above", Issuer: above.issuer, ClientID: client.ID, Secret: client.secret, Settings: federation.Settings{
@@ -168,7 +168,7 @@ func TestWicketBehindWicket(t *testing.T) {
 		if claims := claimsOf(t, tokens.text("id_token")); claims["acr"] != identity.ACRFederated {
 			t.Errorf("the app is told acr %v, amr %v", claims["acr"], claims["amr"])
 		}
-		alice, err := h.identity.FindUser(t.Context(), "alice")
+		alice, err := h.identity.Users().Find(t.Context(), "alice")
 		if err != nil || h.linked(t, alice)[0].Subject != above.user.ID.String() {
 			t.Errorf("%+v, %v", alice, err)
 		}

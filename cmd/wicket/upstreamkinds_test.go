@@ -28,11 +28,11 @@ func TestGoogle(t *testing.T) {
 		if shown := b.post(t, "/arrival/register", url.Values{"username": {"gina"}}); shown.at() != "/account" {
 			t.Fatalf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
-		gina, err := h.identity.FindUser(t.Context(), "gina@acme.example") // verified by Google's word
+		gina, err := h.identity.Users().Find(t.Context(), "gina@acme.example") // verified by Google's word
 		if err != nil {
 			t.Fatal(err)
 		}
-		if profile, err := h.identity.Profile(t.Context(), gina.ID); err != nil || profile.GivenName != "Gina" {
+		if profile, err := h.identity.Profiles().Of(t.Context(), gina.ID); err != nil || profile.GivenName != "Gina" {
 			t.Errorf("%+v, %v", profile, err)
 		}
 		for name, claims := range map[string]map[string]any{
@@ -70,14 +70,14 @@ func TestMicrosoft(t *testing.T) {
 			if shown := b.post(t, "/arrival/register", url.Values{"username": {id}}); shown.at() != "/account" {
 				t.Fatalf("%s: %s\n%s", id, shown.Status, shown.body)
 			}
-			user, err := h.identity.FindUser(t.Context(), id)
+			user, err := h.identity.Users().Find(t.Context(), id)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if account := h.linked(t, user)[0]; !strings.HasSuffix(account.Issuer, "/"+upstreamTenant+"/v2.0") || !strings.Contains(string(account.Profile), "7f1c") {
 				t.Errorf("%s: %+v %s", id, account, account.Profile)
 			}
-			if emails, err := h.identity.Emails(t.Context(), user.ID); err != nil || len(emails) != 1 || emails[0].VerifiedAt != nil {
+			if emails, err := h.identity.Emails().List(t.Context(), user.ID); err != nil || len(emails) != 1 || emails[0].VerifiedAt != nil {
 				t.Errorf("%s: an address that Microsoft does not vouch for: %+v, %v", id, emails, err)
 			}
 			// The issuer of one tenant with the word of another, and none.
@@ -208,7 +208,7 @@ func TestGitHub(t *testing.T) {
 		if shown := b.post(t, "/arrival/register", url.Values{"username": {"octocat"}}); shown.at() != "/account" {
 			t.Fatalf("%s\n%s", shown.Status, shown.body)
 		}
-		cat, err := h.identity.FindUser(t.Context(), "octocat@octo.example")
+		cat, err := h.identity.Users().Find(t.Context(), "octocat@octo.example")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -216,10 +216,10 @@ func TestGitHub(t *testing.T) {
 		if account.Subject != "583231" || account.Issuer != g.url || strings.Contains(string(account.SealedTokens), "gho_") {
 			t.Errorf("%+v", account)
 		}
-		if tokens, err := h.identity.Tokens(t.Context(), &account); err != nil || !strings.Contains(string(tokens), "gho_16C7e42F292c6912E7710c838347Ae178B4a") {
+		if tokens, err := h.identity.ExternalAccounts().Tokens(t.Context(), &account); err != nil || !strings.Contains(string(tokens), "gho_16C7e42F292c6912E7710c838347Ae178B4a") {
 			t.Errorf("tokens: %s, %v", tokens, err)
 		}
-		if profile, err := h.identity.Profile(t.Context(), cat.ID); err != nil || profile.Name != "The Octocat" || profile.Website != "https://github.blog" || profile.Picture == "" {
+		if profile, err := h.identity.Profiles().Of(t.Context(), cat.ID); err != nil || profile.Name != "The Octocat" || profile.Website != "https://github.blog" || profile.Picture == "" {
 			t.Errorf("%+v, %v", profile, err)
 		}
 		// The name there may change hands; the number does not.
@@ -295,15 +295,15 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 			if shown := b.arrive(t, "oidc", someone("carol", change)); shown.at() == "/arrival" {
 				b.post(t, "/arrival/register", url.Values{"username": {"carol"}})
 			}
-			carol, err := h.identity.FindUser(t.Context(), "carol")
+			carol, err := h.identity.Users().Find(t.Context(), "carol")
 			if err != nil {
 				t.Fatal(err)
 			}
-			roles, err := h.identity.Roles(t.Context(), carol.ID, false)
+			roles, err := h.identity.Roles().List(t.Context(), carol.ID, false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			profile, err := h.identity.Profile(t.Context(), carol.ID)
+			profile, err := h.identity.Profiles().Of(t.Context(), carol.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -323,7 +323,7 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 		if _, told := come(map[string]any{"name": strings.Repeat("x", 300)}); told != "Carol Other, IT" {
 			t.Errorf("a claim that is missing, and one that is no name: %s", told)
 		}
-		if err := h.identity.GrantRole(t.Context(), carol.ID, "admin"); err != nil {
+		if err := h.identity.Roles().Grant(t.Context(), carol.ID, "admin"); err != nil {
 			t.Fatal(err)
 		}
 		if _, told := come(nil); told != "Carol Upstream, IT admin by system" {
@@ -334,7 +334,7 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 		if _, err := h.upstream.Remove(t.Context(), "oidc"); err != nil {
 			t.Fatal(err)
 		}
-		if roles, err := h.identity.Roles(t.Context(), carol.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "admin" {
+		if roles, err := h.identity.Roles().List(t.Context(), carol.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "admin" {
 			t.Errorf("after the provider was removed: %+v, %v", roles, err)
 		}
 	})

@@ -37,12 +37,12 @@ func TestSecondStepAfterUpstream(t *testing.T) {
 		if claims.ACR != identity.ACRMultiFactor || strings.Join(claims.AMR, " ") != "fed otp mfa" {
 			t.Errorf("the app is told %+v", claims)
 		}
-		user, err := h.identity.FindUser(t.Context(), "carol")
+		user, err := h.identity.Users().Find(t.Context(), "carol")
 		if err != nil {
 			t.Fatal(err)
 		}
 		account := h.linked(t, user)[0]
-		if _, err := h.identity.EndUpstream(t.Context(), account.Provider, account.Issuer, account.Subject, ""); err != nil {
+		if _, err := h.identity.ExternalAccounts().EndUpstream(t.Context(), account.Provider, account.Issuer, account.Subject, ""); err != nil {
 			t.Fatal(err)
 		}
 		for name, browser := range map[string]*browser{"two steps": b, "the one that added the app": first} {

@@ -56,12 +56,12 @@ func (c userCreate) Run(ctx context.Context, env server.Environment, out printer
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	user, err := s.Identity.CreateUser(ctx, person)
+	user, err := s.Identity.Users().Create(ctx, person)
 	if err != nil {
 		return err
 	}
 	for _, role := range c.Role {
-		if err := s.Identity.GrantRole(ctx, user.ID, role); err != nil {
+		if err := s.Identity.Roles().Grant(ctx, user.ID, role); err != nil {
 			return err
 		}
 	}
@@ -95,7 +95,7 @@ func (c userList) Run(ctx context.Context, env server.Environment, out printer) 
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	users, err := s.Identity.Users(ctx, c.After, c.Limit)
+	users, err := s.Identity.Users().List(ctx, c.After, c.Limit)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ type named struct {
 }
 
 func (n named) find(ctx context.Context, s *server.Server) (*identity.User, error) {
-	user, err := s.Identity.FindUser(ctx, n.User)
+	user, err := s.Identity.Users().Find(ctx, n.User)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, notFound("nobody is registered as %q", n.User)
 	}
@@ -148,7 +148,7 @@ func (n named) change(
 	if err := do(ctx, s, user); err != nil {
 		return err
 	}
-	if user, err = s.Identity.User(ctx, user.ID); err != nil {
+	if user, err = s.Identity.Users().ByID(ctx, user.ID); err != nil {
 		return err
 	}
 	return out.print(viewUser(user), func() { out.line("%s %s.", user.Username, done) })
@@ -159,7 +159,7 @@ type userDisable struct{ named }
 // Run switches the account off.
 func (c userDisable) Run(ctx context.Context, env server.Environment, out printer) error {
 	return c.change(ctx, env, out, "is disabled", func(ctx context.Context, s *server.Server, user *identity.User) error {
-		return s.Identity.SetUserActive(ctx, user.ID, false)
+		return s.Identity.Users().SetActive(ctx, user.ID, false)
 	})
 }
 
@@ -168,7 +168,7 @@ type userEnable struct{ named }
 // Run switches the account on.
 func (c userEnable) Run(ctx context.Context, env server.Environment, out printer) error {
 	return c.change(ctx, env, out, "is enabled", func(ctx context.Context, s *server.Server, user *identity.User) error {
-		return s.Identity.SetUserActive(ctx, user.ID, true)
+		return s.Identity.Users().SetActive(ctx, user.ID, true)
 	})
 }
 
@@ -177,7 +177,7 @@ type userUnlock struct{ named }
 // Run unlocks the account.
 func (c userUnlock) Run(ctx context.Context, env server.Environment, out printer) error {
 	return c.change(ctx, env, out, "is unlocked", func(ctx context.Context, s *server.Server, user *identity.User) error {
-		return s.Identity.UnlockUser(ctx, user.ID)
+		return s.Identity.Users().Unlock(ctx, user.ID)
 	})
 }
 
@@ -187,7 +187,7 @@ type userLogout struct{ named }
 func (c userLogout) Run(ctx context.Context, env server.Environment, out printer) error {
 	const done = "is signed out everywhere"
 	return c.change(ctx, env, out, done, func(ctx context.Context, s *server.Server, user *identity.User) error {
-		_, err := s.Identity.SignOutEverywhere(ctx, user.ID, identity.EndedByOperator)
+		_, err := s.Identity.Sessions().SignOutEverywhere(ctx, user.ID, identity.EndedByOperator)
 		return err
 	})
 }

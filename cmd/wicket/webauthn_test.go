@@ -25,6 +25,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -250,7 +251,7 @@ func TestDisownedPasskeyInABrowser(t *testing.T) {
 		if shown := h.browser(t).follow(t, link, nil); !strings.Contains(shown.body, `id="choose"`) {
 			t.Fatalf("the letter's link: %s", shown.Status)
 		}
-		if keys, err := h.identity.Passkeys(t.Context(), h.user.ID); err != nil || len(keys) != 0 {
+		if keys, err := h.Factors.Passkeys().List(t.Context(), h.user.ID); err != nil || len(keys) != 0 {
 			t.Errorf("left are %d passkeys, %v", len(keys), err)
 		}
 		w.open(h.issuer + "/sign-in")
@@ -283,7 +284,7 @@ func TestUserVerificationIsRequired(t *testing.T) {
 		}`))
 		w.click("#passkey")
 		w.reaches("This passkey does not sign in here")
-		attempts, err := h.identity.LoginAttempts(t.Context(), h.user.ID, 1)
+		attempts, err := h.SignIns.Attempts().List(t.Context(), h.user.ID, 1)
 		if err != nil || len(attempts) != 1 || attempts[0].FailureReason != "wrong_passkey" {
 			t.Errorf("noted: %+v, %v", attempts, err)
 		}
@@ -388,7 +389,7 @@ func TestClonedKeyInABrowser(t *testing.T) {
 		if link == "" || !strings.Contains(letter.Text, "its count went back") {
 			t.Errorf("the letter says\n%s", letter.Text)
 		}
-		passkeys, err := h.identity.Passkeys(t.Context(), h.user.ID)
+		passkeys, err := h.Factors.Passkeys().List(t.Context(), h.user.ID)
 		if err != nil || len(passkeys) != 1 || passkeys[0].CloneWarningAt == nil {
 			t.Errorf("kept: %+v, %v", passkeys, err)
 		}
@@ -406,7 +407,7 @@ func TestHardwareKeyInABrowser(t *testing.T) {
 			t.Errorf("before: %+v", claims)
 		}
 		w.addKey(h.issuer, "/account/hardware-keys/new")
-		keys, err := h.identity.HardwareKeys(t.Context(), h.user.ID)
+		keys, err := h.Factors.HardwareKeys().List(t.Context(), h.user.ID)
 		if err != nil || len(keys) != 1 || keys[0].AttestationFormat != "fido-u2f" || len(keys[0].Attestation) < 100 {
 			t.Fatalf("kept: %+v, %v", keys, err)
 		}
@@ -455,7 +456,7 @@ func TestHardwareKeyPolicyInABrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for want, policy := range map[string]identity.HardwareKeyPolicy{
+	for want, policy := range map[string]factor.HardwareKeyPolicy{
 		"not allowed here": {Models: []uuid.UUID{uuid.MustParse("ee882879-721c-4913-9775-3dfcce97072a")}},
 		"not accepted":     {Attestation: true, Metadata: nobodyListed},
 	} {
@@ -468,7 +469,7 @@ func TestHardwareKeyPolicyInABrowser(t *testing.T) {
 			w.open(h.issuer + "/account/hardware-keys/new")
 			w.click("#add-key")
 			w.reaches(want)
-			if keys, err := h.identity.HardwareKeys(t.Context(), h.user.ID); err != nil || len(keys) > 0 {
+			if keys, err := h.Factors.HardwareKeys().List(t.Context(), h.user.ID); err != nil || len(keys) > 0 {
 				t.Errorf("kept: %+v, %v", keys, err)
 			}
 		})
@@ -477,7 +478,7 @@ func TestHardwareKeyPolicyInABrowser(t *testing.T) {
 
 // Where attestation is required, a key whose maker the metadata knows is taken.
 func TestAttestedHardwareKeyInABrowser(t *testing.T) {
-	add := func(policy identity.HardwareKeyPolicy, want string) *openHouse {
+	add := func(policy factor.HardwareKeyPolicy, want string) *openHouse {
 		t.Helper()
 		h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { c.RelyingParty = relyingParty(t, c.Issuer, policy) })
 		w := openWindow(t)
@@ -490,8 +491,8 @@ func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 		return h
 	}
 	// What the authenticator of this browser attests with, as its maker would publish it.
-	h := add(identity.HardwareKeyPolicy{}, "Added. We have also sent you an email")
-	keys, err := h.identity.HardwareKeys(t.Context(), h.user.ID)
+	h := add(factor.HardwareKeyPolicy{}, "Added. We have also sent you an email")
+	keys, err := h.Factors.HardwareKeys().List(t.Context(), h.user.ID)
 	if err != nil || len(keys) != 1 || keys[0].AttestationFormat != "packed" {
 		t.Fatalf("kept: %+v, %v", keys, err)
 	}
@@ -509,7 +510,7 @@ func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := func(certificate *x509.Certificate, status metadata.AuthenticatorStatus, chain bool) identity.HardwareKeyPolicy {
+	listed := func(certificate *x509.Certificate, status metadata.AuthenticatorStatus, chain bool) factor.HardwareKeyPolicy {
 		provider, err := memory.New(memory.WithValidateEntry(true), memory.WithValidateTrustAnchor(chain), memory.WithValidateStatus(true), memory.WithMetadata(map[uuid.UUID]*metadata.Entry{
 			keys[0].AAGUID: {AaGUID: keys[0].AAGUID, StatusReports: []metadata.StatusReport{{Status: status}}, MetadataStatement: metadata.Statement{
 				AaGUID: keys[0].AAGUID, ProtocolFamily: "fido2", AttestationTypes: metadata.AuthenticatorAttestationTypes{metadata.BasicFull}, AttestationRootCertificates: []*x509.Certificate{certificate},
@@ -518,7 +519,7 @@ func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return identity.HardwareKeyPolicy{Attestation: true, Metadata: provider}
+		return factor.HardwareKeyPolicy{Attestation: true, Metadata: provider}
 	}
 	// The browser's own root is nowhere to be had: with the chain left aside the rest must hold, and with it nothing may.
 	add(listed(maker, metadata.FidoCertified, false), "Added. We have also sent you an email")

@@ -21,7 +21,7 @@ func (h Devices) Page(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	sessions, err := h.Identity.Sessions(v.Context(), v.Session.UserID)
+	sessions, err := h.Identity.Sessions().List(v.Context(), v.Session.UserID)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (h Devices) End(v *frame.Visit) error {
 	if id == v.Session.ID {
 		return h.SignOut(v)
 	}
-	if err := h.Identity.EndDevice(v.Context(), v.Session.UserID, id, v.Device()); err != nil {
+	if err := h.Identity.Sessions().EndDevice(v.Context(), v.Session.UserID, id, v.Device()); err != nil {
 		return err
 	}
 	return v.Redirect("/account?done=device")
@@ -65,7 +65,7 @@ func (h Devices) End(v *frame.Visit) error {
 
 // EndOthers ends every session of the person's but this.
 func (h Devices) EndOthers(v *frame.Visit) error {
-	if err := h.Identity.EndOtherDevices(v.Context(), v.Session.UserID, v.Session.ID, v.Device()); err != nil {
+	if err := h.Identity.Sessions().EndOtherDevices(v.Context(), v.Session.UserID, v.Session.ID, v.Device()); err != nil {
 		return err
 	}
 	return v.Redirect("/account?done=devices")
@@ -73,7 +73,7 @@ func (h Devices) EndOthers(v *frame.Visit) error {
 
 // SignOut ends this session.
 func (h Devices) SignOut(v *frame.Visit) error {
-	if err := h.Identity.EndSession(v.Context(), v.Session.UserID, v.Session.ID, identity.EndedBySignOut); err != nil {
+	if err := h.Identity.Sessions().End(v.Context(), v.Session.UserID, v.Session.ID, identity.EndedBySignOut); err != nil {
 		return err
 	}
 	v.ClearCookies()
@@ -82,7 +82,7 @@ func (h Devices) SignOut(v *frame.Visit) error {
 
 // SignOutEverywhere ends all sessions of the person's, and what apps hold of them.
 func (h Devices) SignOutEverywhere(v *frame.Visit) error {
-	if _, err := h.Identity.SignOutEverywhere(v.Context(), v.Session.UserID, identity.EndedByGlobal); err != nil {
+	if _, err := h.Identity.Sessions().SignOutEverywhere(v.Context(), v.Session.UserID, identity.EndedByGlobal); err != nil {
 		return err
 	}
 	v.ClearCookies()

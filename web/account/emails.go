@@ -21,7 +21,7 @@ func (h Emails) show(v *frame.Visit, status int, failure string) error {
 	if err != nil {
 		return err
 	}
-	emails, err := h.Identity.Emails(v.Context(), v.Session.UserID)
+	emails, err := h.Identity.Emails().List(v.Context(), v.Session.UserID)
 	if err != nil {
 		return err
 	}
@@ -36,23 +36,23 @@ func (h Emails) show(v *frame.Visit, status int, failure string) error {
 
 // Add claims another address and sends a link there.
 func (h Emails) Add(v *frame.Visit) error {
-	_, err := h.Identity.AddEmail(v.Context(), v.Owner, v.Form.Get("address"))
+	_, err := h.Identity.Emails().Add(v.Context(), v.Owner, v.Form.Get("address"))
 	return h.changed(v, "email-sent", err)
 }
 
 // Resend sends the link once more.
 func (h Emails) Resend(v *frame.Visit) error {
-	return h.changed(v, "email-sent", h.Identity.ResendEmailProof(v.Context(), v.Owner, formID(v)))
+	return h.changed(v, "email-sent", h.Identity.Emails().Resend(v.Context(), v.Owner, formID(v)))
 }
 
 // MakePrimary makes an address the one that apps are told.
 func (h Emails) MakePrimary(v *frame.Visit) error {
-	return h.changed(v, "email-primary", h.Identity.MakePrimaryEmail(v.Context(), v.Owner, formID(v)))
+	return h.changed(v, "email-primary", h.Identity.Emails().MakePrimary(v.Context(), v.Owner, formID(v)))
 }
 
 // Remove drops an address.
 func (h Emails) Remove(v *frame.Visit) error {
-	return h.changed(v, "email-removed", h.Identity.RemoveEmail(v.Context(), v.Owner, formID(v)))
+	return h.changed(v, "email-removed", h.Identity.Emails().Remove(v.Context(), v.Owner, formID(v)))
 }
 
 // emailFaults are the reasons why the addresses were not changed that a person is told.

@@ -4,12 +4,15 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/signin"
+	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // export is the file that a person downloads: docs/privacy.md describes it.
-func export(kept *identity.Export, consents []oidc.Consent) gin.H {
+func export(kept *transfer.Export, consents []oidc.Consent) gin.H {
 	user := kept.User
 	return gin.H{
 		"account": gin.H{
@@ -77,9 +80,9 @@ func exportLinked(account identity.ExternalAccount) gin.H {
 	}
 }
 
-func exportFactors(factors *identity.Factors) gin.H {
-	passkey := func(key identity.Passkey) gin.H { return exportKey(&key.Authenticator) }
-	hardwareKey := func(key identity.HardwareKey) gin.H { return exportKey(&key.Authenticator) }
+func exportFactors(factors *factor.Factors) gin.H {
+	passkey := func(key factor.Passkey) gin.H { return exportKey(&key.Authenticator) }
+	hardwareKey := func(key factor.HardwareKey) gin.H { return exportKey(&key.Authenticator) }
 	return gin.H{
 		"passkeys":             each(factors.Passkeys, passkey),
 		"hardware_keys":        each(factors.HardwareKeys, hardwareKey),
@@ -89,7 +92,7 @@ func exportFactors(factors *identity.Factors) gin.H {
 	}
 }
 
-func exportKey(key *identity.Authenticator) gin.H {
+func exportKey(key *factor.Authenticator) gin.H {
 	return gin.H{
 		"name": key.Name, "aaguid": key.AAGUID, "model": key.Model(), "backed_up": key.IsBackedUp(),
 		"transports": key.Transports, "clone_warning_at": key.CloneWarningAt,
@@ -97,7 +100,7 @@ func exportKey(key *identity.Authenticator) gin.H {
 	}
 }
 
-func exportTOTP(app identity.TOTP) gin.H {
+func exportTOTP(app factor.TOTP) gin.H {
 	return gin.H{"name": app.Name, "created_at": app.CreatedAt, "last_used_at": app.LastUsedAt}
 }
 
@@ -115,7 +118,7 @@ func exportSession(session identity.Session) gin.H {
 	}
 }
 
-func exportAttempt(attempt identity.LoginAttempt) gin.H {
+func exportAttempt(attempt signin.LoginAttempt) gin.H {
 	return gin.H{
 		"at": attempt.AttemptTime, "typed": attempt.Username, "ip": attempt.IPAddress, "success": attempt.Success,
 		"failure_reason": attempt.FailureReason, "method": attempt.Method, "user_agent": attempt.UserAgent,

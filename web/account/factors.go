@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
@@ -40,7 +41,7 @@ func laterURI(sealed string) string {
 
 // keyFaults are the reasons why a key was not added that a person is told.
 var keyFaults = []error{
-	identity.ErrAuthenticator, identity.ErrAuthenticatorModel, identity.ErrAuthenticatorListed, identity.ErrFactorName,
+	factor.ErrAuthenticator, factor.ErrAuthenticatorModel, factor.ErrAuthenticatorListed, factor.ErrFactorName,
 }
 
 // addKey takes the answer of a new passkey or security key; show shows its page again.
@@ -85,7 +86,7 @@ func (h Factors) remove(
 
 // RemovePassword leaves a person with passkeys alone.
 func (h Factors) RemovePassword(v *frame.Visit) error {
-	secret, err := h.Identity.RemovePassword(v.Context(), v.Owner)
+	secret, err := h.SignIns.Passwords().Remove(v.Context(), v.Owner)
 	if err != nil {
 		return h.refuse(v, err)
 	}
@@ -95,8 +96,8 @@ func (h Factors) RemovePassword(v *frame.Visit) error {
 
 // factorFaults are the reasons why a factor was not changed that a person is told.
 var factorFaults = []error{
-	identity.ErrNoKeys, identity.ErrTooManyFactors, identity.ErrLastFactor, identity.ErrTooManySignIns,
-	identity.ErrNothingToBackUp, identity.ErrTooManySendings,
+	factor.ErrNoKeys, factor.ErrTooManyFactors, factor.ErrLastFactor, identity.ErrTooManyAttempts,
+	factor.ErrNothingToBackUp, identity.ErrTooManySendings,
 }
 
 // refuse says on the security page why a factor was not changed.
@@ -112,7 +113,7 @@ func (h Factors) refuse(v *frame.Visit, err error) error {
 
 // MakeBackupCodes shows ten new backup codes, once.
 func (h Factors) MakeBackupCodes(v *frame.Visit) error {
-	codes, secret, err := h.Identity.MakeBackupCodes(v.Context(), v.Owner)
+	codes, secret, err := h.Factors.BackupCodes().Make(v.Context(), v.Owner)
 	if err != nil {
 		return h.refuse(v, err)
 	}
@@ -121,7 +122,7 @@ func (h Factors) MakeBackupCodes(v *frame.Visit) error {
 }
 
 // factorKinds describes a person's factors.
-func factorKinds(now time.Time, factors *identity.Factors) []pages.FactorKind {
+func factorKinds(now time.Time, factors *factor.Factors) []pages.FactorKind {
 	passkeys := pages.FactorKind{
 		ID: "passkeys", Title: "Passkeys",
 		Text:   "Sign in with your finger, your face or the PIN of your device, without a password.",
@@ -154,7 +155,7 @@ func factorKinds(now time.Time, factors *identity.Factors) []pages.FactorKind {
 	return []pages.FactorKind{passkeys, keys, apps}
 }
 
-func keyFactor(now time.Time, key *identity.Authenticator) pages.Factor {
+func keyFactor(now time.Time, key *factor.Authenticator) pages.Factor {
 	factor := pages.Factor{ID: key.ID.String(), Name: key.Name, Detail: "Added " + ago(now, key.CreatedAt)}
 	if key.LastUsedAt != nil {
 		factor.Detail += ", used " + ago(now, *key.LastUsedAt)
@@ -172,7 +173,7 @@ func keyFactor(now time.Time, key *identity.Authenticator) pages.Factor {
 }
 
 // codesLeft says how many backup codes a person has; empty where they have no use for any.
-func codesLeft(factors *identity.Factors) string {
+func codesLeft(factors *factor.Factors) string {
 	switch {
 	case len(factors.HardwareKeys)+len(factors.TOTPs)+len(factors.Passkeys) == 0:
 		return ""

@@ -13,7 +13,7 @@ func (h Factors) NewHardwareKey(v *frame.Visit) error {
 }
 
 func (h Factors) showNewHardwareKey(v *frame.Visit, status int, failure string) error {
-	ceremony, err := h.Identity.BeginHardwareKey(v.Context(), v.Session.User)
+	ceremony, err := h.Factors.HardwareKeys().Begin(v.Context(), v.Session.User)
 	if err != nil {
 		return h.refuse(v, err)
 	}
@@ -27,10 +27,10 @@ func (h Factors) showNewHardwareKey(v *frame.Visit, status int, failure string) 
 
 // AddHardwareKey registers it.
 func (h Factors) AddHardwareKey(v *frame.Visit) error {
-	return h.addKey(v, h.Identity.AddHardwareKey, h.showNewHardwareKey)
+	return h.addKey(v, h.Factors.HardwareKeys().Add, h.showNewHardwareKey)
 }
 
 // RemoveHardwareKey removes one.
 func (h Factors) RemoveHardwareKey(v *frame.Visit) error {
-	return h.remove(v, h.Identity.RemoveHardwareKey)
+	return h.remove(v, h.Factors.HardwareKeys().Remove)
 }

@@ -19,7 +19,7 @@ func head(f *frame.Frame, v *frame.Visit, page string) (pages.AccountHead, error
 		return pages.AccountHead{}, err
 	}
 	head := pages.AccountHead{Person: person, Page: page, Phones: f.Identity.Texts, Linked: len(providers) > 0}
-	before, err := f.Identity.SignInBefore(v.Context(), v.Session)
+	before, err := f.SignIns.Attempts().Before(v.Context(), v.Session)
 	if err != nil {
 		return pages.AccountHead{}, err
 	}

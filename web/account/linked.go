@@ -22,7 +22,7 @@ func (h Linked) Show(v *frame.Visit, status int, failure string) error {
 	if err != nil {
 		return err
 	}
-	accounts, err := h.Identity.ExternalAccounts(v.Context(), v.Session.UserID)
+	accounts, err := h.Identity.ExternalAccounts().List(v.Context(), v.Session.UserID)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (h Linked) Remove(v *frame.Visit) error {
 	for _, p := range providers {
 		usable = append(usable, p.ID)
 	}
-	err = h.Identity.UnlinkExternal(v.Context(), v.Owner, formID(v), usable)
+	err = h.Identity.ExternalAccounts().Unlink(v.Context(), v.Owner, formID(v), usable)
 	if errors.Is(err, identity.ErrLastWayIn) {
 		return h.Show(v, http.StatusConflict, frame.Sentence(err))
 	}

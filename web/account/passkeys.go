@@ -16,7 +16,7 @@ func (h Factors) NewPasskey(v *frame.Visit) error {
 }
 
 func (h Factors) showNewPasskey(v *frame.Visit, status int, failure string) error {
-	ceremony, err := h.Identity.BeginPasskey(v.Context(), v.Session.User)
+	ceremony, err := h.Factors.Passkeys().Begin(v.Context(), v.Session.User)
 	if err != nil {
 		return h.refuse(v, err)
 	}
@@ -31,8 +31,10 @@ func (h Factors) showNewPasskey(v *frame.Visit, status int, failure string) erro
 
 // AddPasskey registers it.
 func (h Factors) AddPasskey(v *frame.Visit) error {
-	return h.addKey(v, h.Identity.AddPasskey, h.showNewPasskey)
+	return h.addKey(v, h.Factors.Passkeys().Add, h.showNewPasskey)
 }
 
 // RemovePasskey removes one.
-func (h Factors) RemovePasskey(v *frame.Visit) error { return h.remove(v, h.Identity.RemovePasskey) }
+func (h Factors) RemovePasskey(v *frame.Visit) error {
+	return h.remove(v, h.Factors.Passkeys().Remove)
+}

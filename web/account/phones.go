@@ -23,7 +23,7 @@ func (h Phones) show(v *frame.Visit, status int, page pages.Phones) (err error) 
 	if page.Head, err = head(h.Frame, v, "/account/phones"); err != nil {
 		return err
 	}
-	phones, err := h.Identity.Phones(v.Context(), v.Session.UserID)
+	phones, err := h.Identity.Phones().List(v.Context(), v.Session.UserID)
 	if err != nil {
 		return err
 	}
@@ -37,29 +37,29 @@ func (h Phones) show(v *frame.Visit, status int, page pages.Phones) (err error) 
 
 // Add claims another number and sends a code there.
 func (h Phones) Add(v *frame.Visit) error {
-	_, err := h.Identity.AddPhone(v.Context(), v.Owner, v.Form.Get("number"))
+	_, err := h.Identity.Phones().Add(v.Context(), v.Owner, v.Form.Get("number"))
 	return h.changed(v, "phone-sent", err)
 }
 
 // Resend sends another code.
 func (h Phones) Resend(v *frame.Visit) error {
-	return h.changed(v, "phone-sent", h.Identity.ResendPhoneCode(v.Context(), v.Owner, formID(v)))
+	return h.changed(v, "phone-sent", h.Identity.Phones().Resend(v.Context(), v.Owner, formID(v)))
 }
 
 // Verify takes the code.
 func (h Phones) Verify(v *frame.Visit) error {
-	_, err := h.Identity.VerifyPhone(v.Context(), v.Owner, formID(v), v.Form.Get("code"))
+	_, err := h.Identity.Phones().Verify(v.Context(), v.Owner, formID(v), v.Form.Get("code"))
 	return h.changed(v, "phone-verified", err)
 }
 
 // MakePrimary makes a number the one that apps are told.
 func (h Phones) MakePrimary(v *frame.Visit) error {
-	return h.changed(v, "phone-primary", h.Identity.MakePrimaryPhone(v.Context(), v.Owner, formID(v)))
+	return h.changed(v, "phone-primary", h.Identity.Phones().MakePrimary(v.Context(), v.Owner, formID(v)))
 }
 
 // Remove drops a number.
 func (h Phones) Remove(v *frame.Visit) error {
-	return h.changed(v, "phone-removed", h.Identity.RemovePhone(v.Context(), v.Owner, formID(v)))
+	return h.changed(v, "phone-removed", h.Identity.Phones().Remove(v.Context(), v.Owner, formID(v)))
 }
 
 // phoneFaults are the reasons why the numbers were not changed that a person is told.

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -18,12 +18,12 @@ func (h Privacy) Page(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.Show(http.StatusOK, pages.Privacy{Head: top, GraceDays: int(identity.ErasureGrace.Hours() / 24)})
+	return v.Show(http.StatusOK, pages.Privacy{Head: top, GraceDays: int(transfer.ErasureGrace.Hours() / 24)})
 }
 
 // Download answers with all that is kept on the person, as one JSON file.
 func (h Privacy) Download(v *frame.Visit) error {
-	kept, err := h.Identity.Export(v.Context(), v.Owner)
+	kept, err := h.Transfer.Export(v.Context(), v.Owner)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (h Privacy) Erase(v *frame.Visit) error {
 	if v.Form.Get("sure") != "yes" {
 		return v.Redirect("/account/privacy")
 	}
-	due, err := h.Identity.RequestErasure(v.Context(), v.Owner)
+	due, err := h.Transfer.RequestErasure(v.Context(), v.Owner)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ type Profile struct{ *frame.Frame }
 
 // Page shows it.
 func (h Profile) Page(v *frame.Visit) error {
-	profile, err := h.Identity.Profile(v.Context(), v.Session.UserID)
+	profile, err := h.Identity.Profiles().Of(v.Context(), v.Session.UserID)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (h Profile) show(v *frame.Visit, status int, profile *identity.Profile, pag
 
 // Update takes what they tell from now on. A field that is not in the form stays as it was.
 func (h Profile) Update(v *frame.Visit) error {
-	profile, err := h.Identity.Profile(v.Context(), v.Session.UserID)
+	profile, err := h.Identity.Profiles().Of(v.Context(), v.Session.UserID)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (h Profile) Update(v *frame.Visit) error {
 			*field.Value = v.Form.Get(field.Name)
 		}
 	}
-	err = h.Identity.UpdateProfile(v.Context(), v.Session.UserID, *profile)
+	err = h.Identity.Profiles().Update(v.Context(), v.Session.UserID, *profile)
 	var faults identity.FieldFaults
 	if errors.As(err, &faults) {
 		return h.show(v, http.StatusUnprocessableEntity, profile, pages.Profile{

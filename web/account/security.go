@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -22,15 +23,15 @@ func (h Security) show(v *frame.Visit, status int, failure string) error {
 	if err != nil {
 		return err
 	}
-	attempts, err := h.Identity.LoginAttempts(v.Context(), v.Session.UserID, attemptsShown)
+	attempts, err := h.SignIns.Attempts().List(v.Context(), v.Session.UserID, attemptsShown)
 	if err != nil {
 		return err
 	}
-	user, err := h.Identity.User(v.Context(), v.Session.UserID)
+	user, err := h.Identity.Users().ByID(v.Context(), v.Session.UserID)
 	if err != nil {
 		return err
 	}
-	factors, err := h.Identity.Factors(v.Context(), v.Session.UserID)
+	factors, err := h.Factors.List(v.Context(), v.Session.UserID)
 	if err != nil {
 		return err
 	}
@@ -63,11 +64,11 @@ var attemptResults = map[string]string{
 // ChangePassword takes a new password from a person who knows the current one.
 func (h Security) ChangePassword(v *frame.Visit) error {
 	present, password := v.Form.Get("present"), v.Form.Get("password")
-	secret, err := h.Identity.ChangePassword(v.Context(), v.Session, v.Device(), present, password)
+	secret, err := h.SignIns.Passwords().Change(v.Context(), v.Session, v.Device(), present, password)
 	switch {
-	case errors.Is(err, identity.ErrSignInRefused):
+	case errors.Is(err, signin.ErrRefused):
 		return h.show(v, http.StatusUnprocessableEntity, "The current password is wrong.")
-	case frame.OneOf(err, frame.PasswordFaults) != nil, errors.Is(err, identity.ErrTooManySignIns):
+	case frame.OneOf(err, frame.PasswordFaults) != nil, errors.Is(err, identity.ErrTooManyAttempts):
 		return h.show(v, http.StatusUnprocessableEntity, frame.Sentence(err))
 	case err != nil:
 		return v.SupplyProof("/account/security", err)

@@ -6,21 +6,21 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
 // NewTOTP shows the secret for another authenticator app.
 func (h Factors) NewTOTP(v *frame.Visit) error {
-	setup, err := h.Identity.BeginTOTP(v.Context(), v.Session.User, h.name())
+	setup, err := h.Factors.TOTPs().Begin(v.Context(), v.Session.User, h.name())
 	if err != nil {
 		return h.refuse(v, err)
 	}
 	return h.showNewTOTP(v, http.StatusOK, setup, "")
 }
 
-func (h Factors) showNewTOTP(v *frame.Visit, status int, setup *identity.TOTPSetup, failure string) error {
+func (h Factors) showNewTOTP(v *frame.Visit, status int, setup *factor.TOTPSetup, failure string) error {
 	page := pages.NewTOTP{ID: setup.ID.String(), Secret: setup.Secret, PNG: setup.Image, Failure: failure}
 	page.App, page.Continue = v.App()
 	page.LaterURI = laterURI(page.Continue)
@@ -33,9 +33,9 @@ func (h Factors) ConfirmTOTP(v *frame.Visit) error {
 	if err != nil {
 		return frame.ErrForm
 	}
-	secret, err := h.Identity.ConfirmTOTP(v.Context(), v.Owner, id, v.Form.Get("code"), v.Form.Get("name"))
-	if errors.Is(err, identity.ErrCode) || errors.Is(err, identity.ErrFactorName) {
-		setup, err := h.Identity.PendingTOTP(v.Context(), v.Session.User, id, h.name())
+	secret, err := h.Factors.TOTPs().Confirm(v.Context(), v.Owner, id, v.Form.Get("code"), v.Form.Get("name"))
+	if errors.Is(err, factor.ErrCode) || errors.Is(err, factor.ErrFactorName) {
+		setup, err := h.Factors.TOTPs().Pending(v.Context(), v.Session.User, id, h.name())
 		if err != nil {
 			return h.refuse(v, err)
 		}
@@ -49,4 +49,4 @@ func (h Factors) ConfirmTOTP(v *frame.Visit) error {
 }
 
 // RemoveTOTP removes an app.
-func (h Factors) RemoveTOTP(v *frame.Visit) error { return h.remove(v, h.Identity.RemoveTOTP) }
+func (h Factors) RemoveTOTP(v *frame.Visit) error { return h.remove(v, h.Factors.TOTPs().Remove) }

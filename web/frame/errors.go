@@ -10,6 +10,8 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web/pages"
@@ -36,7 +38,7 @@ var failures = []struct {
 		Explanation: "For your safety, a sign-in has to be finished within an hour.",
 		Advice:      "Go back to the app and sign in again.",
 	}},
-	{identity.ErrSecondStep, pages.Failure{
+	{signin.ErrSecondStep, pages.Failure{
 		Title: "This took too long",
 		Explanation: "A second step has to be finished within ten minutes, and is void when something about the account " +
 			"changes.",
@@ -75,7 +77,7 @@ var failures = []struct {
 		Explanation: "The address exists, but not for this kind of request.",
 		Advice:      "Go back and try again.",
 	}},
-	{identity.ErrBusy, pages.Failure{
+	{password.ErrBusy, pages.Failure{
 		Status:      http.StatusServiceUnavailable,
 		Title:       "One moment, please",
 		Explanation: "Many people are signing in right now.",
@@ -124,7 +126,7 @@ func failure(v *Visit, err error) pages.Failure {
 	}
 	for _, known := range failures {
 		if errors.Is(err, known.err) {
-			if known.err == identity.ErrBusy {
+			if known.err == password.ErrBusy {
 				v.Gin.Header("Retry-After", "5")
 			}
 			page := known.page

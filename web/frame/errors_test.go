@@ -12,6 +12,8 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage/cache"
 )
@@ -35,7 +37,7 @@ func TestWhatAPersonIsToldOfAnError(t *testing.T) {
 		retryAfter string
 	}{
 		{oidc.ErrInteraction, 400, ""},
-		{identity.ErrSecondStep, 400, ""},
+		{signin.ErrSecondStep, 400, ""},
 		{federation.ErrRequest, 400, ""},
 		{identity.ErrProof, 400, ""},
 		{ErrForm, 400, ""},
@@ -43,7 +45,7 @@ func TestWhatAPersonIsToldOfAnError(t *testing.T) {
 		{ErrNotFound, 404, ""},
 		{errMethod, 405, ""},
 		{&cache.Limited{Wait: 90 * time.Second}, 429, "90"},
-		{identity.ErrBusy, 503, "5"},
+		{password.ErrBusy, 503, "5"},
 		{&oidc.Refusal{Reason: &oidc.Error{Code: "invalid_request", Description: "The client_id is missing."}}, 400, ""},
 		{errors.New("pq: password authentication failed for wicket"), 500, ""},
 	} {

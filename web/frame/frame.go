@@ -13,6 +13,9 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/signin"
+	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -23,6 +26,9 @@ type Config struct {
 	Provider  *oidc.Provider
 	Upstreams *federation.Upstreams
 	Identity  *identity.Store
+	Factors   *factor.Store
+	SignIns   *signin.Store
+	Transfer  *transfer.Store
 	Limits    *cache.Limits
 	Log       *slog.Logger
 	Tally     storage.EventCounter // counts what happens; nil: nothing is counted

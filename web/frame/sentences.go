@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/password"
 )
 
 // Sentence is an error that is meant for people, as a sentence.
@@ -36,4 +37,4 @@ func OneOf(err error, known []error) error {
 }
 
 // PasswordFaults are the reasons why a password cannot be chosen.
-var PasswordFaults = []error{identity.ErrPasswordWeak, identity.ErrPasswordCommon, identity.ErrPasswordPersonal}
+var PasswordFaults = []error{password.ErrWeak, password.ErrCommon, password.ErrPersonal}

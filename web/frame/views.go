@@ -2,7 +2,7 @@ package frame
 
 import (
 	"github.com/wicket-id/wicket/federation"
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -21,18 +21,18 @@ func ProviderView(p *federation.Provider) pages.Provider {
 }
 
 // CeremonyView is a question for a key, as a page holds it.
-func CeremonyView(ceremony *identity.Ceremony) *pages.Ceremony {
+func CeremonyView(ceremony *factor.Ceremony) *pages.Ceremony {
 	return &pages.Ceremony{Options: string(ceremony.Options), State: ceremony.State}
 }
 
 // Person tells a page who is signed in.
 func (v *Visit) Person() (pages.Person, error) {
 	user := v.Session.User
-	profile, err := v.frame.Identity.Profile(v.Context(), user.ID)
+	profile, err := v.frame.Identity.Profiles().Of(v.Context(), user.ID)
 	if err != nil {
 		return pages.Person{}, err
 	}
-	email, err := v.frame.Identity.PrimaryEmail(v.Context(), user.ID)
+	email, err := v.frame.Identity.Emails().Primary(v.Context(), user.ID)
 	if err != nil {
 		return pages.Person{}, err
 	}

@@ -63,7 +63,7 @@ func (v *Visit) readSession() error {
 	if secret == "" {
 		return nil
 	}
-	session, err := v.frame.Identity.SessionBySecret(v.Context(), secret)
+	session, err := v.frame.Identity.Sessions().BySecret(v.Context(), secret)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil
 	}
@@ -83,7 +83,7 @@ func (v *Visit) Seen(session *identity.Session) error {
 	if err := v.frame.Limits.Spend(v.Context(), endpoint(v.Gin), cache.ByAccount, session.UserID.String()); err != nil {
 		return err
 	}
-	return v.frame.Identity.Seen(v.Context(), session, actor.IP)
+	return v.frame.Identity.Sessions().Seen(v.Context(), session, actor.IP)
 }
 
 // ActAs notes who the request turned out to be of, for the audit trail and the log: somebody has signed in, a client has

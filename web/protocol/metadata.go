@@ -32,7 +32,7 @@ func (e Metadata) document(c *gin.Context, json []byte) {
 // section 5.11.
 func (e Metadata) RelatedOrigins(c *gin.Context) {
 	origins := []string{}
-	if party := e.Identity.RelyingParty; party != nil {
+	if party := e.Factors.RelyingParty; party != nil {
 		origins = party.Origins()
 	}
 	c.JSON(http.StatusOK, gin.H{"origins": origins})

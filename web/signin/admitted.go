@@ -3,13 +3,13 @@ package signin
 import (
 	"net/url"
 
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/web/frame"
 )
 
 // admitted gives the browser of a person who is let in its cookies and goes on where they came from: to the app that
 // waits, or to the page of ours; or to the second step, where the first was not enough.
-func admitted(v *frame.Visit, admission *identity.Admission, page string) error {
+func admitted(v *frame.Visit, admission *signin.Outcome, page string) error {
 	if admission.SecondStep != "" {
 		return askSecondStep(v, admission.SecondStep, url.Values{"continue": {v.Suspend()}, "then": {page}})
 	}
@@ -20,7 +20,7 @@ func admitted(v *frame.Visit, admission *identity.Admission, page string) error 
 
 const tooManySignIns = "Too many sign-ins from your network have failed. Wait a few minutes and try again."
 
-func setCookies(v *frame.Visit, admission *identity.Admission) {
+func setCookies(v *frame.Visit, admission *signin.Outcome) {
 	v.SetSession(admission.Secret, admission.Session.ExpiresAt)
 	v.SetCookie(frame.DeviceCookie, admission.DeviceSecret)
 }

@@ -20,7 +20,7 @@ var linkFaults = []error{identity.ErrExternalTaken, identity.ErrTooManyExternals
 
 // link links one and goes on where the person came from.
 func (h Linking) link(v *frame.Visit, external identity.External) error {
-	err := h.Identity.LinkExternal(v.Context(), v.Owner, external)
+	err := h.Identity.ExternalAccounts().Link(v.Context(), v.Owner, external)
 	if frame.OneOf(err, linkFaults) != nil {
 		return h.ShowLinked(v, http.StatusConflict, frame.Sentence(err))
 	} else if err != nil {

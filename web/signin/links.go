@@ -17,7 +17,7 @@ type Links struct{ *frame.Frame }
 // VerifyEmailPage asks whether an address is the person's.
 func (h Links) VerifyEmailPage(v *frame.Visit) error {
 	token := v.Query("token")
-	address, username, err := h.Identity.EmailToVerify(v.Context(), token)
+	address, username, err := h.Identity.Emails().ToVerify(v.Context(), token)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (h Links) VerifyEmailPage(v *frame.Visit) error {
 
 // VerifyEmail notes that it is.
 func (h Links) VerifyEmail(v *frame.Visit) error {
-	email, err := h.Identity.VerifyEmail(v.Context(), v.Form.Get("token"))
+	email, err := h.Identity.Emails().Verify(v.Context(), v.Form.Get("token"))
 	if errors.Is(err, identity.ErrEmailTaken) {
 		return v.Show(http.StatusConflict, pages.Failure{
 			Title: "This address is taken", Explanation: "Another account has verified it already.",
@@ -55,7 +55,7 @@ func (h Links) UnlockPage(v *frame.Visit) error {
 
 // Unlock unlocks it.
 func (h Links) Unlock(v *frame.Visit) error {
-	if err := h.Identity.Unlock(v.Context(), v.Form.Get("token")); err != nil {
+	if err := h.SignIns.Unlock(v.Context(), v.Form.Get("token")); err != nil {
 		return err
 	}
 	return v.Show(http.StatusOK, pages.Done{
@@ -74,7 +74,7 @@ func (h Links) NotMePage(v *frame.Visit) error {
 
 // NotMe takes it back.
 func (h Links) NotMe(v *frame.Visit) error {
-	secret, err := h.Identity.NotMe(v.Context(), v.Form.Get("token"))
+	secret, err := h.SignIns.NotMe(v.Context(), v.Form.Get("token"))
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -45,11 +46,11 @@ func (h Register) Submit(v *frame.Visit) error {
 	if _, err := h.invitation(v); err != nil {
 		return err
 	}
-	registration := identity.Registration{
+	registration := signin.SignUp{
 		Username: v.Form.Get("username"), Email: v.Form.Get("email"), Name: v.Form.Get("name"),
 		Password: v.Form.Get("password"), Secret: v.Form.Get("token"), Device: v.Device(), Current: v.Session,
 	}
-	admission, err := h.Identity.Register(v.Context(), registration)
+	admission, err := h.SignIns.SignUp(v.Context(), registration)
 	if err != nil {
 		return h.refuse(v, registration, err)
 	}
@@ -60,7 +61,7 @@ func (h Register) Submit(v *frame.Visit) error {
 }
 
 // refuse says what is wrong, on the page with all that was typed but the password.
-func (h Register) refuse(v *frame.Visit, r identity.Registration, err error) error {
+func (h Register) refuse(v *frame.Visit, r signin.SignUp, err error) error {
 	page, status := h.page(v), http.StatusTooManyRequests
 	var faults identity.FieldFaults
 	switch {
@@ -73,8 +74,8 @@ func (h Register) refuse(v *frame.Visit, r identity.Registration, err error) err
 	case errors.Is(err, identity.ErrTooManySendings):
 		page.Failure = "There is no account yet."
 		page.Failures = map[string]string{"email": frame.Sentence(identity.ErrTooManySendings)}
-	case errors.Is(err, identity.ErrTooManyRegistrations):
-		page.Failure = frame.Sentence(identity.ErrTooManyRegistrations)
+	case errors.Is(err, signin.ErrTooManySignUps):
+		page.Failure = frame.Sentence(signin.ErrTooManySignUps)
 	default:
 		return err
 	}
@@ -84,11 +85,11 @@ func (h Register) refuse(v *frame.Visit, r identity.Registration, err error) err
 }
 
 // invitation returns the invitation that a request for an account holds; nil where none is needed and it holds none.
-func (h Register) invitation(v *frame.Visit) (*identity.Invitation, error) {
+func (h Register) invitation(v *frame.Visit) (*signin.Invitation, error) {
 	secret := v.Form.Get("token")
 	switch {
 	case secret != "":
-		return h.Identity.OpenInvitation(v.Context(), secret)
+		return h.SignIns.Invitations().Open(v.Context(), secret)
 	case !h.Open:
 		return nil, frame.ErrNotFound
 	}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -24,7 +25,7 @@ func (h ResetPassword) Request(v *frame.Visit) error {
 	if login == "" {
 		return v.Show(http.StatusBadRequest, pages.ForgotPassword{Failure: "Enter your username or email address."})
 	}
-	err := h.Identity.RequestReset(v.Context(), login, v.Device())
+	err := h.SignIns.Resets().Request(v.Context(), login, v.Device())
 	if errors.Is(err, identity.ErrTooManySendings) {
 		return v.Show(http.StatusTooManyRequests, pages.ForgotPassword{Failure: frame.Sentence(err)})
 	} else if err != nil {
@@ -36,7 +37,7 @@ func (h ResetPassword) Request(v *frame.Visit) error {
 // Page lets a person who came by a good link choose another password.
 func (h ResetPassword) Page(v *frame.Visit) error {
 	token := v.Query("token")
-	question, err := h.Identity.CheckReset(v.Context(), token, v.Cookie(frame.SecondStepCookie))
+	question, err := h.SignIns.Resets().Check(v.Context(), token, v.Cookie(frame.SecondStepCookie))
 	if err != nil {
 		return err
 	}
@@ -49,9 +50,9 @@ func (h ResetPassword) Page(v *frame.Visit) error {
 // Submit takes it.
 func (h ResetPassword) Submit(v *frame.Visit) error {
 	token, proof := v.Form.Get("token"), v.Cookie(frame.SecondStepCookie)
-	owner, deviceSecret, err := h.Identity.Reset(v.Context(), token, proof, v.Form.Get("password"), v.Device())
+	owner, deviceSecret, err := h.SignIns.Resets().Reset(v.Context(), token, proof, v.Form.Get("password"), v.Device())
 	switch {
-	case errors.Is(err, identity.ErrSecondStep):
+	case errors.Is(err, signin.ErrSecondStep):
 		return v.RedirectWith("/reset-password", url.Values{"token": {token}})
 	case frame.OneOf(err, frame.PasswordFaults) != nil:
 		page := pages.NewPassword{Token: token, Failure: frame.Sentence(err)}

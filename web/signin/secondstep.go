@@ -6,6 +6,8 @@ import (
 	"net/url"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -25,39 +27,39 @@ func (h SecondStep) Page(v *frame.Visit) error {
 }
 
 // open returns the question that is open in this browser: the one in the cookie, or else the one that is asked of the
-// session. It returns identity.ErrSecondStep where there is none.
-func (h SecondStep) open(v *frame.Visit) (*identity.SecondStep, error) {
+// session. It returns signin.ErrSecondStep where there is none.
+func (h SecondStep) open(v *frame.Visit) (*signin.SecondStep, error) {
 	if sealed := v.Cookie(frame.SecondStepCookie); sealed != "" {
-		step, err := h.Identity.OpenSecondStep(v.Context(), sealed)
+		step, err := h.SignIns.SecondSteps().Open(v.Context(), sealed)
 		if err == nil && !step.Answered {
 			return step, nil
 		}
-		if err != nil && !errors.Is(err, identity.ErrSecondStep) {
+		if err != nil && !errors.Is(err, signin.ErrSecondStep) {
 			return nil, err
 		}
 	}
 	if v.Session == nil {
-		return nil, identity.ErrSecondStep
+		return nil, signin.ErrSecondStep
 	}
-	return h.Identity.SecondStepForSession(v.Context(), v.Session)
+	return h.SignIns.SecondSteps().ForSession(v.Context(), v.Session)
 }
 
-func (h SecondStep) show(v *frame.Visit, status int, step *identity.SecondStep, failure string) error {
-	factors, err := h.Identity.SecondFactors(v.Context(), step)
+func (h SecondStep) show(v *frame.Visit, status int, step *signin.SecondStep, failure string) error {
+	factors, err := h.SignIns.SecondSteps().Options(v.Context(), step)
 	if err != nil {
 		return err
 	}
-	page := pages.SecondStep{Trust: step.Purpose == identity.ToSignIn, Failure: failure}
+	page := pages.SecondStep{Trust: step.Purpose == signin.ToSignIn, Failure: failure}
 	page.App, page.Continue = v.App()
 	page.Then, page.Class = v.Form.Get("then"), v.Form.Get("class")
 	if page.Class != identity.ACRPhishingResistant { // or the page would come again
 		page.Code, page.BackupCodes = factors.Code, factors.BackupCodes
 	}
-	if step.Purpose == identity.ToSignIn {
+	if step.Purpose == signin.ToSignIn {
 		page.BackURI = "/sign-in?" + url.Values{"continue": {page.Continue}}.Encode()
 	}
 	if factors.Key {
-		ceremony, err := h.Identity.BeginKey(v.Context(), step)
+		ceremony, err := h.SignIns.SecondSteps().BeginKey(v.Context(), step)
 		if err != nil {
 			return err
 		}
@@ -72,27 +74,27 @@ func (h SecondStep) Answer(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	answer := identity.Answer{Code: v.Form.Get("code"), State: v.Form.Get("state"), Response: v.Form.Get("response")}
+	answer := factor.Answer{Code: v.Form.Get("code"), State: v.Form.Get("state"), Response: v.Form.Get("response")}
 	switch step.Purpose {
-	case identity.ToSignIn:
+	case signin.ToSignIn:
 		err = h.finishSignIn(v, step, answer)
-	case identity.ToReset:
+	case signin.ToReset:
 		err = h.allowReset(v, step, answer)
 	default:
 		err = h.strengthen(v, step, answer)
 	}
 	switch {
-	case errors.Is(err, identity.ErrCode):
+	case errors.Is(err, factor.ErrCode):
 		return h.show(v, http.StatusUnauthorized, step, "That is not right, or it was already used. Try again.")
-	case errors.Is(err, identity.ErrTooManySignIns):
+	case errors.Is(err, identity.ErrTooManyAttempts):
 		return h.show(v, http.StatusTooManyRequests, step, tooManySignIns)
 	}
 	return err
 }
 
-func (h SecondStep) finishSignIn(v *frame.Visit, step *identity.SecondStep, answer identity.Answer) error {
+func (h SecondStep) finishSignIn(v *frame.Visit, step *signin.SecondStep, answer factor.Answer) error {
 	trust := v.Form.Get("trust") == "yes"
-	admission, err := h.Identity.FinishSignIn(v.Context(), step, answer, v.Device(), v.Session, trust)
+	admission, err := h.SignIns.SecondSteps().Finish(v.Context(), step, answer, v.Device(), v.Session, trust)
 	if err != nil {
 		return err
 	}
@@ -100,8 +102,8 @@ func (h SecondStep) finishSignIn(v *frame.Visit, step *identity.SecondStep, answ
 	return admitted(v, admission, frame.OwnPage(v.Form.Get("then")))
 }
 
-func (h SecondStep) allowReset(v *frame.Visit, step *identity.SecondStep, answer identity.Answer) error {
-	sealed, err := h.Identity.AllowReset(v.Context(), step, answer, v.Device())
+func (h SecondStep) allowReset(v *frame.Visit, step *signin.SecondStep, answer factor.Answer) error {
+	sealed, err := h.SignIns.SecondSteps().AllowReset(v.Context(), step, answer, v.Device())
 	if err != nil {
 		return err
 	}
@@ -110,8 +112,8 @@ func (h SecondStep) allowReset(v *frame.Visit, step *identity.SecondStep, answer
 	return v.RedirectWith("/reset-password", url.Values{"token": {step.Reset}})
 }
 
-func (h SecondStep) strengthen(v *frame.Visit, step *identity.SecondStep, answer identity.Answer) error {
-	secret, err := h.Identity.Strengthen(v.Context(), step, v.Session, answer, v.Device())
+func (h SecondStep) strengthen(v *frame.Visit, step *signin.SecondStep, answer factor.Answer) error {
+	secret, err := h.SignIns.SecondSteps().Strengthen(v.Context(), step, v.Session, answer, v.Device())
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"net/url"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -47,7 +49,7 @@ func (h SignIn) Page(v *frame.Visit) error {
 
 // Password checks name and password and goes on where the person came from.
 func (h SignIn) Password(v *frame.Visit) error {
-	admission, err := h.Identity.SignIn(v.Context(), identity.SignIn{
+	admission, err := h.SignIns.WithPassword(v.Context(), signin.Attempt{
 		Login: v.Form.Get("username"), Password: v.Form.Get("password"), Device: v.Device(), Current: v.Session,
 	})
 	if err != nil {
@@ -69,7 +71,7 @@ func offersPasskey(v *frame.Visit, user *identity.User) bool {
 
 // Passkey signs a person in with the passkey that their browser has shown.
 func (h SignIn) Passkey(v *frame.Visit) error {
-	admission, err := h.Identity.SignInWithPasskey(v.Context(), identity.PasskeySignIn{
+	admission, err := h.SignIns.WithPasskey(v.Context(), signin.PasskeyAttempt{
 		State: v.Form.Get("state"), Response: v.Form.Get("response"), Device: v.Device(), Current: v.Session,
 	})
 	if err != nil {
@@ -83,8 +85,8 @@ func (h SignIn) Passkey(v *frame.Visit) error {
 func (h SignIn) refuse(v *frame.Visit, failure string, err error) error {
 	status := http.StatusUnauthorized
 	switch {
-	case errors.Is(err, identity.ErrSignInRefused):
-	case errors.Is(err, identity.ErrTooManySignIns):
+	case errors.Is(err, signin.ErrRefused):
+	case errors.Is(err, identity.ErrTooManyAttempts):
 		status, failure = http.StatusTooManyRequests, tooManySignIns
 	default:
 		return err
@@ -105,8 +107,8 @@ func (h SignIn) page(v *frame.Visit) (pages.SignIn, error) {
 	if h.SignUp {
 		page.RegisterURL = frame.WithParameters("/register", url.Values{"continue": {page.Continue}})
 	}
-	ceremony, err := h.Identity.BeginPasskeySignIn()
-	if errors.Is(err, identity.ErrNoKeys) {
+	ceremony, err := h.Factors.Passkeys().BeginSignIn()
+	if errors.Is(err, factor.ErrNoKeys) {
 		return page, nil
 	} else if err != nil {
 		return page, err

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/federation"
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
@@ -96,16 +96,16 @@ func (h Upstream) signIn(v *frame.Visit, answer *federation.Answer) error {
 	if err := frame.Session(v); err != nil {
 		return err
 	}
-	admission, err := h.Identity.SignInExternally(v.Context(), answer.External, v.Device(), v.Session)
+	admission, err := h.SignIns.External().SignIn(v.Context(), answer.External, v.Device(), v.Session)
 	switch {
-	case errors.Is(err, identity.ErrNobodyYet):
+	case errors.Is(err, signin.ErrNotLinked):
 		secret, err := h.Upstreams.Welcome(v.Context(), answer, v.Cookie(frame.BrowserCookie))
 		if err != nil {
 			return err
 		}
 		v.SetCookie(frame.UpstreamSignUpCookie, secret)
 		return v.Redirect("/arrival")
-	case errors.Is(err, identity.ErrSignInRefused):
+	case errors.Is(err, signin.ErrRefused):
 		return showUpstreamFailure(h.Frame, v, answer.External.Provider, err)
 	case err != nil:
 		return err
@@ -190,7 +190,7 @@ func showUpstreamFailure(f *frame.Frame, v *frame.Visit, provider string, err er
 			"Try again, or sign in another way."
 	case errors.Is(err, federation.ErrTooManyRequests):
 		status, page.Text = http.StatusTooManyRequests, frame.Sentence(federation.ErrTooManyRequests)
-	case errors.Is(err, identity.ErrSignInRefused):
+	case errors.Is(err, signin.ErrRefused):
 		status, page.Title = http.StatusForbidden, "You cannot sign in right now"
 		page.Text = "Your account is disabled, or locked for a while. " +
 			"Try again later, or contact the administrator."

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
@@ -31,7 +32,7 @@ func (h UpstreamSignUp) Page(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	username, err := h.Identity.FreeUsername(v.Context(), waiting.External.Username)
+	username, err := h.Identity.Users().Free(v.Context(), waiting.External.Username)
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func (h UpstreamSignUp) read(v *frame.Visit) (*pending, error) {
 
 func (h UpstreamSignUp) show(v *frame.Visit, status int, waiting *pending, page pages.UpstreamSignUp) (err error) {
 	page.App, _ = v.App()
-	if page.HasAccount, err = h.Identity.HasAccount(v.Context(), waiting.External); err != nil {
+	if page.HasAccount, err = h.SignIns.External().HasAccount(v.Context(), waiting.External); err != nil {
 		return err
 	}
 	page.Provider = frame.ProviderView(waiting.provider)
@@ -82,19 +83,19 @@ func (h UpstreamSignUp) Register(v *frame.Visit) error {
 		return err
 	}
 	page := pages.UpstreamSignUp{Username: v.Form.Get("username")}
-	admission, err := h.Identity.RegisterExternally(v.Context(), waiting.External, page.Username, v.Device(), v.Session)
+	admission, err := h.SignIns.External().SignUp(v.Context(), waiting.External, page.Username, v.Device(), v.Session)
 	var faults identity.FieldFaults
 	switch {
 	case errors.As(err, &faults):
 		page.Wrong = frame.Sentence(faults["username"])
 		return h.show(v, http.StatusUnprocessableEntity, waiting, page)
-	case errors.Is(err, identity.ErrHasAccount), errors.Is(err, identity.ErrMayNotRegister):
+	case errors.Is(err, signin.ErrHasAccount), errors.Is(err, signin.ErrMayNotRegister):
 		page.Failure = frame.Sentence(err)
 		return h.show(v, http.StatusConflict, waiting, page)
-	case errors.Is(err, identity.ErrTooManyRegistrations), errors.Is(err, identity.ErrTooManySendings):
+	case errors.Is(err, signin.ErrTooManySignUps), errors.Is(err, identity.ErrTooManySendings):
 		page.Failure = frame.Sentence(err)
 		return h.show(v, http.StatusTooManyRequests, waiting, page)
-	case errors.Is(err, identity.ErrSignInRefused):
+	case errors.Is(err, signin.ErrRefused):
 		return showUpstreamFailure(h.Frame, v, waiting.provider.ID, err)
 	case err != nil:
 		return err

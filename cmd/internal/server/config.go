@@ -10,6 +10,7 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -72,11 +73,11 @@ type Config struct {
 	MetricsListen string         `section:"Operation" env:"WICKET_METRICS_LISTEN" type:"address" unset:"no metrics" help:"Where Prometheus finds '/metrics', such as '127.0.0.1:9090': docs/watching.md."`
 	Traces        traceVariables `embed:"" prefix:"traces-"`
 
-	Clock         func() time.Time       `kong:"-"` // this machine's
-	RelyingParty  *identity.RelyingParty `kong:"-"` // nil: passkeys and security keys cannot be used here
-	SMS           notify.TextSender      `kong:"-"` // nil: text messages cannot be sent
-	TraceProtocol string                 `kong:"-"` // how traces are sent; empty: they are not
-	Outbox        *notify.Outbox         `kong:"-"` // development alone: mail and text messages are shown instead
+	Clock         func() time.Time     `kong:"-"` // this machine's
+	RelyingParty  *factor.RelyingParty `kong:"-"` // nil: passkeys and security keys cannot be used here
+	SMS           notify.TextSender    `kong:"-"` // nil: text messages cannot be sent
+	TraceProtocol string               `kong:"-"` // how traces are sent; empty: they are not
+	Outbox        *notify.Outbox       `kong:"-"` // development alone: mail and text messages are shown instead
 
 	environment Environment       // that it was made from
 	files       map[string][]byte // that all this was read from, by their paths: digests of their content

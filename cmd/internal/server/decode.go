@@ -16,7 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/federation"
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -44,7 +44,7 @@ func mappers(c *Config) []kong.Option {
 		mapType(func(text string) ([]federation.Provider, error) { return parseProviders(text, c.readFile) }),
 		mapNamed("switch", func(text string) (bool, error) { return text != "off", nil }),
 		mapNamed("issuer", func(text string) (string, error) { return text, oidc.CheckIssuer(text) }),
-		mapNamed("invitation", func(text string) (string, error) { return text, identity.CheckInvitationSecret(text) }),
+		mapNamed("invitation", func(text string) (string, error) { return text, signin.CheckInvitationSecret(text) }),
 		mapNamed("address", parseAddress),
 		mapNamed("patience", parsePatience),
 		mapNamed("retention", parseRetention),

@@ -17,20 +17,20 @@ func (s *Server) InviteFirst(ctx context.Context, show func(link string)) error 
 	operator := audit.As(ctx, audit.Actor{Name: "operator"})
 	switch {
 	case config.FirstInvitation != "":
-		open, err := s.Identity.InviteFirstBy(operator, config.FirstInvitation)
+		open, err := s.SignIns.Invitations().CreateFirstWith(operator, config.FirstInvitation)
 		if err == nil && open {
 			s.log.Info("nobody is registered yet; the link with the secret in WICKET_FIRST_INVITATION makes the first account, "+
 				"an administrator's", "link", s.InvitationLink("…"))
 		}
 		return err
 	case config.EmbeddedDatabase() == "":
-		people, err := s.Identity.Users(ctx, uuid.Nil, 1)
+		people, err := s.Identity.Users().List(ctx, uuid.Nil, 1)
 		if err == nil && len(people) == 0 {
 			s.log.Info("nobody is registered yet; invite an administrator with: wicket user invite --role admin")
 		}
 		return err
 	}
-	secret, err := s.Identity.InviteFirst(operator)
+	secret, err := s.SignIns.Invitations().CreateFirst(operator)
 	if err == nil && secret != "" {
 		show(s.InvitationLink(secret))
 	}

@@ -18,6 +18,9 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/signin"
+	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -29,6 +32,9 @@ type Server struct {
 	Clock     *storage.Clock
 	Redis     *cache.Redis // nil where there is none
 	Identity  *identity.Store
+	Factors   *factor.Store
+	SignIns   *signin.Store
+	Transfer  *transfer.Store
 	Upstreams *federation.Upstreams
 	Keys      *oidc.Keys
 	Provider  *oidc.Provider
@@ -37,7 +43,7 @@ type Server struct {
 
 	config   atomic.Pointer[Config] // what may change while the server runs is read from it when it is needed
 	log      *slog.Logger
-	memory   cache.Cache
+	cache    cache.Cache
 	limits   *cache.Limits
 	metrics  *metrics                 // nil where nobody scrapes them
 	traces   *sdktrace.TracerProvider // nil where nobody wants them
@@ -50,7 +56,7 @@ func New(ctx context.Context, config *Config, log *slog.Logger) (*Server, error)
 	s := &Server{log: log}
 	s.config.Store(config)
 	for _, wire := range []func(context.Context, *Config) error{
-		s.openDatabase, s.wireMemory, s.wireIdentity, s.wireProtocol, s.wireJobs, s.wireTraces, s.wireWeb,
+		s.openDatabase, s.wireCache, s.wireIdentity, s.wireProtocol, s.wireJobs, s.wireTraces, s.wireWeb,
 	} {
 		if err := wire(ctx, config); err != nil {
 			return nil, errors.Join(err, s.Close())

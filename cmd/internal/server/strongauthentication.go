@@ -11,7 +11,7 @@ import (
 	"github.com/go-webauthn/webauthn/metadata"
 	"github.com/go-webauthn/webauthn/metadata/providers/memory"
 
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 )
 
 // relyingParty puts together what passkeys and security keys belong to. There is none at an issuer that is an
@@ -37,14 +37,14 @@ func (r *reading) relyingParty() {
 		return
 	}
 	origins := append([]string{c.Issuer}, c.WebAuthnOrigins...)
-	c.RelyingParty, err = identity.NewRelyingParty(c.WebAuthnRPID, "Wicket ("+issuer.Host+")", origins, policy)
+	c.RelyingParty, err = factor.NewRelyingParty(c.WebAuthnRPID, "Wicket ("+issuer.Host+")", origins, policy)
 	r.fault("WICKET_WEBAUTHN_RP_ID", err)
 }
 
 // hardwareKeyPolicy puts together which security keys are allowed.
-func (r *reading) hardwareKeyPolicy() identity.HardwareKeyPolicy {
+func (r *reading) hardwareKeyPolicy() factor.HardwareKeyPolicy {
 	c := r.config
-	policy := identity.HardwareKeyPolicy{Models: c.HardwareKeyModels, Attestation: c.HardwareKeyAttestation == "required"}
+	policy := factor.HardwareKeyPolicy{Models: c.HardwareKeyModels, Attestation: c.HardwareKeyAttestation == "required"}
 	if c.FIDOMetadata != "" {
 		var err error
 		policy.Metadata, err = fidoMetadata(c.FIDOMetadata, policy.Attestation)

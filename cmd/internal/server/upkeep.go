@@ -36,8 +36,8 @@ type upkeepWorker struct {
 // Work does the job.
 func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 	began := time.Now()
-	deleted, identityErr := w.server.Identity.Expire(ctx)
-	erased, eraseErr := w.server.Identity.Erase(ctx)
+	deleted, identityErr := w.server.SignIns.Expire(ctx)
+	erased, eraseErr := w.server.Transfer.Erase(ctx)
 	deleted["users"] = erased
 	fromProvider, providerErr := w.server.Provider.Expire(ctx)
 	fromUpstreams, upstreamsErr := w.server.Upstreams.Expire(ctx)

@@ -19,7 +19,7 @@ import (
 func TestUpkeepForgetsTheAuditTrailWhereToldTo(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		s := newTestServer(t, databaseURL)
-		if _, err := s.Identity.CreateUser(t.Context(), identity.NewUser{Username: "alice"}); err != nil {
+		if _, err := s.Identity.Users().Create(t.Context(), identity.NewUser{Username: "alice"}); err != nil {
 			t.Fatal(err)
 		}
 		old := identity.Clock().AddDate(0, -4, 0)

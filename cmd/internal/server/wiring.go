@@ -12,10 +12,15 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/identity/signin"
+	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web"
+	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/notify"
 )
 
@@ -62,34 +67,39 @@ func Prepare(ctx context.Context, database *storage.Database, migrate bool, log 
 	return err
 }
 
-// wireMemory makes what may be lost: limits and caches, shared by Redis where there is one.
-func (s *Server) wireMemory(ctx context.Context, config *Config) error {
-	s.memory = cache.NewLocal(s.Clock.Now)
+// wireCache makes what may be lost: limits and caches, shared by Redis where there is one.
+func (s *Server) wireCache(ctx context.Context, config *Config) error {
+	s.cache = cache.NewLocal(s.Clock.Now)
 	if config.Redis != nil {
 		s.Redis = cache.NewRedis(ctx, config.Redis, config.Issuer, s.Clock.Now, s.log)
-		s.memory = s.Redis
+		s.cache = s.Redis
 	}
-	s.limits = &cache.Limits{Cache: s.memory, Rates: config.Limits}
+	s.limits = &cache.Limits{Cache: s.cache, Rates: config.Limits}
 	return nil
 }
 
 func (s *Server) wireIdentity(_ context.Context, config *Config) error {
 	s.Identity = &identity.Store{
-		Database:        s.Database,
-		Memory:          s.memory,
-		Seal:            config.Seal,
-		Hasher:          identity.NewHasher(19*1024, 2, runtime.NumCPU(), 10*time.Second),
-		RelyingParty:    config.RelyingParty,
-		Now:             s.Clock.Now,
-		Texts:           config.texts() != nil,
+		Database:    s.Database,
+		Cache:       s.cache,
+		Seal:        config.Seal,
+		Hasher:      password.NewHasher(19*1024, 2, runtime.NumCPU(), 10*time.Second),
+		Now:         s.Clock.Now,
+		Texts:       config.texts() != nil,
+		SessionIdle: 30 * 24 * time.Hour,
+	}
+	s.Factors = &factor.Store{Store: s.Identity, RelyingParty: config.RelyingParty}
+	s.SignIns = &signin.Store{
+		Store:           s.Identity,
+		Factors:         s.Factors,
 		SessionLifetime: 90 * 24 * time.Hour,
-		SessionIdle:     30 * 24 * time.Hour,
 		SignInDelay:     250 * time.Millisecond,
 		RefusalTakes:    400 * time.Millisecond,
 		MaxFailures:     10,
 		LockDuration:    15 * time.Minute,
 		AttemptsKept:    config.KeepLoginAttempts,
 	}
+	s.Transfer = &transfer.Store{Store: s.Identity, Factors: s.Factors, SignIn: s.SignIns}
 	return nil
 }
 
@@ -98,7 +108,7 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	s.Upstreams = &federation.Upstreams{
 		Issuer:   config.Issuer,
 		Database: s.Database,
-		Memory:   s.memory,
+		Memory:   s.cache,
 		Seal:     config.Seal,
 		Identity: s.Identity,
 		Named:    func() []federation.Provider { return s.Config().Providers },
@@ -113,7 +123,7 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	s.Provider, err = oidc.New(oidc.Config{
 		Issuer:     config.Issuer,
 		Database:   s.Database,
-		Memory:     s.memory,
+		Memory:     s.cache,
 		Limits:     s.limits,
 		Seal:       config.Seal,
 		Identity:   s.Identity,
@@ -137,8 +147,8 @@ func (s *Server) wireJobs(_ context.Context, config *Config) (err error) {
 		Texts:  func() notify.TextSender { return s.Config().texts() },
 		Log:    s.log,
 	})
-	river.AddWorker(workers, &notify.ResetWorker{Identity: s.Identity})
-	river.AddWorker(workers, &notify.LockWorker{Identity: s.Identity})
+	river.AddWorker(workers, &notify.ResetWorker{SignIns: s.SignIns})
+	river.AddWorker(workers, &notify.LockWorker{SignIns: s.SignIns})
 	river.AddWorker(workers, &upkeepWorker{server: s, auditTrailKept: config.KeepAuditTrail, log: s.log})
 	s.Jobs, err = s.Database.NewJobs(workers, []*river.PeriodicJob{upkeepJob()}, s.log)
 	s.Identity.Jobs = s.Jobs
@@ -170,20 +180,17 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 		tally, answered = s.metrics.tally, s.metrics.answered
 	}
 	s.Handler, err = web.New(web.Config{
-		Provider:       s.Provider,
-		Upstreams:      s.Upstreams,
-		Identity:       s.Identity,
+		Config: frame.Config{
+			Provider: s.Provider, Upstreams: s.Upstreams,
+			Identity: s.Identity, Factors: s.Factors, SignIns: s.SignIns, Transfer: s.Transfer,
+			Limits: s.limits, Log: s.log, Tally: tally, Answered: answered, Now: s.Clock.Now,
+		},
 		Database:       s.Database,
-		Limits:         s.limits,
-		Log:            s.log,
 		TrustedProxies: config.TrustedProxies,
 		Registration:   config.Registration,
 		Outbox:         config.Outbox,
 		Tracer:         tracer,
-		Tally:          tally,
-		Answered:       answered,
 		Draining:       s.draining.Load,
-		Now:            s.Clock.Now,
 	})
 	return err
 }

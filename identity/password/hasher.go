@@ -1,0 +1,107 @@
+package password
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/argon2"
+)
+
+var (
+	ErrBusy = errors.New("too many passwords are being checked just now")
+)
+
+// Hasher hashes passwords with argon2id (RFC 9106). The parameters are stored with each hash, so they can be raised at
+// any time. It bounds how many run at once, for each takes its memory and a core; those who wait too long get ErrBusy.
+type Hasher struct {
+	memory   uint32 // KiB
+	passes   uint32
+	running  chan struct{}
+	waiting  atomic.Int64
+	patience time.Duration
+	dummy    string
+}
+
+const (
+	argonLanes = 1
+	argonSalt  = 16 // bytes
+	argonKey   = 32 // bytes
+)
+
+// NewHasher returns a Hasher that uses memory KiB and that many passes, runs at most parallel at once and lets others
+// wait for at most patience. OWASP's minimum is 19456 KiB and 2 passes.
+func NewHasher(memory, passes uint32, parallel int, patience time.Duration) *Hasher {
+	h := &Hasher{memory: memory, passes: passes, running: make(chan struct{}, parallel), patience: patience}
+	h.dummy = h.encode(make([]byte, argonSalt), make([]byte, argonKey))
+	return h
+}
+
+// Hash returns the PHC string of password, or ErrBusy.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	release, err := h.acquire(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	salt := make([]byte, argonSalt)
+	_, _ = rand.Read(salt) // never fails, says its documentation
+	return h.encode(salt, argon2.IDKey([]byte(password), salt, h.passes, h.memory, argonLanes, argonKey)), nil
+}
+
+// Verify tells whether password is the one that hash was made of, and whether it should be hashed anew because it was made
+// elsewhere or the parameters have changed since. An empty hash (no such person, or no password) costs the same time as
+// one of ours and never matches.
+func (h *Hasher) Verify(ctx context.Context, hash, password string) (matches, outdated bool, err error) {
+	known := hash != ""
+	if !known {
+		hash = h.dummy
+	}
+	stored, err := ReadHash(hash)
+	if err != nil {
+		return false, false, fmt.Errorf("verify password: the stored hash: %w", err)
+	}
+	if len(password) > maxPassword {
+		password = "" // nobody's password: Check refused it
+		known = false
+	}
+	release, err := h.acquire(ctx)
+	if err != nil {
+		return false, false, err
+	}
+	defer release()
+	matches, err = stored.matches(password)
+	if err != nil {
+		return false, false, fmt.Errorf("verify password: %s: %w", stored.Scheme, err)
+	}
+	matches = matches && known
+	return matches, matches && stored.recipe != argonRecipe(h.memory, h.passes, argonLanes, argonSalt, argonKey), nil
+}
+
+// Load tells how many passwords are being hashed and how many wait.
+func (h *Hasher) Load() (running, waiting int) { return len(h.running), int(h.waiting.Load()) }
+
+func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
+	h.waiting.Add(1)
+	defer h.waiting.Add(-1)
+	timer := time.NewTimer(h.patience)
+	defer timer.Stop()
+	select {
+	case h.running <- struct{}{}:
+		return func() { <-h.running }, nil
+	case <-timer.C:
+		return nil, ErrBusy
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// encode writes the PHC string format.
+func (h *Hasher) encode(salt, key []byte) string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.memory, h.passes, argonLanes,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
+}

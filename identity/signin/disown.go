@@ -1,0 +1,88 @@
+package signin
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// distrustExternalAccounts removes the ways in that were added since an owner was written to, and the one by which the
+// session came that they disown.
+func (s *Store) distrustExternalAccounts(ctx context.Context, tx bun.Tx, now time.Time, proof *identity.Proof) error {
+	if err := s.LockWaysIn(ctx, tx, proof.UserID); err != nil {
+		return err
+	}
+	var doomed []uuid.UUID
+	err := tx.NewSelect().Model((*identity.ExternalAccount)(nil)).Column("id").Where("user_id = ?", proof.UserID).
+		Where("created_at >= ? OR id IN (SELECT external_account_id FROM sessions WHERE id = ?)", proof.CreatedAt, proof.SessionID).Scan(ctx, &doomed)
+	for _, id := range doomed {
+		if err == nil {
+			err = identity.Detach(ctx, tx, now, proof.UserID, id, uuid.Nil)
+		}
+	}
+	return err
+}
+
+// distrustLaterEmails takes the account's addresses back to what they were when they had long been the owner's: those verified
+// since are not verified any more, and the address that the owner answers from is the primary one.
+func distrustLaterEmails(ctx context.Context, tx bun.Tx, proof *identity.Proof) error {
+	_, err := tx.NewUpdate().Model((*identity.Email)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary AND id <> ?", proof.UserID, proof.EmailID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewUpdate().Model((*identity.Email)(nil)).Set("verified_at = NULL").
+		Where("user_id = ? AND verified_at > ? AND id <> ?", proof.UserID, proof.CreatedAt.Add(-identity.NotMeProofLifetime), proof.EmailID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewUpdate().Model((*identity.Email)(nil)).Set("is_primary = ?", true).Where("id = ?", proof.EmailID).Exec(ctx)
+	return err
+}
+
+// NotMe is the answer of an owner who is told of a sign-in that was not theirs: every session and token is void at once,
+// the password and what was registered since with it, and the way to a new one is open. It returns the secret of a password reset, or ErrProof.
+func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, err error) {
+	return storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (string, error) {
+		now := s.Now()
+		proof, err := identity.UseLink(ctx, tx, identity.ProofNotMe, secret, now)
+		if err != nil {
+			return "", err
+		}
+		if _, err := s.Sessions().RaiseVersion(ctx, tx, now, proof.UserID, identity.EndedByNotMe); err != nil {
+			return "", err
+		}
+		if err := identity.VoidSecrets(ctx, tx, proof.UserID, now); err != nil {
+			return "", err
+		}
+		if err := distrustLaterEmails(ctx, tx, proof); err != nil {
+			return "", err
+		}
+		if err := s.distrustExternalAccounts(ctx, tx, now, proof); err != nil {
+			return "", err
+		}
+		// Nor is what they signed in with since the letter was written the owner's.
+		removed, err := factor.RemoveSince(ctx, tx, proof.UserID, proof.CreatedAt)
+		if err != nil {
+			return "", err
+		}
+		// Whoever it was knows the password, and may have asked for the end of the account.
+		if _, err := tx.NewUpdate().Model((*identity.User)(nil)).Set("password_hash = NULL").Set("erase_at = NULL").Where("id = ?", proof.UserID).Exec(ctx); err != nil {
+			return "", err
+		}
+		token, resetSecret := identity.NewResetToken(ctx, proof.UserID, now)
+		if _, err := tx.NewInsert().Model(token).Exec(ctx); err != nil {
+			return "", err
+		}
+		return resetSecret, audit.Record(ctx, tx, now, audit.Change{
+			Entity: "user", EntityID: proof.UserID.String(), Action: "disowned_sign_in", UserID: proof.UserID,
+			New: audit.Values{"session": proof.SessionID.UUID.String()}, Old: factor.CountValues(removed),
+		})
+	})
+}

@@ -1,0 +1,27 @@
+package signin
+
+import (
+	"context"
+	"time"
+
+	"github.com/wicket-id/wicket/identity"
+)
+
+// What the tests see of this package besides what everybody sees.
+const (
+	MaxDelay           = maxDelay
+	SecondStepLifetime = secondStepLifetime
+)
+
+// AskForReset asks a person for a second factor before they choose another password.
+func AskForReset(s *Store, user *identity.User) *SecondStep {
+	return s.SecondSteps().askFor(ToReset, firstStep{user: user})
+}
+
+// Allowed tells whether a second factor was shown for that link.
+func (s Resets) Allowed(ctx context.Context, owner *identity.User, secret, answered string) (bool, error) {
+	return s.allowed(ctx, owner, secret, answered)
+}
+
+// DelayAfter is what the next try costs after that many failures.
+func (s *Store) DelayAfter(failures int64) time.Duration { return s.delayAfter(failures) }

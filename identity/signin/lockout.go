@@ -1,0 +1,172 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// openAccount takes what was proved to the account, if it may be signed in to now and the password is still the
+// account's: one conditional update, so that neither a lock nor a new password that comes in between is overlooked.
+// It returns the user with the session version of now, or nil where the account may not be signed in to.
+func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *identity.KnownDevice) (*identity.User, error) {
+	user := *step.user
+	update := tx.NewUpdate().Model((*identity.User)(nil)).
+		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("erase_at = NULL").
+		Set("last_login_at = ?", now).Set("last_login_ip = ?", step.device.IP).
+		Where("id = ? AND is_active AND coalesce(password_hash, '') = ?", user.ID, user.PasswordHash).
+		Returning("session_version")
+	if step.isLockable(known) {
+		update.Where("(locked_until IS NULL OR locked_until <= ?)", now)
+	}
+	if step.rehashed != "" {
+		update.Set("password_hash = ?", step.rehashed)
+	}
+	err := storage.NotFound(update.Scan(ctx, &user.SessionVersion))
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return &user, nil
+}
+
+// accountIsOpen asks what openAccount asks, and changes nothing: there is a second step to come.
+func accountIsOpen(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *identity.KnownDevice) (bool, error) {
+	query := tx.NewSelect().Model((*identity.User)(nil)).Where("id = ? AND is_active AND coalesce(password_hash, '') = ?", step.user.ID, step.user.PasswordHash)
+	if step.isLockable(known) {
+		query.Where("(locked_until IS NULL OR locked_until <= ?)", now)
+	}
+	return query.Exists(ctx)
+}
+
+// isLockable tells whether a lock holds for what was shown. It is against guessing: a key or another provider's word is not
+// guessed, and a browser that is known is not locked out by what strangers do elsewhere. Codes that are typed are settle's.
+func (f firstStep) isLockable(known *identity.KnownDevice) bool {
+	return f.evidence.External == nil && slices.Contains(f.evidence.AMR, "pwd") && known == nil
+}
+
+// noteDeviceFailure counts a wrong password or code in a browser that is known. After as many as would lock the account
+// the browser is not known any more, and what holds for strangers holds there too.
+func (s *Store) noteDeviceFailure(ctx context.Context, tx bun.Tx, known *identity.KnownDevice) error {
+	if known.Failures+1 >= s.MaxFailures {
+		return identity.ForgetDevices(ctx, tx, known.UserID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q.Where("id = ?", known.ID) })
+	}
+	_, err := tx.NewUpdate().Model((*identity.KnownDevice)(nil)).Set("failures = failures + 1").Where("id = ?", known.ID).Exec(ctx)
+	return err
+}
+
+// Unlock opens an account that wrong passwords have locked, by the link that its owner got. It returns ErrProof.
+func (s *Store) Unlock(ctx context.Context, secret string) error {
+	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		now := s.Now()
+		proof, err := identity.UseLink(ctx, tx, identity.ProofToUnlock, secret, now)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewUpdate().Model((*identity.User)(nil)).Set("failed_login_attempts = 0").Set("locked_until = NULL").Where("id = ?", proof.UserID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: proof.UserID.String(), Action: "unlocked", UserID: proof.UserID, New: audit.Values{"by": "mailed link"}})
+	})
+}
+
+// locksOut tells whether a lock keeps what is typed in that browser out of the account, right or wrong.
+func (s *Store) locksOut(ctx context.Context, tx bun.Tx, now time.Time, user *identity.User, device identity.Device) (bool, error) {
+	known, err := s.KnownDevice(ctx, tx, now, user, device)
+	if err != nil || known != nil {
+		return false, err
+	}
+	return tx.NewSelect().Model((*identity.User)(nil)).Where("id = ? AND locked_until > ?", user.ID, now).Exists(ctx)
+}
+
+const (
+	maxDelay     = 4 * time.Second
+	maxDoublings = 10 // of the delay: far beyond maxDelay, and far from where a shift overflows
+)
+
+// delay makes guessing slow: after a few wrong passwords for a name each further one takes longer. It costs a person a
+// second or two, and is the same for names that nobody bears.
+func (s *Store) delay(ctx context.Context, failures int64) error {
+	return wait(ctx, s.delayAfter(failures))
+}
+
+func (s *Store) delayAfter(failures int64) time.Duration {
+	if failures < identity.PatientFailures {
+		return 0
+	}
+	return min(maxDelay, s.SignInDelay<<min(failures-identity.PatientFailures, maxDoublings))
+}
+
+// noteFailure counts a wrong password or code. Where it was one too many the account is locked for a while, and a job
+// writes to its owner; a browser that is known to the account is locked out by what was typed there alone. For a name that
+// nobody bears it does the same work on nobody.
+func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, failure string) error {
+	if step.user.ID == uuid.Nil {
+		failure = FailedUnknown
+	}
+	if err := step.note(ctx, tx, now, failure); err != nil {
+		return err
+	}
+	known, err := s.KnownDevice(ctx, tx, now, step.user, step.device)
+	if err != nil {
+		return err
+	}
+	if known != nil {
+		if err := s.noteDeviceFailure(ctx, tx, known); err != nil {
+			return err
+		}
+	}
+	until := now.Add(s.LockDuration)
+	var failures int64
+	err = tx.NewUpdate().Model((*identity.User)(nil)).
+		Set("failed_login_attempts = failed_login_attempts + 1").
+		Set("locked_until = CASE WHEN (failed_login_attempts + 1) % ? = 0 THEN ? ELSE locked_until END", s.MaxFailures, until).
+		Where("id = ?", step.user.ID).Returning("failed_login_attempts").Scan(ctx, &failures)
+	if storage.NotFound(err) == storage.ErrNotFound {
+		return nil // nobody's
+	}
+	if err != nil || failures%s.MaxFailures != 0 {
+		return err
+	}
+	err = audit.Record(ctx, tx, now, audit.Change{
+		Entity: "user", EntityID: step.user.ID.String(), Action: "locked", UserID: step.user.ID,
+		New: audit.Values{"failed_login_attempts": failures, "locked_until": until},
+	})
+	if err != nil || step.user.IsLocked(now) { // they were told when it was locked
+		return err
+	}
+	// Writing to the owner is a job, so that the answer takes no longer than others do.
+	return storage.Enqueue(ctx, s.Jobs, tx, LockNotice{UserID: step.user.ID, Device: step.device})
+}
+
+// LockNotice is the job that tells an owner that their account is locked.
+type LockNotice struct {
+	UserID uuid.UUID       `json:"user_id"`
+	Device identity.Device `json:"device"` // where the last wrong password was typed
+}
+
+// Kind names the job.
+func (LockNotice) Kind() string { return "lock_notice" }
+
+// NotifyLock does the job.
+func (s *Store) NotifyLock(ctx context.Context, notice LockNotice) error {
+	user, err := s.Users().ByID(ctx, notice.UserID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil // erased meanwhile
+	} else if err != nil {
+		return err
+	}
+	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return s.TellOwner(ctx, tx, s.Now(), user, identity.MessageLocked, identity.ProofToUnlock, identity.UnlockProofLifetime, nil, identity.OriginOf(notice.Device))
+	})
+}

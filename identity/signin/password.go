@@ -1,0 +1,151 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// check says what is wrong with a password that a person chooses: password.ErrWeak, password.ErrCommon or
+// password.ErrPersonal. Length counts, composition does not (NIST SP 800-63B, section 5.1.1.2).
+func (s Passwords) check(ctx context.Context, user *identity.User, chosen string) error {
+	if err := password.Check(chosen); err != nil { // before the questions to the database
+		return err
+	}
+	own := []string{user.Username}
+	profile, err := s.Profiles().Of(ctx, user.ID)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	if profile != nil {
+		own = append(own, profile.Name, profile.GivenName, profile.FamilyName, profile.Nickname, profile.Birthdate)
+	}
+	emails, err := s.Emails().List(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	for _, email := range emails {
+		own = append(own, email.Known()...)
+	}
+	phones, err := s.Phones().List(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	for _, phone := range phones {
+		own = append(own, strings.TrimPrefix(phone.Number, "+"))
+	}
+	return password.CheckOwn(chosen, own)
+}
+
+// Change sets another password for the person of a session who knows the present one; their other sessions
+// end, and they are told. The session goes on with a new secret, which is returned: a copy of the old one is worth
+// nothing. It returns ErrRefused for a wrong present password, or what is wrong with the new one. Who has no
+// password, and signs in with a passkey, knows none, but must have signed in lately: it returns ErrSignInNotFresh;
+// and ErrSecondFactorOwed, as Reauthenticate does.
+func (s Passwords) Change(
+	ctx context.Context, session *identity.Session, device identity.Device, present, password string,
+) (secret string, err error) {
+	user, err := s.Users().ByID(ctx, session.UserID)
+	if err != nil {
+		return "", err
+	}
+	if user.PasswordHash == "" { // choosing one adds a way in
+		if err := s.DemandFresh(session); err != nil {
+			return "", err
+		}
+	}
+	if err := s.DemandSecondFactor(ctx, session, device); err != nil {
+		return "", err
+	}
+	guesses := "password changes of " + user.ID.String()
+	if s.Cache.Count(ctx, guesses, identity.FailureWindow) > s.MaxFailures { // before the check: guesses may come all at once
+		return "", identity.ErrTooManyAttempts
+	}
+	matches := present == ""
+	if user.PasswordHash != "" {
+		if matches, _, err = s.Hasher.Verify(ctx, user.PasswordHash, present); err != nil {
+			return "", err
+		}
+	}
+	if !matches {
+		return "", ErrRefused
+	}
+	if err := s.check(ctx, user, password); err != nil {
+		return "", err
+	}
+	hash, err := s.Hasher.Hash(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	now := s.Now()
+	secret = storage.NewSecret()
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		// While the hash was made the owner may have said that this session is not theirs.
+		err := storage.OneRow(tx.NewUpdate().Model((*identity.Session)(nil)).Set("secret_hash = ?", storage.Digest(secret)).
+			Where("id = ? AND ended_at IS NULL", session.ID).
+			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND coalesce(password_hash, '') = ? AND session_version = ?)", user.ID, user.PasswordHash, session.SessionVersion).Exec(ctx))
+		if errors.Is(err, storage.ErrNotFound) {
+			return ErrRefused
+		} else if err != nil {
+			return err
+		}
+		if err := identity.VoidSecrets(ctx, tx, user.ID, now); err != nil {
+			return err
+		}
+		err = identity.EndSessions(ctx, tx, now, user.ID, identity.EndedByPassword, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+			return q.Where("id <> ?", session.ID)
+		})
+		if err != nil {
+			return err
+		}
+		if err := identity.ForgetDevices(ctx, tx, user.ID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q }); err != nil {
+			return err
+		}
+		return s.set(ctx, tx, now, user, hash, "changed")
+	})
+	if errors.Is(err, ErrRefused) {
+		return "", ErrRefused
+	} else if err != nil {
+		return "", fmt.Errorf("change password: %w", err)
+	}
+	s.Cache.Forget(ctx, guesses)
+	return secret, nil
+}
+
+// Remove leaves a person who has a passkey without a password: nobody can guess or phish what is not there. It
+// returns the session's new secret, or factor.ErrLastFactor where they have no passkey.
+func (s Passwords) Remove(ctx context.Context, by *identity.Reauthenticated) (secret string, err error) {
+	return s.Factors.Change(ctx, by, factor.Change{Kind: "password", ID: by.UserID, Action: "removed", Message: identity.MessageFactorRemoved}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		if err := identity.VoidSecrets(ctx, tx, by.UserID, now); err != nil {
+			return err
+		}
+		return storage.OneRow(tx.NewUpdate().Model((*identity.User)(nil)).Set("password_hash = NULL").Set("password_changed_at = ?", now).
+			Where("id = ? AND password_hash IS NOT NULL", by.UserID).Exec(ctx))
+	})
+}
+
+// set writes a new password hash and tells its owner. A person who proved who they are is not locked any more.
+func (s Passwords) set(ctx context.Context, tx bun.Tx, now time.Time, user *identity.User, hash, how string) error {
+	_, err := tx.NewUpdate().Model((*identity.User)(nil)).Set("password_hash = ?", hash).Set("password_changed_at = ?", now).
+		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("modified_by = ?", audit.ActorOf(ctx).Name).
+		Where("id = ?", user.ID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	err = audit.Record(ctx, tx, now, audit.Change{Entity: "password", EntityID: user.ID.String(), Action: how, UserID: user.ID})
+	if err != nil {
+		return err
+	}
+	actor := audit.ActorOf(ctx)
+	return s.TellOwner(ctx, tx, now, user, identity.MessagePasswordChanged, identity.ProofNotMe, identity.NotMeProofLifetime, nil, identity.OriginOf(identity.Device{UserAgent: actor.UserAgent, IP: actor.IP}))
+}

@@ -1,0 +1,120 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// SignIn is an attempt to sign in with a password.
+type Attempt struct {
+	Login    string // a username, or a verified e-mail address or phone number, as typed
+	Password string
+	Device   identity.Device
+	Current  *identity.Session // the live session that this browser has already, or nil
+}
+
+// What a stranger may learn of a sign-in that failed.
+
+var (
+	// ErrRefused covers an unknown name, a wrong password, a locked and a disabled account alike.
+	ErrRefused = errors.New("the name and the password do not match an account that may sign in")
+)
+
+// WithPassword checks a password and starts a session on this device, or renews the one it has where the same person signs in
+// again; or it asks for a second step first. It returns ErrRefused, identity.ErrTooManyAttempts or password.ErrBusy, and takes the same
+// time whether or not there is such an account.
+func (s *Store) WithPassword(ctx context.Context, attempt Attempt) (*Outcome, error) {
+	began := time.Now()
+	admission, err := s.withPassword(ctx, attempt)
+	if errors.Is(err, ErrRefused) {
+		// What kind of hash a password was compared with does not show either.
+		if err := wait(ctx, s.RefusalTakes-time.Since(began)); err != nil {
+			return nil, err
+		}
+	}
+	return admission, err
+}
+
+func (s *Store) withPassword(ctx context.Context, attempt Attempt) (*Outcome, error) {
+	// Counted before the check, and taken back if it succeeds: guesses may come all at once.
+	sender, name := "sign-in failures from "+attempt.Device.Source(), "sign-in failures of "+loginKey(attempt.Login)
+	if s.Cache.Count(ctx, sender, identity.FailureWindow) > identity.MaxFailuresPerSource {
+		return nil, identity.ErrTooManyAttempts
+	}
+	if err := s.delay(ctx, s.Cache.Count(ctx, name, identity.FailureWindow)-1); err != nil {
+		return nil, err
+	}
+	user, err := s.Users().ByLogin(ctx, attempt.Login)
+	if errors.Is(err, storage.ErrNotFound) {
+		user = &identity.User{}
+	} else if err != nil {
+		return nil, fmt.Errorf("sign in: %w", err)
+	}
+	matches, outdated, err := s.Hasher.Verify(ctx, user.PasswordHash, attempt.Password)
+	if err != nil {
+		return nil, fmt.Errorf("sign in: %w", err)
+	}
+	step := firstStep{user: user, login: attempt.Login, method: "pwd", evidence: identity.PasswordEvidence, device: attempt.Device, current: attempt.Current}
+	if matches && outdated {
+		if step.rehashed, err = s.Hasher.Hash(ctx, attempt.Password); err != nil {
+			return nil, fmt.Errorf("sign in: %w", err)
+		}
+	}
+	admission, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Outcome, error) {
+		now := s.Now()
+		if matches {
+			return s.conclude(ctx, tx, now, step)
+		}
+		if err := s.noteFailure(ctx, tx, now, step, FailedPassword); err != nil {
+			return nil, err
+		}
+		return nil, storage.Refuse(ErrRefused)
+	})
+	if errors.Is(err, ErrRefused) {
+		return nil, ErrRefused
+	} else if err != nil {
+		return nil, fmt.Errorf("sign in: %w", err)
+	}
+	s.Cache.Uncount(ctx, sender)
+	s.Cache.Forget(ctx, name)
+	return admission, nil
+}
+
+// loginKey is what was typed as it is counted: as it is compared with accounts, so that another spelling is no other name.
+// Whether there is such an account makes no difference.
+func loginKey(login string) string {
+	login = strings.TrimSpace(login)
+	if number, err := identity.PhoneNumber(login); err == nil {
+		return number
+	}
+	if key, err := identity.EmailKey(login); err == nil {
+		return key
+	}
+	if key, err := identity.UsernameKey(login); err == nil {
+		return key
+	}
+	return login[:min(len(login), maxTyped)]
+}
+
+// wait returns after that time, or with the reason why ctx ended before.
+func wait(ctx context.Context, duration time.Duration) error {
+	if duration <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,176 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+const (
+	maxResetsPerSource = 50 // in identity.SendingWindow
+)
+
+// Request sends a link to choose another password to the primary address of the person who was named; never to
+// another, for that might be one that somebody has just added. The answer is the same whoever was named, and so is the
+// time: what there is to do for a real account is a job's. It returns ErrTooManySendings where one network asks too often.
+func (s Resets) Request(ctx context.Context, login string, device identity.Device) error {
+	if s.Cache.Count(ctx, "password resets from "+device.Source(), identity.SendingWindow) > maxResetsPerSource {
+		return identity.ErrTooManySendings
+	}
+	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return storage.Enqueue(ctx, s.Jobs, tx, ResetRequest{Login: login[:min(len(login), maxTyped)], Device: device, Actor: audit.ActorOf(ctx)})
+	})
+}
+
+// ResetRequest is the job that Request leaves: to look whether there is such an account and write to it.
+type ResetRequest struct {
+	Login  string          `json:"login"`
+	Device identity.Device `json:"device"`
+	Actor  audit.Actor     `json:"actor"`
+}
+
+// Kind names the job.
+func (ResetRequest) Kind() string { return "reset_request" }
+
+// Handle does the job. Older links are void from now on.
+func (s Resets) Handle(ctx context.Context, request ResetRequest) error {
+	ctx = audit.As(ctx, request.Actor)
+	user, err := s.Users().ByLogin(ctx, request.Login)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && !user.IsActive {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if err := s.MaySend(ctx, identity.MessageResetPassword, user.ID.String()); err != nil {
+		return nil // enough letters are there already
+	}
+	now := s.Now()
+	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		address, err := identity.VerifiedPrimary(ctx, tx, user.ID)
+		if err != nil || address == "" {
+			return err
+		}
+		if err := identity.VoidResets(ctx, tx, user.ID, now); err != nil {
+			return err
+		}
+		token, secret := identity.NewResetToken(ctx, user.ID, now)
+		if _, err := tx.NewInsert().Model(token).Exec(ctx); err != nil {
+			return err
+		}
+		err = audit.Record(ctx, tx, now, audit.Change{Entity: "password_reset_token", EntityID: token.ID.String(), Action: "created", UserID: user.ID})
+		if err != nil {
+			return err
+		}
+		return storage.Enqueue(ctx, s.Jobs, tx, s.Mail(identity.MessageResetPassword, user, address, secret, identity.OriginOf(request.Device)))
+	})
+}
+
+// Check tells whether a reset link is good, without using it up. Where the person has second factors it returns the
+// question for one, sealed, until that is answered: answered is what AllowReset returned, or empty. It returns ErrProof.
+func (s Resets) Check(ctx context.Context, secret, answered string) (question string, err error) {
+	owner, err := s.owner(ctx, secret)
+	if err != nil || !owner.TwoFactor {
+		return "", err
+	}
+	if allowed, err := s.allowed(ctx, owner, secret, answered); err != nil || allowed {
+		return "", err
+	}
+	step := s.SecondSteps().askFor(ToReset, firstStep{user: owner, login: owner.Username})
+	step.Reset = secret
+	return s.SecondSteps().Sealed(step)
+}
+
+// allowed tells whether a second factor was shown for that link.
+func (s Resets) allowed(ctx context.Context, owner *identity.User, secret, answered string) (bool, error) {
+	step, err := s.SecondSteps().Open(ctx, answered)
+	if errors.Is(err, ErrSecondStep) {
+		return false, nil
+	} else if err != nil {
+		return false, fmt.Errorf("reset password: %w", err)
+	}
+	return step.Answered && step.Purpose == ToReset && step.UserID == owner.ID && step.Reset == secret, nil
+}
+
+// owner returns the person of a reset link that is good, or ErrProof.
+func (s Resets) owner(ctx context.Context, secret string) (*identity.User, error) {
+	owner := new(identity.User)
+	err := s.Database.Reader().NewSelect().Model(owner).
+		Where("id = (SELECT user_id FROM password_reset_tokens WHERE token_hash = ? AND used_at IS NULL AND expires_at > ?)", storage.Digest(secret), s.Now()).Scan(ctx)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return nil, identity.ErrProof
+	} else if err != nil {
+		return nil, fmt.Errorf("reset password: %w", err)
+	}
+	return owner, nil
+}
+
+// Reset chooses another password by the link that was mailed: every session and token of the person is void, and they
+// are told. answered is what AllowReset returned where the person has second factors, otherwise empty. It returns
+// ErrProof, ErrSecondStep where a second factor is still to be shown, or password.ErrWeak and its kin; then the link
+// still works. The browser is known to the account from now on, for its owner reads the mail there: it returns what
+// its cookie is to hold. For an hour it is trusted with an account that has passkeys alone, so that who has lost them
+// can replace them.
+func (s Resets) Reset(ctx context.Context, secret, answered, password string, device identity.Device) (owner *identity.User, deviceSecret string, err error) {
+	owner, err = s.owner(ctx, secret)
+	if err != nil {
+		return nil, "", err
+	}
+	if owner.TwoFactor {
+		if allowed, err := s.allowed(ctx, owner, secret, answered); err != nil {
+			return nil, "", err
+		} else if !allowed {
+			return nil, "", ErrSecondStep
+		}
+	}
+	if err := s.Passwords().check(ctx, owner, password); err != nil {
+		return nil, "", err
+	}
+	hash, err := s.Hasher.Hash(ctx, password)
+	if err != nil {
+		return nil, "", err
+	}
+	now, trusted := s.Now(), identity.NotTrusted
+	if !owner.TwoFactor && owner.HasWebAuthn {
+		trusted = identity.TrustedByMail
+	}
+	ctx = audit.AsNamed(ctx, owner.Actor())
+	deviceSecret, err = storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (string, error) {
+		result, err := tx.NewUpdate().Model((*identity.PasswordResetToken)(nil)).Set("used_at = ?", now).
+			Where("token_hash = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), now).
+			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND two_factor = ?)", owner.ID, owner.TwoFactor).Exec(ctx)
+		if err != nil {
+			return "", err
+		}
+		if n, err := result.RowsAffected(); err != nil {
+			return "", err
+		} else if n == 0 {
+			return "", identity.ErrProof
+		}
+		if err := identity.VoidSecrets(ctx, tx, owner.ID, now); err != nil {
+			return "", err
+		}
+		if _, err := s.Sessions().RaiseVersion(ctx, tx, now, owner.ID, identity.EndedByPassword); err != nil {
+			return "", err
+		}
+		deviceSecret, err := identity.RememberDevice(ctx, tx, now, owner, device, trusted)
+		if err != nil {
+			return "", err
+		}
+		if _, err := tx.NewUpdate().Model((*identity.User)(nil)).Set("erase_at = NULL").Where("id = ?", owner.ID).Exec(ctx); err != nil {
+			return "", err // who wants another password wants the account
+		}
+		return deviceSecret, s.Passwords().set(ctx, tx, now, owner, hash, "reset")
+	})
+	if errors.Is(err, identity.ErrProof) {
+		return nil, "", identity.ErrProof
+	} else if err != nil {
+		return nil, "", fmt.Errorf("reset password: %w", err)
+	}
+	return owner, deviceSecret, nil
+}

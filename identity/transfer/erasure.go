@@ -1,0 +1,83 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/signin"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// ErasureGrace is how long a person who asked to be erased may undo it, by signing in.
+const ErasureGrace = 14 * 24 * time.Hour
+
+// RequestErasure schedules that everything about the person who asks for it is deleted, and signs them out
+// everywhere. Until then signing in undoes it. It returns when it will be.
+func (s *Store) RequestErasure(ctx context.Context, by *identity.Reauthenticated) (time.Time, error) {
+	now, userID := s.Now(), by.UserID
+	due := now.Add(ErasureGrace)
+	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		user := new(identity.User)
+		err := tx.NewUpdate().Model(user).Set("erase_at = ?", due).Where("id = ?", userID).Returning("*").Scan(ctx)
+		if err != nil {
+			return storage.NotFound(err)
+		}
+		err = audit.Record(ctx, tx, now, audit.Change{
+			Entity: "user", EntityID: userID.String(), Action: "erasure_requested", UserID: userID, New: audit.Values{"erase_at": due},
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.TellOwner(ctx, tx, now, user, identity.MessageErasure, "", 0, nil, map[string]string{"date": due.Format("2 January 2006")}); err != nil {
+			return err
+		}
+		_, err = s.Sessions().RaiseVersion(ctx, tx, now, userID, identity.EndedByGlobal)
+		return err
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("request erasure: %w", err)
+	}
+	return due, nil
+}
+
+// Erase deletes the people whose grace is over, one transaction each, and returns how many. What belongs to a person goes
+// with them; the ledger keeps its lines without saying whose they were, and one more that says that somebody was erased.
+func (s *Store) Erase(ctx context.Context) (int64, error) {
+	now := s.Now()
+	var due []uuid.UUID
+	err := s.Database.Reader().NewSelect().Model((*identity.User)(nil)).Column("id").Where("erase_at <= ?", now).Limit(batchErased).Scan(ctx, &due)
+	if err != nil {
+		return 0, fmt.Errorf("find who is to be erased: %w", err)
+	}
+	var erased int64
+	var faults []error
+	for _, id := range due {
+		err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+			// The names that were typed are theirs too.
+			if _, err := tx.NewDelete().Model((*signin.LoginAttempt)(nil)).Where("user_id = ?", id).Exec(ctx); err != nil {
+				return err
+			}
+			err := storage.OneRow(tx.NewDelete().Model((*identity.User)(nil)).Where("id = ? AND erase_at <= ?", id, now).Exec(ctx))
+			if err != nil {
+				return err // signed in just now: everything stays
+			}
+			return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: id.String(), Action: "erased"})
+		})
+		switch {
+		case err == nil:
+			erased++
+		case !errors.Is(err, storage.ErrNotFound):
+			faults = append(faults, fmt.Errorf("erase %s: %w", id, err))
+		}
+	}
+	return erased, errors.Join(faults...)
+}
+
+const batchErased = 1000 // people in one run; the next run is an hour later

@@ -1,0 +1,69 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/signin"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// Export is all that the identity store keeps on a person, secrets aside.
+type Export struct {
+	User       *identity.User
+	Profile    *identity.Profile
+	Emails     []identity.Email
+	Phones     []identity.Phone
+	Roles      []identity.Role
+	Factors    *factor.Factors
+	Devices    []identity.KnownDevice
+	Linked     []identity.ExternalAccount
+	Sessions   []identity.Session // ended ones too
+	Attempts   []signin.LoginAttempt
+	AuditTrail []audit.Entry
+}
+
+const exportedLines = 10_000 // of attempts and of the audit trail, the newest
+
+// Export collects all that is kept on the person who asks for it, or returns storage.ErrNotFound.
+func (s *Store) Export(ctx context.Context, by *identity.Reauthenticated) (*Export, error) {
+	userID := by.UserID
+	var export Export
+	var err error
+	if export.User, err = s.Users().ByID(ctx, userID); err != nil {
+		return nil, err
+	}
+	if export.Profile, err = s.Profiles().Of(ctx, userID); err != nil {
+		return nil, err
+	}
+	if export.Emails, err = s.Emails().List(ctx, userID); err != nil {
+		return nil, err
+	}
+	if export.Phones, err = s.Phones().List(ctx, userID); err != nil {
+		return nil, err
+	}
+	if export.Roles, err = s.Roles().List(ctx, userID, true); err != nil {
+		return nil, err
+	}
+	if export.Factors, err = s.Factors.List(ctx, userID); err != nil {
+		return nil, err
+	}
+	if err := s.Database.Reader().NewSelect().Model(&export.Devices).Where("user_id = ?", userID).Order("created_at").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("export known devices: %w", err)
+	}
+	if export.Linked, err = s.ExternalAccounts().List(ctx, userID); err != nil {
+		return nil, err
+	}
+	if err := s.Database.Reader().NewSelect().Model(&export.Sessions).Where("user_id = ?", userID).Order("created_at").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("export sessions: %w", err)
+	}
+	if export.Attempts, err = s.SignIn.Attempts().List(ctx, userID, exportedLines); err != nil {
+		return nil, err
+	}
+	if export.AuditTrail, err = audit.Entries(ctx, s.Database, audit.Filter{UserID: userID, Limit: exportedLines}); err != nil {
+		return nil, err
+	}
+	return &export, nil
+}

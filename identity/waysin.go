@@ -1,0 +1,33 @@
+package identity
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+var (
+	ErrLastWayIn = errors.New("this is the last way into your account; choose a password or link another account first")
+)
+
+// otherWayIn tells whether a person can sign in without that account of elsewhere.
+func otherWayIn(ctx context.Context, tx bun.Tx, userID, without uuid.UUID, providers []string) (bool, error) {
+	exists, err := OwnWayIn(ctx, tx, userID)
+	if err != nil || exists || len(providers) == 0 {
+		return exists, err
+	}
+	return tx.NewSelect().Model((*ExternalAccount)(nil)).Where("user_id = ? AND id <> ? AND provider IN (?)", userID, without, bun.List(providers)).Exists(ctx)
+}
+
+// LockWaysIn lets one transaction at a time add or take away ways into an account: the rules look at several rows.
+func (s *Store) LockWaysIn(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
+	return s.Database.Lock(ctx, tx, "ways into "+userID.String())
+}
+
+// OwnWayIn tells whether a person can sign in with what Wicket itself keeps: a password or a passkey.
+func OwnWayIn(ctx context.Context, tx bun.Tx, userID uuid.UUID) (bool, error) {
+	return tx.NewSelect().Model((*User)(nil)).Where("id = ?", userID).
+		Where("(password_hash IS NOT NULL OR EXISTS (SELECT 1 FROM passkeys WHERE user_id = ?))", userID).Exists(ctx)
+}

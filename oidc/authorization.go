@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -207,10 +206,10 @@ func (p *Provider) accept(ctx context.Context, a *Authorization) *Error {
 			form.Set(name, a.form.Get(name))
 		}
 	}
-	accepted, err := p.engine.NewAuthorizeRequest(ctx, &http.Request{Method: http.MethodGet, Form: form, PostForm: url.Values{}, Header: http.Header{}})
+	accepted, err := p.AcceptRequest(ctx, form)
 	if err != nil {
 		var refused *Error
-		errors.As(translate(err), &refused)
+		errors.As(err, &refused)
 		return refused
 	}
 	a.accepted = accepted

@@ -3,15 +3,14 @@ package oidc
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/ory/fosite"
 	"github.com/uptrace/bun"
 
-	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
-	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Code is an authorization code (RFC 6749, section 4.1.2), by its digest. It works once; the row stays as its tombstone.
@@ -63,40 +62,22 @@ func (w *work) isReplay(ctx context.Context) bool {
 	return max(rivals, w.provider.Memory.Peek(ctx, "code again "+string(w.code.Hash))) == 1
 }
 
-// Authorize grants scopes to the app that asks and returns the response with the code for it: RFC 6749, section 4.1.2.
-// Next has said Issue.
-func (p *Provider) Authorize(ctx context.Context, a *Authorization, session *identity.Session, scopes []string) (*Response, error) {
-	now := p.Now()
-	work := &work{provider: p, now: now, client: a.Client, grant: p.newGrant(session, a, scopes, now)}
-	a.accepted.SetID(work.grant.ID.String())
-	for _, scope := range scopes {
-		a.accepted.GrantScope(scope)
+// IssueCode makes the code of an authorization request that AcceptRequest has accepted, for a grant that is to be written
+// with it, and returns it with the parameters that the app gets: RFC 6749, section 4.1.2.
+func (p *Provider) IssueCode(
+	ctx context.Context, accepted fosite.AuthorizeRequester, client *Client, grant *Grant, redirectURI string,
+) (*Code, url.Values, error) {
+	work := &work{provider: p, now: grant.CreatedAt, client: client, grant: grant}
+	accepted.SetID(grant.ID.String())
+	for _, scope := range grant.Scopes {
+		accepted.GrantScope(scope)
 	}
-	answer, err := p.engine.NewAuthorizeResponse(withWork(ctx, work), a.accepted, &engineSession{grant: work.grant})
+	answer, err := p.engine.NewAuthorizeResponse(withWork(ctx, work), accepted, &engineSession{grant: grant})
 	if err != nil {
-		return nil, translate(err)
+		return nil, nil, translate(err)
 	}
-	work.code.RedirectURI = a.form.Get("redirect_uri")
-	draft := p.Database.Draft()
-	record, err := audit.RecordStatement(ctx, draft, now, audit.Change{
-		Entity: "grant", EntityID: work.grant.ID.String(), Action: "created", UserID: session.UserID,
-		New: audit.Values{"client_id": a.Client.ID, "scopes": scopes},
-	})
-	if err != nil {
-		return nil, serverError(err)
-	}
-	err = p.Database.Append(ctx,
-		draft.NewInsert().Model(work.grant),
-		draft.NewInsert().Model(&Participation{SessionID: session.ID, ClientID: a.Client.ID, CreatedAt: now}).On("CONFLICT DO NOTHING"),
-		draft.NewInsert().Model(work.code),
-		record)
-	if err != nil {
-		return nil, serverError(fmt.Errorf("issue code: %w", err))
-	}
-	parameters := answer.GetParameters()
-	parameters.Del("state")
-	parameters.Set("iss", p.Issuer)
-	return a.respond(parameters), nil
+	work.code.RedirectURI = redirectURI
+	return work.code, answer.GetParameters(), nil
 }
 
 // codeWithGrant is what redeeming a code needs to know, in one read.

@@ -63,6 +63,18 @@ func newEngine(p *Provider) *fosite.Fosite {
 	return fosite.NewOAuth2Provider(store, config)
 }
 
+// AcceptRequest takes the parameters of an authorization request, for IssueCode. It returns an *Error where fosite
+// refuses them.
+func (p *Provider) AcceptRequest(ctx context.Context, form url.Values) (fosite.AuthorizeRequester, error) {
+	accepted, err := p.engine.NewAuthorizeRequest(ctx, &http.Request{
+		Method: http.MethodGet, Form: form, PostForm: url.Values{}, Header: http.Header{},
+	})
+	if err != nil {
+		return nil, translate(err)
+	}
+	return accepted, nil
+}
+
 // work is one request at work: what was read for it and what is to be written. fosite asks its storage for the same
 // thing several times and writes in small steps; work reads once and writes all of it in one short transaction.
 type work struct {

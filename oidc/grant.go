@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
-	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
@@ -61,14 +60,6 @@ func (g *Grant) stands(on standing, at time.Time) bool {
 	return g.EndedAt == nil && at.Before(g.ExpiresAt) &&
 		on.SessionEndedAt == nil && at.Before(on.SessionExpiresAt) &&
 		on.UserIsActive && on.UserSessionVersion == g.SessionVersion
-}
-
-// newGrant describes what a session grants to an app.
-func (p *Provider) newGrant(session *identity.Session, a *Authorization, scopes []string, now time.Time) *Grant {
-	return &Grant{
-		ID: uuid.Must(uuid.NewV7()), UserID: session.UserID, ClientID: a.Client.ID, SessionID: session.ID, SessionVersion: session.SessionVersion,
-		Scopes: scopes, AuthTime: session.AuthTime, ACR: claimedACR(a, session), AMR: session.AMR, CreatedAt: now, ExpiresAt: now.Add(p.Lifetimes.Grant),
-	}
 }
 
 // endGrant ends a grant with all its tokens. Ending one that has ended changes nothing.

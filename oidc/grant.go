@@ -33,20 +33,20 @@ type Grant struct {
 
 // Why a grant ended, besides with its session.
 const (
-	endedByReuse      = "token_reused"
-	endedByRevocation = "revoked_by_app"
+	EndedByReuse      = "token_reused"
+	EndedByRevocation = "revoked_by_app"
 )
 
 // standing is whether what a grant hangs on still stands, as columns of a query that joined them.
-type standing struct {
+type Standing struct {
 	UserIsActive       bool       `bun:"user_is_active"`
 	UserSessionVersion int64      `bun:"user_session_version"`
 	SessionEndedAt     *time.Time `bun:"session_ended_at"`
 	SessionExpiresAt   time.Time  `bun:"session_expires_at"`
 }
 
-// joinStanding adds what a grant hangs on to a query that has the grant under the alias "grant".
-func joinStanding(query *bun.SelectQuery) *bun.SelectQuery {
+// JoinStanding adds what a grant hangs on to a query that has the grant under the alias "grant".
+func JoinStanding(query *bun.SelectQuery) *bun.SelectQuery {
 	return query.
 		ColumnExpr(`"user".is_active AS user_is_active, "user".session_version AS user_session_version`).
 		ColumnExpr(`"session".ended_at AS session_ended_at, "session".expires_at AS session_expires_at`).
@@ -54,16 +54,16 @@ func joinStanding(query *bun.SelectQuery) *bun.SelectQuery {
 		Join(`JOIN sessions AS "session" ON "session".id = "grant".session_id`)
 }
 
-// stands tells whether tokens of the grant are good at that time: neither it nor its session has ended, the account is
+// Stands tells whether tokens of the grant are good at that time: neither it nor its session has ended, the account is
 // active and nobody signed out everywhere since.
-func (g *Grant) stands(on standing, at time.Time) bool {
+func (g *Grant) Stands(on Standing, at time.Time) bool {
 	return g.EndedAt == nil && at.Before(g.ExpiresAt) &&
 		on.SessionEndedAt == nil && at.Before(on.SessionExpiresAt) &&
 		on.UserIsActive && on.UserSessionVersion == g.SessionVersion
 }
 
-// endGrant ends a grant with all its tokens. Ending one that has ended changes nothing.
-func (p *Provider) endGrant(ctx context.Context, grant *Grant, reason string) error {
+// EndGrant ends a grant with all its tokens. Ending one that has ended changes nothing.
+func (p *Provider) EndGrant(ctx context.Context, grant *Grant, reason string) error {
 	now := p.Now()
 	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		result, err := tx.NewUpdate().Model((*Grant)(nil)).Set("ended_at = ?", now).Set("end_reason = ?", reason).

@@ -5,39 +5,21 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ory/fosite"
-
-	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/seal"
 )
 
-// Config is what a Provider leans on; set all of it.
-type Config struct {
-	Issuer     string // the issuer identifier: an origin, such as https://id.example.com
-	Database   *storage.Database
-	Memory     cache.Cache
-	Limits     *cache.Limits
-	Seal       *seal.Seal
-	Identity   *identity.Store
-	Keys       *Keys
-	Lifetimes  Lifetimes
-	TwoFactors TwoFactorRule
-	Now        func() time.Time // UTC, to the microsecond: see identity.Clock
-
-	AllowPrivate bool // keys of clients may be fetched from private addresses, whatever their names resolve to
-}
-
-// Provider is the OpenID Provider.
+// Provider is what all parts of the OpenID Provider share; set all of its fields. The parts are the packages below this
+// one: each has a type that embeds it.
 type Provider struct {
-	Config
-
-	engine     *fosite.Fosite
-	clients    *clientCache
-	verified   *verified
-	remoteKeys *remoteKeys
-	discovery  []byte
+	Issuer    string // the issuer identifier: an origin, such as https://id.example.com; see CheckIssuer
+	Database  *storage.Database
+	Cache     cache.Cache
+	Limits    *cache.Limits
+	Seal      *seal.Seal
+	Lifetimes Lifetimes
+	Now       func() time.Time // UTC, to the microsecond: see identity.Clock
 }
 
 // Lifetimes say how long things live.
@@ -60,30 +42,14 @@ var DefaultLifetimes = Lifetimes{
 	Repeat:       10 * time.Second,
 }
 
-// New returns a provider. It fails where the issuer is not an origin (OpenID Connect Discovery, section 3, allows a path;
-// the cookies of a sign-in server want a host of their own).
-func New(config Config) (*Provider, error) {
-	err := CheckIssuer(config.Issuer)
-	if err != nil {
-		return nil, err
-	}
-	provider := &Provider{
-		Config: config, clients: newClientCache(), verified: newVerified(), remoteKeys: newRemoteKeys(config.AllowPrivate, config.Now),
-	}
-	provider.engine = newEngine(provider)
-	if provider.discovery, err = provider.describe(); err != nil {
-		return nil, err
-	}
-	return provider, nil
-}
-
-// CheckIssuer says what is wrong with an issuer, if anything is.
+// CheckIssuer says what is wrong with an issuer, if anything is: it must be an origin. OpenID Connect Discovery, section 3,
+// allows a path, but the cookies of a sign-in server want a host of their own.
 func CheckIssuer(issuer string) error {
-	if origin := originOf(issuer); origin != issuer || !strings.HasPrefix(origin, "http") {
+	if origin := OriginOf(issuer); origin != issuer || !strings.HasPrefix(origin, "http") {
 		return errors.New("the issuer must be an origin such as https://id.example.com: " +
 			"scheme and host, without a path or a slash at the end")
 	}
-	if !isWebURL(issuer) {
+	if !IsWebURL(issuer) {
 		return errors.New("the issuer must use https; http is for localhost, 127.0.0.1 and [::1]")
 	}
 	return nil

@@ -9,8 +9,8 @@ import (
 
 var errText = errors.New("text must be UTF-8 without NUL")
 
-// checkText refuses what no protocol text may hold and no database would take.
-func checkText(text string) error {
+// CheckText refuses what no protocol text may hold and no database would take.
+func CheckText(text string) error {
 	if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
 		return errText
 	}
@@ -21,12 +21,12 @@ func checkText(text string) error {
 // is longer than any that Wicket knows.
 func CheckForm(form url.Values) *Error {
 	for name, values := range form {
-		if checkText(name) != nil || len(name) > 200 {
-			return invalidRequest("The name of a parameter is not UTF-8 text of at most 200 bytes.")
+		if CheckText(name) != nil || len(name) > 200 {
+			return InvalidRequest("The name of a parameter is not UTF-8 text of at most 200 bytes.")
 		}
 		for _, value := range values {
-			if checkText(value) != nil || len(value) > maxParameter {
-				return invalidRequest("The value of " + name + " is not UTF-8 text of at most 8192 bytes.")
+			if CheckText(value) != nil || len(value) > maxParameter {
+				return InvalidRequest("The value of " + name + " is not UTF-8 text of at most 8192 bytes.")
 			}
 		}
 	}
@@ -35,10 +35,10 @@ func CheckForm(form url.Values) *Error {
 
 const maxParameter = 8192
 
-// single returns the parameters that may be given once (RFC 6749, section 3.1), and the name of one that is given
+// Single returns the parameters that may be given once (RFC 6749, section 3.1), and the name of one that is given
 // several times: client_id or redirect_uri if it is one of them, for then nothing else can be trusted. An empty parameter
 // counts as left out.
-func single(form url.Values) (clean url.Values, doubled string) {
+func Single(form url.Values) (clean url.Values, doubled string) {
 	clean = make(url.Values, len(form))
 	for name, values := range form {
 		if len(values) > 1 && doubled != "client_id" && (doubled != "redirect_uri" || name == "client_id") {

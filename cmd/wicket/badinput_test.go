@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -16,15 +19,12 @@ import (
 	"time"
 	"unicode"
 
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -70,20 +70,20 @@ func (h *openHouse) clientKinds(t testing.TB) map[string]clientKind {
 		t.Fatal(err)
 	}
 	kinds := map[string]clientKind{}
-	for name, change := range map[string]func(*oidc.Client){
-		"post":    func(*oidc.Client) {},
-		"basic":   func(c *oidc.Client) { c.AuthMethod = oidc.AuthBasic },
-		"public":  func(c *oidc.Client) { c.AuthMethod = oidc.AuthNone },
-		"signing": func(c *oidc.Client) { c.AuthMethod, c.JWKS = oidc.AuthPrivateKeyJWT, jwks },
-		"several": func(c *oidc.Client) {
+	for name, change := range map[string]func(*clients.Client){
+		"post":    func(*clients.Client) {},
+		"basic":   func(c *clients.Client) { c.AuthMethod = clients.AuthBasic },
+		"public":  func(c *clients.Client) { c.AuthMethod = clients.AuthNone },
+		"signing": func(c *clients.Client) { c.AuthMethod, c.JWKS = clients.AuthPrivateKeyJWT, jwks },
+		"several": func(c *clients.Client) {
 			c.RedirectURIs = []string{testRedirect, testRedirect + "?tenant=1", "https://app.example.com/cb"}
 		},
-		"native": func(c *oidc.Client) {
-			c.AuthMethod, c.RedirectURIs = oidc.AuthNone, []string{"http://127.0.0.1/callback"}
+		"native": func(c *clients.Client) {
+			c.AuthMethod, c.RedirectURIs = clients.AuthNone, []string{"http://127.0.0.1/callback"}
 		},
-		"machine": func(c *oidc.Client) { c.GrantTypes, c.RedirectURIs = []string{oidc.GrantClientCredentials}, nil },
+		"machine": func(c *clients.Client) { c.GrantTypes, c.RedirectURIs = []string{oidc.GrantClientCredentials}, nil },
 	} {
-		client := h.client(t, func(c *oidc.Client) { c.IsTrusted = true; change(c) })
+		client := h.client(t, func(c *clients.Client) { c.IsTrusted = true; change(c) })
 		kinds[name] = clientKind{client, key}
 	}
 	return kinds
@@ -286,7 +286,7 @@ func TestSpoiledAuthorizationRequests(t *testing.T) {
 // Each response mode carries refusals as it carries codes, and what is posted is read as what is asked for by a link.
 func TestRefusalsTravelInTheResponseModeThatWasAskedFor(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		client, b := h.client(t, func(c *oidc.Client) { c.IsTrusted = true }), h.browser(t)
+		client, b := h.client(t, func(c *clients.Client) { c.IsTrusted = true }), h.browser(t)
 		b.signIn(t, page{})
 		for _, mode := range []string{"query", "fragment", "form_post"} {
 			for want, change := range map[string]url.Values{
@@ -392,14 +392,14 @@ func TestAuthorizationRequestsThatCannotBeRead(t *testing.T) {
 func (k clientKind) prove(t testing.TB, issuer string, form url.Values) (header string) {
 	t.Helper()
 	switch k.AuthMethod {
-	case oidc.AuthBasic:
+	case clients.AuthBasic:
 		return "Basic " + base64.StdEncoding.EncodeToString([]byte(k.ID+":"+k.secret))
-	case oidc.AuthPost:
+	case clients.AuthPost:
 		form.Set("client_id", k.ID)
 		form.Set("client_secret", k.secret)
-	case oidc.AuthNone:
+	case clients.AuthNone:
 		form.Set("client_id", k.ID)
-	case oidc.AuthPrivateKeyJWT:
+	case clients.AuthPrivateKeyJWT:
 		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: k.key, KeyID: "k"}}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -723,7 +723,7 @@ func TestClientAuthenticationThatIsWrong(t *testing.T) {
 func TestIntrospectionAndRevocationOfBadTokens(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		client, other := h.client(t, nil), h.client(t, nil)
-		public := h.client(t, func(c *oidc.Client) { c.AuthMethod = oidc.AuthNone })
+		public := h.client(t, func(c *clients.Client) { c.AuthMethod = clients.AuthNone })
 		tokens := h.redeem(t, client, h.browser(t).code(t, client, nil))
 		access, refreshToken, id := tokens.text("access_token"), tokens.text("refresh_token"), tokens.text("id_token")
 		if got := h.call(t, oidc.PathIntrospect, public, url.Values{"token": {access}}); got.status != http.StatusUnauthorized || got.text("error") != "invalid_client" {
@@ -832,7 +832,7 @@ func TestUserinfoTakesATokenInItsPlaceOnly(t *testing.T) {
 // Every bad combination ends at a page, and never at an address that came with it.
 func TestLogoutThatMustNotBeFollowed(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		client, other := h.client(t, nil), h.client(t, func(c *oidc.Client) { c.PostLogoutRedirectURIs = []string{"https://other.example.com/bye"} })
+		client, other := h.client(t, nil), h.client(t, func(c *clients.Client) { c.PostLogoutRedirectURIs = []string{"https://other.example.com/bye"} })
 		b := h.browser(t)
 		hint := h.redeem(t, client, b.code(t, client, nil)).text("id_token")
 		parts := strings.Split(hint, ".")
@@ -961,8 +961,8 @@ func TestLogoutThatIsFollowed(t *testing.T) {
 func FuzzTokenForm(f *testing.F) {
 	h := openTestHouse(f, storagetest.URL(f, storage.SQLite))
 	const secret = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
-	client := &oidc.Client{ID: "app", Name: "App", AuthMethod: oidc.AuthPost, GrantTypes: oidc.GrantTypes, RedirectURIs: []string{testRedirect}}
-	if err := h.provider.CreateClientWithSecret(f.Context(), client, secret); err != nil {
+	client := &clients.Client{ID: "app", Name: "App", AuthMethod: clients.AuthPost, GrantTypes: oidc.GrantTypes, RedirectURIs: []string{testRedirect}}
+	if err := h.Clients.CreateClientWithSecret(f.Context(), client, secret); err != nil {
 		f.Fatal(err)
 	}
 	who := "client_id=app&client_secret=" + secret

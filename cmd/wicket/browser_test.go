@@ -20,7 +20,7 @@ import (
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -249,7 +249,7 @@ func TestDevInABrowser(t *testing.T) {
 func TestPagesInABrowser(t *testing.T) {
 	w := openWindow(t)
 	h := openTestHouse(t, storagetest.URL(t, storage.SQLite))
-	client := h.client(t, func(c *oidc.Client) {
+	client := h.client(t, func(c *clients.Client) {
 		c.Name, c.ClientURI, c.PolicyURI, c.TOSURI = "The Long-Named Library of Alexandria", "https://library.example/", "https://library.example/privacy", "https://library.example/terms"
 	})
 	for range 2 { // on other devices
@@ -336,7 +336,7 @@ func TestFormPostInABrowser(t *testing.T) {
 				rw.Header().Set("Content-Type", "text/html; charset=utf-8")
 				_, _ = fmt.Fprintf(rw, `<!doctype html><title>App</title><link rel="icon" href="data:,"><p id="method">%s</p><p id="answer">%s</p>`, r.Method, r.PostFormValue("state")+" "+r.PostFormValue("iss"))
 			}))
-			client := h.client(t, func(c *oidc.Client) { c.RedirectURIs = []string{app + "/callback"} })
+			client := h.client(t, func(c *clients.Client) { c.RedirectURIs = []string{app + "/callback"} })
 			if !javaScript {
 				w.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 					_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
@@ -368,8 +368,8 @@ func TestSPAInABrowser(t *testing.T) {
 			http.ServeFile(rw, r, clientsFolder+"/node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js")
 		})
 		origin := serveApp(t, mux)
-		client := h.client(t, func(c *oidc.Client) {
-			c.AuthMethod, c.RedirectURIs, c.PostLogoutRedirectURIs = oidc.AuthNone, []string{origin + "/"}, []string{origin + "/"}
+		client := h.client(t, func(c *clients.Client) {
+			c.AuthMethod, c.RedirectURIs, c.PostLogoutRedirectURIs = clients.AuthNone, []string{origin + "/"}, []string{origin + "/"}
 		})
 		mux.HandleFunc("/config.json", func(rw http.ResponseWriter, _ *http.Request) {
 			_ = json.NewEncoder(rw).Encode(map[string]string{

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -15,8 +15,8 @@ import (
 const checkRedirect = "http://127.0.0.1/"
 
 // checkApp is a public app, as the chart declares one for its test.
-func checkApp(c *oidc.Client) {
-	c.ID, c.Name, c.AuthMethod, c.RedirectURIs = "wicket-check", "wicket check", oidc.AuthNone, []string{checkRedirect}
+func checkApp(c *clients.Client) {
+	c.ID, c.Name, c.AuthMethod, c.RedirectURIs = "wicket-check", "wicket check", clients.AuthNone, []string{checkRedirect}
 }
 
 func passwordFile(t testing.TB, password string) string {
@@ -32,7 +32,7 @@ func passwordFile(t testing.TB, password string) string {
 func TestCheck(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		h.client(t, checkApp)
-		confidential := h.client(t, func(c *oidc.Client) { c.AuthMethod = oidc.AuthBasic })
+		confidential := h.client(t, func(c *clients.Client) { c.AuthMethod = clients.AuthBasic })
 		person := []string{"--username", testUsername, "--password-file", passwordFile(t, testPassword)}
 		for name, c := range map[string]struct {
 			arguments []string

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -45,7 +45,7 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	client := &oidc.Client{
+	client := &clients.Client{
 		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantType, RedirectURIs: c.RedirectURI,
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURI, AllowedOrigins: c.Origin, JWKSURI: c.JWKSURI,
 		IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequiredACR: c.RequiredACR,
@@ -55,17 +55,17 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 		client.Scopes = append(client.Scopes, strings.Fields(scope)...)
 	}
 	if c.Public {
-		if client.AuthMethod != "" && client.AuthMethod != oidc.AuthNone {
-			return usage("--public means --auth-method %s; leave one of them out", oidc.AuthNone)
+		if client.AuthMethod != "" && client.AuthMethod != clients.AuthNone {
+			return usage("--public means --auth-method %s; leave one of them out", clients.AuthNone)
 		}
-		client.AuthMethod = oidc.AuthNone
+		client.AuthMethod = clients.AuthNone
 	}
 	if c.JWKS != "" {
 		if client.JWKS, err = os.ReadFile(c.JWKS); err != nil {
 			return err
 		}
 	}
-	secret, err := s.Provider.CreateClient(ctx, client)
+	secret, err := s.Clients.Create(ctx, client)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (clientList) Run(ctx context.Context, env server.Environment, out printer) 
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	clients, err := s.Provider.Clients(ctx)
+	clients, err := s.Clients.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (c clientDelete) Run(ctx context.Context, env server.Environment, out print
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	if err := s.Provider.DeleteClient(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
+	if err := s.Clients.Delete(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
 		return notFound("there is no app with the client_id %q", c.ID)
 	} else if err != nil {
 		return err

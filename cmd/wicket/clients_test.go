@@ -19,7 +19,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 )
 
 // leaveOut skips a test for which this machine lacks something, and says what. Under `make test` (WICKET_TEST_COMPLETE=1)
@@ -52,16 +52,16 @@ func TestNodeClients(t *testing.T) {
 	key, keys := newClientKey(t)
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		for _, c := range []struct{ script, method string }{
-			{"openid-client", oidc.AuthBasic},
-			{"oauth4webapi", oidc.AuthPost},
-			{"oauth4webapi", oidc.AuthBasic},
-			{"private-key-jwt", oidc.AuthPrivateKeyJWT},
+			{"openid-client", clients.AuthBasic},
+			{"oauth4webapi", clients.AuthPost},
+			{"oauth4webapi", clients.AuthBasic},
+			{"private-key-jwt", clients.AuthPrivateKeyJWT},
 		} {
 			t.Run(c.script+" "+c.method, func(t *testing.T) {
 				t.Parallel()
-				client := h.client(t, func(client *oidc.Client) {
+				client := h.client(t, func(client *clients.Client) {
 					client.AuthMethod = c.method
-					if c.method == oidc.AuthPrivateKeyJWT {
+					if c.method == clients.AuthPrivateKeyJWT {
 						client.JWKS = keys
 					}
 				})
@@ -112,7 +112,7 @@ func TestGoClient(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				client := h.client(t, func(c *oidc.Client) { c.IDTokenAlg, c.AuthMethod = alg, oidc.AuthBasic })
+				client := h.client(t, func(c *clients.Client) { c.IDTokenAlg, c.AuthMethod = alg, clients.AuthBasic })
 				app := &oauth2.Config{
 					ClientID: client.ID, ClientSecret: client.secret, Endpoint: provider.Endpoint(), RedirectURL: testRedirect,
 					Scopes: []string{gooidc.ScopeOpenID, "profile", "email", gooidc.ScopeOfflineAccess},

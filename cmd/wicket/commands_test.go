@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -191,22 +192,22 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 			}
 			uris := []string{"https://app.example/callback?a=1,2", "https://app.example/other"}
 			line.json(t, &app, "", "client", "create", "--name", "Shop", "--redirect-uri", uris[0], "--redirect-uri", uris[1], "--post-logout-redirect-uri", "https://app.example/",
-				"--scope", "openid email", "--scope", "profile", "--auth-method", oidc.AuthPost, "--grant-type", oidc.GrantCode, "--grant-type", oidc.GrantClientCredentials, "--trusted")
-			if app.ID == "" || app.Secret == "" || app.AuthMethod != oidc.AuthPost || !slices.Equal(app.RedirectURIs, uris) || !slices.Equal(app.LogoutURIs, []string{"https://app.example/"}) ||
+				"--scope", "openid email", "--scope", "profile", "--auth-method", clients.AuthPost, "--grant-type", oidc.GrantCode, "--grant-type", oidc.GrantClientCredentials, "--trusted")
+			if app.ID == "" || app.Secret == "" || app.AuthMethod != clients.AuthPost || !slices.Equal(app.RedirectURIs, uris) || !slices.Equal(app.LogoutURIs, []string{"https://app.example/"}) ||
 				!slices.Equal(app.GrantTypes, []string{oidc.GrantCode, oidc.GrantClientCredentials}) || app.Scope != "openid email profile" || !app.Trusted {
 				t.Errorf("created: %+v", app)
 			}
 			credentials := url.Values{"grant_type": {oidc.GrantClientCredentials}}
-			if a := h.call(t, oidc.PathToken, testClient{&oidc.Client{ID: app.ID}, app.Secret}, credentials); a.status != http.StatusOK {
+			if a := h.call(t, oidc.PathToken, testClient{&clients.Client{ID: app.ID}, app.Secret}, credentials); a.status != http.StatusOK {
 				t.Errorf("the new app asks for a token: %d %v", a.status, a.json)
 			}
 
 			var spa, doomed map[string]any
 			line.json(t, &spa, "", "client", "create", "--name", "SPA", "--public", "--redirect-uri", "http://localhost:3000/")
-			if _, has := spa["client_secret"]; has || spa["token_endpoint_auth_method"] != oidc.AuthNone {
+			if _, has := spa["client_secret"]; has || spa["token_endpoint_auth_method"] != clients.AuthNone {
 				t.Errorf("a public client: %v", spa)
 			}
-			line.json(t, &doomed, "", "client", "create", "--name", "Doomed", "--auth-method", oidc.AuthPost, "--grant-type", oidc.GrantClientCredentials)
+			line.json(t, &doomed, "", "client", "create", "--name", "Doomed", "--auth-method", clients.AuthPost, "--grant-type", oidc.GrantClientCredentials)
 			list := line.run(t, "", "client", "list", "-o", "json")
 			for _, id := range []any{app.ID, spa["client_id"], doomed["client_id"]} {
 				if !strings.Contains(list.stdout.String(), fmt.Sprintf(`"client_id": "%s"`, id)) {
@@ -218,7 +219,7 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 			}
 			id := doomed["client_id"].(string)
 			line.json(t, &map[string]any{}, "", "client", "delete", id)
-			if a := h.call(t, oidc.PathToken, testClient{&oidc.Client{ID: id}, doomed["client_secret"].(string)}, credentials); a.status != http.StatusUnauthorized || a.text("error") != "invalid_client" {
+			if a := h.call(t, oidc.PathToken, testClient{&clients.Client{ID: id}, doomed["client_secret"].(string)}, credentials); a.status != http.StatusUnauthorized || a.text("error") != "invalid_client" {
 				t.Errorf("a deleted app asks for a token: %d %v", a.status, a.json)
 			}
 		})

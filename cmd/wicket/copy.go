@@ -11,7 +11,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/copying"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -97,7 +97,7 @@ func (c copyCommand) openSource(ctx context.Context, master *seal.Seal) (*storag
 			len(pending))
 	}
 	if err == nil {
-		keys := oidc.Keys{Database: database, Seal: master, Now: identity.Clock}
+		keys := keys.Keys{Database: database, Seal: master, Now: identity.Clock}
 		err = keys.Reload(ctx)
 	}
 	switch {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -46,7 +47,7 @@ func TestDeclaredClientsOfTheServer(t *testing.T) {
   jwks_uri: https://spa.example/keys
 `))
 		h := &openHouse{issuer: issuer}
-		app := testClient{&oidc.Client{ID: "web", AuthMethod: oidc.AuthPost}, secret}
+		app := testClient{&clients.Client{ID: "web", AuthMethod: clients.AuthPost}, secret}
 		credentials := url.Values{"grant_type": {oidc.GrantClientCredentials}, "scope": {"email"}}
 		server := line.serve(t, issuer)
 		if a := h.call(t, oidc.PathToken, app, credentials); a.status != http.StatusOK {
@@ -126,7 +127,7 @@ func TestDocumentedDeclaration(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := openTestHouse(t, storagetest.URL(t, storage.SQLite))
-	if created, _, err := h.provider.DeclareClients(t.Context(), config.Clients); err != nil || strings.Join(created, " ") != "shop pocket" {
+	if created, _, err := h.Clients.Declare(t.Context(), config.Clients); err != nil || strings.Join(created, " ") != "shop pocket" {
 		t.Errorf("created %v, %v", created, err)
 	}
 }

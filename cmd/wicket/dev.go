@@ -13,7 +13,7 @@ import (
 	"github.com/wicket-id/wicket/cmd/internal/sampleapp"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/web/notify"
@@ -124,27 +124,27 @@ func furnish(ctx context.Context, s *server.Server, app sampleapp.Config) error 
 		return fmt.Errorf("make the demo user: %w", err)
 	}
 	for _, client := range []struct {
-		*oidc.Client
+		*clients.Client
 		secret string
 	}{
-		{&oidc.Client{
-			ID: app.ClientID, Name: sampleapp.Name, AuthMethod: oidc.AuthBasic, ClientURI: app.BaseURL,
+		{&clients.Client{
+			ID: app.ClientID, Name: sampleapp.Name, AuthMethod: clients.AuthBasic, ClientURI: app.BaseURL,
 			RedirectURIs: []string{app.RedirectURI()}, PostLogoutRedirectURIs: []string{app.PostLogoutRedirectURI()},
 		}, app.ClientSecret},
-		{&oidc.Client{
-			ID: app.SPAClientID, Name: sampleapp.SPAName, AuthMethod: oidc.AuthNone, ClientURI: app.BaseURL + "/spa/",
+		{&clients.Client{
+			ID: app.SPAClientID, Name: sampleapp.SPAName, AuthMethod: clients.AuthNone, ClientURI: app.BaseURL + "/spa/",
 			RedirectURIs: []string{app.SPARedirectURI()}, PostLogoutRedirectURIs: []string{app.SPARedirectURI()},
 		}, ""},
 	} {
-		existing, err := s.Provider.Client(ctx, client.ID)
+		existing, err := s.Clients.ByID(ctx, client.ID)
 		if err == nil && slices.Equal(existing.RedirectURIs, client.RedirectURIs) {
 			continue
 		}
 		if err == nil { // the last run was on another port
-			err = s.Provider.DeleteClient(ctx, client.ID)
+			err = s.Clients.Delete(ctx, client.ID)
 		}
 		if err == nil || errors.Is(err, storage.ErrNotFound) {
-			err = s.Provider.CreateClientWithSecret(ctx, client.Client, client.secret)
+			err = s.Clients.CreateClientWithSecret(ctx, client.Client, client.secret)
 		}
 		if err != nil {
 			return fmt.Errorf("make the demo client: %w", err)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -25,9 +26,9 @@ func TestDiskFull(t *testing.T) {
 		ID     string `json:"client_id"`
 		Secret string `json:"client_secret"`
 	}
-	line.json(t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method", oidc.AuthPost)
+	line.json(t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method", clients.AuthPost)
 	h := &openHouse{issuer: issuer}
-	client := testClient{&oidc.Client{ID: app.ID}, app.Secret}
+	client := testClient{&clients.Client{ID: app.ID}, app.Secret}
 	server := line.serve(t, issuer)
 	b := h.browser(t)
 	first := h.redeem(t, client, b.code(t, client, nil)) // signed in, and consent is remembered

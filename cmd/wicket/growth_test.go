@@ -358,7 +358,7 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 			return nil
 		}},
 		{"expiry in identity", "proofs_expires_at", func() error { _, err := h.SignIns.Expire(ctx); return err }},
-		{"expiry in oidc", "codes_expires_at", func() error { _, err := h.provider.Expire(ctx); return err }},
+		{"expiry in oidc", "codes_expires_at", func() error { _, err := h.Provider.Expire(ctx); return err }},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			counter.reset()

@@ -18,6 +18,8 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -49,7 +51,7 @@ type openHouse struct {
 	redis    *cache.Redis
 	identity *identity.Store
 	upstream *federation.Upstreams
-	keys     *oidc.Keys
+	keys     *keys.Keys
 	provider *oidc.Provider
 	jobs     *storage.Jobs
 	handler  http.Handler
@@ -180,7 +182,7 @@ func (h *openHouse) register(t testing.TB, person identity.NewUser) *identity.Us
 
 // testClient is a registered app with its secret.
 type testClient struct {
-	*oidc.Client
+	*clients.Client
 	secret string
 }
 
@@ -196,10 +198,10 @@ func (h *openHouse) reauthenticated(t testing.TB, user *identity.User) *identity
 }
 
 // client registers an app: confidential, with every grant type and one redirect URI, unless change says otherwise.
-func (h *openHouse) client(t testing.TB, change func(*oidc.Client)) testClient {
+func (h *openHouse) client(t testing.TB, change func(*clients.Client)) testClient {
 	t.Helper()
-	client := &oidc.Client{
-		Name: "Test app", AuthMethod: oidc.AuthPost, GrantTypes: oidc.GrantTypes, IDTokenAlg: "ES256",
+	client := &clients.Client{
+		Name: "Test app", AuthMethod: clients.AuthPost, GrantTypes: oidc.GrantTypes, IDTokenAlg: "ES256",
 		RedirectURIs: []string{testRedirect}, PostLogoutRedirectURIs: []string{testLogout},
 	}
 	if change != nil {
@@ -208,7 +210,7 @@ func (h *openHouse) client(t testing.TB, change func(*oidc.Client)) testClient {
 	if client.IsPublic() {
 		client.GrantTypes = []string{oidc.GrantCode, oidc.GrantRefreshToken}
 	}
-	secret, err := h.provider.CreateClient(t.Context(), client)
+	secret, err := h.Clients.Create(t.Context(), client)
 	if err != nil {
 		t.Fatal(err)
 	}

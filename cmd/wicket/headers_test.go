@@ -20,6 +20,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -128,7 +129,7 @@ func checkPageHeaders(t testing.TB, name string, shown page) {
 
 func TestEveryPageHasTheSecurityHeaders(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		client := h.client(t, func(c *oidc.Client) {
+		client := h.client(t, func(c *clients.Client) {
 			c.Name, c.LogoURI = "<script>alert(1)</script>", "https://app.example.com/logo.png"
 		})
 		b, stranger := h.browser(t), h.browser(t)
@@ -371,7 +372,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 func TestWhichOriginsMayReadWhat(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		const home, guest, stranger = "http://localhost:9999", "https://spa.example.com", "https://evil.example"
-		client := h.client(t, func(c *oidc.Client) { c.AuthMethod, c.AllowedOrigins = oidc.AuthNone, []string{guest} })
+		client := h.client(t, func(c *clients.Client) { c.AuthMethod, c.AllowedOrigins = clients.AuthNone, []string{guest} })
 		b := h.browser(t)
 		tokens := h.redeem(t, client, b.code(t, client, nil))
 		call := func(method, path, origin string, header map[string]string, form url.Values) page {

@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
 // A sign-in that was begun in one browser is nothing in another: who is there has done nothing for it.
 func TestSuspendedRequestBelongsToItsBrowser(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		client := h.client(t, func(c *oidc.Client) { c.IsTrusted = true })
+		client := h.client(t, func(c *clients.Client) { c.IsTrusted = true })
 		theirs, mine := h.browser(t), h.browser(t)
 		begun := theirs.get(t, h.authorizeURL(client, url.Values{"prompt": {"login"}})).held()
 		mine.signIn(t, page{}) // for my own ends, after theirs began

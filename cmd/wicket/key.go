@@ -12,7 +12,7 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/seal"
 )
@@ -31,7 +31,7 @@ type keyView struct {
 	PublishedUntil *time.Time `json:"published_until"`
 }
 
-func printKeys(out printer, keys []oidc.SigningKey) error {
+func printKeys(out printer, keys []keys.SigningKey) error {
 	views, rows := make([]keyView, len(keys)), make([][]any, len(keys))
 	for i, key := range keys {
 		views[i] = keyView{key.KID, key.Alg, key.SignsFrom, key.PublishedUntil}
@@ -96,7 +96,7 @@ func (keyReseal) Run(ctx context.Context, env server.Environment, out printer) e
 	defer func() { _ = s.Close() }()
 	renewed, recorded, rows := make(map[string]int64), audit.Values{}, [][]any{}
 	var faults []error
-	for _, at := range slices.Concat(oidc.SealedColumns, identity.SealedColumns, factor.SealedColumns, federation.SealedColumns) {
+	for _, at := range slices.Concat(keys.SealedColumns, identity.SealedColumns, factor.SealedColumns, federation.SealedColumns) {
 		n, err := seal.Reseal(ctx, s.Database, s.Keys.Seal, at)
 		faults = append(faults, err)
 		renewed[at.Table], recorded[at.Table] = n, n

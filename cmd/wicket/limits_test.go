@@ -13,6 +13,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage/cache"
 )
 
@@ -143,7 +144,7 @@ func TestLimitByAccount(t *testing.T) {
 		if shown := bobs.post(t, "/sign-in", url.Values{"username": {"bob"}, "password": {testPassword}}); shown.StatusCode != http.StatusOK {
 			t.Errorf("bob: %s", shown.Status)
 		}
-		client := h.client(t, func(c *oidc.Client) { c.IsTrusted = true })
+		client := h.client(t, func(c *clients.Client) { c.IsTrusted = true })
 		laptop.code(t, client, nil)
 		phone.code(t, client, nil)
 		if shown := laptop.get(t, h.authorizeURL(client, nil)); shown.StatusCode != http.StatusTooManyRequests {
@@ -177,7 +178,7 @@ func TestLimitByClient(t *testing.T) {
 				t.Errorf("introspection %d: %d %v, want %d", i, a.status, a.json, want)
 			}
 		}
-		public := h.client(t, func(c *oidc.Client) { c.AuthMethod = oidc.AuthNone })
+		public := h.client(t, func(c *clients.Client) { c.AuthMethod = clients.AuthNone })
 		ask := func(from string) int {
 			request, err := http.NewRequest(http.MethodPost, h.issuer+oidc.PathToken, strings.NewReader(url.Values{"client_id": {public.ID}, "grant_type": {oidc.GrantRefreshToken}, "refresh_token": {"unknown"}}.Encode()))
 			if err != nil {

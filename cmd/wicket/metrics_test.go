@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -72,9 +73,9 @@ func TestMetrics(t *testing.T) {
 			ID     string `json:"client_id"`
 			Secret string `json:"client_secret"`
 		}
-		line.json(t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method", oidc.AuthPost)
+		line.json(t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method", clients.AuthPost)
 		server := line.serve(t, issuer)
-		h, client := &openHouse{issuer: issuer}, testClient{&oidc.Client{ID: app.ID}, app.Secret}
+		h, client := &openHouse{issuer: issuer}, testClient{&clients.Client{ID: app.ID}, app.Secret}
 
 		b := h.browser(t)
 		for range 3 {

@@ -13,6 +13,7 @@ import (
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -136,7 +137,7 @@ func TestPhoneOfAnotherAccountIsNotVerifiedTwice(t *testing.T) {
 
 func TestPhoneIsToldToAppsThatMayAsk(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		trusted := func(c *oidc.Client) { c.IsTrusted = true }
+		trusted := func(c *clients.Client) { c.IsTrusted = true }
 		client, b := h.client(t, trusted), h.browser(t)
 		access := h.redeem(t, client, b.code(t, client, url.Values{"scope": {"openid phone"}})).text("access_token")
 		if _, told := h.userinfo(t, access).json["phone_number"]; told {

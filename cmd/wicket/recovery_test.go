@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/web/notify"
 )
 
@@ -230,8 +230,8 @@ func TestRolesAreToldToAppsThatMayAsk(t *testing.T) {
 		if err := h.identity.Roles().Grant(t.Context(), h.user.ID, "admin"); err != identity.ErrRoleHeld {
 			t.Errorf("granted twice: %v", err)
 		}
-		may := h.client(t, func(c *oidc.Client) { c.Scopes, c.IsTrusted = []string{"openid", "roles"}, true })
-		mayNot := h.client(t, func(c *oidc.Client) { c.IsTrusted = true })
+		may := h.client(t, func(c *clients.Client) { c.Scopes, c.IsTrusted = []string{"openid", "roles"}, true })
+		mayNot := h.client(t, func(c *clients.Client) { c.IsTrusted = true })
 		scope := url.Values{"scope": {"openid roles"}}
 		b := h.browser(t)
 		access := h.redeem(t, may, b.code(t, may, scope)).text("access_token")

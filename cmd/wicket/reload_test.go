@@ -15,6 +15,7 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -44,7 +45,7 @@ func TestFilesAreReadAnew(t *testing.T) {
 			"WICKET_PROVIDERS_FILE="+write("providers.yaml", "[]"))
 		line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--password-stdin")
 		server := line.serve(t, issuer)
-		h, app := &openHouse{issuer: issuer}, testClient{&oidc.Client{ID: "web", AuthMethod: oidc.AuthPost}, secret}
+		h, app := &openHouse{issuer: issuer}, testClient{&clients.Client{ID: "web", AuthMethod: clients.AuthPost}, secret}
 		gets := func() int {
 			return h.call(t, oidc.PathToken, app, url.Values{"grant_type": {oidc.GrantClientCredentials}}).status
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -105,7 +106,7 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 	if err := key.UnmarshalJSON([]byte(private)); err != nil {
 		t.Fatal(err)
 	}
-	client := houses[0].client(t, func(c *oidc.Client) { c.AuthMethod, c.JWKS = oidc.AuthPrivateKeyJWT, keys })
+	client := houses[0].client(t, func(c *clients.Client) { c.AuthMethod, c.JWKS = clients.AuthPrivateKeyJWT, keys })
 	ask := func(h *openHouse, assertion string) answer {
 		return h.call(t, oidc.PathToken, testClient{Client: client.Client}, url.Values{
 			"grant_type": {oidc.GrantClientCredentials}, "client_assertion": {assertion}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
@@ -290,7 +291,7 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 func TestBehindPgBouncer(t *testing.T) {
 	url := storagetest.PgBouncer(t, storagetest.EmptyPostgres(t), 3)
 	h := openTestHouse(t, url)
-	client := h.client(t, func(c *oidc.Client) { c.IsTrusted = true })
+	client := h.client(t, func(c *clients.Client) { c.IsTrusted = true })
 	var people sync.WaitGroup
 	for range 20 {
 		people.Go(func() {

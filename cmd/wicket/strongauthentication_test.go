@@ -16,7 +16,8 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -310,8 +311,8 @@ func TestStepUp(t *testing.T) {
 // An app, or the operator, may demand two factors of a sign-in.
 func TestDemandedTwoFactors(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		h := openTestHouse(t, databaseURL, func(c *configuration) { c.TwoFactors = oidc.TwoFactorRule{Roles: []string{"clerk", "admin"}} })
-		bank, shop := h.client(t, func(c *oidc.Client) { c.RequiredACR = identity.ACRMultiFactor }), h.client(t, nil)
+		h := openTestHouse(t, databaseURL, func(c *configuration) { c.TwoFactors = authorize.TwoFactorRule{Roles: []string{"clerk", "admin"}} })
+		bank, shop := h.client(t, func(c *clients.Client) { c.RequiredACR = identity.ACRMultiFactor }), h.client(t, nil)
 		b := h.browser(t)
 		if shown := b.signIn(t, b.get(t, h.authorizeURL(bank, nil))); !strings.Contains(shown.body, `id="add-passkey"`) {
 			t.Errorf("the bank: %s at %s", shown.Status, shown.Request.URL)

@@ -23,6 +23,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -122,9 +123,9 @@ func TestTraces(t *testing.T) {
 					ID     string `json:"client_id"`
 					Secret string `json:"client_secret"`
 				}
-				line.json(t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method", oidc.AuthPost)
+				line.json(t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method", clients.AuthPost)
 				server := line.serve(t, issuer)
-				h, client := &openHouse{issuer: issuer}, testClient{&oidc.Client{ID: app.ID}, app.Secret}
+				h, client := &openHouse{issuer: issuer}, testClient{&clients.Client{ID: app.ID}, app.Secret}
 				code := h.browser(t).code(t, client, nil)
 
 				const trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

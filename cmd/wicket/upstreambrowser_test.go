@@ -13,7 +13,7 @@ import (
 	"github.com/wicket-id/wicket/cmd/internal/sampleapp"
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -25,8 +25,8 @@ func (h *openHouse) sample(t testing.TB) string {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { app.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
 	config := sampleapp.Config{Issuer: h.issuer, BaseURL: strings.Replace(server.URL, "127.0.0.1", "localhost", 1), ClientID: "daybook", SPAClientID: "pocket"}
-	client := h.client(t, func(c *oidc.Client) {
-		c.ID, c.Name, c.AuthMethod, c.RedirectURIs, c.PostLogoutRedirectURIs = config.ClientID, sampleapp.Name, oidc.AuthBasic, []string{config.RedirectURI()}, []string{config.PostLogoutRedirectURI()}
+	client := h.client(t, func(c *clients.Client) {
+		c.ID, c.Name, c.AuthMethod, c.RedirectURIs, c.PostLogoutRedirectURIs = config.ClientID, sampleapp.Name, clients.AuthBasic, []string{config.RedirectURI()}, []string{config.PostLogoutRedirectURI()}
 	})
 	config.ClientSecret = client.secret
 	var err error
@@ -111,7 +111,7 @@ func TestLinkingInABrowser(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write([]byte(`<!doctype html><title>App</title><link rel="icon" href="data:,"><h1>App</h1>`))
 	}))
-	client := h.client(t, func(c *oidc.Client) { c.IsTrusted, c.RedirectURIs = true, []string{app + "/callback"} })
+	client := h.client(t, func(c *clients.Client) { c.IsTrusted, c.RedirectURIs = true, []string{app + "/callback"} })
 	w.open(h.authorizeURL(client, url.Values{"redirect_uri": {app + "/callback"}}))
 	w.press("#with-oidc")
 	w.signInUpstream(someone("alice-there", map[string]any{"email": testEmail}))
@@ -134,8 +134,8 @@ func TestLinkingInABrowser(t *testing.T) {
 func TestWicketBehindWicket(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		above := openTestHouse(t, storagetest.URL(t, storage.SQLite))
-		client := above.client(t, func(c *oidc.Client) {
-			c.Name, c.AuthMethod, c.RedirectURIs = "The other Wicket", oidc.AuthBasic, []string{h.upstream.Callback("above")}
+		client := above.client(t, func(c *clients.Client) {
+			c.Name, c.AuthMethod, c.RedirectURIs = "The other Wicket", clients.AuthBasic, []string{h.upstream.Callback("above")}
 		})
 		if err := above.identity.Roles().Grant(t.Context(), above.user.ID, "admin"); err != nil {
 			t.Fatal(err)
@@ -145,7 +145,7 @@ func TestWicketBehindWicket(t *testing.T) {
 		}})
 		// Nobody is called alice here yet, but for the one of the test, who gives way.
 		h.sql(t, "DELETE FROM users WHERE id = ?", h.user.ID)
-		app := h.client(t, func(c *oidc.Client) { c.IsTrusted = true })
+		app := h.client(t, func(c *clients.Client) { c.IsTrusted = true })
 		b := h.browser(t).traveller()
 		shown := b.post(t, "/federation/above", url.Values{"continue": {b.get(t, h.authorizeURL(app, nil)).held()}})
 		upstairs := &browser{Client: b.Client, house: above}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 )
 
 // Google tells everything in the ID token, and whose Workspace somebody belongs to in hd.
@@ -346,7 +346,7 @@ func TestSecondFactorUpstream(t *testing.T) {
 		p := anyProvider()
 		p.Settings.TrustAMR, p.Settings.MultiFactor = true, "urn:upstream:mfa"
 		h.startUpstream(t, p)
-		client := h.client(t, func(c *oidc.Client) { c.IsTrusted = true })
+		client := h.client(t, func(c *clients.Client) { c.IsTrusted = true })
 		b := h.browser(t)
 		there := b.toUpstream(t, "oidc", b.get(t, h.authorizeURL(client, url.Values{"acr_values": {identity.ACRMultiFactor + " urn:upstream:other"}, "prompt": {"login"}})))
 		if asked := there.asked(t); asked["acr_values"] != "urn:upstream:other urn:upstream:mfa" || asked["prompt"] != "login" {

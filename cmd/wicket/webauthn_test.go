@@ -27,6 +27,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -136,7 +137,7 @@ func (h *openHouse) codeApp(t testing.TB) testClient {
 		rw.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = fmt.Fprintf(rw, `<!doctype html><title>App</title><link rel="icon" href="data:,"><p>Back at the app</p><p id="code">%s</p>`, r.URL.Query().Get("code"))
 	}))
-	return h.client(t, func(c *oidc.Client) { c.RedirectURIs, c.IsTrusted = []string{origin + "/"}, true })
+	return h.client(t, func(c *clients.Client) { c.RedirectURIs, c.IsTrusted = []string{origin + "/"}, true })
 }
 
 // tokensOf redeems the code that the window has come back to the app with.

@@ -1,3 +1,5 @@
+// Package identitytest puts the identity store together for tests, on a fresh database of each kind and with a clock that
+// stands still. Begin with Each.
 package identitytest
 
 import (
@@ -52,11 +54,13 @@ const AlicePassword = "correct horse battery"
 // laptop is where the people of the tests sit.
 var Laptop = identity.Device{UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", Language: "en", IP: "192.0.2.7"}
 
+// Each runs test with a store on SQLite and with one on PostgreSQL.
 func Each(t *testing.T, test func(t *testing.T, h *Stack)) {
 	t.Helper()
 	storagetest.Each(t, func(t *testing.T, db *storage.Database) { test(t, New(t, db)) })
 }
 
+// New returns a store on that database.
 func New(t testing.TB, db *storage.Database) *Stack {
 	t.Helper()
 	jobs, err := db.NewJobs(nil, nil, slog.New(slog.DiscardHandler))

@@ -29,7 +29,7 @@ func (h Devices) Page(v *frame.Visit) error {
 	for i := range sessions {
 		ids[i] = sessions[i].ID
 	}
-	participations, err := h.Provider.Participations(v.Context(), ids)
+	participations, err := h.Clients.Participations(v.Context(), ids)
 	if err != nil {
 		return err
 	}

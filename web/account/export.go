@@ -7,12 +7,12 @@ import (
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // export is the file that a person downloads: docs/privacy.md describes it.
-func export(kept *transfer.Export, consents []oidc.Consent) gin.H {
+func export(kept *transfer.Export, consents []authorize.Consent) gin.H {
 	user := kept.User
 	return gin.H{
 		"account": gin.H{
@@ -125,7 +125,7 @@ func exportAttempt(attempt signin.LoginAttempt) gin.H {
 	}
 }
 
-func exportConsent(consent oidc.Consent) gin.H {
+func exportConsent(consent authorize.Consent) gin.H {
 	return gin.H{
 		"client_id": consent.ClientID, "granted": consent.GrantedScopes, "declined": consent.DeclinedScopes,
 		"at": consent.GrantedAt,

@@ -27,7 +27,7 @@ func (h Privacy) Download(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	consents, err := h.Provider.Consents(v.Context(), v.Session.UserID)
+	consents, err := h.Authorize.Consents(v.Context(), v.Session.UserID)
 	if err != nil {
 		return err
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/wicket-id/wicket/web/pages"
 )
 
-// ReadAuthorization takes up an authorization request that Suspend sealed. It returns oidc.ErrInteraction, or a
+// ReadAuthorization takes up an authorization request that Suspend sealed. It returns authorize.ErrInteraction, or a
 // *oidc.Refusal.
 func (v *Visit) ReadAuthorization(sealed string) (err error) {
-	v.Authorization, err = v.frame.Provider.Resume(v.Context(), sealed, v.Cookie(BrowserCookie))
+	v.Authorization, err = v.frame.Authorize.Resume(v.Context(), sealed, v.Cookie(BrowserCookie))
 	return err
 }
 
@@ -22,7 +22,7 @@ func (v *Visit) Suspend() string {
 	if v.Authorization == nil {
 		return ""
 	}
-	return v.frame.Provider.Suspend(v.Authorization, v.Browser())
+	return v.frame.Authorize.Suspend(v.Authorization, v.Browser())
 }
 
 // Browser is the secret by which this browser is known while somebody signs in with it; it gets one if it has none.

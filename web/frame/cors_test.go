@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 )
 
 // Only a page whose origin the provider has found to be the client's may read an answer. A client that is not known has
@@ -13,12 +13,12 @@ func TestAllowOrigin(t *testing.T) {
 	f, _ := newFrame(t, "https://id.example.com")
 	for _, c := range []struct {
 		origin string
-		client *oidc.Client
+		client *clients.Client
 		want   string
 	}{
-		{"https://spa.example.com", &oidc.Client{ID: "spa"}, "https://spa.example.com"},
+		{"https://spa.example.com", &clients.Client{ID: "spa"}, "https://spa.example.com"},
 		{"https://spa.example.com", nil, ""},
-		{"", &oidc.Client{ID: "spa"}, ""},
+		{"", &clients.Client{ID: "spa"}, ""},
 	} {
 		request := get()
 		request.Header.Set("Origin", c.origin)

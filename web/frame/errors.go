@@ -13,6 +13,7 @@ import (
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -33,7 +34,7 @@ var failures = []struct {
 	err  error
 	page pages.Failure
 }{
-	{oidc.ErrInteraction, pages.Failure{
+	{authorize.ErrInteraction, pages.Failure{
 		Title:       "This page was open for too long",
 		Explanation: "For your safety, a sign-in has to be finished within an hour.",
 		Advice:      "Go back to the app and sign in again.",
@@ -88,11 +89,11 @@ var failures = []struct {
 // tellPerson answers a request of a browser that failed: with a redirect where an app waits for the answer and can be
 // trusted with it, otherwise with a page that says what to do.
 func tellPerson(v *Visit, err error) {
-	var refusal *oidc.Refusal
+	var refusal *authorize.Refusal
 	if errors.As(err, &refusal) && refusal.Authorization != nil {
 		v.Client = refusal.Authorization.Client
 		logRefusal(v, refusal.Reason)
-		if v.Respond(v.frame.Provider.Refuse(refusal.Authorization, refusal.Reason)) == nil {
+		if v.Respond(v.frame.Authorize.Refuse(refusal.Authorization, refusal.Reason)) == nil {
 			return
 		}
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage/cache"
 )
 
@@ -36,7 +38,7 @@ func TestWhatAPersonIsToldOfAnError(t *testing.T) {
 		status     int
 		retryAfter string
 	}{
-		{oidc.ErrInteraction, 400, ""},
+		{authorize.ErrInteraction, 400, ""},
 		{signin.ErrSecondStep, 400, ""},
 		{federation.ErrRequest, 400, ""},
 		{identity.ErrProof, 400, ""},
@@ -46,7 +48,7 @@ func TestWhatAPersonIsToldOfAnError(t *testing.T) {
 		{errMethod, 405, ""},
 		{&cache.Limited{Wait: 90 * time.Second}, 429, "90"},
 		{password.ErrBusy, 503, "5"},
-		{&oidc.Refusal{Reason: &oidc.Error{Code: "invalid_request", Description: "The client_id is missing."}}, 400, ""},
+		{&authorize.Refusal{Reason: &oidc.Error{Code: "invalid_request", Description: "The client_id is missing."}}, 400, ""},
 		{errors.New("pq: password authentication failed for wicket"), 500, ""},
 	} {
 		response := serve(f.Page(fail(fmt.Errorf("wrapped: %w", c.err))), get())
@@ -63,10 +65,10 @@ func TestWhatAPersonIsToldOfAnError(t *testing.T) {
 // A refusal goes to the app where its redirect URI can be trusted, and to the person alone where not.
 func TestARefusalGoesToTheApp(t *testing.T) {
 	f, log := newFrame(t, "https://id.example.com")
-	refusal := &oidc.Refusal{
+	refusal := &authorize.Refusal{
 		Reason: &oidc.Error{Code: "access_denied", Description: "The user denied the request."},
-		Authorization: &oidc.Authorization{
-			Client: &oidc.Client{ID: "shop"}, State: "s",
+		Authorization: &authorize.Request{
+			Client: &clients.Client{ID: "shop"}, State: "s",
 			RedirectURI: "https://shop.example.com/callback", ResponseMode: "query",
 		},
 	}

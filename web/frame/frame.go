@@ -17,6 +17,12 @@ import (
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/grants"
+	"github.com/wicket-id/wicket/oidc/keys"
+	"github.com/wicket-id/wicket/oidc/logout"
+	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 )
@@ -24,6 +30,13 @@ import (
 // Config is what handlers work with. Set all of it but Tally and Answered.
 type Config struct {
 	Provider  *oidc.Provider
+	Keys      *keys.Keys
+	Clients   *clients.Store
+	Tokens    *tokens.Service
+	Grants    *grants.Service
+	Authorize *authorize.Service
+	Logout    *logout.Service
+	Discovery []byte // the discovery document
 	Upstreams *federation.Upstreams
 	Identity  *identity.Store
 	Factors   *factor.Store

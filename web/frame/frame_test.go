@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
 )
 
 var testTime = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -22,9 +23,9 @@ func newFrame(t *testing.T, issuer string) (*Frame, *bytes.Buffer) {
 	provider.Issuer = issuer
 	log := new(bytes.Buffer)
 	f, err := New(Config{
-		Provider: provider,
-		Log:      slog.New(slog.NewTextHandler(log, nil)),
-		Now:      func() time.Time { return testTime },
+		Provider: provider, Authorize: &authorize.Service{Provider: provider},
+		Log: slog.New(slog.NewTextHandler(log, nil)),
+		Now: func() time.Time { return testTime },
 	})
 	if err != nil {
 		t.Fatal(err)

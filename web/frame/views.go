@@ -3,12 +3,12 @@ package frame
 import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity/factor"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
 // AppView is an app as a page shows it.
-func AppView(client *oidc.Client) *pages.App {
+func AppView(client *clients.Client) *pages.App {
 	return &pages.App{
 		Name: client.Name, LogoURI: client.LogoURI, HomeURI: client.ClientURI,
 		PolicyURI: client.PolicyURI, TermsURI: client.TOSURI,

@@ -9,7 +9,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -22,10 +23,10 @@ type Visit struct {
 	Gin *gin.Context
 
 	Form          url.Values                // the parameters of the URL of a GET, of the body of a POST
-	Authorization *oidc.Authorization       // the authorization request under way; nil where no app waits
+	Authorization *authorize.Request        // the authorization request under way; nil where no app waits
 	Session       *identity.Session         // nil where nobody is signed in
 	Owner         *identity.Reauthenticated // the session again, where the route demands that it is fresh
-	Client        *oidc.Client              // the app that calls, as soon as it is known; for the log
+	Client        *clients.Client           // the app that calls, as soon as it is known; for the log
 
 	frame   *Frame
 	leadsTo []string          // where the forms of the page lead in the end: see LeadsTo
@@ -99,7 +100,7 @@ func (v *Visit) act(actor audit.Actor) {
 }
 
 // IsOf notes which app calls, if one has authenticated.
-func (v *Visit) IsOf(client *oidc.Client) {
+func (v *Visit) IsOf(client *clients.Client) {
 	if client != nil {
 		v.Client = client
 		v.ActAs(client.Actor())

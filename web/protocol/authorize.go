@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
 )
@@ -24,33 +25,33 @@ func (e Authorize) Get(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	decision := oidc.Next(v.Authorization, visitor, e.Now())
+	decision := authorize.Next(v.Authorization, visitor, e.Now())
 	switch decision.Step {
-	case oidc.SignIn:
+	case authorize.SignIn:
 		to := url.Values{"continue": {v.Suspend()}}
 		if visitor.Session != nil { // somebody else is meant
 			to.Set("switch", "1")
 		}
 		return v.RedirectWith("/sign-in", to)
-	case oidc.SignInAgain:
+	case authorize.SignInAgain:
 		return v.RedirectWith("/sign-in", url.Values{"continue": {v.Suspend()}})
-	case oidc.SelectAccount:
+	case authorize.SelectAccount:
 		return v.RedirectWith("/select-account", url.Values{"continue": {v.Suspend()}})
-	case oidc.StepUp:
+	case authorize.StepUp:
 		v.ClearCookie(frame.SecondStepCookie) // this one is asked of the session
 		return v.RedirectWith("/second-step", url.Values{"continue": {v.Suspend()}, "class": {decision.ACR}})
-	case oidc.Enrol:
+	case authorize.Enrol:
 		return v.RedirectWith("/enrol", url.Values{"continue": {v.Suspend()}, "class": {decision.ACR}})
-	case oidc.AskConsent:
+	case authorize.AskConsent:
 		return v.RedirectWith("/consent", url.Values{"continue": {v.Suspend()}})
-	case oidc.Issue:
-		response, err := e.Provider.Authorize(v.Context(), v.Authorization, visitor.Session, decision.Scopes)
+	case authorize.Issue:
+		response, err := e.Authorize.Issue(v.Context(), v.Authorization, visitor.Session, decision.Scopes)
 		if err != nil {
 			return err
 		}
 		return v.Respond(response)
 	default:
-		return &oidc.Refusal{Reason: decision.Error, Authorization: v.Authorization}
+		return &authorize.Refusal{Reason: decision.Error, Authorization: v.Authorization}
 	}
 }
 
@@ -59,17 +60,17 @@ func (e Authorize) read(v *frame.Visit) (err error) {
 	if sealed := v.Form.Get("interaction"); sealed != "" {
 		return v.ReadAuthorization(sealed)
 	}
-	v.Authorization, err = e.Provider.ReadAuthorization(v.Context(), v.Form)
+	v.Authorization, err = e.Authorize.Read(v.Context(), v.Form)
 	return err
 }
 
 // visitor returns who is there, with what they have allowed the app before.
-func (e Authorize) visitor(v *frame.Visit) (oidc.Visitor, error) {
+func (e Authorize) visitor(v *frame.Visit) (authorize.Visitor, error) {
 	secret := v.Cookie(frame.SessionCookie)
 	if secret == "" {
-		return oidc.Visitor{}, nil
+		return authorize.Visitor{}, nil
 	}
-	visitor, err := e.Provider.Visitor(v.Context(), secret, v.Authorization.Client.ID)
+	visitor, err := e.Authorize.Visitor(v.Context(), secret, v.Authorization.Client.ID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return visitor, nil
 	}
@@ -82,10 +83,10 @@ func (e Authorize) visitor(v *frame.Visit) (oidc.Visitor, error) {
 // Post takes a request that was posted (OpenID Connect Core, section 3.1.2.1) round to a GET: browsers keep the session
 // cookie from a form of another site.
 func (e Authorize) Post(v *frame.Visit) error {
-	a, err := e.Provider.ReadAuthorization(v.Context(), v.Form)
+	a, err := e.Authorize.Read(v.Context(), v.Form)
 	if err != nil {
 		return err
 	}
 	// Not bound to the browser: its cookies have stayed behind.
-	return v.Redirect(oidc.PathAuthorize + "?interaction=" + e.Provider.Suspend(a, ""))
+	return v.Redirect(oidc.PathAuthorize + "?interaction=" + e.Authorize.Suspend(a, ""))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/logout"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -18,7 +18,7 @@ type Logout struct{ *frame.Frame }
 // Begin takes a request. An app that holds an ID token of this very session signs the person out; in every other case
 // they are asked.
 func (e Logout) Begin(v *frame.Visit) error {
-	request, err := e.Provider.ReadLogout(v.Context(), v.Form)
+	request, err := e.Logout.Read(v.Context(), v.Form)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (e Logout) Confirm(v *frame.Visit) error {
 	if err != nil {
 		return frame.ErrForm
 	}
-	request, err := e.Provider.ReadLogout(v.Context(), parameters)
+	request, err := e.Logout.Read(v.Context(), parameters)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (e Logout) Confirm(v *frame.Visit) error {
 }
 
 // signedOut sends the browser back to the app, where that may be, or says that it is done.
-func (e Logout) signedOut(v *frame.Visit, request *oidc.Logout) error {
+func (e Logout) signedOut(v *frame.Visit, request *logout.Request) error {
 	v.ClearCookies()
 	if to := request.ReturnURL(); to != "" {
 		return v.Redirect(to)
@@ -82,7 +82,7 @@ func (e Logout) signedOut(v *frame.Visit, request *oidc.Logout) error {
 }
 
 // app is the app that asks for a logout, for a page; nil where the request names none.
-func app(request *oidc.Logout) *pages.App {
+func app(request *logout.Request) *pages.App {
 	if request.Client == nil {
 		return nil
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/web/frame"
 )
 
@@ -15,12 +15,12 @@ import (
 type Metadata struct{ *frame.Frame }
 
 // Configuration serves the discovery document: OpenID Connect Discovery, section 4, and RFC 8414, section 3.
-func (e Metadata) Configuration(c *gin.Context) { e.document(c, e.Provider.Configuration()) }
+func (e Metadata) Configuration(c *gin.Context) { e.document(c, e.Discovery) }
 
 // JWKS serves the public keys: RFC 7517, section 5.
-func (e Metadata) JWKS(c *gin.Context) { e.document(c, e.Provider.Keys.Published()) }
+func (e Metadata) JWKS(c *gin.Context) { e.document(c, e.Keys.Published()) }
 
-var documentMaxAge = fmt.Sprintf("public, max-age=%d", int(oidc.JWKSMaxAge.Seconds()))
+var documentMaxAge = fmt.Sprintf("public, max-age=%d", int(keys.JWKSMaxAge.Seconds()))
 
 func (e Metadata) document(c *gin.Context, json []byte) {
 	frame.AllowAnyOrigin(c)

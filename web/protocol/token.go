@@ -16,7 +16,7 @@ func (e Tokens) Token(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	tokens, client, err := e.Provider.Token(v.Context(), request)
+	tokens, client, err := e.Grants.Token(v.Context(), request)
 	v.IsOf(client)
 	v.AllowOrigin()
 	if err != nil {
@@ -32,7 +32,7 @@ func (e Tokens) Introspect(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	introspection, client, err := e.Provider.Introspect(v.Context(), request)
+	introspection, client, err := e.Tokens.Introspect(v.Context(), request)
 	v.IsOf(client)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (e Tokens) Revoke(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	client, err := e.Provider.Revoke(v.Context(), request)
+	client, err := e.Tokens.Revoke(v.Context(), request)
 	v.IsOf(client)
 	v.AllowOrigin()
 	if err != nil {

@@ -28,7 +28,7 @@ func (e Userinfo) Answer(v *frame.Visit) error {
 			token = inBody
 		}
 	}
-	claims, err := e.Provider.Userinfo(v.Context(), token)
+	claims, err := e.Tokens.Userinfo(v.Context(), token)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -34,9 +35,9 @@ func (h Consent) Answer(v *frame.Visit) error {
 	a := v.Authorization
 	if v.Form.Get("decision") != "allow" {
 		reason := &oidc.Error{Code: "access_denied", Description: "The user denied the request."}
-		return &oidc.Refusal{Reason: reason, Authorization: a}
+		return &authorize.Refusal{Reason: reason, Authorization: a}
 	}
-	if err := h.Provider.GrantConsent(v.Context(), v.Session.UserID, a, v.Form["scope"]); err != nil {
+	if err := h.Authorize.GrantConsent(v.Context(), v.Session.UserID, a, v.Form["scope"]); err != nil {
 		return err
 	}
 	return v.ReturnToAuthorize()

@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -21,5 +21,5 @@ func (h Enrol) Page(v *frame.Visit) error {
 
 // Decline takes a person who will not back to the app.
 func (h Enrol) Decline(v *frame.Visit) error {
-	return &oidc.Refusal{Reason: oidc.ErrUnmet, Authorization: v.Authorization}
+	return &authorize.Refusal{Reason: authorize.ErrUnmet, Authorization: v.Authorization}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/signin"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -22,7 +22,7 @@ type UpstreamSignUp struct{ Linking }
 type pending struct {
 	*federation.Arrival
 
-	authorization *oidc.Authorization // with which the person came; nil where no app waits
+	authorization *authorize.Request // with which the person came; nil where no app waits
 	provider      *federation.Provider
 }
 
@@ -40,7 +40,7 @@ func (h UpstreamSignUp) Page(v *frame.Visit) error {
 }
 
 // open reads what waits in this browser, and goes on with the authorization request with which the person came. It
-// returns federation.ErrRequest where nothing waits, and oidc.ErrInteraction where it has waited for too long.
+// returns federation.ErrRequest where nothing waits, and authorize.ErrInteraction where it has waited for too long.
 func (h UpstreamSignUp) open(v *frame.Visit) (*pending, error) {
 	waiting, err := h.read(v)
 	if err == nil {
@@ -58,7 +58,7 @@ func (h UpstreamSignUp) read(v *frame.Visit) (*pending, error) {
 	}
 	waiting := &pending{Arrival: arrival}
 	if arrival.Continue != "" {
-		if waiting.authorization, err = h.Provider.Resume(v.Context(), arrival.Continue, browser); err != nil {
+		if waiting.authorization, err = h.Authorize.Resume(v.Context(), arrival.Continue, browser); err != nil {
 			return nil, err
 		}
 	}
@@ -123,7 +123,7 @@ func (h UpstreamSignUp) SignIn(v *frame.Visit) error {
 // LinkPage asks a person who has just signed in whether to link the two.
 func (h UpstreamSignUp) LinkPage(v *frame.Visit) error {
 	waiting, err := h.read(v)
-	if errors.Is(err, federation.ErrRequest) || errors.Is(err, oidc.ErrInteraction) { // there is nothing to ask any more
+	if errors.Is(err, federation.ErrRequest) || errors.Is(err, authorize.ErrInteraction) { // there is nothing to ask any more
 		v.ClearCookie(frame.UpstreamSignUpCookie)
 		return v.Proceed("/account")
 	} else if err != nil {

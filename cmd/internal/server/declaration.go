@@ -11,7 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/wicket-id/wicket/federation"
-	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
@@ -37,7 +37,7 @@ type ClientView struct {
 }
 
 // ViewClient is how an app is printed.
-func ViewClient(c *oidc.Client) ClientView {
+func ViewClient(c *clients.Client) ClientView {
 	return ClientView{
 		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantTypes, RedirectURIs: c.RedirectURIs,
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, AllowedOrigins: c.AllowedOrigins,
@@ -48,8 +48,8 @@ func ViewClient(c *oidc.Client) ClientView {
 }
 
 // client is the app that was declared.
-func (v ClientView) client() *oidc.Client {
-	return &oidc.Client{
+func (v ClientView) client() *clients.Client {
+	return &clients.Client{
 		ID: v.ID, Name: v.Name, AuthMethod: v.AuthMethod, GrantTypes: v.GrantTypes, RedirectURIs: v.RedirectURIs,
 		PostLogoutRedirectURIs: v.PostLogoutRedirectURIs, AllowedOrigins: v.AllowedOrigins, Scopes: strings.Fields(v.Scope),
 		IDTokenAlg: v.IDTokenAlg, IsTrusted: v.Trusted, RequiredACR: v.RequiredACR, JWKS: v.JWKS, JWKSURI: v.JWKSURI,
@@ -65,13 +65,13 @@ type declaredClient struct {
 }
 
 // parseClients reads a list of apps, and the secrets that it refers to by read.
-func parseClients(text string, read readFile) ([]oidc.Declaration, error) {
+func parseClients(text string, read readFile) ([]clients.Declaration, error) {
 	const needs = "a client_id, a client_name and redirect_uris"
-	var declarations []oidc.Declaration
+	var declarations []clients.Declaration
 	err := eachDeclared(text, "client", needs, func(decode func(any) error) (string, error) {
 		var d declaredClient
 		err := decode(&d)
-		declaration := oidc.Declaration{Client: d.client()}
+		declaration := clients.Declaration{Client: d.client()}
 		if err == nil {
 			declaration.Secret, err = declaredSecret(d.SecretFile, read)
 		}
@@ -179,12 +179,12 @@ func eachDeclared(text, noun, needs string, each func(decode func(into any) erro
 }
 
 // declareClients makes the apps as they are declared, and logs which it made or changed.
-func (s *Server) declareClients(ctx context.Context, declarations []oidc.Declaration) error {
+func (s *Server) declareClients(ctx context.Context, declarations []clients.Declaration) error {
 	if len(declarations) == 0 {
 		return nil
 	}
 	ctx = audit.As(ctx, audit.Actor{Name: "operator:WICKET_CLIENTS"})
-	created, changed, err := s.Provider.DeclareClients(ctx, declarations)
+	created, changed, err := s.Clients.Declare(ctx, declarations)
 	if len(created)+len(changed) > 0 {
 		s.log.Info("made clients as declared", "created", created, "changed", changed)
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/web"
@@ -40,7 +42,7 @@ func mappers(c *Config) []kong.Option {
 		mapType(web.DefaultLimits.With),
 		mapType(notify.NewSMTP),
 		mapType(parseTwoFactors),
-		mapType(func(text string) ([]oidc.Declaration, error) { return parseClients(text, c.readFile) }),
+		mapType(func(text string) ([]clients.Declaration, error) { return parseClients(text, c.readFile) }),
 		mapType(func(text string) ([]federation.Provider, error) { return parseProviders(text, c.readFile) }),
 		mapNamed("switch", func(text string) (bool, error) { return text != "off", nil }),
 		mapNamed("issuer", func(text string) (string, error) { return text, oidc.CheckIssuer(text) }),
@@ -142,7 +144,7 @@ func parseModels(text string) ([]uuid.UUID, error) {
 	return models, nil
 }
 
-func parseTwoFactors(text string) (rule oidc.TwoFactorRule, err error) {
+func parseTwoFactors(text string) (rule authorize.TwoFactorRule, err error) {
 	switch text {
 	case "optional":
 		return rule, nil

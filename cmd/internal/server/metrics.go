@@ -93,7 +93,9 @@ func (m *metrics) watch(s *Server, log *slog.Logger) {
 		func() float64 { running, _ := hasher.Load(); return float64(running) })
 	m.gauge("wicket_password_checks_waiting", "Passwords that wait to be hashed.",
 		func() float64 { _, waiting := hasher.Load(); return float64(waiting) })
-	for cache, read := range s.Provider.Caches() {
+	for cache, read := range map[string]func() (hits, misses int64){
+		"clients": s.Clients.CacheHits, "access_tokens": s.Tokens.CacheHits,
+	} {
 		const name, help = "wicket_cache_requests_total", "Questions to the caches of this process."
 		m.counter(name, help, prometheus.Labels{"cache": cache, "result": "hit"},
 			func() float64 { hits, _ := read(); return float64(hits) })

@@ -22,6 +22,12 @@ import (
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/grants"
+	"github.com/wicket-id/wicket/oidc/keys"
+	"github.com/wicket-id/wicket/oidc/logout"
+	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 )
@@ -36,18 +42,24 @@ type Server struct {
 	SignIns   *signin.Store
 	Transfer  *transfer.Store
 	Upstreams *federation.Upstreams
-	Keys      *oidc.Keys
+	Keys      *keys.Keys
 	Provider  *oidc.Provider
+	Clients   *clients.Store
+	Tokens    *tokens.Service
+	Grants    *grants.Service
+	Authorize *authorize.Service
+	Logout    *logout.Service
 	Jobs      *storage.Jobs
 	Handler   http.Handler
 
-	config   atomic.Pointer[Config] // what may change while the server runs is read from it when it is needed
-	log      *slog.Logger
-	cache    cache.Cache
-	limits   *cache.Limits
-	metrics  *metrics                 // nil where nobody scrapes them
-	traces   *sdktrace.TracerProvider // nil where nobody wants them
-	draining atomic.Bool
+	config    atomic.Pointer[Config] // what may change while the server runs is read from it when it is needed
+	log       *slog.Logger
+	cache     cache.Cache
+	limits    *cache.Limits
+	metrics   *metrics                 // nil where nobody scrapes them
+	traces    *sdktrace.TracerProvider // nil where nobody wants them
+	discovery []byte
+	draining  atomic.Bool
 }
 
 // New opens the database and puts the server together on it. Errors name the variable that has to change. The caller

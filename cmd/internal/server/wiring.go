@@ -17,6 +17,13 @@ import (
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/discovery"
+	"github.com/wicket-id/wicket/oidc/grants"
+	"github.com/wicket-id/wicket/oidc/keys"
+	"github.com/wicket-id/wicket/oidc/logout"
+	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web"
@@ -114,28 +121,24 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 		Named:    func() []federation.Provider { return s.Config().Providers },
 		Now:      s.Clock.Now,
 	}
-	s.Keys = &oidc.Keys{
-		Database: s.Database,
-		Seal:     config.Seal,
-		Now:      s.Clock.Now,
-		Log:      s.log,
-	}
-	s.Provider, err = oidc.New(oidc.Config{
-		Issuer:     config.Issuer,
-		Database:   s.Database,
-		Memory:     s.cache,
-		Limits:     s.limits,
-		Seal:       config.Seal,
-		Identity:   s.Identity,
-		Keys:       s.Keys,
-		Lifetimes:  oidc.DefaultLifetimes,
-		TwoFactors: config.TwoFactors,
-		Now:        s.Clock.Now,
-	})
-	if err != nil {
+	if err := oidc.CheckIssuer(config.Issuer); err != nil {
 		return fmt.Errorf("WICKET_ISSUER: %w", err)
 	}
-	return nil
+	s.Keys = &keys.Keys{Database: s.Database, Seal: config.Seal, Now: s.Clock.Now, Log: s.log}
+	s.Provider = &oidc.Provider{
+		Issuer: config.Issuer, Database: s.Database, Cache: s.cache, Limits: s.limits, Seal: config.Seal,
+		Lifetimes: oidc.DefaultLifetimes, Now: s.Clock.Now,
+	}
+	s.Clients = clients.New(s.Provider, false)
+	s.Tokens = tokens.New(s.Provider, s.Clients, s.Keys, s.Identity)
+	s.Grants = grants.New(s.Provider, s.Clients, s.Tokens)
+	s.Authorize = &authorize.Service{
+		Provider: s.Provider, Clients: s.Clients, Tokens: s.Tokens, Grants: s.Grants, Identity: s.Identity,
+		TwoFactors: config.TwoFactors,
+	}
+	s.Logout = &logout.Service{Provider: s.Provider, Clients: s.Clients, Tokens: s.Tokens}
+	s.discovery, err = discovery.Document(config.Issuer)
+	return err
 }
 
 func (s *Server) wireJobs(_ context.Context, config *Config) (err error) {
@@ -181,7 +184,8 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 	}
 	s.Handler, err = web.New(web.Config{
 		Config: frame.Config{
-			Provider: s.Provider, Upstreams: s.Upstreams,
+			Provider: s.Provider, Keys: s.Keys, Clients: s.Clients, Tokens: s.Tokens, Grants: s.Grants,
+			Authorize: s.Authorize, Logout: s.Logout, Discovery: s.discovery, Upstreams: s.Upstreams,
 			Identity: s.Identity, Factors: s.Factors, SignIns: s.SignIns, Transfer: s.Transfer,
 			Limits: s.limits, Log: s.log, Tally: tally, Answered: answered, Now: s.Clock.Now,
 		},

@@ -1,0 +1,195 @@
+package structure
+
+import (
+	"encoding/json"
+	"errors"
+	"go/parser"
+	"go/token"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/wicket-id/wicket/"
+
+// storagePackages are what every layer above may import of storage.
+var storagePackages = []string{"storage", "storage/audit", "storage/cache", "storage/seal"}
+
+// identityPackages are what every layer above may import of identity.
+var identityPackages = []string{
+	"identity", "identity/factor", "identity/password", "identity/signin", "identity/transfer",
+}
+
+// oidcPackages are what every layer above may import of oidc.
+var oidcPackages = []string{
+	"oidc", "oidc/authorize", "oidc/clients", "oidc/discovery", "oidc/grants", "oidc/keys", "oidc/logout", "oidc/tokens",
+}
+
+// webPackages are the parts of web.
+var webPackages = []string{
+	"web", "web/account", "web/assets", "web/frame", "web/notify", "web/pages", "web/protocol", "web/signin",
+}
+
+// domain is what web and cmd build on.
+var domain = slices.Concat(oidcPackages, []string{"federation"}, identityPackages, storagePackages)
+
+// allowed says which packages of ours a package may import, itself aside: imports only go down. A package that is missing
+// here is new; give it its place.
+var allowed = map[string][]string{
+	"cmd/wicket": slices.Concat(
+		[]string{"cmd/internal/server", "cmd/internal/sampleapp", "storage/copying", "migrations"}, webPackages, domain,
+	),
+	"cmd/internal/server":    slices.Concat([]string{"migrations"}, webPackages, domain),
+	"cmd/internal/sampleapp": {}, // an app like any other: it knows Wicket by its protocol alone
+	"cmd/internal/structure": {},
+	"web":                    slices.Concat(webPackages, domain),
+	"web/protocol":           slices.Concat([]string{"web/frame", "web/pages"}, domain), // these three never see each other
+	"web/signin":             slices.Concat([]string{"web/frame", "web/pages"}, domain),
+	"web/account":            slices.Concat([]string{"web/frame", "web/pages"}, domain),
+	"web/frame":              slices.Concat([]string{"web/pages"}, domain),
+	"web/notify":             slices.Concat(identityPackages, storagePackages),
+	"web/pages":              {"web/assets"},
+	"web/assets":             {},
+	"oidc":                   storagePackages, // never federation
+	"oidc/keys":              storagePackages,
+	"oidc/clients":           slices.Concat([]string{"oidc", "oidc/keys", "identity"}, storagePackages),
+	"oidc/tokens":            slices.Concat([]string{"oidc", "oidc/keys", "oidc/clients", "identity"}, storagePackages),
+	"oidc/grants":            slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
+	"oidc/authorize":         slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens", "oidc/grants", "identity"}, storagePackages),
+	"oidc/logout":            slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
+	"oidc/discovery":         {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "identity"},
+	"federation":             slices.Concat(identityPackages, storagePackages), // never oidc
+	"identity":               slices.Concat([]string{"identity/password"}, storagePackages),
+	"identity/password":      {},
+	"identity/factor":        slices.Concat([]string{"identity"}, storagePackages),
+	"identity/signin":        slices.Concat([]string{"identity", "identity/factor", "identity/password"}, storagePackages),
+	"identity/transfer":      slices.Concat([]string{"identity", "identity/factor", "identity/password", "identity/signin"}, storagePackages),
+	"storage":                {"migrations", "storage/internal/rehearsal"},
+	"storage/audit":          {"storage"},
+	"storage/cache":          {"storage"},
+	"storage/seal":           {"storage"},
+	"storage/copying":        {"storage"},
+	"migrations":             {},
+
+	"storage/internal/rehearsal":     {},
+	"storage/storagetest":            {"storage", "migrations", "storage/internal/rehearsal"},
+	"identity/identitytest":          slices.Concat([]string{"storage/storagetest"}, identityPackages, storagePackages),
+	"identity/password/passwordtest": {},
+	"oidc/oidctest":                  slices.Concat([]string{"storage/storagetest"}, oidcPackages, identityPackages, storagePackages),
+	"web/notify/notifytest":          {},
+}
+
+// onlyTests are packages that tests of any layer may import, and programs never.
+var onlyTests = []string{
+	"storage/storagetest", "identity/identitytest", "identity/password/passwordtest", "oidc/oidctest", "web/notify/notifytest",
+}
+
+// described is a package as go list describes it.
+type described struct {
+	ImportPath, Dir                                    string
+	GoFiles, TestGoFiles, XTestGoFiles, IgnoredGoFiles []string
+}
+
+func packages(t *testing.T) (all []described) {
+	t.Helper()
+	list := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles", module+"...")
+	out, err := list.Output()
+	if failed := (*exec.ExitError)(nil); errors.As(err, &failed) {
+		t.Fatalf("go list: %v\n%s", err, failed.Stderr)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var one described
+		if err := decoder.Decode(&one); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, one)
+	}
+}
+
+func TestImportsOnlyGoDown(t *testing.T) {
+	var names []string
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		names = append(names, name)
+		below, known := allowed[name]
+		if !known {
+			t.Errorf("the package %s has no place in the table of allowed imports: %s", name, p.Dir)
+			continue
+		}
+		for _, file := range slices.Concat(p.GoFiles, p.IgnoredGoFiles) {
+			checkImports(t, name, filepath.Join(p.Dir, file), below)
+		}
+		for _, file := range p.TestGoFiles {
+			checkImports(t, name, filepath.Join(p.Dir, file), slices.Concat(below, onlyTests, []string{name}))
+		}
+		for _, file := range p.XTestGoFiles { // they may use all of their layer
+			layer, _, _ := strings.Cut(name, "/")
+			checkImports(t, name, filepath.Join(p.Dir, file), slices.Concat(below, onlyTests, layers[layer]))
+		}
+	}
+	for name := range allowed {
+		if !slices.Contains(names, name) {
+			t.Errorf("go list did not find %s", name)
+		}
+	}
+}
+
+// layers are what tests of a layer may import from outside its packages.
+var layers = map[string][]string{
+	"storage":  slices.Concat(storagePackages, []string{"storage/copying"}),
+	"identity": slices.Concat(identityPackages, storagePackages),
+	"oidc":     slices.Concat(oidcPackages, identityPackages, storagePackages),
+	"web":      slices.Concat(webPackages, domain),
+	"cmd":      slices.Concat(webPackages, domain),
+}
+
+// checkImports names the line of a file that imports a package of ours that is not below.
+func checkImports(t *testing.T, name, path string, below []string) {
+	t.Helper()
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range file.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ours, ok := strings.CutPrefix(imported, module); ok && !slices.Contains(below, ours) {
+			t.Errorf("%s: %s may not import %s", files.Position(spec.Pos()), name, ours)
+		}
+	}
+}
+
+// What a package may import is never above it too.
+func TestAllowedImportsHaveNoCircle(t *testing.T) {
+	var reaches func(from, to string) bool
+	reaches = func(from, to string) bool {
+		return slices.ContainsFunc(allowed[from], func(next string) bool {
+			return next != from && (next == to || reaches(next, to))
+		})
+	}
+	for name, below := range allowed {
+		if reaches(name, name) {
+			t.Errorf("%s is above itself", name)
+		}
+		for _, next := range below {
+			if _, known := allowed[next]; !known {
+				t.Errorf("%s may import %s, which has no place", name, next)
+			}
+		}
+	}
+	if reaches("oidc", "federation") || reaches("federation", "oidc") {
+		t.Error("oidc and federation see each other")
+	}
+}

@@ -1,0 +1,4 @@
+package authorize
+
+// Forget drops fosite's view of the request, which is made anew each time.
+func (a *Request) Forget() { a.accepted = nil }

@@ -1,0 +1,142 @@
+package authorize_test
+
+import (
+	"errors"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/oidctest"
+	"github.com/wicket-id/wicket/oidc/tokens"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// fuzzClients are the clients that a fuzzed authorization request may name.
+func fuzzClients() []*clients.Client {
+	return []*clients.Client{
+		{ID: "web", Name: "Web", AuthMethod: clients.AuthPost, RedirectURIs: []string{"https://app.example.com/cb", "https://app.example.com/cb?tenant=1"}},
+		{ID: "spa", Name: "SPA", AuthMethod: clients.AuthNone, RedirectURIs: []string{"https://spa.example.com/"}},
+		{ID: "native", Name: "Native", AuthMethod: clients.AuthNone, RedirectURIs: []string{"http://127.0.0.1/cb", "http://[::1]/cb", "com.example.app:/oauth"}},
+		{ID: "machine", Name: "Machine", AuthMethod: clients.AuthPost, GrantTypes: []string{oidc.GrantClientCredentials}},
+	}
+}
+
+// isRegistered tells, without the code under test, whether a URI is a registered one but for a loopback port.
+func isRegistered(uri string, client *clients.Client) bool {
+	if slices.Contains(client.RedirectURIs, uri) {
+		return true
+	}
+	for _, registered := range client.RedirectURIs {
+		for _, host := range []string{"http://127.0.0.1", "http://[::1]"} {
+			path, loopback := strings.CutPrefix(registered, host)
+			rest, same := strings.CutPrefix(uri, host)
+			if loopback && same && strings.HasSuffix(rest, path) && isPort(strings.TrimSuffix(rest, path)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isPort tells whether text is what may stand between a host and a path: a colon and a number.
+func isPort(text string) bool {
+	digits, ok := strings.CutPrefix(text, ":")
+	return ok && digits != "" && len(digits) <= 5 && strings.Trim(digits, "0123456789") == ""
+}
+
+// Any query at all: no panic, no fault, no answer to an address that was not registered; and what was accepted is the
+// same request after its way through the pages.
+func FuzzReadAuthorization(f *testing.F) {
+	h := oidctest.New(f, storagetest.Open(f, storage.SQLite))
+	registered := map[string]*clients.Client{}
+	for _, client := range fuzzClients() {
+		h.Add(f, client)
+		registered[client.ID] = client
+	}
+	hint, err := h.Keys.Sign(jose.ES256, tokens.IDTokenType, tokens.IDClaims{Issuer: oidctest.TestIssuer, Subject: "018f4c00-0000-7000-8000-00000000000a", Audience: "web"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	const challenge = "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
+	const web = "client_id=web&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb&response_type=code&scope=openid"
+	for _, seed := range []string{
+		"", "client_id=web", web, web + challenge, web + "&state=s&nonce=n&prompt=login+consent&max_age=0&login_hint=a&acr_values=x+y&display=popup",
+		web + "&prompt=none", web + "&prompt=none+login", web + "&max_age=-1", web + "&max_age=99999999999999999999", web + "&id_token_hint=" + hint, web + "&id_token_hint=x.y.z",
+		web + "&response_mode=form_post", web + "&response_mode=fragment", web + "&response_mode=query.jwt", web + "&request=x", web + "&request_uri=urn:x", web + "&scope=profile",
+		web + "&state=%00", web + "&state=%ff", web + "&a%0d%0ab=1&a%0d%0ab=2", web + "&resource=a&resource=b", web + "&claims=%7B%7D", strings.Replace(web, "openid", "%0a", 1),
+		"client_id=web&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb%3Ftenant%3D1&response_type=code&scope=openid+email&state=x",
+		"client_id=spa&redirect_uri=https%3A%2F%2Fspa.example.com%2F&response_type=code&scope=openid" + challenge, "client_id=spa&response_type=code&scope=profile" + challenge,
+		"client_id=spa&redirect_uri=https%3A%2F%2Fevil.example%2F&response_type=code&scope=openid" + challenge, "client_id=spa&client_id=web&response_type=code",
+		"client_id=native&redirect_uri=http%3A%2F%2F127.0.0.1%3A50123%2Fcb&response_type=code&scope=openid" + challenge,
+		"client_id=native&redirect_uri=http%3A%2F%2F%5B%3A%3A1%5D%3A50123%2Fcb&response_type=code&scope=openid" + challenge,
+		"client_id=native&redirect_uri=http%3A%2F%2F127.0.0.1%3A50123%2Fcb%23&response_type=code&scope=openid" + challenge,
+		"client_id=native&redirect_uri=com.example.app%3A%2Foauth&response_type=code&scope=openid" + challenge, "client_id=machine&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb&response_type=code",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		form, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		a, err := h.Authorize.Read(t.Context(), form)
+		var refused *authorize.Refusal
+		if err != nil {
+			if !errors.As(err, &refused) {
+				t.Fatalf("a fault: %v", err)
+			}
+			if refused.Reason.Code == "server_error" || refused.Reason.Status >= 500 {
+				t.Fatalf("a fault: %v", refused.Reason)
+			}
+			if refused.Authorization == nil {
+				return
+			}
+			a = refused.Authorization
+		}
+		client := registered[form.Get("client_id")]
+		if client == nil || !isRegistered(a.RedirectURI, client) {
+			t.Fatalf("an answer to %q, which is not registered for %q", a.RedirectURI, form.Get("client_id"))
+		}
+		if refused != nil {
+			response := h.Authorize.Refuse(a, refused.Reason)
+			if !strings.HasPrefix(response.URL(), a.RedirectURI) || !slices.Contains(oidc.ResponseModes, response.Mode) || response.Parameters.Get("iss") != oidctest.TestIssuer || response.Parameters.Get("state") != form.Get("state") {
+				t.Fatalf("refused to %s with %v", response.URL(), response.Parameters)
+			}
+			if text := response.Parameters.Get("error_description"); !isErrorText(text) {
+				t.Fatalf("error_description %q", text) // RFC 6749, section 4.1.2.1
+			}
+			return
+		}
+		if client.ID == "machine" || client.AuthMethod == clients.AuthNone && form.Get("code_challenge") == "" {
+			t.Fatalf("accepted %q", query)
+		}
+		for _, scope := range a.Scopes {
+			if !slices.Contains(client.Scopes, scope) {
+				t.Fatalf("scope %q was accepted", scope)
+			}
+		}
+		a.Selected = true
+		resumed, err := h.Authorize.Resume(t.Context(), h.Authorize.Suspend(a, "browser"), "browser")
+		if err != nil {
+			t.Fatalf("not taken up again: %v", err)
+		}
+		a.Forget()
+		resumed.Forget()
+		if !resumed.BeganAt.Equal(a.BeganAt) || !reflect.DeepEqual(a, resumed) {
+			t.Fatalf("was %+v\nnow %+v", a, resumed)
+		}
+	})
+}
+
+// isErrorText tells whether text is made of the characters that RFC 6749 allows in error_description.
+func isErrorText(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return r < 0x20 || r > 0x7e || r == '"' || r == '\\' }) < 0
+}

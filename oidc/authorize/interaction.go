@@ -1,0 +1,79 @@
+package authorize
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// An interaction is an authorization request on its way through the pages: the request itself, when it began and what
+// was done for it, sealed so that it can travel through the browser. Each page hands it back to /authorize, which asks
+// Next again; the server keeps nothing.
+type interaction struct {
+	Form      url.Values `json:"f"`
+	BeganAt   time.Time  `json:"b"`
+	Selected  bool       `json:"s,omitempty"`
+	SteppedUp bool       `json:"u,omitempty"`
+	ShownTo   uuid.UUID  `json:"t,omitzero"`
+	Browser   []byte     `json:"w,omitempty"` // digest of the browser's secret
+}
+
+const (
+	sealForInteractions = "interaction"
+	interactionLifetime = time.Hour
+)
+
+// ErrInteraction says that a page was kept open for too long, or that its hidden field was changed.
+var ErrInteraction = errors.New("this sign-in has been open for too long")
+
+// Suspend seals an authorization request, to be taken up by Resume in the same browser, which is known by a secret that
+// its cookie holds; empty if it is not known.
+func (p *Service) Suspend(a *Request, browser string) string {
+	pending := interaction{Form: a.form, BeganAt: a.BeganAt, Selected: a.Selected, SteppedUp: a.SteppedUp, ShownTo: a.ShownTo}
+	if browser != "" {
+		pending.Browser = storage.Digest(browser)
+	}
+	encoded, err := json.Marshal(pending)
+	if err != nil {
+		panic(err) // maps of strings can be encoded
+	}
+	return base64.RawURLEncoding.EncodeToString(p.Seal.Close(sealForInteractions, encoded))
+}
+
+// Resume takes up an authorization request that Suspend sealed, reading it anew: what was registered meanwhile counts. In
+// another browser it begins anew: whoever is there has done nothing for it, and must not be taken to have signed in or
+// consented for somebody else's request. It returns ErrInteraction, or a *Refusal as Read does.
+func (p *Service) Resume(ctx context.Context, sealed, browser string) (*Request, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err != nil {
+		return nil, ErrInteraction
+	}
+	encoded, err := p.Seal.Open(sealForInteractions, raw)
+	if err != nil {
+		return nil, ErrInteraction
+	}
+	var pending interaction
+	if err := json.Unmarshal(encoded, &pending); err != nil {
+		return nil, ErrInteraction
+	}
+	if p.Now().Sub(pending.BeganAt) > interactionLifetime {
+		return nil, ErrInteraction
+	}
+	if pending.Browser == nil || subtle.ConstantTimeCompare(pending.Browser, storage.Digest(browser)) != 1 {
+		return p.read(ctx, pending.Form, p.Now())
+	}
+	a, err := p.read(ctx, pending.Form, pending.BeganAt)
+	if err != nil {
+		return nil, err
+	}
+	a.Selected, a.SteppedUp, a.ShownTo = pending.Selected, pending.SteppedUp, pending.ShownTo
+	return a, nil
+}

@@ -1,0 +1,100 @@
+package authorize
+
+import (
+	"slices"
+	"time"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+)
+
+// Step is what has to happen next for an authorization request.
+type Step int
+
+// The steps. After each but the last two the browser comes back and Next is asked again.
+const (
+	SignIn        Step = iota // nobody is signed in
+	SignInAgain               // somebody is, but must prove it anew
+	SelectAccount             // the person must say which account
+	StepUp                    // the person must show a second factor
+	Enrol                     // the person must register one first
+	AskConsent                // the person must allow what the app asks for
+	Issue                     // all is settled
+	Refuse                    // it cannot be
+)
+
+// Decision is a Step with what belongs to it.
+type Decision struct {
+	Step   Step
+	Scopes []string    // to be granted, with Issue
+	ACR    string      // the authentication context class to be reached, with StepUp and Enrol
+	Error  *oidc.Error // for the app, with Refuse
+}
+
+// Visitor is who sits before the browser that an authorization request came with.
+type Visitor struct {
+	Session     *identity.Session // live, with its user; nil: nobody is signed in
+	Consent     *Consent          // what they have allowed this client before, or nil
+	RequiredACR string            // what the operator demands of this person whatever the app; or empty
+}
+
+// Next says what has to happen next for an authorization request of that visitor. It is the whole of OpenID Connect Core,
+// section 3.1.2.3, and of RFC 9470: it reads no clock and no database, so that every combination can be put in a table.
+func Next(a *Request, v Visitor, now time.Time) Decision {
+	session, consent := v.Session, v.Consent
+	silent := a.Asks("none")
+	interact := func(step Step, code, why string) Decision {
+		if silent {
+			return refuse(code, why)
+		}
+		return Decision{Step: step}
+	}
+	if session == nil {
+		return interact(SignIn, "login_required", "Nobody is signed in.")
+	}
+	// What was done before the request began was not done for it.
+	fresh := !session.AuthTime.Before(a.BeganAt)
+	if a.HintSubject != "" && a.HintSubject != session.UserID.String() {
+		if fresh { // somebody else than expected has just signed in; asking once more would go on for ever
+			return refuse("login_required", "The person who signed in is not the one that id_token_hint names.")
+		}
+		return interact(SignIn, "login_required", "The person who is signed in is not the one that id_token_hint names.")
+	}
+	if a.Asks("select_account") && !a.Selected && !fresh {
+		return Decision{Step: SelectAccount}
+	}
+	tooOld := a.MaxAge != nil && now.Sub(session.AuthTime) > *a.MaxAge
+	if (a.Asks("login") || tooOld || a.MaxAge != nil && *a.MaxAge == 0) && !fresh {
+		return interact(SignInAgain, "login_required", "The person must sign in again.")
+	}
+	if further := assure(a, v); further != nil {
+		if silent && further.Step != Refuse {
+			return refuse("interaction_required", "The person must show a second factor.")
+		}
+		return *further
+	}
+	if a.Client.IsTrusted {
+		return Decision{Step: Issue, Scopes: a.Scopes}
+	}
+	if !consent.covers(a.Scopes) || a.Asks("consent") && consent.GrantedAt.Before(a.BeganAt) {
+		return interact(AskConsent, "consent_required", "The person has not allowed this yet.")
+	}
+	return Decision{Step: Issue, Scopes: oidc.Intersect(a.Scopes, consent.GrantedScopes)}
+}
+
+func refuse(code, why string) Decision {
+	return Decision{Step: Refuse, Error: &oidc.Error{Code: code, Description: why}}
+}
+
+// covers tells whether the person was asked for all of these scopes before.
+func (c *Consent) covers(scopes []string) bool {
+	if c == nil {
+		return false
+	}
+	for _, scope := range scopes {
+		if !slices.Contains(c.GrantedScopes, scope) && !slices.Contains(c.DeclinedScopes, scope) {
+			return false
+		}
+	}
+	return true
+}

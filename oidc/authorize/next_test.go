@@ -1,0 +1,309 @@
+package authorize
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc/clients"
+)
+
+var (
+	nextBegan = time.Date(2024, 5, 6, 7, 0, 0, 0, time.UTC)
+	nextNow   = nextBegan.Add(10 * time.Minute)
+	nextAlice = uuid.MustParse("018f4c00-0000-7000-8000-00000000000a")
+	nextBob   = uuid.MustParse("018f4c00-0000-7000-8000-00000000000b")
+	nextAsked = []string{"openid", "profile", "email"}
+)
+
+// nextCase is one combination of everything that Next looks at.
+type nextCase struct {
+	a       *Request
+	session *identity.Session
+	consent *Consent
+	name    string
+
+	required string // by the operator's rule
+}
+
+func age(d time.Duration) *time.Duration { return &d }
+
+func signedInAt(at time.Time) *identity.Session {
+	return signedInWith(at, identity.ACRPassword, &identity.User{ID: nextAlice})
+}
+
+func signedInWith(at time.Time, acr string, user *identity.User) *identity.Session {
+	return &identity.Session{ID: uuid.New(), UserID: user.ID, User: user, AuthTime: at, ACR: acr}
+}
+
+func consentAt(at time.Time, granted, declined []string) *Consent {
+	return &Consent{UserID: nextAlice, GrantedScopes: granted, DeclinedScopes: declined, GrantedAt: at}
+}
+
+// allNextCases builds every combination of what may come: 2 x 2 x 3 x 5 x 9 x 5 x 7 of them.
+func allNextCases(yield func(nextCase)) {
+	before, after := nextBegan.Add(-time.Hour), nextBegan.Add(5*time.Minute)
+	sessions := map[string]*identity.Session{
+		"nobody": nil, "signed in an hour before": signedInAt(before), "signed in just before": signedInAt(nextBegan.Add(-time.Microsecond)),
+		"signed in as it began": signedInAt(nextBegan), "signed in since": signedInAt(after),
+	}
+	prompts := [][]string{
+		nil, {"none"}, {"login"}, {"consent"}, {"select_account"}, {"login", "consent"}, {"select_account", "login"},
+		{"consent", "select_account"}, {"login", "consent", "select_account"},
+	}
+	maxAges := map[string]*time.Duration{"any age": nil, "max_age=0": age(0), "max_age=60": age(time.Minute), "max_age=exactly": age(nextNow.Sub(before)), "max_age=10000": age(10000 * time.Second)}
+	consents := map[string]*Consent{
+		"no consent":            nil,
+		"consent before":        consentAt(before, []string{"openid", "profile", "email", "address"}, nil),
+		"consent since":         consentAt(after, nextAsked, nil),
+		"partial before":        consentAt(before, []string{"openid", "profile"}, nil),
+		"partial since":         consentAt(after, []string{"openid"}, []string{"profile"}),
+		"declined email before": consentAt(before, []string{"openid", "profile"}, []string{"email"}),
+		"declined all since":    consentAt(after, nil, nextAsked),
+	}
+	for _, trusted := range []bool{false, true} {
+		for _, selected := range []bool{false, true} {
+			for _, hint := range []string{"", nextAlice.String(), nextBob.String()} {
+				for sessionName, session := range sessions {
+					for _, prompt := range prompts {
+						for ageName, maxAge := range maxAges {
+							for consentName, consent := range consents {
+								yield(nextCase{
+									a: &Request{
+										Client: &clients.Client{ID: "app", IsTrusted: trusted}, Scopes: nextAsked, Prompt: prompt, MaxAge: maxAge,
+										HintSubject: hint, BeganAt: nextBegan, Selected: selected,
+									},
+									session: session, consent: consent,
+									name: fmt.Sprintf("%s, prompt %v, %s, %s, trusted %v, selected %v, hint %q", sessionName, prompt, ageName, consentName, trusted, selected, hint),
+								})
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// What must hold whatever the combination. The rules are written down a second time here, from the specification and not
+// from next.go, so each can be wrong in one place only.
+func TestNextHoldsItsPromisesInEveryCombination(t *testing.T) {
+	var n int
+	seen := map[Step]int{}
+	allNextCases(func(c nextCase) {
+		n++
+		got := Next(c.a, Visitor{Session: c.session, Consent: c.consent, RequiredACR: c.required}, nextNow)
+		seen[got.Step]++
+		fault := func(format string, args ...any) { t.Errorf("%s: %+v: "+format, append([]any{c.name, got}, args...)...) }
+		silent, signedIn := slices.Contains(c.a.Prompt, "none"), c.session != nil
+		fresh := signedIn && !c.session.AuthTime.Before(nextBegan)
+		otherPerson := signedIn && c.a.HintSubject != "" && c.a.HintSubject != c.session.UserID.String()
+		decided := func(scope string) bool {
+			return c.consent != nil && (slices.Contains(c.consent.GrantedScopes, scope) || slices.Contains(c.consent.DeclinedScopes, scope))
+		}
+		allDecided := decided("openid") && decided("profile") && decided("email")
+
+		// The shape of a decision.
+		if (got.Step == Refuse) != (got.Error != nil) {
+			fault("an error goes with a refusal and with nothing else")
+		}
+		if got.Step != Issue && got.Scopes != nil {
+			fault("scopes without issuing")
+		}
+		// prompt=none shows nothing, and says why it cannot: section 3.1.2.6.
+		if silent && got.Step != Issue && got.Step != Refuse {
+			fault("prompt=none yields a page")
+		}
+		if got.Step == Refuse && !slices.Contains([]string{"login_required", "consent_required", "interaction_required", "account_selection_required"}, got.Error.Code) {
+			fault("no error of section 3.1.2.6")
+		}
+		if got.Step == Refuse && !silent && !(otherPerson && fresh) {
+			fault("refused although a page could have asked")
+		}
+		if got.Step == Refuse && got.Error.Code == "consent_required" && (c.a.Client.IsTrusted || allDecided && !slices.Contains(c.a.Prompt, "consent")) {
+			fault("consent is there")
+		}
+		if got.Step == Refuse && !signedIn && got.Error.Code != "login_required" {
+			fault("nobody is signed in")
+		}
+		// Who is not signed in signs in first; who did so for this request is never asked again.
+		if !signedIn && !silent && got.Step != SignIn {
+			fault("nobody is signed in")
+		}
+		if fresh && (got.Step == SignIn || got.Step == SignInAgain || got.Step == SelectAccount) {
+			fault("signed in for this very request and asked again")
+		}
+		// No page comes without a reason.
+		switch got.Step {
+		case SignIn:
+			if signedIn && !otherPerson {
+				fault("the right person is signed in")
+			}
+		case SignInAgain:
+			wanted := slices.Contains(c.a.Prompt, "login") || c.a.MaxAge != nil && (*c.a.MaxAge == 0 || nextNow.Sub(c.session.AuthTime) > *c.a.MaxAge)
+			if !wanted || otherPerson {
+				fault("nobody asked for it")
+			}
+		case SelectAccount:
+			if !slices.Contains(c.a.Prompt, "select_account") || c.a.Selected || otherPerson {
+				fault("nobody asked for it")
+			}
+		case AskConsent:
+			again := slices.Contains(c.a.Prompt, "consent") && (c.consent == nil || c.consent.GrantedAt.Before(nextBegan))
+			if c.a.Client.IsTrusted || allDecided && !again {
+				fault("it is decided")
+			}
+			if otherPerson {
+				fault("the wrong person is asked")
+			}
+		case Issue:
+			if !signedIn || otherPerson {
+				fault("to whom?")
+				return
+			}
+			if slices.Contains(c.a.Prompt, "login") && !fresh {
+				fault("prompt=login was not met")
+			}
+			if c.a.MaxAge != nil && !fresh && (*c.a.MaxAge == 0 || nextNow.Sub(c.session.AuthTime) > *c.a.MaxAge) {
+				fault("max_age was not met")
+			}
+			if slices.Contains(c.a.Prompt, "select_account") && !fresh && !c.a.Selected {
+				fault("prompt=select_account was not met")
+			}
+			if !c.a.Client.IsTrusted && !allDecided {
+				fault("nobody consented")
+			}
+			if !c.a.Client.IsTrusted && slices.Contains(c.a.Prompt, "consent") && c.consent.GrantedAt.Before(nextBegan) {
+				fault("prompt=consent was not met")
+			}
+			for _, scope := range nextAsked {
+				want := c.a.Client.IsTrusted || slices.Contains(c.consent.GrantedScopes, scope)
+				if slices.Contains(got.Scopes, scope) != want {
+					fault("scope %s: granted should be %v", scope, want)
+				}
+			}
+			for _, scope := range got.Scopes {
+				if !slices.Contains(nextAsked, scope) {
+					fault("scope %s was not asked for", scope)
+				}
+			}
+		}
+	})
+	if n != 2*2*3*5*9*5*7 {
+		t.Errorf("%d combinations", n)
+	}
+	for _, step := range []Step{SignIn, SignInAgain, SelectAccount, AskConsent, Issue, Refuse} {
+		if seen[step] == 0 {
+			t.Errorf("no combination leads to step %d", step)
+		}
+	}
+}
+
+// Each page does what it is for and comes back; then it must not come again, and the app gets its answer.
+func TestNextComesToAnEnd(t *testing.T) {
+	allNextCases(func(c nextCase) {
+		a, session, consent, now := *c.a, c.session, c.consent, nextNow
+		visited := map[Step]bool{}
+		for {
+			now = now.Add(30 * time.Second) // people take their time
+			got := Next(&a, Visitor{Session: session, Consent: consent, RequiredACR: c.required}, now)
+			if got.Step == Issue || got.Step == Refuse {
+				return
+			}
+			if visited[got.Step] {
+				t.Errorf("%s: step %d comes a second time", c.name, got.Step)
+				return
+			}
+			visited[got.Step] = true
+			switch got.Step {
+			case SignIn: // the person whom the app means
+				session = signedInAt(now)
+				if a.HintSubject != "" {
+					session.UserID = uuid.MustParse(a.HintSubject)
+				}
+				consent = nil
+			case SignInAgain:
+				session = signedInWith(now, session.ACR, session.User)
+			case SelectAccount:
+				a.Selected = true
+			case AskConsent:
+				consent = consentAt(now, []string{"openid"}, []string{"profile", "email"})
+			}
+		}
+	})
+}
+
+// The cases of OpenID Connect Core, sections 3.1.2.1, 3.1.2.3 and 3.1.2.4, by name.
+func TestNextByTheSpecification(t *testing.T) {
+	before, since := signedInAt(nextBegan.Add(-time.Hour)), signedInAt(nextBegan.Add(time.Minute))
+	allowed, asked := consentAt(nextBegan.Add(-time.Hour), nextAsked, nil), nextAsked
+	for name, c := range map[string]struct {
+		prompt  []string
+		maxAge  *time.Duration
+		hint    uuid.UUID
+		trusted bool
+		picked  bool
+		session *identity.Session
+		consent *Consent
+		step    Step
+		scopes  []string
+		code    string
+	}{
+		"the person is not authenticated":                      {step: SignIn},
+		"signed in, nothing allowed yet":                       {session: before, step: AskConsent},
+		"signed in, all allowed":                               {session: before, consent: allowed, step: Issue, scopes: asked},
+		"our own app":                                          {session: before, trusted: true, step: Issue, scopes: asked},
+		"prompt=none, nobody there":                            {prompt: []string{"none"}, step: Refuse, code: "login_required"},
+		"prompt=none, not allowed":                             {prompt: []string{"none"}, session: before, step: Refuse, code: "consent_required"},
+		"prompt=none, all is there":                            {prompt: []string{"none"}, session: before, consent: allowed, step: Issue, scopes: asked},
+		"prompt=none, our own app":                             {prompt: []string{"none"}, session: before, trusted: true, step: Issue, scopes: asked},
+		"prompt=none, signed in too long ago":                  {prompt: []string{"none"}, maxAge: age(time.Minute), session: before, consent: allowed, step: Refuse, code: "login_required"},
+		"prompt=none, somebody else":                           {prompt: []string{"none"}, hint: nextBob, session: before, consent: allowed, step: Refuse, code: "login_required"},
+		"prompt=login, signed in before":                       {prompt: []string{"login"}, session: before, consent: allowed, step: SignInAgain},
+		"prompt=login, signed in for it":                       {prompt: []string{"login"}, session: since, consent: allowed, step: Issue, scopes: asked},
+		"prompt=consent, allowed before":                       {prompt: []string{"consent"}, session: before, consent: allowed, step: AskConsent},
+		"prompt=consent, allowed for it":                       {prompt: []string{"consent"}, session: before, consent: consentAt(nextBegan, nextAsked, nil), step: Issue, scopes: asked},
+		"prompt=consent, our own app":                          {prompt: []string{"consent"}, session: before, trusted: true, step: Issue, scopes: asked},
+		"prompt=login consent, in this order":                  {prompt: []string{"consent", "login"}, session: before, consent: allowed, step: SignInAgain},
+		"prompt=select_account":                                {prompt: []string{"select_account"}, session: before, consent: allowed, step: SelectAccount},
+		"prompt=select_account, selected":                      {prompt: []string{"select_account"}, picked: true, session: before, consent: allowed, step: Issue, scopes: asked},
+		"prompt=select_account, nobody there":                  {prompt: []string{"select_account"}, step: SignIn},
+		"prompt=select_account, another signed in":             {prompt: []string{"select_account"}, session: since, consent: allowed, step: Issue, scopes: asked},
+		"prompt=select_account login, selected":                {prompt: []string{"select_account", "login"}, picked: true, session: before, consent: allowed, step: SignInAgain},
+		"max_age met":                                          {maxAge: age(2 * time.Hour), session: before, consent: allowed, step: Issue, scopes: asked},
+		"max_age met to the second":                            {maxAge: age(70 * time.Minute), session: before, consent: allowed, step: Issue, scopes: asked},
+		"max_age exceeded":                                     {maxAge: age(69 * time.Minute), session: before, consent: allowed, step: SignInAgain},
+		"max_age=0 is prompt=login":                            {maxAge: age(0), session: before, consent: allowed, step: SignInAgain},
+		"max_age=0, signed in for it":                          {maxAge: age(0), session: since, consent: allowed, step: Issue, scopes: asked},
+		"the hint names who is here":                           {hint: nextAlice, session: before, consent: allowed, step: Issue, scopes: asked},
+		"the hint names somebody else":                         {hint: nextBob, session: before, consent: allowed, step: SignIn},
+		"the hint names somebody else, who is signed in anew":  {hint: nextBob, session: since, consent: allowed, step: Refuse, code: "login_required"},
+		"the hint names somebody, nobody is here":              {hint: nextBob, step: SignIn},
+		"one more scope than was decided":                      {session: before, consent: consentAt(nextBegan, []string{"openid", "profile"}, nil), step: AskConsent},
+		"a scope was declined, and that is remembered":         {session: before, consent: consentAt(nextBegan.Add(-time.Hour), []string{"openid", "email"}, []string{"profile"}), step: Issue, scopes: []string{"openid", "email"}},
+		"more was allowed than is asked for":                   {session: before, consent: consentAt(nextBegan, []string{"address", "email", "profile", "openid"}, nil), step: Issue, scopes: asked},
+		"prompt=none and a declined scope":                     {prompt: []string{"none"}, session: before, consent: consentAt(nextBegan, []string{"openid"}, []string{"profile", "email"}), step: Issue, scopes: []string{"openid"}},
+		"consent of somebody who took long after signing in":   {maxAge: age(time.Second), session: since, consent: allowed, step: Issue, scopes: asked},
+		"our own app still wants the person it means":          {hint: nextBob, trusted: true, session: before, step: SignIn},
+		"our own app still wants a sign-in that is new enough": {maxAge: age(time.Minute), trusted: true, session: before, step: SignInAgain},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &Request{Client: &clients.Client{ID: "app", IsTrusted: c.trusted}, Scopes: nextAsked, Prompt: c.prompt, MaxAge: c.maxAge, BeganAt: nextBegan, Selected: c.picked}
+			if c.hint != uuid.Nil {
+				a.HintSubject = c.hint.String()
+			}
+			got := Next(a, Visitor{Session: c.session, Consent: c.consent}, nextNow)
+			code := ""
+			if got.Error != nil {
+				code = got.Error.Code
+			}
+			if got.Step != c.step || !slices.Equal(got.Scopes, c.scopes) || code != c.code {
+				t.Errorf("step %d, scopes %v, error %q; want step %d, scopes %v, error %q", got.Step, got.Scopes, code, c.step, c.scopes, c.code)
+			}
+		})
+	}
+}

@@ -1,0 +1,216 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/ory/fosite"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Authorization is an authorization request that was read and found in order: RFC 6749, section 4.1.1, and OpenID
+// Connect Core, section 3.1.2.1.
+type Request struct {
+	Client       *clients.Client
+	RedirectURI  string // where the answer goes; vetted
+	ResponseMode string // "query", "fragment" or "form_post"
+	State        string // may be empty
+	Scopes       []string
+	Prompt       []string
+	MaxAge       *time.Duration // nil: the client does not care
+	LoginHint    string
+	HintSubject  string   // whom the client expects, by id_token_hint; or empty
+	ACRValues    []string // authentication context classes that would be welcome, the best first
+	EssentialACR []string // of which one is a must; or empty
+
+	BeganAt   time.Time // when the request first came; what was done for it is done after
+	Selected  bool      // the person chose the account, as prompt=select_account asks
+	SteppedUp bool      // the person was asked for a second factor, as acr_values asks
+	ShownTo   uuid.UUID // the session that a page was shown to, where its answer counts for that session alone
+
+	form     url.Values // as sent, each parameter once
+	accepted fosite.AuthorizeRequester
+}
+
+// Refusal is an Error that belongs to an authorization request. Where Authorization is set, the redirect URI can be
+// trusted with it; where it is nil, only the person may see it.
+type Refusal struct {
+	Reason        *oidc.Error
+	Authorization *Request
+}
+
+func (r *Refusal) Error() string { return r.Reason.Error() }
+
+// Unwrap returns the reason.
+func (r *Refusal) Unwrap() error { return r.Reason }
+
+// Read reads an authorization request that begins now. It returns a *Refusal for what is wrong with it.
+func (p *Service) Read(ctx context.Context, form url.Values) (*Request, error) {
+	return p.read(ctx, form, p.Now())
+}
+
+func (p *Service) read(ctx context.Context, form url.Values, began time.Time) (*Request, error) {
+	if err := oidc.CheckForm(form); err != nil {
+		return nil, &Refusal{Reason: err}
+	}
+	form, doubled := oidc.Single(form)
+	untrusted := func(description string) error { return &Refusal{Reason: oidc.InvalidRequest(description)} }
+	if doubled == "client_id" || doubled == "redirect_uri" {
+		return nil, untrusted("The parameter " + doubled + " is given more than once.")
+	}
+	client, err := p.Clients.ByID(ctx, form.Get("client_id"))
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, untrusted("The client_id is missing or unknown.")
+	} else if err != nil {
+		return nil, &Refusal{Reason: oidc.ServerError(err)}
+	}
+	a := &Request{Client: client, BeganAt: began, form: form, State: form.Get("state")}
+	if a.RedirectURI, err = a.trustedRedirect(form.Get("redirect_uri")); err != nil {
+		return nil, untrusted("Here " + err.Error() + ".")
+	}
+	// From here on the app hears what is wrong, in the response mode that it asked for if that can be.
+	a.ResponseMode = form.Get("response_mode")
+	mode := a.ResponseMode
+	if !slices.Contains(oidc.ResponseModes, a.ResponseMode) {
+		a.ResponseMode = "query"
+	}
+	if err := p.check(ctx, a, doubled, mode); err != nil {
+		return nil, &Refusal{Reason: err, Authorization: a}
+	}
+	return a, nil
+}
+
+// prompts are the values of the parameter prompt: OpenID Connect Core, section 3.1.2.1.
+var Prompts = []string{"none", "login", "consent", "select_account"}
+
+// trustedRedirect returns the redirect URI to use, or what is wrong with the one that was asked for. It may be left out
+// where a client has registered just one (RFC 6749, section 3.1.2.3).
+func (a *Request) trustedRedirect(requested string) (string, error) {
+	if requested == "" {
+		if len(a.Client.RedirectURIs) == 1 {
+			return a.Client.RedirectURIs[0], nil
+		}
+		return "", errors.New("the redirect_uri is missing, and this client has registered several")
+	}
+	for _, registered := range a.Client.RedirectURIs {
+		if clients.MatchesRedirectURI(requested, registered) {
+			return requested, nil
+		}
+	}
+	return "", fmt.Errorf("the redirect_uri %.200s is not one that this client has registered; it must match to the letter", requested)
+}
+
+// check reads what is left, once the redirect URI can be trusted.
+func (p *Service) check(ctx context.Context, a *Request, doubled, mode string) *oidc.Error {
+	form := a.form
+	switch {
+	case doubled != "":
+		return oidc.InvalidRequest("The parameter " + doubled + " is given more than once.")
+	case form.Has("request"):
+		return &oidc.Error{Code: "request_not_supported", Description: "Request objects are not supported."}
+	case form.Has("request_uri"):
+		return &oidc.Error{Code: "request_uri_not_supported", Description: "request_uri is not supported."}
+	case form.Has("registration"):
+		return &oidc.Error{Code: "registration_not_supported", Description: "registration is not supported."}
+	case !form.Has("response_type"):
+		return oidc.InvalidRequest("The response_type is missing; it must be code.")
+	case form.Get("response_type") != "code":
+		return &oidc.Error{Code: "unsupported_response_type", Description: "The response_type must be code."}
+	case mode != "" && mode != a.ResponseMode:
+		return oidc.InvalidRequest("The response_mode must be query, fragment or form_post.")
+	case !slices.Contains(a.Client.GrantTypes, oidc.GrantCode):
+		return &oidc.Error{Code: "unauthorized_client", Description: "This client is not registered for the authorization code flow."}
+	}
+	requested := oidc.ParseScopes(form.Get("scope"))
+	if a.Scopes = oidc.Intersect(requested, a.Client.Scopes); len(a.Scopes) == 0 && len(requested) > 0 {
+		return oidc.InvalidScope("None of the scopes asked for is registered for this client.")
+	}
+	if slices.Contains(a.Scopes, "openid") && !form.Has("redirect_uri") {
+		return oidc.InvalidRequest("The redirect_uri is missing; OpenID Connect requires it.")
+	}
+	if err := a.checkPKCE(); err != nil {
+		return err
+	}
+	a.Prompt = oidc.ParseScopes(form.Get("prompt"))
+	for _, prompt := range a.Prompt {
+		if !slices.Contains(Prompts, prompt) {
+			return oidc.InvalidRequest("prompt must be made of none, login, consent and select_account.")
+		}
+	}
+	if a.Asks("none") && len(a.Prompt) > 1 {
+		return oidc.InvalidRequest("prompt=none cannot be combined with another prompt.")
+	}
+	if text := form.Get("max_age"); text != "" {
+		seconds, err := strconv.ParseUint(text, 10, 31)
+		if err != nil {
+			return oidc.InvalidRequest("max_age must be a number of seconds.")
+		}
+		age := time.Duration(seconds) * time.Second
+		a.MaxAge = &age
+	}
+	if hint := form.Get("id_token_hint"); hint != "" {
+		claims, err := p.Tokens.ReadIDTokenHint(hint)
+		if err != nil {
+			return oidc.InvalidRequest("The id_token_hint is not an ID token of ours.")
+		}
+		a.HintSubject = claims.Subject
+	}
+	a.LoginHint = form.Get("login_hint")
+	a.ACRValues = oidc.ParseScopes(form.Get("acr_values"))
+	if err := a.readClaims(); err != nil {
+		return err
+	}
+	return p.accept(ctx, a)
+}
+
+// accept hands the request to fosite, which will issue the code. What Next decides (prompt, max_age, hints) is left out:
+// fosite is to have no opinion of its own about it.
+func (p *Service) accept(ctx context.Context, a *Request) *oidc.Error {
+	form := url.Values{"state": {fixedState}, "redirect_uri": {a.RedirectURI}, "scope": {strings.Join(a.Scopes, " ")}}
+	for _, name := range []string{"client_id", "response_type", "code_challenge", "code_challenge_method", "nonce"} {
+		if a.form.Has(name) {
+			form.Set(name, a.form.Get(name))
+		}
+	}
+	accepted, err := p.Grants.AcceptRequest(ctx, form)
+	if err != nil {
+		var refused *oidc.Error
+		errors.As(err, &refused)
+		return refused
+	}
+	a.accepted = accepted
+	return nil
+}
+
+// fixedState satisfies fosite, which wants a state of some length. The client's own is Authorization.State, which is
+// optional and comes back as it was.
+const fixedState = "wicket-keeps-the-state"
+
+// Asks tells whether the request has that prompt.
+func (a *Request) Asks(prompt string) bool { return slices.Contains(a.Prompt, prompt) }
+
+// Refuse returns the response that tells the app no: RFC 6749, section 4.1.2.1, with iss (RFC 9207).
+func (p *Service) Refuse(a *Request, err *oidc.Error) *oidc.Response {
+	parameters := url.Values{"error": {err.Code}, "iss": {p.Issuer}}
+	if err.Description != "" {
+		parameters.Set("error_description", err.Text())
+	}
+	return a.respond(parameters)
+}
+
+func (a *Request) respond(parameters url.Values) *oidc.Response {
+	if a.State != "" {
+		parameters.Set("state", a.State)
+	}
+	return &oidc.Response{RedirectURI: a.RedirectURI, Mode: a.ResponseMode, Parameters: parameters}
+}

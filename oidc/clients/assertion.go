@@ -1,0 +1,142 @@
+package clients
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+)
+
+const (
+	AssertionType   = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+	clockSkew       = 30 * time.Second
+	maxAssertionAge = 15 * time.Minute // a mark is kept for each assertion until it expires
+)
+
+// verifyAssertion authenticates a client by a JWT that it signed with its private key: RFC 7523, section 3, and OpenID
+// Connect Core, section 9 (private_key_jwt). Each assertion works once.
+func (p *Store) verifyAssertion(ctx context.Context, kind, assertion, id string) (*Client, error) {
+	if kind != AssertionType {
+		return nil, errors.New("client_assertion_type must be " + AssertionType)
+	}
+	token, err := jwt.ParseSigned(assertion, AssertionAlgs)
+	if err != nil {
+		return nil, errors.New("client_assertion is not a JWT signed with an algorithm that we accept")
+	}
+	var claims jwt.Claims
+	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil || oidc.CheckText(claims.Subject) != nil || oidc.CheckText(claims.ID) != nil {
+		return nil, errors.New("client_assertion has malformed claims")
+	}
+	if claims.Subject == "" || claims.Issuer != claims.Subject || (id != "" && id != claims.Subject) {
+		return nil, errors.New("iss and sub of client_assertion must both be the client_id")
+	}
+	client, err := p.ByID(ctx, claims.Subject)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && client.AuthMethod != AuthPrivateKeyJWT {
+		return nil, errWrongClient
+	}
+	if err != nil {
+		return nil, oidc.ServerError(err)
+	}
+	keys, err := p.keySet(client)
+	if err != nil {
+		return nil, oidc.ServerError(err)
+	}
+	if _, err := keys.VerifySignature(ctx, assertion); err != nil {
+		return nil, errWrongClient
+	}
+	now := p.Now()
+	if !claims.Audience.Contains(p.Issuer) && !claims.Audience.Contains(p.Issuer+oidc.PathToken) {
+		return nil, fmt.Errorf("aud of client_assertion must be %s", p.Issuer)
+	}
+	if claims.Expiry == nil || claims.ID == "" {
+		return nil, errors.New("client_assertion needs exp and jti")
+	}
+	expiry := claims.Expiry.Time()
+	if err := claims.ValidateWithLeeway(jwt.Expected{Time: now}, clockSkew); err != nil {
+		return nil, errors.New("client_assertion has expired, or is not valid yet")
+	}
+	if expiry.After(now.Add(maxAssertionAge)) {
+		return nil, fmt.Errorf("client_assertion may live for at most %s", maxAssertionAge)
+	}
+	if !p.Cache.Once(ctx, "assertion "+client.ID+" "+claims.ID, expiry.Add(clockSkew)) {
+		return nil, errors.New("client_assertion was used before: its jti must be new each time")
+	}
+	return client, nil
+}
+
+// AssertionAlgs are the signatures that clients may use: asymmetric ones, and none that is weak.
+var AssertionAlgs = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
+
+// keySet is what can verify the signatures of a client.
+type keySet interface {
+	VerifySignature(ctx context.Context, token string) (payload []byte, err error)
+}
+
+// keySet returns the public keys of a client.
+func (p *Store) keySet(client *Client) (keySet, error) {
+	if client.JWKSURI == "" {
+		return parseJWKS(client.JWKS)
+	}
+	return p.remoteKeys.at(client.JWKSURI), nil
+}
+
+// registeredKeys are the public keys that a client was registered with.
+type registeredKeys jose.JSONWebKeySet
+
+// parseJWKS reads a JWK set. Keys of a kind that we do not know are passed over: RFC 7517, section 5.
+func parseJWKS(raw json.RawMessage) (registeredKeys, error) {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(raw, &set); err != nil {
+		return registeredKeys{}, errNoKeySet
+	}
+	var known registeredKeys
+	for _, encoded := range set.Keys {
+		var key jose.JSONWebKey
+		if err := json.Unmarshal(encoded, &key); err != nil {
+			var kind struct {
+				Type string `json:"kty"`
+			}
+			if json.Unmarshal(encoded, &kind) != nil || kind.Type == "" {
+				return registeredKeys{}, errNoKeySet
+			}
+			continue
+		}
+		if !key.Valid() || !key.IsPublic() {
+			return registeredKeys{}, errors.New("the JWK set holds a key that is not a public key")
+		}
+		known.Keys = append(known.Keys, key)
+	}
+	if len(known.Keys) == 0 {
+		return registeredKeys{}, errNoKeySet
+	}
+	return known, nil
+}
+
+var errNoKeySet = errors.New(
+	`the JWK set must look like {"keys":[...]} and hold at least one public key that verifies one of our algorithms`)
+
+// VerifySignature returns the payload of a JWT that one of the keys signed.
+func (r registeredKeys) VerifySignature(_ context.Context, token string) ([]byte, error) {
+	signed, err := jose.ParseSignedCompact(token, AssertionAlgs)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range r.Keys {
+		if kid := signed.Signatures[0].Protected.KeyID; kid != "" && key.KeyID != "" && kid != key.KeyID {
+			continue
+		}
+		if payload, err := signed.Verify(key.Key); err == nil {
+			return payload, nil
+		}
+	}
+	return nil, errors.New("no registered key made this signature")
+}

@@ -1,0 +1,135 @@
+package clients
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/cache"
+)
+
+var errWrongClient = errors.New("the client is unknown or its credentials are wrong")
+
+// Admit finds out which client sends a request to an endpoint, and counts the request for it. It returns an *Error, or
+// the client with a *storage.Limited.
+func (p *Store) Admit(ctx context.Context, endpoint string, r oidc.Request) (*Client, error) {
+	client, err := p.authenticate(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	subject := client.ID
+	if client.IsPublic() { // anybody may use its name: each network has an allowance of its own
+		subject += " from " + identity.Device{IP: audit.ActorOf(ctx).IP}.Source()
+	}
+	return client, p.Limits.Spend(ctx, endpoint, cache.ByClient, subject)
+}
+
+// authenticate finds out which client sends a request: RFC 6749, section 2.3, and OpenID Connect Core, section 9. A
+// client uses the method that it is registered for, and only one. An unknown client and a wrong secret get the same
+// answer after the same work.
+func (p *Store) authenticate(ctx context.Context, r oidc.Request) (*Client, error) {
+	basicID, basicSecret, basic, err := basicCredentials(r.Authorization)
+	if err != nil {
+		return nil, p.invalidClient(true, err)
+	}
+	id, secret := r.Form.Get("client_id"), r.Form.Get("client_secret")
+	assertion, posted := r.Form.Get("client_assertion"), secret != ""
+	if count(basic, posted, assertion != "") > 1 {
+		return nil, p.invalidClient(basic, errors.New("use one method of client authentication, not several"))
+	}
+	if basic && id != "" && id != basicID {
+		return nil, p.invalidClient(true, errors.New("client_id differs from the Authorization header"))
+	}
+	if assertion != "" {
+		client, err := p.verifyAssertion(ctx, r.Form.Get("client_assertion_type"), assertion, id)
+		if err != nil {
+			return nil, p.invalidClient(false, err)
+		}
+		return client, nil
+	}
+	method := AuthNone
+	switch {
+	case basic:
+		id, secret, method = basicID, basicSecret, AuthBasic
+	case posted:
+		method = AuthPost
+	}
+	if id == "" {
+		return nil, p.invalidClient(basic, errors.New("the request names no client"))
+	}
+	client, err := p.ByID(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		client = &Client{}
+	} else if err != nil {
+		return nil, oidc.ServerError(err)
+	}
+	right := subtle.ConstantTimeCompare(storage.Digest(secret), client.SecretHash) == 1 || method == AuthNone
+	if !right || client.AuthMethod != method {
+		if right && client.ID != "" {
+			return nil, p.invalidClient(basic, fmt.Errorf("this client is registered for %s, not %s", client.AuthMethod, method))
+		}
+		return nil, p.invalidClient(basic, errWrongClient)
+	}
+	if r.Origin != "" && r.Origin != oidc.OriginOf(p.Issuer) && !client.allowsOrigin(r.Origin) {
+		return nil, &oidc.Error{Code: "invalid_request", Status: http.StatusForbidden,
+			Description: "Pages of this origin may not use this client. Register the origin, or a redirect URI there."}
+	}
+	return client, nil
+}
+
+func count(flags ...bool) (n int) {
+	for _, flag := range flags {
+		if flag {
+			n++
+		}
+	}
+	return n
+}
+
+// basicCredentials reads the Authorization header of RFC 6749, section 2.3.1: both parts are form-encoded first.
+func basicCredentials(header string) (id, secret string, ok bool, err error) {
+	scheme, encoded, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return "", "", false, nil
+	}
+	malformed := errors.New("the Authorization header is malformed")
+	decoded, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return "", "", false, malformed
+	}
+	id, secret, found := strings.Cut(string(decoded), ":")
+	if !found {
+		return "", "", false, malformed
+	}
+	if id, err = url.QueryUnescape(id); err != nil {
+		return "", "", false, malformed
+	}
+	if secret, err = url.QueryUnescape(secret); err != nil {
+		return "", "", false, malformed
+	}
+	if oidc.CheckText(id) != nil || oidc.CheckText(secret) != nil {
+		return "", "", false, malformed
+	}
+	return id, secret, true, nil
+}
+
+// invalidClient is the 401 of RFC 6749, section 5.2; it names the scheme that the client tried.
+func (p *Store) invalidClient(basic bool, cause error) *oidc.Error {
+	err := &oidc.Error{Code: "invalid_client", Description: "Client authentication failed: " + cause.Error() + ".", Status: http.StatusUnauthorized, Cause: cause}
+	if known := (*oidc.Error)(nil); errors.As(cause, &known) {
+		return known
+	}
+	if basic {
+		err.Challenge = fmt.Sprintf("Basic realm=%q", p.Issuer)
+	}
+	return err
+}

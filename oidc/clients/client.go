@@ -1,0 +1,266 @@
+package clients
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/google/uuid"
+	"github.com/ory/fosite"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/keys"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// Client is an app that Wicket serves: RFC 6749, section 2, with the metadata of RFC 7591.
+type Client struct {
+	bun.BaseModel `bun:"table:clients,alias:client"`
+
+	ID                     string          `bun:"id,pk"`
+	Name                   string          `bun:"name"`
+	AuthMethod             string          `bun:"auth_method"` // token_endpoint_auth_method: see AuthMethods
+	SecretHash             []byte          `bun:"secret_hash"`
+	JWKS                   json.RawMessage `bun:"jwks,type:jsonb,nullzero"` // its public keys, where it signs
+	JWKSURI                string          `bun:"jwks_uri"`
+	GrantTypes             []string        `bun:"grant_types,type:jsonb"`
+	RedirectURIs           []string        `bun:"redirect_uris,type:jsonb"`
+	PostLogoutRedirectURIs []string        `bun:"post_logout_redirect_uris,type:jsonb"`
+	AllowedOrigins         []string        `bun:"allowed_origins,type:jsonb"` // from which a page may call the token endpoint
+	Scopes                 []string        `bun:"scopes,type:jsonb"`          // what it may ask for
+	IDTokenAlg             string          `bun:"id_token_alg"`               // id_token_signed_response_alg
+	IsTrusted              bool            `bun:"is_trusted"`                 // ours: no consent page
+	RequiredACR            string          `bun:"required_acr"`               // the weakest sign-in that it accepts; empty: any
+	LogoURI                string          `bun:"logo_uri"`
+	ClientURI              string          `bun:"client_uri"`
+	PolicyURI              string          `bun:"policy_uri"`
+	TOSURI                 string          `bun:"tos_uri"`
+	CreatedAt              time.Time       `bun:"created_at"`
+	CreatedBy              string          `bun:"created_by"`
+	ModifiedAt             time.Time       `bun:"modified_at"`
+	ModifiedBy             string          `bun:"modified_by"`
+}
+
+// How a client proves who it is: OpenID Connect Core, section 9.
+const (
+	AuthBasic         = "client_secret_basic"
+	AuthPost          = "client_secret_post"
+	AuthPrivateKeyJWT = "private_key_jwt"
+	AuthNone          = "none" // a public client: it cannot keep a secret, and must use PKCE
+)
+
+// AuthMethods are the methods that Wicket knows.
+var AuthMethods = []string{AuthBasic, AuthPost, AuthPrivateKeyJWT, AuthNone}
+
+// ErrClient wraps what is wrong with the metadata of a client.
+var ErrClient = errors.New("invalid client metadata")
+
+// ErrClientExists says that the id is taken.
+var ErrClientExists = errors.New("a client with this id exists already")
+
+// fosite asks for these.
+var (
+	_ fosite.Client             = (*Client)(nil)
+	_ fosite.ResponseModeClient = (*Client)(nil)
+)
+
+func (c *Client) GetID() string                      { return c.ID }
+func (c *Client) GetHashedSecret() []byte            { return c.SecretHash }
+func (c *Client) GetRedirectURIs() []string          { return c.RedirectURIs }
+func (c *Client) GetGrantTypes() fosite.Arguments    { return c.GrantTypes }
+func (c *Client) GetResponseTypes() fosite.Arguments { return fosite.Arguments{"code"} }
+func (c *Client) GetScopes() fosite.Arguments        { return c.Scopes }
+func (c *Client) GetAudience() fosite.Arguments      { return nil }
+func (c *Client) IsPublic() bool                     { return c.AuthMethod == AuthNone }
+func (c *Client) GetResponseModes() []fosite.ResponseModeType {
+	return []fosite.ResponseModeType{fosite.ResponseModeQuery, fosite.ResponseModeFragment, fosite.ResponseModeFormPost}
+}
+
+// Actor is the name of the client in the audit trail and the logs.
+func (c *Client) Actor() string { return "client:" + c.ID }
+
+// allowsOrigin tells whether a page of that origin may use this client: one of its redirect URIs lives there, or the
+// operator has allowed it.
+func (c *Client) allowsOrigin(origin string) bool {
+	if slices.Contains(c.AllowedOrigins, origin) {
+		return true
+	}
+	return slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return oidc.OriginOf(uri) == origin })
+}
+
+var clientID = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,100}$`)
+
+// complete fills in what was left out and says what is wrong with the rest. Its messages are for the person who
+// registers the client.
+func (c *Client) complete() error {
+	fault := func(format string, args ...any) error {
+		return fmt.Errorf("%w: "+format, append([]any{ErrClient}, args...)...)
+	}
+	if c.ID == "" {
+		c.ID = uuid.NewString()
+	}
+	if !clientID.MatchString(c.ID) {
+		return fault("the id may have up to 100 letters, digits and . _ ~ -")
+	}
+	if c.Name = strings.TrimSpace(c.Name); c.Name == "" || len(c.Name) > 200 {
+		return fault("the client needs a name of at most 200 bytes; people read it when they are asked for consent")
+	}
+	if c.AuthMethod == "" {
+		c.AuthMethod = AuthBasic
+	}
+	if !slices.Contains(AuthMethods, c.AuthMethod) {
+		return fault("the authentication method %q is not one of %s", c.AuthMethod, strings.Join(AuthMethods, ", "))
+	}
+	if len(c.GrantTypes) == 0 {
+		c.GrantTypes = []string{oidc.GrantCode, oidc.GrantRefreshToken}
+	}
+	for _, grant := range c.GrantTypes {
+		if !slices.Contains(oidc.GrantTypes, grant) {
+			return fault("the grant type %q is not one of %s", grant, strings.Join(oidc.GrantTypes, ", "))
+		}
+	}
+	if c.IsPublic() && slices.Contains(c.GrantTypes, oidc.GrantClientCredentials) {
+		return fault("a public client has no credentials, so it cannot use %s", oidc.GrantClientCredentials)
+	}
+	if slices.Contains(c.GrantTypes, oidc.GrantCode) && len(c.RedirectURIs) == 0 {
+		return fault("%s needs at least one redirect URI", oidc.GrantCode)
+	}
+	for _, uri := range append(slices.Clone(c.RedirectURIs), c.PostLogoutRedirectURIs...) {
+		if err := checkRedirectURI(uri); err != nil {
+			return fault("%w", err)
+		}
+	}
+	if c.RequiredACR != "" && !slices.Contains(identity.ACRs, c.RequiredACR) {
+		return fault("the authentication context class %q is not one of %s", c.RequiredACR, strings.Join(identity.ACRs, ", "))
+	}
+	for _, origin := range c.AllowedOrigins {
+		if oidc.OriginOf(origin) != origin {
+			return fault("%q is not an origin, such as https://app.example.com", origin)
+		}
+	}
+	if len(c.Scopes) == 0 && slices.Contains(c.GrantTypes, oidc.GrantCode) {
+		c.Scopes = oidc.EverydayScopes()
+	}
+	for _, scope := range c.Scopes {
+		if !scopeToken.MatchString(scope) {
+			return fault("%q is not a scope", scope)
+		}
+	}
+	if c.IDTokenAlg == "" {
+		c.IDTokenAlg = string(jose.RS256)
+	}
+	if !slices.Contains(keys.SigningAlgs, jose.SignatureAlgorithm(c.IDTokenAlg)) {
+		return fault("the algorithm of ID tokens %q is not RS256, ES256 or EdDSA", c.IDTokenAlg)
+	}
+	if c.AuthMethod == AuthPrivateKeyJWT && (c.JWKS == nil) == (c.JWKSURI == "") {
+		return fault("%s needs the client's public keys: either a JWK set or the https URL of one", AuthPrivateKeyJWT)
+	}
+	if c.JWKS != nil {
+		if _, err := parseJWKS(c.JWKS); err != nil {
+			return fault("%w", err)
+		}
+	}
+	for name, uri := range map[string]string{"logo": c.LogoURI, "client": c.ClientURI, "policy": c.PolicyURI, "terms of service": c.TOSURI, "JWK set": c.JWKSURI} {
+		if uri != "" && !oidc.IsWebURL(uri) {
+			return fault("the %s URI must be an https URL", name)
+		}
+	}
+	for _, list := range []*[]string{&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.AllowedOrigins, &c.Scopes} {
+		if *list == nil {
+			*list = []string{} // the column is not null
+		}
+	}
+	return nil
+}
+
+var scopeToken = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]{1,100}$`) // RFC 6749, section 3.3
+
+// Create registers a client and returns its secret, which is shown once and stored as a digest; it is empty for
+// methods that need none. What is left out is completed: a new id, client_secret_basic, the code flow with refresh
+// tokens, Wicket's own scopes, RS256. It returns ErrClient with what is wrong, or ErrClientExists.
+func (p *Store) Create(ctx context.Context, client *Client) (secret string, err error) {
+	if client.AuthMethod == "" || client.AuthMethod == AuthBasic || client.AuthMethod == AuthPost {
+		secret = storage.NewSecret()
+	}
+	return secret, p.createClient(ctx, client, secret)
+}
+
+// CreateClientWithSecret is Create for a secret that the caller has made, of at least 128 random bits.
+func (p *Store) CreateClientWithSecret(ctx context.Context, client *Client, secret string) error {
+	return p.createClient(ctx, client, secret)
+}
+
+func (p *Store) createClient(ctx context.Context, client *Client, secret string) error {
+	if err := client.complete(); err != nil {
+		return err
+	}
+	if secret != "" {
+		client.SecretHash = storage.Digest(secret)
+	}
+	now, actor := p.Now(), audit.ActorOf(ctx).Name
+	client.CreatedAt, client.ModifiedAt, client.CreatedBy, client.ModifiedBy = now, now, actor, actor
+	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewInsert().Model(client).Returning("NULL").Exec(ctx); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "client", EntityID: client.ID, Action: "created", New: client.metadata()})
+	})
+	if storage.Violates(err, "clients") {
+		return ErrClientExists
+	}
+	if err != nil {
+		return fmt.Errorf("create client: %w", err)
+	}
+	return nil
+}
+
+// Delete removes a client with its consents, grants and tokens, or returns storage.ErrNotFound.
+func (p *Store) Delete(ctx context.Context, id string) error {
+	now := p.Now()
+	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		result, err := tx.NewDelete().Model((*Client)(nil)).Where("id = ?", id).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, storage.ErrNotFound)
+		}
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "client", EntityID: id, Action: "deleted"})
+	})
+	p.cache.forget(id)
+	if err != nil {
+		return fmt.Errorf("delete client %s: %w", id, err)
+	}
+	return nil
+}
+
+// List lists every client by name.
+func (p *Store) List(ctx context.Context) ([]Client, error) {
+	var clients []Client
+	if err := p.Database.Reader().NewSelect().Model(&clients).Order("name", "id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("list clients: %w", err)
+	}
+	return clients, nil
+}
+
+// ByID returns the client with that id, or storage.ErrNotFound. It may be a few seconds old.
+func (p *Store) ByID(ctx context.Context, id string) (*Client, error) {
+	if client := p.cache.get(id, p.Now()); client != nil {
+		return client, nil
+	}
+	client := new(Client)
+	if err := p.Database.Reader().NewSelect().Model(client).Where("id = ?", id).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("client: %w", storage.NotFound(err))
+	}
+	p.cache.put(client, p.Now())
+	return client, nil
+}

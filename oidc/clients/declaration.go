@@ -1,0 +1,176 @@
+package clients
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// Declaration is a client as the operator wants it to be, with the secret that it was given; empty for methods that need
+// none.
+type Declaration struct {
+	Client *Client
+	Secret string
+}
+
+// minSecret is how long the secret of a declared client must be at least: 128 bits, even if written in hexadecimal.
+const minSecret = 32
+
+// Declare makes clients as they are declared: it creates those that are missing and changes those that differ. What
+// is declared wins over what is registered; what is not declared stays as it is, because deleting a client ends all that
+// people have allowed it. All of it is one transaction behind one lock, so that replicas that start together do it once.
+// It returns the ids of what it created and changed, or ErrClient with what is wrong, and then nothing has changed.
+func (p *Store) Declare(ctx context.Context, declarations []Declaration) (created, changed []string, err error) {
+	var faults []error
+	now, actor := p.Now(), audit.ActorOf(ctx).Name
+	clients := make(map[string]*Client, len(declarations))
+	for _, declared := range declarations {
+		client := declared.Client
+		err := declared.complete()
+		if clients[client.ID] != nil {
+			err = fmt.Errorf("%w: it is declared twice", ErrClient)
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("client %q: %w", client.ID, err))
+		}
+		client.CreatedAt, client.ModifiedAt, client.CreatedBy, client.ModifiedBy = now, now, actor, actor
+		clients[client.ID] = client
+	}
+	if len(faults) > 0 {
+		return nil, nil, errors.Join(faults...)
+	}
+	changes, err := storage.Write(ctx, p.Database, func(ctx context.Context, tx bun.Tx) ([]audit.Change, error) {
+		if err := p.Database.Lock(ctx, tx, "declare clients"); err != nil {
+			return nil, err
+		}
+		var changes []audit.Change
+		for _, declared := range declarations {
+			change, err := declareClient(ctx, tx, declared.Client)
+			if err != nil {
+				return nil, err
+			}
+			if change.Action == "" {
+				continue
+			}
+			if err := audit.Record(ctx, tx, now, change); err != nil {
+				return nil, err
+			}
+			changes = append(changes, change)
+		}
+		return changes, nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("declare clients: %w", err)
+	}
+	for _, change := range changes {
+		if change.Action == "created" {
+			created = append(created, change.EntityID)
+		} else {
+			changed = append(changed, change.EntityID)
+			p.cache.forget(change.EntityID)
+		}
+	}
+	return created, changed, nil
+}
+
+// complete is Client.complete, and sees to the id and the secret, which a declaration must name to be the same each time.
+func (d Declaration) complete() error {
+	if d.Client.ID == "" {
+		return fmt.Errorf("%w: a declared client needs a client_id", ErrClient)
+	}
+	if err := d.Client.complete(); err != nil {
+		return err
+	}
+	switch wantsSecret := d.Client.AuthMethod == AuthBasic || d.Client.AuthMethod == AuthPost; {
+	case !wantsSecret && d.Secret != "":
+		return fmt.Errorf("%w: it has a secret, but the authentication method %s takes none", ErrClient, d.Client.AuthMethod)
+	case wantsSecret && len(d.Secret) < minSecret:
+		return fmt.Errorf("%w: the authentication method %s needs a secret of at least %d random characters; make one with: openssl rand -base64 32", ErrClient, d.Client.AuthMethod, minSecret)
+	case wantsSecret:
+		d.Client.SecretHash = storage.Digest(d.Secret)
+	}
+	return nil
+}
+
+// declareClient writes client where it is missing or differs, and returns the change for the ledger; without an action
+// where there was nothing to do.
+func declareClient(ctx context.Context, tx bun.Tx, client *Client) (audit.Change, error) {
+	change := audit.Change{Entity: "client", EntityID: client.ID}
+	var registered []Client
+	if err := tx.NewSelect().Model(&registered).Where("id = ?", client.ID).Scan(ctx); err != nil {
+		return change, err
+	}
+	if len(registered) == 0 {
+		change.Action, change.New = "created", client.metadata()
+	} else if change.Old, change.New = client.differences(&registered[0]); len(change.New) > 0 {
+		change.Action = "changed"
+	} else {
+		return change, nil
+	}
+	// Not an update: an operator's command may delete the client meanwhile, and the declaration wins.
+	upsert := tx.NewInsert().Model(client).On("CONFLICT (id) DO UPDATE").Returning("NULL")
+	for _, column := range declaredColumns {
+		upsert = upsert.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
+	}
+	_, err := upsert.Exec(ctx)
+	return change, err
+}
+
+// declaredColumns are what a declaration decides: all but the id and who made the client, and when.
+var declaredColumns = []string{
+	"name", "auth_method", "secret_hash", "jwks", "jwks_uri", "grant_types", "redirect_uris", "post_logout_redirect_uris", "allowed_origins",
+	"scopes", "id_token_alg", "is_trusted", "required_acr", "logo_uri", "client_uri", "policy_uri", "tos_uri", "modified_at", "modified_by",
+}
+
+// metadata is what the ledger keeps of a client: every column but its secret, not even as a digest, and empty ones.
+func (c *Client) metadata() audit.Values {
+	all := audit.Values{
+		"name": c.Name, "auth_method": c.AuthMethod, "jwks": c.JWKS, "jwks_uri": c.JWKSURI, "grant_types": c.GrantTypes,
+		"redirect_uris": c.RedirectURIs, "post_logout_redirect_uris": c.PostLogoutRedirectURIs, "allowed_origins": c.AllowedOrigins,
+		"scopes": c.Scopes, "id_token_alg": c.IDTokenAlg, "is_trusted": c.IsTrusted, "required_acr": c.RequiredACR,
+		"logo_uri": c.LogoURI, "client_uri": c.ClientURI, "policy_uri": c.PolicyURI, "tos_uri": c.TOSURI,
+	}
+	for column, value := range all {
+		if text, ok := value.(string); ok && text == "" || column == "jwks" && c.JWKS == nil {
+			delete(all, column)
+		}
+	}
+	return all
+}
+
+// differences returns the columns in which c differs from what is registered, as they were and as they shall be.
+func (c *Client) differences(registered *Client) (was, shall audit.Values) {
+	was, shall = audit.Values{}, audit.Values{}
+	before, after := registered.metadata(), c.metadata()
+	for _, column := range declaredColumns {
+		if !same(before[column], after[column]) {
+			was[column], shall[column] = before[column], after[column]
+		}
+	}
+	if !slices.Equal(registered.SecretHash, c.SecretHash) {
+		shall["secret"] = "replaced"
+		if c.SecretHash == nil {
+			shall["secret"] = "removed"
+		}
+	}
+	return was, shall
+}
+
+// same compares two values of a column; key sets by what they mean, for PostgreSQL writes JSON anew.
+func same(a, b any) bool {
+	left, isJSON := a.(json.RawMessage)
+	right, bothJSON := b.(json.RawMessage)
+	if !isJSON || !bothJSON {
+		return reflect.DeepEqual(a, b)
+	}
+	var x, y any
+	return json.Unmarshal(left, &x) == nil && json.Unmarshal(right, &y) == nil && reflect.DeepEqual(x, y)
+}

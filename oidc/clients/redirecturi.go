@@ -1,0 +1,59 @@
+package clients
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wicket-id/wicket/oidc"
+)
+
+// Schemes that a browser runs or opens itself: a redirect to one of them would be code of a stranger's in our name.
+var forbiddenSchemes = []string{"javascript", "data", "vbscript", "file", "about", "blob", "view-source", "filesystem", "ws", "wss", "ftp"}
+
+// checkRedirectURI says what is wrong with a redirect URI that is to be registered: RFC 6749, section 3.1.2, and RFC
+// 8252 for native apps. http is for this machine only.
+func checkRedirectURI(uri string) error {
+	parsed, err := url.Parse(uri)
+	switch {
+	case err != nil || parsed.Scheme == "" || len(uri) > 2048:
+		return fmt.Errorf("the redirect URI %q is not an absolute URI of at most 2048 bytes", uri)
+	case strings.ContainsRune(uri, '#'):
+		return fmt.Errorf("the redirect URI %q must not have a fragment", uri)
+	case strings.ContainsAny(uri, " \t\r\n\\\x00") || strings.ContainsFunc(uri, func(r rune) bool { return r > 0x7e || r < 0x21 }):
+		return fmt.Errorf("the redirect URI %q has a character that must be percent-encoded", uri)
+	case strings.Contains(uri, "*"):
+		return fmt.Errorf("the redirect URI %q has a *: there are no wildcards, register each URI", uri)
+	case slices.Contains(forbiddenSchemes, parsed.Scheme):
+		return fmt.Errorf("a redirect URI cannot have the scheme %s", parsed.Scheme)
+	case parsed.User != nil:
+		return fmt.Errorf("the redirect URI %q must not hold a user name", uri)
+	case (parsed.Scheme == "http" || parsed.Scheme == "https") && parsed.Hostname() == "":
+		return fmt.Errorf("the redirect URI %q has no host", uri)
+	case parsed.Scheme == "http" && !oidc.IsLoopback(parsed):
+		return fmt.Errorf("the redirect URI %q must use https; http is for localhost, 127.0.0.1 and [::1]", uri)
+	case parsed.Scheme != "http" && parsed.Scheme != "https" && !strings.Contains(parsed.Scheme, "."):
+		return fmt.Errorf("the scheme of the redirect URI %q must be http, https or a domain name in reverse, such as com.example.app (RFC 8252, section 7.1); is http:// missing?", uri)
+	}
+	return nil
+}
+
+// MatchesRedirectURI tells whether a requested redirect URI is the registered one: the same string (RFC 9700, section
+// 2.1). The one exception is the port of a native app that listens on the loopback interface (RFC 8252, section 7.3).
+func MatchesRedirectURI(requested, registered string) bool {
+	if requested == registered {
+		return true
+	}
+	to, from := loopbackURI.FindStringSubmatch(registered), loopbackURI.FindStringSubmatch(requested)
+	if to == nil || from == nil || to[1] != from[1] || to[3] != from[3] {
+		return false
+	}
+	port, err := strconv.ParseUint(from[2], 10, 16)
+	return from[2] == "" || err == nil && port > 0
+}
+
+// loopbackURI takes a redirect URI of a native app apart: address, port, and what follows.
+var loopbackURI = regexp.MustCompile(`^http://(127\.0\.0\.1|\[::1\])(?::(\d{1,5}))?((?:[/?].*)?)$`)

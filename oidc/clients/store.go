@@ -1,0 +1,23 @@
+// Package clients keeps the apps that Wicket serves: their metadata, their authentication, their keys and redirect URIs.
+// Begin with Store.
+package clients
+
+import (
+	"github.com/wicket-id/wicket/oidc"
+)
+
+// Store keeps clients. Make one with New.
+type Store struct {
+	*oidc.Provider
+
+	cache      *clientCache
+	remoteKeys *remoteKeys
+}
+
+// New returns a Store. Where allowPrivate is set, the keys of clients are fetched from private addresses too.
+func New(provider *oidc.Provider, allowPrivate bool) *Store {
+	return &Store{Provider: provider, cache: newClientCache(), remoteKeys: newRemoteKeys(allowPrivate, provider.Now)}
+}
+
+// CacheHits tells how often a client was found in the process since the start, and how often not.
+func (s *Store) CacheHits() (hits, misses int64) { return s.cache.counted.Read() }

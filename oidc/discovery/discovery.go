@@ -1,0 +1,82 @@
+// Package discovery writes what Wicket tells apps of itself. Begin with Document.
+package discovery
+
+import (
+	"encoding/json"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/keys"
+)
+
+// metadata is what Wicket tells of itself: OpenID Connect Discovery, section 3, and RFC 8414, section 2, in one document.
+type metadata struct {
+	Issuer                        string                    `json:"issuer"`
+	AuthorizationEndpoint         string                    `json:"authorization_endpoint"`
+	TokenEndpoint                 string                    `json:"token_endpoint"`
+	UserinfoEndpoint              string                    `json:"userinfo_endpoint"`
+	JWKSURI                       string                    `json:"jwks_uri"`
+	IntrospectionEndpoint         string                    `json:"introspection_endpoint"`
+	RevocationEndpoint            string                    `json:"revocation_endpoint"`
+	EndSessionEndpoint            string                    `json:"end_session_endpoint"`
+	ScopesSupported               []string                  `json:"scopes_supported"`
+	ClaimsSupported               []string                  `json:"claims_supported"`
+	ResponseTypesSupported        []string                  `json:"response_types_supported"`
+	ResponseModesSupported        []string                  `json:"response_modes_supported"`
+	GrantTypesSupported           []string                  `json:"grant_types_supported"`
+	SubjectTypesSupported         []string                  `json:"subject_types_supported"`
+	ACRValuesSupported            []string                  `json:"acr_values_supported"`
+	PromptValuesSupported         []string                  `json:"prompt_values_supported"`
+	IDTokenAlgs                   []jose.SignatureAlgorithm `json:"id_token_signing_alg_values_supported"`
+	TokenAuthMethods              []string                  `json:"token_endpoint_auth_methods_supported"`
+	TokenAuthAlgs                 []jose.SignatureAlgorithm `json:"token_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionAuthMethods      []string                  `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAuthAlgs         []jose.SignatureAlgorithm `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	RevocationAuthMethods         []string                  `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAuthAlgs            []jose.SignatureAlgorithm `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	CodeChallengeMethodsSupported []string                  `json:"code_challenge_methods_supported"`
+	IssParameterSupported         bool                      `json:"authorization_response_iss_parameter_supported"` // RFC 9207
+	ClaimsParameterSupported      bool                      `json:"claims_parameter_supported"`
+	RequestParameterSupported     bool                      `json:"request_parameter_supported"`
+	RequestURIParameterSupported  bool                      `json:"request_uri_parameter_supported"`
+}
+
+// Document is the discovery document of an issuer, as it is served.
+func Document(issuer string) ([]byte, error) {
+	scopes, claims := []string{}, []string{"iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid"}
+	for _, scope := range oidc.Scopes {
+		scopes, claims = append(scopes, scope.Name), append(claims, scope.Claims...)
+	}
+	confidential := []string{clients.AuthBasic, clients.AuthPost, clients.AuthPrivateKeyJWT}
+	return json.Marshal(metadata{
+		Issuer:                        issuer,
+		AuthorizationEndpoint:         issuer + oidc.PathAuthorize,
+		TokenEndpoint:                 issuer + oidc.PathToken,
+		UserinfoEndpoint:              issuer + oidc.PathUserinfo,
+		JWKSURI:                       issuer + oidc.PathJWKS,
+		IntrospectionEndpoint:         issuer + oidc.PathIntrospect,
+		RevocationEndpoint:            issuer + oidc.PathRevoke,
+		EndSessionEndpoint:            issuer + oidc.PathLogout,
+		ScopesSupported:               scopes,
+		ClaimsSupported:               claims,
+		ResponseTypesSupported:        []string{"code"},
+		ResponseModesSupported:        oidc.ResponseModes,
+		GrantTypesSupported:           oidc.GrantTypes,
+		SubjectTypesSupported:         []string{"public"},
+		ACRValuesSupported:            identity.ACRs,
+		PromptValuesSupported:         authorize.Prompts,
+		IDTokenAlgs:                   keys.SigningAlgs,
+		TokenAuthMethods:              clients.AuthMethods,
+		TokenAuthAlgs:                 clients.AssertionAlgs,
+		IntrospectionAuthMethods:      confidential,
+		IntrospectionAuthAlgs:         clients.AssertionAlgs,
+		RevocationAuthMethods:         clients.AuthMethods,
+		RevocationAuthAlgs:            clients.AssertionAlgs,
+		CodeChallengeMethodsSupported: []string{"S256"},
+		IssParameterSupported:         true,
+	})
+}

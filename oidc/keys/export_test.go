@@ -1,0 +1,7 @@
+package keys
+
+// What the tests see of this package besides what everybody sees.
+const (
+	PublishedAfter = publishedAfter
+	SealForKeys    = sealForKeys
+)

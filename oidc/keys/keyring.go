@@ -1,0 +1,184 @@
+package keys
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// ring is one state of the keys; it is never changed, only replaced.
+type ring struct {
+	keys []*ringKey // newest first
+	jwks []byte
+}
+
+type ringKey struct {
+	SigningKey
+	private crypto.Signer
+	public  jose.JSONWebKey
+
+	mu      sync.Mutex
+	signers map[string]jose.Signer // by typ
+}
+
+// Published returns the JWK set as it is served (RFC 7517, section 5).
+func (k *Keys) Published() []byte { return k.ring.Load().jwks }
+
+// Sign signs claims as a JWT of that type with the key of today.
+func (k *Keys) Sign(alg jose.SignatureAlgorithm, typ string, claims any) (string, error) {
+	key := k.ring.Load().signing(alg, k.Now())
+	if key == nil {
+		return "", fmt.Errorf("no signing key for %s", alg)
+	}
+	signer, err := key.signer(typ)
+	if err != nil {
+		return "", err
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	signed, err := signer.Sign(payload)
+	if err != nil {
+		return "", err
+	}
+	return signed.CompactSerialize()
+}
+
+var errSignature = errors.New("this is not a JWT that we signed")
+
+// Verify returns the payload of a JWT that we signed with one of algs, and a key that is published, and gave the type typ. It does not
+// look at claims.
+func (k *Keys) Verify(token, typ string, algs ...jose.SignatureAlgorithm) (payload []byte, kid string, err error) {
+	signed, err := jose.ParseSignedCompact(token, algs)
+	if err != nil || len(signed.Signatures) != 1 {
+		return nil, "", errSignature
+	}
+	header := signed.Signatures[0].Protected
+	if got, _ := header.ExtraHeaders[jose.HeaderType].(string); got != typ {
+		return nil, "", errSignature
+	}
+	key := k.ring.Load().byID(header.KeyID)
+	if key == nil || key.Alg != header.Algorithm || !key.published(k.Now()) {
+		return nil, "", errSignature
+	}
+	payload, err = signed.Verify(&key.public)
+	if err != nil {
+		return nil, "", errSignature
+	}
+	return payload, key.KID, nil
+}
+
+// Believes tells whether what the key of that id signed still counts.
+func (k *Keys) Believes(kid string) bool {
+	key := k.ring.Load().byID(kid)
+	return key != nil && key.published(k.Now())
+}
+
+// Reload reads the keys, which may be others now, and publishes them; it makes none. It returns an error that wraps
+// seal.ErrSealed where the master key does not open one of them.
+func (k *Keys) Reload(ctx context.Context) error {
+	k.loading.Lock()
+	defer k.loading.Unlock()
+	rows, err := k.List(ctx)
+	if err != nil {
+		return err
+	}
+	now, before := k.Now(), k.ring.Load()
+	next := &ring{}
+	published := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	for _, row := range rows {
+		key := before.byID(row.KID)
+		if key == nil || !samePeriod(key.SigningKey, row) {
+			if key, err = k.parse(row); err != nil {
+				return fmt.Errorf("signing key %s: %w", row.KID, err)
+			}
+		}
+		next.keys = append(next.keys, key)
+		if key.published(now) {
+			published.Keys = append(published.Keys, key.public)
+		}
+	}
+	if next.jwks, err = json.Marshal(published); err != nil {
+		return err
+	}
+	k.ring.Store(next)
+	return nil
+}
+
+func samePeriod(a, b SigningKey) bool {
+	if (a.PublishedUntil == nil) != (b.PublishedUntil == nil) {
+		return false
+	}
+	return a.SignsFrom.Equal(b.SignsFrom) && (a.PublishedUntil == nil || a.PublishedUntil.Equal(*b.PublishedUntil))
+}
+
+func (k *Keys) parse(row SigningKey) (*ringKey, error) {
+	encoded, err := k.Seal.Open(sealForKeys, row.SealedKey)
+	if err != nil {
+		return nil, fmt.Errorf("%w: is WICKET_SECRET the one that this database was made with?", err)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(encoded)
+	if err != nil {
+		return nil, err
+	}
+	private, ok := parsed.(crypto.Signer)
+	if !ok {
+		return nil, errors.New("not a signing key")
+	}
+	return &ringKey{
+		SigningKey: row,
+		private:    private,
+		public:     jose.JSONWebKey{Key: private.Public(), KeyID: row.KID, Algorithm: row.Alg, Use: "sig"},
+		signers:    make(map[string]jose.Signer),
+	}, nil
+}
+
+func (k *SigningKey) published(at time.Time) bool {
+	return k.PublishedUntil == nil || at.Before(*k.PublishedUntil)
+}
+
+// signing returns the key that signs with alg at that time, or nil.
+func (r *ring) signing(alg jose.SignatureAlgorithm, at time.Time) *ringKey {
+	for _, key := range r.keys { // newest first
+		if key.Alg == string(alg) && !at.Before(key.SignsFrom) && key.published(at) {
+			return key
+		}
+	}
+	return nil
+}
+
+func (r *ring) byID(kid string) *ringKey {
+	if r == nil {
+		return nil
+	}
+	for _, key := range r.keys {
+		if key.KID == kid {
+			return key
+		}
+	}
+	return nil
+}
+
+// signer returns a signer that writes the header typ; it is made once.
+func (k *ringKey) signer(typ string) (jose.Signer, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if signer, ok := k.signers[typ]; ok {
+		return signer, nil
+	}
+	options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: jose.JSONWebKey{Key: k.private, KeyID: k.KID}}, options)
+	if err != nil {
+		return nil, err
+	}
+	k.signers[typ] = signer
+	return signer, nil
+}

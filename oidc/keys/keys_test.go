@@ -1,0 +1,410 @@
+package keys_test
+
+import (
+	"log/slog"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/keys"
+	"github.com/wicket-id/wicket/oidc/oidctest"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// kidOf returns the id of the key that signed a JWT.
+func kidOf(t testing.TB, token string) string {
+	t.Helper()
+	signed, err := jose.ParseSignedCompact(token, keys.SigningAlgs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed.Signatures[0].Protected.KeyID
+}
+
+func sign(t testing.TB, keys *keys.Keys, alg jose.SignatureAlgorithm) string {
+	t.Helper()
+	token, err := keys.Sign(alg, "JWT", map[string]string{"sub": "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func TestRotationBreaksNobody(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		old := map[jose.SignatureAlgorithm]string{}
+		for _, alg := range keys.SigningAlgs {
+			old[alg] = sign(t, h.Keys, alg)
+		}
+		if n := len(oidctest.PublishedKIDs(t, h.Keys)); n != len(keys.SigningAlgs) {
+			t.Fatalf("%d keys at first", n)
+		}
+		made, err := h.Keys.Rotate(t.Context(), false)
+		if err != nil || len(made) != len(keys.SigningAlgs) {
+			t.Fatalf("%d keys made, %v", len(made), err)
+		}
+		// The new keys are published, and do not sign until everyone can have seen them.
+		published := oidctest.PublishedKIDs(t, h.Keys)
+		if len(published) != 2*len(keys.SigningAlgs) {
+			t.Errorf("%d keys published after the rotation", len(published))
+		}
+		h.Pass(keys.PublishAhead - time.Microsecond)
+		for _, key := range made {
+			if !published[key.KID] {
+				t.Errorf("the new %s key is not published", key.Alg)
+			}
+			if kid := kidOf(t, sign(t, h.Keys, jose.SignatureAlgorithm(key.Alg))); kid == key.KID {
+				t.Errorf("the new %s key signs already", key.Alg)
+			}
+		}
+		h.Pass(time.Microsecond)
+		for _, key := range made {
+			alg := jose.SignatureAlgorithm(key.Alg)
+			if kid := kidOf(t, sign(t, h.Keys, alg)); kid != key.KID {
+				t.Errorf("the new %s key does not sign when its time has come", key.Alg)
+			}
+			if _, _, err := h.Keys.Verify(old[alg], "JWT", alg); err != nil {
+				t.Errorf("what the old %s key signed: %v", key.Alg, err)
+			}
+		}
+		// The old keys leave when nothing that they signed can be valid, and not before.
+		h.Pass(keys.PublishedAfter - time.Microsecond)
+		if err := h.Keys.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(oidctest.PublishedKIDs(t, h.Keys)); n != 2*len(keys.SigningAlgs) {
+			t.Errorf("%d keys published at the last moment", n)
+		}
+		h.Pass(time.Microsecond)
+		if err := h.Keys.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		published = oidctest.PublishedKIDs(t, h.Keys)
+		if len(published) != len(keys.SigningAlgs) {
+			t.Errorf("%d keys published in the end", len(published))
+		}
+		for _, key := range made {
+			if !published[key.KID] {
+				t.Errorf("the %s key of today is not published", key.Alg)
+			}
+		}
+		for alg, token := range old {
+			if payload, _, err := h.Keys.Verify(token, "JWT", alg); err == nil {
+				t.Errorf("what the retired %s key signed is believed: %s", alg, payload)
+			}
+		}
+	})
+}
+
+// A key that has leaked signs no more and is believed no more, at once; who holds it can do nothing.
+func TestLeakedKeysAreVoidAtOnce(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		old := map[jose.SignatureAlgorithm]string{}
+		for _, alg := range keys.SigningAlgs {
+			old[alg] = sign(t, h.Keys, alg)
+		}
+		h.Pass(time.Minute)
+		made, err := h.Keys.Rotate(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range made {
+			if kid := kidOf(t, sign(t, h.Keys, jose.SignatureAlgorithm(key.Alg))); kid != key.KID {
+				t.Errorf("the new %s key does not sign", key.Alg)
+			}
+		}
+		published := oidctest.PublishedKIDs(t, h.Keys)
+		for alg, token := range old {
+			if published[kidOf(t, token)] {
+				t.Errorf("the leaked %s key is published", alg)
+			}
+			if payload, _, err := h.Keys.Verify(token, "JWT", alg); err == nil {
+				t.Errorf("what the leaked %s key signed is believed: %s", alg, payload)
+			}
+		}
+	})
+}
+
+// Whatever the order of rotations, what signs must be published, on every day.
+func TestTheKeyThatSignsIsPublished(t *testing.T) {
+	for name, rotations := range map[string][]bool{ // leaked or not, a minute apart
+		"one":                          {false},
+		"two scheduled":                {false, false},
+		"leaked, scheduled":            {true, false},
+		"two leaked":                   {true, true},
+		"scheduled, leaked":            {false, true}, // the key leaks while its successor waits
+		"scheduled, leaked, scheduled": {false, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := oidctest.New(t, storagetest.Open(t, storage.SQLite))
+			for _, leaked := range rotations {
+				h.Pass(time.Minute)
+				if _, err := h.Keys.Rotate(t.Context(), leaked); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range 30 {
+				if err := h.Keys.Reload(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				published := oidctest.PublishedKIDs(t, h.Keys)
+				for _, alg := range keys.SigningAlgs {
+					token := sign(t, h.Keys, alg)
+					if kid := kidOf(t, token); !published[kid] {
+						t.Fatalf("at %s the %s key %s signs and is not published", h.Clock, alg, kid)
+					}
+					if _, _, err := h.Keys.Verify(token, "JWT", alg); err != nil {
+						t.Fatalf("at %s we do not believe what we have just signed: %v", h.Clock, err)
+					}
+				}
+				h.Pass(time.Hour)
+			}
+		})
+	}
+}
+
+// When a key has leaked the newest key signs from now on, whatever was planned.
+func TestLeakOverrulesAPlannedRotation(t *testing.T) {
+	h := oidctest.New(t, storagetest.Open(t, storage.SQLite))
+	if _, err := h.Keys.Rotate(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	h.Pass(time.Minute)
+	made, err := h.Keys.Rotate(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Pass(keys.PublishAhead)
+	for _, key := range made {
+		if kid := kidOf(t, sign(t, h.Keys, jose.SignatureAlgorithm(key.Alg))); kid != key.KID {
+			t.Errorf("the %s key that was planned before signs again", key.Alg)
+		}
+	}
+}
+
+// An access token that was verified is remembered; that must not outlive the belief in its key.
+func TestAVerifiedTokenIsNotBelievedAfterItsKeyLeaked(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		secret := h.Add(t, &clients.Client{ID: "app", Name: "App", AuthMethod: clients.AuthPost, GrantTypes: []string{oidc.GrantClientCredentials}})
+		tokens, _, err := h.Grants.Token(t.Context(), oidc.Request{Form: url.Values{"grant_type": {oidc.GrantClientCredentials}, "client_id": {"app"}, "client_secret": {secret}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second time from memory
+			if _, err := h.Tokens.ReadAccessToken(tokens.AccessToken); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := h.Beside().Rotate(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Keys.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if claims, err := h.Tokens.ReadAccessToken(tokens.AccessToken); err == nil {
+			t.Errorf("believed after the leak: %+v", claims)
+		}
+	})
+}
+
+func TestAVerifiedTokenExpiresAllTheSame(t *testing.T) {
+	h := oidctest.New(t, storagetest.Open(t, storage.SQLite))
+	token, err := h.Tokens.SignAccessToken(&clients.Client{ID: "app"}, nil, []string{"read"}, h.Clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expiry := time.Unix(h.Clock.Add(h.Lifetimes.AccessToken).Unix(), 0)
+	h.Clock = expiry.Add(-time.Microsecond)
+	for range 2 {
+		if _, err := h.Tokens.ReadAccessToken(token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.Clock = expiry
+	if claims, err := h.Tokens.ReadAccessToken(token); err == nil {
+		t.Errorf("an expired token is good: %+v", claims)
+	}
+}
+
+// Replicas start together on an empty database; all must end up signing with the same keys.
+func TestProcessesThatStartTogetherAgreeOnOneKey(t *testing.T) {
+	storagetest.EachURL(t, func(t *testing.T, url string) {
+		seal, err := seal.Parse(seal.NewMasterKey())
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
+		processes := make([]*keys.Keys, 4)
+		for i := range processes {
+			db, err := storage.Open(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = db.Close() })
+			processes[i] = &keys.Keys{Database: db, Seal: seal, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+		}
+		start := make(chan struct{})
+		var wg sync.WaitGroup
+		for _, keys := range processes {
+			wg.Go(func() {
+				<-start
+				if err := keys.Load(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		close(start)
+		wg.Wait()
+		if t.Failed() {
+			return
+		}
+		stored, err := processes[0].List(t.Context())
+		if err != nil || len(stored) != len(keys.SigningAlgs) {
+			t.Errorf("%d keys in the database, want one for each algorithm (%v)", len(stored), err)
+		}
+		for _, alg := range keys.SigningAlgs {
+			token := sign(t, processes[0], alg)
+			for i, keys := range processes {
+				if kidOf(t, sign(t, keys, alg)) != kidOf(t, token) {
+					t.Errorf("process %d signs %s with another key", i, alg)
+				}
+				if _, _, err := keys.Verify(token, "JWT", alg); err != nil {
+					t.Errorf("process %d does not know the %s key of the first: %v", i, alg, err)
+				}
+				if string(keys.Published()) != string(processes[0].Published()) {
+					t.Errorf("process %d publishes another set", i)
+				}
+			}
+		}
+	})
+}
+
+// Clocks of two machines differ by a little. The one that is behind finds keys from its future, and must sign all the same.
+func TestProcessWhoseClockIsBehindCanSign(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		behind := h.Beside()
+		behind.Now = func() time.Time { return h.Clock.Add(-500 * time.Millisecond) }
+		if err := behind.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, alg := range keys.SigningAlgs {
+			if _, err := behind.Sign(alg, "JWT", map[string]string{"sub": "alice"}); err != nil {
+				t.Errorf("half a second behind: %v", err)
+			}
+		}
+		if stored, err := behind.List(t.Context()); err != nil || len(stored) != len(keys.SigningAlgs) {
+			t.Errorf("%d keys, %v", len(stored), err)
+		}
+	})
+}
+
+func TestRotationOfAnotherProcessIsTakenOver(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		command := h.Beside() // wicket key rotate, beside a running server
+		made, err := command.Rotate(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Pass(keys.PublishAhead)
+		before := sign(t, h.Keys, jose.ES256)
+		theirs := sign(t, command, jose.ES256)
+		if kidOf(t, before) == kidOf(t, theirs) {
+			t.Fatal("the server knew before it looked")
+		}
+		if err := h.Keys.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range made {
+			if kid := kidOf(t, sign(t, h.Keys, jose.SignatureAlgorithm(key.Alg))); kid != key.KID {
+				t.Errorf("the server still signs %s with the old key", key.Alg)
+			}
+		}
+		for _, token := range []string{before, theirs} {
+			if _, _, err := h.Keys.Verify(token, "JWT", jose.ES256); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestLoadingAgainMakesNothing(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		token := sign(t, h.Keys, jose.RS256)
+		restarted := h.Beside()
+		if err := restarted.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if kidOf(t, sign(t, restarted, jose.RS256)) != kidOf(t, token) || string(restarted.Published()) != string(h.Keys.Published()) {
+			t.Error("a restart changes the keys")
+		}
+	})
+}
+
+func TestWrongMasterKeyIsNamed(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		other, err := seal.Parse(seal.NewMasterKey())
+		if err != nil {
+			t.Fatal(err)
+		}
+		stranger := h.Beside()
+		stranger.Seal = other
+		if err := stranger.Load(t.Context()); err == nil || !strings.Contains(err.Error(), "WICKET_SECRET") {
+			t.Errorf("another master key: %v", err)
+		}
+		if stored, err := h.Keys.List(t.Context()); err != nil || len(stored) != len(keys.SigningAlgs) {
+			t.Errorf("%d keys, %v: the wrong master key made new ones", len(stored), err)
+		}
+	})
+}
+
+// Private keys are sealed: nobody who reads the database can sign.
+func TestStoredKeysAreSealed(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		stored, err := h.Keys.List(t.Context())
+		if err != nil || len(stored) == 0 {
+			t.Fatal(err)
+		}
+		for _, key := range stored {
+			opened, err := h.Seal.Open(keys.SealForKeys, key.SealedKey)
+			if err != nil || strings.Contains(string(key.SealedKey), string(opened)) || strings.Contains(string(key.SealedKey), "PRIVATE") {
+				t.Errorf("%s: %v", key.Alg, err)
+			}
+		}
+	})
+}
+
+func TestVerifyPinsAlgorithmTypeAndKey(t *testing.T) {
+	h := oidctest.New(t, storagetest.Open(t, storage.SQLite))
+	token := sign(t, h.Keys, jose.ES256)
+	if _, _, err := h.Keys.Verify(token, "JWT", jose.ES256); err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(token, ".")
+	stranger := oidctest.New(t, storagetest.Open(t, storage.SQLite)).Keys
+	for name, c := range map[string]struct {
+		keys       *keys.Keys
+		token, typ string
+		algs       []jose.SignatureAlgorithm
+	}{
+		"another type":      {h.Keys, token, "at+jwt", keys.SigningAlgs},
+		"no type":           {h.Keys, token, "", keys.SigningAlgs},
+		"another algorithm": {h.Keys, token, "JWT", []jose.SignatureAlgorithm{jose.RS256, jose.EdDSA}},
+		"no algorithm":      {h.Keys, token, "JWT", nil},
+		"a key of others":   {stranger, token, "JWT", keys.SigningAlgs},
+		"JSON, not compact": {h.Keys, `{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` + parts[2] + `"}`, "JWT", keys.SigningAlgs}, // RFC 7519, section 3
+		"white space":       {h.Keys, parts[0] + ".\n" + parts[1] + ". " + parts[2], "JWT", keys.SigningAlgs},
+		"no signature":      {h.Keys, token[:strings.LastIndexByte(token, '.')+1], "JWT", keys.SigningAlgs},
+	} {
+		if payload, _, err := c.keys.Verify(c.token, c.typ, c.algs...); err == nil {
+			t.Errorf("%s: %s", name, payload)
+		}
+	}
+}

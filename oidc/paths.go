@@ -1,0 +1,14 @@
+package oidc
+
+// Where the endpoints are, below the issuer.
+const (
+	PathConfiguration  = "/.well-known/openid-configuration"
+	PathServerMetadata = "/.well-known/oauth-authorization-server"
+	PathJWKS           = "/.well-known/jwks.json"
+	PathAuthorize      = "/authorize"
+	PathToken          = "/token"
+	PathUserinfo       = "/userinfo"
+	PathIntrospect     = "/introspect"
+	PathRevoke         = "/revoke"
+	PathLogout         = "/logout"
+)

@@ -1,0 +1,116 @@
+package tokens
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// AccessClaims are the claims of an access token: RFC 9068, section 2.2, with the session and its version, which let
+// whoever asks Wicket know of a logout at once.
+type AccessClaims struct {
+	Issuer         string   `json:"iss"`
+	Subject        string   `json:"sub"` // the person, or the client itself for client_credentials
+	Audience       []string `json:"aud"`
+	ClientID       string   `json:"client_id"`
+	Scope          string   `json:"scope,omitempty"`
+	IssuedAt       int64    `json:"iat"`
+	Expiry         int64    `json:"exp"`
+	ID             string   `json:"jti"`
+	SessionID      string   `json:"sid,omitempty"`
+	SessionVersion int64    `json:"session_version,omitempty"`
+	GrantID        string   `json:"grant_id,omitempty"`
+	AuthTime       int64    `json:"auth_time,omitempty"`
+	ACR            string   `json:"acr,omitempty"`
+	AMR            []string `json:"amr,omitempty"`
+
+	kid string // the key that signed them
+}
+
+const (
+	accessTokenAlg  = jose.ES256
+	accessTokenType = "at+jwt" // RFC 9068, section 2.1
+)
+
+func (p *Service) SignAccessToken(client *clients.Client, grant *oidc.Grant, scopes []string, now time.Time) (string, error) {
+	claims := AccessClaims{
+		Issuer: p.Issuer, Subject: client.ID, Audience: []string{p.Issuer}, ClientID: client.ID, Scope: strings.Join(scopes, " "),
+		IssuedAt: now.Unix(), Expiry: now.Add(p.Lifetimes.AccessToken).Unix(), ID: uuid.NewString(),
+	}
+	if grant != nil {
+		claims.Subject, claims.SessionID, claims.SessionVersion, claims.GrantID = grant.UserID.String(), grant.SessionID.String(), grant.SessionVersion, grant.ID.String()
+		claims.AuthTime, claims.ACR, claims.AMR = grant.AuthTime.Unix(), grant.ACR, grant.AMR
+	}
+	return p.Keys.Sign(accessTokenAlg, accessTokenType, claims)
+}
+
+// errToken says that a token is not good: forged, expired, revoked, or its session has ended. Nobody learns which.
+var errToken = errors.New("the access token is not valid")
+
+// ReadAccessToken verifies what can be told from an access token itself: RFC 9068, section 4. Its answer must not be
+// changed.
+func (p *Service) ReadAccessToken(token string) (*AccessClaims, error) {
+	if claims := p.verified.get(token, p.Now()); claims != nil && p.Keys.Believes(claims.kid) {
+		return claims, nil
+	}
+	payload, kid, err := p.Keys.Verify(token, accessTokenType, accessTokenAlg)
+	if err != nil {
+		return nil, errToken
+	}
+	claims := &AccessClaims{kid: kid}
+	if err := json.Unmarshal(payload, claims); err != nil {
+		return nil, errToken
+	}
+	if claims.Issuer != p.Issuer || !slices.Contains(claims.Audience, p.Issuer) || p.Now().Unix() >= claims.Expiry {
+		return nil, errToken
+	}
+	p.verified.put(token, claims)
+	return claims, nil
+}
+
+// stillStands asks the database whether a verified access token is good: it was not revoked, and what it hangs on
+// stands. One read. It returns errToken where it is not.
+func (p *Service) stillStands(ctx context.Context, claims *AccessClaims) error {
+	if claims.GrantID == "" { // client_credentials
+		stands, err := p.Database.Reader().NewSelect().Model((*clients.Client)(nil)).Where("id = ?", claims.ClientID).
+			Where("NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?)", claims.ID).Exists(ctx)
+		if err != nil {
+			return err
+		}
+		if !stands {
+			return errToken
+		}
+		return nil
+	}
+	var found struct {
+		oidc.Standing
+		Revoked bool `bun:"revoked"`
+		Ended   *time.Time
+	}
+	grant := new(oidc.Grant)
+	query := p.Database.Reader().NewSelect().Model(grant).Where(`"grant".id = ?`, claims.GrantID).
+		ColumnExpr(`"grant".ended_at, "grant".expires_at, "grant".session_version`).
+		ColumnExpr("EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?) AS revoked", claims.ID)
+	err := oidc.JoinStanding(query).Scan(ctx, &found.Ended, &grant.ExpiresAt, &grant.SessionVersion, &found.Revoked,
+		&found.UserIsActive, &found.UserSessionVersion, &found.SessionEndedAt, &found.SessionExpiresAt)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return errToken
+	} else if err != nil {
+		return err
+	}
+	grant.EndedAt = found.Ended
+	if found.Revoked || claims.SessionVersion != grant.SessionVersion || !grant.Stands(found.Standing, p.Now()) {
+		return errToken
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package tokens
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Introspection is the answer of the introspection endpoint: RFC 7662, section 2.2. Of a token that is not good it says
+// just that.
+type Introspection struct {
+	Active    bool     `json:"active"`
+	Scope     string   `json:"scope,omitempty"`
+	ClientID  string   `json:"client_id,omitempty"`
+	TokenType string   `json:"token_type,omitempty"`
+	Expiry    int64    `json:"exp,omitempty"`
+	IssuedAt  int64    `json:"iat,omitempty"`
+	Subject   string   `json:"sub,omitempty"`
+	Audience  []string `json:"aud,omitempty"`
+	Issuer    string   `json:"iss,omitempty"`
+	ID        string   `json:"jti,omitempty"`
+	SessionID string   `json:"sid,omitempty"`
+	AuthTime  int64    `json:"auth_time,omitempty"`
+	ACR       string   `json:"acr,omitempty"`
+	AMR       []string `json:"amr,omitempty"`
+}
+
+// Introspect answers the introspection endpoint. Only clients that can prove who they are may ask; a refresh token is
+// told of to its own client alone. It returns the client that asks, where that is known, and an *Error for what is
+// refused, or a *storage.Limited.
+func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspection, *clients.Client, error) {
+	token, client, err := p.tokenInQuestion(ctx, "introspect", &r)
+	if err != nil {
+		return nil, client, err
+	}
+	if client.IsPublic() {
+		return nil, client, &oidc.Error{Code: "invalid_client", Description: "A public client may not introspect tokens.", Status: http.StatusUnauthorized}
+	}
+	if claims, err := p.ReadAccessToken(token); err == nil {
+		if err := p.stillStands(ctx, claims); errors.Is(err, errToken) {
+			return &Introspection{}, client, nil
+		} else if err != nil {
+			return nil, client, oidc.ServerError(err)
+		}
+		return &Introspection{
+			Active: true, Scope: claims.Scope, ClientID: claims.ClientID, TokenType: "Bearer", Expiry: claims.Expiry, IssuedAt: claims.IssuedAt,
+			Subject: claims.Subject, Audience: claims.Audience, Issuer: claims.Issuer, ID: claims.ID, SessionID: claims.SessionID,
+			AuthTime: claims.AuthTime, ACR: claims.ACR, AMR: claims.AMR,
+		}, client, nil
+	}
+	found, err := p.RefreshTokenByHash(ctx, storage.Digest(token))
+	if errors.Is(err, storage.ErrNotFound) {
+		return &Introspection{}, client, nil
+	} else if err != nil {
+		return nil, client, oidc.ServerError(err)
+	}
+	grant, now := found.Grant, p.Now()
+	if found.UsedAt != nil || grant.ClientID != client.ID || !now.Before(found.ExpiresAt) || !grant.Stands(found.Standing, now) {
+		return &Introspection{}, client, nil
+	}
+	return &Introspection{
+		Active: true, Scope: strings.Join(grant.Scopes, " "), ClientID: grant.ClientID, TokenType: "refresh_token",
+		Expiry: found.ExpiresAt.Unix(), IssuedAt: found.CreatedAt.Unix(), Subject: grant.UserID.String(), Issuer: p.Issuer, SessionID: grant.SessionID.String(),
+	}, client, nil
+}
+
+// tokenInQuestion reads the request that introspection and revocation share.
+func (p *Service) tokenInQuestion(ctx context.Context, endpoint string, r *oidc.Request) (string, *clients.Client, error) {
+	form, doubled := oidc.Single(r.Form)
+	if doubled != "" {
+		return "", nil, oidc.InvalidRequest("The parameter " + doubled + " is given more than once.")
+	}
+	r.Form = form
+	client, err := p.Clients.Admit(ctx, endpoint, *r)
+	if err != nil {
+		return "", client, err
+	}
+	token := form.Get("token")
+	if token == "" {
+		return "", nil, oidc.InvalidRequest("The token is missing.")
+	}
+	return token, client, nil
+}

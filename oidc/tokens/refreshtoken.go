@@ -1,0 +1,81 @@
+package tokens
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// RefreshToken is a refresh token (RFC 6749, section 1.5), by its digest. It is used once and followed by its successor
+// (RFC 9700, section 4.14.2); the row stays as its tombstone, so that a copy of it is known when it comes.
+type RefreshToken struct {
+	bun.BaseModel `bun:"table:refresh_tokens,alias:refresh_token"`
+
+	Hash          []byte     `bun:"hash,pk"`
+	GrantID       uuid.UUID  `bun:"grant_id,type:uuid"`
+	CreatedAt     time.Time  `bun:"created_at"`
+	ExpiresAt     time.Time  `bun:"expires_at"`
+	UsedAt        *time.Time `bun:"used_at"`
+	SuccessorHash []byte     `bun:"successor_hash"`
+}
+
+func (p *Service) NewRefreshToken(token string, grant *oidc.Grant, now time.Time) *RefreshToken {
+	expires := now.Add(p.Lifetimes.RefreshToken)
+	if expires.After(grant.ExpiresAt) {
+		expires = grant.ExpiresAt
+	}
+	return &RefreshToken{Hash: storage.Digest(token), GrantID: grant.ID, CreatedAt: now, ExpiresAt: expires}
+}
+
+// Successor returns the refresh token that follows token. It is derived from token with a key that only we have. So a
+// client that lost the answer, or asked twice at once, gets the same successor for its repeat: there is one chain, and
+// nothing that could be read back is stored. known is the digest of the successor where there is one already; it may
+// have been derived with a master key that has been replaced since.
+func (p *Service) Successor(token string, known []byte) (string, bool) {
+	for _, derived := range p.Seal.Derive("refresh token", []byte(token)) {
+		next := base64.RawURLEncoding.EncodeToString(derived)
+		if known == nil || bytes.Equal(storage.Digest(next), known) {
+			return next, true
+		}
+	}
+	return "", false
+}
+
+// refreshTokenWithGrant is what using a refresh token needs to know, in one read.
+type refreshTokenWithGrant struct {
+	RefreshToken `bun:",extend"`
+	oidc.Standing
+	Grant *oidc.Grant `bun:"rel:belongs-to,join:grant_id=id"`
+}
+
+// RefreshTokenByHash reads a refresh token with its grant, or returns storage.ErrNotFound.
+func (p *Service) RefreshTokenByHash(ctx context.Context, hash []byte) (*refreshTokenWithGrant, error) {
+	found := new(refreshTokenWithGrant)
+	query := p.Database.Reader().NewSelect().Model(found).Relation("Grant").Where("refresh_token.hash = ?", hash)
+	if err := oidc.JoinStanding(query.ColumnExpr("refresh_token.*")).Scan(ctx); err != nil {
+		return nil, storage.NotFound(err)
+	}
+	return found, nil
+}
+
+// MayRepeat tells whether a token that was used may be answered once more: it was used a moment ago and its successor,
+// which the answer held, has not been used since. A successor in use proves that the answer arrived.
+func (p *Service) MayRepeat(ctx context.Context, token *RefreshToken, now time.Time) (bool, error) {
+	if now.Sub(*token.UsedAt) > p.Lifetimes.Repeat {
+		return false, nil
+	}
+	return p.Database.Reader().NewSelect().Model((*RefreshToken)(nil)).Where("hash = ? AND used_at IS NULL", token.SuccessorHash).Exists(ctx)
+}
+
+// UseRefreshToken is the claim that uses a token up in favour of its successor: of several at once, one makes it.
+func UseRefreshToken(draft bun.IDB, hash, successor []byte, now time.Time) *bun.UpdateQuery {
+	return draft.NewUpdate().Model((*RefreshToken)(nil)).Set("used_at = ?", now).Set("successor_hash = ?", successor).
+		Where("hash = ? AND used_at IS NULL", hash)
+}

@@ -34,19 +34,3 @@ func CheckForm(form url.Values) *Error {
 }
 
 const maxParameter = 8192
-
-// Single returns the parameters that may be given once (RFC 6749, section 3.1), and the name of one that is given
-// several times: client_id or redirect_uri if it is one of them, for then nothing else can be trusted. An empty parameter
-// counts as left out.
-func Single(form url.Values) (clean url.Values, doubled string) {
-	clean = make(url.Values, len(form))
-	for name, values := range form {
-		if len(values) > 1 && doubled != "client_id" && (doubled != "redirect_uri" || name == "client_id") {
-			doubled = name
-		}
-		if len(values) > 0 && values[0] != "" {
-			clean[name] = values[:1]
-		}
-	}
-	return clean, doubled
-}

@@ -37,7 +37,7 @@ func (p *Store) Admit(ctx context.Context, endpoint string, r oidc.Request) (*Cl
 // client uses the method that it is registered for, and only one. An unknown client and a wrong secret get the same
 // answer after the same work.
 func (p *Store) authenticate(ctx context.Context, r oidc.Request) (*Client, error) {
-	basicID, basicSecret, basic, err := basicCredentials(r.Authorization)
+	basicID, basicSecret, basic, err := basicCredentials(r.Header.Values("Authorization"))
 	if err != nil {
 		return nil, p.invalidClient(true, err)
 	}
@@ -79,7 +79,7 @@ func (p *Store) authenticate(ctx context.Context, r oidc.Request) (*Client, erro
 		}
 		return nil, p.invalidClient(basic, errWrongClient)
 	}
-	if r.Origin != "" && r.Origin != oidc.OriginOf(p.Issuer) && !client.allowsOrigin(r.Origin) {
+	if origin := r.Origin(); origin != "" && origin != oidc.OriginOf(p.Issuer) && !client.allowsOrigin(origin) {
 		return nil, &oidc.Error{Code: "invalid_request", Status: http.StatusForbidden,
 			Description: "Pages of this origin may not use this client. Register the origin, or a redirect URI there."}
 	}
@@ -96,12 +96,15 @@ func count(flags ...bool) (n int) {
 }
 
 // basicCredentials reads the Authorization header of RFC 6749, section 2.3.1: both parts are form-encoded first.
-func basicCredentials(header string) (id, secret string, ok bool, err error) {
-	scheme, encoded, _ := strings.Cut(header, " ")
+func basicCredentials(headers []string) (id, secret string, ok bool, err error) {
+	malformed := errors.New("the Authorization header is malformed")
+	if len(headers) > 1 {
+		return "", "", false, malformed
+	}
+	scheme, encoded, _ := strings.Cut(strings.Join(headers, ""), " ")
 	if !strings.EqualFold(scheme, "Basic") {
 		return "", "", false, nil
 	}
-	malformed := errors.New("the Authorization header is malformed")
 	decoded, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
 		return "", "", false, malformed

@@ -2,7 +2,6 @@ package grants
 
 import (
 	"context"
-	"encoding/base64"
 	"net/url"
 	"time"
 
@@ -27,41 +26,6 @@ type Code struct {
 	CreatedAt     time.Time  `bun:"created_at"`
 	ExpiresAt     time.Time  `bun:"expires_at"`
 	UsedAt        *time.Time `bun:"used_at"`
-}
-
-// A code that comes again is a replay, and ends its family (RFC 9700, section 4.5.3.2). A client that sends one code many
-// times at once is merely clumsy: it gets tokens once, and keeps them. What tells the two apart is company: within
-// parallelRedemption of its use, a code that comes again waits for settling, and if others came again too it was a burst.
-const (
-	parallelRedemption = 2 * time.Second
-	settling           = 250 * time.Millisecond
-)
-
-// noteRival counts a request that came with a code that another had used.
-func (w *work) noteRival(ctx context.Context) int64 {
-	return w.service.Cache.Count(ctx, "code again "+string(w.code.Hash), parallelRedemption)
-}
-
-// mightRedeem tells whether a request has all that the code asks for: only then is it one of a clumsy client's burst. Who
-// merely knows the code is no company.
-func (w *work) mightRedeem() bool {
-	if w.grant.ClientID != w.client.ID || w.code.RedirectURI != "" && w.code.RedirectURI != w.form.Get("redirect_uri") {
-		return false
-	}
-	return w.code.CodeChallenge == "" || base64.RawURLEncoding.EncodeToString(storage.Digest(w.form.Get("code_verifier"))) == w.code.CodeChallenge
-}
-
-// isReplay tells whether a code that was used before comes again on purpose, rather than in a burst.
-func (w *work) isReplay(ctx context.Context) bool {
-	if w.now.Sub(*w.code.UsedAt) > parallelRedemption || !w.mightRedeem() {
-		return true
-	}
-	rivals := w.noteRival(ctx)
-	select {
-	case <-ctx.Done():
-	case <-time.After(settling):
-	}
-	return max(rivals, w.service.Cache.Peek(ctx, "code again "+string(w.code.Hash))) == 1
 }
 
 // IssueCode makes the code of an authorization request that AcceptRequest has accepted, for a grant that is to be written

@@ -85,6 +85,7 @@ type work struct {
 	now     time.Time
 	client  *clients.Client // who asks
 	grant   *oidc.Grant     // the family that is extended; nil for client_credentials
+	stands  bool            // what the grant hangs on stands: see oidc.Grant.Stands
 
 	code    *Code                // the code that is issued or redeemed
 	refresh *tokens.RefreshToken // the refresh token that is used

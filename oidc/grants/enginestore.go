@@ -14,7 +14,6 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
 
-	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
@@ -76,7 +75,8 @@ func (s engineStore) GetAuthorizeCodeSession(ctx context.Context, signature stri
 		request, err := w.codeRequest()
 		return request, errors.Join(err, fosite.ErrInvalidatedAuthorizeCode)
 	}
-	if !w.now.Before(found.ExpiresAt) || !found.Grant.Stands(found.Standing, w.now) {
+	w.stands = found.Grant.Stands(found.Standing, w.now)
+	if !w.now.Before(found.ExpiresAt) || !w.stands {
 		w.code, w.grant = nil, nil
 		return nil, fosite.ErrNotFound
 	}
@@ -121,11 +121,12 @@ func (s engineStore) GetRefreshTokenSession(ctx context.Context, signature strin
 	if err != nil {
 		return nil, err
 	}
-	if !w.now.Before(found.ExpiresAt) || !found.Grant.Stands(found.Standing, w.now) {
+	w.stands = found.Grant.Stands(found.Standing, w.now)
+	if !w.now.Before(found.ExpiresAt) || !w.stands {
 		return nil, fosite.ErrNotFound
 	}
-	if found.UsedAt != nil && w.grant.ClientID == w.client.ID {
-		if w.repeat, err = s.service.Tokens.MayRepeat(ctx, w.refresh, w.now); err != nil {
+	if found.UsedAt != nil {
+		if w.repeat, err = w.mayRepeat(ctx, w.refresh); err != nil {
 			return nil, err
 		}
 	}
@@ -145,14 +146,9 @@ func (engineStore) DeleteRefreshTokenSession(context.Context, string) error { re
 
 func (engineStore) RotateRefreshToken(context.Context, string, string) error { return nil } // Commit does
 
-// RevokeRefreshToken ends the family: fosite calls it when a code or a refresh token comes a second time.
-func (s engineStore) RevokeRefreshToken(ctx context.Context, _ string) error {
-	w := workOf(ctx)
-	if w.code != nil && !w.isReplay(ctx) {
-		return nil
-	}
-	w.fault = errors.Join(w.fault, s.service.EndGrant(ctx, w.grant, oidc.EndedByReuse))
-	return w.fault
+// RevokeRefreshToken is what fosite calls when a code or a refresh token comes a second time.
+func (engineStore) RevokeRefreshToken(ctx context.Context, _ string) error {
+	return workOf(ctx).endFamily(ctx)
 }
 
 func (engineStore) RevokeAccessToken(context.Context, string) error { return nil } // they hang on the grant

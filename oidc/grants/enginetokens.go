@@ -63,11 +63,7 @@ func (engineTokens) ValidateRefreshToken(context.Context, fosite.Requester, stri
 
 func (t engineTokens) GenerateAccessToken(ctx context.Context, request fosite.Requester) (token, signature string, err error) {
 	w := workOf(ctx)
-	scopes := []string(request.GetGrantedScopes())
-	if w.grant == nil { // client_credentials: asking is being granted, fosite has checked
-		scopes = request.GetRequestedScopes()
-	}
-	token, err = t.service.Tokens.SignAccessToken(w.client, w.grant, scopes, w.now)
+	token, err = t.service.Tokens.SignAccessToken(w.client, w.grant, request.GetGrantedScopes(), w.now)
 	return token, "", err
 }
 

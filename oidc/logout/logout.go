@@ -31,9 +31,9 @@ func (p *Service) Read(ctx context.Context, form url.Values) (*Request, error) {
 	if err := oidc.CheckForm(form); err != nil {
 		return nil, err
 	}
-	form, doubled := oidc.Single(form)
-	if doubled != "" {
-		return nil, oidc.InvalidRequest("The parameter " + doubled + " is given more than once.")
+	form, err := oidc.Parameters(form)
+	if err != nil {
+		return nil, err
 	}
 	logout := &Request{form: form, state: form.Get("state")}
 	clientID := form.Get("client_id")

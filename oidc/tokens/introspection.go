@@ -71,9 +71,9 @@ func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspectio
 
 // tokenInQuestion reads the request that introspection and revocation share.
 func (p *Service) tokenInQuestion(ctx context.Context, endpoint string, r *oidc.Request) (string, *clients.Client, error) {
-	form, doubled := oidc.Single(r.Form)
-	if doubled != "" {
-		return "", nil, oidc.InvalidRequest("The parameter " + doubled + " is given more than once.")
+	form, err := oidc.Parameters(r.Form)
+	if err != nil {
+		return "", nil, err
 	}
 	r.Form = form
 	client, err := p.Clients.Admit(ctx, endpoint, *r)

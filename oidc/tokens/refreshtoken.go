@@ -65,15 +65,6 @@ func (p *Service) RefreshTokenByHash(ctx context.Context, hash []byte) (*refresh
 	return found, nil
 }
 
-// MayRepeat tells whether a token that was used may be answered once more: it was used a moment ago and its successor,
-// which the answer held, has not been used since. A successor in use proves that the answer arrived.
-func (p *Service) MayRepeat(ctx context.Context, token *RefreshToken, now time.Time) (bool, error) {
-	if now.Sub(*token.UsedAt) > p.Lifetimes.Repeat {
-		return false, nil
-	}
-	return p.Database.Reader().NewSelect().Model((*RefreshToken)(nil)).Where("hash = ? AND used_at IS NULL", token.SuccessorHash).Exists(ctx)
-}
-
 // UseRefreshToken is the claim that uses a token up in favour of its successor: of several at once, one makes it.
 func UseRefreshToken(draft bun.IDB, hash, successor []byte, now time.Time) *bun.UpdateQuery {
 	return draft.NewUpdate().Model((*RefreshToken)(nil)).Set("used_at = ?", now).Set("successor_hash = ?", successor).

@@ -62,9 +62,10 @@ func fromApp(v *frame.Visit) (oidc.Request, error) {
 	if err := oidc.CheckForm(v.Form); err != nil {
 		return oidc.Request{}, err
 	}
-	return oidc.Request{
-		Form:          v.Form,
-		Authorization: v.Gin.GetHeader("Authorization"),
-		Origin:        v.Gin.GetHeader("Origin"),
-	}, nil
+	request := v.Gin.Request
+	r := oidc.Request{Method: request.Method, Path: request.URL.Path, Header: request.Header, Form: v.Form}
+	if request.TLS != nil && len(request.TLS.PeerCertificates) > 0 {
+		r.Certificate = request.TLS.PeerCertificates[0]
+	}
+	return r, nil
 }

@@ -34,7 +34,7 @@ func (c *claimRequest) accepted() []string {
 }
 
 // readClaims takes the parameter claims, where there is one.
-func (a *Request) readClaims() *oidc.Error {
+func readClaims(_ *Service, a *Request) *oidc.Error {
 	text := a.form.Get("claims")
 	if text == "" {
 		return nil

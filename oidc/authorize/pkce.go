@@ -8,7 +8,7 @@ import (
 
 // checkPKCE is RFC 7636, section 4.4.1, less the method plain, which protects nobody: S256 is required of public
 // clients, and of whoever begins with PKCE.
-func (a *Request) checkPKCE() *oidc.Error {
+func checkPKCE(_ *Service, a *Request) *oidc.Error {
 	challenge, method := a.form.Get("code_challenge"), a.form.Get("code_challenge_method")
 	switch {
 	case challenge == "" && method != "":

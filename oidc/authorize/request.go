@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// Authorization is an authorization request that was read and found in order: RFC 6749, section 4.1.1, and OpenID
+// Request is an authorization request that was read and found in order: RFC 6749, section 4.1.1, and OpenID
 // Connect Core, section 3.1.2.1.
 type Request struct {
 	Client       *clients.Client
@@ -80,18 +79,21 @@ func (p *Service) read(ctx context.Context, form url.Values, began time.Time) (*
 	}
 	// From here on the app hears what is wrong, in the response mode that it asked for if that can be.
 	a.ResponseMode = form.Get("response_mode")
-	mode := a.ResponseMode
 	if !slices.Contains(oidc.ResponseModes, a.ResponseMode) {
 		a.ResponseMode = "query"
 	}
-	if err := p.check(ctx, a, doubled, mode); err != nil {
+	if doubled != "" {
+		err := oidc.InvalidRequest("The parameter " + doubled + " is given more than once.")
+		return nil, &Refusal{Reason: err, Authorization: a}
+	}
+	if err := p.check(a, atAuthorize); err != nil {
+		return nil, &Refusal{Reason: err, Authorization: a}
+	}
+	if err := p.accept(ctx, a); err != nil {
 		return nil, &Refusal{Reason: err, Authorization: a}
 	}
 	return a, nil
 }
-
-// prompts are the values of the parameter prompt: OpenID Connect Core, section 3.1.2.1.
-var Prompts = []string{"none", "login", "consent", "select_account"}
 
 // trustedRedirect returns the redirect URI to use, or what is wrong with the one that was asked for. It may be left out
 // where a client has registered just one (RFC 6749, section 3.1.2.3).
@@ -108,69 +110,6 @@ func (a *Request) trustedRedirect(requested string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("the redirect_uri %.200s is not one that this client has registered; it must match to the letter", requested)
-}
-
-// check reads what is left, once the redirect URI can be trusted.
-func (p *Service) check(ctx context.Context, a *Request, doubled, mode string) *oidc.Error {
-	form := a.form
-	switch {
-	case doubled != "":
-		return oidc.InvalidRequest("The parameter " + doubled + " is given more than once.")
-	case form.Has("request"):
-		return &oidc.Error{Code: "request_not_supported", Description: "Request objects are not supported."}
-	case form.Has("request_uri"):
-		return &oidc.Error{Code: "request_uri_not_supported", Description: "request_uri is not supported."}
-	case form.Has("registration"):
-		return &oidc.Error{Code: "registration_not_supported", Description: "registration is not supported."}
-	case !form.Has("response_type"):
-		return oidc.InvalidRequest("The response_type is missing; it must be code.")
-	case form.Get("response_type") != "code":
-		return &oidc.Error{Code: "unsupported_response_type", Description: "The response_type must be code."}
-	case mode != "" && mode != a.ResponseMode:
-		return oidc.InvalidRequest("The response_mode must be query, fragment or form_post.")
-	case !slices.Contains(a.Client.GrantTypes, oidc.GrantCode):
-		return &oidc.Error{Code: "unauthorized_client", Description: "This client is not registered for the authorization code flow."}
-	}
-	requested := oidc.ParseScopes(form.Get("scope"))
-	if a.Scopes = oidc.Intersect(requested, a.Client.Scopes); len(a.Scopes) == 0 && len(requested) > 0 {
-		return oidc.InvalidScope("None of the scopes asked for is registered for this client.")
-	}
-	if slices.Contains(a.Scopes, "openid") && !form.Has("redirect_uri") {
-		return oidc.InvalidRequest("The redirect_uri is missing; OpenID Connect requires it.")
-	}
-	if err := a.checkPKCE(); err != nil {
-		return err
-	}
-	a.Prompt = oidc.ParseScopes(form.Get("prompt"))
-	for _, prompt := range a.Prompt {
-		if !slices.Contains(Prompts, prompt) {
-			return oidc.InvalidRequest("prompt must be made of none, login, consent and select_account.")
-		}
-	}
-	if a.Asks("none") && len(a.Prompt) > 1 {
-		return oidc.InvalidRequest("prompt=none cannot be combined with another prompt.")
-	}
-	if text := form.Get("max_age"); text != "" {
-		seconds, err := strconv.ParseUint(text, 10, 31)
-		if err != nil {
-			return oidc.InvalidRequest("max_age must be a number of seconds.")
-		}
-		age := time.Duration(seconds) * time.Second
-		a.MaxAge = &age
-	}
-	if hint := form.Get("id_token_hint"); hint != "" {
-		claims, err := p.Tokens.ReadIDTokenHint(hint)
-		if err != nil {
-			return oidc.InvalidRequest("The id_token_hint is not an ID token of ours.")
-		}
-		a.HintSubject = claims.Subject
-	}
-	a.LoginHint = form.Get("login_hint")
-	a.ACRValues = oidc.ParseScopes(form.Get("acr_values"))
-	if err := a.readClaims(); err != nil {
-		return err
-	}
-	return p.accept(ctx, a)
 }
 
 // accept hands the request to fosite, which will issue the code. What Next decides (prompt, max_age, hints) is left out:
@@ -192,7 +131,7 @@ func (p *Service) accept(ctx context.Context, a *Request) *oidc.Error {
 	return nil
 }
 
-// fixedState satisfies fosite, which wants a state of some length. The client's own is Authorization.State, which is
+// fixedState satisfies fosite, which wants a state of some length. The client's own is Request.State, which is
 // optional and comes back as it was.
 const fixedState = "wicket-keeps-the-state"
 

@@ -1,0 +1,166 @@
+package authorize
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/wicket-id/wicket/oidc"
+)
+
+// endpoint is where an authorization request can come in. A request is checked where the app sends it; what only makes
+// sense with a browser at hand is not asked of the others.
+type endpoint uint
+
+const (
+	atAuthorize endpoint = 1 << iota // OpenID Connect Core, section 3.1.2
+	atPAR                            // pushed authorization requests: RFC 9126
+	atDevice                         // device authorization: RFC 8628
+	atCIBA                           // client-initiated backchannel authentication
+)
+
+const (
+	withBrowser = atAuthorize | atPAR // the answer goes to a redirect URI
+	everywhere  = atAuthorize | atPAR | atDevice | atCIBA
+)
+
+// checks are the checks of an authorization request whose client is known, in the order in which they are made: each may
+// count on those above it. The first that fails is the answer.
+var checks = []struct {
+	at  endpoint
+	run func(p *Service, a *Request) *oidc.Error
+}{
+	{withBrowser, checkUnsupported},
+	{withBrowser, checkResponseType},
+	{withBrowser, checkResponseMode},
+	{withBrowser, checkGrantType},
+	{everywhere, readScopes},
+	{withBrowser, checkOpenIDRedirect},
+	{withBrowser, checkPKCE},
+	{withBrowser, readPrompt},
+	{withBrowser, readMaxAge},
+	{withBrowser | atCIBA, readIDTokenHint},
+	{withBrowser | atCIBA, readLoginHint},
+	{everywhere, readACRValues},
+	{everywhere, readClaims},
+}
+
+// check makes the checks of an endpoint, and takes from the request what they read.
+func (p *Service) check(a *Request, at endpoint) *oidc.Error {
+	for _, check := range checks {
+		if check.at&at == 0 {
+			continue
+		}
+		if err := check.run(p, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkUnsupported(_ *Service, a *Request) *oidc.Error {
+	for _, parameter := range []struct{ name, code, description string }{
+		{"request", "request_not_supported", "Request objects are not supported."},
+		{"request_uri", "request_uri_not_supported", "request_uri is not supported."},
+		{"registration", "registration_not_supported", "registration is not supported."},
+	} {
+		if a.form.Has(parameter.name) {
+			return &oidc.Error{Code: parameter.code, Description: parameter.description}
+		}
+	}
+	return nil
+}
+
+func checkResponseType(_ *Service, a *Request) *oidc.Error {
+	switch {
+	case !a.form.Has("response_type"):
+		return oidc.InvalidRequest("The response_type is missing; it must be code.")
+	case a.form.Get("response_type") != "code":
+		return &oidc.Error{Code: "unsupported_response_type", Description: "The response_type must be code."}
+	}
+	return nil
+}
+
+func checkResponseMode(_ *Service, a *Request) *oidc.Error {
+	if mode := a.form.Get("response_mode"); mode != "" && mode != a.ResponseMode {
+		return oidc.InvalidRequest("The response_mode must be query, fragment or form_post.")
+	}
+	return nil
+}
+
+func checkGrantType(_ *Service, a *Request) *oidc.Error {
+	if !slices.Contains(a.Client.GrantTypes, oidc.GrantCode) {
+		return &oidc.Error{
+			Code: "unauthorized_client", Description: "This client is not registered for the authorization code flow.",
+		}
+	}
+	return nil
+}
+
+func readScopes(_ *Service, a *Request) *oidc.Error {
+	requested := oidc.ParseScopes(a.form.Get("scope"))
+	if a.Scopes = oidc.Intersect(requested, a.Client.Scopes); len(a.Scopes) == 0 && len(requested) > 0 {
+		return oidc.InvalidScope("None of the scopes asked for is registered for this client.")
+	}
+	return nil
+}
+
+func checkOpenIDRedirect(_ *Service, a *Request) *oidc.Error {
+	if slices.Contains(a.Scopes, "openid") && !a.form.Has("redirect_uri") {
+		return oidc.InvalidRequest("The redirect_uri is missing; OpenID Connect requires it.")
+	}
+	return nil
+}
+
+// Prompts are the values of the parameter prompt: OpenID Connect Core, section 3.1.2.1.
+var Prompts = []string{"none", "login", "consent", "select_account"}
+
+func readPrompt(_ *Service, a *Request) *oidc.Error {
+	a.Prompt = oidc.ParseScopes(a.form.Get("prompt"))
+	for _, prompt := range a.Prompt {
+		if !slices.Contains(Prompts, prompt) {
+			return oidc.InvalidRequest("prompt must be made of none, login, consent and select_account.")
+		}
+	}
+	if a.Asks("none") && len(a.Prompt) > 1 {
+		return oidc.InvalidRequest("prompt=none cannot be combined with another prompt.")
+	}
+	return nil
+}
+
+func readMaxAge(_ *Service, a *Request) *oidc.Error {
+	text := a.form.Get("max_age")
+	if text == "" {
+		return nil
+	}
+	seconds, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return oidc.InvalidRequest("max_age must be a number of seconds.")
+	}
+	age := time.Duration(seconds) * time.Second
+	a.MaxAge = &age
+	return nil
+}
+
+func readIDTokenHint(p *Service, a *Request) *oidc.Error {
+	hint := a.form.Get("id_token_hint")
+	if hint == "" {
+		return nil
+	}
+	claims, err := p.Tokens.ReadIDTokenHint(hint)
+	if err != nil {
+		return oidc.InvalidRequest("The id_token_hint is not an ID token of ours.")
+	}
+	a.HintSubject = claims.Subject
+	return nil
+}
+
+func readLoginHint(_ *Service, a *Request) *oidc.Error {
+	a.LoginHint = a.form.Get("login_hint")
+	return nil
+}
+
+func readACRValues(_ *Service, a *Request) *oidc.Error {
+	a.ACRValues = oidc.ParseScopes(a.form.Get("acr_values"))
+	return nil
+}

@@ -60,7 +60,8 @@ type Config struct {
 	HardwareKeyAttestation string                  `env:"WICKET_HARDWARE_KEY_ATTESTATION" enum:"optional,required" default:"optional" help:"'required': a key must attest its model, and the metadata must list and confirm it."`
 	FIDOMetadata           string                  `env:"WICKET_FIDO_METADATA" unset:"none" help:"Path of the signed file that https://mds3.fidoalliance.org serves; models with a bad status are refused."`
 
-	Clients []clients.Declaration `section:"Apps and providers" env:"WICKET_CLIENTS" secret:"" unset:"none" help:"Apps to make as declared whenever the server starts, better given as WICKET_CLIENTS_FILE: docs/declared-clients.md."`
+	Clients      []clients.Declaration `section:"Apps and providers" env:"WICKET_CLIENTS" secret:"" unset:"none" help:"Apps to make as declared whenever the server starts, better given as WICKET_CLIENTS_FILE: docs/declared-clients.md."`
+	AllowPrivate bool                  `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' of an app may lead to a private network by a name. Without it, only one whose host is itself a private address, or this machine, does."`
 	// Providers are those of WICKET_PROVIDERS and those of the variables of one kind.
 	Providers []federation.Provider `env:"WICKET_PROVIDERS" secret:"" unset:"none" help:"Providers upstream with all that can be said of each, better given as WICKET_PROVIDERS_FILE: docs/federation.md#declared-in-a-file."`
 	Google    googleVariables       `embed:"" prefix:"google-" envprefix:"WICKET_GOOGLE_" set:"provider=Google"`

@@ -129,7 +129,7 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 		Issuer: config.Issuer, Database: s.Database, Cache: s.cache, Limits: s.limits, Seal: config.Seal,
 		Lifetimes: oidc.DefaultLifetimes, Now: s.Clock.Now,
 	}
-	s.Clients = clients.New(s.Provider, false)
+	s.Clients = clients.New(s.Provider, config.AllowPrivate)
 	s.Tokens = tokens.New(s.Provider, s.Clients, s.Keys, s.Identity)
 	s.Grants = grants.New(s.Provider, s.Clients, s.Tokens)
 	s.Authorize = &authorize.Service{

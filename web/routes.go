@@ -35,7 +35,20 @@ func routes(r *gin.Engine, f *frame.Frame, config Config) {
 	r.NoRoute(f.Page(frame.NotFound))
 	r.NoMethod(f.Page(frame.MethodNotAllowed))
 
-	// Signing in.
+	linked := account.Linked{Frame: f}
+	signInRoutes(r, f, config, linked)
+	accountRoutes(r, f, linked)
+	protocolRoutes(r, f)
+	if config.Outbox != nil {
+		r.GET("/dev/outbox", f.Page(outbox{config.Outbox}.page))
+	}
+	health := health{database: config.Database, draining: config.Draining, log: config.Log}
+	r.GET("/healthz", health.live)
+	r.GET("/readyz", health.ready)
+}
+
+// signInRoutes are what a person sees on the way in.
+func signInRoutes(r *gin.Engine, f *frame.Frame, config Config, linked account.Linked) {
 	in := signin.SignIn{Frame: f, SignUp: config.Registration}
 	r.GET("/", f.Page(in.Welcome, session))
 	r.GET("/sign-in", f.Page(in.Page, form, resume, session))
@@ -54,7 +67,6 @@ func routes(r *gin.Engine, f *frame.Frame, config Config) {
 	r.GET("/register", f.Page(register.Page, form, resume, session))
 	r.POST("/register", f.Page(register.Submit, form, text, resume, session))
 
-	linked := account.Linked{Frame: f}
 	linking := signin.Linking{Frame: f, ShowLinked: linked.Show}
 	upstream := signin.Upstream{Linking: linking}
 	r.GET("/federation/:provider", f.Page(upstream.Page, form, resume))
@@ -90,8 +102,10 @@ func routes(r *gin.Engine, f *frame.Frame, config Config) {
 	r.POST("/unlock", f.Page(links.Unlock, form, text))
 	r.GET("/not-me", f.Page(links.NotMePage))
 	r.POST("/not-me", f.Page(links.NotMe, form, text))
+}
 
-	// A person's own account.
+// accountRoutes are what a person may change of their own account.
+func accountRoutes(r *gin.Engine, f *frame.Frame, linked account.Linked) {
 	devices := account.Devices{Frame: f}
 	r.GET("/account", f.Page(devices.Page, signedIn))
 	r.POST("/account/devices/end", f.Page(devices.End, form, signedIn))
@@ -144,7 +158,10 @@ func routes(r *gin.Engine, f *frame.Frame, config Config) {
 	r.GET("/account/privacy", f.Page(privacy.Page, signedIn))
 	r.POST("/account/download", f.Page(privacy.Download, form, fresh("/account/privacy")))
 	r.POST("/account/erase", f.Page(privacy.Erase, form, fresh("/account/privacy")))
+}
 
+// protocolRoutes are what apps call, send people to, or read.
+func protocolRoutes(r *gin.Engine, f *frame.Frame) {
 	// A person whom an app sent; the request may come from another origin.
 	authorize := protocol.Authorize{Frame: f}
 	r.GET(oidc.PathAuthorize, f.CrossSitePage(authorize.Get, form))
@@ -180,12 +197,4 @@ func routes(r *gin.Engine, f *frame.Frame, config Config) {
 		r.OPTIONS(path, frame.Preflight)
 	}
 	r.Match([]string{http.MethodGet, http.MethodHead}, assets.Root+"*name", gin.WrapH(assets.Handler()))
-	if config.Outbox != nil {
-		r.GET("/dev/outbox", f.Page(outbox{config.Outbox}.page))
-	}
-
-	// Those who watch the process.
-	health := health{database: config.Database, draining: config.Draining, log: config.Log}
-	r.GET("/healthz", health.live)
-	r.GET("/readyz", health.ready)
 }

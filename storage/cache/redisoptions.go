@@ -40,33 +40,20 @@ func ParseRedis(rawURL string) (*RedisOptions, error) {
 	}
 	o := &RedisOptions{Username: u.User.Username()}
 	o.Password, _ = u.User.Password()
-	var cluster string
-	var authority string
-	for name, values := range u.Query() {
-		single := map[string]*string{
-			"master_name": &o.MasterName, "sentinel_username": &o.SentinelUsername, "sentinel_password": &o.SentinelPassword, "cluster": &cluster, "ca": &authority,
-		}[name]
-		switch {
-		case name == "addr":
-			for _, address := range values {
-				if _, _, err := net.SplitHostPort(address); err != nil {
-					return nil, fmt.Errorf("addr=%s is not HOST:PORT", address)
-				}
-			}
-		case single == nil:
-			return nil, fmt.Errorf("the parameter %s is unknown; there are addr, ca, cluster, master_name, sentinel_username and sentinel_password", name)
-		case len(values) > 1:
-			return nil, fmt.Errorf("the parameter %s is given twice", name)
-		default:
-			*single = values[0]
-		}
+	var cluster, authority string
+	if err := readParameters(u.Query(), map[string]*string{
+		"master_name": &o.MasterName, "cluster": &cluster, "ca": &authority,
+		"sentinel_username": &o.SentinelUsername, "sentinel_password": &o.SentinelPassword,
+	}); err != nil {
+		return nil, err
 	}
 	port, others := u.Port(), u.Query()["addr"]
 	switch {
 	case cluster != "" && cluster != "true":
 		return nil, errors.New("cluster must be true or left out")
 	case cluster != "" && o.MasterName != "":
-		return nil, errors.New("cluster=true and master_name exclude each other: it is a Cluster, or Sentinels watch one master")
+		return nil, errors.New("cluster=true and master_name exclude each other: " +
+			"it is a Cluster, or Sentinels watch one master")
 	case len(others) > 0 && cluster == "" && o.MasterName == "":
 		return nil, errors.New("several hosts need cluster=true for a Cluster, or master_name=NAME for Sentinels")
 	case port == "" && o.MasterName != "":
@@ -84,23 +71,53 @@ func ParseRedis(rawURL string) (*RedisOptions, error) {
 			return nil, errors.New("a Cluster has the database 0 alone")
 		}
 	}
-	if u.Scheme == "rediss" {
-		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	o.TLSConfig, err = redisTLS(u.Scheme == "rediss", authority)
+	return o, err
+}
+
+// readParameters reads the parameters of the URL into single ones, and checks the addresses of further hosts.
+func readParameters(query url.Values, single map[string]*string) error {
+	for name, values := range query {
+		switch into := single[name]; {
+		case name == "addr":
+			for _, address := range values {
+				if _, _, err := net.SplitHostPort(address); err != nil {
+					return fmt.Errorf("addr=%s is not HOST:PORT", address)
+				}
+			}
+		case into == nil:
+			return fmt.Errorf("the parameter %s is unknown; there are addr, ca, cluster, master_name, sentinel_username "+
+				"and sentinel_password", name)
+		case len(values) > 1:
+			return fmt.Errorf("the parameter %s is given twice", name)
+		default:
+			*into = values[0]
+		}
 	}
-	if authority != "" {
-		if o.TLSConfig == nil {
+	return nil
+}
+
+// redisTLS is how the server is to prove who it is; nil: by nothing. authority is the path of certificates in PEM.
+func redisTLS(wanted bool, authority string) (*tls.Config, error) {
+	if !wanted {
+		if authority != "" {
 			return nil, errors.New("ca is for rediss://")
 		}
-		pem, err := os.ReadFile(authority)
-		if err != nil {
-			return nil, fmt.Errorf("ca: %w", err)
-		}
-		o.TLSConfig.RootCAs = x509.NewCertPool()
-		if !o.TLSConfig.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca: %s holds no certificate in PEM", authority)
-		}
+		return nil, nil
 	}
-	return o, nil
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if authority == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(authority)
+	if err != nil {
+		return nil, fmt.Errorf("ca: %w", err)
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("ca: %s holds no certificate in PEM", authority)
+	}
+	return config, nil
 }
 
 // dialRedis returns a client that tries once and says so: what to do without Redis is ours to decide. It does not connect

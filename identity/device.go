@@ -62,6 +62,7 @@ func (d Device) Fingerprint() string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// StoredUserAgent is the User-Agent header as rows keep it: UTF-8, at most 512 bytes.
 func (d Device) StoredUserAgent() string {
 	return strings.ToValidUTF8(d.UserAgent[:min(len(d.UserAgent), maxUserAgent)], "")
 }

@@ -67,6 +67,7 @@ func EmailKey(address string) (string, error) {
 // emailDomain is how the domain of an address is read: as for a lookup in the DNS, with its limits.
 var emailDomain = idna.New(idna.MapForLookup(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
 
+// NewEmail is the row of an address that a person claims, or that is verified already. It returns ErrEmailInvalid.
 func NewEmail(userID uuid.UUID, address string, verified bool, now time.Time) (*Email, error) {
 	address = strings.TrimSpace(address)
 	key, err := EmailKey(address)
@@ -151,6 +152,7 @@ func (s Emails) Resend(ctx context.Context, by *Reauthenticated, emailID uuid.UU
 	})
 }
 
+// SendProof sends the link that verifies an address, as part of tx.
 func (s Emails) SendProof(ctx context.Context, tx bun.Tx, now time.Time, user *User, email *Email) error {
 	_, err := tx.NewUpdate().Model((*Proof)(nil)).Set("used_at = ?", now).Where("email_id = ? AND used_at IS NULL", email.ID).Exec(ctx)
 	if err != nil {

@@ -30,6 +30,7 @@ const (
 	resetLifetime = 30 * time.Minute
 )
 
+// NewResetToken is the row of a link that lets a person choose another password, and the secret of the link.
 func NewResetToken(ctx context.Context, userID uuid.UUID, now time.Time) (*PasswordResetToken, string) {
 	secret, actor := storage.NewSecret(), audit.ActorOf(ctx)
 	return &PasswordResetToken{

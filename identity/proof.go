@@ -114,6 +114,7 @@ func VoidSecrets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time
 	return err
 }
 
+// VoidResets voids the links by which a person could choose another password, as part of tx.
 func VoidResets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time) error {
 	_, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).Set("used_at = ?", now).Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
 	return err

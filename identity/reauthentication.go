@@ -42,6 +42,7 @@ func (s *Store) Reauthenticate(ctx context.Context, of *Session, device Device) 
 	return &Reauthenticated{of}, nil
 }
 
+// DemandFresh returns ErrSignInNotFresh where a sign-in is too long ago for what could take the account from its owner.
 func (s *Store) DemandFresh(of *Session) error {
 	if s.Now().Sub(of.AuthTime) > freshFor {
 		return ErrSignInNotFresh

@@ -56,6 +56,7 @@ func (s Roles) Grant(ctx context.Context, userID uuid.UUID, name string) error {
 	return nil
 }
 
+// GrantRole writes a role that a person gets, as part of tx. It returns ErrRoleHeld.
 func GrantRole(ctx context.Context, tx bun.Tx, role *Role) error {
 	if _, err := tx.NewInsert().Model(role).Returning("NULL").Exec(ctx); err != nil {
 		return err

@@ -137,6 +137,7 @@ func (s Sessions) SignOutEverywhere(ctx context.Context, userID uuid.UUID, reaso
 	return version, nil
 }
 
+// RaiseVersion is SignOutEverywhere as part of tx.
 func (s Sessions) RaiseVersion(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string) (version int64, err error) {
 	err = tx.NewUpdate().Model((*User)(nil)).Set("session_version = session_version + 1").Set("modified_by = ?", audit.ActorOf(ctx).Name).
 		Where("id = ?", userID).Returning("session_version").Scan(ctx, &version)

@@ -6,7 +6,7 @@ import (
 )
 
 // Error is an answer of the protocol that says no: RFC 6749, sections 4.1.2.1 and 5.2, and what builds on them. Its
-// description is for developers and never names what a stranger must not learn.
+// description is for developers and never names what the public must not learn.
 type Error struct {
 	Code        string // "invalid_request", "login_required", ...
 	Description string
@@ -43,18 +43,22 @@ func (e *Error) Text() string {
 	}, e.Description)
 }
 
+// InvalidRequest is the error of that code: RFC 6749, section 5.2.
 func InvalidRequest(description string) *Error {
 	return &Error{Code: "invalid_request", Description: description, Status: http.StatusBadRequest}
 }
 
+// InvalidGrant is the error of that code: RFC 6749, section 5.2.
 func InvalidGrant(description string) *Error {
 	return &Error{Code: "invalid_grant", Description: description, Status: http.StatusBadRequest}
 }
 
+// InvalidScope is the error of that code: RFC 6749, section 5.2.
 func InvalidScope(description string) *Error {
 	return &Error{Code: "invalid_scope", Description: description, Status: http.StatusBadRequest}
 }
 
+// ServerError is the error of that code, for a fault of ours. The cause is for the log alone.
 func ServerError(cause error) *Error {
 	return &Error{Code: "server_error", Description: "Something went wrong on our side. Try again.", Status: http.StatusInternalServerError, Cause: cause}
 }

@@ -37,7 +37,7 @@ const (
 	EndedByRevocation = "revoked_by_app"
 )
 
-// standing is whether what a grant hangs on still stands, as columns of a query that joined them.
+// Standing is whether what a grant hangs on still stands, as columns of a query that joined them.
 type Standing struct {
 	UserIsActive       bool       `bun:"user_is_active"`
 	UserSessionVersion int64      `bun:"user_session_version"`

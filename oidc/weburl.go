@@ -6,6 +6,7 @@ import (
 	"strings"
 )
 
+// OriginOf is the origin of a URL (RFC 6454), or empty where it is none.
 func OriginOf(uri string) string {
 	parsed, err := url.Parse(uri)
 	if err != nil || parsed.Host == "" {

@@ -37,8 +37,8 @@ func (d *Database) Migrate(ctx context.Context) ([]Migration, error) {
 		if err := d.Lock(ctx, tx, "migrate"); err != nil {
 			return err
 		}
-		const ledger = `CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL)`
-		if _, err := tx.ExecContext(ctx, ledger); err != nil {
+		const create = `CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL)`
+		if _, err := tx.ExecContext(ctx, create); err != nil {
 			return err
 		}
 		var done []int64

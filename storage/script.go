@@ -30,7 +30,7 @@ func (d *Database) Append(ctx context.Context, statements ...schema.QueryAppende
 	return d.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return script(ctx, tx, statements...) })
 }
 
-// Claim runs claim, an update that finds its row only if nobody else was faster (UPDATE ... WHERE used_at IS NULL), and
+// Claim runs claim, an update that finds its row only if no other call was faster (UPDATE ... WHERE used_at IS NULL), and
 // the other statements if it did; all in one transaction. It tells whether this call made the claim.
 func (d *Database) Claim(ctx context.Context, claim *bun.UpdateQuery, then ...schema.QueryAppender) (claimed bool, err error) {
 	if d.Kind == Postgres {
@@ -66,7 +66,7 @@ func (d *Database) Claim(ctx context.Context, claim *bun.UpdateQuery, then ...sc
 }
 
 // undone tells whether a script that failed has certainly done nothing: the server said so itself, which it does before
-// the commit or not at all, or it never heard of it. Where the connection merely broke nobody knows.
+// the commit or not at all, or it never heard of it. Where the connection merely broke it is not known.
 func undone(err error) bool {
 	var said *pgconn.PgError
 	return errors.As(err, &said) || pgconn.SafeToRetry(err) || errors.Is(err, driver.ErrBadConn)

@@ -16,7 +16,7 @@ import (
 
 // What the kinds of factors have in common: how one is added and removed, and what that does to the account.
 
-// answer is a factor that was shown rightly and is still to be used up: of several answers with one code, one gets through.
+// Proved is a factor that was shown rightly and is still to be used up: of several answers with one code, one gets through.
 type Proved struct {
 	Method   string // for the list of attempts
 	Evidence identity.Evidence
@@ -203,6 +203,7 @@ func (s *Store) Reset(ctx context.Context, user *identity.User) (map[string]int6
 	return removed, nil
 }
 
+// CountValues are how many factors of each kind were removed, for the audit trail.
 func CountValues(counts map[string]int64) audit.Values {
 	values := audit.Values{}
 	for kind, n := range counts {

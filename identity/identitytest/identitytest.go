@@ -29,6 +29,7 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
+// HasEnded tells whether a session has ended.
 func (h *Stack) HasEnded(t testing.TB, session *identity.Session) bool {
 	t.Helper()
 	row := new(identity.Session)
@@ -90,8 +91,10 @@ func New(t testing.TB, db *storage.Database) *Stack {
 	return h
 }
 
+// Pass moves the clock on.
 func (h *Stack) Pass(d time.Duration) { h.Clock = h.Clock.Add(d) }
 
+// Register makes an account.
 func (h *Stack) Register(t testing.TB, person identity.NewUser) *identity.User {
 	t.Helper()
 	user, err := h.Users().Create(t.Context(), person)
@@ -171,6 +174,7 @@ func (h *Stack) LedgerLength(t testing.TB) int64 {
 	return n
 }
 
+// Exec runs a statement.
 func (h *Stack) Exec(t testing.TB, statement string, args ...any) {
 	t.Helper()
 	err := h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
@@ -237,6 +241,7 @@ func (h *Stack) Admitted(t testing.TB, login string, device identity.Device) *si
 	return admission
 }
 
+// RefusedFrom lists the refused attempts to sign in that came from an address.
 func (h *Stack) RefusedFrom(t testing.TB, device identity.Device) {
 	t.Helper()
 	if _, err := h.SignIn.WithPassword(t.Context(), signin.Attempt{Login: "alice", Password: AlicePassword, Device: device}); !errors.Is(err, signin.ErrRefused) {
@@ -342,6 +347,7 @@ func (h *Stack) Asked(t testing.TB, device identity.Device) *signin.SecondStep {
 	return step
 }
 
+// Answer answers the question for a second step with a code.
 func (h *Stack) Answer(t testing.TB, step *signin.SecondStep, code string) (*signin.Outcome, error) {
 	t.Helper()
 	return h.SignIn.SecondSteps().Finish(t.Context(), step, factor.Answer{Code: code}, Laptop, nil, false)

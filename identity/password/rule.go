@@ -19,6 +19,7 @@ const (
 	maxPassword = 256 // bytes; more only costs time
 )
 
+// Check says what is wrong with a password whoever chooses it: ErrWeak or ErrCommon.
 func Check(password string) error {
 	if utf8.RuneCountInString(password) < minPassword || len(password) > maxPassword {
 		return ErrWeak

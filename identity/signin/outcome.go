@@ -12,7 +12,7 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// Admission is what a sign-in that was not refused leads to: a session, or a question for a second step.
+// Outcome is what a sign-in that was not refused leads to: a session, or a question for a second step.
 type Outcome struct {
 	Session      *identity.Session // with its user; nil while a second step is asked for
 	Secret       string            // for the session's cookie

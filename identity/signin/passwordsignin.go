@@ -13,7 +13,7 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// SignIn is an attempt to sign in with a password.
+// Attempt is an attempt to sign in with a password.
 type Attempt struct {
 	Login    string // a username, or a verified e-mail address or phone number, as typed
 	Password string

@@ -78,6 +78,7 @@ func passwordMark(user *identity.User) []byte {
 	return sum[:]
 }
 
+// Sealed is the question as it travels through the browser.
 func (s SecondSteps) Sealed(step *SecondStep) (string, error) {
 	encoded, err := json.Marshal(step)
 	if err != nil {

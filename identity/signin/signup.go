@@ -15,7 +15,7 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// Registration is a person who makes an account for themself. Name may be empty.
+// SignUp is a person who makes an account for themself. Name may be empty.
 type SignUp struct {
 	Username string
 	Email    string

@@ -49,7 +49,7 @@ func (p *Service) Suspend(a *Request, browser string) string {
 }
 
 // Resume takes up an authorization request that Suspend sealed, reading it anew: what was registered meanwhile counts. In
-// another browser it begins anew: whoever is there has done nothing for it, and must not be taken to have signed in or
+// another browser it begins anew: the person there has done nothing for it, and must not be taken to have signed in or
 // consented for somebody else's request. It returns ErrInteraction, or a *Refusal as Read does.
 func (p *Service) Resume(ctx context.Context, sealed, browser string) (*Request, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)

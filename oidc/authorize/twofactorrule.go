@@ -4,7 +4,7 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// TwoFactorRule is the operator's rule of who must sign in with two factors, whatever the app. The zero rule is about nobody.
+// TwoFactorRule is the operator's rule of who must sign in with two factors, whatever the app. The zero value demands it of no one.
 type TwoFactorRule struct {
 	Everybody bool
 	Roles     []string // those who hold one of them

@@ -250,7 +250,7 @@ func TestKeysBehindAURIAreFetchedAndFetchedAgain(t *testing.T) {
 		}))
 		t.Cleanup(server.Close)
 		serve := func(kid string, private *ecdsa.PrivateKey) {
-			set := oidctest.JwksOf(t, kid, private.Public())
+			set := oidctest.JWKSOf(t, kid, private.Public())
 			served.Store(&set)
 		}
 		first, second := oidctest.NewAppKey(t), oidctest.NewAppKey(t)
@@ -301,7 +301,7 @@ func TestKeysBehindAURIAreFetchedAndFetchedAgain(t *testing.T) {
 func TestForgedAssertionsDoNotMakeUsFetchEachTime(t *testing.T) {
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
 		var fetched atomic.Int32
-		set := oidctest.JwksOf(t, "k1", oidctest.NewAppKey(t).Public())
+		set := oidctest.JWKSOf(t, "k1", oidctest.NewAppKey(t).Public())
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			fetched.Add(1)
 			_, _ = w.Write(set)

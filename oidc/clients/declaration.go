@@ -100,7 +100,7 @@ func (d Declaration) complete() error {
 	return nil
 }
 
-// declareClient writes client where it is missing or differs, and returns the change for the ledger; without an action
+// declareClient writes client where it is missing or differs, and returns the change for the audit trail; without an action
 // where there was nothing to do.
 func declareClient(ctx context.Context, tx bun.Tx, client *Client) (audit.Change, error) {
 	change := audit.Change{Entity: "client", EntityID: client.ID}
@@ -130,7 +130,7 @@ var declaredColumns = []string{
 	"scopes", "id_token_alg", "is_trusted", "required_acr", "logo_uri", "client_uri", "policy_uri", "tos_uri", "modified_at", "modified_by",
 }
 
-// metadata is what the ledger keeps of a client: every column but its secret, not even as a digest, and empty ones.
+// metadata is what the audit trail keeps of a client: every column but its secret, not even as a digest, and empty ones.
 func (c *Client) metadata() audit.Values {
 	all := audit.Values{
 		"name": c.Name, "auth_method": c.AuthMethod, "jwks": c.JWKS, "jwks_uri": c.JWKSURI, "grant_types": c.GrantTypes,

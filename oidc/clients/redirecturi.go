@@ -11,7 +11,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 )
 
-// Schemes that a browser runs or opens itself: a redirect to one of them would be code of a stranger's in our name.
+// Schemes that a browser runs or opens itself: a redirect to one of them would run somebody else's code in our name.
 var forbiddenSchemes = []string{"javascript", "data", "vbscript", "file", "about", "blob", "view-source", "filesystem", "ws", "wss", "ftp"}
 
 // checkRedirectURI says what is wrong with a redirect URI that is to be registered: RFC 6749, section 3.1.2, and RFC

@@ -42,12 +42,12 @@ func newKeyServer(t *testing.T, set json.RawMessage) *keyServer {
 func TestRemovedKeyIsNotBelievedForLong(t *testing.T) {
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
 		old, other := oidctest.NewAppKey(t), oidctest.NewAppKey(t)
-		server := newKeyServer(t, oidctest.JwksOf(t, "old", old.Public()))
+		server := newKeyServer(t, oidctest.JWKSOf(t, "old", old.Public()))
 		app := h.RemoteApp(t, server.URL)
 		if got := h.PresentAs(t, app, "old", old); got != "" {
 			t.Fatal(got)
 		}
-		replaced := oidctest.JwksOf(t, "other", other.Public())
+		replaced := oidctest.JWKSOf(t, "other", other.Public())
 		server.set.Store(&replaced)
 		h.Pass(4 * time.Minute)
 		if got := h.PresentAs(t, app, "old", old); got != "" {
@@ -72,7 +72,7 @@ func TestRemovedKeyIsNotBelievedForLong(t *testing.T) {
 func TestKeySetIsNotFetchedFromWhereItRedirects(t *testing.T) {
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
 		private := oidctest.NewAppKey(t)
-		keys := newKeyServer(t, oidctest.JwksOf(t, "k", private.Public()))
+		keys := newKeyServer(t, oidctest.JWKSOf(t, "k", private.Public()))
 		redirecting := httptest.NewServer(http.RedirectHandler(keys.URL, http.StatusFound))
 		t.Cleanup(redirecting.Close)
 		if got := h.PresentAs(t, h.RemoteApp(t, redirecting.URL), "k", private); got != "invalid_client" {
@@ -128,7 +128,7 @@ func TestKeysOfUnknownKindsArePassedOver(t *testing.T) {
 func TestRequestsThatWaitForTheSameKeysShareOneFetch(t *testing.T) {
 	t.Parallel()
 	private := oidctest.NewAppKey(t)
-	set := oidctest.JwksOf(t, "k", private.Public())
+	set := oidctest.JWKSOf(t, "k", private.Public())
 	var fetched atomic.Int32
 	release := make(chan struct{})
 	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

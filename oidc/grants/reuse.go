@@ -11,7 +11,7 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// What happens when a code or a refresh token comes a second time: whoever presents it may have stolen it, so the family
+// What happens when a code or a refresh token comes a second time: it may have been stolen, so the family
 // ends, the grant with all its tokens (RFC 9700, sections 4.5.3.2 and 4.14.2). Two cases are no attack: a client that sends
 // one code many times at once, and one that lost the answer to a refresh.
 

@@ -209,5 +209,5 @@ func (k *Keys) generate(alg jose.SignatureAlgorithm) (*SigningKey, error) {
 	return &SigningKey{KID: base64.RawURLEncoding.EncodeToString(thumbprint), Alg: string(alg), SealedKey: k.Seal.Close(sealForKeys, encoded)}, nil
 }
 
-// SealedColumns are where this room keeps what the master key has sealed.
+// SealedColumns are where this package keeps what the master key has sealed.
 var SealedColumns = []seal.SealedColumn{{Table: "signing_keys", Key: "kid", Column: "sealed_key", Purpose: sealForKeys}}

@@ -13,7 +13,7 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// Logout is a request of an app that the person be signed out: OpenID Connect RP-Initiated Logout, section 2. All of it
+// Request is a request of an app that the person be signed out: OpenID Connect RP-Initiated Logout, section 2. All of it
 // may be empty: a person may come to the endpoint on their own.
 type Request struct {
 	Client    *clients.Client // who asks; nil: unknown

@@ -80,6 +80,7 @@ func New(t testing.TB, db *storage.Database) *Stack {
 	return h
 }
 
+// Pass moves the clock on.
 func (h *Stack) Pass(d time.Duration) { h.Clock = h.Clock.Add(d) }
 
 // Add registers a client and returns its secret.

@@ -17,13 +17,14 @@ import (
 	"github.com/wicket-id/wicket/oidc/clients"
 )
 
-// signingApp is a client that proves itself with a private key.
+// SigningApp is a client that proves itself with a private key.
 type SigningApp struct {
 	*clients.Client
 	Private *ecdsa.PrivateKey
 	KID     string
 }
 
+// NewAppKey makes a key of an app, for ES256.
 func NewAppKey(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -33,7 +34,8 @@ func NewAppKey(t testing.TB) *ecdsa.PrivateKey {
 	return private
 }
 
-func JwksOf(t testing.TB, kid string, public crypto.PublicKey) json.RawMessage {
+// JWKSOf is the JWK set with that public key.
+func JWKSOf(t testing.TB, kid string, public crypto.PublicKey) json.RawMessage {
 	t.Helper()
 	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: public, KeyID: kid, Use: "sig"}}})
 	if err != nil {
@@ -42,12 +44,13 @@ func JwksOf(t testing.TB, kid string, public crypto.PublicKey) json.RawMessage {
 	return set
 }
 
+// NewSigningApp registers an app whose public key is in its metadata.
 func (h *Stack) NewSigningApp(t testing.TB, id string) SigningApp {
 	t.Helper()
 	private := NewAppKey(t)
 	app := SigningApp{Private: private, KID: id + "-1", Client: &clients.Client{
 		ID: id, Name: "Signing app", AuthMethod: clients.AuthPrivateKeyJWT, GrantTypes: []string{oidc.GrantClientCredentials}, Scopes: []string{"read"},
-		JWKS: JwksOf(t, id+"-1", private.Public()),
+		JWKS: JWKSOf(t, id+"-1", private.Public()),
 	}}
 	if secret := h.Add(t, app.Client); secret != "" {
 		t.Error("a client with keys was given a secret")
@@ -60,6 +63,7 @@ func (h *Stack) Claims(app SigningApp) map[string]any {
 	return map[string]any{"iss": app.ID, "sub": app.ID, "aud": TestIssuer, "jti": uuid.NewString(), "iat": h.Clock.Unix(), "exp": h.Clock.Add(time.Minute).Unix()}
 }
 
+// Assertion signs claims with a key of an app.
 func Assertion(t testing.TB, alg jose.SignatureAlgorithm, key any, kid string, claims map[string]any) string {
 	t.Helper()
 	options := (&jose.SignerOptions{}).WithType("JWT")
@@ -109,6 +113,7 @@ func (h *Stack) RemoteApp(t *testing.T, uri string) SigningApp {
 	return app
 }
 
+// PresentAs asks for tokens as the app, with a new assertion that is signed with that key, and returns the error; empty: none.
 func (h *Stack) PresentAs(t testing.TB, app SigningApp, kid string, private *ecdsa.PrivateKey) string {
 	t.Helper()
 	return h.Present(t, Assertion(t, jose.ES256, private, kid, h.Claims(app)), nil)

@@ -17,7 +17,7 @@ import (
 )
 
 // AccessClaims are the claims of an access token: RFC 9068, section 2.2, with the session and its version, which let
-// whoever asks Wicket know of a logout at once.
+// everybody who asks Wicket know of a logout at once.
 type AccessClaims struct {
 	Issuer         string   `json:"iss"`
 	Subject        string   `json:"sub"` // the person, or the client itself for client_credentials
@@ -42,6 +42,7 @@ const (
 	accessTokenType = "at+jwt" // RFC 9068, section 2.1
 )
 
+// SignAccessToken makes an access token: RFC 9068. grant is nil for a token of the client itself.
 func (p *Service) SignAccessToken(client *clients.Client, grant *oidc.Grant, scopes []string, now time.Time) (string, error) {
 	claims := AccessClaims{
 		Issuer: p.Issuer, Subject: client.ID, Audience: []string{p.Issuer}, ClientID: client.ID, Scope: strings.Join(scopes, " "),
@@ -54,7 +55,7 @@ func (p *Service) SignAccessToken(client *clients.Client, grant *oidc.Grant, sco
 	return p.Keys.Sign(accessTokenAlg, accessTokenType, claims)
 }
 
-// errToken says that a token is not good: forged, expired, revoked, or its session has ended. Nobody learns which.
+// errToken says that a token is not good: forged, expired, revoked, or its session has ended. Which is not told.
 var errToken = errors.New("the access token is not valid")
 
 // ReadAccessToken verifies what can be told from an access token itself: RFC 9068, section 4. Its answer must not be

@@ -33,6 +33,7 @@ type IDClaims struct {
 
 const IDTokenType = "JWT"
 
+// SignIDToken makes an ID token: OpenID Connect Core, section 2. nonce may be empty.
 func (p *Service) SignIDToken(client *clients.Client, grant *oidc.Grant, nonce, accessToken string, alg jose.SignatureAlgorithm, now time.Time) (string, error) {
 	return p.Keys.Sign(alg, IDTokenType, IDClaims{
 		Issuer: p.Issuer, Subject: grant.UserID.String(), Audience: client.ID,

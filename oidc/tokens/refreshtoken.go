@@ -26,6 +26,7 @@ type RefreshToken struct {
 	SuccessorHash []byte     `bun:"successor_hash"`
 }
 
+// NewRefreshToken is the row of a refresh token of a grant; it expires with the grant at the latest.
 func (p *Service) NewRefreshToken(token string, grant *oidc.Grant, now time.Time) *RefreshToken {
 	expires := now.Add(p.Lifetimes.RefreshToken)
 	if expires.After(grant.ExpiresAt) {

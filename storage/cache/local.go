@@ -118,7 +118,7 @@ func (m *Local) take(key string) bool {
 }
 
 // makeRoom drops what has expired, once a minute or when there is too much, and if there still is too much some of it,
-// whichever it is: whoever fills the memory would like to choose.
+// whichever it is: an attacker who fills the cache would like to choose.
 func (m *Local) makeRoom(now time.Time) {
 	if !now.Before(m.sweepAt) || len(m.entries) >= maxMemory {
 		m.sweepAt = now.Add(time.Minute)

@@ -198,7 +198,7 @@ func (m *Redis) Spend(ctx context.Context, key string, rate Rate) (wait time.Dur
 }
 
 // keys is the key in Redis, as the scripts take it. It is a digest: names and addresses of people are no business of
-// whoever looks into Redis, and several Wickets may share one.
+// an operator who looks into Redis, and several Wickets may share one.
 func (m *Redis) keys(key string) []string {
 	sum := sha256.Sum256([]byte(m.namespace + "\n" + key))
 	return []string{redisPrefix + base64.RawURLEncoding.EncodeToString(sum[:16])}

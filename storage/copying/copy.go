@@ -23,7 +23,7 @@ type Copy struct {
 	Progress  func(doing Phase, table string, rows int64) // called now and then, if not nil
 }
 
-// Copying is what a Copy is at.
+// Phase is what a Copy is at.
 type Phase string
 
 // A Copy goes through all tables up to three times.

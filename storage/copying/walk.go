@@ -30,7 +30,7 @@ func (c *Copy) walk(ctx context.Context, from *snapshot, pair tablePair, doing P
 		return met, fmt.Errorf("the target: %w", err)
 	}
 	defer func() { _ = target.rows.Close() }()
-	var others strangers
+	var others foreignRows
 	digest := sha256.New()
 	for source.row != nil || target.row != nil {
 		order := -1 // the source's comes first, so the target lacks it
@@ -79,7 +79,7 @@ func (c *Copy) walk(ctx context.Context, from *snapshot, pair tablePair, doing P
 	return met, others.err()
 }
 
-// unlike returns the columns in which two rows differ. Their values are nobody's business: there are secrets among them.
+// unlike returns the columns in which two rows differ. Their values are not told: there are secrets among them.
 func (t *table) unlike(a, b row) []string {
 	var names []string
 	for i, c := range t.columns {
@@ -90,19 +90,19 @@ func (t *table) unlike(a, b row) []string {
 	return names
 }
 
-// strangers are rows of the target that are not the source's.
-type strangers struct {
+// foreignRows are rows of the target that are not the source's.
+type foreignRows struct {
 	count int
 	named []string
 }
 
-func (s *strangers) add(text string) {
+func (s *foreignRows) add(text string) {
 	if s.count++; len(s.named) < 5 {
 		s.named = append(s.named, text)
 	}
 }
 
-func (s *strangers) err() error {
+func (s *foreignRows) err() error {
 	if s.count == 0 {
 		return nil
 	}

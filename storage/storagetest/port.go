@@ -4,6 +4,7 @@ import (
 	"testing"
 )
 
+// Port is FreePort for a test.
 func Port(t testing.TB) int {
 	t.Helper()
 	port, err := FreePort()

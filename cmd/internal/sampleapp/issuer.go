@@ -15,7 +15,7 @@ type issuer struct {
 	client   *http.Client
 	ctx      context.Context // of the app's life; the key set goes on using it after a request has ended
 	patience time.Duration   // how long to ask an issuer that is still starting
-	turn     chan struct{}   // held by whoever discovers
+	turn     chan struct{}   // held by the request that discovers
 	found    *metadata
 }
 

@@ -57,7 +57,7 @@ func render(w http.ResponseWriter, status int, name string, data any) error {
 	return err
 }
 
-// home is the one page of the server-side app, as seen by a stranger or by somebody who is signed in.
+// home is the one page of the server-side app, for visitors and for people who are signed in.
 func (a *App) home(w http.ResponseWriter, r *http.Request) error {
 	now := a.now()
 	s := a.sessions.of(r)

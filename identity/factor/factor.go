@@ -84,47 +84,59 @@ func (s *Store) Change(
 		if err := settleFactors(ctx, tx, by.UserID); err != nil {
 			return err
 		}
-		evidence := identity.Evidence{AMR: by.AMR, ACR: by.ACR}
-		if change.evidence.AMR != nil {
-			evidence = evidence.With(change.evidence)
-		}
-		if err := identity.RenewSession(ctx, tx, by.Proven(), evidence, secret); err != nil {
+		if err := change.settleSessions(ctx, tx, now, by, secret); err != nil {
 			return err
 		}
-		if change.weakens {
-			err := identity.EndSessions(ctx, tx, now, by.UserID, identity.EndedByFactor, func(q *bun.UpdateQuery) *bun.UpdateQuery {
-				return q.Where("id <> ?", by.ID)
-			})
-			if err != nil {
-				return err
-			}
-		}
-		// Whoever is trusted was trusted by the rules of before.
-		_, err := tx.NewUpdate().Model((*identity.KnownDevice)(nil)).Set("trusted_until = NULL").Where("user_id = ?", by.UserID).Exec(ctx)
-		if err != nil {
-			return err
-		}
-		values := audit.Values{}
-		if change.name != "" {
-			values["name"] = change.name
-		}
-		entry := audit.Change{
-			Entity: change.Kind, EntityID: change.ID.String(), Action: change.Action, UserID: by.UserID, New: values,
-		}
-		if change.Action == "removed" {
-			entry.Old, entry.New = values, nil
-		}
-		if err := audit.Record(ctx, tx, now, entry); err != nil {
+		if err := change.record(ctx, tx, now, by.UserID); err != nil {
 			return err
 		}
 		told := identity.OriginOf(identity.Device{UserAgent: audit.ActorOf(ctx).UserAgent, IP: audit.ActorOf(ctx).IP})
 		told["factor"] = factorNames[change.Kind]
-		return s.TellOwner(ctx, tx, now, by.User, change.Message, identity.ProofNotMe, identity.NotMeProofLifetime, nil, told)
+		return s.TellOwner(
+			ctx, tx, now, by.User, change.Message, identity.ProofNotMe, identity.NotMeProofLifetime, nil, told,
+		)
 	})
 	if err != nil {
 		return "", fmt.Errorf("%s %s: %w", change.Kind, change.Action, err)
 	}
 	return secret, nil
+}
+
+// settleSessions gives the session a new secret, and takes from the others what rested on the factors of before.
+func (c Change) settleSessions(
+	ctx context.Context, tx bun.Tx, now time.Time, by *identity.Reauthenticated, secret string,
+) error {
+	evidence := identity.Evidence{AMR: by.AMR, ACR: by.ACR}
+	if c.evidence.AMR != nil {
+		evidence = evidence.With(c.evidence)
+	}
+	if err := identity.RenewSession(ctx, tx, by.Proven(), evidence, secret); err != nil {
+		return err
+	}
+	if c.weakens {
+		others := func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", by.ID) }
+		if err := identity.EndSessions(ctx, tx, now, by.UserID, identity.EndedByFactor, others); err != nil {
+			return err
+		}
+	}
+	_, err := tx.NewUpdate().Model((*identity.KnownDevice)(nil)).
+		Set("trusted_until = NULL").
+		Where("user_id = ?", by.UserID).
+		Exec(ctx)
+	return err
+}
+
+// record writes the change into the audit trail.
+func (c Change) record(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID) error {
+	values := audit.Values{}
+	if c.name != "" {
+		values["name"] = c.name
+	}
+	entry := audit.Change{Entity: c.Kind, EntityID: c.ID.String(), Action: c.Action, UserID: userID, New: values}
+	if c.Action == "removed" {
+		entry.Old, entry.New = values, nil
+	}
+	return audit.Record(ctx, tx, now, entry)
 }
 
 // settleFactors brings what an account's row says of its factors up to date. Whoever changes a factor calls it. A passkey

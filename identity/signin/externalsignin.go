@@ -172,24 +172,9 @@ func (s External) SignUp(ctx context.Context, external identity.External, userna
 		return nil, ErrTooManySignUps
 	}
 	self := audit.AsNamed(ctx, user.Actor()) // the person themself does this
-	admission, err := storage.Write(self, s.Database, func(ctx context.Context, tx bun.Tx) (*Outcome, error) {
-		if err := identity.InsertUser(ctx, tx, now, user, "", email); err != nil {
-			return nil, err
-		}
-		account, err := s.ExternalAccounts().Attach(ctx, tx, now, user, external, false)
+	outcome, err := storage.Write(self, s.Database, func(ctx context.Context, tx bun.Tx) (*Outcome, error) {
+		account, err := s.insert(ctx, tx, user, email, external)
 		if err != nil {
-			return nil, err
-		}
-		if email != nil && email.VerifiedAt == nil {
-			if err := s.Emails().SendProof(ctx, tx, now, user, email); err != nil {
-				return nil, err
-			}
-		}
-		err = s.Profiles().Change(ctx, tx, now, user.ID, func(blank *identity.Profile) identity.Profile { return blank.With(external.Told) })
-		if err != nil {
-			return nil, err
-		}
-		if err := s.follow(ctx, tx, now, user.ID, external); err != nil {
 			return nil, err
 		}
 		return s.start(ctx, tx, now, externalStep(external, user, account, device, current), identity.NotTrusted)
@@ -211,7 +196,31 @@ func (s External) SignUp(ctx context.Context, external identity.External, userna
 	case err != nil:
 		return nil, fmt.Errorf("register from %s: %w", external.Provider, err)
 	}
-	return admission, nil
+	return outcome, nil
+}
+
+// insert writes a new account with what the provider tells of its person, and the link by which they come in.
+func (s External) insert(
+	ctx context.Context, tx bun.Tx, user *identity.User, email *identity.Email, external identity.External,
+) (*identity.ExternalAccount, error) {
+	now := user.CreatedAt
+	if err := identity.InsertUser(ctx, tx, now, user, "", email); err != nil {
+		return nil, err
+	}
+	account, err := s.ExternalAccounts().Attach(ctx, tx, now, user, external, false)
+	if err != nil {
+		return nil, err
+	}
+	if email != nil && email.VerifiedAt == nil {
+		if err := s.Emails().SendProof(ctx, tx, now, user, email); err != nil {
+			return nil, err
+		}
+	}
+	told := func(blank *identity.Profile) identity.Profile { return blank.With(external.Told) }
+	if err := s.Profiles().Change(ctx, tx, now, user.ID, told); err != nil {
+		return nil, err
+	}
+	return account, s.follow(ctx, tx, now, user.ID, external)
 }
 
 // newEmail is the address of a new account, nil where the provider tells none that is one. It returns ErrHasAccount

@@ -87,31 +87,9 @@ func (s Passwords) Change(
 	if err != nil {
 		return "", err
 	}
-	now := s.Now()
 	secret = storage.NewSecret()
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		// While the hash was made the owner may have said that this session is not theirs.
-		err := storage.OneRow(tx.NewUpdate().Model((*identity.Session)(nil)).Set("secret_hash = ?", storage.Digest(secret)).
-			Where("id = ? AND ended_at IS NULL", session.ID).
-			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND coalesce(password_hash, '') = ? AND session_version = ?)", user.ID, user.PasswordHash, session.SessionVersion).Exec(ctx))
-		if errors.Is(err, storage.ErrNotFound) {
-			return ErrRefused
-		} else if err != nil {
-			return err
-		}
-		if err := identity.VoidSecrets(ctx, tx, user.ID, now); err != nil {
-			return err
-		}
-		err = identity.EndSessions(ctx, tx, now, user.ID, identity.EndedByPassword, func(q *bun.UpdateQuery) *bun.UpdateQuery {
-			return q.Where("id <> ?", session.ID)
-		})
-		if err != nil {
-			return err
-		}
-		if err := identity.ForgetDevices(ctx, tx, user.ID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q }); err != nil {
-			return err
-		}
-		return s.set(ctx, tx, now, user, hash, "changed")
+		return s.replace(ctx, tx, user, session, hash, secret)
 	})
 	if errors.Is(err, ErrRefused) {
 		return "", ErrRefused
@@ -120,6 +98,38 @@ func (s Passwords) Change(
 	}
 	s.Cache.Forget(ctx, guesses)
 	return secret, nil
+}
+
+// replace writes a new password that was chosen in a session, and ends everything but that session, which gets a new secret.
+// It returns ErrRefused where the account is not as it was: while the hash was made, the owner may have said that this
+// session is not theirs.
+func (s Passwords) replace(
+	ctx context.Context, tx bun.Tx, user *identity.User, session *identity.Session, hash, secret string,
+) error {
+	now := s.Now()
+	err := storage.OneRow(tx.NewUpdate().Model((*identity.Session)(nil)).
+		Set("secret_hash = ?", storage.Digest(secret)).
+		Where("id = ? AND ended_at IS NULL", session.ID).
+		Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND coalesce(password_hash, '') = ? AND session_version = ?)",
+			user.ID, user.PasswordHash, session.SessionVersion).
+		Exec(ctx))
+	if errors.Is(err, storage.ErrNotFound) {
+		return ErrRefused
+	} else if err != nil {
+		return err
+	}
+	if err := identity.VoidSecrets(ctx, tx, user.ID, now); err != nil {
+		return err
+	}
+	others := func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", session.ID) }
+	if err := identity.EndSessions(ctx, tx, now, user.ID, identity.EndedByPassword, others); err != nil {
+		return err
+	}
+	all := func(q *bun.DeleteQuery) *bun.DeleteQuery { return q }
+	if err := identity.ForgetDevices(ctx, tx, user.ID, all); err != nil {
+		return err
+	}
+	return s.set(ctx, tx, now, user, hash, "changed")
 }
 
 // Remove leaves a person who has a passkey without a password: nobody can guess or phish what is not there. It

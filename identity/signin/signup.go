@@ -81,8 +81,34 @@ func (s *Store) SignUp(ctx context.Context, r SignUp) (*Outcome, error) {
 			return nil, err
 		}
 	}
+	if err := s.checkSignUp(ctx, &r); err != nil {
+		return nil, err
+	}
+	user, email, err := s.newAccount(ctx, r, invitation)
+	if err != nil {
+		return nil, err
+	}
+	self := audit.AsNamed(ctx, user.Actor()) // the person themself does this
+	outcome, err := storage.Write(self, s.Database, func(ctx context.Context, tx bun.Tx) (*Outcome, error) {
+		return s.insertSignUp(ctx, tx, r, user, email)
+	})
+	switch {
+	case errors.Is(err, identity.ErrProof):
+		return nil, identity.ErrProof
+	case storage.Violates(err, "address"): // which the invitation proves to be theirs, but another account has proved it too
+		return nil, identity.FieldFaults{"email": identity.ErrEmailTaken}
+	case errors.Is(err, identity.ErrUsernameTaken): // by somebody who was faster
+		return nil, identity.FieldFaults{"username": identity.ErrUsernameTaken}
+	case err != nil:
+		return nil, fmt.Errorf("register: %w", err)
+	}
+	return outcome, nil
+}
+
+// checkSignUp cleans what was typed and returns what is wrong with it, or with how often it was tried.
+func (s *Store) checkSignUp(ctx context.Context, r *SignUp) error {
 	if s.Cache.Count(ctx, "registration forms from "+r.Device.Source(), signUpWindow) > maxSignUpForms {
-		return nil, ErrTooManySignUps
+		return ErrTooManySignUps
 	}
 	faults := r.clean()
 	if faults["username"] == nil {
@@ -90,77 +116,76 @@ func (s *Store) SignUp(ctx context.Context, r SignUp) (*Outcome, error) {
 		// of the messages that may go to the address.
 		taken, err := s.Users().IsTaken(ctx, r.Username)
 		if err != nil {
-			return nil, fmt.Errorf("register: %w", err)
+			return fmt.Errorf("register: %w", err)
 		}
 		if taken {
 			faults["username"] = identity.ErrUsernameTaken
 		}
 	}
 	if len(faults) > 0 {
-		return nil, faults
+		return faults
 	}
 	if s.Cache.Count(ctx, "registrations from "+r.Device.Source(), signUpWindow) > maxSignUps {
-		return nil, ErrTooManySignUps
+		return ErrTooManySignUps
 	}
+	return nil
+}
+
+// newAccount makes the rows of an account that is to be signed up.
+func (s *Store) newAccount(
+	ctx context.Context, r SignUp, invitation *Invitation,
+) (user *identity.User, email *identity.Email, err error) {
 	now := s.Now()
-	user := &identity.User{
+	user = &identity.User{
 		ID: storage.NewID(), Username: r.Username, IsActive: true, SessionVersion: 1, PasswordChangedAt: &now,
 		LastLoginAt: &now, LastLoginIP: r.Device.IP, CreatedAt: now, ModifiedAt: now,
 	}
 	user.CreatedBy, user.ModifiedBy = user.Actor(), user.Actor()
-	var err error
 	if user.UsernameKey, err = identity.UsernameKey(r.Username); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	email, err := identity.NewEmail(user.ID, r.Email, invitation.reached(r.Email), now)
-	if err != nil {
-		return nil, err
+	if email, err = identity.NewEmail(user.ID, r.Email, invitation.reached(r.Email), now); err != nil {
+		return nil, nil, err
 	}
 	email.IsPrimary = true
 	if email.VerifiedAt == nil {
 		if err := s.MaySend(ctx, identity.MessageVerifyEmail, email.AddressKey); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if user.PasswordHash, err = s.Hasher.Hash(ctx, r.Password); err != nil {
-		return nil, fmt.Errorf("register: %w", err)
+		return nil, nil, fmt.Errorf("register: %w", err)
 	}
-	self := audit.AsNamed(ctx, user.Actor()) // the person themself does this
-	admission, err := storage.Write(self, s.Database, func(ctx context.Context, tx bun.Tx) (*Outcome, error) {
-		var used *Invitation
-		if r.Secret != "" {
-			var err error
-			if used, err = s.Invitations().use(ctx, tx, now, r.Secret); err != nil {
-				return nil, err
-			}
-		}
-		if err := identity.InsertUser(ctx, tx, now, user, r.Name, email); err != nil {
+	return user, email, nil
+}
+
+// insertSignUp writes a new account, uses its invitation up, and starts its session.
+func (s *Store) insertSignUp(
+	ctx context.Context, tx bun.Tx, r SignUp, user *identity.User, email *identity.Email,
+) (*Outcome, error) {
+	now := user.CreatedAt
+	var invitation *Invitation
+	if r.Secret != "" {
+		var err error
+		if invitation, err = s.Invitations().use(ctx, tx, now, r.Secret); err != nil {
 			return nil, err
 		}
-		if used != nil {
-			if err := welcome(ctx, tx, now, used, user); err != nil {
-				return nil, err
-			}
+	}
+	if err := identity.InsertUser(ctx, tx, now, user, r.Name, email); err != nil {
+		return nil, err
+	}
+	if invitation != nil {
+		if err := welcome(ctx, tx, now, invitation, user); err != nil {
+			return nil, err
 		}
-		if email.VerifiedAt == nil {
-			if err := s.Emails().SendProof(ctx, tx, now, user, email); err != nil {
-				return nil, err
-			}
+	}
+	if email.VerifiedAt == nil {
+		if err := s.Emails().SendProof(ctx, tx, now, user, email); err != nil {
+			return nil, err
 		}
-		step := firstStep{user: user, login: r.Username, method: "pwd", evidence: identity.PasswordEvidence, device: r.Device, current: r.Current}
-		return s.start(ctx, tx, now, step, identity.NotTrusted)
-	})
-	if errors.Is(err, identity.ErrProof) {
-		return nil, identity.ErrProof
 	}
-	if storage.Violates(err, "address") { // which the invitation proves to be theirs, but another account has proved it too
-		return nil, identity.FieldFaults{"email": identity.ErrEmailTaken}
-	}
-	if errors.Is(err, identity.ErrUsernameTaken) { // by somebody who was faster
-		return nil, identity.FieldFaults{"username": identity.ErrUsernameTaken}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("register: %w", err)
-	}
-	return admission, nil
+	return s.start(ctx, tx, now, firstStep{
+		user: user, login: r.Username, method: "pwd", evidence: identity.PasswordEvidence,
+		device: r.Device, current: r.Current,
+	}, identity.NotTrusted)
 }

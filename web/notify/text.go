@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
 )
 
 // Text is a text message (SMS) as it goes out.
@@ -72,18 +72,17 @@ const (
 	maxGatewayBody = 64 << 10 // bytes of an answer that are looked at
 )
 
-// gateway calls whoever sends text messages. Redirects are not followed: what is sent holds codes, and is for that
-// address alone.
-var gateway = &http.Client{
-	Timeout:       gatewayTimeout,
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+// newGateway is the client by which a service that sends text messages is called. Redirects are not followed: what is sent
+// holds codes, and is for that address alone. The operator wrote it down, so it may be in a private network.
+func newGateway(address string) *http.Client {
+	return storage.Outbound{Target: address, AllowPrivate: true, Timeout: gatewayTimeout}.Client()
 }
 
 // callGateway sends a request and returns the beginning of the answer's body. No error holds the address, which may have
 // a secret in it, or anything that the gateway said, which may repeat the code. One that no retry can mend cancels the
 // job: every status of 4xx but 429.
-func callGateway(request *http.Request) ([]byte, error) {
-	response, err := gateway.Do(request)
+func callGateway(client *http.Client, request *http.Request) ([]byte, error) {
+	response, err := client.Do(request)
 	if err != nil {
 		var wrapper *url.Error
 		if errors.As(err, &wrapper) {
@@ -101,10 +100,4 @@ func callGateway(request *http.Request) ([]byte, error) {
 	default:
 		return body, errors.Join(fmt.Errorf("the SMS gateway answered %d", status), err)
 	}
-}
-
-// isLoopback tells whether a host is this machine, to which one may speak in the clear.
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

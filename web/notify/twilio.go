@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/riverqueue/river"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // Twilio sends text messages by Twilio's API.
@@ -19,6 +21,7 @@ type Twilio struct {
 	account  string
 	token    string
 	from     string
+	client   *http.Client
 }
 
 var (
@@ -45,13 +48,13 @@ func NewTwilio(rawURL string) (*Twilio, error) {
 	}
 	scheme := "https"
 	if parsed.Query().Get("insecure") == "1" {
-		if !isLoopback(parsed.Hostname()) {
+		if !storage.IsLoopback(parsed.Hostname()) {
 			return nil, fmt.Errorf("%w; insecure=1 is for this machine alone", errTwilio)
 		}
 		scheme = "http"
 	}
 	address := url.URL{Scheme: scheme, Host: parsed.Host, Path: "/2010-04-01/Accounts/" + account + "/Messages.json"}
-	return &Twilio{messages: address.String(), account: account, token: token, from: from}, nil
+	return &Twilio{messages: address.String(), account: account, token: token, from: from, client: newGateway(address.String())}, nil
 }
 
 // SendText hands a text message to Twilio: https://www.twilio.com/docs/messaging/api/message-resource.
@@ -63,7 +66,7 @@ func (t *Twilio) SendText(ctx context.Context, text Text) error {
 	}
 	request.SetBasicAuth(t.account, t.token)
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	body, err := callGateway(request)
+	body, err := callGateway(t.client, request)
 	if err == nil {
 		return nil
 	}

@@ -3,9 +3,6 @@ package notify
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,19 +11,21 @@ import (
 	"strconv"
 	"time"
 
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/wicket-id/wicket/storage"
+
 	"github.com/riverqueue/river"
 )
 
-// Webhook hands text messages to a service of the operator's: it posts {"to", "text", "id"} as JSON, and signs it.
+// Webhook hands text messages to a service of the operator's: it posts {"to", "text", "id"} as JSON, signed as Standard
+// Webhooks says (https://www.standardwebhooks.com): in the headers webhook-id, webhook-timestamp and webhook-signature. A try
+// that is made again has the same id and another time.
 type Webhook struct {
 	address string
-	secret  []byte
+	signer  *standardwebhooks.Webhook
+	client  *http.Client
 }
-
-// SignatureHeader holds t=UNIX,v1=HEX: when the request was made, and the HMAC-SHA256 with the secret of that time as
-// written, a dot, and the body. Who takes the request should refuse one that is minutes old. A try that is made again has
-// the same id and another time.
-const SignatureHeader = "Wicket-Signature"
 
 const minWebhookSecret = 16 // bytes
 
@@ -40,13 +39,17 @@ var (
 // ErrWebhookSecret for a secret that is missing or short.
 func NewWebhook(rawURL, secret string) (*Webhook, error) {
 	parsed, err := url.Parse(rawURL)
-	if err != nil || parsed.Hostname() == "" || parsed.Scheme != "https" && (parsed.Scheme != "http" || !isLoopback(parsed.Hostname())) {
+	if err != nil || parsed.Hostname() == "" || parsed.Scheme != "https" && (parsed.Scheme != "http" || !storage.IsLoopback(parsed.Hostname())) {
 		return nil, errWebhook
 	}
 	if len(secret) < minWebhookSecret {
 		return nil, ErrWebhookSecret
 	}
-	return &Webhook{address: rawURL, secret: []byte(secret)}, nil
+	signer, err := standardwebhooks.NewWebhookRaw([]byte(secret))
+	if err != nil {
+		return nil, ErrWebhookSecret
+	}
+	return &Webhook{address: rawURL, signer: signer, client: newGateway(rawURL)}, nil
 }
 
 // SendText posts a text message.
@@ -64,15 +67,14 @@ func (w *Webhook) SendText(ctx context.Context, text Text) error {
 		return river.JobCancel(errWebhook)
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set(SignatureHeader, w.sign(time.Now(), body))
-	_, err = callGateway(request)
+	now := time.Now()
+	signature, err := w.signer.Sign(text.ID, now, body)
+	if err != nil {
+		return river.JobCancel(fmt.Errorf("sign the text message: %w", err))
+	}
+	request.Header.Set(standardwebhooks.HeaderWebhookID, text.ID)
+	request.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+	request.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	_, err = callGateway(w.client, request)
 	return err
-}
-
-func (w *Webhook) sign(at time.Time, body []byte) string {
-	t := strconv.FormatInt(at.Unix(), 10)
-	mac := hmac.New(sha256.New, w.secret)
-	mac.Write([]byte(t + "."))
-	mac.Write(body)
-	return "t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))
 }

@@ -48,7 +48,7 @@ type Config struct {
 
 	SMTP      *notify.SMTP `section:"Messages" env:"WICKET_SMTP_URL" secret:"" unset:"no mail is sent" help:"The mail server: 'smtp://USER:PASSWORD@mail.example.com:587?from=id@example.com' (STARTTLS) or 'smtps://' (TLS, port 465)."`
 	SMSURL    string       `env:"WICKET_SMS_URL" secret:"" unset:"no phone can be verified" help:"Who sends text messages: 'twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com?from=+15550100', or 'https://hooks.example.com/sms', which gets 'to', 'text' and 'id' as JSON, signed."`
-	SMSSecret string       `env:"WICKET_SMS_SECRET" secret:"" unset:"required with a webhook" help:"Signs what goes to the webhook, at least 16 characters: 'Wicket-Signature: t=UNIX,v1=HEX', the HMAC-SHA256 of t, a dot and the body."`
+	SMSSecret string       `env:"WICKET_SMS_SECRET" secret:"" unset:"required with a webhook" help:"Signs what goes to the webhook as https://www.standardwebhooks.com says, at least 16 characters; libraries that want it in base64 get it by 'printf %s SECRET | base64'."`
 
 	Registration    bool   `section:"People" env:"WICKET_REGISTRATION" type:"switch" enum:"open,off" default:"off" help:"'open': everybody may make an account, on the page '/register'."`
 	FirstInvitation string `env:"WICKET_FIRST_INVITATION" type:"invitation" secret:"" unset:"SQLite: wicket serve prints such a link; PostgreSQL: wicket user invite --role admin makes one" help:"The secret of the link 'ISSUER/register?token=SECRET' ('openssl rand -hex 32' makes one), which makes the first account, an administrator's: once, and within a week of the last start."`

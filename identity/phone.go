@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/google/uuid"
+	"github.com/nyaruka/phonenumbers"
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
@@ -69,6 +70,12 @@ func PhoneNumber(typed string) (string, error) {
 	return number, nil
 }
 
+// isPossible tells whether there can be a phone with that number: its country exists and has numbers of that length.
+func isPossible(number string) bool {
+	parsed, err := phonenumbers.Parse(number, "")
+	return err == nil && phonenumbers.IsPossibleNumber(parsed)
+}
+
 // Add claims another number for a person and sends six digits there that verify it. Whether somebody else has the
 // number shows only to who can read what is sent there. It returns ErrPhoneInvalid, ErrPhoneListed where it is theirs
 // already, ErrTooManyPhones, ErrTooManyTexts, or ErrNoTexts where there is no way to send any.
@@ -77,6 +84,9 @@ func (s Phones) Add(ctx context.Context, by *Reauthenticated, number string) (*P
 	number, err := PhoneNumber(number)
 	if err != nil {
 		return nil, err
+	}
+	if !isPossible(number) {
+		return nil, ErrPhoneInvalid
 	}
 	if err := s.mayText(ctx, user, number); err != nil {
 		return nil, err

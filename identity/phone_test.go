@@ -49,6 +49,18 @@ func wrong(code string, i int) string {
 
 const aliceNumber = "+493012345"
 
+// A number that no phone can have costs no text message.
+func TestImpossibleNumbersAreRefused(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		for _, number := range []string{"+999123456789", "+1555010", "+4420794600011234", "+21000000000"} {
+			if _, err := h.Phones().Add(t.Context(), h.Proven(t, alice), number); !errors.Is(err, identity.ErrPhoneInvalid) {
+				t.Errorf("%s: %v", number, err)
+			}
+		}
+	})
+}
+
 func TestPhoneIsVerifiedByTheYoungestCodeOnce(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		alice, bob := h.Alice(t), h.Register(t, identity.NewUser{Username: "bob", Password: identitytest.AlicePassword})
@@ -229,7 +241,7 @@ func TestTextMessagesAreCounted(t *testing.T) {
 		}
 		sent := 0
 		for i := range identity.MaxTextsBy {
-			if _, err := h.Phones().Add(t.Context(), h.Proven(t, bob), fmt.Sprintf("+1555010%03d", i)); err == nil {
+			if _, err := h.Phones().Add(t.Context(), h.Proven(t, bob), fmt.Sprintf("+15550100%03d", i)); err == nil {
 				sent++
 			}
 		}

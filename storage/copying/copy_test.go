@@ -53,11 +53,12 @@ func fillTables(t testing.TB, db *storage.Database, rows int) []string {
 		}
 		names[c.Relation] = append(names[c.Relation], c.Name)
 	}
-	err = db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+	// A row refers to those of the same number: some at a time, for a transaction has half a minute.
+	fill := func(ctx context.Context, tx bun.Tx, first, last int) error {
 		if _, err := tx.ExecContext(ctx, "PRAGMA defer_foreign_keys = 1"); err != nil {
 			return err
 		}
-		for i := range rows {
+		for i := first; i < last; i++ {
 			clear(values)
 			for _, c := range columns {
 				var value any
@@ -89,9 +90,14 @@ func fillTables(t testing.TB, db *storage.Database, rows int) []string {
 			}
 		}
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+	}
+	for first := 0; first < rows; first += 100 {
+		err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			return fill(ctx, tx, first, min(first+100, rows))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	return tables
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// Arrival is a person who came back from a provider and is nobody here yet. They wait, known by a secret in their browser,
-// until they have said whether they have an account: if so, they sign in to it first.
+// Arrival is a person who came back from a provider and is nobody here yet. They wait, known by a secret in their
+// browser, until they have said whether they have an account: if so, they sign in to it first.
 type Arrival struct {
 	bun.BaseModel `bun:"table:arrivals,alias:arrival"`
 
@@ -48,7 +48,8 @@ func (u *Upstreams) Welcome(ctx context.Context, answer *Answer, browser string)
 	}
 	secret = storage.NewSecret()
 	arrival := &Arrival{
-		SecretHash: storage.Digest(secret), BrowserHash: storage.Digest(browser), Sealed: u.Seal.Close(sealForArrivals, encoded), ExpiresAt: u.Now().Add(ArrivalLifetime),
+		SecretHash: storage.Digest(secret), BrowserHash: storage.Digest(browser),
+		Sealed: u.Seal.Close(sealForArrivals, encoded), ExpiresAt: u.Now().Add(ArrivalLifetime),
 	}
 	err = u.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewInsert().Model(arrival).Exec(ctx)
@@ -65,7 +66,9 @@ func (u *Upstreams) Arrival(ctx context.Context, secret, browser string) (*Arriv
 	}
 	arrival := new(Arrival)
 	err := u.Database.Reader().NewSelect().Model(arrival).
-		Where("secret_hash = ? AND browser_hash = ? AND expires_at > ?", storage.Digest(secret), storage.Digest(browser), u.Now()).Scan(ctx)
+		Where(
+			"secret_hash = ? AND browser_hash = ? AND expires_at > ?", storage.Digest(secret), storage.Digest(browser), u.Now(),
+		).Scan(ctx)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return nil, ErrRequest
 	} else if err != nil {

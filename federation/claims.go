@@ -35,8 +35,10 @@ func (p *Provider) believe(said *statement, token *oauth2.Token) (identity.Exter
 		return identity.External{}, err
 	}
 	external := identity.External{
-		Provider: p.ID, ProviderName: p.Name, Issuer: said.Issuer, Subject: said.Subject, Label: said.label(), Email: printable(said.Email, 254),
-		Evidence: p.evidence(said), SID: printable(said.SID, 255), AuthTime: said.AuthTime, Username: said.text("preferred_username"), Claims: kept,
+		Provider: p.ID, ProviderName: p.Name, Issuer: said.Issuer, Subject: said.Subject, Label: said.label(),
+		Email:    printable(said.Email, 254),
+		Evidence: p.evidence(said), SID: printable(said.SID, 255), AuthTime: said.AuthTime,
+		Username: said.text("preferred_username"), Claims: kept,
 		Told: make(map[string]string), Mapped: make(map[string]string),
 		EmailProved:         said.Email != "" && said.EmailVerified && p.Settings.Emails != EmailsUnproved,
 		EmailsAuthoritative: p.Settings.Emails == EmailsAuthoritative && p.speaksFor(said),
@@ -66,14 +68,14 @@ func (p *Provider) believe(said *statement, token *oauth2.Token) (identity.Exter
 	return external, err
 }
 
-// speaksFor tells whether a provider can know whose an address is now. Google knows it of its own and of those whose domain
-// it hosts; another was verified there once, and may be somebody else's since.
+// speaksFor tells whether a provider can know whose an address is now. Google knows it of its own and of those whose
+// domain it hosts; another was verified there once, and may be somebody else's since.
 func (p *Provider) speaksFor(said *statement) bool {
 	return p.Kind != KindGoogle || said.Hosted != "" || strings.HasSuffix(strings.ToLower(said.Email), "@gmail.com")
 }
 
-// isOfDomains tells whether a person belongs to a domain whose people may make accounts. Google says so itself of those that
-// it hosts; elsewhere an address that is proved does.
+// isOfDomains tells whether a person belongs to a domain whose people may make accounts. Google says so itself of those
+// that it hosts; elsewhere an address that is proved does.
 func (p *Provider) isOfDomains(said *statement, proved bool) bool {
 	if len(p.Settings.Domains) == 0 {
 		return true
@@ -88,8 +90,8 @@ func (p *Provider) isOfDomains(said *statement, proved bool) bool {
 	return proved && slices.Contains(p.Settings.Domains, domain)
 }
 
-// evidence is what the sign-in there is worth here. That it took place is one factor; that it took more is believed only
-// where the operator says so.
+// evidence is what the sign-in there is worth here. That it took place is one factor; that it took more is believed
+// only where the operator says so.
 func (p *Provider) evidence(said *statement) identity.Evidence {
 	evidence := identity.Evidence{AMR: []string{"fed"}, ACR: identity.ACRFederated}
 	if p.Settings.TrustAMR {
@@ -115,8 +117,8 @@ func isMethod(text string) bool {
 	})
 }
 
-// acrValues is what a provider is asked for by the classes that an app asks for. Ours mean nothing there; what an operator
-// says means a second factor does.
+// acrValues is what a provider is asked for by the classes that an app asks for. Ours mean nothing there; what an
+// operator says means a second factor does.
 func (p *Provider) acrValues(b Beginning) string {
 	var values []string
 	for _, value := range b.ACRValues {
@@ -153,8 +155,8 @@ func (s *statement) text(claim string) string {
 	return ""
 }
 
-// values are the values of a claim: itself, or where it is a list or an object what that holds, by name. A dot leads into an
-// object, unless the claim's own name has it.
+// values are the values of a claim: itself, or where it is a list or an object what that holds, by name. A dot leads
+// into an object, unless the claim's own name has it.
 func (s *statement) values(claim string) []string {
 	value, ok := s.claims[claim]
 	within := s.claims
@@ -212,7 +214,9 @@ func (s *statement) keep() map[string]any {
 	return kept
 }
 
-var ofTheToken = []string{"nonce", "at_hash", "c_hash", "s_hash", "aud", "azp", "exp", "iat", "nbf", "jti", "rh", "uti", "aio", "ver"}
+var ofTheToken = []string{
+	"nonce", "at_hash", "c_hash", "s_hash", "aud", "azp", "exp", "iat", "nbf", "jti", "rh", "uti", "aio", "ver",
+}
 
 // withoutNUL leaves out what PostgreSQL does not take in JSON.
 func withoutNUL(value any) any {
@@ -235,7 +239,9 @@ func withoutNUL(value any) any {
 // printable is text that can be shown and kept: empty where it is not, or too long.
 func printable(text string, most int) string {
 	text = strings.TrimSpace(strings.ToValidUTF8(text, ""))
-	if len(text) > most || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' }) {
+	if len(text) > most || strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsControl(r) && r != '\n' && r != '\r'
+	}) {
 		return ""
 	}
 	return text

@@ -52,7 +52,8 @@ const (
 
 // Signatures by public keys. Those by a shared secret and none at all are not among them, whatever a document says.
 var algorithms = []string{
-	gooidc.RS256, gooidc.RS384, gooidc.RS512, gooidc.ES256, gooidc.ES384, gooidc.ES512, gooidc.PS256, gooidc.PS384, gooidc.PS512, gooidc.EdDSA,
+	gooidc.RS256, gooidc.RS384, gooidc.RS512, gooidc.ES256, gooidc.ES384, gooidc.ES512, gooidc.PS256, gooidc.PS384,
+	gooidc.PS512, gooidc.EdDSA,
 }
 
 // ErrUnreachable says that a provider does not answer, or not as it should.
@@ -112,7 +113,10 @@ func (m *metadata) prepare(ctx context.Context) {
 	if m.keys == nil {
 		m.keys = gooidc.NewRemoteKeySet(context.WithoutCancel(ctx), m.JWKSURI)
 	}
-	config := gooidc.ProviderConfig{IssuerURL: m.Issuer, TokenURL: m.TokenEndpoint, UserInfoURL: m.UserinfoEndpoint, JWKSURL: m.JWKSURI, Algorithms: m.Algorithms}
+	config := gooidc.ProviderConfig{
+		IssuerURL: m.Issuer, TokenURL: m.TokenEndpoint, UserInfoURL: m.UserinfoEndpoint, JWKSURL: m.JWKSURI,
+		Algorithms: m.Algorithms,
+	}
 	m.openID = config.NewProvider(ctx)
 }
 
@@ -220,7 +224,8 @@ var tenantID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]
 func isTenantID(text string) bool { return tenantID.MatchString(text) }
 
 // checkIssuerOf says whether issuer, with the tenant that a token names, is one for which the provider may speak. For
-// everybody but Microsoft there is one issuer; a document of Microsoft's for several tenants has a place for the tenant.
+// everybody but Microsoft there is one issuer; a document of Microsoft's for several tenants has a place for the
+// tenant.
 func (p *Provider) checkIssuerOf(m *metadata, issuer, tenant string) error {
 	if p.Kind != KindMicrosoft {
 		if issuer == m.Issuer || p.Kind == KindGoogle && p.Issuer == authorityGoogle && "https://"+issuer == authorityGoogle {
@@ -231,9 +236,11 @@ func (p *Provider) checkIssuerOf(m *metadata, issuer, tenant string) error {
 	switch {
 	case !isTenantID(tenant) || issuer != strings.ReplaceAll(m.Issuer, "{tenantid}", tenant):
 		return fmt.Errorf("the issuer %q is not that of the tenant %q", issuer, tenant)
-	case p.Settings.Tenant == "organizations" && tenant == personalTenant, p.Settings.Tenant == "consumers" && tenant != personalTenant:
+	case p.Settings.Tenant == "organizations" && tenant == personalTenant, p.Settings.Tenant == "consumers" &&
+		tenant != personalTenant:
 		return errors.New("this kind of account is not let in")
-	case isTenantID(p.Settings.Tenant) && tenant != p.Settings.Tenant, len(p.Settings.Tenants) > 0 && !slices.Contains(p.Settings.Tenants, tenant):
+	case isTenantID(p.Settings.Tenant) && tenant != p.Settings.Tenant, len(p.Settings.Tenants) > 0 &&
+		!slices.Contains(p.Settings.Tenants, tenant):
 		return fmt.Errorf("the tenant %s is not let in", tenant)
 	}
 	return nil

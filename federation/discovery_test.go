@@ -22,7 +22,8 @@ func TestDiscoveryIsReadSeldom(t *testing.T) {
 			return
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{
-			"issuer": server.URL, "authorization_endpoint": server.URL + "/a", "token_endpoint": server.URL + "/t", "jwks_uri": server.URL + "/k",
+			"issuer": server.URL, "authorization_endpoint": server.URL + "/a", "token_endpoint": server.URL + "/t",
+			"jwks_uri":                              server.URL + "/k",
 			"id_token_signing_alg_values_supported": []string{"none", "HS256", "ES256"},
 		})
 	}))

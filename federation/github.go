@@ -14,12 +14,16 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// GitHub speaks OAuth 2 alone: there is no ID token, so who somebody is says its API, which is asked over TLS with the token
-// that was got for the code. See docs.github.com, "Authorizing OAuth apps" and "REST API endpoints for users" and "emails".
+// GitHub speaks OAuth 2 alone: there is no ID token, so who somebody is says its API, which is asked over TLS with the
+// token that was got for the code. See docs.github.com, "Authorizing OAuth apps" and "REST API endpoints for users" and
+// "emails".
 
 // gitHub is where GitHub's endpoints are: of github.com, of a company on ghe.com, or of a GitHub Enterprise Server.
 func (p *Provider) gitHub() *metadata {
-	return &metadata{Issuer: p.Issuer, AuthorizationEndpoint: p.Issuer + "/login/oauth/authorize", TokenEndpoint: p.Issuer + "/login/oauth/access_token"}
+	return &metadata{
+		Issuer: p.Issuer, AuthorizationEndpoint: p.Issuer + "/login/oauth/authorize",
+		TokenEndpoint: p.Issuer + "/login/oauth/access_token",
+	}
 }
 
 func (p *Provider) gitHubAPI() string {
@@ -37,8 +41,11 @@ type gitHubEmail struct {
 	Verified bool   `json:"verified"`
 }
 
-// readGitHub asks who the person is. The numeric id is theirs for ever; the name that they bear may be another's tomorrow.
-func (p *Provider) readGitHub(ctx context.Context, client *http.Client, m *metadata, token *oauth2.Token) (*statement, error) {
+// readGitHub asks who the person is. The numeric id is theirs for ever; the name that they bear may be another's
+// tomorrow.
+func (p *Provider) readGitHub(
+	ctx context.Context, client *http.Client, m *metadata, token *oauth2.Token,
+) (*statement, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var user map[string]any
@@ -76,7 +83,9 @@ func (p *Provider) readGitHub(ctx context.Context, client *http.Client, m *metad
 var errNotGranted = errors.New("the token is not good for this")
 
 // askGitHub makes one call of the REST API.
-func (p *Provider) askGitHub(ctx context.Context, client *http.Client, token *oauth2.Token, path string, into any) error {
+func (p *Provider) askGitHub(
+	ctx context.Context, client *http.Client, token *oauth2.Token, path string, into any,
+) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.gitHubAPI()+path, nil)
 	if err != nil {
 		return err

@@ -18,8 +18,8 @@ const (
 )
 
 // Logout ends the sessions that came from a session which the provider says it has ended: OpenID Connect Back-Channel
-// Logout, section 2.6. It returns how many people were concerned, or storage.ErrNotFound, ErrUnbelievable, ErrUnreachable or
-// ErrTooManyLogouts. A token works once.
+// Logout, section 2.6. It returns how many people were concerned, or storage.ErrNotFound, ErrUnbelievable,
+// ErrUnreachable or ErrTooManyLogouts. A token works once.
 func (u *Upstreams) Logout(ctx context.Context, id, token, source string) (int, error) {
 	p, err := u.Provider(ctx, id)
 	if err != nil {

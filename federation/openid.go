@@ -31,7 +31,9 @@ const (
 
 // readOpenID verifies an ID token as OpenID Connect Core, section 3.1.3.7, says, and asks userinfo for what it does not
 // tell.
-func (u *Upstreams) readOpenID(ctx context.Context, p *Provider, m *metadata, token *oauth2.Token, kept *errand, asked time.Time) (*statement, error) {
+func (u *Upstreams) readOpenID(
+	ctx context.Context, p *Provider, m *metadata, token *oauth2.Token, kept *errand, asked time.Time,
+) (*statement, error) {
 	raw, _ := token.Extra("id_token").(string)
 	idToken, err := u.verifier(p, m).Verify(ctx, raw)
 	if err != nil {
@@ -63,11 +65,15 @@ func (u *Upstreams) readOpenID(ctx context.Context, p *Provider, m *metadata, to
 
 // verifier checks signature, audience and time. Whose the issuer must be may depend on the tenant, so we look at it.
 func (u *Upstreams) verifier(p *Provider, m *metadata) *gooidc.IDTokenVerifier {
-	return gooidc.NewVerifier(m.Issuer, m.keys, &gooidc.Config{ClientID: p.ClientID, SupportedSigningAlgs: m.Algorithms, SkipIssuerCheck: true, Now: u.Now})
+	return gooidc.NewVerifier(m.Issuer, m.keys, &gooidc.Config{
+		ClientID: p.ClientID, SupportedSigningAlgs: m.Algorithms, SkipIssuerCheck: true, Now: u.Now,
+	})
 }
 
 // judge says what is wrong with an ID token whose signature, audience and time are right.
-func (p *Provider) judge(m *metadata, idToken *gooidc.IDToken, claims *idClaims, kept *errand, asked time.Time, accessToken string) error {
+func (p *Provider) judge(
+	m *metadata, idToken *gooidc.IDToken, claims *idClaims, kept *errand, asked time.Time, accessToken string,
+) error {
 	if err := p.checkIssuerOf(m, idToken.Issuer, claims.Tenant); err != nil {
 		return err
 	}
@@ -89,8 +95,8 @@ func (p *Provider) judge(m *metadata, idToken *gooidc.IDToken, claims *idClaims,
 	return nil
 }
 
-// ask adds what userinfo tells: OpenID Connect Core, section 5.3. What the ID token says goes before it, and an address goes
-// together with whether it is verified.
+// ask adds what userinfo tells: OpenID Connect Core, section 5.3. What the ID token says goes before it, and an address
+// goes together with whether it is verified.
 func (s *statement) ask(ctx context.Context, m *metadata, token *oauth2.Token) error {
 	info, err := m.openID.UserInfo(ctx, oauth2.StaticTokenSource(token))
 	if err != nil {
@@ -114,8 +120,8 @@ func (s *statement) ask(ctx context.Context, m *metadata, token *oauth2.Token) e
 	return nil
 }
 
-// readEmail takes the address and whether the provider has verified it. Some write the truth as text, and Microsoft has a
-// claim of its own for it.
+// readEmail takes the address and whether the provider has verified it. Some write the truth as text, and Microsoft has
+// a claim of its own for it.
 func (s *statement) readEmail() {
 	s.Email, _ = s.claims["email"].(string)
 	for _, name := range []string{"email_verified", "xms_edov"} {

@@ -29,7 +29,8 @@ func explain(err error) error {
 	return err
 }
 
-// checkEndpoint says what is wrong with an address that a provider wants to be called at, or wants people to be sent to.
+// checkEndpoint says what is wrong with an address that a provider wants to be called at, or wants people to be sent
+// to.
 func (p *Provider) checkEndpoint(endpoint string) error {
 	address, err := url.Parse(endpoint)
 	if err != nil || address.Host == "" || address.User != nil {

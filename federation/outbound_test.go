@@ -61,12 +61,14 @@ func TestCallsStayOutside(t *testing.T) {
 		p    Provider
 		want int
 	}{
-		"a provider on the internet":     {Provider{Issuer: "https://login.example.com"}, 0},
-		"one at a public address":        {Provider{Issuer: "https://8.8.8.8"}, 0},
-		"one in our network":             {Provider{Issuer: "https://10.0.0.1"}, 0},
-		"one on this machine":            {Provider{Issuer: "http://127.0.0.1:1"}, 1},
-		"one on this machine, by name":   {Provider{Issuer: "http://localhost:1"}, 1},
-		"one for which it is allowed":    {Provider{Issuer: "https://login.example.com", Settings: Settings{AllowPrivate: true}}, 1},
+		"a provider on the internet":   {Provider{Issuer: "https://login.example.com"}, 0},
+		"one at a public address":      {Provider{Issuer: "https://8.8.8.8"}, 0},
+		"one in our network":           {Provider{Issuer: "https://10.0.0.1"}, 0},
+		"one on this machine":          {Provider{Issuer: "http://127.0.0.1:1"}, 1},
+		"one on this machine, by name": {Provider{Issuer: "http://localhost:1"}, 1},
+		"one for which it is allowed": {Provider{
+			Issuer: "https://login.example.com", Settings: Settings{AllowPrivate: true},
+		}, 1},
 		"the cloud's address, as issuer": {Provider{Issuer: "https://169.254.169.254"}, 0},
 	} {
 		reached = 0
@@ -80,7 +82,9 @@ func TestCallsStayOutside(t *testing.T) {
 	}
 	// Even where everything is allowed, not the machine's own link.
 	allowed := Provider{Issuer: "http://localhost:1", Settings: Settings{AllowPrivate: true}}
-	if _, err := allowed.client().Get("http://169.254.169.254/latest/meta-data"); !errors.Is(err, storage.ErrPrivateAddress) {
+	if _, err := allowed.client().Get(
+		"http://169.254.169.254/latest/meta-data",
+	); !errors.Is(err, storage.ErrPrivateAddress) {
 		t.Errorf("the cloud's own address: %v", err)
 	}
 }

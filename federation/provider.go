@@ -43,8 +43,9 @@ type Provider struct {
 const (
 	KindGoogle    = "google"
 	KindMicrosoft = "microsoft" // Issuer is the authority; whose issuer it is in the end depends on the tenant
-	KindGitHub    = "github"    // OAuth 2 without OpenID Connect; Issuer is the base URL, for GitHub Enterprise Server another
-	KindOpenID    = "oidc"      // any OpenID Provider
+	// OAuth 2 without OpenID Connect; Issuer is the base URL, for GitHub Enterprise Server another
+	KindGitHub = "github"
+	KindOpenID = "oidc" // any OpenID Provider
 )
 
 // Kinds lists the kinds.
@@ -52,18 +53,24 @@ var Kinds = []string{KindGoogle, KindMicrosoft, KindGitHub, KindOpenID}
 
 // Settings say how far a provider is believed. The tags are those of its JSON column.
 type Settings struct {
-	Tenant       string            `json:"tenant,omitempty"`        // Microsoft: a tenant, or common, organizations or consumers
-	Tenants      []string          `json:"tenants,omitempty"`       // Microsoft: of those only these, by their ids
-	Scopes       []string          `json:"scopes,omitempty"`        // what is asked for; empty: what the kind needs
-	Registration bool              `json:"registration,omitempty"`  // who is nobody here yet may make an account
-	Domains      []string          `json:"domains,omitempty"`       // only with an address of these, proved; empty: with any
-	Emails       string            `json:"emails,omitempty"`        // how far its e-mail addresses are believed: the constants below
-	Profile      map[string]string `json:"profile,omitempty"`       // fields of the profile and the claims that they follow at each sign-in
-	Roles        []RoleRule        `json:"roles,omitempty"`         // who gets which role, at each sign-in
-	TrustAMR     bool              `json:"trust_amr,omitempty"`     // what it says of how a person signed in there is believed
-	MultiFactor  string            `json:"multi_factor,omitempty"`  // the acr with which it says that a second factor was shown
-	KeepTokens   bool              `json:"keep_tokens,omitempty"`   // its tokens are kept, sealed
-	AllowPrivate bool              `json:"allow_private,omitempty"` // it may be at a private address
+	// Microsoft: a tenant, or common, organizations or consumers
+	Tenant       string   `json:"tenant,omitempty"`
+	Tenants      []string `json:"tenants,omitempty"`      // Microsoft: of those only these, by their ids
+	Scopes       []string `json:"scopes,omitempty"`       // what is asked for; empty: what the kind needs
+	Registration bool     `json:"registration,omitempty"` // who is nobody here yet may make an account
+	// only with an address of these, proved; empty: with any
+	Domains []string `json:"domains,omitempty"`
+	// how far its e-mail addresses are believed: the constants below
+	Emails string `json:"emails,omitempty"`
+	// fields of the profile and the claims that they follow at each sign-in
+	Profile map[string]string `json:"profile,omitempty"`
+	Roles   []RoleRule        `json:"roles,omitempty"` // who gets which role, at each sign-in
+	// what it says of how a person signed in there is believed
+	TrustAMR bool `json:"trust_amr,omitempty"`
+	// the acr with which it says that a second factor was shown
+	MultiFactor  string `json:"multi_factor,omitempty"`
+	KeepTokens   bool   `json:"keep_tokens,omitempty"`   // its tokens are kept, sealed
+	AllowPrivate bool   `json:"allow_private,omitempty"` // it may be at a private address
 }
 
 // RoleRule gives a role to those whose claim has, or holds among others, a value.
@@ -82,7 +89,9 @@ const (
 
 // What can be wrong with a provider.
 var (
-	ErrProviderID    = errors.New("the id of a provider has 1 to 40 lower-case letters, digits or hyphens, and begins with a letter or digit")
+	ErrProviderID = errors.New(
+		"the id of a provider has 1 to 40 lower-case letters, digits or hyphens, and begins with a letter or digit",
+	)
 	ErrProviderTaken = errors.New("there is a provider with this id already")
 	ErrKind          = errors.New("the kind must be google, microsoft, github or oidc")
 )
@@ -152,13 +161,17 @@ func (s *Settings) check(kind string) error {
 		}
 	}
 	for field := range s.Profile {
-		if !slices.ContainsFunc(new(identity.Profile).Fields(), func(f identity.ProfileField) bool { return f.Name == field }) {
+		if !slices.ContainsFunc(new(identity.Profile).Fields(), func(f identity.ProfileField) bool {
+			return f.Name == field
+		}) {
 			return fmt.Errorf("a profile has no field %q", field)
 		}
 	}
 	for _, rule := range s.Roles {
 		if !roleName.MatchString(rule.Role) || rule.Claim == "" || rule.Value == "" {
-			return errors.New("a rule for a role needs its name, the claim and the claim's value, as in admin=groups=wicket-admins")
+			return errors.New(
+				"a rule for a role needs its name, the claim and the claim's value, as in admin=groups=wicket-admins",
+			)
 		}
 	}
 	switch {
@@ -171,9 +184,13 @@ func (s *Settings) check(kind string) error {
 	case !slices.Contains([]string{EmailsUnproved, EmailsProved, EmailsAuthoritative}, s.Emails):
 		return errors.New("e-mails must be unproved, proved or authoritative")
 	case kind == KindMicrosoft && s.Emails == EmailsAuthoritative && s.isShared():
-		return errors.New("whoever runs a tenant of Microsoft's may write any e-mail address there: authoritative needs a tenant of your own")
+		return errors.New(
+			"whoever runs a tenant of Microsoft's may write any e-mail address there: authoritative needs a tenant of your own",
+		)
 	case len(s.Domains) > 0 && kind != KindGoogle && s.Emails == EmailsUnproved:
-		return errors.New("domains count for e-mail addresses that are believed: say that they are proved or authoritative too")
+		return errors.New(
+			"domains count for e-mail addresses that are believed: say that they are proved or authoritative too",
+		)
 	}
 	for _, tenant := range s.Tenants {
 		if !isTenantID(tenant) {
@@ -188,8 +205,8 @@ func (s *Settings) isShared() bool {
 	return slices.Contains([]string{"common", "organizations", "consumers"}, s.Tenant)
 }
 
-// checkIssuer says what is wrong with the address of a provider. Without https nobody could be believed; on this machine
-// alone it is not needed.
+// checkIssuer says what is wrong with the address of a provider. Without https nobody could be believed; on this
+// machine alone it is not needed.
 func checkIssuer(issuer string) error {
 	address, err := url.Parse(issuer)
 	if err != nil || address.Host == "" || address.RawQuery != "" || address.Fragment != "" || address.User != nil {

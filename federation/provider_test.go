@@ -10,21 +10,25 @@ import (
 
 func TestCheckSaysWhatIsWrongWithAProvider(t *testing.T) {
 	good := func() Provider {
-		return Provider{Kind: KindOpenID, Name: "Acme", Issuer: "https://login.acme.example", ClientID: "wicket", Secret: "secret"}
+		return Provider{
+			Kind: KindOpenID, Name: "Acme", Issuer: "https://login.acme.example", ClientID: "wicket", Secret: "secret",
+		}
 	}
 	microsoft := func(s Settings) func(*Provider) {
 		return func(p *Provider) { p.Kind, p.Issuer, p.Settings = KindMicrosoft, "", s }
 	}
 	for want, change := range map[string]func(*Provider){
-		"kind must be":               func(p *Provider) { p.Kind = "saml" },
-		"lower-case letters":         func(p *Provider) { p.ID = "../x" },
-		"name for its button":        func(p *Provider) { p.Name = "" },
-		"needs the client_id":        func(p *Provider) { p.ClientID = "" },
-		"needs the client secret":    func(p *Provider) { p.Secret = "" },
-		"http:// is for this":        func(p *Provider) { p.Issuer = "http://login.acme.example" },
-		"issuer must be a URL":       func(p *Provider) { p.Issuer = "login.acme.example" },
-		"must be a URL such":         func(p *Provider) { p.Issuer = "https://x.example/?tenant=1" },
-		"not the domain":             func(p *Provider) { p.Settings.Domains, p.Settings.Emails = []string{"@acme"}, EmailsProved },
+		"kind must be":            func(p *Provider) { p.Kind = "saml" },
+		"lower-case letters":      func(p *Provider) { p.ID = "../x" },
+		"name for its button":     func(p *Provider) { p.Name = "" },
+		"needs the client_id":     func(p *Provider) { p.ClientID = "" },
+		"needs the client secret": func(p *Provider) { p.Secret = "" },
+		"http:// is for this":     func(p *Provider) { p.Issuer = "http://login.acme.example" },
+		"issuer must be a URL":    func(p *Provider) { p.Issuer = "login.acme.example" },
+		"must be a URL such":      func(p *Provider) { p.Issuer = "https://x.example/?tenant=1" },
+		"not the domain": func(p *Provider) {
+			p.Settings.Domains, p.Settings.Emails = []string{"@acme"}, EmailsProved
+		},
 		"domains count for":          func(p *Provider) { p.Settings.Domains = []string{"acme.example"} },
 		"has no field":               func(p *Provider) { p.Settings.Profile = map[string]string{"password": "x"} },
 		"rule for a role":            func(p *Provider) { p.Settings.Roles = []RoleRule{{Role: "admin", Claim: "groups"}} },
@@ -43,7 +47,8 @@ func TestCheckSaysWhatIsWrongWithAProvider(t *testing.T) {
 	}
 	for kind, emails := range map[string]string{KindGoogle: EmailsProved, KindMicrosoft: EmailsUnproved, KindGitHub: EmailsProved} {
 		p := Provider{Kind: kind, ClientID: "wicket", Secret: "secret"}
-		if err := p.Check(); err != nil || p.ID != kind || p.Name == "" || !strings.HasPrefix(p.Issuer, "https://") || p.Settings.Emails != emails {
+		if err := p.Check(); err != nil || p.ID != kind || p.Name == "" || !strings.HasPrefix(p.Issuer, "https://") ||
+			p.Settings.Emails != emails {
 			t.Errorf("%s: %v, %+v", kind, err, p)
 		}
 	}
@@ -69,7 +74,8 @@ func TestWhichIssuersCountForMicrosoft(t *testing.T) {
 		{Settings{Tenant: "common", Tenants: []string{ours}}, shared, authority + "/" + theirs + "/v2.0", theirs, false},
 		{Settings{Tenant: "organizations"}, shared, own, ours, true},
 		{Settings{Tenant: "organizations"}, shared, authority + "/" + personalTenant + "/v2.0", personalTenant, false},
-		{Settings{Tenant: "consumers"}, authority + "/" + personalTenant + "/v2.0", authority + "/" + personalTenant + "/v2.0", personalTenant, true},
+		{Settings{Tenant: "consumers"}, authority + "/" + personalTenant + "/v2.0", authority + "/" + personalTenant +
+			"/v2.0", personalTenant, true},
 		{Settings{Tenant: "consumers"}, shared, own, ours, false},
 		{Settings{Tenant: ours}, own, own, ours, true},
 		{Settings{Tenant: ours}, own, authority + "/" + theirs + "/v2.0", theirs, false},
@@ -168,14 +174,25 @@ func TestEvidence(t *testing.T) {
 		want     identity.Evidence
 	}{
 		{Settings{}, []string{"pwd", "mfa"}, "urn:x", identity.Evidence{AMR: []string{"fed"}, ACR: identity.ACRFederated}},
-		{Settings{TrustAMR: true}, []string{"pwd"}, "", identity.Evidence{AMR: []string{"fed", "pwd"}, ACR: identity.ACRFederated}},
-		{Settings{TrustAMR: true}, []string{"pwd", "mfa", "otp"}, "", identity.Evidence{AMR: []string{"fed", "pwd", "mfa", "otp"}, ACR: identity.ACRMultiFactor}},
-		{Settings{TrustAMR: true}, []string{"", "<b>", "a b", strings.Repeat("x", 33)}, "", identity.Evidence{AMR: []string{"fed"}, ACR: identity.ACRFederated}},
-		{Settings{MultiFactor: "urn:x"}, []string{"pwd"}, "urn:x", identity.Evidence{AMR: []string{"fed", "mfa"}, ACR: identity.ACRMultiFactor}},
-		{Settings{MultiFactor: "urn:x"}, []string{"mfa"}, "urn:y", identity.Evidence{AMR: []string{"fed"}, ACR: identity.ACRFederated}},
+		{Settings{TrustAMR: true}, []string{"pwd"}, "", identity.Evidence{
+			AMR: []string{"fed", "pwd"}, ACR: identity.ACRFederated,
+		}},
+		{Settings{TrustAMR: true}, []string{"pwd", "mfa", "otp"}, "", identity.Evidence{
+			AMR: []string{"fed", "pwd", "mfa", "otp"}, ACR: identity.ACRMultiFactor,
+		}},
+		{Settings{TrustAMR: true}, []string{"", "<b>", "a b", strings.Repeat("x", 33)}, "", identity.Evidence{
+			AMR: []string{"fed"}, ACR: identity.ACRFederated,
+		}},
+		{Settings{MultiFactor: "urn:x"}, []string{"pwd"}, "urn:x", identity.Evidence{
+			AMR: []string{"fed", "mfa"}, ACR: identity.ACRMultiFactor,
+		}},
+		{Settings{MultiFactor: "urn:x"}, []string{"mfa"}, "urn:y", identity.Evidence{
+			AMR: []string{"fed"}, ACR: identity.ACRFederated,
+		}},
 	} {
 		p := Provider{Settings: c.settings}
-		if got := p.evidence(&statement{AMR: c.amr, ACR: c.acr}); got.ACR != c.want.ACR || !slices.Equal(got.AMR, c.want.AMR) {
+		if got := p.evidence(&statement{AMR: c.amr, ACR: c.acr}); got.ACR != c.want.ACR ||
+			!slices.Equal(got.AMR, c.want.AMR) {
 			t.Errorf("%+v %v %s: %+v", c.settings, c.amr, c.acr, got)
 		}
 	}
@@ -183,11 +200,13 @@ func TestEvidence(t *testing.T) {
 
 func TestClaimValues(t *testing.T) {
 	s := &statement{claims: map[string]any{
-		"one": "a", "many": []any{"a", "b", 3.0, true}, "object": map[string]any{"admin": map[string]any{}}, "realm_access": map[string]any{"roles": []any{"x"}},
+		"one": "a", "many": []any{"a", "b", 3.0, true}, "object": map[string]any{"admin": map[string]any{}},
+		"realm_access":               map[string]any{"roles": []any{"x"}},
 		"https://acme.example/roles": []any{"y"}, "number": 7.0, "null": nil,
 	}}
 	for claim, want := range map[string]string{
-		"one": "a", "many": "a b 3 true", "object": "admin", "realm_access.roles": "x", "https://acme.example/roles": "y", "number": "7", "null": "", "none": "", "one.x": "", "realm_access.none": "", "": "",
+		"one": "a", "many": "a b 3 true", "object": "admin", "realm_access.roles": "x", "https://acme.example/roles": "y",
+		"number": "7", "null": "", "none": "", "one.x": "", "realm_access.none": "", "": "",
 	} {
 		if got := strings.Join(s.values(claim), " "); got != want {
 			t.Errorf("%q: %q, want %q", claim, got, want)
@@ -196,12 +215,16 @@ func TestClaimValues(t *testing.T) {
 }
 
 func TestWhatIsKeptOfClaims(t *testing.T) {
-	s := &statement{claims: map[string]any{"name": "a\x00b", "nonce": "n", "list": []any{"\x00", map[string]any{"\x00k": "v\x00"}}}}
+	s := &statement{
+		claims: map[string]any{"name": "a\x00b", "nonce": "n", "list": []any{"\x00", map[string]any{"\x00k": "v\x00"}}},
+	}
 	kept := s.keep()
-	if _, there := kept["nonce"]; there || kept["name"] != "ab" || kept["list"].([]any)[0] != "" || kept["list"].([]any)[1].(map[string]any)["k"] != "v" {
+	if _, there := kept["nonce"]; there || kept["name"] != "ab" || kept["list"].([]any)[0] != "" ||
+		kept["list"].([]any)[1].(map[string]any)["k"] != "v" {
 		t.Errorf("%#v", kept)
 	}
-	if kept := (&statement{claims: map[string]any{"x": strings.Repeat("x", maxKept)}}).keep(); len(kept) != 1 || kept["left_out"] == nil {
+	if kept := (&statement{claims: map[string]any{"x": strings.Repeat("x", maxKept)}}).keep(); len(kept) != 1 ||
+		kept["left_out"] == nil {
 		t.Error("claims without end are kept")
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// Request is a person who was sent to a provider and may come back, once, in the browser in which they left. What must not
-// be seen or changed on the way stays here, sealed.
+// Request is a person who was sent to a provider and may come back, once, in the browser in which they left. What must
+// not be seen or changed on the way stays here, sealed.
 type Request struct {
 	bun.BaseModel `bun:"table:upstream_requests,alias:upstream_request"`
 
@@ -93,14 +93,17 @@ func (u *Upstreams) Begin(ctx context.Context, id string, b Beginning) (string, 
 	if err != nil {
 		return "", err
 	}
-	state, kept := storage.NewSecret(), errand{Nonce: storage.NewSecret(), Verifier: oauth2.GenerateVerifier(), Continue: b.Continue, Again: b.Again}
+	state, kept := storage.NewSecret(), errand{
+		Nonce: storage.NewSecret(), Verifier: oauth2.GenerateVerifier(), Continue: b.Continue, Again: b.Again,
+	}
 	encoded, err := json.Marshal(kept)
 	if err != nil {
 		return "", err
 	}
 	now := u.Now()
 	request := &Request{
-		StateHash: storage.Digest(state), Provider: p.ID, BrowserHash: storage.Digest(b.Browser), UserID: uuid.NullUUID{UUID: b.LinkTo, Valid: b.LinkTo != uuid.Nil},
+		StateHash: storage.Digest(state), Provider: p.ID, BrowserHash: storage.Digest(b.Browser),
+		UserID: uuid.NullUUID{UUID: b.LinkTo, Valid: b.LinkTo != uuid.Nil},
 		Sealed: u.Seal.Close(sealForRequests, encoded), CreatedAt: now, ExpiresAt: now.Add(requestLifetime),
 	}
 	err = u.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -157,9 +160,9 @@ type Answer struct {
 	LinkTo   uuid.UUID // as Beginning said
 }
 
-// Return takes a person back from a provider: OpenID Connect Core, sections 3.1.2.5 to 3.1.3.7. form is what the browser
-// brings along. Where the request was ours the Answer says where they wanted to go on, also with an error: *Denied,
-// ErrUnbelievable, ErrUnreachable. ErrRequest comes without one.
+// Return takes a person back from a provider: OpenID Connect Core, sections 3.1.2.5 to 3.1.3.7. form is what the
+// browser brings along. Where the request was ours the Answer says where they wanted to go on, also with an error:
+// *Denied, ErrUnbelievable, ErrUnreachable. ErrRequest comes without one.
 func (u *Upstreams) Return(ctx context.Context, id string, form url.Values, browser string) (*Answer, error) {
 	p, err := u.Provider(ctx, id)
 	if err != nil {
@@ -252,7 +255,8 @@ func (p *Provider) checkAnswering(m *metadata, iss string) error {
 	return nil
 }
 
-// exchangeFault tells a provider that will not from one that cannot. What it says may hold the code, so it is not repeated.
+// exchangeFault tells a provider that will not from one that cannot. What it says may hold the code, so it is not
+// repeated.
 func exchangeFault(err error) error {
 	if refused := (*oauth2.RetrieveError)(nil); errors.As(err, &refused) {
 		if refused.Response != nil && refused.Response.StatusCode >= 500 || refused.ErrorCode == "" {

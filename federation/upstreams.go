@@ -98,6 +98,8 @@ func oneRow(result sql.Result, err error) error {
 	return nil
 }
 
-// SealedColumns are where this room keeps what the master key has sealed. People who are at a provider just now are not among
-// them.
-var SealedColumns = []seal.SealedColumn{{Table: "providers", Key: "id", Column: "sealed_secret", Purpose: sealForProviders}}
+// SealedColumns are where this room keeps what the master key has sealed. People who are at a provider just now are not
+// among them.
+var SealedColumns = []seal.SealedColumn{
+	{Table: "providers", Key: "id", Column: "sealed_secret", Purpose: sealForProviders},
+}

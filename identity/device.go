@@ -19,8 +19,15 @@ type Device struct {
 }
 
 var (
-	knownBrowsers = []string{useragent.Chrome, useragent.HeadlessChrome, useragent.Firefox, useragent.Safari, useragent.Edge, useragent.Opera, useragent.OperaMini, useragent.OperaTouch, useragent.Vivaldi, useragent.InternetExplorer, "Samsung Browser", "Brave", "DuckDuckGo"}
-	knownSystems  = []string{useragent.Windows, useragent.WindowsPhone, useragent.Android, useragent.MacOS, useragent.IOS, useragent.Linux, useragent.FreeBSD, useragent.ChromeOS, useragent.BlackBerry}
+	knownBrowsers = []string{
+		useragent.Chrome, useragent.HeadlessChrome, useragent.Firefox, useragent.Safari, useragent.Edge, useragent.Opera,
+		useragent.OperaMini, useragent.OperaTouch, useragent.Vivaldi, useragent.InternetExplorer, "Samsung Browser", "Brave",
+		"DuckDuckGo",
+	}
+	knownSystems = []string{
+		useragent.Windows, useragent.WindowsPhone, useragent.Android, useragent.MacOS, useragent.IOS, useragent.Linux,
+		useragent.FreeBSD, useragent.ChromeOS, useragent.BlackBerry,
+	}
 )
 
 const maxUserAgent = 512 // bytes kept of a User-Agent header

@@ -35,11 +35,15 @@ type Email struct {
 var (
 	ErrEmailInvalid = errors.New("this is not an e-mail address, such as name@example.com")
 	ErrEmailListed  = errors.New("this e-mail address is on your list already")
-	ErrLastEmail    = errors.New("this is your last verified e-mail address, the way back into your account; add another first")
+	ErrLastEmail    = errors.New(
+		"this is your last verified e-mail address, the way back into your account; add another first",
+	)
 	ErrPrimaryEmail = errors.New("this is your primary e-mail address; make another one primary first")
-	// ErrEmailTooNew keeps an address for as long as its reader may say that a change was not theirs: whoever takes over an
-	// account would else remove the owner's.
-	ErrEmailTooNew   = errors.New("this e-mail address was verified, or stopped being the primary one, less than a week ago; it can be removed later")
+	// ErrEmailTooNew keeps an address for as long as its reader may say that a change was not theirs: whoever takes over
+	// an account would else remove the owner's.
+	ErrEmailTooNew = errors.New(
+		"this e-mail address was verified, or stopped being the primary one, less than a week ago; it can be removed later",
+	)
 	ErrTooManyEmails = errors.New("ten e-mail addresses are enough; remove one first")
 	ErrEmailTaken    = errors.New("this e-mail address belongs to another account")
 )
@@ -49,8 +53,8 @@ const MaxEmails = 10 // of one person
 const maxEmail = 254 // RFC 5321, section 4.5.3.1.3, less the angle brackets
 
 // EmailKey is the address as it is compared: normalised and in lower case, the domain in its ASCII form. Whether the
-// local part minds case is the recipient's business by RFC 5321; in practice nobody's does, and two accounts that differ
-// in case alone are an attack.
+// local part minds case is the recipient's business by RFC 5321; in practice nobody's does, and two accounts that
+// differ in case alone are an attack.
 func EmailKey(address string) (string, error) {
 	parsed, err := mail.ParseAddress(address)
 	if err != nil || parsed.Address != address || len(address) > maxEmail {
@@ -74,7 +78,9 @@ func NewEmail(userID uuid.UUID, address string, verified bool, now time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	email := &Email{ID: storage.NewID(), UserID: userID, Address: address, AddressKey: key, CreatedAt: now, ModifiedAt: now}
+	email := &Email{
+		ID: storage.NewID(), UserID: userID, Address: address, AddressKey: key, CreatedAt: now, ModifiedAt: now,
+	}
 	if verified {
 		email.VerifiedAt = &now
 	}
@@ -119,10 +125,16 @@ func (s Emails) Add(ctx context.Context, by *Reauthenticated, address string) (*
 		if err := s.SendProof(ctx, tx, now, user, email); err != nil {
 			return err
 		}
-		if err := s.TellOwner(ctx, tx, now, user, MessageEmailAdded, ProofNotMe, NotMeProofLifetime, nil, map[string]string{"address": email.Address}); err != nil {
+		if err := s.TellOwner(
+			ctx, tx, now, user, MessageEmailAdded, ProofNotMe, NotMeProofLifetime, nil,
+			map[string]string{"address": email.Address},
+		); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, now, audit.Change{Entity: "email", EntityID: email.ID.String(), Action: "added", UserID: user.ID, New: audit.Values{"address": email.Address}})
+		return audit.Record(ctx, tx, now, audit.Change{
+			Entity: "email", EntityID: email.ID.String(), Action: "added", UserID: user.ID,
+			New: audit.Values{"address": email.Address},
+		})
 	})
 	switch {
 	case storage.Violates(err, "address_key"):
@@ -140,7 +152,8 @@ func (s Emails) Add(ctx context.Context, by *Reauthenticated, address string) (*
 func (s Emails) Resend(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
 	user := by.User
 	email := new(Email)
-	err := s.Database.Reader().NewSelect().Model(email).Where("id = ? AND user_id = ? AND verified_at IS NULL", emailID, user.ID).Scan(ctx)
+	err := s.Database.Reader().NewSelect().Model(email).
+		Where("id = ? AND user_id = ? AND verified_at IS NULL", emailID, user.ID).Scan(ctx)
 	if err != nil {
 		return storage.NotFound(err)
 	}
@@ -154,7 +167,9 @@ func (s Emails) Resend(ctx context.Context, by *Reauthenticated, emailID uuid.UU
 
 // SendProof sends the link that verifies an address, as part of tx.
 func (s Emails) SendProof(ctx context.Context, tx bun.Tx, now time.Time, user *User, email *Email) error {
-	_, err := tx.NewUpdate().Model((*Proof)(nil)).Set("used_at = ?", now).Where("email_id = ? AND used_at IS NULL", email.ID).Exec(ctx)
+	_, err := tx.NewUpdate().Model((*Proof)(nil)).
+		Set("used_at = ?", now).
+		Where("email_id = ? AND used_at IS NULL", email.ID).Exec(ctx)
 	if err != nil {
 		return err
 	}
@@ -171,7 +186,10 @@ func (s Emails) SendProof(ctx context.Context, tx bun.Tx, now time.Time, user *U
 func (s Emails) ToVerify(ctx context.Context, secret string) (address, username string, err error) {
 	err = s.Database.Reader().NewSelect().Model((*Proof)(nil)).ColumnExpr(`email.address, "user".username`).
 		Join("JOIN emails AS email ON email.id = proof.email_id").Join(`JOIN users AS "user" ON "user".id = proof.user_id`).
-		Where("proof.secret_hash = ? AND proof.purpose = ? AND proof.used_at IS NULL AND proof.expires_at > ?", storage.Digest(secret), proofOfEmail, s.Now()).
+		Where(
+			"proof.secret_hash = ? AND proof.purpose = ? AND proof.used_at IS NULL AND proof.expires_at > ?",
+			storage.Digest(secret), proofOfEmail, s.Now(),
+		).
 		Scan(ctx, &address, &username)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return "", "", ErrProof
@@ -193,13 +211,17 @@ func (s Emails) Verify(ctx context.Context, secret string) (*Email, error) {
 		}
 		email := new(Email)
 		err = tx.NewUpdate().Model(email).Set("verified_at = ?", now).
-			Set("is_primary = NOT EXISTS (SELECT 1 FROM emails AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)", proof.UserID, proof.EmailID).
+			Set(
+				"is_primary = NOT EXISTS (SELECT 1 FROM emails AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)",
+				proof.UserID, proof.EmailID,
+			).
 			Where("id = ?", proof.EmailID).Returning("*").Scan(ctx)
 		if err != nil {
 			return nil, err
 		}
 		return email, audit.Record(ctx, tx, now, audit.Change{
-			Entity: "email", EntityID: email.ID.String(), Action: "verified", UserID: proof.UserID, New: audit.Values{"address": email.Address},
+			Entity: "email", EntityID: email.ID.String(), Action: "verified", UserID: proof.UserID,
+			New: audit.Values{"address": email.Address},
 		})
 	})
 	switch {
@@ -217,10 +239,14 @@ func (s Emails) Verify(ctx context.Context, secret string) (*Email, error) {
 func (s Emails) MakePrimary(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
 	user, userID := by.User, by.UserID
 	return s.change(ctx, user, emailID, "made_primary", func(tx bun.Tx) error {
-		if _, err := tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
+		if _, err := tx.NewUpdate().Model((*Email)(nil)).
+			Set("is_primary = ?", false).
+			Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
 			return err
 		}
-		return storage.OneRow(tx.NewUpdate().Model((*Email)(nil)).Set("is_primary = ?", true).Where("id = ? AND user_id = ? AND verified_at IS NOT NULL", emailID, userID).Exec(ctx))
+		return storage.OneRow(tx.NewUpdate().Model((*Email)(nil)).
+			Set("is_primary = ?", true).
+			Where("id = ? AND user_id = ? AND verified_at IS NOT NULL", emailID, userID).Exec(ctx))
 	})
 }
 
@@ -258,26 +284,33 @@ func (s Emails) Remove(ctx context.Context, by *Reauthenticated, emailID uuid.UU
 }
 
 // change changes something about a person's addresses and tells all of those that were verified before.
-func (s Emails) change(ctx context.Context, user *User, emailID uuid.UUID, action string, change func(tx bun.Tx) error) error {
+func (s Emails) change(
+	ctx context.Context, user *User, emailID uuid.UUID, action string, change func(tx bun.Tx) error,
+) error {
 	now, userID := s.Now(), user.ID
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := s.Phones().lockContacts(ctx, tx, userID); err != nil {
 			return err
 		}
-		if err := s.TellOwner(ctx, tx, now, user, MessageEmailsChanged, ProofNotMe, NotMeProofLifetime, nil, nil); err != nil {
+		if err := s.TellOwner(
+			ctx, tx, now, user, MessageEmailsChanged, ProofNotMe, NotMeProofLifetime, nil, nil,
+		); err != nil {
 			return err
 		}
 		if err := change(tx); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, now, audit.Change{Entity: "email", EntityID: emailID.String(), Action: action, UserID: userID})
+		return audit.Record(ctx, tx, now, audit.Change{
+			Entity: "email", EntityID: emailID.String(), Action: action, UserID: userID,
+		})
 	})
 }
 
 // Primary returns a person's primary address, or nil where there is none.
 func (s Emails) Primary(ctx context.Context, userID uuid.UUID) (*Email, error) {
 	email := new(Email)
-	err := storage.NotFound(s.Database.Reader().NewSelect().Model(email).Where("user_id = ? AND is_primary", userID).Scan(ctx))
+	err := storage.NotFound(s.Database.Reader().NewSelect().Model(email).
+		Where("user_id = ? AND is_primary", userID).Scan(ctx))
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	}
@@ -290,7 +323,9 @@ func (s Emails) Primary(ctx context.Context, userID uuid.UUID) (*Email, error) {
 // List lists a person's addresses: the primary one first, then by age.
 func (s Emails) List(ctx context.Context, userID uuid.UUID) ([]Email, error) {
 	var emails []Email
-	err := s.Database.Reader().NewSelect().Model(&emails).Where("user_id = ?", userID).Order("is_primary DESC", "created_at").Scan(ctx)
+	err := s.Database.Reader().NewSelect().Model(&emails).
+		Where("user_id = ?", userID).
+		Order("is_primary DESC", "created_at").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("e-mails of %s: %w", userID, err)
 	}
@@ -300,7 +335,9 @@ func (s Emails) List(ctx context.Context, userID uuid.UUID) ([]Email, error) {
 // VerifiedPrimary returns the address that a person can be written to, or an empty one.
 func VerifiedPrimary(ctx context.Context, db bun.IDB, userID uuid.UUID) (address string, err error) {
 	err = db.NewSelect().Model((*Email)(nil)).Column("address").
-		Where("user_id = ? AND verified_at IS NOT NULL", userID).Order("is_primary DESC", "created_at").Limit(1).Scan(ctx, &address)
+		Where("user_id = ? AND verified_at IS NOT NULL", userID).
+		Order("is_primary DESC", "created_at").
+		Limit(1).Scan(ctx, &address)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return "", nil
 	}

@@ -26,7 +26,8 @@ func TestEmailAddressesAsTheyAreCompared(t *testing.T) {
 		"me@ｅｘａｍｐｌｅ.com":           "me@example.com",
 		"me@example\u3002com":      "me@example.com", // an ideographic full stop is a dot
 		"me@localhost":             "me@localhost",
-		strings.Repeat("a", 64) + "@" + strings.Repeat("b", 60) + ".example": strings.Repeat("a", 64) + "@" + strings.Repeat("b", 60) + ".example",
+		strings.Repeat("a", 64) + "@" + strings.Repeat("b", 60) + ".example": strings.Repeat("a", 64) + "@" +
+			strings.Repeat("b", 60) + ".example",
 	} {
 		if got, err := identity.EmailKey(address); err != nil || got != want {
 			t.Errorf("%q: %q (%v), want %q", address, got, err, want)
@@ -36,9 +37,12 @@ func TestEmailAddressesAsTheyAreCompared(t *testing.T) {
 
 func TestWhatIsNoEmailAddress(t *testing.T) {
 	for _, address := range []string{
-		"", " ", "alice", "@", "alice@", "@example.com", "a@b@c", "alice@example..com", "alice@.example.com", "alice@example.com.", ".alice@example.com", "al..ice@example.com",
-		"Alice <alice@example.com>", "<alice@example.com>", "alice@example.com, bob@example.com", "alice@example.com (work)", `"al ice"@example.com`, `"alice"@example.com`,
-		"alice@[192.0.2.1]", "alice@exa mple.com", "al ice@example.com", " alice@example.com", "alice@example.com\n", "alice@example.com\r\nBcc: bob@example.com",
+		"", " ", "alice", "@", "alice@", "@example.com", "a@b@c", "alice@example..com", "alice@.example.com",
+		"alice@example.com.", ".alice@example.com", "al..ice@example.com",
+		"Alice <alice@example.com>", "<alice@example.com>", "alice@example.com, bob@example.com", "alice@example.com (work)",
+		`"al ice"@example.com`, `"alice"@example.com`,
+		"alice@[192.0.2.1]", "alice@exa mple.com", "al ice@example.com", " alice@example.com", "alice@example.com\n",
+		"alice@example.com\r\nBcc: bob@example.com",
 		"alice\x00@example.com", "alice@exam\x00ple.com", "\xff@example.com", "alice@exam_ple.com", "alice@-example.com",
 		strings.Repeat("a", 64) + "@" + strings.Repeat(strings.Repeat("b", 60)+".", 4) + "example",
 		"alice@xn--zz--.example", "alice@exa\u202emple.com",

@@ -12,18 +12,21 @@ type Evidence struct {
 	External *ExternalOrigin // where the person came from, where that is a provider upstream
 }
 
-// The authentication context classes, the weakest first. Whoever asks for one is served by a stronger one too: see Assures.
+// The authentication context classes, the weakest first. Whoever asks for one is served by a stronger one too: see
+// Assures.
 const (
-	ACRFederated         = "urn:wicket:acr:federated" // the word of a provider upstream, which is as good as a password
-	ACRPassword          = "urn:wicket:acr:password"  // one factor: a password
-	ACRMultiFactor       = "urn:wicket:acr:mfa"       // two factors of different kinds
-	ACRPhishingResistant = "phr"                      // and no look-alike site can use what was shown: OpenID EAP ACR Values, section 3
+	ACRFederated   = "urn:wicket:acr:federated" // the word of a provider upstream, which is as good as a password
+	ACRPassword    = "urn:wicket:acr:password"  // one factor: a password
+	ACRMultiFactor = "urn:wicket:acr:mfa"       // two factors of different kinds
+	// and no look-alike site can use what was shown: OpenID EAP ACR Values, section 3
+	ACRPhishingResistant = "phr"
 )
 
 // ACRs lists the authentication context classes, the weakest first.
 var ACRs = []string{ACRFederated, ACRPassword, ACRMultiFactor, ACRPhishingResistant}
 
-// level is how much a class assures: classes of one level serve for each other. A class that Wicket does not know has none.
+// level is how much a class assures: classes of one level serve for each other. A class that Wicket does not know has
+// none.
 func level(acr string) int {
 	if acr == ACRFederated {
 		acr = ACRPassword
@@ -31,8 +34,8 @@ func level(acr string) int {
 	return slices.Index(ACRs, acr)
 }
 
-// Assures tells whether a sign-in of class acr is as good as one of class wanted. A class that Wicket does not know assures
-// nothing and is assured by nothing.
+// Assures tells whether a sign-in of class acr is as good as one of class wanted. A class that Wicket does not know
+// assures nothing and is assured by nothing.
 func Assures(acr, wanted string) bool {
 	return level(wanted) >= 0 && level(acr) >= level(wanted)
 }

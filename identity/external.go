@@ -9,8 +9,8 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// ExternalOrigin is where a session came from: by which account elsewhere, and from which session there, if the provider
-// names its sessions.
+// ExternalOrigin is where a session came from: by which account elsewhere, and from which session there, if the
+// provider names its sessions.
 type ExternalOrigin struct {
 	AccountID uuid.UUID
 	SID       string
@@ -42,7 +42,8 @@ type External struct {
 
 func (e External) account(userID uuid.UUID, now time.Time) *ExternalAccount {
 	return &ExternalAccount{
-		ID: storage.NewID(), UserID: userID, Provider: e.Provider, Issuer: e.Issuer, Subject: e.Subject, Label: e.Label, Profile: e.Claims,
+		ID: storage.NewID(), UserID: userID, Provider: e.Provider, Issuer: e.Issuer, Subject: e.Subject, Label: e.Label,
+		Profile:    e.Claims,
 		LastUsedAt: now, CreatedAt: now, ModifiedAt: now,
 	}
 }

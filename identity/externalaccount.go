@@ -20,12 +20,13 @@ import (
 type ExternalAccount struct {
 	bun.BaseModel `bun:"table:external_accounts,alias:external_account"`
 
-	ID           uuid.UUID       `bun:"id,pk,type:uuid"`
-	UserID       uuid.UUID       `bun:"user_id,type:uuid"`
-	Provider     string          `bun:"provider"` // the id of the provider
-	Issuer       string          `bun:"issuer"`   // who vouches for the subject: of one provider there may be several
-	Subject      string          `bun:"subject"`
-	Label        string          `bun:"label"`                  // what its owner knows it by: an e-mail address or a username there
+	ID       uuid.UUID `bun:"id,pk,type:uuid"`
+	UserID   uuid.UUID `bun:"user_id,type:uuid"`
+	Provider string    `bun:"provider"` // the id of the provider
+	Issuer   string    `bun:"issuer"`   // who vouches for the subject: of one provider there may be several
+	Subject  string    `bun:"subject"`
+	// what its owner knows it by: an e-mail address or a username there
+	Label        string          `bun:"label"`
 	Profile      json.RawMessage `bun:"profile,type:jsonb"`     // the claims as they came last
 	SealedTokens []byte          `bun:"sealed_tokens,nullzero"` // where the operator asked for them
 	LastUsedAt   time.Time       `bun:"last_used_at"`
@@ -60,7 +61,8 @@ func (s ExternalAccounts) Link(ctx context.Context, by *Reauthenticated, externa
 			return err
 		}
 		// While the person was away their session may have been ended, as one that is not theirs.
-		lives, err := tx.NewSelect().Model((*Session)(nil)).Where("id = ? AND user_id = ? AND ended_at IS NULL", by.ID, user.ID).Exists(ctx)
+		lives, err := tx.NewSelect().Model((*Session)(nil)).
+			Where("id = ? AND user_id = ? AND ended_at IS NULL", by.ID, user.ID).Exists(ctx)
 		if err != nil {
 			return err
 		}
@@ -84,14 +86,18 @@ func (s ExternalAccounts) Link(ctx context.Context, by *Reauthenticated, externa
 	return nil
 }
 
-// Attach writes that an account of elsewhere is this person's, and tells them where told is set. It returns ErrExternalTaken
-// if it is somebody else's.
-func (s ExternalAccounts) Attach(ctx context.Context, tx bun.Tx, now time.Time, user *User, external External, told bool) (*ExternalAccount, error) {
+// Attach writes that an account of elsewhere is this person's, and tells them where told is set. It returns
+// ErrExternalTaken if it is somebody else's.
+func (s ExternalAccounts) Attach(
+	ctx context.Context, tx bun.Tx, now time.Time, user *User, external External, told bool,
+) (*ExternalAccount, error) {
 	account := external.account(user.ID, now)
 	if len(external.Tokens) > 0 {
 		account.SealedTokens = s.Seal.Close(SealForTokens, external.Tokens)
 	}
-	err := storage.OneRow(tx.NewInsert().Model(account).On("CONFLICT " + externalAccountKey + " DO NOTHING").Returning("NULL").Exec(ctx))
+	err := storage.OneRow(tx.NewInsert().Model(account).
+		On("CONFLICT " + externalAccountKey + " DO NOTHING").
+		Returning("NULL").Exec(ctx))
 	if errors.Is(err, storage.ErrNotFound) {
 		there := new(ExternalAccount)
 		if err := SelectExternal(tx, there, external).Scan(ctx); err != nil {
@@ -106,7 +112,9 @@ func (s ExternalAccounts) Attach(ctx context.Context, tx bun.Tx, now time.Time, 
 	}
 	if told {
 		values := map[string]string{"provider": external.ProviderName, "account": external.Label}
-		if err := s.TellOwner(ctx, tx, now, user, MessageAccountLinked, ProofNotMe, NotMeProofLifetime, nil, values); err != nil {
+		if err := s.TellOwner(
+			ctx, tx, now, user, MessageAccountLinked, ProofNotMe, NotMeProofLifetime, nil, values,
+		); err != nil {
 			return nil, err
 		}
 	}
@@ -160,13 +168,15 @@ func Detach(ctx context.Context, tx bun.Tx, now time.Time, userID, id, keep uuid
 	})
 }
 
-// EndUpstream ends the sessions that came from a provider which says that it has ended its own: those of a subject, those
-// of its session sid, or those of both; one of the two may be empty. It returns how many people were concerned.
+// EndUpstream ends the sessions that came from a provider which says that it has ended its own: those of a subject,
+// those of its session sid, or those of both; one of the two may be empty. It returns how many people were concerned.
 func (s ExternalAccounts) EndUpstream(ctx context.Context, provider, issuer, subject, sid string) (int, error) {
 	now := s.Now()
 	people, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) ([]uuid.UUID, error) {
 		var people []uuid.UUID
-		accounts := tx.NewSelect().Model((*ExternalAccount)(nil)).Column("id").Where("provider = ? AND issuer = ?", provider, issuer)
+		accounts := tx.NewSelect().Model((*ExternalAccount)(nil)).
+			Column("id").
+			Where("provider = ? AND issuer = ?", provider, issuer)
 		if subject != "" {
 			accounts.Where("subject = ?", subject)
 		}
@@ -193,11 +203,13 @@ func (s ExternalAccounts) EndUpstream(ctx context.Context, provider, issuer, sub
 	return len(people), nil
 }
 
-// RemoveProvider drops all links to a provider that is believed no more, with the sessions that came from it. The caller's
-// transaction removes the provider itself. It returns how many links there were.
+// RemoveProvider drops all links to a provider that is believed no more, with the sessions that came from it. The
+// caller's transaction removes the provider itself. It returns how many links there were.
 func (s ExternalAccounts) RemoveProvider(ctx context.Context, tx bun.Tx, provider string) (int, error) {
 	var accounts []ExternalAccount
-	if err := tx.NewSelect().Model(&accounts).Column("id", "user_id").Where("provider = ?", provider).Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&accounts).
+		Column("id", "user_id").
+		Where("provider = ?", provider).Scan(ctx); err != nil {
 		return 0, err
 	}
 	for _, account := range accounts {
@@ -237,11 +249,12 @@ func (s ExternalAccounts) Tokens(ctx context.Context, account *ExternalAccount) 
 
 // SelectExternal is the query for the account that a provider speaks of.
 func SelectExternal(db bun.IDB, into *ExternalAccount, external External) *bun.SelectQuery {
-	return db.NewSelect().Model(into).Where("provider = ? AND issuer = ? AND subject = ?", external.Provider, external.Issuer, external.Subject)
+	return db.NewSelect().Model(into).
+		Where("provider = ? AND issuer = ? AND subject = ?", external.Provider, external.Issuer, external.Subject)
 }
 
-// GrantUpstreamRoles makes a person's roles what their provider says, as far as they are its to give: a role is taken back
-// only if the same provider gave it, and never one that an operator granted.
+// GrantUpstreamRoles makes a person's roles what their provider says, as far as they are its to give: a role is taken
+// back only if the same provider gave it, and never one that an operator granted.
 func GrantUpstreamRoles(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, external External) error {
 	if len(external.Roles) == 0 {
 		return nil
@@ -256,7 +269,9 @@ func GrantUpstreamRoles(ctx context.Context, tx bun.Tx, now time.Time, userID uu
 		var err error
 		switch {
 		case deserved && at < 0:
-			err = GrantRole(ctx, tx, &Role{ID: storage.NewID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: by, IsActive: true})
+			err = GrantRole(ctx, tx, &Role{
+				ID: storage.NewID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: by, IsActive: true,
+			})
 		case !deserved && at >= 0 && held[at].AssignedBy == by:
 			err = revokeRole(ctx, tx, now, userID, name, by)
 		}
@@ -267,15 +282,19 @@ func GrantUpstreamRoles(ctx context.Context, tx bun.Tx, now time.Time, userID uu
 	return nil
 }
 
-// revokeExternalRoles takes back what a provider gave to a person whose last account there was unlinked: what it says of them
-// is not heard any more.
+// revokeExternalRoles takes back what a provider gave to a person whose last account there was unlinked: what it says
+// of them is not heard any more.
 func revokeExternalRoles(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, provider string) error {
-	other, err := tx.NewSelect().Model((*ExternalAccount)(nil)).Where("user_id = ? AND provider = ?", userID, provider).Exists(ctx)
+	other, err := tx.NewSelect().Model((*ExternalAccount)(nil)).
+		Where("user_id = ? AND provider = ?", userID, provider).Exists(ctx)
 	if err != nil || other {
 		return err
 	}
 	var names []string
-	err = tx.NewSelect().Model((*Role)(nil)).Column("role_name").Where("user_id = ? AND is_active AND assigned_by = ?", userID, assignedByProvider(provider)).Scan(ctx, &names)
+	err = tx.NewSelect().Model((*Role)(nil)).
+		Column("role_name").
+		Where("user_id = ? AND is_active AND assigned_by = ?", userID, assignedByProvider(provider)).
+		Scan(ctx, &names)
 	for _, name := range names {
 		if err == nil {
 			err = revokeRole(ctx, tx, now, userID, name, assignedByProvider(provider))

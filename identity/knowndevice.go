@@ -12,8 +12,8 @@ import (
 )
 
 // KnownDevice is a browser in which a person has signed in before. It holds a secret by which it is known again: wrong
-// passwords that strangers type elsewhere do not lock the account there, and it may be spared the second step. One secret
-// serves all people who use that browser.
+// passwords that strangers type elsewhere do not lock the account there, and it may be spared the second step. One
+// secret serves all people who use that browser.
 type KnownDevice struct {
 	bun.BaseModel `bun:"table:known_devices,alias:known_device"`
 
@@ -37,7 +37,9 @@ const (
 )
 
 // KnownDevice returns what is known of the browser that somebody signs in with to this account, or nil.
-func (s *Store) KnownDevice(ctx context.Context, db bun.IDB, now time.Time, user *User, device Device) (*KnownDevice, error) {
+func (s *Store) KnownDevice(
+	ctx context.Context, db bun.IDB, now time.Time, user *User, device Device,
+) (*KnownDevice, error) {
 	if device.Secret == "" {
 		return nil, nil
 	}
@@ -52,13 +54,16 @@ func (s *Store) KnownDevice(ctx context.Context, db bun.IDB, now time.Time, user
 
 // IsTrusted tells whether the browser is spared the second step: it was asked to be, not long ago, and looks as it did.
 func (d *KnownDevice) IsTrusted(now time.Time, device Device) bool {
-	return d != nil && d.TrustedUntil != nil && now.Before(*d.TrustedUntil) && d.Fingerprint == device.Fingerprint() && d.Failures < PatientFailures
+	return d != nil && d.TrustedUntil != nil && now.Before(*d.TrustedUntil) && d.Fingerprint == device.Fingerprint() &&
+		d.Failures < PatientFailures
 }
 
-// RememberDevice makes the browser one that is known to the account, and returns the secret that it is to hold from now on.
-// It is a new one each time: one that was planted there, or seen, is worth nothing after a sign-in. trusted is for how long
-// it is spared the second step from now on; where it is NotTrusted, what was said before holds.
-func RememberDevice(ctx context.Context, tx bun.Tx, now time.Time, user *User, device Device, trusted time.Duration) (secret string, err error) {
+// RememberDevice makes the browser one that is known to the account, and returns the secret that it is to hold from now
+// on. It is a new one each time: one that was planted there, or seen, is worth nothing after a sign-in. trusted is for
+// how long it is spared the second step from now on; where it is NotTrusted, what was said before holds.
+func RememberDevice(
+	ctx context.Context, tx bun.Tx, now time.Time, user *User, device Device, trusted time.Duration,
+) (secret string, err error) {
 	secret = storage.NewSecret()
 	if device.Secret != "" {
 		// Of the other people too who use this browser: there is one cookie for all of them.
@@ -69,7 +74,8 @@ func RememberDevice(ctx context.Context, tx bun.Tx, now time.Time, user *User, d
 		}
 	}
 	known := &KnownDevice{
-		ID: storage.NewID(), UserID: user.ID, SecretHash: storage.Digest(secret), Fingerprint: device.Fingerprint(), LastUsedAt: now, CreatedAt: now,
+		ID: storage.NewID(), UserID: user.ID, SecretHash: storage.Digest(secret), Fingerprint: device.Fingerprint(),
+		LastUsedAt: now, CreatedAt: now,
 	}
 	insert := tx.NewInsert().Model(known).On("CONFLICT (secret_hash, user_id) DO UPDATE").
 		Set("fingerprint = EXCLUDED.fingerprint").Set("failures = 0").Set("last_used_at = EXCLUDED.last_used_at")
@@ -83,7 +89,9 @@ func RememberDevice(ctx context.Context, tx bun.Tx, now time.Time, user *User, d
 }
 
 // ForgetDevices makes browsers of a person unknown: those that which selects.
-func ForgetDevices(ctx context.Context, tx bun.Tx, userID uuid.UUID, which func(*bun.DeleteQuery) *bun.DeleteQuery) error {
+func ForgetDevices(
+	ctx context.Context, tx bun.Tx, userID uuid.UUID, which func(*bun.DeleteQuery) *bun.DeleteQuery,
+) error {
 	_, err := which(tx.NewDelete().Model((*KnownDevice)(nil)).Where("user_id = ?", userID)).Exec(ctx)
 	return err
 }

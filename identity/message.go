@@ -66,7 +66,10 @@ func (s *Store) Mail(name string, user *User, address, secret string, values map
 
 // text makes a message to a phone number that holds a code, which is good until that time.
 func (s *Store) text(name string, user *User, number, code string, until time.Time) Message {
-	return Message{Name: name, Channel: "sms", To: number, Person: user.Username, Secret: s.Seal.Close(SealForMessages, []byte(code)), Until: until}
+	return Message{
+		Name: name, Channel: "sms", To: number, Person: user.Username, Secret: s.Seal.Close(SealForMessages, []byte(code)),
+		Until: until,
+	}
 }
 
 // OriginOf describes where something came from, for the person who reads about it.

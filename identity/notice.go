@@ -12,13 +12,18 @@ import (
 
 // What an owner is told of, and what they may do about it by the link in the letter.
 
-// TellOwner sends a mail to every verified address of an account, because whoever has taken over an account begins by changing
-// the primary one. A link that proves that its reader is the owner is in those to the addresses that have long been
-// theirs, each its own; in none to one that whoever took the account may have added. It goes with its address when that is
-// removed.
-func (s *Store) TellOwner(ctx context.Context, tx bun.Tx, now time.Time, user *User, message, purpose string, lifetime time.Duration, session *uuid.UUID, values map[string]string) error {
+// TellOwner sends a mail to every verified address of an account, because whoever has taken over an account begins by
+// changing the primary one. A link that proves that its reader is the owner is in those to the addresses that have long
+// been theirs, each its own; in none to one that whoever took the account may have added. It goes with its address when
+// that is removed.
+func (s *Store) TellOwner(
+	ctx context.Context, tx bun.Tx, now time.Time, user *User, message, purpose string, lifetime time.Duration,
+	session *uuid.UUID, values map[string]string,
+) error {
 	var emails []Email
-	err := tx.NewSelect().Model(&emails).Where("user_id = ? AND verified_at IS NOT NULL", user.ID).Order("is_primary DESC", "created_at").Scan(ctx)
+	err := tx.NewSelect().Model(&emails).
+		Where("user_id = ? AND verified_at IS NOT NULL", user.ID).
+		Order("is_primary DESC", "created_at").Scan(ctx)
 	if err != nil {
 		return err
 	}
@@ -43,8 +48,8 @@ func (s *Store) TellOwner(ctx context.Context, tx bun.Tx, now time.Time, user *U
 	return nil
 }
 
-// longHeld tells which of a person's verified addresses are older than a letter about them can be answered; where none is, it is the
-// oldest.
+// longHeld tells which of a person's verified addresses are older than a letter about them can be answered; where none
+// is, it is the oldest.
 func longHeld(emails []Email, now time.Time) func(Email) bool {
 	var oldest time.Time
 	for _, email := range emails {

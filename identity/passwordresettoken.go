@@ -11,8 +11,8 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// PasswordResetToken lets a person who has lost their password choose another. It works once, for half an hour, and only
-// the youngest of several.
+// PasswordResetToken lets a person who has lost their password choose another. It works once, for half an hour, and
+// only the youngest of several.
 type PasswordResetToken struct {
 	bun.BaseModel `bun:"table:password_reset_tokens,alias:password_reset_token"`
 

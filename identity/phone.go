@@ -52,8 +52,8 @@ const (
 
 var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 
-// PhoneNumber is the number that was typed as E.164: without the spaces, dots, dashes and parentheses that people put in.
-// Nothing is guessed: without a country code it is no number.
+// PhoneNumber is the number that was typed as E.164: without the spaces, dots, dashes and parentheses that people put
+// in. Nothing is guessed: without a country code it is no number.
 func PhoneNumber(typed string) (string, error) {
 	if len(typed) > maxPhoneAsTyped {
 		return "", ErrPhoneInvalid
@@ -107,7 +107,9 @@ func (s Phones) Add(ctx context.Context, by *Reauthenticated, number string) (*P
 		if err := s.sendCode(ctx, tx, now, user, phone); err != nil {
 			return err
 		}
-		if err := s.TellOwner(ctx, tx, now, user, MessagePhoneAdded, ProofNotMe, NotMeProofLifetime, nil, map[string]string{"number": number}); err != nil {
+		if err := s.TellOwner(
+			ctx, tx, now, user, MessagePhoneAdded, ProofNotMe, NotMeProofLifetime, nil, map[string]string{"number": number},
+		); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, now, phone.change("added"))
@@ -128,7 +130,8 @@ func (s Phones) Add(ctx context.Context, by *Reauthenticated, number string) (*P
 func (s Phones) Resend(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
 	user := by.User
 	phone := new(Phone)
-	err := s.Database.Reader().NewSelect().Model(phone).Where("id = ? AND user_id = ? AND verified_at IS NULL", phoneID, user.ID).Scan(ctx)
+	err := s.Database.Reader().NewSelect().Model(phone).
+		Where("id = ? AND user_id = ? AND verified_at IS NULL", phoneID, user.ID).Scan(ctx)
 	if err != nil {
 		return storage.NotFound(err)
 	}
@@ -157,14 +160,17 @@ func (s Phones) mayText(ctx context.Context, user *User, number string) error {
 	if !s.Texts {
 		return ErrNoTexts
 	}
-	if s.Cache.Count(ctx, "texts by "+user.ID.String(), textWindow) > maxTextsBy || s.Cache.Count(ctx, "texts to "+number, textWindow) > maxTextsTo {
+	if s.Cache.Count(ctx, "texts by "+user.ID.String(), textWindow) > maxTextsBy ||
+		s.Cache.Count(ctx, "texts to "+number, textWindow) > maxTextsTo {
 		return ErrTooManyTexts
 	}
 	return nil
 }
 
 func (s Phones) sendCode(ctx context.Context, tx bun.Tx, now time.Time, user *User, phone *Phone) error {
-	_, err := tx.NewUpdate().Model((*Proof)(nil)).Set("used_at = ?", now).Where("phone_id = ? AND used_at IS NULL", phone.ID).Exec(ctx)
+	_, err := tx.NewUpdate().Model((*Proof)(nil)).
+		Set("used_at = ?", now).
+		Where("phone_id = ? AND used_at IS NULL", phone.ID).Exec(ctx)
 	if err != nil {
 		return err
 	}
@@ -214,7 +220,8 @@ func (s Phones) Verify(ctx context.Context, by *Reauthenticated, phoneID uuid.UU
 		if err := s.Database.Lock(ctx, tx, "phone "+phone.Number); err != nil {
 			return nil, err
 		}
-		taken, err := tx.NewSelect().Model((*Phone)(nil)).Where("number = ? AND verified_at IS NOT NULL AND id <> ?", phone.Number, phoneID).Exists(ctx)
+		taken, err := tx.NewSelect().Model((*Phone)(nil)).
+			Where("number = ? AND verified_at IS NOT NULL AND id <> ?", phone.Number, phoneID).Exists(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -222,7 +229,10 @@ func (s Phones) Verify(ctx context.Context, by *Reauthenticated, phoneID uuid.UU
 			return nil, refuse("refused_as_taken", ErrPhoneTaken)
 		}
 		err = tx.NewUpdate().Model(phone).Set("verified_at = ?", now).
-			Set("is_primary = NOT EXISTS (SELECT 1 FROM phones AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)", user.ID, phoneID).
+			Set(
+				"is_primary = NOT EXISTS (SELECT 1 FROM phones AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)",
+				user.ID, phoneID,
+			).
 			Where("id = ?", phoneID).Returning("*").Scan(ctx)
 		if err != nil {
 			return nil, err
@@ -242,10 +252,15 @@ var sixDigits = regexp.MustCompile(`^[0-9]{6}$`)
 // tryCode counts a try at the code that was sent to a phone, and uses the code up if it is right. It returns no proof
 // where there is none to try at. The count is one conditional update, so that parallel tries are not more than the
 // allowed ones.
-func (s Phones) tryCode(ctx context.Context, tx bun.Tx, now time.Time, userID, phoneID uuid.UUID, code string) (proof *Proof, right bool, err error) {
+func (s Phones) tryCode(
+	ctx context.Context, tx bun.Tx, now time.Time, userID, phoneID uuid.UUID, code string,
+) (proof *Proof, right bool, err error) {
 	proof = new(Proof)
 	err = tx.NewUpdate().Model(proof).Set("tries = tries + 1").
-		Where("phone_id = ? AND user_id = ? AND purpose = ? AND used_at IS NULL AND expires_at > ? AND tries < ?", phoneID, userID, proofOfPhone, now, maxCodeTries).
+		Where(
+			"phone_id = ? AND user_id = ? AND purpose = ? AND used_at IS NULL AND expires_at > ? AND tries < ?", phoneID, userID,
+			proofOfPhone, now, maxCodeTries,
+		).
 		Returning("*").Scan(ctx)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return nil, false, nil
@@ -258,7 +273,10 @@ func (s Phones) tryCode(ctx context.Context, tx bun.Tx, now time.Time, userID, p
 	if !right {
 		return proof, false, nil
 	}
-	_, err = tx.NewUpdate().Model(proof).Set("used_at = ?", now).Set("used_ip = ?", audit.ActorOf(ctx).IP).WherePK().Exec(ctx)
+	_, err = tx.NewUpdate().Model(proof).
+		Set("used_at = ?", now).
+		Set("used_ip = ?", audit.ActorOf(ctx).IP).
+		WherePK().Exec(ctx)
 	return proof, true, err
 }
 
@@ -266,11 +284,16 @@ func (s Phones) tryCode(ctx context.Context, tx bun.Tx, now time.Time, userID, p
 func (s Phones) MakePrimary(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
 	now, userID := s.Now(), by.UserID
 	return s.write(ctx, userID, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewUpdate().Model((*Phone)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
+		if _, err := tx.NewUpdate().Model((*Phone)(nil)).
+			Set("is_primary = ?", false).
+			Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
 			return err
 		}
 		phone := new(Phone)
-		err := tx.NewUpdate().Model(phone).Set("is_primary = ?", true).Where("id = ? AND user_id = ? AND verified_at IS NOT NULL", phoneID, userID).Returning("*").Scan(ctx)
+		err := tx.NewUpdate().Model(phone).
+			Set("is_primary = ?", true).
+			Where("id = ? AND user_id = ? AND verified_at IS NOT NULL", phoneID, userID).
+			Returning("*").Scan(ctx)
 		if err != nil {
 			return storage.NotFound(err)
 		}
@@ -289,7 +312,8 @@ func (s Phones) Remove(ctx context.Context, by *Reauthenticated, phoneID uuid.UU
 			return storage.NotFound(err)
 		}
 		if phone.IsPrimary {
-			another, err := tx.NewSelect().Model((*Phone)(nil)).Where("user_id = ? AND verified_at IS NOT NULL AND id <> ?", userID, phoneID).Exists(ctx)
+			another, err := tx.NewSelect().Model((*Phone)(nil)).
+				Where("user_id = ? AND verified_at IS NOT NULL AND id <> ?", userID, phoneID).Exists(ctx)
 			if err != nil {
 				return err
 			}
@@ -324,13 +348,17 @@ func (s Phones) lockContacts(ctx context.Context, tx bun.Tx, userID uuid.UUID) e
 
 // change is a line for the ledger.
 func (p *Phone) change(action string) audit.Change {
-	return audit.Change{Entity: "phone", EntityID: p.ID.String(), Action: action, UserID: p.UserID, New: audit.Values{"number": p.Number}}
+	return audit.Change{
+		Entity: "phone", EntityID: p.ID.String(), Action: action, UserID: p.UserID, New: audit.Values{"number": p.Number},
+	}
 }
 
 // List lists a person's numbers: the primary one first, then by age.
 func (s Phones) List(ctx context.Context, userID uuid.UUID) ([]Phone, error) {
 	var phones []Phone
-	err := s.Database.Reader().NewSelect().Model(&phones).Where("user_id = ?", userID).Order("is_primary DESC", "created_at", "id").Scan(ctx)
+	err := s.Database.Reader().NewSelect().Model(&phones).
+		Where("user_id = ?", userID).
+		Order("is_primary DESC", "created_at", "id").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("phones of %s: %w", userID, err)
 	}

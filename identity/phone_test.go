@@ -31,8 +31,10 @@ func TestPhoneNumbersAsTheyAreKept(t *testing.T) {
 		}
 	}
 	for _, typed := range []string{
-		"", "+", "030 12345", "0049 30 12345", "493012345", "+123456", "+1234567890123456", "+0123456789", "++493012345", "+49301234x", "+4930,12345", "+49/30/12345",
-		"+4930123\x0045", "+4930\u0661\u0662\u0663\u0664\u0665", "tel:+493012345", "+493012345;ext=1", "alice", "\xff+493012345", "+49 30 12345" + strings.Repeat(" ", 64),
+		"", "+", "030 12345", "0049 30 12345", "493012345", "+123456", "+1234567890123456", "+0123456789", "++493012345",
+		"+49301234x", "+4930,12345", "+49/30/12345",
+		"+4930123\x0045", "+4930\u0661\u0662\u0663\u0664\u0665", "tel:+493012345", "+493012345;ext=1", "alice",
+		"\xff+493012345", "+49 30 12345" + strings.Repeat(" ", 64),
 	} {
 		if number, err := identity.PhoneNumber(typed); !errors.Is(err, identity.ErrPhoneInvalid) {
 			t.Errorf("%q is taken as %q (%v)", typed, number, err)
@@ -65,7 +67,9 @@ func TestPhoneIsVerifiedByTheYoungestCodeOnce(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		alice, bob := h.Alice(t), h.Register(t, identity.NewUser{Username: "bob", Password: identitytest.AlicePassword})
 		phone, older := h.AddPhone(t, alice, "+49 30 123-45")
-		if _, err := h.Phones().Add(t.Context(), h.Proven(t, alice), "+49 (30) 12345"); !errors.Is(err, identity.ErrPhoneListed) {
+		if _, err := h.Phones().Add(
+			t.Context(), h.Proven(t, alice), "+49 (30) 12345",
+		); !errors.Is(err, identity.ErrPhoneListed) {
 			t.Errorf("the same number again: %v", err)
 		}
 		if err := h.Phones().Resend(t.Context(), h.Proven(t, bob), phone.ID); !errors.Is(err, storage.ErrNotFound) {
@@ -91,7 +95,9 @@ func TestPhoneIsVerifiedByTheYoungestCodeOnce(t *testing.T) {
 			{"somebody else", bob, phone.ID, younger},
 			{"no phone", alice, uuid.New(), younger},
 		} {
-			if _, err := h.Phones().Verify(t.Context(), h.Proven(t, refused.user), refused.id, refused.code); !errors.Is(err, identity.ErrProof) {
+			if _, err := h.Phones().Verify(
+				t.Context(), h.Proven(t, refused.user), refused.id, refused.code,
+			); !errors.Is(err, identity.ErrProof) {
 				t.Errorf("%s: %v", refused.what, err)
 			}
 		}
@@ -102,7 +108,9 @@ func TestPhoneIsVerifiedByTheYoungestCodeOnce(t *testing.T) {
 		if err != nil || verified.VerifiedAt == nil || !verified.VerifiedAt.Equal(h.Clock) || !verified.IsPrimary {
 			t.Fatalf("%+v, %v", verified, err)
 		}
-		if _, err := h.Phones().Verify(t.Context(), h.Proven(t, alice), phone.ID, younger); !errors.Is(err, identity.ErrProof) {
+		if _, err := h.Phones().Verify(
+			t.Context(), h.Proven(t, alice), phone.ID, younger,
+		); !errors.Is(err, identity.ErrProof) {
 			t.Errorf("the code works twice: %v", err)
 		}
 		if err := h.Phones().Resend(t.Context(), h.Proven(t, alice), phone.ID); !errors.Is(err, storage.ErrNotFound) {
@@ -110,7 +118,8 @@ func TestPhoneIsVerifiedByTheYoungestCodeOnce(t *testing.T) {
 		}
 		for action, want := range map[string]int{"added": 1, "code_sent": 1, "code_refused": 2, "verified": 1} {
 			lines := h.Lines(t, "phone", action)
-			if len(lines) != want || lines[0].UserID.UUID != alice.ID || !strings.Contains(string(lines[0].NewValues), aliceNumber) {
+			if len(lines) != want || lines[0].UserID.UUID != alice.ID ||
+				!strings.Contains(string(lines[0].NewValues), aliceNumber) {
 				t.Errorf("%s: %d lines, want %d", action, len(lines), want)
 			}
 		}
@@ -141,7 +150,9 @@ func TestPhoneCodeHasFewTries(t *testing.T) {
 		alice := h.Alice(t)
 		phone, code := h.AddPhone(t, alice, aliceNumber)
 		for i := range identity.MaxCodeTries - 1 {
-			if _, err := h.Phones().Verify(t.Context(), h.Proven(t, alice), phone.ID, wrong(code, i)); !errors.Is(err, identity.ErrProof) {
+			if _, err := h.Phones().Verify(
+				t.Context(), h.Proven(t, alice), phone.ID, wrong(code, i),
+			); !errors.Is(err, identity.ErrProof) {
 				t.Fatalf("try %d: %v", i, err)
 			}
 		}
@@ -153,7 +164,9 @@ func TestPhoneCodeHasFewTries(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 4 * identity.MaxCodeTries {
 			all.Go(func() {
-				if _, err := h.Phones().Verify(t.Context(), h.Proven(t, alice), other.ID, wrong(code, i)); !errors.Is(err, identity.ErrProof) {
+				if _, err := h.Phones().Verify(
+					t.Context(), h.Proven(t, alice), other.ID, wrong(code, i),
+				); !errors.Is(err, identity.ErrProof) {
 					t.Errorf("a wrong code: %v", err)
 				}
 			})
@@ -174,7 +187,9 @@ func TestOneOfManyVerifiesANumber(t *testing.T) {
 		var phones [identity.MaxTextsTo]*identity.Phone
 		var codes [identity.MaxTextsTo]string
 		for i := range people {
-			people[i] = h.Register(t, identity.NewUser{Username: fmt.Sprintf("person%d", i), Password: identitytest.AlicePassword})
+			people[i] = h.Register(t, identity.NewUser{
+				Username: fmt.Sprintf("person%d", i), Password: identitytest.AlicePassword,
+			})
 			phones[i], codes[i] = h.AddPhone(t, people[i], aliceNumber)
 		}
 		var mu sync.Mutex
@@ -191,7 +206,8 @@ func TestOneOfManyVerifiesANumber(t *testing.T) {
 			}
 		}
 		all.Wait()
-		if outcomes[nil] != 1 || outcomes[identity.ErrPhoneTaken] != identity.MaxTextsTo-1 || outcomes[identity.ErrProof] != 2*identity.MaxTextsTo {
+		if outcomes[nil] != 1 || outcomes[identity.ErrPhoneTaken] != identity.MaxTextsTo-1 ||
+			outcomes[identity.ErrProof] != 2*identity.MaxTextsTo {
 			t.Errorf("outcomes: %v", outcomes)
 		}
 	})
@@ -252,7 +268,9 @@ func TestTextMessagesAreCounted(t *testing.T) {
 		if _, err := h.Phones().Add(t.Context(), h.Proven(t, bob), aliceNumber); err != nil {
 			t.Errorf("a day later: %v", err)
 		}
-		if _, err := h.Phones().Add(t.Context(), h.Proven(t, bob), "+4930999999"); !errors.Is(err, identity.ErrTooManyPhones) {
+		if _, err := h.Phones().Add(
+			t.Context(), h.Proven(t, bob), "+4930999999",
+		); !errors.Is(err, identity.ErrTooManyPhones) {
 			t.Errorf("an eleventh number: %v", err)
 		}
 		h.Texts = false
@@ -275,10 +293,16 @@ func TestPrimaryPhoneAndRemoval(t *testing.T) {
 			got  error
 			want error
 		}{
-			{"a number that is not verified becomes primary", h.Phones().MakePrimary(t.Context(), h.Proven(t, alice), claimed.ID), storage.ErrNotFound},
-			{"somebody else's becomes primary", h.Phones().MakePrimary(t.Context(), h.Proven(t, bob), second.ID), storage.ErrNotFound},
+			{"a number that is not verified becomes primary", h.Phones().MakePrimary(
+				t.Context(), h.Proven(t, alice), claimed.ID,
+			), storage.ErrNotFound},
+			{"somebody else's becomes primary", h.Phones().MakePrimary(
+				t.Context(), h.Proven(t, bob), second.ID,
+			), storage.ErrNotFound},
 			{"somebody else's is removed", h.Phones().Remove(t.Context(), h.Proven(t, bob), second.ID), storage.ErrNotFound},
-			{"the primary one is removed before another", h.Phones().Remove(t.Context(), h.Proven(t, alice), first.ID), identity.ErrPrimaryPhone},
+			{"the primary one is removed before another", h.Phones().Remove(
+				t.Context(), h.Proven(t, alice), first.ID,
+			), identity.ErrPrimaryPhone},
 			{"another becomes primary", h.Phones().MakePrimary(t.Context(), h.Proven(t, alice), second.ID), nil},
 			{"the former primary one is removed", h.Phones().Remove(t.Context(), h.Proven(t, alice), first.ID), nil},
 			{"the last verified one is removed", h.Phones().Remove(t.Context(), h.Proven(t, alice), second.ID), nil},
@@ -290,7 +314,8 @@ func TestPrimaryPhoneAndRemoval(t *testing.T) {
 		if left, err := h.Phones().List(t.Context(), alice.ID); err != nil || len(left) != 1 || left[0].ID != claimed.ID {
 			t.Errorf("left are %+v, %v", left, err)
 		}
-		if made, removed := h.Lines(t, "phone", "made_primary"), h.Lines(t, "phone", "removed"); len(made) != 1 || len(removed) != 2 || !strings.Contains(string(removed[0].OldValues), aliceNumber) {
+		if made, removed := h.Lines(t, "phone", "made_primary"), h.Lines(t, "phone", "removed"); len(made) != 1 ||
+			len(removed) != 2 || !strings.Contains(string(removed[0].OldValues), aliceNumber) {
 			t.Errorf("ledger: %+v, %+v", made, removed)
 		}
 	})

@@ -18,8 +18,8 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// Profile is what a person tells of themself: the standard claims of OpenID Connect Core, section 5.1, apart from e-mail
-// and phone, which are rows of their own. An empty field was not told.
+// Profile is what a person tells of themself: the standard claims of OpenID Connect Core, section 5.1, apart from
+// e-mail and phone, which are rows of their own. An empty field was not told.
 type Profile struct {
 	bun.BaseModel `bun:"table:profiles,alias:profile"`
 
@@ -54,10 +54,12 @@ type Address struct {
 // What can be wrong with a field of a profile, besides its length.
 var (
 	ErrURLInvalid       = errors.New("this is not a web address, such as https://example.com/me")
-	ErrBirthdateInvalid = errors.New("a date of birth is a year such as 1990, a day such as 1990-12-31, or 0000-12-31 to leave out the year")
-	ErrBirthdateFuture  = errors.New("this date is still to come")
-	ErrZoneinfoInvalid  = errors.New("this is not a time zone that we know, such as Europe/Berlin")
-	ErrLocaleInvalid    = errors.New("this is not a language that we know, such as en or de-CH")
+	ErrBirthdateInvalid = errors.New(
+		"a date of birth is a year such as 1990, a day such as 1990-12-31, or 0000-12-31 to leave out the year",
+	)
+	ErrBirthdateFuture = errors.New("this date is still to come")
+	ErrZoneinfoInvalid = errors.New("this is not a time zone that we know, such as Europe/Berlin")
+	ErrLocaleInvalid   = errors.New("this is not a language that we know, such as en or de-CH")
 )
 
 const (
@@ -140,14 +142,15 @@ func webAddress(text string) (string, error) {
 		return "", ErrURLInvalid
 	}
 	address, err := url.Parse(text)
-	if err != nil || address.Scheme != "https" && address.Scheme != "http" || address.Hostname() == "" || address.User != nil {
+	if err != nil || address.Scheme != "https" && address.Scheme != "http" || address.Hostname() == "" ||
+		address.User != nil {
 		return "", ErrURLInvalid
 	}
 	return text, nil
 }
 
-// birthdate is the rule of OpenID Connect Core, section 5.1: a day, a year alone, or a day of the year 0000, which is left
-// out. Whether a day has come yet depends on where one is; see clean.
+// birthdate is the rule of OpenID Connect Core, section 5.1: a day, a year alone, or a day of the year 0000, which is
+// left out. Whether a day has come yet depends on where one is; see clean.
 func birthdate(text string) (string, error) {
 	if _, err := time.Parse(time.DateOnly, text); err == nil {
 		return text, nil
@@ -222,8 +225,11 @@ func (s Profiles) Update(ctx context.Context, userID uuid.UUID, told Profile) er
 }
 
 // Change makes a profile what change makes of it, which must be clean, and records what changed.
-func (s Profiles) Change(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, change func(before *Profile) Profile) error {
-	if err := s.Database.Lock(ctx, tx, "profile "+userID.String()); err != nil { // the old values must be those that are replaced
+func (s Profiles) Change(
+	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, change func(before *Profile) Profile,
+) error {
+	// the old values must be those that are replaced
+	if err := s.Database.Lock(ctx, tx, "profile "+userID.String()); err != nil {
 		return err
 	}
 	before := new(Profile)
@@ -248,7 +254,9 @@ func (s Profiles) Change(ctx context.Context, tx bun.Tx, now time.Time, userID u
 	if err := storage.OneRow(tx.NewUpdate().Model(&told).WherePK().Exec(ctx)); err != nil {
 		return err
 	}
-	return audit.Record(ctx, tx, now, audit.Change{Entity: "profile", EntityID: userID.String(), Action: "changed", UserID: userID, Old: was, New: is})
+	return audit.Record(ctx, tx, now, audit.Change{
+		Entity: "profile", EntityID: userID.String(), Action: "changed", UserID: userID, Old: was, New: is,
+	})
 }
 
 // With returns the profile with fields changed, as they come from elsewhere: what is no good, or no field, is left out.

@@ -63,7 +63,10 @@ var (
 // NewLink makes a proof that is sent as a link, and returns the secret of the link.
 func NewLink(userID uuid.UUID, purpose string, lifetime time.Duration, now time.Time) (*Proof, string) {
 	secret := storage.NewSecret()
-	return &Proof{ID: storage.NewID(), UserID: userID, Purpose: purpose, SecretHash: storage.Digest(secret), ExpiresAt: now.Add(lifetime), CreatedAt: now}, secret
+	return &Proof{
+		ID: storage.NewID(), UserID: userID, Purpose: purpose, SecretHash: storage.Digest(secret),
+		ExpiresAt: now.Add(lifetime), CreatedAt: now,
+	}, secret
 }
 
 // newCode makes a proof that is sent as six digits, and returns them. A digest would give six digits away, so they are
@@ -104,18 +107,22 @@ func (s *Store) MaySend(ctx context.Context, purpose, to string) error {
 	return nil
 }
 
-// VoidSecrets voids every link and code that was sent to a person: who has just proved who they are, or that somebody else
-// was them, wants none of the old ones to work.
+// VoidSecrets voids every link and code that was sent to a person: who has just proved who they are, or that somebody
+// else was them, wants none of the old ones to work.
 func VoidSecrets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time) error {
 	if err := VoidResets(ctx, tx, userID, now); err != nil {
 		return err
 	}
-	_, err := tx.NewUpdate().Model((*Proof)(nil)).Set("used_at = ?", now).Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
+	_, err := tx.NewUpdate().Model((*Proof)(nil)).
+		Set("used_at = ?", now).
+		Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
 	return err
 }
 
 // VoidResets voids the links by which a person could choose another password, as part of tx.
 func VoidResets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time) error {
-	_, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).Set("used_at = ?", now).Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
+	_, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).
+		Set("used_at = ?", now).
+		Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
 	return err
 }

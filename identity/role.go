@@ -43,7 +43,10 @@ func (s Roles) Grant(ctx context.Context, userID uuid.UUID, name string) error {
 		return ErrRoleInvalid
 	}
 	now := s.Now()
-	role := &Role{ID: storage.NewID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: audit.ActorOf(ctx).Name, IsActive: true}
+	role := &Role{
+		ID: storage.NewID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: audit.ActorOf(ctx).Name,
+		IsActive: true,
+	}
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		return GrantRole(ctx, tx, role)
 	})
@@ -62,7 +65,8 @@ func GrantRole(ctx context.Context, tx bun.Tx, role *Role) error {
 		return err
 	}
 	return audit.Record(ctx, tx, role.AssignedAt, audit.Change{
-		Entity: "role", EntityID: role.ID.String(), Action: "granted", UserID: role.UserID, New: audit.Values{"role_name": role.RoleName},
+		Entity: "role", EntityID: role.ID.String(), Action: "granted", UserID: role.UserID,
+		New: audit.Values{"role_name": role.RoleName},
 	})
 }
 
@@ -80,7 +84,10 @@ func (s Roles) Revoke(ctx context.Context, userID uuid.UUID, name string) error 
 
 func revokeRole(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, name, by string) error {
 	var id uuid.UUID
-	err := tx.NewUpdate().Model((*Role)(nil)).Set("is_active = ?", false).Set("revoked_at = ?", now).Set("revoked_by = ?", by).
+	err := tx.NewUpdate().Model((*Role)(nil)).
+		Set("is_active = ?", false).
+		Set("revoked_at = ?", now).
+		Set("revoked_by = ?", by).
 		Where("user_id = ? AND role_name = ? AND is_active", userID, name).Returning("id").Scan(ctx, &id)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return ErrRoleNotHeld

@@ -12,11 +12,13 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// RenewSession writes what a live session has proved by now, and its new secret: a copy of the old one is worth nothing. It returns
-// storage.ErrNotFound where the session has ended.
+// RenewSession writes what a live session has proved by now, and its new secret: a copy of the old one is worth
+// nothing. It returns storage.ErrNotFound where the session has ended.
 func RenewSession(ctx context.Context, tx bun.Tx, session *Session, evidence Evidence, secret string) error {
 	renewed := &Session{ID: session.ID, AMR: evidence.AMR, ACR: evidence.ACR, SecretHash: storage.Digest(secret)}
-	return storage.OneRow(tx.NewUpdate().Model(renewed).Column("amr", "acr", "secret_hash").Where("id = ? AND ended_at IS NULL", session.ID).
+	return storage.OneRow(tx.NewUpdate().Model(renewed).
+		Column("amr", "acr", "secret_hash").
+		Where("id = ? AND ended_at IS NULL", session.ID).
 		Where("auth_time = ?", session.AuthTime). // whoever has signed in again meanwhile has another secret
 		Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND session_version = ?)", session.UserID, session.SessionVersion).Exec(ctx))
 }
@@ -45,7 +47,8 @@ type Session struct {
 	CreatedAt      time.Time  `bun:"created_at"`
 
 	ExternalAccountID uuid.NullUUID `bun:"external_account_id,type:uuid"` // by which the person came in, if by one
-	UpstreamSID       string        `bun:"upstream_sid,nullzero"`         // the session there that it came from, if the provider names them
+	// the session there that it came from, if the provider names them
+	UpstreamSID string `bun:"upstream_sid,nullzero"`
 
 	User *User `bun:"rel:belongs-to,join:user_id=id"`
 }
@@ -91,7 +94,9 @@ func (s Sessions) Seen(ctx context.Context, session *Session, ip string) error {
 func (s Sessions) End(ctx context.Context, userID, sessionID uuid.UUID, reason string) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return EndSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id = ?", sessionID) })
+		return EndSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+			return q.Where("id = ?", sessionID)
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("end session: %w", err)
@@ -99,10 +104,12 @@ func (s Sessions) End(ctx context.Context, userID, sessionID uuid.UUID, reason s
 	return nil
 }
 
-// EndDevice is what the owner does to one of their devices from another, here: its session ends. Every browser but this is asked
-// for the second step again, for which of them was the device's nobody knows.
+// EndDevice is what the owner does to one of their devices from another, here: its session ends. Every browser but this
+// is asked for the second step again, for which of them was the device's nobody knows.
 func (s Sessions) EndDevice(ctx context.Context, userID, sessionID uuid.UUID, here Device) error {
-	return s.endDevices(ctx, userID, here, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id = ?", sessionID) })
+	return s.endDevices(ctx, userID, here, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+		return q.Where("id = ?", sessionID)
+	})
 }
 
 // EndOtherDevices does it to all but this, whose session is the one to keep.
@@ -110,7 +117,9 @@ func (s Sessions) EndOtherDevices(ctx context.Context, userID, keep uuid.UUID, h
 	return s.endDevices(ctx, userID, here, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", keep) })
 }
 
-func (s Sessions) endDevices(ctx context.Context, userID uuid.UUID, here Device, which func(*bun.UpdateQuery) *bun.UpdateQuery) error {
+func (s Sessions) endDevices(
+	ctx context.Context, userID uuid.UUID, here Device, which func(*bun.UpdateQuery) *bun.UpdateQuery,
+) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := distrustDevices(ctx, tx, userID, here); err != nil {
@@ -125,7 +134,8 @@ func (s Sessions) endDevices(ctx context.Context, userID uuid.UUID, here Device,
 }
 
 // SignOutEverywhere is the global logout: it raises the person's session version, which voids every session, refresh
-// token and access token at once, ends the sessions, and forgets every known device. It returns the new version, or storage.ErrNotFound.
+// token and access token at once, ends the sessions, and forgets every known device. It returns the new version, or
+// storage.ErrNotFound.
 func (s Sessions) SignOutEverywhere(ctx context.Context, userID uuid.UUID, reason string) (version int64, err error) {
 	now := s.Now()
 	version, err = storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (int64, error) {
@@ -138,8 +148,12 @@ func (s Sessions) SignOutEverywhere(ctx context.Context, userID uuid.UUID, reaso
 }
 
 // RaiseVersion is SignOutEverywhere as part of tx.
-func (s Sessions) RaiseVersion(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string) (version int64, err error) {
-	err = tx.NewUpdate().Model((*User)(nil)).Set("session_version = session_version + 1").Set("modified_by = ?", audit.ActorOf(ctx).Name).
+func (s Sessions) RaiseVersion(
+	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string,
+) (version int64, err error) {
+	err = tx.NewUpdate().Model((*User)(nil)).
+		Set("session_version = session_version + 1").
+		Set("modified_by = ?", audit.ActorOf(ctx).Name).
 		Where("id = ?", userID).Returning("session_version").Scan(ctx, &version)
 	if err != nil {
 		return 0, storage.NotFound(err)
@@ -172,7 +186,10 @@ func (s Sessions) BySecret(ctx context.Context, secret string) (*Session, error)
 // read: who it is, and how and when they signed in.
 func (s Sessions) Select(model any, secret string) *bun.SelectQuery {
 	return s.live(s.Database.Reader().NewSelect().Model(model).Where("session.secret_hash = ?", storage.Digest(secret)).
-		Column("id", "user_id", "session_version", "amr", "acr", "auth_time", "last_seen_at", "last_seen_ip", "expires_at", "created_at").
+		Column(
+			"id", "user_id", "session_version", "amr", "acr", "auth_time", "last_seen_at", "last_seen_ip", "expires_at",
+			"created_at",
+		).
 		Relation("User", func(q *bun.SelectQuery) *bun.SelectQuery {
 			return q.Column("id", "username", "two_factor", "has_webauthn")
 		}))
@@ -181,7 +198,10 @@ func (s Sessions) Select(model any, secret string) *bun.SelectQuery {
 // List lists a person's live sessions, the one last seen first.
 func (s Sessions) List(ctx context.Context, userID uuid.UUID) ([]Session, error) {
 	var sessions []Session
-	query := s.Database.Reader().NewSelect().Model(&sessions).Relation("User").Where("session.user_id = ?", userID).Order("session.last_seen_at DESC")
+	query := s.Database.Reader().NewSelect().Model(&sessions).
+		Relation("User").
+		Where("session.user_id = ?", userID).
+		Order("session.last_seen_at DESC")
 	if err := s.live(query).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("sessions: %w", err)
 	}
@@ -199,7 +219,10 @@ func (s Sessions) live(query *bun.SelectQuery) *bun.SelectQuery {
 }
 
 // EndSessions ends the live sessions of a person that which selects, each with a line in the ledger.
-func EndSessions(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string, which func(*bun.UpdateQuery) *bun.UpdateQuery) error {
+func EndSessions(
+	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string,
+	which func(*bun.UpdateQuery) *bun.UpdateQuery,
+) error {
 	var ended []uuid.UUID
 	query := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", now).Set("end_reason = ?", reason).
 		Where("user_id = ? AND ended_at IS NULL", userID).Returning("id")

@@ -18,7 +18,8 @@ func TestWhatIsNoCookieOfOursOpensNothing(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		h.Alice(t)
 		session, secret := h.Enter(t, "alice", identitytest.AlicePassword, nil)
-		for _, other := range []string{"", "x", secret + "x", secret[:len(secret)-1], strings.ToLower(secret), session.ID.String(), string(session.SecretHash), storage.NewSecret()} {
+		for _, other := range []string{"", "x", secret +
+			"x", secret[:len(secret)-1], strings.ToLower(secret), session.ID.String(), string(session.SecretHash), storage.NewSecret()} {
 			if h.IsLive(t, other) {
 				t.Errorf("%q opens a session", other)
 			}
@@ -165,7 +166,8 @@ func TestEndingOneOtherOrAllSessions(t *testing.T) {
 		if h.IsLive(t, again) {
 			t.Error("a session survived the sign-out everywhere")
 		}
-		if lines := h.Lines(t, "user", "signed_out_everywhere"); len(lines) != 1 || lines[0].UserID.UUID != alice.ID || !strings.Contains(strings.ReplaceAll(string(lines[0].NewValues), " ", ""), `"session_version":2`) {
+		if lines := h.Lines(t, "user", "signed_out_everywhere"); len(lines) != 1 || lines[0].UserID.UUID != alice.ID ||
+			!strings.Contains(strings.ReplaceAll(string(lines[0].NewValues), " ", ""), `"session_version":2`) {
 			t.Errorf("ledger: %+v", lines)
 		}
 		if left, err := h.Sessions().List(t.Context(), alice.ID); err != nil || len(left) != 0 {
@@ -174,7 +176,9 @@ func TestEndingOneOtherOrAllSessions(t *testing.T) {
 		if left, err := h.Sessions().List(t.Context(), bob.ID); err != nil || len(left) != 1 {
 			t.Errorf("bob's: %v, %v", left, err)
 		}
-		if _, err := h.Sessions().SignOutEverywhere(t.Context(), uuid.New(), identity.EndedByGlobal); !errors.Is(err, storage.ErrNotFound) {
+		if _, err := h.Sessions().SignOutEverywhere(
+			t.Context(), uuid.New(), identity.EndedByGlobal,
+		); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("nobody: %v", err)
 		}
 	})
@@ -226,7 +230,8 @@ func TestBeingSeenIsWrittenNowAndThen(t *testing.T) {
 		if found := see(identitytest.Laptop.IP); !found.LastSeenAt.Equal(began) {
 			t.Errorf("written again at %s", found.LastSeenAt)
 		}
-		if found := see("192.0.2.8"); !found.LastSeenAt.Equal(h.Clock) || found.LastSeenIP != "192.0.2.8" || found.IP != identitytest.Laptop.IP {
+		if found := see("192.0.2.8"); !found.LastSeenAt.Equal(h.Clock) || found.LastSeenIP != "192.0.2.8" ||
+			found.IP != identitytest.Laptop.IP {
 			t.Errorf("a new address is not noted: %+v", found)
 		}
 		h.Pass(identity.SeenEvery)

@@ -9,7 +9,8 @@ import (
 	"github.com/wicket-id/wicket/storage/seal"
 )
 
-// Store is what the identity store works with; set all of its fields. Begin with one of its nouns: Users, Emails, Sessions.
+// Store is what the identity store works with; set all of its fields. Begin with one of its nouns: Users, Emails,
+// Sessions.
 type Store struct {
 	Database *storage.Database
 	Cache    cache.Cache
@@ -60,8 +61,8 @@ func Clock() time.Time {
 	return time.Now().UTC().Truncate(time.Microsecond)
 }
 
-// SealedColumns are where this package keeps what the master key has sealed. Links and codes under way are not among them:
-// they have lapsed within days.
+// SealedColumns are where this package keeps what the master key has sealed. Links and codes under way are not among
+// them: they have lapsed within days.
 var SealedColumns = []seal.SealedColumn{
 	{Table: "external_accounts", Key: "id", Column: "sealed_tokens", Purpose: SealForTokens},
 }

@@ -67,15 +67,18 @@ type NewUser struct {
 
 // What can be wrong with a new user, besides what the rules for e-mails and passwords say.
 var (
-	ErrUsernameInvalid = errors.New("a username has 1 to 100 letters, digits or marks such as . _ - and neither spaces nor @")
-	ErrNameInvalid     = errors.New("a full name is one line of text, at most 200 characters")
-	ErrUsernameTaken   = errors.New("this username is taken")
+	ErrUsernameInvalid = errors.New(
+		"a username has 1 to 100 letters, digits or marks such as . _ - and neither spaces nor @",
+	)
+	ErrNameInvalid   = errors.New("a full name is one line of text, at most 200 characters")
+	ErrUsernameTaken = errors.New("this username is taken")
 )
 
 const maxUsername = 100
 
 // UsernameKey is the username as it is compared: the PRECIS profile UsernameCaseMapped (RFC 8265), so that neither case
-// nor width nor composition makes two names out of one. A name with an @ is refused: it would read as an e-mail address.
+// nor width nor composition makes two names out of one. A name with an @ is refused: it would read as an e-mail
+// address.
 func UsernameKey(username string) (string, error) {
 	key, err := precis.UsernameCaseMapped.String(username)
 	if err != nil || key == "" || utf8.RuneCountInString(key) > maxUsername || strings.ContainsRune(key, '@') {
@@ -114,8 +117,9 @@ func (s Users) Create(ctx context.Context, person NewUser) (*User, error) {
 	}
 	now, actor := s.Now(), audit.ActorOf(ctx).Name
 	user := &User{
-		ID: storage.NewID(), Username: person.Username, UsernameKey: key, PasswordHash: hash, IsActive: true, SessionVersion: 1,
-		CreatedAt: now, CreatedBy: actor, ModifiedAt: now, ModifiedBy: actor,
+		ID: storage.NewID(), Username: person.Username, UsernameKey: key, PasswordHash: hash, IsActive: true,
+		SessionVersion: 1,
+		CreatedAt:      now, CreatedBy: actor, ModifiedAt: now, ModifiedBy: actor,
 	}
 	if hash != "" {
 		user.PasswordChangedAt = &now
@@ -158,10 +162,13 @@ func InsertUser(ctx context.Context, tx bun.Tx, now time.Time, user *User, name 
 		}
 		values["email"], values["email_verified"] = email.Address, email.VerifiedAt != nil
 	}
-	return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: user.ID.String(), Action: "created", UserID: user.ID, New: values})
+	return audit.Record(ctx, tx, now, audit.Change{
+		Entity: "user", EntityID: user.ID.String(), Action: "created", UserID: user.ID, New: values,
+	})
 }
 
-// InsertAccount writes the row of a new person and nothing else. It returns ErrUsernameTaken, and then has written nothing.
+// InsertAccount writes the row of a new person and nothing else. It returns ErrUsernameTaken, and then has written
+// nothing.
 func InsertAccount(ctx context.Context, tx bun.Tx, user *User) error {
 	// A violation would put the whole statement, and so the password hash, into PostgreSQL's own log.
 	err := storage.OneRow(tx.NewInsert().Model(user).On("CONFLICT (username_key) DO NOTHING").Returning("NULL").Exec(ctx))
@@ -190,17 +197,23 @@ func (s Users) Unlock(ctx context.Context, id uuid.UUID) error {
 	})
 }
 
-func (s Users) change(ctx context.Context, id uuid.UUID, action string, values audit.Values, set func(*bun.UpdateQuery) *bun.UpdateQuery) error {
+func (s Users) change(
+	ctx context.Context, id uuid.UUID, action string, values audit.Values, set func(*bun.UpdateQuery) *bun.UpdateQuery,
+) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		result, err := set(tx.NewUpdate().Model((*User)(nil))).Set("modified_by = ?", audit.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx)
+		result, err := set(tx.NewUpdate().Model((*User)(nil))).
+			Set("modified_by = ?", audit.ActorOf(ctx).Name).
+			Where("id = ?", id).Exec(ctx)
 		if err != nil {
 			return err
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, storage.ErrNotFound)
 		}
-		return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: id.String(), Action: action, UserID: id, New: values})
+		return audit.Record(ctx, tx, now, audit.Change{
+			Entity: "user", EntityID: id.String(), Action: action, UserID: id, New: values,
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("user %s %s: %w", id, action, err)
@@ -242,8 +255,8 @@ func (s Users) List(ctx context.Context, after uuid.UUID, limit int) ([]User, er
 }
 
 // ByLogin finds a person by what was typed to sign in: a username, or an e-mail address or phone number that is
-// verified. A username that looks like a phone number goes before the phone. It is one query for all of them, so that its
-// time tells nothing.
+// verified. A username that looks like a phone number goes before the phone. It is one query for all of them, so that
+// its time tells nothing.
 func (s Users) ByLogin(ctx context.Context, login string) (*User, error) {
 	login = strings.TrimSpace(login)
 	query := s.Database.Reader().NewSelect().Model((*User)(nil))
@@ -258,7 +271,9 @@ func (s Users) ByLogin(ctx context.Context, login string) (*User, error) {
 		number, noNumber := PhoneNumber(login)
 		switch {
 		case noNumber == nil: // then the key may be empty, which is nobody's
-			query.Where("username_key = ? OR id = (SELECT user_id FROM phones WHERE number = ? AND verified_at IS NOT NULL)", key, number).
+			query.Where(
+				"username_key = ? OR id = (SELECT user_id FROM phones WHERE number = ? AND verified_at IS NOT NULL)", key, number,
+			).
 				OrderExpr("CASE WHEN username_key = ? THEN 0 ELSE 1 END", key).Limit(1)
 		case err == nil:
 			query.Where("username_key = ?", key)

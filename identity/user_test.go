@@ -54,7 +54,8 @@ func TestUsernamesAllowedAndRefused(t *testing.T) {
 		"אבי": true, "علي": true, "李雷": true, "ŁUKASZ": true,
 		strings.Repeat("a", 100): true, strings.Repeat("é", 100): true,
 		strings.Repeat("a", 101): false, strings.Repeat("é", 101): false,
-		"": false, " ": false, "a b": false, " alice": false, "alice ": false, "a\tb": false, "a\nb": false, "a\u00a0b": false, "a\u3000b": false,
+		"": false, " ": false, "a b": false, " alice": false, "alice ": false, "a\tb": false, "a\nb": false,
+		"a\u00a0b": false, "a\u3000b": false,
 		"alice@example.com": false, "@": false, "a＠b": false, // a wide @ becomes one
 		"a\x00b": false, "\x00": false, "\xff": false, "a\x7f": false,
 		"a\u200bb": false, "a\u200db": false, "\ufeffalice": false, // invisible
@@ -77,17 +78,23 @@ func TestRegisteringWhatIsTakenOrWrong(t *testing.T) {
 			person identity.NewUser
 			want   error
 		}{
-			"the same name":                     {identity.NewUser{Username: "Alice"}, identity.ErrUsernameTaken},
-			"the name in other case":            {identity.NewUser{Username: "aLICE"}, identity.ErrUsernameTaken},
-			"the name in wide letters":          {identity.NewUser{Username: "ａlice"}, identity.ErrUsernameTaken},
-			"a verified e-mail":                 {identity.NewUser{Username: "bob", Email: "alice@example.com", EmailVerified: true}, identity.ErrEmailTaken},
-			"a verified e-mail in other case":   {identity.NewUser{Username: "bob", Email: "ALICE@Example.COM", EmailVerified: true}, identity.ErrEmailTaken},
+			"the same name":            {identity.NewUser{Username: "Alice"}, identity.ErrUsernameTaken},
+			"the name in other case":   {identity.NewUser{Username: "aLICE"}, identity.ErrUsernameTaken},
+			"the name in wide letters": {identity.NewUser{Username: "ａlice"}, identity.ErrUsernameTaken},
+			"a verified e-mail": {identity.NewUser{
+				Username: "bob", Email: "alice@example.com", EmailVerified: true,
+			}, identity.ErrEmailTaken},
+			"a verified e-mail in other case": {identity.NewUser{
+				Username: "bob", Email: "ALICE@Example.COM", EmailVerified: true,
+			}, identity.ErrEmailTaken},
 			"no name":                           {identity.NewUser{Username: ""}, identity.ErrUsernameInvalid},
 			"an e-mail as a name":               {identity.NewUser{Username: "bob@example.com"}, identity.ErrUsernameInvalid},
 			"no e-mail address":                 {identity.NewUser{Username: "bob", Email: "bob"}, identity.ErrEmailInvalid},
 			"a short password":                  {identity.NewUser{Username: "bob", Password: "1234567"}, password.ErrWeak},
 			"a password of 7 letters, 14 bytes": {identity.NewUser{Username: "bob", Password: "ääääääö"}, password.ErrWeak},
-			"an endless password":               {identity.NewUser{Username: "bob", Password: strings.Repeat("x", 257)}, password.ErrWeak},
+			"an endless password": {identity.NewUser{
+				Username: "bob", Password: strings.Repeat("x", 257),
+			}, password.ErrWeak},
 		} {
 			if user, err := h.Users().Create(t.Context(), attempt.person); !errors.Is(err, attempt.want) || user != nil {
 				t.Errorf("%s: %v, want %v", name, err, attempt.want)
@@ -122,16 +129,20 @@ func TestManyPeopleMayClaimAnAddressAndOneMayHaveVerifiedIt(t *testing.T) {
 func TestRegistrationIsInTheLedger(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		ctx := audit.As(t.Context(), audit.Actor{Name: "operator:ops", IP: "192.0.2.9"})
-		user, err := h.Users().Create(ctx, identity.NewUser{Username: "Alice", Email: "alice@example.com", Password: identitytest.AlicePassword})
+		user, err := h.Users().Create(ctx, identity.NewUser{
+			Username: "Alice", Email: "alice@example.com", Password: identitytest.AlicePassword,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		lines := h.Lines(t, "user", "created")
-		if len(lines) != 1 || lines[0].EntityID != user.ID.String() || lines[0].UserID.UUID != user.ID || lines[0].Actor != "operator:ops" || lines[0].IP != "192.0.2.9" || !lines[0].At.Equal(h.Clock) {
+		if len(lines) != 1 || lines[0].EntityID != user.ID.String() || lines[0].UserID.UUID != user.ID ||
+			lines[0].Actor != "operator:ops" || lines[0].IP != "192.0.2.9" || !lines[0].At.Equal(h.Clock) {
 			t.Errorf("ledger: %+v", lines)
 		}
 		stored := h.Read(t, user.ID)
-		if stored.CreatedBy != "operator:ops" || !stored.CreatedAt.Equal(h.Clock) || stored.Username != "Alice" || stored.SessionVersion != 1 || !stored.IsActive {
+		if stored.CreatedBy != "operator:ops" || !stored.CreatedAt.Equal(h.Clock) || stored.Username != "Alice" ||
+			stored.SessionVersion != 1 || !stored.IsActive {
 			t.Errorf("row: %+v", stored)
 		}
 	})
@@ -191,7 +202,8 @@ func TestSwitchingAndUnlockingAccountsIsInTheLedger(t *testing.T) {
 			if err := do(); err != nil {
 				t.Fatal(err)
 			}
-			if lines := h.Lines(t, "user", action); len(lines) != 1 || lines[0].Actor != "operator:ops" || lines[0].UserID.UUID != alice.ID {
+			if lines := h.Lines(t, "user", action); len(lines) != 1 || lines[0].Actor != "operator:ops" ||
+				lines[0].UserID.UUID != alice.ID {
 				t.Errorf("%s: %+v", action, lines)
 			}
 		}

@@ -18,7 +18,9 @@ func otherWayIn(ctx context.Context, tx bun.Tx, userID, without uuid.UUID, provi
 	if err != nil || exists || len(providers) == 0 {
 		return exists, err
 	}
-	return tx.NewSelect().Model((*ExternalAccount)(nil)).Where("user_id = ? AND id <> ? AND provider IN (?)", userID, without, bun.List(providers)).Exists(ctx)
+	return tx.NewSelect().Model((*ExternalAccount)(nil)).
+		Where("user_id = ? AND id <> ? AND provider IN (?)", userID, without, bun.List(providers)).
+		Exists(ctx)
 }
 
 // LockWaysIn lets one transaction at a time add or take away ways into an account: the rules look at several rows.

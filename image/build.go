@@ -48,7 +48,9 @@ func (i *image) write(folder, version string) error {
 	if err != nil {
 		return err
 	}
-	return path.AppendIndex(i.index, layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": version}))
+	return path.AppendIndex(i.index, layout.WithAnnotations(map[string]string{
+		"org.opencontainers.image.ref.name": version,
+	}))
 }
 
 // buildOne makes the image for one architecture: one layer, and how to run it.
@@ -57,12 +59,17 @@ func buildOne(binary []byte, version, architecture string) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }, tarball.WithMediaType(types.OCILayer))
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(content)), nil
+	}, tarball.WithMediaType(types.OCILayer))
 	if err != nil {
 		return nil, err
 	}
 	base := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
-	one, err := mutate.Append(base, mutate.Addendum{Layer: layer, MediaType: types.OCILayer, History: v1.History{CreatedBy: "make image", Created: v1.Time{Time: time.Unix(0, 0).UTC()}}})
+	one, err := mutate.Append(base, mutate.Addendum{
+		Layer: layer, MediaType: types.OCILayer,
+		History: v1.History{CreatedBy: "make image", Created: v1.Time{Time: time.Unix(0, 0).UTC()}},
+	})
 	if err != nil {
 		return nil, err
 	}

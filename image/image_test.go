@@ -116,7 +116,8 @@ func copySources(t testing.TB, from, to string) {
 	}
 }
 
-// What a container engine gets: written to a folder, pushed to a registry and pulled again, whole, and as it should be run.
+// What a container engine gets: written to a folder, pushed to a registry and pulled again, whole, and as it should be
+// run.
 func TestImageOfEachArchitecture(t *testing.T) {
 	folder := t.TempDir()
 	if err := theImage(t).write(folder, testVersion); err != nil {
@@ -154,10 +155,12 @@ func TestImageOfEachArchitecture(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if config.OS != "linux" || config.Architecture != architecture || config.Config.User != "65532:65532" || len(config.RootFS.DiffIDs) != 1 {
+		if config.OS != "linux" || config.Architecture != architecture || config.Config.User != "65532:65532" ||
+			len(config.RootFS.DiffIDs) != 1 {
 			t.Errorf("%s/%s as %s, %d layers", config.OS, config.Architecture, config.Config.User, len(config.RootFS.DiffIDs))
 		}
-		if !slices.Equal(config.Config.Entrypoint, []string{"/usr/bin/wicket"}) || !slices.Equal(config.Config.Cmd, []string{"serve"}) {
+		if !slices.Equal(config.Config.Entrypoint, []string{"/usr/bin/wicket"}) ||
+			!slices.Equal(config.Config.Cmd, []string{"serve"}) {
 			t.Errorf("it runs %v %v", config.Config.Entrypoint, config.Config.Cmd)
 		}
 		if size := layerSize(t, one); size > 25<<20 {
@@ -180,7 +183,8 @@ func TestImageOfEachArchitecture(t *testing.T) {
 				t.Errorf("the user may write to %s", header.Name)
 			}
 		})
-		if machine := map[string]byte{"amd64": 0x3e, "arm64": 0xb7}[architecture]; len(elf) < 20 || string(elf[:4]) != "\x7fELF" || elf[18] != machine {
+		if machine := map[string]byte{"amd64": 0x3e, "arm64": 0xb7}[architecture]; len(elf) < 20 ||
+			string(elf[:4]) != "\x7fELF" || elf[18] != machine {
 			t.Error("the binary is for something else")
 		}
 		if n := strings.Count(string(roots), "BEGIN CERTIFICATE"); n < 80 {
@@ -215,7 +219,8 @@ func TestDockerfileSaysTheSame(t *testing.T) {
 	config := runtimeConfig(testVersion)
 	quoted := func(list []string) string { encoded, _ := json.Marshal(list); return string(encoded) }
 	for instruction, want := range map[string]string{
-		"USER": config.User, "ENV": strings.Join(config.Env, " "), "WORKDIR": config.WorkingDir, "VOLUME": home, "EXPOSE": "8080",
+		"USER": config.User, "ENV": strings.Join(config.Env, " "), "WORKDIR": config.WorkingDir, "VOLUME": home,
+		"EXPOSE":     "8080",
 		"ENTRYPOINT": quoted(config.Entrypoint), "CMD": quoted(config.Cmd),
 	} {
 		if said[instruction] != want {
@@ -251,7 +256,10 @@ func TestFilesForTheDockerfile(t *testing.T) {
 				t.Fatal(err)
 			}
 			if info.Mode() != header.FileInfo().Mode() || int(info.Sys().(*syscall.Stat_t).Uid) != header.Uid {
-				t.Errorf("%s is %s of %d, want %s of %d", header.Name, info.Mode(), info.Sys().(*syscall.Stat_t).Uid, header.FileInfo().Mode(), header.Uid)
+				t.Errorf(
+					"%s is %s of %d, want %s of %d", header.Name, info.Mode(), info.Sys().(*syscall.Stat_t).Uid,
+					header.FileInfo().Mode(), header.Uid,
+				)
 			}
 			if !info.IsDir() {
 				if copied, err := os.ReadFile(path); err != nil || string(copied) != string(content) {
@@ -275,7 +283,8 @@ func TestSBOM(t *testing.T) {
 		if err := json.Unmarshal(theImage(t).sboms[architecture], &list); err != nil {
 			t.Fatal(err)
 		}
-		if list.Format != "CycloneDX" || list.Metadata.Component.Name != "github.com/wicket-id/wicket" || list.Metadata.Component.Version != testVersion {
+		if list.Format != "CycloneDX" || list.Metadata.Component.Name != "github.com/wicket-id/wicket" ||
+			list.Metadata.Component.Version != testVersion {
 			t.Errorf("%s: %s of %+v", architecture, list.Format, list.Metadata)
 		}
 		gomod, err := os.ReadFile("../go.mod")
@@ -300,7 +309,8 @@ func TestSBOM(t *testing.T) {
 	}
 }
 
-// The files of the image are all that Wicket needs: as its user, with nothing else to be seen, it serves and is operated.
+// The files of the image are all that Wicket needs: as its user, with nothing else to be seen, it serves and is
+// operated.
 func TestImageRuns(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can change the root file system of a process")
@@ -332,7 +342,9 @@ func TestImageRuns(t *testing.T) {
 		c := exec.CommandContext(t.Context(), config.Entrypoint[0], arguments...)
 		c.Env = append(slices.Clone(config.Env), "WICKET_LISTEN="+address, "WICKET_ISSUER=http://"+address)
 		c.Dir = config.WorkingDir
-		c.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: uid, Gid: uid}, Pdeathsig: syscall.SIGKILL}
+		c.SysProcAttr = &syscall.SysProcAttr{
+			Chroot: root, Credential: &syscall.Credential{Uid: uid, Gid: uid}, Pdeathsig: syscall.SIGKILL,
+		}
 		return c
 	}
 	var said strings.Builder
@@ -355,7 +367,8 @@ func TestImageRuns(t *testing.T) {
 			t.Fatalf("it does not answer: %v\n%s", err, &said)
 		}
 	}
-	for _, arguments := range [][]string{{"check", "http://" + address}, {"user", "list"}, {"client", "create", "--name", "App", "--redirect-uri", "https://app.example/"}, {"audit", "list"}} {
+	for _, arguments := range [][]string{{"check", "http://" +
+		address}, {"user", "list"}, {"client", "create", "--name", "App", "--redirect-uri", "https://app.example/"}, {"audit", "list"}} {
 		if output, err := command(arguments...).CombinedOutput(); err != nil {
 			t.Errorf("wicket %s: %v\n%s", strings.Join(arguments, " "), err, output)
 		} else if arguments[0] == "audit" && !strings.Contains(string(output), "operator:wicket") {
@@ -381,7 +394,9 @@ func unpack(t testing.TB, one v1.Image, root string) {
 		} else {
 			err = os.WriteFile(path, content, 0o600)
 		}
-		if err := errors.Join(err, os.Chown(path, header.Uid, header.Gid), os.Chmod(path, header.FileInfo().Mode())); err != nil {
+		if err := errors.Join(
+			err, os.Chown(path, header.Uid, header.Gid), os.Chmod(path, header.FileInfo().Mode()),
+		); err != nil {
 			t.Fatal(err)
 		}
 	})

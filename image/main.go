@@ -1,5 +1,5 @@
-// Command image makes Wicket's container image without a container engine: for each architecture a binary, the few files
-// around it, an image and an SBOM; and an index that holds both. The same sources make the same digest.
+// Command image makes Wicket's container image without a container engine: for each architecture a binary, the few
+// files around it, an image and an SBOM; and an index that holds both. The same sources make the same digest.
 //
 // In a module of its own, so that what it needs stays out of Wicket's.
 package main
@@ -18,7 +18,10 @@ func main() {
 	out := flag.String("out", "../dist/image", "folder for the image, an OCI image layout, beside which the SBOMs go")
 	version := flag.String("version", "0.0.0", "version of Wicket, for the labels")
 	architectures := flag.String("architectures", "amd64,arm64", "architectures, by commas")
-	rootfs := flag.String("rootfs", "", "write the files of the image into this folder instead, for the first architecture: what the Dockerfile copies")
+	rootfs := flag.String(
+		"rootfs", "",
+		"write the files of the image into this folder instead, for the first architecture: what the Dockerfile copies",
+	)
 	flag.Parse()
 	err := run(*source, *out, *version, strings.Split(*architectures, ","), *rootfs, log)
 	if err != nil {

@@ -28,7 +28,8 @@ type file struct {
 	content []byte
 }
 
-// compile returns the static binary of Wicket for Linux on that architecture, the same for the same sources wherever they lie.
+// compile returns the static binary of Wicket for Linux on that architecture, the same for the same sources wherever
+// they lie.
 func compile(source, architecture string) ([]byte, error) {
 	folder, err := os.MkdirTemp("", "wicket-image-")
 	if err != nil {
@@ -36,22 +37,29 @@ func compile(source, architecture string) ([]byte, error) {
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	binary := filepath.Join(folder, "wicket")
-	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", binary, "./cmd/wicket")
+	command := exec.Command(
+		"go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", binary, "./cmd/wicket",
+	)
 	command.Dir = source
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture, "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=", "GOWORK=off")
+	command.Env = append(
+		os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture, "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=",
+		"GOWORK=off",
+	)
 	if output, err := command.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("compile for %s: %w\n%s", architecture, err, output)
 	}
 	return os.ReadFile(binary)
 }
 
-// files are all that the image holds: no shell, no package manager, nothing that could be used but Wicket. Time zones are
-// in the binary.
+// files are all that the image holds: no shell, no package manager, nothing that could be used but Wicket. Time zones
+// are in the binary.
 func files(binary []byte) []file {
 	return []file{
 		{path: "/etc", mode: 0o755, folder: true},
 		{path: "/etc/group", mode: 0o644, content: fmt.Appendf(nil, "root:x:0:\nwicket:x:%d:\n", uid)},
-		{path: "/etc/passwd", mode: 0o644, content: fmt.Appendf(nil, "root:x:0:0:root:/:/sbin/nologin\nwicket:x:%d:%d:Wicket:%s:/sbin/nologin\n", uid, uid, home)},
+		{path: "/etc/passwd", mode: 0o644, content: fmt.Appendf(
+			nil, "root:x:0:0:root:/:/sbin/nologin\nwicket:x:%d:%d:Wicket:%s:/sbin/nologin\n", uid, uid, home,
+		)},
 		{path: "/etc/ssl", mode: 0o755, folder: true},
 		{path: "/etc/ssl/certs", mode: 0o755, folder: true},
 		{path: "/etc/ssl/certs/ca-certificates.crt", mode: 0o644, content: certificates()},
@@ -65,8 +73,8 @@ func files(binary []byte) []file {
 	}
 }
 
-// certificates are the roots that Mozilla trusts, from the bundle that the Go team keeps. Those that are trusted only up to a
-// date or for some names are left out: a file of certificates cannot say so.
+// certificates are the roots that Mozilla trusts, from the bundle that the Go team keeps. Those that are trusted only
+// up to a date or for some names are left out: a file of certificates cannot say so.
 func certificates() []byte {
 	var roots bytes.Buffer
 	for root := range bundle.Roots() {
@@ -82,7 +90,10 @@ func archive(files []file) ([]byte, error) {
 	var out bytes.Buffer
 	writer := tar.NewWriter(&out)
 	for _, f := range files {
-		header := &tar.Header{Name: f.path[1:], Mode: f.mode, Size: int64(len(f.content)), Typeflag: tar.TypeReg, ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR}
+		header := &tar.Header{
+			Name: f.path[1:], Mode: f.mode, Size: int64(len(f.content)), Typeflag: tar.TypeReg, ModTime: time.Unix(0, 0),
+			Format: tar.FormatUSTAR,
+		}
 		if f.folder {
 			header.Name, header.Typeflag = header.Name+"/", tar.TypeDir
 		}

@@ -7,9 +7,10 @@ import (
 	"testing"
 )
 
-// Versions N and N+1 run side by side on one schema, N+1's, while a deployment is rolled out or back: docs/upgrading.md. So a
-// migration only adds to, or relaxes, what the version before reads and writes. What takes something away has to wait until a
-// released version does without it, and says which one in a comment before the statement:
+// Versions N and N+1 run side by side on one schema, N+1's, while a deployment is rolled out or back:
+// docs/upgrading.md. So a migration only adds to, or relaxes, what the version before reads and writes. What takes
+// something away has to wait until a released version does without it, and says which one in a comment before the
+// statement:
 //
 //	-- contract: since v0.3 nobody reads or writes users.nickname
 var (
@@ -22,7 +23,8 @@ var (
 	narrower = regexp.MustCompile(`\bRENAME\b|\bDROP\b|\bTYPE\b|\bADD (CONSTRAINT|UNIQUE|CHECK|PRIMARY|FOREIGN|EXCLUDE)\b`)
 )
 
-// breaking lists the statements of a script that the version before may not survive and that name no version since which it does.
+// breaking lists the statements of a script that the version before may not survive and that name no version since
+// which it does.
 func breaking(script string) (found []string) {
 	created := map[string]bool{}
 	for _, raw := range strings.Split(script, ";") {
@@ -37,7 +39,8 @@ func breaking(script string) (found []string) {
 		if match := altered.FindStringSubmatch(statement); match != nil && !created[match[1]] {
 			for _, clause := range strings.Split(match[2], ", ") {
 				relaxed := strings.HasSuffix(clause, "DROP NOT NULL")
-				unknown := strings.Contains(clause, "NOT NULL") && !strings.Contains(clause, "DEFAULT") // the version before does not fill it
+				// the version before does not fill it
+				unknown := strings.Contains(clause, "NOT NULL") && !strings.Contains(clause, "DEFAULT")
 				breaks = breaks || !relaxed && (unknown || narrower.MatchString(clause))
 			}
 		}
@@ -59,7 +62,10 @@ func TestTheVersionBeforeStillWorks(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, statement := range breaking(string(script)) {
-			t.Errorf("%s: the version before may not survive\n\t%s\nAdd or relax now and take away one minor version later; docs/upgrading.md says how.", name, statement)
+			t.Errorf(
+				"%s: the version before may not survive\n\t%s\nAdd or relax now and take away one minor version later; docs/upgrading.md says how.",
+				name, statement,
+			)
 		}
 	}
 }

@@ -29,8 +29,8 @@ func (e *Error) Error() string {
 // Unwrap returns the private cause, for logs.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Text is the description in the characters that RFC 6749, section 4.1.2.1, allows; others, which come from what was sent,
-// are replaced.
+// Text is the description in the characters that RFC 6749, section 4.1.2.1, allows; others, which come from what was
+// sent, are replaced.
 func (e *Error) Text() string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -60,5 +60,8 @@ func InvalidScope(description string) *Error {
 
 // ServerError is the error of that code, for a fault of ours. The cause is for the log alone.
 func ServerError(cause error) *Error {
-	return &Error{Code: "server_error", Description: "Something went wrong on our side. Try again.", Status: http.StatusInternalServerError, Cause: cause}
+	return &Error{
+		Code: "server_error", Description: "Something went wrong on our side. Try again.",
+		Status: http.StatusInternalServerError, Cause: cause,
+	}
 }

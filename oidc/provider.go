@@ -24,7 +24,8 @@ type Provider struct {
 
 // Lifetimes say how long things live.
 type Lifetimes struct {
-	Code         time.Duration // an authorization code; RFC 6749 recommends ten minutes at the most, a browser needs seconds
+	// an authorization code; RFC 6749 recommends ten minutes at the most, a browser needs seconds
+	Code         time.Duration
 	AccessToken  time.Duration
 	IDToken      time.Duration
 	RefreshToken time.Duration // one refresh token, unused
@@ -42,8 +43,8 @@ var DefaultLifetimes = Lifetimes{
 	Repeat:       10 * time.Second,
 }
 
-// CheckIssuer says what is wrong with an issuer, if anything is: it must be an origin. OpenID Connect Discovery, section 3,
-// allows a path, but the cookies of a sign-in server want a host of their own.
+// CheckIssuer says what is wrong with an issuer, if anything is: it must be an origin. OpenID Connect Discovery,
+// section 3, allows a path, but the cookies of a sign-in server want a host of their own.
 func CheckIssuer(issuer string) error {
 	if origin := OriginOf(issuer); origin != issuer || !strings.HasPrefix(origin, "http") {
 		return errors.New("the issuer must be an origin such as https://id.example.com: " +

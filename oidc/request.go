@@ -29,8 +29,8 @@ func Parameters(form url.Values, repeatable ...string) (url.Values, error) {
 	return parameters, nil
 }
 
-// Single is Parameters where one that is given several times is no error yet, but named: client_id or redirect_uri if it
-// is one of them, for then nothing else of an authorization request can be trusted (RFC 6749, section 3.1).
+// Single is Parameters where one that is given several times is no error yet, but named: client_id or redirect_uri if
+// it is one of them, for then nothing else of an authorization request can be trusted (RFC 6749, section 3.1).
 func Single(form url.Values, repeatable ...string) (parameters url.Values, doubled string) {
 	parameters = make(url.Values, len(form))
 	for name, values := range form {

@@ -16,8 +16,8 @@ type Response struct {
 	Parameters  url.Values
 }
 
-// URL returns where the browser is redirected to, for the modes query and fragment. A query that was registered with the
-// redirect URI stays as it is.
+// URL returns where the browser is redirected to, for the modes query and fragment. A query that was registered with
+// the redirect URI stays as it is.
 func (r *Response) URL() string {
 	encoded := r.Parameters.Encode()
 	if r.Mode == "fragment" {

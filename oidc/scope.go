@@ -21,7 +21,9 @@ var Scopes = []Scope{
 		"gender", "birthdate", "zoneinfo", "locale", "updated_at"}},
 	{Name: "email", Title: "See your e-mail address", Detail: "Your primary address, and whether it is verified.", Claims: []string{"email", "email_verified"}},
 	{Name: "phone", Title: "See your phone number", Detail: "Your primary number, and whether it is verified.", Claims: []string{"phone_number", "phone_number_verified"}},
-	{Name: "address", Title: "See your postal address", Detail: "The address in your profile.", Claims: []string{"address"}},
+	{Name: "address", Title: "See your postal address", Detail: "The address in your profile.", Claims: []string{
+		"address",
+	}},
 	{Name: RolesScope, Title: "See your roles", Detail: "What you may do here, by the names of your roles.", Claims: []string{"roles"}},
 	{Name: "offline_access", Title: "Stay signed in", Detail: "Keep access while you are away, until you sign this device out."},
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// Census returns how many rows each table holds. PostgreSQL knows it nearly, by its statistics; SQLite counts, so do not ask all the
-// time.
+// Census returns how many rows each table holds. PostgreSQL knows it nearly, by its statistics; SQLite counts, so do
+// not ask all the time.
 func (d *Database) Census(ctx context.Context) (map[string]int64, error) {
 	var tables []struct {
 		Name string
@@ -25,7 +25,9 @@ func (d *Database) Census(ctx context.Context) (map[string]int64, error) {
 			return nil, fmt.Errorf("count rows: %w", err)
 		}
 	} else {
-		err := d.reader.NewRaw("SELECT name, 0 AS rows FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'").Scan(ctx, &tables)
+		err := d.reader.NewRaw(
+			"SELECT name, 0 AS rows FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'",
+		).Scan(ctx, &tables)
 		for i := range tables {
 			if err == nil {
 				err = d.reader.NewSelect().Table(tables[i].Name).ColumnExpr("count(*)").Scan(ctx, &tables[i].Rows)
@@ -48,7 +50,9 @@ func (d *Database) JobCounts(ctx context.Context) (map[string]int64, error) {
 		State string
 		Jobs  int64
 	}
-	if err := d.reader.NewRaw("SELECT state, count(*) AS jobs FROM river_job GROUP BY state").Scan(ctx, &states); err != nil {
+	if err := d.reader.NewRaw(
+		"SELECT state, count(*) AS jobs FROM river_job GROUP BY state",
+	).Scan(ctx, &states); err != nil {
 		return nil, fmt.Errorf("count jobs: %w", err)
 	}
 	counted := make(map[string]int64, len(states))

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Clock is the time that all replicas share. It is the machine's own as long as that agrees with the database's, and the
-// database's otherwise: what lives for a minute by one replica's clock must not be dead by another's.
+// Clock is the time that all replicas share. It is the machine's own as long as that agrees with the database's, and
+// the database's otherwise: what lives for a minute by one replica's clock must not be dead by another's.
 type Clock struct {
 	database *Database
 	machine  func() time.Time
@@ -33,7 +33,8 @@ func (d *Database) NewClock(ctx context.Context, machine func() time.Time, log *
 // Now returns the time, in UTC.
 func (c *Clock) Now() time.Time { return c.machine().Add(time.Duration(c.ahead.Load())) }
 
-// Watch compares the clocks every minute until ctx ends: a machine may wake up late, and a database may move to another one.
+// Watch compares the clocks every minute until ctx ends: a machine may wake up late, and a database may move to another
+// one.
 func (c *Clock) Watch(ctx context.Context) {
 	ticker := time.NewTicker(clockCompared)
 	defer ticker.Stop()
@@ -64,14 +65,16 @@ func (c *Clock) compare(ctx context.Context) error {
 		if ahead == 0 {
 			c.log.Info("this machine's clock agrees with the database's again")
 		} else {
-			c.log.Warn("this machine's clock is wrong, or the database's is; all replicas go by the database's", "machine_ahead", -ahead)
+			c.log.Warn(
+				"this machine's clock is wrong, or the database's is; all replicas go by the database's", "machine_ahead", -ahead,
+			)
 		}
 	}
 	return nil
 }
 
-// aheadBy is by how much a clock is ahead of the one that said asked before it was read and answered after it: 0 where the two may
-// well agree.
+// aheadBy is by how much a clock is ahead of the one that said asked before it was read and answered after it: 0 where
+// the two may well agree.
 func aheadBy(read, asked, answered time.Time) time.Duration {
 	if read.After(asked.Add(-clockTolerance)) && read.Before(answered.Add(clockTolerance)) {
 		return 0

@@ -11,7 +11,8 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// A machine whose clock is wrong tells the database's time and says so in the log; one that is right to a second tells its own.
+// A machine whose clock is wrong tells the database's time and says so in the log; one that is right to a second tells
+// its own.
 func TestClock(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
 		for _, wrong := range []time.Duration{0, 500 * time.Millisecond, -500 * time.Millisecond, 90 * time.Second, -90 * time.Second, -24 * time.Hour} {

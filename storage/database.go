@@ -72,7 +72,9 @@ func Open(ctx context.Context, rawURL string) (*Database, error) {
 
 func openSQLite(path string) (*Database, error) {
 	if path == "" {
-		return nil, errors.New(`the database URL "sqlite:" needs the path of a file, for example sqlite:wicket-data/wicket.db`)
+		return nil, errors.New(
+			`the database URL "sqlite:" needs the path of a file, for example sqlite:wicket-data/wicket.db`,
+		)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of the database: %w", err)
@@ -87,8 +89,13 @@ func openSQLite(path string) (*Database, error) {
 	}
 	open := func(connections int, extra ...string) (*bun.DB, error) {
 		// synchronous=FULL: what was answered with success survives a power cut.
-		pragmas := append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, extra...)
-		dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}.Encode()}
+		pragmas := append(
+			[]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, extra...,
+		)
+		dsn := url.URL{
+			Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(),
+			RawQuery: url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}.Encode(),
+		}
 		db, err := sql.Open("sqlite", dsn.String())
 		if err != nil {
 			return nil, fmt.Errorf("open the database: %w", err)
@@ -126,8 +133,8 @@ const (
 	// poolSize is the parameter of the URL that says how many connections there may be at once, by the name that pgx's own
 	// pool has for it.
 	poolSize = "pool_max_conns"
-	// queryTimeout is the one that says how long a query may take. PostgreSQL knows it too, but PgBouncer refuses to pass it on,
-	// and it would end migrations; so it is ours to hold.
+	// queryTimeout is the one that says how long a query may take. PostgreSQL knows it too, but PgBouncer refuses to pass
+	// it on, and it would end migrations; so it is ours to hold.
 	queryTimeout = "statement_timeout"
 )
 
@@ -135,19 +142,25 @@ const (
 func parsePostgres(rawURL string) (config *pgx.ConnConfig, size int, timeout time.Duration, err error) {
 	if config, err = pgx.ParseConfig(rawURL); err != nil {
 		// pgx hides the password in its message, but only where it could parse the URL.
-		return nil, 0, 0, errors.New("the database URL is not a valid PostgreSQL URL, for example postgres://wicket:PASSWORD@localhost:5432/wicket")
+		return nil, 0, 0, errors.New(
+			"the database URL is not a valid PostgreSQL URL, for example postgres://wicket:PASSWORD@localhost:5432/wicket",
+		)
 	}
 	size = max(16, 4*runtime.NumCPU())
 	if text, given := config.RuntimeParams[poolSize]; given {
 		if size, err = strconv.Atoi(text); err != nil || size < minPool {
-			return nil, 0, 0, fmt.Errorf("%s in the database URL must be a number of connections, at least %d, not %q", poolSize, minPool, text)
+			return nil, 0, 0, fmt.Errorf(
+				"%s in the database URL must be a number of connections, at least %d, not %q", poolSize, minPool, text,
+			)
 		}
 		delete(config.RuntimeParams, poolSize)
 	}
 	timeout = 30 * time.Second
 	if text, given := config.RuntimeParams[queryTimeout]; given {
 		if timeout, err = time.ParseDuration(text); err != nil || timeout < minTimeout {
-			return nil, 0, 0, fmt.Errorf("%s in the database URL must be a duration such as 10s, at least %s, not %q", queryTimeout, minTimeout, text)
+			return nil, 0, 0, fmt.Errorf(
+				"%s in the database URL must be a duration such as 10s, at least %s, not %q", queryTimeout, minTimeout, text,
+			)
 		}
 		delete(config.RuntimeParams, queryTimeout)
 	}
@@ -167,8 +180,8 @@ const (
 	minTimeout = 100 * time.Millisecond
 )
 
-// Adopt opens the next connections to PostgreSQL as another URL says, with another password for instance; those that are
-// open stay. SQLite's file cannot be another. The errors are Open's.
+// Adopt opens the next connections to PostgreSQL as another URL says, with another password for instance; those that
+// are open stay. SQLite's file cannot be another. The errors are Open's.
 func (d *Database) Adopt(rawURL string) error {
 	if d.Kind == SQLite {
 		return nil

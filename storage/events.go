@@ -17,8 +17,8 @@ func WithEventCounter(ctx context.Context, count EventCounter) context.Context {
 	return context.WithValue(ctx, eventCounterKey{}, count)
 }
 
-// CountEvent counts an event where somebody in ctx counts. Within Database.Write it counts once the transaction is kept, and
-// not at all if it is not.
+// CountEvent counts an event where somebody in ctx counts. Within Database.Write it counts once the transaction is
+// kept, and not at all if it is not.
 func CountEvent(ctx context.Context, event string, labels ...string) {
 	count, ok := ctx.Value(eventCounterKey{}).(EventCounter)
 	if !ok {

@@ -22,7 +22,8 @@ import (
 // another connection and within a budget, wherever it is certain that it was not done: a query that only reads, a
 // transaction that failed before its commit. What broke in its commit may have been done, and is an error.
 
-// outagePatience is the budget: what is asked in an outage waits until it has lasted that long, and then fails at once until it ends.
+// outagePatience is the budget: what is asked in an outage waits until it has lasted that long, and then fails at once
+// until it ends.
 const outagePatience = 10 * time.Second
 
 // passes tells whether an error is one that passes: the server ends the connection, is starting or stopping, was
@@ -39,7 +40,8 @@ func passes(err error) bool {
 		return strings.HasPrefix(said.Code, "08") // connection exceptions
 	}
 	var network *net.OpError
-	return pgconn.SafeToRetry(err) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+	return pgconn.SafeToRetry(err) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, driver.ErrBadConn)
 }
 
@@ -103,7 +105,8 @@ func (c *connector) waited(err error) time.Duration {
 	return time.Since(c.since)
 }
 
-// conn is a connection that tells database/sql when a query may be asked on another one, and ends those that take too long.
+// conn is a connection that tells database/sql when a query may be asked on another one, and ends those that take too
+// long.
 type conn struct {
 	*stdlib.Conn
 
@@ -118,8 +121,9 @@ func (c conn) ResetSession(ctx context.Context) error {
 	return c.Conn.ResetSession(ctx)
 }
 
-// bound gives a query an end that its caller cannot end: most are of requests, which go on when the visitor leaves. It costs less
-// than a context that watches the time. What was asked is cancelled on the server, and the connection closed.
+// bound gives a query an end that its caller cannot end: most are of requests, which go on when the visitor leaves. It
+// costs less than a context that watches the time. What was asked is cancelled on the server, and the connection
+// closed.
 func (c conn) bound(ctx context.Context) {
 	if ctx.Done() == nil {
 		_ = c.Conn.Conn().PgConn().Conn().SetDeadline(time.Now().Add(c.timeout)) // if it fails so does the query
@@ -131,7 +135,8 @@ func (c conn) QueryContext(ctx context.Context, query string, args []driver.Name
 	alone := c.Conn.Conn().PgConn().TxStatus() == 'I' // outside a transaction
 	c.bound(ctx)
 	rows, err := c.Conn.QueryContext(ctx, query, args)
-	if c.leave(err); alone && !errors.Is(err, os.ErrDeadlineExceeded) && strings.HasPrefix(query, "SELECT") && ctx.Err() == nil && passes(err) {
+	if c.leave(err); alone && !errors.Is(err, os.ErrDeadlineExceeded) && strings.HasPrefix(query, "SELECT") &&
+		ctx.Err() == nil && passes(err) {
 		return nil, driver.ErrBadConn
 	}
 	return rows, err

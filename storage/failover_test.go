@@ -44,7 +44,9 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 			for !done.Load() {
 				id := insert(number.Add(1))
 				err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
-					if _, err := tx.NewRaw("INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", id, time.Unix(0, 0)).Exec(ctx); err != nil {
+					if _, err := tx.NewRaw(
+						"INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", id, time.Unix(0, 0),
+					).Exec(ctx); err != nil {
 						return err
 					}
 					_, err := tx.NewRaw("UPDATE revoked_tokens SET expires_at = ? WHERE jti = ?", time.Unix(1, 0), id).Exec(ctx)
@@ -57,13 +59,19 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 				}
 				kept.Add(1)
 				other := insert(number.Add(1))
-				if err := db.Append(t.Context(), db.Draft().NewRaw("INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", other, time.Unix(0, 0))); err != nil {
+				if err := db.Append(
+					t.Context(),
+					db.Draft().NewRaw("INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", other, time.Unix(0, 0)),
+				); err != nil {
 					unsure.Add(1)
 					t.Logf("a script: %v", err)
 					continue
 				}
 				appended.Add(1)
-				claim := db.Draft().NewUpdate().Table("revoked_tokens").Set("expires_at = ?", time.Unix(2, 0)).Where("jti = ? AND expires_at = ?", other, time.Unix(0, 0))
+				claim := db.Draft().NewUpdate().
+					Table("revoked_tokens").
+					Set("expires_at = ?", time.Unix(2, 0)).
+					Where("jti = ? AND expires_at = ?", other, time.Unix(0, 0))
 				switch made, err := db.Claim(t.Context(), claim); {
 				case err != nil:
 					unsure.Add(1)
@@ -95,7 +103,10 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 	progress("restarted")
 	done.Store(true)
 	load.Wait()
-	t.Logf("%d connections ended; %d reads, %d transactions, %d scripts, %d claims, %d of which nobody knows", ended, reads.Load(), kept.Load(), appended.Load(), claimed.Load(), unsure.Load())
+	t.Logf(
+		"%d connections ended; %d reads, %d transactions, %d scripts, %d claims, %d of which nobody knows", ended,
+		reads.Load(), kept.Load(), appended.Load(), claimed.Load(), unsure.Load(),
+	)
 	if ended < 20 {
 		t.Error("hardly any connections were ended")
 	}
@@ -104,7 +115,8 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 	}
 	for expiry, want := range map[int64]int64{1: kept.Load(), 2: claimed.Load()} {
 		var rows int64
-		if err := db.Reader().NewRaw("SELECT count(*) FROM revoked_tokens WHERE expires_at = ?", time.Unix(expiry, 0)).Scan(t.Context(), &rows); err != nil {
+		if err := db.Reader().NewRaw("SELECT count(*) FROM revoked_tokens WHERE expires_at = ?", time.Unix(expiry, 0)).
+			Scan(t.Context(), &rows); err != nil {
 			t.Fatal(err)
 		}
 		if rows < want || rows > want+unsure.Load() {
@@ -113,7 +125,8 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 	}
 }
 
-// A server that was demoted to a replica refuses to write; the connection to it is left, and the transaction made again.
+// A server that was demoted to a replica refuses to write; the connection to it is left, and the transaction made
+// again.
 func TestDemotedServerIsLeft(t *testing.T) {
 	url := storagetest.URL(t, storage.Postgres)
 	db, err := storage.Open(t.Context(), url)
@@ -139,7 +152,8 @@ func TestDemotedServerIsLeft(t *testing.T) {
 	}
 }
 
-// A server that never was there is said to be missing at once; one that stays away is waited for once, not by everybody.
+// A server that never was there is said to be missing at once; one that stays away is waited for once, not by
+// everybody.
 func TestOutagesAreWaitedForWithinABudget(t *testing.T) {
 	began := time.Now()
 	_, err := storage.Open(t.Context(), fmt.Sprintf("postgres://nobody:s3cret@127.0.0.1:%d/x", storagetest.Port(t)))
@@ -175,7 +189,8 @@ func TestOutagesAreWaitedForWithinABudget(t *testing.T) {
 	}
 }
 
-// A query of a request ends, though its caller cannot end it, and is cancelled on the server; the connection after it is a new one.
+// A query of a request ends, though its caller cannot end it, and is cancelled on the server; the connection after it
+// is a new one.
 func TestQueriesHaveAnEnd(t *testing.T) {
 	url := storagetest.URL(t, storage.Postgres)
 	db, err := storage.Open(t.Context(), url+"?statement_timeout=200ms&application_name=bounded")
@@ -184,7 +199,9 @@ func TestQueriesHaveAnEnd(t *testing.T) {
 	}
 	defer func() { _ = db.Close() }()
 	began := time.Now()
-	if _, err := db.Reader().QueryContext(context.Background(), "SELECT pg_sleep(60)"); !errors.Is(err, os.ErrDeadlineExceeded) {
+	if _, err := db.Reader().QueryContext(
+		context.Background(), "SELECT pg_sleep(60)",
+	); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("after %s: %v", time.Since(began), err)
 	}
 	if took := time.Since(began); took < 200*time.Millisecond || took > 10*time.Second {
@@ -196,7 +213,9 @@ func TestQueriesHaveAnEnd(t *testing.T) {
 	}
 	defer func() { _ = observer.Close() }()
 	storagetest.Eventually(t, 10*time.Second, "the server does it no more", func() bool {
-		n, err := observer.Reader().NewSelect().TableExpr("pg_stat_activity").Where("application_name = 'bounded' AND state = 'active'").Count(t.Context())
+		n, err := observer.Reader().NewSelect().
+			TableExpr("pg_stat_activity").
+			Where("application_name = 'bounded' AND state = 'active'").Count(t.Context())
 		return err == nil && n == 0
 	})
 	// The time of one query does not run on into the next, nor does it hold for who can end theirs.

@@ -18,8 +18,8 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Served tells whether a server works with the database: one of them always leads those that do jobs. One that was killed
-// counts for a quarter of a minute more.
+// Served tells whether a server works with the database: one of them always leads those that do jobs. One that was
+// killed counts for a quarter of a minute more.
 func (d *Database) Served(ctx context.Context) (bool, error) {
 	leader, err := d.jobDriver().GetExecutor().LeaderGetElectedLeader(ctx, &riverdriver.LeaderGetElectedLeaderParams{})
 	if errors.Is(err, rivertype.ErrNotFound) {

@@ -25,8 +25,8 @@ type Migration struct {
 
 // Migrate brings the schema up to date and returns the steps that it applied, none if it was up to date already. All of
 // them are one transaction behind one lock, so that of several processes that start at once one migrates while the
-// others wait, and a step that fails leaves nothing behind. A database that is newer than this program is left as it is:
-// migrations are made so that the version before still works.
+// others wait, and a step that fails leaves nothing behind. A database that is newer than this program is left as it
+// is: migrations are made so that the version before still works.
 func (d *Database) Migrate(ctx context.Context) ([]Migration, error) {
 	steps, err := steps(d.Kind)
 	if err != nil {

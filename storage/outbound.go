@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Outbound says how requests of one kind leave the server: every outgoing request is made by a client that it built. The
-// zero value is the most careful: public addresses only, no redirect, ten seconds, a mebibyte.
+// Outbound says how requests of one kind leave the server: every outgoing request is made by a client that it built.
+// The zero value is the most careful: public addresses only, no redirect, ten seconds, a mebibyte.
 type Outbound struct {
 	// Target is a URL that the operator wrote down. Where its host is this machine, or an address of a private network,
 	// requests may go to addresses of that kind; empty: to public ones alone.
@@ -57,7 +57,8 @@ func (o Outbound) Client() *http.Client {
 	dialer := &net.Dialer{Timeout: outboundDial, Control: o.control()}
 	transport := &http.Transport{
 		DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: outboundDial,
-		ResponseHeaderTimeout: o.Timeout, IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: 64 << 10,
+		ResponseHeaderTimeout: o.Timeout, IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: 4,
+		MaxResponseHeaderBytes: 64 << 10,
 	}
 	return &http.Client{
 		Timeout:       o.Timeout,
@@ -66,8 +67,8 @@ func (o Outbound) Client() *http.Client {
 	}
 }
 
-// control refuses addresses after the name was resolved, so that no name server can say one thing to a check and another
-// to the dialer.
+// control refuses addresses after the name was resolved, so that no name server can say one thing to a check and
+// another to the dialer.
 func (o Outbound) control() func(network, address string, _ syscall.RawConn) error {
 	target := publicAddress
 	if parsed, err := url.Parse(o.Target); err == nil && o.Target != "" {
@@ -124,7 +125,8 @@ const (
 // net/netip knows.
 var specialAddresses = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("192.0.2.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"),
 	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"),
 	netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"),
 	netip.MustParsePrefix("2002::/16"),
@@ -189,7 +191,8 @@ type retrying struct {
 func (t retrying) RoundTrip(r *http.Request) (*http.Response, error) {
 	for try := 0; ; try++ {
 		response, err := t.RoundTripper.RoundTrip(r)
-		if !isTransient(response, err) || try >= t.retries || r.Method != http.MethodGet || r.Body != nil && r.Body != http.NoBody {
+		if !isTransient(response, err) || try >= t.retries || r.Method != http.MethodGet || r.Body != nil &&
+			r.Body != http.NoBody {
 			return response, err
 		}
 		if response != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// PartitionedTables are the tables that only ever grow, with the column of their time. On PostgreSQL each month is a partition of its
-// own, so that what is too old goes in one piece.
+// PartitionedTables are the tables that only ever grow, with the column of their time. On PostgreSQL each month is a
+// partition of its own, so that what is too old goes in one piece.
 var PartitionedTables = map[string]string{"audit_trail": "at", "login_attempts": "attempt_time"}
 
 // monthsAhead is how many months are made before they begin.
@@ -64,7 +64,9 @@ func (d *Database) ForgetBefore(ctx context.Context, table string, before time.T
 		return d.DeleteBatches(ctx, table, "id", "? < ?", bun.Ident(column), before)
 	}
 	var names []string
-	err := d.reader.NewRaw("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = ?::regclass", table).Scan(ctx, &names)
+	err := d.reader.NewRaw(
+		"SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = ?::regclass", table,
+	).Scan(ctx, &names)
 	if err != nil {
 		return 0, fmt.Errorf("list the partitions of %s: %w", table, err)
 	}

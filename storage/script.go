@@ -10,9 +10,9 @@ import (
 	"github.com/uptrace/bun/schema"
 )
 
-// A transaction in which no statement waits for the answer of another need not go to and fro: Append and Claim run theirs
-// in one round trip on PostgreSQL, where each costs more than the statement itself, and as an ordinary transaction on
-// SQLite, where there is no trip.
+// A transaction in which no statement waits for the answer of another need not go to and fro: Append and Claim run
+// theirs in one round trip on PostgreSQL, where each costs more than the statement itself, and as an ordinary
+// transaction on SQLite, where there is no trip.
 
 // Draft is where statements for Append and Claim are written. They run there, not here.
 func (d *Database) Draft() bun.IDB { return d.writer }
@@ -30,9 +30,11 @@ func (d *Database) Append(ctx context.Context, statements ...schema.QueryAppende
 	return d.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return script(ctx, tx, statements...) })
 }
 
-// Claim runs claim, an update that finds its row only if no other call was faster (UPDATE ... WHERE used_at IS NULL), and
-// the other statements if it did; all in one transaction. It tells whether this call made the claim.
-func (d *Database) Claim(ctx context.Context, claim *bun.UpdateQuery, then ...schema.QueryAppender) (claimed bool, err error) {
+// Claim runs claim, an update that finds its row only if no other call was faster (UPDATE ... WHERE used_at IS NULL),
+// and the other statements if it did; all in one transaction. It tells whether this call made the claim.
+func (d *Database) Claim(
+	ctx context.Context, claim *bun.UpdateQuery, then ...schema.QueryAppender,
+) (claimed bool, err error) {
 	if d.Kind == Postgres {
 		ctx, cancel := short(ctx)
 		defer cancel()

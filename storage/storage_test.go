@@ -221,7 +221,9 @@ func TestOldRowsGoInBatches(t *testing.T) {
 				if i >= old {
 					at = time.Unix(1_000_000, 0)
 				}
-				if _, err := tx.NewRaw("INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", fmt.Sprint(i), at.UTC()).Exec(ctx); err != nil {
+				if _, err := tx.NewRaw(
+					"INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", fmt.Sprint(i), at.UTC(),
+				).Exec(ctx); err != nil {
 					return err
 				}
 			}
@@ -241,7 +243,9 @@ func TestOldRowsGoInBatches(t *testing.T) {
 func TestTallyFollowsTheTransaction(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
 		var counted []string
-		ctx := storage.WithEventCounter(t.Context(), func(event string, labels ...string) { counted = append(counted, event+" "+strings.Join(labels, " ")) })
+		ctx := storage.WithEventCounter(t.Context(), func(event string, labels ...string) {
+			counted = append(counted, event+" "+strings.Join(labels, " "))
+		})
 		fault := errors.New("a fault")
 		for _, end := range []error{nil, fault} {
 			err := db.Write(ctx, func(ctx context.Context, _ bun.Tx) error {

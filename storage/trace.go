@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// StartSpan begins the span of a question to a database or to Redis, as a part of what is traced in ctx. Where nothing is
-// traced it does nothing, and the span is none.
+// StartSpan begins the span of a question to a database or to Redis, as a part of what is traced in ctx. Where nothing
+// is traced it does nothing, and the span is none.
 func StartSpan(ctx context.Context, name string, attributes ...attribute.KeyValue) (context.Context, trace.Span) {
 	around := trace.SpanFromContext(ctx)
 	if !around.IsRecording() {
@@ -45,7 +45,9 @@ type queryTracer struct{ system string }
 type querySpanKey struct{}
 
 func (q queryTracer) BeforeQuery(ctx context.Context, event *bun.QueryEvent) context.Context {
-	name, attributes := event.Operation(), []attribute.KeyValue{attribute.String("db.system.name", q.system), attribute.String("db.operation.name", event.Operation())}
+	name, attributes := event.Operation(), []attribute.KeyValue{
+		attribute.String("db.system.name", q.system), attribute.String("db.operation.name", event.Operation()),
+	}
 	if model, ok := event.Model.(bun.TableModel); ok {
 		table := model.Table().Name
 		name += " " + table

@@ -100,7 +100,8 @@ func TestASparedDatabaseIsNotRehearsed(t *testing.T) {
 		}
 		defer func() { _ = db.Close() }()
 		attempts := 0
-		if err := db.Write(t.Context(), func(context.Context, bun.Tx) error { attempts++; return nil }); err != nil || attempts != 1 {
+		if err := db.Write(t.Context(), func(context.Context, bun.Tx) error { attempts++; return nil }); err != nil ||
+			attempts != 1 {
 			t.Errorf("%d attempts, %v", attempts, err)
 		}
 	})

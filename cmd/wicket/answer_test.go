@@ -30,7 +30,9 @@ func (h *openHouse) call(t testing.TB, path string, client testClient, form url.
 
 func (h *openHouse) redeem(t testing.TB, client testClient, code string) answer {
 	t.Helper()
-	return h.call(t, oidc.PathToken, client, url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {testRedirect}, "code_verifier": {testVerifier}})
+	return h.call(t, oidc.PathToken, client, url.Values{
+		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {testRedirect}, "code_verifier": {testVerifier},
+	})
 }
 
 func (h *openHouse) refresh(t testing.TB, client testClient, token string) answer {

@@ -19,7 +19,10 @@ func TestBackup(t *testing.T) {
 		line, issuer := newCommandLine(t, databaseURL)
 		server := line.serve(t, issuer)
 		var ada, keys, restoredKeys any
-		line.json(t, &ada, "", "user", "create", "--username", "ada", "--email", "ada@example.com", "--email-verified", "--role", "admin")
+		line.json(
+			t, &ada, "", "user", "create", "--username", "ada", "--email", "ada@example.com", "--email-verified", "--role",
+			"admin",
+		)
 		line.json(t, &keys, "", "key", "list")
 		restored := restore(t, databaseURL)
 		line.json(t, new(any), "", "user", "create", "--username", "later")

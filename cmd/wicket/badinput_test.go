@@ -29,7 +29,8 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// spoilings are the ways in which a parameter goes wrong. Each makes the values to send from the one that would be right.
+// spoilings are the ways in which a parameter goes wrong. Each makes the values to send from the one that would be
+// right.
 var spoilings = map[string]func(right string) []string{
 	"missing":    func(string) []string { return nil },
 	"empty":      func(string) []string { return []string{""} },
@@ -98,8 +99,8 @@ func (b *browser) stay() *http.Client {
 
 var formAction = regexp.MustCompile(`<form[^>]* action="([^"]*)"`)
 
-// verdict is what an authorization request came to: "page" where only the person hears of it, a path of our own, "code",
-// or an error code. It checks what every answer must keep to.
+// verdict is what an authorization request came to: "page" where only the person hears of it, a path of our own,
+// "code", or an error code. It checks what every answer must keep to.
 func verdict(t testing.TB, client testClient, response page, state []string) string {
 	t.Helper()
 	if response.StatusCode >= 500 {
@@ -112,7 +113,8 @@ func verdict(t testing.TB, client testClient, response page, state []string) str
 	var to string
 	var parameters url.Values
 	switch {
-	case location != "" && strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//") && !strings.HasPrefix(location, "/\\"):
+	case location != "" && strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//") &&
+		!strings.HasPrefix(location, "/\\"):
 		path, _, _ := strings.Cut(location, "?")
 		return path
 	case location != "":
@@ -128,15 +130,18 @@ func verdict(t testing.TB, client testClient, response page, state []string) str
 			t.Fatalf("redirect to %q: %v", location, err)
 		}
 		for _, registered := range client.RedirectURIs { // the longest that fits
-			if rest, ok := strings.CutPrefix(location, registered); ok && strings.ContainsAny(rest[:1], "?&#") && len(registered) > len(to) {
+			if rest, ok := strings.CutPrefix(location, registered); ok && strings.ContainsAny(rest[:1], "?&#") &&
+				len(registered) > len(to) {
 				to = registered
 			}
 		}
-		if native := "http://127.0.0.1:50123/callback"; strings.HasPrefix(location, native+"?") && slices.Contains(client.RedirectURIs, "http://127.0.0.1/callback") {
+		if native := "http://127.0.0.1:50123/callback"; strings.HasPrefix(location, native+"?") &&
+			slices.Contains(client.RedirectURIs, "http://127.0.0.1/callback") {
 			to = native
 		}
 	case response.StatusCode == http.StatusOK && strings.Contains(response.body, `name="iss"`):
-		if action := formAction.FindStringSubmatch(response.body); action != nil && slices.Contains(client.RedirectURIs, html.UnescapeString(action[1])) {
+		if action := formAction.FindStringSubmatch(response.body); action != nil &&
+			slices.Contains(client.RedirectURIs, html.UnescapeString(action[1])) {
 			to = action[1]
 		}
 		parameters = url.Values{}
@@ -145,7 +150,10 @@ func verdict(t testing.TB, client testClient, response page, state []string) str
 		}
 	default:
 		if response.StatusCode < 400 || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
-			t.Errorf("neither a redirect nor a page that says what is wrong: %s %s", response.Status, response.Header.Get("Content-Type"))
+			t.Errorf(
+				"neither a redirect nor a page that says what is wrong: %s %s", response.Status,
+				response.Header.Get("Content-Type"),
+			)
 		}
 		return "page"
 	}
@@ -248,9 +256,12 @@ func TestSpoiledAuthorizationRequests(t *testing.T) {
 		hint := h.redeem(t, kinds["post"].testClient, b.code(t, kinds["post"].testClient, nil)).text("id_token")
 		for kind, client := range kinds {
 			right := url.Values{
-				"client_id": {client.ID}, "redirect_uri": {testRedirect}, "response_type": {"code"}, "response_mode": {"query"}, "scope": {"openid profile"},
-				"state": {"The State"}, "nonce": {"n"}, "prompt": {"consent"}, "max_age": {"10000"}, "login_hint": {"alice"}, "id_token_hint": {hint}, "acr_values": {"x y"},
-				"code_challenge": {testChallenge}, "code_challenge_method": {"S256"}, "display": {"popup"}, "ui_locales": {"de en"}, "claims": {"{}"}, "unknown": {"u"},
+				"client_id": {client.ID}, "redirect_uri": {testRedirect}, "response_type": {"code"}, "response_mode": {"query"},
+				"scope": {"openid profile"},
+				"state": {"The State"}, "nonce": {"n"}, "prompt": {"consent"}, "max_age": {"10000"}, "login_hint": {"alice"},
+				"id_token_hint": {hint}, "acr_values": {"x y"},
+				"code_challenge": {testChallenge}, "code_challenge_method": {"S256"}, "display": {"popup"}, "ui_locales": {"de en"},
+				"claims": {"{}"}, "unknown": {"u"},
 			}
 			if kind == "native" {
 				right.Set("redirect_uri", "http://127.0.0.1:50123/callback")
@@ -290,7 +301,8 @@ func TestRefusalsTravelInTheResponseModeThatWasAskedFor(t *testing.T) {
 		b.signIn(t, page{})
 		for _, mode := range []string{"query", "fragment", "form_post"} {
 			for want, change := range map[string]url.Values{
-				"code": {}, "invalid_scope": {"scope": {"nonsense"}}, "invalid_request": {"prompt": {"none login"}}, "unsupported_response_type": {"response_type": {"token"}},
+				"code": {}, "invalid_scope": {"scope": {"nonsense"}}, "invalid_request": {"prompt": {"none login"}},
+				"unsupported_response_type": {"response_type": {"token"}},
 			} {
 				change.Set("response_mode", mode)
 				asked, err := url.Parse(h.authorizeURL(client, change))
@@ -302,7 +314,8 @@ func TestRefusalsTravelInTheResponseModeThatWasAskedFor(t *testing.T) {
 					t.Errorf("%s: %s, want %s", mode, got, want)
 				}
 				location := shown.Header.Get("Location")
-				if byForm := location == ""; byForm != (mode == "form_post") || !byForm && strings.Contains(location, "#") != (mode == "fragment") {
+				if byForm := location == ""; byForm != (mode == "form_post") || !byForm &&
+					strings.Contains(location, "#") != (mode == "fragment") {
 					t.Errorf("%s: travels as %q", mode, location)
 				}
 				if got := verdict(t, client, b.post(t, oidc.PathAuthorize, asked.Query()), []string{"the-state"}); got != want {
@@ -317,7 +330,8 @@ func TestWhoIsNotSignedInHearsTheSameOfABadRequest(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		client := h.client(t, nil)
 		for want, change := range map[string]url.Values{
-			"/sign-in": {}, "login_required": {"prompt": {"none"}}, "invalid_request": {"max_age": {"soon"}}, "page": {"redirect_uri": {"https://evil.example/"}},
+			"/sign-in": {}, "login_required": {"prompt": {"none"}}, "invalid_request": {"max_age": {"soon"}},
+			"page": {"redirect_uri": {"https://evil.example/"}},
 		} {
 			response, err := h.browser(t).stay().Get(h.authorizeURL(client, change))
 			if got := verdict(t, client, read(t, response, err), []string{"the-state"}); got != want {
@@ -361,7 +375,8 @@ func TestAuthorizationRequestsThatCannotBeRead(t *testing.T) {
 			"DELETE":                 {"DELETE", valid, "", "", 405},
 		} {
 			shown := send(c.method, c.query, c.kind, c.body)
-			if shown.StatusCode != c.status || shown.Header.Get("Location") != "" || !strings.HasPrefix(shown.Header.Get("Content-Type"), "text/html") {
+			if shown.StatusCode != c.status || shown.Header.Get("Location") != "" ||
+				!strings.HasPrefix(shown.Header.Get("Content-Type"), "text/html") {
 				t.Errorf("%s: %s to %q", name, shown.Status, shown.Header.Get("Location"))
 			}
 		}
@@ -400,11 +415,20 @@ func (k clientKind) prove(t testing.TB, issuer string, form url.Values) (header 
 	case clients.AuthNone:
 		form.Set("client_id", k.ID)
 	case clients.AuthPrivateKeyJWT:
-		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: k.key, KeyID: "k"}}, nil)
+		signer, err := jose.NewSigner(
+			jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: k.key, KeyID: "k"}}, nil,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
-		signed, err := jwt.Signed(signer).Claims(jwt.Claims{Issuer: k.ID, Subject: k.ID, Audience: jwt.Audience{issuer}, ID: rand.Text(), Expiry: jwt.NewNumericDate(time.Now().Add(time.Minute))}).Serialize()
+		signed, err := jwt.Signed(signer).
+			Claims(
+				jwt.Claims{
+					Issuer: k.ID, Subject: k.ID, Audience: jwt.Audience{issuer}, ID: rand.Text(),
+					Expiry: jwt.NewNumericDate(time.Now().Add(time.Minute)),
+				},
+			).
+			Serialize()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -437,7 +461,9 @@ func (h *openHouse) answerOf(t testing.TB, request *http.Request) answer {
 		t.Errorf("%s: %s", shown.Status, shown.body)
 	}
 	if shown.Header.Get("Location") != "" || shown.Header.Get("Set-Cookie") != "" {
-		t.Errorf("an app is redirected to %q or given a cookie %q", shown.Header.Get("Location"), shown.Header.Get("Set-Cookie"))
+		t.Errorf(
+			"an app is redirected to %q or given a cookie %q", shown.Header.Get("Location"), shown.Header.Get("Set-Cookie"),
+		)
 	}
 	if cache := shown.Header.Get("Cache-Control"); cache != "no-store" {
 		t.Errorf("%s: Cache-Control %q", request.URL.Path, cache)
@@ -480,7 +506,8 @@ func tokenSpoiled(kind, grant, parameter, spoiling string) string {
 		return "invalid_client"
 	case (parameter == "code" || parameter == "refresh_token") && left:
 		return "invalid_request"
-	case parameter == "code" || parameter == "refresh_token" || parameter == "redirect_uri" || parameter == "code_verifier":
+	case parameter == "code" || parameter == "refresh_token" || parameter == "redirect_uri" ||
+		parameter == "code_verifier":
 		return "invalid_grant"
 	case parameter == "scope" && !left && grant != oidc.GrantCode: // a code has its scopes
 		return "invalid_scope"
@@ -503,10 +530,15 @@ func TestSpoiledTokenRequests(t *testing.T) {
 					if code == "" {
 						code = b.code(t, client.testClient, nil)
 					}
-					form["code"], form["redirect_uri"], form["code_verifier"] = []string{code}, []string{testRedirect}, []string{testVerifier}
+					form["code"], form["redirect_uri"], form["code_verifier"] = []string{code}, []string{testRedirect}, []string{
+						testVerifier,
+					}
 				case oidc.GrantRefreshToken:
 					if refreshToken == "" {
-						form := url.Values{"grant_type": {oidc.GrantCode}, "code": {b.code(t, client.testClient, nil)}, "redirect_uri": {testRedirect}, "code_verifier": {testVerifier}}
+						form := url.Values{
+							"grant_type": {oidc.GrantCode}, "code": {b.code(t, client.testClient, nil)}, "redirect_uri": {testRedirect},
+							"code_verifier": {testVerifier},
+						}
 						header := client.prove(t, h.issuer, form)
 						refreshToken = h.ask(t, oidc.PathToken, header, form).text("refresh_token")
 					}
@@ -557,7 +589,9 @@ func TestARefusedCodeIsNotUsedUp(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		client, other := h.client(t, nil), h.client(t, nil)
 		code := h.browser(t).code(t, client, nil)
-		right := url.Values{"grant_type": {oidc.GrantCode}, "code": {code}, "redirect_uri": {testRedirect}, "code_verifier": {testVerifier}}
+		right := url.Values{
+			"grant_type": {oidc.GrantCode}, "code": {code}, "redirect_uri": {testRedirect}, "code_verifier": {testVerifier},
+		}
 		for name, c := range map[string]struct {
 			client testClient
 			change url.Values
@@ -572,7 +606,8 @@ func TestARefusedCodeIsNotUsedUp(t *testing.T) {
 		} {
 			form := maps.Clone(right)
 			maps.Copy(form, c.change)
-			if got := h.call(t, oidc.PathToken, c.client, form); got.text("error") != "invalid_grant" || got.status != http.StatusBadRequest {
+			if got := h.call(t, oidc.PathToken, c.client, form); got.text("error") != "invalid_grant" ||
+				got.status != http.StatusBadRequest {
 				t.Errorf("%s: %d %v", name, got.status, got.json)
 			}
 		}
@@ -585,7 +620,9 @@ func TestARefusedCodeIsNotUsedUp(t *testing.T) {
 func TestTokenRequestsThatCannotBeRead(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		client := h.client(t, nil)
-		body := url.Values{"grant_type": {oidc.GrantClientCredentials}, "client_id": {client.ID}, "client_secret": {client.secret}}.Encode()
+		body := url.Values{
+			"grant_type": {oidc.GrantClientCredentials}, "client_id": {client.ID}, "client_secret": {client.secret},
+		}.Encode()
 		const form = "application/x-www-form-urlencoded"
 		for _, path := range []string{oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke} {
 			for name, c := range map[string]struct{ kind, query, body string }{
@@ -626,7 +663,8 @@ func TestTokenRequestsThatCannotBeRead(t *testing.T) {
 					t.Fatal(err)
 				}
 				response, err := http.DefaultClient.Do(request)
-				if shown := read(t, response, err); shown.StatusCode != http.StatusMethodNotAllowed || !strings.Contains(shown.Header.Get("Allow"), "POST") {
+				if shown := read(t, response, err); shown.StatusCode != http.StatusMethodNotAllowed ||
+					!strings.Contains(shown.Header.Get("Allow"), "POST") {
 					t.Errorf("%s %s: %s, Allow %q", method, path, shown.Status, shown.Header.Get("Allow"))
 				}
 			}
@@ -647,37 +685,50 @@ func TestClientAuthenticationThatIsWrong(t *testing.T) {
 			challenge     bool
 		}
 		wrong := map[string]attempt{
-			"nobody":                              {"", url.Values{}, false},
-			"another scheme":                      {"Digest x", url.Values{}, false},
-			"Basic of nothing":                    {"Basic ", url.Values{}, true},
-			"Basic that is no base64":             {"Basic ***", url.Values{}, true},
-			"Basic without a colon":               {header("x"), url.Values{}, true},
-			"Basic with a bad escape":             {header("%zz:x"), url.Values{}, true},
-			"Basic with a NUL":                    {header("%00:x"), url.Values{}, true},
-			"Basic that is not UTF-8":             {header("\xff:x"), url.Values{}, true},
-			"Basic of nobody":                     {header(":x"), url.Values{}, true},
-			"Basic with a wrong secret":           {header(basic.ID + ":wrong"), url.Values{}, true},
-			"Basic without a secret":              {header(basic.ID + ":"), url.Values{}, true},
-			"Basic of an unknown client":          {header("unknown:wrong"), url.Values{}, true},
-			"Basic for a client that posts":       {header(post.ID + ":" + post.secret), url.Values{}, true},
-			"Basic for a public client":           {header(public.ID + ":"), url.Values{}, true},
-			"Basic for a client that signs":       {header(signing.ID + ":x"), url.Values{}, true},
-			"Basic and client_id of another":      {good, url.Values{"client_id": {post.ID}}, true},
-			"Basic and a secret":                  {good, url.Values{"client_secret": {basic.secret}}, true},
-			"Basic and an assertion":              {good, url.Values{"client_assertion": {"x"}, "client_assertion_type": {"y"}}, true},
-			"a wrong secret":                      {"", url.Values{"client_id": {post.ID}, "client_secret": {"wrong"}}, false},
-			"no secret":                           {"", url.Values{"client_id": {post.ID}}, false},
-			"an unknown client":                   {"", url.Values{"client_id": {"unknown"}, "client_secret": {"wrong"}}, false},
-			"an unknown client without a secret":  {"", url.Values{"client_id": {"unknown"}}, false},
-			"a secret of nobody":                  {"", url.Values{"client_secret": {post.secret}}, false},
-			"another's secret":                    {"", url.Values{"client_id": {post.ID}, "client_secret": {basic.secret}}, false},
-			"posted by a client for Basic":        {"", url.Values{"client_id": {basic.ID}, "client_secret": {basic.secret}}, false},
-			"posted by a public client":           {"", url.Values{"client_id": {public.ID}, "client_secret": {"x"}}, false},
-			"an assertion that is none":           {"", url.Values{"client_assertion": {"x"}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}, false},
-			"an assertion and a secret":           {"", url.Values{"client_id": {post.ID}, "client_secret": {post.secret}, "client_assertion": {"x"}}, false},
-			"a client that signs, with no proof":  {"", url.Values{"client_id": {signing.ID}}, false},
-			"a client that signs, with a secret":  {"", url.Values{"client_id": {signing.ID}, "client_secret": {"x"}}, false},
-			"the digest of a secret, as a secret": {"", url.Values{"client_id": {post.ID}, "client_secret": {string(base64.RawURLEncoding.EncodeToString(storage.Digest(post.secret)))}}, false},
+			"nobody":                         {"", url.Values{}, false},
+			"another scheme":                 {"Digest x", url.Values{}, false},
+			"Basic of nothing":               {"Basic ", url.Values{}, true},
+			"Basic that is no base64":        {"Basic ***", url.Values{}, true},
+			"Basic without a colon":          {header("x"), url.Values{}, true},
+			"Basic with a bad escape":        {header("%zz:x"), url.Values{}, true},
+			"Basic with a NUL":               {header("%00:x"), url.Values{}, true},
+			"Basic that is not UTF-8":        {header("\xff:x"), url.Values{}, true},
+			"Basic of nobody":                {header(":x"), url.Values{}, true},
+			"Basic with a wrong secret":      {header(basic.ID + ":wrong"), url.Values{}, true},
+			"Basic without a secret":         {header(basic.ID + ":"), url.Values{}, true},
+			"Basic of an unknown client":     {header("unknown:wrong"), url.Values{}, true},
+			"Basic for a client that posts":  {header(post.ID + ":" + post.secret), url.Values{}, true},
+			"Basic for a public client":      {header(public.ID + ":"), url.Values{}, true},
+			"Basic for a client that signs":  {header(signing.ID + ":x"), url.Values{}, true},
+			"Basic and client_id of another": {good, url.Values{"client_id": {post.ID}}, true},
+			"Basic and a secret":             {good, url.Values{"client_secret": {basic.secret}}, true},
+			"Basic and an assertion": {good, url.Values{
+				"client_assertion": {"x"}, "client_assertion_type": {"y"},
+			}, true},
+			"a wrong secret":                     {"", url.Values{"client_id": {post.ID}, "client_secret": {"wrong"}}, false},
+			"no secret":                          {"", url.Values{"client_id": {post.ID}}, false},
+			"an unknown client":                  {"", url.Values{"client_id": {"unknown"}, "client_secret": {"wrong"}}, false},
+			"an unknown client without a secret": {"", url.Values{"client_id": {"unknown"}}, false},
+			"a secret of nobody":                 {"", url.Values{"client_secret": {post.secret}}, false},
+			"another's secret": {"", url.Values{
+				"client_id": {post.ID}, "client_secret": {basic.secret},
+			}, false},
+			"posted by a client for Basic": {"", url.Values{
+				"client_id": {basic.ID}, "client_secret": {basic.secret},
+			}, false},
+			"posted by a public client": {"", url.Values{"client_id": {public.ID}, "client_secret": {"x"}}, false},
+			"an assertion that is none": {"", url.Values{
+				"client_assertion": {"x"}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+			}, false},
+			"an assertion and a secret": {"", url.Values{
+				"client_id": {post.ID}, "client_secret": {post.secret}, "client_assertion": {"x"},
+			}, false},
+			"a client that signs, with no proof": {"", url.Values{"client_id": {signing.ID}}, false},
+			"a client that signs, with a secret": {"", url.Values{"client_id": {signing.ID}, "client_secret": {"x"}}, false},
+			"the digest of a secret, as a secret": {"", url.Values{
+				"client_id":     {post.ID},
+				"client_secret": {string(base64.RawURLEncoding.EncodeToString(storage.Digest(post.secret)))},
+			}, false},
 		}
 		for _, path := range []string{oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke} {
 			answers := map[string]string{}
@@ -704,16 +755,23 @@ func TestClientAuthenticationThatIsWrong(t *testing.T) {
 				t.Errorf("%s, in order: %d %v", path, got.status, got.json)
 			}
 			// Secrets are form-encoded in the header, schemes mind no case.
-			if got := h.ask(t, path, "bAsIc "+strings.TrimPrefix(header(strings.ReplaceAll(basic.ID, "-", "%2D")+":"+basic.secret), "Basic "), maps.Clone(token)); got.status != http.StatusOK {
+			if got := h.ask(
+				t, path, "bAsIc "+strings.TrimPrefix(header(strings.ReplaceAll(basic.ID, "-", "%2D")+":"+basic.secret), "Basic "),
+				maps.Clone(token),
+			); got.status != http.StatusOK {
 				t.Errorf("%s, encoded: %d %v", path, got.status, got.json)
 			}
 		}
 		// A grant that a client is not registered for is refused once it is known who asks.
 		machine := kinds["machine"]
-		if got := h.call(t, oidc.PathToken, machine.testClient, url.Values{"grant_type": {oidc.GrantRefreshToken}, "refresh_token": {"x"}}); got.text("error") != "unauthorized_client" || got.status != 400 {
+		if got := h.call(
+			t, oidc.PathToken, machine.testClient, url.Values{"grant_type": {oidc.GrantRefreshToken}, "refresh_token": {"x"}},
+		); got.text("error") != "unauthorized_client" || got.status != 400 {
 			t.Errorf("another grant: %d %v", got.status, got.json)
 		}
-		if got := h.call(t, oidc.PathToken, public.testClient, url.Values{"grant_type": {oidc.GrantClientCredentials}}); got.text("error") != "unauthorized_client" || got.status != 400 {
+		if got := h.call(
+			t, oidc.PathToken, public.testClient, url.Values{"grant_type": {oidc.GrantClientCredentials}},
+		); got.text("error") != "unauthorized_client" || got.status != 400 {
 			t.Errorf("a public client's own credentials: %d %v", got.status, got.json)
 		}
 	})
@@ -726,39 +784,49 @@ func TestIntrospectionAndRevocationOfBadTokens(t *testing.T) {
 		public := h.client(t, func(c *clients.Client) { c.AuthMethod = clients.AuthNone })
 		tokens := h.redeem(t, client, h.browser(t).code(t, client, nil))
 		access, refreshToken, id := tokens.text("access_token"), tokens.text("refresh_token"), tokens.text("id_token")
-		if got := h.call(t, oidc.PathIntrospect, public, url.Values{"token": {access}}); got.status != http.StatusUnauthorized || got.text("error") != "invalid_client" {
+		if got := h.call(
+			t, oidc.PathIntrospect, public, url.Values{"token": {access}},
+		); got.status != http.StatusUnauthorized || got.text("error") != "invalid_client" {
 			t.Errorf("a public client asks: %d %v", got.status, got.json)
 		}
 		for name, token := range map[string]string{
-			"nonsense": "nonsense", "an ID token": id, "a changed token": access[:len(access)-6] + "AAAAAA", "no signature": access[:strings.LastIndexByte(access, '.')+1],
+			"nonsense": "nonsense", "an ID token": id, "a changed token": access[:len(access)-6] + "AAAAAA",
+			"no signature":            access[:strings.LastIndexByte(access, '.')+1],
 			"another's refresh token": "", "lines": "a\r\nb", "dots": "..",
 		} {
 			asker := client
 			if name == "another's refresh token" {
 				asker, token = other, refreshToken
 			}
-			if got := h.call(t, oidc.PathIntrospect, asker, url.Values{"token": {token}}); got.status != http.StatusOK || fmt.Sprint(got.json) != "map[active:false]" {
+			if got := h.call(t, oidc.PathIntrospect, asker, url.Values{"token": {token}}); got.status != http.StatusOK ||
+				fmt.Sprint(got.json) != "map[active:false]" {
 				t.Errorf("introspect %s: %d %v", name, got.status, got.json)
 			}
 		}
 		for _, path := range []string{oidc.PathIntrospect, oidc.PathRevoke} {
 			for name, values := range map[string][]string{"missing": nil, "empty": {""}, "doubled": {access, access}, "endless": {strings.Repeat("a", 10<<10)}, "charset": {"\xff"}, "NUL": {"a\x00"}} {
-				if got := h.call(t, path, client, url.Values{"token": values}); got.status != http.StatusBadRequest || got.text("error") != "invalid_request" {
+				if got := h.call(t, path, client, url.Values{"token": values}); got.status != http.StatusBadRequest ||
+					got.text("error") != "invalid_request" {
 					t.Errorf("%s, token %s: %d %v", path, name, got.status, got.json)
 				}
 			}
 		}
 		for name, token := range map[string]string{"an access token": access, "a refresh token": refreshToken} {
-			if got := h.call(t, oidc.PathRevoke, other, url.Values{"token": {token}}); got.status != http.StatusBadRequest || got.text("error") != "invalid_grant" {
+			if got := h.call(t, oidc.PathRevoke, other, url.Values{"token": {token}}); got.status != http.StatusBadRequest ||
+				got.text("error") != "invalid_grant" {
 				t.Errorf("another client revokes %s: %d %v", name, got.status, got.json)
 			}
 		}
 		for _, token := range []string{"nonsense", id, "a\r\nb"} { // revoked, as far as anyone can tell
-			if got := h.call(t, oidc.PathRevoke, client, url.Values{"token": {token}, "token_type_hint": {"nonsense"}}); got.status != http.StatusOK || len(got.json) != 0 {
+			if got := h.call(
+				t, oidc.PathRevoke, client, url.Values{"token": {token}, "token_type_hint": {"nonsense"}},
+			); got.status != http.StatusOK || len(got.json) != 0 {
 				t.Errorf("revoke %.20q: %d %v", token, got.status, got.json)
 			}
 		}
-		if got := h.call(t, oidc.PathIntrospect, other, url.Values{"token": {access}, "token_type_hint": {"refresh_token"}}); got.json["active"] != true {
+		if got := h.call(
+			t, oidc.PathIntrospect, other, url.Values{"token": {access}, "token_type_hint": {"refresh_token"}},
+		); got.json["active"] != true {
 			t.Errorf("after all that the access token is void: %v", got.json)
 		}
 		if got := h.refresh(t, client, refreshToken); got.status != http.StatusOK {
@@ -772,7 +840,9 @@ func TestUserinfoTakesATokenInItsPlaceOnly(t *testing.T) {
 		client := h.client(t, nil)
 		tokens := h.redeem(t, client, h.browser(t).code(t, client, nil))
 		access := tokens.text("access_token")
-		machine := h.call(t, oidc.PathToken, client, url.Values{"grant_type": {oidc.GrantClientCredentials}}).text("access_token")
+		machine := h.call(
+			t, oidc.PathToken, client, url.Values{"grant_type": {oidc.GrantClientCredentials}},
+		).text("access_token")
 		const form = "application/x-www-form-urlencoded"
 		body := url.Values{"access_token": {access}}.Encode()
 		for name, c := range map[string]struct {
@@ -798,15 +868,19 @@ func TestUserinfoTakesATokenInItsPlaceOnly(t *testing.T) {
 			"the scheme alone":         {"GET", "", "Bearer", "", "", 401, "Bearer"},
 			"nothing after the scheme": {"GET", "", "Bearer  ", "", "", 401, "Bearer"},
 			"nonsense":                 {"GET", "", "Bearer nonsense", "", "", 401, `Bearer error="invalid_token"`},
-			"two tokens":               {"GET", "", "Bearer " + access + " " + access, "", "", 401, `Bearer error="invalid_token"`},
-			"a comma":                  {"GET", "", "Bearer " + access + ",x", "", "", 401, `Bearer error="invalid_token"`},
-			"an ID token":              {"GET", "", "Bearer " + tokens.text("id_token"), "", "", 401, `Bearer error="invalid_token"`},
-			"a refresh token":          {"GET", "", "Bearer " + tokens.text("refresh_token"), "", "", 401, `Bearer error="invalid_token"`},
-			"an app's own token":       {"GET", "", "Bearer " + machine, "", "", 403, `Bearer error="insufficient_scope", scope="openid"`},
-			"JSON":                     {"POST", "", "", "application/json", `{"access_token":"x"}`, 400, ""},
-			"NUL in the body":          {"POST", "", "", form, "access_token=%00", 401, `Bearer error="invalid_token"`},
-			"charset in the body":      {"POST", "", "", form, "access_token=%ff", 401, `Bearer error="invalid_token"`},
-			"too much":                 {"POST", "", "", form, "access_token=" + strings.Repeat("a", 70<<10), 400, ""},
+			"two tokens": {"GET", "", "Bearer " + access + " " +
+				access, "", "", 401, `Bearer error="invalid_token"`},
+			"a comma": {"GET", "", "Bearer " + access + ",x", "", "", 401, `Bearer error="invalid_token"`},
+			"an ID token": {"GET", "", "Bearer " +
+				tokens.text("id_token"), "", "", 401, `Bearer error="invalid_token"`},
+			"a refresh token": {"GET", "", "Bearer " +
+				tokens.text("refresh_token"), "", "", 401, `Bearer error="invalid_token"`},
+			"an app's own token": {"GET", "", "Bearer " +
+				machine, "", "", 403, `Bearer error="insufficient_scope", scope="openid"`},
+			"JSON":                {"POST", "", "", "application/json", `{"access_token":"x"}`, 400, ""},
+			"NUL in the body":     {"POST", "", "", form, "access_token=%00", 401, `Bearer error="invalid_token"`},
+			"charset in the body": {"POST", "", "", form, "access_token=%ff", 401, `Bearer error="invalid_token"`},
+			"too much":            {"POST", "", "", form, "access_token=" + strings.Repeat("a", 70<<10), 400, ""},
 		} {
 			request, err := http.NewRequest(c.method, h.issuer+oidc.PathUserinfo, strings.NewReader(c.body))
 			if err != nil {
@@ -819,7 +893,8 @@ func TestUserinfoTakesATokenInItsPlaceOnly(t *testing.T) {
 				}
 			}
 			got := h.answerOf(t, request)
-			if got.status != c.status || got.status == 200 && got.text("sub") != h.user.ID.String() || got.status != 200 && got.text("sub") != "" {
+			if got.status != c.status || got.status == 200 && got.text("sub") != h.user.ID.String() || got.status != 200 &&
+				got.text("sub") != "" {
 				t.Errorf("%s: %d %v, want %d", name, got.status, got.json, c.status)
 			}
 			if challenge := got.header.Get("WWW-Authenticate"); challenge != c.challenge {
@@ -832,7 +907,9 @@ func TestUserinfoTakesATokenInItsPlaceOnly(t *testing.T) {
 // Every bad combination ends at a page, and never at an address that came with it.
 func TestLogoutThatMustNotBeFollowed(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		client, other := h.client(t, nil), h.client(t, func(c *clients.Client) { c.PostLogoutRedirectURIs = []string{"https://other.example.com/bye"} })
+		client, other := h.client(t, nil), h.client(t, func(c *clients.Client) {
+			c.PostLogoutRedirectURIs = []string{"https://other.example.com/bye"}
+		})
 		b := h.browser(t)
 		hint := h.redeem(t, client, b.code(t, client, nil)).text("id_token")
 		parts := strings.Split(hint, ".")
@@ -842,30 +919,42 @@ func TestLogoutThatMustNotBeFollowed(t *testing.T) {
 		}
 		encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 		for name, form := range map[string]url.Values{
-			"an unregistered address":             {"id_token_hint": {hint}, "post_logout_redirect_uri": {"https://evil.example/"}},
-			"a query added":                       {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout + "?x=1"}},
-			"a path added":                        {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout + "x"}},
-			"a fragment added":                    {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout + "#x"}},
-			"other case":                          {"id_token_hint": {hint}, "post_logout_redirect_uri": {strings.ToUpper(testLogout)}},
-			"the sign-in's address":               {"id_token_hint": {hint}, "post_logout_redirect_uri": {testRedirect}},
-			"another client's address":            {"id_token_hint": {hint}, "post_logout_redirect_uri": {"https://other.example.com/bye"}},
-			"another client's address and id":     {"id_token_hint": {hint}, "client_id": {other.ID}, "post_logout_redirect_uri": {"https://other.example.com/bye"}},
-			"an unknown client":                   {"client_id": {"unknown"}, "post_logout_redirect_uri": {testLogout}},
-			"nobody":                              {"post_logout_redirect_uri": {testLogout}},
-			"nobody, with a state":                {"post_logout_redirect_uri": {testLogout}, "state": {"s"}},
-			"a script":                            {"id_token_hint": {hint}, "post_logout_redirect_uri": {"javascript:alert(1)"}},
-			"lines":                               {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout + "\r\nX-Evil: 1"}},
-			"NUL":                                 {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout + "\x00"}},
-			"charset":                             {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout + "\xff"}},
-			"endless":                             {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout + strings.Repeat("a", 9000)}},
-			"twice":                               {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout, "https://evil.example/"}},
-			"a hint twice":                        {"id_token_hint": {hint, hint}, "post_logout_redirect_uri": {testLogout}},
-			"a modified hint":                     {"id_token_hint": {parts[0] + "." + encode(strings.Replace(string(payload), client.ID, other.ID, 1)) + "." + parts[2]}, "post_logout_redirect_uri": {"https://other.example.com/bye"}},
-			"a modified hint, the same client":    {"id_token_hint": {parts[0] + "." + encode(strings.Replace(string(payload), `"sid"`, `"x":1,"sid"`, 1)) + "." + parts[2]}, "post_logout_redirect_uri": {testLogout}},
-			"a hint without a signature":          {"id_token_hint": {parts[0] + "." + parts[1] + "."}, "post_logout_redirect_uri": {testLogout}},
-			"alg none":                            {"id_token_hint": {encode(`{"alg":"none","typ":"JWT"}`) + "." + parts[1] + "."}, "post_logout_redirect_uri": {testLogout}},
-			"alg none, with a key":                {"id_token_hint": {encode(`{"alg":"none","typ":"JWT","kid":"x"}`) + "." + parts[1] + "." + parts[2]}, "post_logout_redirect_uri": {testLogout}},
-			"an access token as a hint":           {"id_token_hint": {h.redeem(t, client, b.code(t, client, nil)).text("access_token")}, "post_logout_redirect_uri": {testLogout}},
+			"an unregistered address":         {"id_token_hint": {hint}, "post_logout_redirect_uri": {"https://evil.example/"}},
+			"a query added":                   {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout + "?x=1"}},
+			"a path added":                    {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout + "x"}},
+			"a fragment added":                {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout + "#x"}},
+			"other case":                      {"id_token_hint": {hint}, "post_logout_redirect_uri": {strings.ToUpper(testLogout)}},
+			"the sign-in's address":           {"id_token_hint": {hint}, "post_logout_redirect_uri": {testRedirect}},
+			"another client's address":        {"id_token_hint": {hint}, "post_logout_redirect_uri": {"https://other.example.com/bye"}},
+			"another client's address and id": {"id_token_hint": {hint}, "client_id": {other.ID}, "post_logout_redirect_uri": {"https://other.example.com/bye"}},
+			"an unknown client":               {"client_id": {"unknown"}, "post_logout_redirect_uri": {testLogout}},
+			"nobody":                          {"post_logout_redirect_uri": {testLogout}},
+			"nobody, with a state":            {"post_logout_redirect_uri": {testLogout}, "state": {"s"}},
+			"a script":                        {"id_token_hint": {hint}, "post_logout_redirect_uri": {"javascript:alert(1)"}},
+			"lines": {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout +
+				"\r\nX-Evil: 1"}},
+			"NUL":     {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout + "\x00"}},
+			"charset": {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout + "\xff"}},
+			"endless": {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout +
+				strings.Repeat("a", 9000)}},
+			"twice":        {"id_token_hint": {hint}, "post_logout_redirect_uri": {testLogout, "https://evil.example/"}},
+			"a hint twice": {"id_token_hint": {hint, hint}, "post_logout_redirect_uri": {testLogout}},
+			"a modified hint": {"id_token_hint": {parts[0] + "." + encode(
+				strings.Replace(string(payload), client.ID, other.ID, 1),
+			) + "." + parts[2]}, "post_logout_redirect_uri": {"https://other.example.com/bye"}},
+			"a modified hint, the same client": {"id_token_hint": {parts[0] + "." + encode(
+				strings.Replace(string(payload), `"sid"`, `"x":1,"sid"`, 1),
+			) + "." + parts[2]}, "post_logout_redirect_uri": {testLogout}},
+			"a hint without a signature": {"id_token_hint": {parts[0] + "." + parts[1] +
+				"."}, "post_logout_redirect_uri": {testLogout}},
+			"alg none": {"id_token_hint": {encode(`{"alg":"none","typ":"JWT"}`) + "." + parts[1] +
+				"."}, "post_logout_redirect_uri": {testLogout}},
+			"alg none, with a key": {"id_token_hint": {encode(
+				`{"alg":"none","typ":"JWT","kid":"x"}`,
+			) + "." + parts[1] + "." + parts[2]}, "post_logout_redirect_uri": {testLogout}},
+			"an access token as a hint": {"id_token_hint": {h.redeem(
+				t, client, b.code(t, client, nil),
+			).text("access_token")}, "post_logout_redirect_uri": {testLogout}},
 			"nonsense as a hint":                  {"id_token_hint": {"nonsense"}, "post_logout_redirect_uri": {testLogout}},
 			"a hint that is not the client's own": {"id_token_hint": {hint}, "client_id": {other.ID}},
 		} {
@@ -876,7 +965,9 @@ func TestLogoutThatMustNotBeFollowed(t *testing.T) {
 				func() page { return h.browser(t).get(t, oidc.PathLogout+"?"+form.Encode()) }, // nobody is signed in
 			} {
 				shown := send()
-				if shown.StatusCode != http.StatusBadRequest || shown.Header.Get("Location") != "" || shown.Header.Get("X-Evil") != "" || strings.Contains(shown.body, `href="https://evil`) || strings.Contains(shown.body, `href="javascript`) {
+				if shown.StatusCode != http.StatusBadRequest || shown.Header.Get("Location") != "" ||
+					shown.Header.Get("X-Evil") != "" || strings.Contains(shown.body, `href="https://evil`) ||
+					strings.Contains(shown.body, `href="javascript`) {
 					t.Errorf("%s: %s to %q", name, shown.Status, shown.Header.Get("Location"))
 				}
 			}
@@ -896,14 +987,16 @@ func TestLogoutThatIsFollowed(t *testing.T) {
 		}
 		// With a hint of this very session: at once, and back with the state.
 		for name, c := range map[string]struct{ form, want string }{
-			"with a state":    {"&post_logout_redirect_uri=" + url.QueryEscape(testLogout) + "&state=a%26b%20%23", testLogout + "?state=a%26b+%23"},
+			"with a state": {"&post_logout_redirect_uri=" + url.QueryEscape(testLogout) + "&state=a%26b%20%23", testLogout +
+				"?state=a%26b+%23"},
 			"without a state": {"&post_logout_redirect_uri=" + url.QueryEscape(testLogout), testLogout},
 			"to nowhere":      {"", ""},
 		} {
 			b := h.browser(t)
 			tokens := h.redeem(t, client, b.code(t, client, nil))
 			shown := b.get(t, oidc.PathLogout+"?id_token_hint="+tokens.text("id_token")+c.form)
-			if location := shown.Header.Get("Location"); location != c.want || c.want == "" && shown.StatusCode != http.StatusOK {
+			if location := shown.Header.Get("Location"); location != c.want || c.want == "" &&
+				shown.StatusCode != http.StatusOK {
 				t.Errorf("%s: %s to %q, want %q", name, shown.Status, location, c.want)
 			}
 			if signedIn(b) {
@@ -951,7 +1044,8 @@ func TestLogoutThatIsFollowed(t *testing.T) {
 			t.Errorf("confirmed: %s to %q", shown.Status, shown.Header.Get("Location"))
 		}
 		// An expired hint names its session all the same; a stranger's browser with nothing sees a page.
-		if shown := h.browser(t).get(t, oidc.PathLogout); shown.StatusCode != http.StatusOK || shown.Header.Get("Location") != "" {
+		if shown := h.browser(t).get(t, oidc.PathLogout); shown.StatusCode != http.StatusOK ||
+			shown.Header.Get("Location") != "" {
 			t.Errorf("nobody and nothing: %s", shown.Status)
 		}
 	})
@@ -961,17 +1055,24 @@ func TestLogoutThatIsFollowed(t *testing.T) {
 func FuzzTokenForm(f *testing.F) {
 	h := openTestHouse(f, storagetest.URL(f, storage.SQLite))
 	const secret = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
-	client := &clients.Client{ID: "app", Name: "App", AuthMethod: clients.AuthPost, GrantTypes: oidc.GrantTypes, RedirectURIs: []string{testRedirect}}
+	client := &clients.Client{
+		ID: "app", Name: "App", AuthMethod: clients.AuthPost, GrantTypes: oidc.GrantTypes,
+		RedirectURIs: []string{testRedirect},
+	}
 	if err := h.Clients.CreateClientWithSecret(f.Context(), client, secret); err != nil {
 		f.Fatal(err)
 	}
 	who := "client_id=app&client_secret=" + secret
 	for _, seed := range []string{
-		"", "&", "=", "%", "grant_type=client_credentials&" + who, "grant_type=client_credentials&scope=openid+%22&" + who, "grant_type=client_credentials&scope=profile&audience=x&resource=y&resource=z&" + who,
-		"grant_type=authorization_code&code=x&redirect_uri=y&code_verifier=z&" + who, "grant_type=authorization_code&code=%00&" + who, "grant_type=refresh_token&refresh_token=x&scope=openid&" + who,
-		"grant_type=refresh_token&refresh_token=%ff&" + who, "grant_type=password&username=a&password=b&" + who, "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=x&" + who,
+		"", "&", "=", "%", "grant_type=client_credentials&" + who, "grant_type=client_credentials&scope=openid+%22&" + who,
+		"grant_type=client_credentials&scope=profile&audience=x&resource=y&resource=z&" + who,
+		"grant_type=authorization_code&code=x&redirect_uri=y&code_verifier=z&" + who,
+		"grant_type=authorization_code&code=%00&" + who, "grant_type=refresh_token&refresh_token=x&scope=openid&" + who,
+		"grant_type=refresh_token&refresh_token=%ff&" + who, "grant_type=password&username=a&password=b&" + who,
+		"grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=x&" + who,
 		"client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJhcHAiLCJzdWIiOiJhcHAifQ.AAAA",
-		"client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=a.b.c", "a%0d%0ab=1&a%0d%0ab=2", "grant_type=authorization_code&code=x&code=y&" + who,
+		"client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=a.b.c",
+		"a%0d%0ab=1&a%0d%0ab=2", "grant_type=authorization_code&code=x&code=y&" + who,
 	} {
 		f.Add(seed, "")
 		f.Add(seed, "Basic "+base64.StdEncoding.EncodeToString([]byte("app:"+secret)))
@@ -992,7 +1093,8 @@ func FuzzTokenForm(f *testing.F) {
 		if err := json.Unmarshal(recorder.Body.Bytes(), &got); err != nil {
 			t.Fatalf("%d: %v in %q", recorder.Code, err, recorder.Body)
 		}
-		if recorder.Code >= 500 || (recorder.Code == http.StatusOK) != (got.AccessToken != "") || (recorder.Code == http.StatusOK) != (got.Error == "") || !isErrorText(got.Description) {
+		if recorder.Code >= 500 || (recorder.Code == http.StatusOK) != (got.AccessToken != "") ||
+			(recorder.Code == http.StatusOK) != (got.Error == "") || !isErrorText(got.Description) {
 			t.Fatalf("%d %q", recorder.Code, recorder.Body)
 		}
 		if form, err := url.ParseQuery(body); got.AccessToken != "" && (err != nil || form.Get("client_secret") != secret) {

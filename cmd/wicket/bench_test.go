@@ -31,9 +31,9 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// The benchmarks measure what the server spends, not what the driver and the server do together: the server is a process
-// of its own, and its CPU time is read before and after. "sig/op" is that in units of one P-256 signature measured in
-// the same run, so that figures of different machines can be compared.
+// The benchmarks measure what the server spends, not what the driver and the server do together: the server is a
+// process of its own, and its CPU time is read before and after. "sig/op" is that in units of one P-256 signature
+// measured in the same run, so that figures of different machines can be compared.
 
 // BenchmarkSignature is the unit: one P-256 signature.
 func BenchmarkSignature(b *testing.B) {
@@ -82,10 +82,14 @@ func BenchmarkTransaction(b *testing.B) {
 			for b.Loop() {
 				i++
 				err := db.Write(b.Context(), func(ctx context.Context, tx bun.Tx) error {
-					if _, err := tx.ExecContext(ctx, "INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", strconv.Itoa(i), time.Unix(0, 0)); err != nil {
+					if _, err := tx.ExecContext(
+						ctx, "INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", strconv.Itoa(i), time.Unix(0, 0),
+					); err != nil {
 						return err
 					}
-					_, err := tx.ExecContext(ctx, "UPDATE revoked_tokens SET expires_at = ? WHERE jti = ?", time.Unix(1, 0), strconv.Itoa(i))
+					_, err := tx.ExecContext(
+						ctx, "UPDATE revoked_tokens SET expires_at = ? WHERE jti = ?", time.Unix(1, 0), strconv.Itoa(i),
+					)
 					return err
 				})
 				if err != nil {
@@ -172,7 +176,10 @@ func startProcess(b *testing.B, databaseURL string, variables ...string) *benchS
 	b.Helper()
 	port := freePort(b)
 	s := &benchServer{issuer: fmt.Sprintf("http://localhost:%d", port), apps: map[string]string{}}
-	s.env = append(os.Environ(), "WICKET_ISSUER="+s.issuer, "WICKET_DATABASE_URL="+databaseURL, "WICKET_SECRET="+benchSecret, "WICKET_DRAIN=0s")
+	s.env = append(
+		os.Environ(), "WICKET_ISSUER="+s.issuer, "WICKET_DATABASE_URL="+databaseURL, "WICKET_SECRET="+benchSecret,
+		"WICKET_DRAIN=0s",
+	)
 	s.env = append(s.env, variables...)
 	s.startReplica(b, port)
 	return s
@@ -185,7 +192,9 @@ func (s *benchServer) startReplica(b *testing.B, port int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := &benchReplica{process: exec.Command(binary, "serve"), address: fmt.Sprintf("127.0.0.1:%d", port), exited: make(chan struct{})}
+	r := &benchReplica{
+		process: exec.Command(binary, "serve"), address: fmt.Sprintf("127.0.0.1:%d", port), exited: make(chan struct{}),
+	}
 	r.process.Env = append(slices.Clip(s.env), "WICKET_LISTEN="+r.address)
 	if err := r.process.Start(); err != nil {
 		b.Fatal(err)
@@ -214,8 +223,14 @@ func startBenchServer(b *testing.B, databaseURL string, variables ...string) *be
 	for worker := range benchWorkers {
 		s.command(b, testPassword, "user", "create", "--username", fmt.Sprintf("user%d", worker), "--password-stdin")
 	}
-	s.command(b, "", "client", "create", "--id", "web", "--name", "Web", "--redirect-uri", testRedirect, "--id-token-alg", "ES256", "--auth-method", "client_secret_post")
-	s.command(b, "", "client", "create", "--id", "service", "--name", "Service", "--grant-type", "client_credentials", "--scope", "read", "--auth-method", "client_secret_post")
+	s.command(
+		b, "", "client", "create", "--id", "web", "--name", "Web", "--redirect-uri", testRedirect, "--id-token-alg", "ES256",
+		"--auth-method", "client_secret_post",
+	)
+	s.command(
+		b, "", "client", "create", "--id", "service", "--name", "Service", "--grant-type", "client_credentials", "--scope",
+		"read", "--auth-method", "client_secret_post",
+	)
 	return s
 }
 
@@ -362,7 +377,9 @@ type visitor struct {
 func (s *benchServer) visitor(b *testing.B, worker int) *visitor {
 	b.Helper()
 	jar, _ := cookiejar.New(nil)
-	v := &visitor{server: s, http: &http.Client{Jar: jar, Transport: &turns{server: s}, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+	v := &visitor{server: s, http: &http.Client{Jar: jar, Transport: &turns{server: s}, CheckRedirect: func(
+		r *http.Request, _ []*http.Request,
+	) error {
 		if !strings.HasPrefix(r.URL.String(), s.issuer) {
 			return http.ErrUseLastResponse
 		}
@@ -404,8 +421,10 @@ func (s *benchServer) visitor(b *testing.B, worker int) *visitor {
 
 func (v *visitor) request() string {
 	return "/authorize?" + url.Values{
-		"client_id": {"web"}, "redirect_uri": {testRedirect}, "response_type": {"code"}, "scope": {"openid profile email offline_access"},
-		"state": {"the-state-of-it"}, "nonce": {"the-nonce-of-it"}, "code_challenge": {testChallenge}, "code_challenge_method": {"S256"},
+		"client_id": {"web"}, "redirect_uri": {testRedirect}, "response_type": {"code"},
+		"scope": {"openid profile email offline_access"},
+		"state": {"the-state-of-it"}, "nonce": {"the-nonce-of-it"}, "code_challenge": {testChallenge},
+		"code_challenge_method": {"S256"},
 	}.Encode()
 }
 
@@ -437,7 +456,10 @@ func (v *visitor) code() error {
 	if err != nil {
 		return err
 	}
-	return v.tokens("web", url.Values{"grant_type": {"authorization_code"}, "code": {location.Query().Get("code")}, "redirect_uri": {testRedirect}, "code_verifier": {testVerifier}})
+	return v.tokens("web", url.Values{
+		"grant_type": {"authorization_code"}, "code": {location.Query().Get("code")}, "redirect_uri": {testRedirect},
+		"code_verifier": {testVerifier},
+	})
 }
 
 func (v *visitor) refresh() error {

@@ -40,10 +40,10 @@ func largeCrowd(b *testing.B) int {
 	return people
 }
 
-// BenchmarkCrowd compares a house of ten thousand people on PostgreSQL with one of a million, who have ten refresh tokens
-// each: what people and apps do in both by turns, each time another person, so that noise hits both alike. "ratio" is the
-// median of the large house divided by that of the small one; 1 means that growth costs nothing. The password hash is as
-// cheap as it can be, so that the database's part shows.
+// BenchmarkCrowd compares a house of ten thousand people on PostgreSQL with one of a million, who have ten refresh
+// tokens each: what people and apps do in both by turns, each time another person, so that noise hits both alike.
+// "ratio" is the median of the large house divided by that of the small one; 1 means that growth costs nothing. The
+// password hash is as cheap as it can be, so that the database's part shows.
 func BenchmarkCrowd(b *testing.B) {
 	large := largeCrowd(b)
 	houses := []*crowd{gather(b, smallCrowd), gather(b, large)}
@@ -84,7 +84,8 @@ func BenchmarkCrowd(b *testing.B) {
 	}
 }
 
-// crowd is a house full of people, of whom person i has session i, grant i and the refresh tokens i, people+i and so on.
+// crowd is a house full of people, of whom person i has session i, grant i and the refresh tokens i, people+i and so
+// on.
 type crowd struct {
 	*openHouse
 	app      testClient
@@ -114,16 +115,17 @@ func gather(b *testing.B, people int) *crowd {
 	began := time.Now()
 	c.fill(b)
 	var size string
-	if err := h.database.Reader().NewRaw("SELECT pg_size_pretty(pg_database_size(current_database()))").Scan(b.Context(), &size); err != nil {
+	if err := h.database.Reader().NewRaw("SELECT pg_size_pretty(pg_database_size(current_database()))").
+		Scan(b.Context(), &size); err != nil {
 		b.Fatal(err)
 	}
 	b.Logf("%d people and %d refresh tokens, %s, in %s", people, people*chain, size, time.Since(began).Round(time.Second))
 	return c
 }
 
-// fill writes the rows that months of use leave behind, in the order of their time and with digests in no order, as they are
-// then. What a row refers to is known to be there, so nothing is checked; the indexes of the largest table are made
-// afterwards.
+// fill writes the rows that months of use leave behind, in the order of their time and with digests in no order, as
+// they are then. What a row refers to is known to be there, so nothing is checked; the indexes of the largest table are
+// made afterwards.
 func (c *crowd) fill(b *testing.B) {
 	b.Helper()
 	ctx := b.Context()
@@ -142,7 +144,9 @@ func (c *crowd) fill(b *testing.B) {
 		b.Fatal(err)
 	}
 	device := identity.Device{IP: "127.0.0.1", UserAgent: crowdAgent}
-	if _, err := c.SignIns.WithPassword(ctx, signin.Attempt{Login: testUsername, Password: testPassword, Device: device}); err != nil {
+	if _, err := c.SignIns.WithPassword(
+		ctx, signin.Attempt{Login: testUsername, Password: testPassword, Device: device},
+	); err != nil {
 		b.Fatal(err)
 	}
 	for _, statement := range []string{

@@ -17,10 +17,10 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// BenchmarkReplicas measures the hot ways through one, two and three processes on one PostgreSQL and one Redis, which get
-// the requests in turn: what one process made the next one reads. cpu-µs/op and sig/op are of all of them together;
-// postgres-sig/op and redis-sig/op what they make the servers below spend, queries/op the statements that PostgreSQL was
-// sent, redis-commands/op what Redis was asked. On a machine whose cores are all busy more processes bring no more
+// BenchmarkReplicas measures the hot ways through one, two and three processes on one PostgreSQL and one Redis, which
+// get the requests in turn: what one process made the next one reads. cpu-µs/op and sig/op are of all of them together;
+// postgres-sig/op and redis-sig/op what they make the servers below spend, queries/op the statements that PostgreSQL
+// was sent, redis-commands/op what Redis was asked. On a machine whose cores are all busy more processes bring no more
 // answers; what this shows is that an answer costs no more.
 func BenchmarkReplicas(b *testing.B) {
 	for n := 1; n <= 3; n++ {
@@ -35,7 +35,9 @@ func BenchmarkReplicas(b *testing.B) {
 				b.Run(way.name, func(b *testing.B) {
 					unit := float64(signatureCPU(b))
 					server.measure(b, way.once, append(gauges,
-						gauge{"postgres-sig/op", func(b *testing.B) float64 { return float64(familyCPU(b, storagetest.PostgresPID(b))) / unit }},
+						gauge{"postgres-sig/op", func(b *testing.B) float64 {
+							return float64(familyCPU(b, storagetest.PostgresPID(b))) / unit
+						}},
 						gauge{"redis-sig/op", func(b *testing.B) float64 { return float64(processCPU(b, memory.PID())) / unit }},
 					)...)
 				})
@@ -44,8 +46,8 @@ func BenchmarkReplicas(b *testing.B) {
 	}
 }
 
-// countStatements counts what PostgreSQL is sent, but for the questions of the job queue, which come by the clock; nothing
-// where it lacks the library that counts.
+// countStatements counts what PostgreSQL is sent, but for the questions of the job queue, which come by the clock;
+// nothing where it lacks the library that counts.
 func countStatements(b *testing.B, url string) []gauge {
 	b.Helper()
 	db, err := sql.Open("pgx", url)

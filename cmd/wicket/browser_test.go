@@ -71,7 +71,8 @@ func (w *window) heed(message chromedp.ConsoleMessage) {
 	default:
 		return
 	}
-	if of, err := url.Parse(message.URL); err == nil && message.Source == "network" && path.Ext(of.Path) == "" && strings.Contains(message.Text, "status of 4") {
+	if of, err := url.Parse(message.URL); err == nil && message.Source == "network" && path.Ext(of.Path) == "" &&
+		strings.Contains(message.Text, "status of 4") {
 		return
 	}
 	w.t.Errorf("the browser's console at %s: %s", message.URL, message)
@@ -143,8 +144,8 @@ func (w *window) reads(selector string, wants ...string) {
 	}
 }
 
-// look looks at the page on a phone and on a desk, by day and by night: it must fit. With WICKET_SCREENSHOTS it is saved
-// in that folder under name.
+// look looks at the page on a phone and on a desk, by day and by night: it must fit. With WICKET_SCREENSHOTS it is
+// saved in that folder under name.
 func (w *window) look(name string) {
 	w.t.Helper()
 	for _, device := range []struct {
@@ -152,7 +153,9 @@ func (w *window) look(name string) {
 		width, height int64
 	}{{"phone", 390, 844}, {"desk", 1280, 800}} {
 		for _, scheme := range []string{"light", "dark"} {
-			w.do(chromedp.EmulateViewport(device.width, device.height), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			w.do(chromedp.EmulateViewport(device.width, device.height), chromedp.Func(func(
+				ctx context.Context, target *chromedp.Target,
+			) error {
 				_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 					Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 				})
@@ -182,7 +185,9 @@ func TestDevInABrowser(t *testing.T) {
 	port, appPort, data := freePort(t), freePort(t), t.TempDir()
 	issuer, app := fmt.Sprintf("http://localhost:%d", port), fmt.Sprintf("http://localhost:%d", appPort)
 	dev := func() *process {
-		return commandLine{}.start(t, issuer+"/readyz", "dev", "--port", fmt.Sprint(port), "--app-port", fmt.Sprint(appPort), "--data", data)
+		return commandLine{}.start(
+			t, issuer+"/readyz", "dev", "--port", fmt.Sprint(port), "--app-port", fmt.Sprint(appPort), "--data", data,
+		)
 	}
 	server := dev()
 
@@ -261,7 +266,9 @@ func TestPagesInABrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 		if number == aliceNumber {
-			if _, err := h.identity.Phones().Verify(t.Context(), h.reauthenticated(t, h.user), phone.ID, h.texts(t, number, 1)); err != nil {
+			if _, err := h.identity.Phones().Verify(
+				t.Context(), h.reauthenticated(t, h.user), phone.ID, h.texts(t, number, 1),
+			); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -279,8 +286,12 @@ func TestPagesInABrowser(t *testing.T) {
 		{name: "account-devices", want: "Sign out everywhere"}, // signs in
 		{name: "account-phones", url: h.issuer + "/account/phones", want: "The six digits"},
 		{name: "signin-again", url: h.authorizeURL(client, url.Values{"prompt": {"login"}}), want: "Confirm it’s you"},
-		{name: "select-account", url: h.authorizeURL(client, url.Values{"prompt": {"select_account"}}), want: "Choose an account"},
-		{name: "consent-links", url: h.authorizeURL(client, url.Values{"prompt": {"consent"}, "scope": {"openid profile email phone address offline_access"}}), want: "wants to use your account"},
+		{name: "select-account", url: h.authorizeURL(
+			client, url.Values{"prompt": {"select_account"}},
+		), want: "Choose an account"},
+		{name: "consent-links", url: h.authorizeURL(
+			client, url.Values{"prompt": {"consent"}, "scope": {"openid profile email phone address offline_access"}},
+		), want: "wants to use your account"},
 		{name: "signout", url: h.issuer + "/logout?client_id=" + client.ID, want: "Sign out?"},
 		{name: "signed-out", press: "#sign-out", want: "You are signed out"},
 	} {
@@ -305,7 +316,9 @@ func TestNewcomerInABrowser(t *testing.T) {
 	w.look("signin-or-register")
 	w.press("#create-account")
 	w.look("register")
-	w.do(chromedp.SendKeys(chromedp.CSS("#username"), testUsername), chromedp.SendKeys(chromedp.CSS("#email"), "carol@example.com"),
+	w.do(chromedp.SendKeys(chromedp.CSS("#username"), testUsername), chromedp.SendKeys(
+		chromedp.CSS("#email"), "carol@example.com",
+	),
 		chromedp.SendKeys(chromedp.CSS("#name"), "Carol Example"), chromedp.SendKeys(chromedp.CSS("#password"), "sunshine99"))
 	w.press("#register")
 	w.reads("main", "This username is taken", "everybody tries first", "guessed at once")
@@ -315,7 +328,9 @@ func TestNewcomerInABrowser(t *testing.T) {
 	w.reads("main", "Carol Example", "carol@example.com")
 	w.open(h.issuer + "/account/profile")
 	w.look("profile")
-	w.do(chromedp.SendKeys(chromedp.CSS("#birthdate"), "31.12.1990"), chromedp.SendKeys(chromedp.CSS("#street_address"), "Gasse 1\nHaus 2"),
+	w.do(chromedp.SendKeys(chromedp.CSS("#birthdate"), "31.12.1990"), chromedp.SendKeys(
+		chromedp.CSS("#street_address"), "Gasse 1\nHaus 2",
+	),
 		chromedp.SendKeys(chromedp.CSS("#locality"), "Zürich"))
 	w.press("#save")
 	w.reads("main", "Nothing is saved yet", "A date of birth is")
@@ -334,12 +349,17 @@ func TestFormPostInABrowser(t *testing.T) {
 			h := openTestHouse(t, storagetest.URL(t, storage.SQLite))
 			app := serveApp(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 				rw.Header().Set("Content-Type", "text/html; charset=utf-8")
-				_, _ = fmt.Fprintf(rw, `<!doctype html><title>App</title><link rel="icon" href="data:,"><p id="method">%s</p><p id="answer">%s</p>`, r.Method, r.PostFormValue("state")+" "+r.PostFormValue("iss"))
+				_, _ = fmt.Fprintf(
+					rw, `<!doctype html><title>App</title><link rel="icon" href="data:,"><p id="method">%s</p><p id="answer">%s</p>`,
+					r.Method, r.PostFormValue("state")+" "+r.PostFormValue("iss"),
+				)
 			}))
 			client := h.client(t, func(c *clients.Client) { c.RedirectURIs = []string{app + "/callback"} })
 			if !javaScript {
 				w.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-					_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+					_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{
+						Value: true,
+					})
 					return err
 				}))
 			}
@@ -369,11 +389,14 @@ func TestSPAInABrowser(t *testing.T) {
 		})
 		origin := serveApp(t, mux)
 		client := h.client(t, func(c *clients.Client) {
-			c.AuthMethod, c.RedirectURIs, c.PostLogoutRedirectURIs = clients.AuthNone, []string{origin + "/"}, []string{origin + "/"}
+			c.AuthMethod, c.RedirectURIs, c.PostLogoutRedirectURIs = clients.AuthNone, []string{origin + "/"}, []string{
+				origin + "/",
+			}
 		})
 		mux.HandleFunc("/config.json", func(rw http.ResponseWriter, _ *http.Request) {
 			_ = json.NewEncoder(rw).Encode(map[string]string{
-				"authority": h.issuer, "client_id": client.ID, "redirect_uri": origin + "/", "post_logout_redirect_uri": origin + "/", "scope": "openid profile email offline_access",
+				"authority": h.issuer, "client_id": client.ID, "redirect_uri": origin + "/",
+				"post_logout_redirect_uri": origin + "/", "scope": "openid profile email offline_access",
 			})
 		})
 
@@ -387,7 +410,12 @@ func TestSPAInABrowser(t *testing.T) {
 		w.reads("#status", h.user.ID.String())
 		w.reads("#claims", testEmail, "Alice Example")
 		w.do(chromedp.Click(chromedp.CSS("#refresh")))
-		ask(w, chromedp.Poll[bool](`document.getElementById("refreshes").textContent === "1" || document.getElementById("error").textContent !== ""`))
+		ask(
+			w,
+			chromedp.Poll[bool](
+				`document.getElementById("refreshes").textContent === "1" || document.getElementById("error").textContent !== ""`,
+			),
+		)
 		w.reads("#refreshes", "1")
 		w.open(origin + "/") // the app reads its tokens again from the tab
 		ask(w, signedIn)

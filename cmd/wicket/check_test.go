@@ -40,7 +40,10 @@ func TestCheck(t *testing.T) {
 		}{
 			"without a person": {nil, []string{"discovery", "keys"}},
 			"a public app":     {append(person, "--client-id", "wicket-check"), []string{"discovery", "keys", "sign-in"}},
-			"a confidential app": {append(person, "--client-id", confidential.ID, "--redirect-uri", testRedirect, "--client-secret-file", passwordFile(t, confidential.secret)),
+			"a confidential app": {append(
+				person, "--client-id", confidential.ID, "--redirect-uri", testRedirect, "--client-secret-file",
+				passwordFile(t, confidential.secret),
+			),
 				[]string{"discovery", "keys", "sign-in"}},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -68,14 +71,21 @@ func TestCheck(t *testing.T) {
 // that belong to https.
 func TestCheckThrough(t *testing.T) {
 	var address string
-	h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { address, c.Issuer = c.Issuer, "https://id.example.com" })
+	h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) {
+		address, c.Issuer = c.Issuer, "https://id.example.com"
+	})
 	h.client(t, checkApp)
-	arguments := []string{"check", h.issuer, "--through", address, "--username", testEmail, "--password-file", passwordFile(t, testPassword), "--client-id", "wicket-check"}
+	arguments := []string{
+		"check", h.issuer, "--through", address, "--username", testEmail, "--password-file", passwordFile(t, testPassword),
+		"--client-id", "wicket-check",
+	}
 	var steps []checkStep
 	if (commandLine{}).json(t, &steps, "", arguments...); len(steps) != 3 {
 		t.Errorf("%v", steps)
 	}
-	if text := (commandLine{}).run(t, "", arguments...).stdout.String(); strings.Count(text, "\nok  ") != 2 || !strings.HasPrefix(text, "ok  discovery") {
+	if text := (commandLine{}).
+		run(t, "", arguments...).
+		stdout.String(); strings.Count(text, "\nok  ") != 2 || !strings.HasPrefix(text, "ok  discovery") {
 		t.Errorf("for people:\n%s", text)
 	}
 }
@@ -86,20 +96,27 @@ func TestCheckThatFails(t *testing.T) {
 	h.client(t, checkApp)
 	right, wrong := passwordFile(t, testPassword), passwordFile(t, "wrong password")
 	person := func(password string, more ...string) []string {
-		return append([]string{"check", h.issuer, "--username", testUsername, "--password-file", password, "--client-id", "wicket-check"}, more...)
+		return append(
+			[]string{"check", h.issuer, "--username", testUsername, "--password-file", password, "--client-id", "wicket-check"},
+			more...,
+		)
 	}
 	port := h.issuer[strings.LastIndex(h.issuer, ":"):]
 	for name, c := range map[string]struct {
 		arguments []string
 		want      string
 	}{
-		"nobody answers":    {[]string{"check", "http://localhost:1"}, "discovery: "},
-		"another issuer":    {[]string{"check", "http://127.0.0.1" + port}, "discovery: "},
-		"half a person":     {[]string{"check", h.issuer, "--username", testUsername}, "name all of --username, --password-file and --client-id"},
-		"no address":        {[]string{"check", h.issuer, "--through", "wicket:8080"}, "--through must be an address"},
-		"wrong password":    {person(wrong), "sign-in: no way back to the app, but a page: This name and password do not match"},
-		"unknown app":       {person(right, "--client-id", "nobody"), "sign-in: no way back to the app, but a page: "},
-		"unknown redirect":  {person(right, "--redirect-uri", "https://elsewhere.example/"), "sign-in: no way back to the app, but a page: "},
+		"nobody answers": {[]string{"check", "http://localhost:1"}, "discovery: "},
+		"another issuer": {[]string{"check", "http://127.0.0.1" + port}, "discovery: "},
+		"half a person": {[]string{
+			"check", h.issuer, "--username", testUsername,
+		}, "name all of --username, --password-file and --client-id"},
+		"no address":     {[]string{"check", h.issuer, "--through", "wicket:8080"}, "--through must be an address"},
+		"wrong password": {person(wrong), "sign-in: no way back to the app, but a page: This name and password do not match"},
+		"unknown app":    {person(right, "--client-id", "nobody"), "sign-in: no way back to the app, but a page: "},
+		"unknown redirect": {person(
+			right, "--redirect-uri", "https://elsewhere.example/",
+		), "sign-in: no way back to the app, but a page: "},
 		"a needless secret": {person(right, "--client-secret-file", right), "sign-in: change the code for tokens: "},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -117,7 +134,9 @@ func TestCheckThatFails(t *testing.T) {
 		})
 	}
 	var steps []checkStep // the person was not locked out by it
-	if out := (commandLine{}).run(t, "", person(right, "-o", "json")...); json.Unmarshal(out.stdout.Bytes(), &steps) != nil || len(steps) != 3 {
+	if out := (commandLine{}).run(
+		t, "", person(right, "-o", "json")...,
+	); json.Unmarshal(out.stdout.Bytes(), &steps) != nil || len(steps) != 3 {
 		t.Errorf("then: %s\n%s", &out.stdout, &out.stderr)
 	}
 }

@@ -22,8 +22,8 @@ import (
 	"github.com/wicket-id/wicket/oidc/clients"
 )
 
-// leaveOut skips a test for which this machine lacks something, and says what. Under `make test` (WICKET_TEST_COMPLETE=1)
-// nothing may be left out, so there it fails.
+// leaveOut skips a test for which this machine lacks something, and says what. Under `make test`
+// (WICKET_TEST_COMPLETE=1) nothing may be left out, so there it fails.
 func leaveOut(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv("WICKET_TEST_COMPLETE") != "" {
@@ -38,7 +38,10 @@ const clientsFolder = "testdata/clients"
 func npmPackages(t testing.TB) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(clientsFolder, "node_modules")); errors.Is(err, fs.ErrNotExist) {
-		leaveOut(t, "the npm packages of the test clients are not installed (make test does it, or: npm ci in cmd/wicket/"+clientsFolder+")")
+		leaveOut(
+			t,
+			"the npm packages of the test clients are not installed (make test does it, or: npm ci in cmd/wicket/"+clientsFolder+")",
+		)
 	}
 }
 

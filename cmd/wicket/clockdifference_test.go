@@ -9,8 +9,8 @@ import (
 	"github.com/wicket-id/wicket/identity"
 )
 
-// Of three replicas one has a clock that is 90 seconds ahead, and one a clock that is 90 seconds late: longer than a code lives. Whichever
-// does which step, nobody notices.
+// Of three replicas one has a clock that is 90 seconds ahead, and one a clock that is 90 seconds late: longer than a
+// code lives. Whichever does which step, nobody notices.
 func TestReplicasWhoseClocksDiffer(t *testing.T) {
 	houses, _ := openReplicas(t, 1)
 	for _, wrong := range []time.Duration{90 * time.Second, -90 * time.Second} {
@@ -41,7 +41,9 @@ func TestReplicasWhoseClocksDiffer(t *testing.T) {
 		}
 		// A sign-in that an app asks for begins on one replica, is done on another one and counts on the first.
 		asked := b.at(t, one).get(t, one.authorizeURL(client, url.Values{"prompt": {"login"}}))
-		shown := b.at(t, two).post(t, "/sign-in", url.Values{"username": {testUsername}, "password": {testPassword}, "continue": {asked.held()}})
+		shown := b.at(t, two).post(t, "/sign-in", url.Values{
+			"username": {testUsername}, "password": {testPassword}, "continue": {asked.held()},
+		})
 		if location, err := shown.Location(); err != nil || location.Query().Get("code") == "" {
 			t.Errorf("%v: signed in again, and shown %s %s", order, shown.Status, shown.Request.URL)
 		}

@@ -39,7 +39,8 @@ func openCluster(t *testing.T, n int) *cluster {
 		c.addresses = append(c.addresses, fmt.Sprintf("127.0.0.1:%d", freePort(t)))
 	}
 	c.line = commandLine{
-		"WICKET_DATABASE_URL=" + storagetest.URL(t, storage.Postgres), "WICKET_REDIS_URL=" + storagetest.Redis(t).URL(), "WICKET_SECRET=" + seal.NewMasterKey(),
+		"WICKET_DATABASE_URL=" + storagetest.URL(t, storage.Postgres), "WICKET_REDIS_URL=" + storagetest.Redis(t).URL(),
+		"WICKET_SECRET=" + seal.NewMasterKey(),
 		"WICKET_TRUSTED_PROXIES=127.0.0.1", "WICKET_DRAIN=" + drained.String(),
 	}
 	c.proxy = startProxy(t, c.addresses)
@@ -54,7 +55,9 @@ func openCluster(t *testing.T, n int) *cluster {
 		}
 	})
 	c.openHouse = opened(h, c.proxy.origin())
-	c.user = c.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
+	c.user = c.register(t, identity.NewUser{
+		Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example",
+	})
 	for i := range c.replicas {
 		c.begin(i)
 	}
@@ -97,7 +100,9 @@ func (c *cluster) ready(i int) int {
 
 func (c *cluster) awaitReady(t testing.TB, i int) {
 	t.Helper()
-	storagetest.Eventually(t, 30*time.Second, "the replica at "+c.addresses[i]+" is ready", func() bool { return c.ready(i) == http.StatusOK })
+	storagetest.Eventually(t, 30*time.Second, "the replica at "+c.addresses[i]+" is ready", func() bool {
+		return c.ready(i) == http.StatusOK
+	})
 }
 
 // through is Wicket as it is found behind the door to replica i alone.
@@ -107,15 +112,17 @@ func (c *cluster) through(i int) *openHouse {
 	return &behind
 }
 
-// roll stops replica i as Kubernetes does it – word to stop, no more requests once it says that it is not ready, its end –
-// and starts another one in its place.
+// roll stops replica i as Kubernetes does it – word to stop, no more requests once it says that it is not ready, its
+// end – and starts another one in its place.
 func (c *cluster) roll(t testing.TB, i int) {
 	t.Helper()
 	old := c.replicas[i]
 	if err := old.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	storagetest.Eventually(t, drained, "the replica says that it stops", func() bool { return c.ready(i) == http.StatusServiceUnavailable })
+	storagetest.Eventually(t, drained, "the replica says that it stops", func() bool {
+		return c.ready(i) == http.StatusServiceUnavailable
+	})
 	c.proxy.send(t, slices.Concat(c.addresses[:i], c.addresses[i+1:]))
 	old.WaitDelay = 30 * time.Second
 	if err := old.Wait(); err != nil {

@@ -16,8 +16,9 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// Three replicas that take turns are one Wicket to whoever comes: to a person with a browser, to fifty at once whose every step
-// is another replica's, to those whose sessions end, and to apps that work on while keys rotate and replicas stop, die and start.
+// Three replicas that take turns are one Wicket to whoever comes: to a person with a browser, to fifty at once whose
+// every step is another replica's, to those whose sessions end, and to apps that work on while keys rotate and replicas
+// stop, die and start.
 func TestThreeReplicasAreOneWicket(t *testing.T) {
 	c := openCluster(t, 3)
 	load := c.newLoad(t)
@@ -58,12 +59,15 @@ func journeyInABrowser(t *testing.T, c *cluster) {
 	w.reads("h1", "Sign in")
 }
 
-// fiftyAtOnce are fifty people who sign in on one replica, have their code made on another, the tokens on the third, and so on.
+// fiftyAtOnce are fifty people who sign in on one replica, have their code made on another, the tokens on the third,
+// and so on.
 func fiftyAtOnce(t *testing.T, c *cluster) {
 	client := c.client(t, nil)
 	people := make(chan int, 50)
 	for i := range cap(people) {
-		c.register(t, identity.NewUser{Username: username(i), Email: username(i) + "@example.com", EmailVerified: true, Password: testPassword})
+		c.register(t, identity.NewUser{
+			Username: username(i), Email: username(i) + "@example.com", EmailVerified: true, Password: testPassword,
+		})
 		people <- i
 	}
 	began := time.Now()
@@ -77,9 +81,13 @@ func fiftyAtOnce(t *testing.T, c *cluster) {
 		refreshed := c.through(i).refresh(t, client, tokens.text("refresh_token"))
 		again := c.through(i+1).refresh(t, client, refreshed.text("refresh_token"))
 		if tokens.status != http.StatusOK || refreshed.status != http.StatusOK || again.status != http.StatusOK {
-			t.Errorf("tokens: %d %v, %d %v, %d %v", tokens.status, tokens.json, refreshed.status, refreshed.json, again.status, again.json)
+			t.Errorf(
+				"tokens: %d %v, %d %v, %d %v", tokens.status, tokens.json, refreshed.status, refreshed.json, again.status,
+				again.json,
+			)
 		}
-		if info := c.through(i+2).userinfo(t, again.text("access_token")); info.status != http.StatusOK || info.text("email") != username(i)+"@example.com" {
+		if info := c.through(i+2).userinfo(t, again.text("access_token")); info.status != http.StatusOK ||
+			info.text("email") != username(i)+"@example.com" {
 			t.Errorf("userinfo of %s: %d %v", username(i), info.status, info.json)
 		}
 		if b.at(t, c.through(i+1)).post(t, "/account/sign-out", nil); b.at(t, c.through(i+2)).isSignedIn(t) {
@@ -91,7 +99,10 @@ func fiftyAtOnce(t *testing.T, c *cluster) {
 		return time.Since(began)
 	})
 	slices.Sort(took)
-	t.Logf("fifty people in %s: the median in %s, the slowest in %s", time.Since(began).Round(time.Millisecond), took[len(took)/2].Round(time.Millisecond), took[len(took)-1].Round(time.Millisecond))
+	t.Logf(
+		"fifty people in %s: the median in %s, the slowest in %s", time.Since(began).Round(time.Millisecond),
+		took[len(took)/2].Round(time.Millisecond), took[len(took)-1].Round(time.Millisecond),
+	)
 }
 
 func username(i int) string { return fmt.Sprintf("person-%d", i) }
@@ -115,7 +126,9 @@ var endings = map[string]func(t *testing.T, other *browser, session string){
 // seenByAll ends a session on one replica and measures when the others know.
 func seenByAll(t *testing.T, c *cluster, end func(t *testing.T, other *browser, session string)) {
 	name := "person-" + strings.ToLower(rand.Text())
-	c.register(t, identity.NewUser{Username: name, Email: name + "@example.com", EmailVerified: true, Password: testPassword})
+	c.register(t, identity.NewUser{
+		Username: name, Email: name + "@example.com", EmailVerified: true, Password: testPassword,
+	})
 	client, device, other := c.client(t, nil), c.through(0).browser(t), c.through(0).browser(t)
 	device.signInAs(t, name)
 	tokens := c.redeem(t, client, device.code(t, client, nil))
@@ -131,7 +144,9 @@ func seenByAll(t *testing.T, c *cluster, end func(t *testing.T, other *browser, 
 		if there.userinfo(t, tokens.text("access_token")).status == http.StatusOK {
 			alive = append(alive, "access token")
 		}
-		if there.call(t, oidc.PathIntrospect, client, url.Values{"token": {tokens.text("access_token")}}).json["active"] == true {
+		if there.call(
+			t, oidc.PathIntrospect, client, url.Values{"token": {tokens.text("access_token")}},
+		).json["active"] == true {
 			alive = append(alive, "introspection")
 		}
 		return alive

@@ -15,8 +15,8 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// clusterLoad is apps and people that work through the proxy, and what each of them was told. The apps check every ID token
-// with go-oidc, which keeps the keys that it has seen.
+// clusterLoad is apps and people that work through the proxy, and what each of them was told. The apps check every ID
+// token with go-oidc, which keeps the keys that it has seen.
 type clusterLoad struct {
 	*cluster
 	client      testClient
@@ -40,7 +40,9 @@ func (c *cluster) newLoad(t *testing.T) *clusterLoad {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.verifiers[i] = provider.Verifier(&gooidc.Config{ClientID: l.client.ID, SupportedSigningAlgs: []string{gooidc.ES256}})
+		l.verifiers[i] = provider.Verifier(&gooidc.Config{
+			ClientID: l.client.ID, SupportedSigningAlgs: []string{gooidc.ES256},
+		})
 		l.browsers[i] = c.browser(t)
 		l.verify(t, i, c.redeem(t, l.client, l.browsers[i].code(t, l.client, nil)).json)
 	}
@@ -102,15 +104,19 @@ func (l *clusterLoad) stop(t *testing.T) {
 	l.over.Store(true)
 	l.people.Wait()
 	total := checkAll(t, l.families[:], l.client, l.openHouse)
-	t.Logf("%d sign-ins with all their answers, %d ID tokens verified; checked afterwards: %+v", l.settled.Load(), l.verified.Load(), total)
+	t.Logf(
+		"%d sign-ins with all their answers, %d ID tokens verified; checked afterwards: %+v", l.settled.Load(),
+		l.verified.Load(), total,
+	)
 	if total.Kept == 0 || total.CodesKept == 0 {
 		t.Error("there was hardly any load")
 	}
 	nothingHalfWritten(t, l.line.environment()["WICKET_DATABASE_URL"])
 }
 
-// rotateKeys does what an operator does who types wicket key rotate, and makes a few seconds of the fifteen minutes that pass
-// until the new keys sign: just more than the replicas need to learn of them. It returns the id of the new key and when it signs.
+// rotateKeys does what an operator does who types wicket key rotate, and makes a few seconds of the fifteen minutes
+// that pass until the new keys sign: just more than the replicas need to learn of them. It returns the id of the new
+// key and when it signs.
 func (c *cluster) rotateKeys(t *testing.T) (kid string, from time.Time) {
 	t.Helper()
 	var made []keyView
@@ -127,8 +133,8 @@ func (c *cluster) rotateKeys(t *testing.T) (kid string, from time.Time) {
 	return made[i].KID, from
 }
 
-// rotatedUnderLoad waits until every replica signs with the new key. No app has met a token meanwhile that it could not verify:
-// verify says so.
+// rotatedUnderLoad waits until every replica signs with the new key. No app has met a token meanwhile that it could not
+// verify: verify says so.
 func (l *clusterLoad) rotatedUnderLoad(t *testing.T, kid string, from time.Time) {
 	count := func() int32 {
 		if n, met := l.signedBy.Load(kid); met {
@@ -140,7 +146,9 @@ func (l *clusterLoad) rotatedUnderLoad(t *testing.T, kid string, from time.Time)
 		t.Error("the new key signed before its time")
 	}
 	before := l.verified.Load() - count()
-	storagetest.Eventually(t, time.Until(from)+30*time.Second, "all sign with the new key", func() bool { return count() >= 50 })
+	storagetest.Eventually(t, time.Until(from)+30*time.Second, "all sign with the new key", func() bool {
+		return count() >= 50
+	})
 	for i := range l.replicas {
 		there := l.through(i)
 		b := l.browsers[i].at(t, there)
@@ -162,7 +170,8 @@ func (l *clusterLoad) nothingInterrupted(t *testing.T) {
 	}
 }
 
-// rolledUnderLoad rolls out a new version: one replica after the other stops and another one takes its place. No request fails.
+// rolledUnderLoad rolls out a new version: one replica after the other stops and another one takes its place. No
+// request fails.
 func (l *clusterLoad) rolledUnderLoad(t *testing.T) {
 	for i := range l.replicas {
 		began := time.Now()
@@ -173,8 +182,8 @@ func (l *clusterLoad) rolledUnderLoad(t *testing.T) {
 	l.nothingInterrupted(t)
 }
 
-// killedUnderLoad kills a replica. What was sent to it and not answered is in doubt: at the most one request of each app.
-// Everything else is answered.
+// killedUnderLoad kills a replica. What was sent to it and not answered is in doubt: at the most one request of each
+// app. Everything else is answered.
 func (l *clusterLoad) killedUnderLoad(t *testing.T) {
 	const i = 0
 	before := l.interrupted.Load()

@@ -40,7 +40,10 @@ type commandLine []string
 func newCommandLine(t testing.TB, databaseURL string) (line commandLine, issuer string) {
 	t.Helper()
 	address := fmt.Sprintf("localhost:%d", freePort(t))
-	return commandLine{"WICKET_DATABASE_URL=" + databaseURL, "WICKET_SECRET=" + seal.NewMasterKey(), "WICKET_LISTEN=" + address, "WICKET_DRAIN=0s", "WICKET_ISSUER=http://" + address}, "http://" + address
+	return commandLine{
+		"WICKET_DATABASE_URL=" + databaseURL, "WICKET_SECRET=" + seal.NewMasterKey(), "WICKET_LISTEN=" + address,
+		"WICKET_DRAIN=0s", "WICKET_ISSUER=http://" + address,
+	}, "http://" + address
 }
 
 func freePort(t testing.TB) int {
@@ -166,7 +169,8 @@ func (p *process) interrupt(t testing.TB) {
 func (p *process) noFaults(t testing.TB) {
 	t.Helper()
 	for _, line := range strings.Split(p.stderr.String(), "\n") {
-		if strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, "level=ERROR") || strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "panic:") {
+		if strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, "level=ERROR") ||
+			strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "panic:") {
 			t.Errorf("the server's log: %s", line)
 		}
 	}
@@ -193,12 +197,16 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 			uris := []string{"https://app.example/callback?a=1,2", "https://app.example/other"}
 			line.json(t, &app, "", "client", "create", "--name", "Shop", "--redirect-uri", uris[0], "--redirect-uri", uris[1], "--post-logout-redirect-uri", "https://app.example/",
 				"--scope", "openid email", "--scope", "profile", "--auth-method", clients.AuthPost, "--grant-type", oidc.GrantCode, "--grant-type", oidc.GrantClientCredentials, "--trusted")
-			if app.ID == "" || app.Secret == "" || app.AuthMethod != clients.AuthPost || !slices.Equal(app.RedirectURIs, uris) || !slices.Equal(app.LogoutURIs, []string{"https://app.example/"}) ||
-				!slices.Equal(app.GrantTypes, []string{oidc.GrantCode, oidc.GrantClientCredentials}) || app.Scope != "openid email profile" || !app.Trusted {
+			if app.ID == "" || app.Secret == "" || app.AuthMethod != clients.AuthPost || !slices.Equal(app.RedirectURIs, uris) ||
+				!slices.Equal(app.LogoutURIs, []string{"https://app.example/"}) ||
+				!slices.Equal(app.GrantTypes, []string{oidc.GrantCode, oidc.GrantClientCredentials}) ||
+				app.Scope != "openid email profile" || !app.Trusted {
 				t.Errorf("created: %+v", app)
 			}
 			credentials := url.Values{"grant_type": {oidc.GrantClientCredentials}}
-			if a := h.call(t, oidc.PathToken, testClient{&clients.Client{ID: app.ID}, app.Secret}, credentials); a.status != http.StatusOK {
+			if a := h.call(
+				t, oidc.PathToken, testClient{&clients.Client{ID: app.ID}, app.Secret}, credentials,
+			); a.status != http.StatusOK {
 				t.Errorf("the new app asks for a token: %d %v", a.status, a.json)
 			}
 
@@ -207,7 +215,10 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 			if _, has := spa["client_secret"]; has || spa["token_endpoint_auth_method"] != clients.AuthNone {
 				t.Errorf("a public client: %v", spa)
 			}
-			line.json(t, &doomed, "", "client", "create", "--name", "Doomed", "--auth-method", clients.AuthPost, "--grant-type", oidc.GrantClientCredentials)
+			line.json(
+				t, &doomed, "", "client", "create", "--name", "Doomed", "--auth-method", clients.AuthPost, "--grant-type",
+				oidc.GrantClientCredentials,
+			)
 			list := line.run(t, "", "client", "list", "-o", "json")
 			for _, id := range []any{app.ID, spa["client_id"], doomed["client_id"]} {
 				if !strings.Contains(list.stdout.String(), fmt.Sprintf(`"client_id": "%s"`, id)) {
@@ -219,14 +230,19 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 			}
 			id := doomed["client_id"].(string)
 			line.json(t, &map[string]any{}, "", "client", "delete", id)
-			if a := h.call(t, oidc.PathToken, testClient{&clients.Client{ID: id}, doomed["client_secret"].(string)}, credentials); a.status != http.StatusUnauthorized || a.text("error") != "invalid_client" {
+			if a := h.call(
+				t, oidc.PathToken, testClient{&clients.Client{ID: id}, doomed["client_secret"].(string)}, credentials,
+			); a.status != http.StatusUnauthorized || a.text("error") != "invalid_client" {
 				t.Errorf("a deleted app asks for a token: %d %v", a.status, a.json)
 			}
 		})
 
 		t.Run("user", func(t *testing.T) {
 			var user userView
-			line.json(t, &user, testPassword+"\n", "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--name", "Alice Example", "--password-stdin")
+			line.json(
+				t, &user, testPassword+"\n", "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified",
+				"--name", "Alice Example", "--password-stdin",
+			)
 			if user.Username != testUsername || !user.IsActive || user.SessionVersion != 1 || user.LastLoginAt != nil {
 				t.Errorf("created: %+v", user)
 			}
@@ -257,7 +273,8 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 			}
 			signsIn(false)
 			var users []userView
-			if line.json(t, &users, "", "user", "list"); len(users) != 1 || users[0].ID != user.ID || users[0].LockedUntil == nil {
+			if line.json(t, &users, "", "user", "list"); len(users) != 1 || users[0].ID != user.ID ||
+				users[0].LockedUntil == nil {
 				t.Errorf("the list of a locked user: %+v", users)
 			}
 			if line.json(t, &user, "", "user", "unlock", testUsername); user.LockedUntil != nil {
@@ -268,18 +285,24 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 
 		t.Run("invite", func(t *testing.T) {
 			told := func(settings ...string) string {
-				return append(line[:len(line):len(line)], settings...).run(t, "", "user", "invite", "--email", "carl@example.com").stdout.String()
+				return append(line[:len(line):len(line)], settings...).
+					run(t, "", "user", "invite", "--email", "carl@example.com").
+					stdout.String()
 			}
-			if without, with := told(), told("WICKET_SMTP_URL=smtp://127.0.0.1:1?from=id@example.com"); !strings.Contains(without, "Hand the link on to carl@example.com") || !strings.Contains(with, "is being mailed to carl@example.com") {
+			if without, with := told(), told(
+				"WICKET_SMTP_URL=smtp://127.0.0.1:1?from=id@example.com",
+			); !strings.Contains(without, "Hand the link on to carl@example.com") || !strings.Contains(with, "is being mailed to carl@example.com") {
 				t.Errorf("without a mail server:\n%swith one:\n%s", without, with)
 			}
 			var invitation invitationView
 			line.json(t, &invitation, "", "user", "invite", "--email", "dora@example.com", "--role", "clerk", "--for", "24h")
-			if !strings.HasPrefix(invitation.Link, issuer+"/register?token=") || invitation.ExpiresAt.Before(time.Now().Add(23*time.Hour)) {
+			if !strings.HasPrefix(invitation.Link, issuer+"/register?token=") ||
+				invitation.ExpiresAt.Before(time.Now().Add(23*time.Hour)) {
 				t.Fatalf("invited: %+v", invitation)
 			}
 			form := newcomer(url.Values{"username": {"dora"}, "email": {"dora@example.com"}})
-			if shown := h.browser(t).follow(t, invitation.Link, form); shown.StatusCode != http.StatusOK || shown.Request.URL.Path != "/account" {
+			if shown := h.browser(t).follow(t, invitation.Link, form); shown.StatusCode != http.StatusOK ||
+				shown.Request.URL.Path != "/account" {
 				t.Errorf("by the link: %s %s", shown.Status, shown.Request.URL)
 			}
 			var roles []map[string]any
@@ -296,7 +319,9 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 			line.json(t, &leaked, "", "key", "rotate", "--leaked")
 			line.json(t, &after, "", "key", "list")
 			if n := len(before); n == 0 || len(planned) != n || len(during) != 2*n || len(leaked) != n || len(after) != 3*n {
-				t.Fatalf("%d keys, %d planned, %d then, %d after a leak, %d then", n, len(planned), len(during), len(leaked), len(after))
+				t.Fatalf(
+					"%d keys, %d planned, %d then, %d after a leak, %d then", n, len(planned), len(during), len(leaked), len(after),
+				)
 			}
 			now := time.Now()
 			isPublished := func(keys []keyView, kid string) bool {
@@ -307,7 +332,8 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 				if !planned[i].SignsFrom.After(now) || !isPublished(during, planned[i].KID) || !isPublished(during, before[i].KID) {
 					t.Errorf("after rotate the keys are %+v", during)
 				}
-				if leaked[i].SignsFrom.After(now) || !isPublished(after, leaked[i].KID) || isPublished(after, planned[i].KID) || isPublished(after, before[i].KID) {
+				if leaked[i].SignsFrom.After(now) || !isPublished(after, leaked[i].KID) || isPublished(after, planned[i].KID) ||
+					isPublished(after, before[i].KID) {
 					t.Errorf("after rotate --leaked the keys are %+v", after)
 				}
 			}
@@ -330,7 +356,8 @@ func TestMigrateCommand(t *testing.T) {
 				Name    string
 			}
 			refused := append(line, "WICKET_MIGRATE=off").run(t, "", "serve")
-			if want := "run wicket migrate first"; refused.ProcessState.ExitCode() != 1 || !strings.Contains(refused.stderr.String(), want) {
+			if want := "run wicket migrate first"; refused.ProcessState.ExitCode() != 1 ||
+				!strings.Contains(refused.stderr.String(), want) {
 				t.Errorf("serve on an empty database with WICKET_MIGRATE=off: %s\n%s", refused.ProcessState, &refused.stderr)
 			}
 			var planned, stillPlanned, done, none []step
@@ -338,7 +365,8 @@ func TestMigrateCommand(t *testing.T) {
 			line.json(t, &stillPlanned, "", "migrate", "--dry-run")
 			line.json(t, &done, "", "migrate")
 			line.json(t, &none, "", "migrate")
-			if len(planned) == 0 || !slices.Equal(planned, stillPlanned) || !slices.Equal(planned, done) || none == nil || len(none) != 0 {
+			if len(planned) == 0 || !slices.Equal(planned, stillPlanned) || !slices.Equal(planned, done) || none == nil ||
+				len(none) != 0 {
 				t.Errorf("planned %v, planned again %v, done %v, then %v", planned, stillPlanned, done, none)
 			}
 			if text := line.run(t, "", "migrate").stdout.String(); text != "The database is up to date.\n" {
@@ -349,13 +377,18 @@ func TestMigrateCommand(t *testing.T) {
 	}
 }
 
-// A command that fails says why on stderr and nothing on stdout; its exit status tells a wrong command line, what is not
-// there and what is in the way from everything else.
+// A command that fails says why on stderr and nothing on stdout; its exit status tells a wrong command line, what is
+// not there and what is in the way from everything else.
 func TestCommandErrors(t *testing.T) {
 	line, _ := newCommandLine(t, storagetest.URL(t, storage.SQLite))
-	line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+	line.json(
+		t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified",
+		"--password-stdin",
+	)
 	line.json(t, &[]keyView{}, "", "key", "rotate")
-	line.json(t, &struct{}{}, "", "client", "create", "--id", "taken", "--name", "First", "--redirect-uri", "https://app.example/")
+	line.json(
+		t, &struct{}{}, "", "client", "create", "--id", "taken", "--name", "First", "--redirect-uri", "https://app.example/",
+	)
 	jwks := t.TempDir() + "/jwks.json"
 	if err := os.WriteFile(jwks, []byte("no JSON"), 0o600); err != nil {
 		t.Fatal(err)
@@ -371,27 +404,45 @@ func TestCommandErrors(t *testing.T) {
 		{arguments: []string{"open"}, want: "unexpected argument open", code: exitUsage},
 		{arguments: []string{"client", "create"}, want: "missing flags: --name", code: exitUsage},
 		{arguments: create(), want: "redirect"},
-		{arguments: create("--redirect-uri", "https://app.example/", "--id", "taken"), want: "exists already", code: exitConflict},
+		{arguments: create(
+			"--redirect-uri", "https://app.example/", "--id", "taken",
+		), want: "exists already", code: exitConflict},
 		{arguments: create("--redirect-uri", "/callback"), want: "/callback"},
 		{arguments: create("--redirect-uri", "https://app.example/#top"), want: "#top"},
-		{arguments: create("--redirect-uri", "https://app.example/", "--public", "--auth-method", "client_secret_basic"), want: "--public means --auth-method none", code: exitUsage},
-		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "magic"), want: "authentication method"},
+		{arguments: create(
+			"--redirect-uri", "https://app.example/", "--public", "--auth-method", "client_secret_basic",
+		), want: "--public means --auth-method none", code: exitUsage},
+		{arguments: create(
+			"--redirect-uri", "https://app.example/", "--auth-method", "magic",
+		), want: "authentication method"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--grant-type", "password"), want: "grant type"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--required-acr", "loa9"), want: "urn:wicket:acr:mfa"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--id-token-alg", "none"), want: "algorithm"},
-		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "private_key_jwt"), want: "public keys"},
-		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "private_key_jwt", "--jwks", jwks), want: "JWK"},
+		{arguments: create(
+			"--redirect-uri", "https://app.example/", "--auth-method", "private_key_jwt",
+		), want: "public keys"},
+		{arguments: create(
+			"--redirect-uri", "https://app.example/", "--auth-method", "private_key_jwt", "--jwks", jwks,
+		), want: "JWK"},
 		{arguments: []string{"client", "delete", "nobody"}, want: "nobody", code: exitNotFound},
-		{arguments: []string{"user", "create", "--username", strings.ToUpper(testUsername)}, want: "this username is taken", code: exitConflict},
-		{arguments: []string{"user", "create", "--username", "bob", "--email", testEmail, "--email-verified"}, want: "address", code: exitConflict},
+		{arguments: []string{
+			"user", "create", "--username", strings.ToUpper(testUsername),
+		}, want: "this username is taken", code: exitConflict},
+		{arguments: []string{
+			"user", "create", "--username", "bob", "--email", testEmail, "--email-verified",
+		}, want: "address", code: exitConflict},
 		{arguments: []string{"user", "create", "--username", "bob@example.com"}, want: "a username has"},
-		{arguments: []string{"user", "create", "--username", "bob", "--password-stdin"}, want: "standard input holds no password"},
+		{arguments: []string{
+			"user", "create", "--username", "bob", "--password-stdin",
+		}, want: "standard input holds no password"},
 		{arguments: []string{"user", "create", "--username", "bob", "--password-stdin"}, stdin: "12345\n", want: "password"},
 		{arguments: []string{"user", "invite", "--email", "nobody"}, want: "e-mail address"},
 		{arguments: []string{"user", "invite", "--role", "two words"}, want: "role name"},
 		{arguments: []string{"user", "invite", "--for", "-1h"}, want: "--for", code: exitUsage},
 		{arguments: []string{"user", "disable", "bob"}, want: `nobody is registered as "bob"`, code: exitNotFound},
-		{arguments: []string{"user", "unlock", "00000000-0000-0000-0000-000000000000"}, want: "nobody is registered", code: exitNotFound},
+		{arguments: []string{
+			"user", "unlock", "00000000-0000-0000-0000-000000000000",
+		}, want: "nobody is registered", code: exitNotFound},
 		{arguments: []string{"user", "logout"}, want: `expected "<user>"`, code: exitUsage},
 		{arguments: []string{"key", "list"}, variable: "WICKET_DATABASE_URL=mysql://secret@host/", want: "WICKET_DATABASE_URL: "},
 		{arguments: []string{"key", "list"}, variable: "WICKET_DATABASE_URL=postgres://wicket:secret@127.0.0.1:1/wicket", want: "WICKET_DATABASE_URL: "},
@@ -408,8 +459,12 @@ func TestCommandErrors(t *testing.T) {
 			if c.code == 0 {
 				c.code = exitFailed
 			}
-			if p.ProcessState.ExitCode() != c.code || p.stdout.Len() > 0 || !strings.Contains(p.stderr.String(), c.want) || strings.Contains(p.stderr.String(), "secret@") {
-				t.Errorf("%s, want the exit status %d and %q on stderr alone\nstdout: %s\nstderr: %s", p.ProcessState, c.code, c.want, &p.stdout, &p.stderr)
+			if p.ProcessState.ExitCode() != c.code || p.stdout.Len() > 0 || !strings.Contains(p.stderr.String(), c.want) ||
+				strings.Contains(p.stderr.String(), "secret@") {
+				t.Errorf(
+					"%s, want the exit status %d and %q on stderr alone\nstdout: %s\nstderr: %s", p.ProcessState, c.code, c.want,
+					&p.stdout, &p.stderr,
+				)
 			}
 		})
 	}

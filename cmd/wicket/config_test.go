@@ -12,7 +12,9 @@ import (
 func TestConfigCheck(t *testing.T) {
 	folder := t.TempDir()
 	key := seal.NewMasterKey()
-	line := commandLine{"WICKET_DATABASE_URL=sqlite:" + folder + "/wicket.db", "WICKET_ISSUER=https://id.example.com", "WICKET_SECRET=" + key}
+	line := commandLine{
+		"WICKET_DATABASE_URL=sqlite:" + folder + "/wicket.db", "WICKET_ISSUER=https://id.example.com", "WICKET_SECRET=" + key,
+	}
 	var view configView
 	line.json(t, &view, "", "config", "check")
 	if len(view.Settings) < 30 || len(view.Faults) != 0 {
@@ -20,7 +22,8 @@ func TestConfigCheck(t *testing.T) {
 	}
 	text := line.run(t, "", "config", "check").stdout.String()
 	for _, want := range [][]string{
-		{"WICKET_ISSUER", "https://id.example.com", "variable"}, {"WICKET_SECRET", "set", "variable"}, {"WICKET_MIGRATE", "auto", "default"},
+		{"WICKET_ISSUER", "https://id.example.com", "variable"}, {"WICKET_SECRET", "set", "variable"},
+		{"WICKET_MIGRATE", "auto", "default"},
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(text), " "), strings.Join(want, " ")) {
 			t.Errorf("%s\nlacks %v", text, want)
@@ -28,7 +31,8 @@ func TestConfigCheck(t *testing.T) {
 	}
 	wrong := append(line, "WICKET_LISTN=x", "WICKET_DRAIN=x").run(t, "", "config", "check", "-o", "json")
 	for _, fault := range []string{"WICKET_LISTN: there is no such variable; did you mean WICKET_LISTEN?", "WICKET_DRAIN: must be"} {
-		if wrong.ProcessState.ExitCode() != exitFailed || !strings.Contains(wrong.stderr.String(), fault) || !strings.Contains(wrong.stdout.String(), fault) {
+		if wrong.ProcessState.ExitCode() != exitFailed || !strings.Contains(wrong.stderr.String(), fault) ||
+			!strings.Contains(wrong.stdout.String(), fault) {
 			t.Errorf("%s: %s\n%s", wrong.ProcessState, &wrong.stdout, &wrong.stderr)
 		}
 	}
@@ -39,7 +43,8 @@ func TestConfigCheck(t *testing.T) {
 		t.Errorf("it left %v behind, %v", files, err)
 	}
 	refused := append(line, "WICKET_LISTN=x").run(t, "", "serve")
-	if refused.ProcessState.ExitCode() != exitFailed || !strings.Contains(refused.stderr.String(), "did you mean WICKET_LISTEN?") {
+	if refused.ProcessState.ExitCode() != exitFailed ||
+		!strings.Contains(refused.stderr.String(), "did you mean WICKET_LISTEN?") {
 		t.Errorf("serve: %s\n%s", refused.ProcessState, &refused.stderr)
 	}
 	help := line.run(t, "", "serve", "--help").stdout.String()

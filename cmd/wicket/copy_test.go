@@ -60,7 +60,9 @@ func liveIn(t, lasting testing.TB, databaseURL string) *lived {
 	if err != nil || len(phones) != 1 {
 		t.Fatalf("%+v, %v", phones, err)
 	}
-	l.browser.post(t, "/account/phones/verify", url.Values{"id": {phones[0].ID.String()}, "code": {l.texts(t, aliceNumber, 1)}})
+	l.browser.post(t, "/account/phones/verify", url.Values{
+		"id": {phones[0].ID.String()}, "code": {l.texts(t, aliceNumber, 1)},
+	})
 	l.openHouse.startLiar(lasting, "liar", nil)
 	l.browser.traveller().post(t, "/account/linked/add", url.Values{"provider": {"liar"}})
 	if len(l.linked(t, l.user)) != 1 {
@@ -92,7 +94,9 @@ func (l *lived) forget(t testing.TB) {
 // goesOn opens the house once more, at the same address and with its data somewhere else.
 func (l *lived) goesOn(t testing.TB, databaseURL string) *openHouse {
 	t.Helper()
-	listener, err := net.Listen("tcp", strings.Replace(strings.TrimPrefix(l.issuer, "http://"), "localhost", "127.0.0.1", 1))
+	listener, err := net.Listen(
+		"tcp", strings.Replace(strings.TrimPrefix(l.issuer, "http://"), "localhost", "127.0.0.1", 1),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +130,8 @@ func TestCopyOfAHouse(t *testing.T) {
 					lives.Errorf("the rehearsal: %+v", rehearsal)
 				}
 				refused := l.commands(to).run(lives, "", "copy", "--from", from)
-				if refused.ProcessState.ExitCode() != 1 || !strings.Contains(refused.stderr.String(), "the source: a server works with it: stop it first") {
+				if refused.ProcessState.ExitCode() != 1 ||
+					!strings.Contains(refused.stderr.String(), "the source: a server works with it: stop it first") {
 					lives.Errorf("beside a server: %s\n%s", refused.ProcessState, &refused.stderr)
 				}
 				l.forget(lives)
@@ -165,7 +170,8 @@ func (l *lived) isTheSameIn(t *testing.T, h *openHouse) {
 	if !b.isSignedIn(t) {
 		t.Error("the session is lost")
 	}
-	if got := h.userinfo(t, l.tokens.text("access_token")); got.status != http.StatusOK || got.text("sub") != l.user.ID.String() {
+	if got := h.userinfo(t, l.tokens.text("access_token")); got.status != http.StatusOK ||
+		got.text("sub") != l.user.ID.String() {
 		t.Errorf("the access token: %d %v", got.status, got.json)
 	}
 	if got := h.userinfo(t, l.revoked); got.status != http.StatusUnauthorized {
@@ -177,7 +183,8 @@ func (l *lived) isTheSameIn(t *testing.T, h *openHouse) {
 	if got := h.redeem(t, l.client, l.code); got.status != http.StatusOK {
 		t.Errorf("the code: %d %v", got.status, got.json)
 	}
-	if shown := b.get(t, h.authorizeURL(l.client, nil)); shown.Request.URL.Path != oidc.PathAuthorize || shown.StatusCode != http.StatusSeeOther {
+	if shown := b.get(t, h.authorizeURL(l.client, nil)); shown.Request.URL.Path != oidc.PathAuthorize ||
+		shown.StatusCode != http.StatusSeeOther {
 		t.Errorf("the consent is forgotten: %s at %s", shown.Status, shown.Request.URL)
 	}
 	for name, code := range map[string]string{"the app's code": totpCode(t, l.totp, 0), "a backup code": l.backupCode} {
@@ -195,19 +202,25 @@ func (l *lived) isTheSameIn(t *testing.T, h *openHouse) {
 	if shown.at() != "/second-step" && !strings.Contains(shown.body, "Alice Example") {
 		t.Errorf("the linked account: %s at %s", shown.Status, shown.Request.URL)
 	}
-	if roles, err := h.identity.Roles().List(t.Context(), l.user.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "clerk" {
+	if roles, err := h.identity.Roles().List(t.Context(), l.user.ID, false); err != nil || len(roles) != 1 ||
+		roles[0].RoleName != "clerk" {
 		t.Errorf("roles %+v, %v", roles, err)
 	}
-	if shown := h.browser(t).follow(t, "/register?token="+l.invitation, newcomer(nil)); shown.StatusCode != http.StatusOK || shown.at() == "/register" {
+	if shown := h.browser(t).follow(
+		t, "/register?token="+l.invitation, newcomer(nil),
+	); shown.StatusCode != http.StatusOK || shown.at() == "/register" {
 		t.Errorf("the invitation: %s at %s\n%s", shown.Status, shown.at(), shown.body)
 	}
-	link, _ := h.mail(t, "Choose a new password")                                                     // promised before the copy
-	if shown := h.browser(t).get(t, link); shown.StatusCode != http.StatusOK || !asksForCode(shown) { // and then for the password
+	// promised before the copy
+	link, _ := h.mail(t, "Choose a new password")
+	// and then for the password
+	if shown := h.browser(t).get(t, link); shown.StatusCode != http.StatusOK || !asksForCode(shown) {
 		t.Errorf("the mailed link: %s\n%s", shown.Status, shown.body)
 	}
 	if h.database.Kind == storage.SQLite {
 		var faults []string
-		if err := h.database.Reader().NewRaw("SELECT \"table\" FROM pragma_foreign_key_check").Scan(t.Context(), &faults); err != nil || len(faults) > 0 {
+		if err := h.database.Reader().NewRaw("SELECT \"table\" FROM pragma_foreign_key_check").
+			Scan(t.Context(), &faults); err != nil || len(faults) > 0 {
 			t.Errorf("rows refer to nothing: %v, %v", faults, err)
 		}
 	}
@@ -227,13 +240,19 @@ func TestCopyRefusals(t *testing.T) {
 		from, to string
 		want     string
 	}{
-		"no master key":      {from: from, want: "WICKET_SECRET: is needed, here and for the server that will work with the copy: what the source has, with WICKET_SECRET_FILE=" + keyFile},
-		"another master key": {from: from, variable: "WICKET_SECRET=" + seal.NewMasterKey(), want: "this is not the master key of the source, so nothing that is sealed there could be read at the target; set it to what the source has, with WICKET_SECRET_FILE=" + keyFile},
-		"no source":          {from: from + ".gone", variable: "WICKET_SECRET_FILE=" + keyFile, want: "--from: there is no database"},
-		"another product":    {from: "mysql://secret@host/", variable: "WICKET_SECRET_FILE=" + keyFile, want: `--from: the database URL must begin with "sqlite:" or "postgres://"`},
-		"no target":          {from: from, to: "postgres://wicket:secret@127.0.0.1:1/wicket", variable: "WICKET_SECRET_FILE=" + keyFile, want: "--to: reach the postgres database"},
-		"an older source":    {from: storagetest.EmptyPostgres(t), to: "sqlite:" + folder + "/other.db", variable: "WICKET_SECRET_FILE=" + keyFile, want: "set WICKET_DATABASE_URL to it and run wicket migrate first"},
-		"the same product":   {from: from, to: "sqlite:" + folder + "/other.db", variable: "WICKET_SECRET_FILE=" + keyFile, want: "both databases are of the same product"},
+		"no master key": {from: from, want: "WICKET_SECRET: is needed, here and for the server that will work with the copy: what the source has, with WICKET_SECRET_FILE=" + keyFile},
+		"another master key": {from: from, variable: "WICKET_SECRET=" +
+			seal.NewMasterKey(), want: "this is not the master key of the source, so nothing that is sealed there could be read at the target; set it to what the source has, with WICKET_SECRET_FILE=" + keyFile},
+		"no source": {from: from + ".gone", variable: "WICKET_SECRET_FILE=" +
+			keyFile, want: "--from: there is no database"},
+		"another product": {from: "mysql://secret@host/", variable: "WICKET_SECRET_FILE=" +
+			keyFile, want: `--from: the database URL must begin with "sqlite:" or "postgres://"`},
+		"no target": {from: from, to: "postgres://wicket:secret@127.0.0.1:1/wicket", variable: "WICKET_SECRET_FILE=" +
+			keyFile, want: "--to: reach the postgres database"},
+		"an older source": {from: storagetest.EmptyPostgres(t), to: "sqlite:" + folder +
+			"/other.db", variable: "WICKET_SECRET_FILE=" + keyFile, want: "set WICKET_DATABASE_URL to it and run wicket migrate first"},
+		"the same product": {from: from, to: "sqlite:" + folder + "/other.db", variable: "WICKET_SECRET_FILE=" +
+			keyFile, want: "both databases are of the same product"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			arguments := []string{"copy", "-o", "json", "--from", c.from}
@@ -241,7 +260,8 @@ func TestCopyRefusals(t *testing.T) {
 				arguments = append(arguments, "--to", c.to)
 			}
 			p := append(target[:1:1], c.variable).run(t, "", arguments...)
-			if p.ProcessState.ExitCode() != 1 || p.stdout.Len() > 0 || !strings.Contains(p.stderr.String(), c.want) || strings.Contains(p.stderr.String(), "secret@") {
+			if p.ProcessState.ExitCode() != 1 || p.stdout.Len() > 0 || !strings.Contains(p.stderr.String(), c.want) ||
+				strings.Contains(p.stderr.String(), "secret@") {
 				t.Errorf("%s, want %q on stderr alone\nstdout: %s\nstderr: %s", p.ProcessState, c.want, &p.stdout, &p.stderr)
 			}
 		})
@@ -260,9 +280,13 @@ func TestCopyRefusals(t *testing.T) {
 
 	// A target in which somebody has begun to live.
 	good := append(target, "WICKET_SECRET_FILE="+keyFile)
-	good.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+	good.json(
+		t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified",
+		"--password-stdin",
+	)
 	p := good.run(t, "", "copy", "--from", from)
-	if p.ProcessState.ExitCode() != 1 || !strings.Contains(p.stderr.String(), "is not in the source") || !strings.Contains(p.stderr.String(), "Empty the target") {
+	if p.ProcessState.ExitCode() != 1 || !strings.Contains(p.stderr.String(), "is not in the source") ||
+		!strings.Contains(p.stderr.String(), "Empty the target") {
 		t.Errorf("into a house that is lived in: %s\n%s", p.ProcessState, &p.stderr)
 	}
 }

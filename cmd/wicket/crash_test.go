@@ -20,12 +20,18 @@ import (
 func TestKilledUnderLoad(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, issuer := newCommandLine(t, databaseURL)
-		line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+		line.json(
+			t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified",
+			"--password-stdin",
+		)
 		var app struct {
 			ID     string `json:"client_id"`
 			Secret string `json:"client_secret"`
 		}
-		line.json(t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method", clients.AuthPost)
+		line.json(
+			t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method",
+			clients.AuthPost,
+		)
 		h := &openHouse{issuer: issuer}
 		client := testClient{&clients.Client{ID: app.ID}, app.Secret}
 
@@ -77,12 +83,15 @@ type family struct {
 type watch struct {
 	answered    func(tokens map[string]any) // nil where nobody wants to know
 	interrupted func(what string)           // a request to which Wicket gave no answer; nil likewise
-	breaking    bool                        // commits may break, so that Wicket does not know: its server_error is no answer
+	// commits may break, so that Wicket does not know: its server_error is no answer
+	breaking bool
 }
 
-// work signs in and refreshes as fast as it can until it is over, and counts the families that have had all their answers. Each
-// family has one request under way.
-func work(t *testing.T, b *browser, client testClient, over *atomic.Bool, settled *atomic.Int32, watch watch) []*family {
+// work signs in and refreshes as fast as it can until it is over, and counts the families that have had all their
+// answers. Each family has one request under way.
+func work(
+	t *testing.T, b *browser, client testClient, over *atomic.Bool, settled *atomic.Int32, watch watch,
+) []*family {
 	interrupted := func(what string) {
 		if watch.interrupted != nil {
 			watch.interrupted(what)
@@ -127,7 +136,9 @@ func work(t *testing.T, b *browser, client testClient, over *atomic.Bool, settle
 			continue
 		}
 		_ = response.Body.Close()
-		if response.StatusCode == http.StatusBadGateway || watch.breaking && response.StatusCode == http.StatusInternalServerError { // 502 is a proxy's
+		// 502 is a proxy's
+		if response.StatusCode == http.StatusBadGateway || watch.breaking &&
+			response.StatusCode == http.StatusInternalServerError {
 			interrupted(response.Status)
 			continue
 		}
@@ -142,7 +153,9 @@ func work(t *testing.T, b *browser, client testClient, over *atomic.Bool, settle
 			f.asked = false // this app dawdles: its code is still to be redeemed when the server is back
 			continue
 		}
-		answer := token(url.Values{"grant_type": {oidc.GrantCode}, "code": {f.code}, "redirect_uri": {testRedirect}, "code_verifier": {testVerifier}})
+		answer := token(url.Values{
+			"grant_type": {oidc.GrantCode}, "code": {f.code}, "redirect_uri": {testRedirect}, "code_verifier": {testVerifier},
+		})
 		for refreshes := 0; answer != nil; refreshes++ {
 			f.redeemed, f.rotating = true, false
 			f.access, f.refresh = answer["access_token"].(string), answer["refresh_token"].(string)

@@ -15,8 +15,8 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// Apps that WICKET_CLIENTS_FILE declares are there when the server answers, change with the file, and keep their secrets
-// in files of their own. What `wicket client list` prints can be declared as it is.
+// Apps that WICKET_CLIENTS_FILE declares are there when the server answers, change with the file, and keep their
+// secrets in files of their own. What `wicket client list` prints can be declared as it is.
 func TestDeclaredClientsOfTheServer(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, issuer := newCommandLine(t, databaseURL)
@@ -60,7 +60,10 @@ func TestDeclaredClientsOfTheServer(t *testing.T) {
 		}
 
 		listed := line.run(t, "", "client", "list", "-o", "json").stdout.String()
-		write("clients.yaml", strings.Replace(listed, `"client_id": "web",`, `"client_id": "web", "client_secret_file": "`+secretFile+`",`, 1))
+		write(
+			"clients.yaml",
+			strings.Replace(listed, `"client_id": "web",`, `"client_id": "web", "client_secret_file": "`+secretFile+`",`, 1),
+		)
 		again := line.serve(t, issuer)
 		again.interrupt(t)
 		if log := again.stderr.String(); strings.Contains(log, "as declared") {
@@ -86,9 +89,10 @@ func TestWrongClientsFile(t *testing.T) {
 	line, _ := newCommandLine(t, storagetest.URL(t, storage.SQLite))
 	const valid = "\n- {client_id: spa, client_name: SPA, token_endpoint_auth_method: none, redirect_uris: [https://spa.example/]}"
 	for name, c := range map[string]struct{ text, want string }{
-		"no YAML":            {"\t- {", "is not YAML"},
-		"no list":            {"clients: []", "must be a list of clients"},
-		"a mistyped name":    {"- {client_id: x, redirect_uri: https://x.example/}" + valid, `client 1, "x": unknown field "redirect_uri"`},
+		"no YAML": {"\t- {", "is not YAML"},
+		"no list": {"clients: []", "must be a list of clients"},
+		"a mistyped name": {"- {client_id: x, redirect_uri: https://x.example/}" +
+			valid, `client 1, "x": unknown field "redirect_uri"`},
 		"a secret in it":     {"- {client_id: x, client_secret: hunter2}" + valid, `unknown field "client_secret"`},
 		"a wrong type":       {"- {client_id: x, redirect_uris: https://x.example/}", "redirect_uris"},
 		"the same key twice": {"- {client_id: x, client_id: y}", "already defined"},
@@ -97,7 +101,8 @@ func TestWrongClientsFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := append(line[:len(line):len(line)], "WICKET_CLIENTS="+c.text).run(t, "", "serve")
-			if told := p.stderr.String(); p.ProcessState.ExitCode() != 1 || !strings.Contains(told, "WICKET_CLIENTS: ") || !strings.Contains(told, c.want) || strings.Contains(told, "hunter2") {
+			if told := p.stderr.String(); p.ProcessState.ExitCode() != 1 || !strings.Contains(told, "WICKET_CLIENTS: ") ||
+				!strings.Contains(told, c.want) || strings.Contains(told, "hunter2") {
 				t.Errorf("%s, want the exit status 1 and %q\n%s", p.ProcessState, c.want, told)
 			}
 		})
@@ -127,7 +132,8 @@ func TestDocumentedDeclaration(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := openTestHouse(t, storagetest.URL(t, storage.SQLite))
-	if created, _, err := h.Clients.Declare(t.Context(), config.Clients); err != nil || strings.Join(created, " ") != "shop pocket" {
+	if created, _, err := h.Clients.Declare(t.Context(), config.Clients); err != nil ||
+		strings.Join(created, " ") != "shop pocket" {
 		t.Errorf("created %v, %v", created, err)
 	}
 }

@@ -16,17 +16,24 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// Where the embedded database cannot grow, whatever has to be written is refused with a clean error and whatever need not be is answered;
-// when there is room everything works again, and killed meanwhile nothing is lost of what was answered.
+// Where the embedded database cannot grow, whatever has to be written is refused with a clean error and whatever need
+// not be is answered; when there is room everything works again, and killed meanwhile nothing is lost of what was
+// answered.
 func TestDiskFull(t *testing.T) {
 	databaseURL := storagetest.URL(t, storage.SQLite)
 	line, issuer := newCommandLine(t, databaseURL)
-	line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+	line.json(
+		t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified",
+		"--password-stdin",
+	)
 	var app struct {
 		ID     string `json:"client_id"`
 		Secret string `json:"client_secret"`
 	}
-	line.json(t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method", clients.AuthPost)
+	line.json(
+		t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method",
+		clients.AuthPost,
+	)
 	h := &openHouse{issuer: issuer}
 	client := testClient{&clients.Client{ID: app.ID}, app.Secret}
 	server := line.serve(t, issuer)
@@ -57,7 +64,9 @@ func TestDiskFull(t *testing.T) {
 		if a := h.userinfo(t, first.text("access_token")); a.status != http.StatusOK {
 			t.Errorf("userinfo: %d %v", a.status, a.json)
 		}
-		if a := h.call(t, oidc.PathIntrospect, client, url.Values{"token": {first.text("refresh_token")}}); a.json["active"] != true {
+		if a := h.call(
+			t, oidc.PathIntrospect, client, url.Values{"token": {first.text("refresh_token")}},
+		); a.json["active"] != true {
 			t.Errorf("introspection: %d %v", a.status, a.json)
 		}
 		for _, path := range []string{"/healthz", "/readyz", oidc.PathJWKS, "/sign-in"} {
@@ -89,8 +98,8 @@ func TestDiskFull(t *testing.T) {
 	nothingHalfWritten(t, databaseURL)
 }
 
-// signInUntilFull signs in, gets tokens and refreshes them, up to the first refusal, which must be a clean one. The family is what
-// the app knows then; nil where it did not get a code.
+// signInUntilFull signs in, gets tokens and refreshes them, up to the first refusal, which must be a clean one. The
+// family is what the app knows then; nil where it did not get a code.
 func signInUntilFull(t *testing.T, b *browser, client testClient) (known *family, written bool) {
 	t.Helper()
 	shown := b.get(t, b.house.authorizeURL(client, nil))
@@ -123,13 +132,14 @@ func signInUntilFull(t *testing.T, b *browser, client testClient) (known *family
 // saysTryAgain fails the test where a page is not the one of a fault of ours, which tells strangers nothing about it.
 func (p page) saysTryAgain(t *testing.T) {
 	t.Helper()
-	if p.StatusCode != http.StatusInternalServerError || !strings.Contains(p.body, "Try again.") || strings.Contains(p.body, "disk") {
+	if p.StatusCode != http.StatusInternalServerError || !strings.Contains(p.body, "Try again.") ||
+		strings.Contains(p.body, "disk") {
 		t.Errorf("%s: %s\n%s", p.Request.URL.Path, p.Status, p.body)
 	}
 }
 
-// fillDisk leaves the files of the database hardly any room to grow. The limit is one of the process, for which no privilege is
-// needed: a write beyond it fails, or is cut short, as on a full disk.
+// fillDisk leaves the files of the database hardly any room to grow. The limit is one of the process, for which no
+// privilege is needed: a write beyond it fails, or is cut short, as on a full disk.
 func (p *process) fillDisk(t *testing.T, path string) {
 	t.Helper()
 	var largest int64
@@ -146,7 +156,9 @@ func (p *process) fillDisk(t *testing.T, path string) {
 // limitFiles says how large a file may be that the process writes.
 func (p *process) limitFiles(t *testing.T, size uint64) {
 	t.Helper()
-	if err := unix.Prlimit(p.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: size, Max: unix.RLIM_INFINITY}, nil); err != nil {
+	if err := unix.Prlimit(
+		p.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: size, Max: unix.RLIM_INFINITY}, nil,
+	); err != nil {
 		t.Fatal(err)
 	}
 }

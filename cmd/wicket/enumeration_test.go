@@ -21,8 +21,8 @@ import (
 // Nobody learns from Wicket who has an account here: whatever was typed, status, headers, body and the distribution of
 // the times are the same. The kinds come in random order, so that what else the machine does strikes all of them alike.
 
-// probe is one kind of question that a stranger may ask, and how often it is asked; form makes its i-th form. Whatever was
-// typed has the same length in every kind.
+// probe is one kind of question that a stranger may ask, and how often it is asked; form makes its i-th form. Whatever
+// was typed has the same length in every kind.
 type probe struct {
 	kind string
 	form func(i int) url.Values
@@ -51,11 +51,13 @@ var (
 	randomHeader = []string{"X-Request-Id", "Date", "Set-Cookie"}
 )
 
-// interrogate sends the forms of all kinds to path, in random order, each from an address of its own, and fails the test where the
-// answers tell the kinds apart.
+// interrogate sends the forms of all kinds to path, in random order, each from an address of its own, and fails the
+// test where the answers tell the kinds apart.
 func (h *openHouse) interrogate(t *testing.T, path string, samples int, probes ...probe) {
 	t.Helper()
-	stranger := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	stranger := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
 	var turns []func()
 	replies := make([][]reply, len(probes))
 	for k, probe := range probes {
@@ -76,7 +78,10 @@ func (h *openHouse) interrogate(t *testing.T, path string, samples int, probes .
 	for k, probe := range probes {
 		for _, reply := range replies[k] {
 			if want := replies[0][0]; reply.status != want.status || reply.header != want.header || reply.body != want.body {
-				t.Fatalf("%s: %q is answered\n%d %s\n%s\nand %q\n%d %s\n%s", path, probes[0].kind, want.status, want.header, want.body, probe.kind, reply.status, reply.header, reply.body)
+				t.Fatalf(
+					"%s: %q is answered\n%d %s\n%s\nand %q\n%d %s\n%s", path, probes[0].kind, want.status, want.header, want.body,
+					probe.kind, reply.status, reply.header, reply.body,
+				)
 			}
 			times[k] = append(times[k], reply.took.Seconds()*1000)
 		}
@@ -88,7 +93,10 @@ func (h *openHouse) interrogate(t *testing.T, path string, samples int, probes .
 			size := max(ratio, 1/ratio)
 			t.Logf("%s: %s and %s: medians %.3f, z %.1f", path, probes[k].kind, probes[j].kind, ratio, z)
 			if apart := math.Abs(z); apart > sameRanks && size > worthNaming || apart > similarRanks && size > sameMedian {
-				t.Errorf("%s: the time tells %q from %q: medians %.2f and %.2f ms, z %.1f", path, probes[k].kind, probes[j].kind, median(times[k]), median(times[j]), z)
+				t.Errorf(
+					"%s: the time tells %q from %q: medians %.2f and %.2f ms, z %.1f", path, probes[k].kind, probes[j].kind,
+					median(times[k]), median(times[j]), z,
+				)
 			}
 		}
 	}
@@ -135,8 +143,8 @@ func median(of []float64) float64 {
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
-// rankDifference is the Mann-Whitney U test: by how many standard deviations the ranks of a are higher than they would be
-// if a and b came from one distribution. One outlier, or ten, make little difference to it.
+// rankDifference is the Mann-Whitney U test: by how many standard deviations the ranks of a are higher than they would
+// be if a and b came from one distribution. One outlier, or ten, make little difference to it.
 func rankDifference(a, b []float64) float64 {
 	var u float64
 	for _, x := range a {
@@ -187,7 +195,10 @@ func (h *openHouse) people(t *testing.T, kind string, n int, verified bool, chan
 		name := fmt.Sprintf("%s%02d", kind, i)
 		h.register(t, identity.NewUser{Username: name, Email: name + "@example.com", EmailVerified: verified})
 	}
-	h.sql(t, "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE username = ?) WHERE username LIKE ?", testUsername, kind+"%")
+	h.sql(
+		t, "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE username = ?) WHERE username LIKE ?",
+		testUsername, kind+"%",
+	)
 	if change != "" {
 		h.sql(t, "UPDATE users SET "+change+" WHERE username LIKE '"+kind+"%'")
 	}
@@ -227,8 +238,8 @@ func TestSignInDoesNotTellWhoHasAnAccount(t *testing.T) {
 	})
 }
 
-// A password that was hashed elsewhere takes its own time to compare: see docs/import.md. The cost is a low one because the
-// race detector makes it ten times as dear, which must still be less than what a refusal takes.
+// A password that was hashed elsewhere takes its own time to compare: see docs/import.md. The cost is a low one because
+// the race detector makes it ten times as dear, which must still be less than what a refusal takes.
 func TestImportedHashesDoNotTellWhoHasAnAccount(t *testing.T) {
 	inEachEnumeratedHouse(t, func(t *testing.T, h *openHouse) {
 		const samples = 15
@@ -240,7 +251,10 @@ func TestImportedHashesDoNotTellWhoHasAnAccount(t *testing.T) {
 				return url.Values{"username": {fmt.Sprintf(format, i)}, "password": {"wrong password at all"}}
 			}}
 		}
-		h.interrogate(t, "/sign-in", samples, named("our hash", "known%02d"), named("unknown", "ghost%02d"), named("imported", "bcryp%02d"))
+		h.interrogate(
+			t, "/sign-in", samples, named("our hash", "known%02d"), named("unknown", "ghost%02d"),
+			named("imported", "bcryp%02d"),
+		)
 	})
 }
 

@@ -22,11 +22,13 @@ func TestNewcomerFromUpstream(t *testing.T) {
 		h.startUpstream(t, anyProvider())
 		b, client := h.browser(t), h.client(t, nil)
 		shown := b.get(t, h.authorizeURL(client, url.Values{"login_hint": {"carol@upstream.example"}}))
-		if !strings.Contains(shown.body, `action="/federation/oidc"`) || !strings.Contains(shown.body, "Sign in with Upstream") {
+		if !strings.Contains(shown.body, `action="/federation/oidc"`) ||
+			!strings.Contains(shown.body, "Sign in with Upstream") {
 			t.Fatalf("no button on the sign-in page:\n%s", shown.body)
 		}
 		// A link leads to the button alone, so that no other site begins a sign-in.
-		if linked := b.get(t, "/federation/oidc?continue="+shown.held()); !strings.Contains(linked.body, `id="with-oidc"`) || !strings.Contains(linked.body, "Test app") || linked.held() == "" {
+		if linked := b.get(t, "/federation/oidc?continue="+shown.held()); !strings.Contains(linked.body, `id="with-oidc"`) ||
+			!strings.Contains(linked.body, "Test app") || linked.held() == "" {
 			t.Errorf("by a link: %s\n%s", linked.Status, linked.body)
 		}
 		if nobody := b.get(t, "/federation/nobody"); nobody.StatusCode != http.StatusNotFound {
@@ -34,11 +36,13 @@ func TestNewcomerFromUpstream(t *testing.T) {
 		}
 		there := b.toUpstream(t, "oidc", shown)
 		asked := there.asked(t)
-		if asked["login_hint"] != "carol@upstream.example" || asked["code_challenge_method"] != "S256" || len(asked["nonce"].(string)) < 40 || asked["prompt"] != nil {
+		if asked["login_hint"] != "carol@upstream.example" || asked["code_challenge_method"] != "S256" ||
+			len(asked["nonce"].(string)) < 40 || asked["prompt"] != nil {
 			t.Errorf("asked upstream: %v", asked)
 		}
 		shown = b.signInUpstream(t, there, someone("carol", map[string]any{"locale": "de-CH"}))
-		if shown.at() != "/arrival" || !strings.Contains(shown.body, `value="carol"`) || !strings.Contains(shown.body, "Test app") {
+		if shown.at() != "/arrival" || !strings.Contains(shown.body, `value="carol"`) ||
+			!strings.Contains(shown.body, "Test app") {
 			t.Fatalf("who is nobody yet comes to %s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
 		taken := b.post(t, "/arrival/register", url.Values{"username": {testUsername}})
@@ -55,7 +59,8 @@ func TestNewcomerFromUpstream(t *testing.T) {
 		}
 		tokens := h.redeem(t, client, location.Query().Get("code"))
 		told := h.userinfo(t, tokens.text("access_token")).json
-		if told["preferred_username"] != "carol" || told["name"] != "Carol Upstream" || told["email"] != "carol@upstream.example" || told["email_verified"] != false || told["locale"] != "de-CH" {
+		if told["preferred_username"] != "carol" || told["name"] != "Carol Upstream" ||
+			told["email"] != "carol@upstream.example" || told["email_verified"] != false || told["locale"] != "de-CH" {
 			t.Errorf("the app is told %v", told)
 		}
 		// The address is hers when she says so herself: this provider is not believed so far.
@@ -67,28 +72,38 @@ func TestNewcomerFromUpstream(t *testing.T) {
 			t.Fatalf("%+v, %v", carol, err)
 		}
 		sessions, err := h.identity.Sessions().List(t.Context(), carol.ID)
-		if err != nil || len(sessions) != 1 || !slices.Equal(sessions[0].AMR, []string{"fed"}) || sessions[0].ACR != identity.ACRFederated {
+		if err != nil || len(sessions) != 1 || !slices.Equal(sessions[0].AMR, []string{"fed"}) ||
+			sessions[0].ACR != identity.ACRFederated {
 			t.Errorf("sessions: %+v, %v", sessions, err)
 		}
 		account := h.linked(t, carol)[0]
-		if account.Subject != "carol" || account.Label != "carol@upstream.example" || !strings.Contains(string(account.Profile), "Carol Upstream") || strings.Contains(string(account.Profile), "nonce") || account.SealedTokens != nil {
+		if account.Subject != "carol" || account.Label != "carol@upstream.example" ||
+			!strings.Contains(string(account.Profile), "Carol Upstream") || strings.Contains(string(account.Profile), "nonce") ||
+			account.SealedTokens != nil {
 			t.Errorf("linked: %+v %s", account, account.Profile)
 		}
-		entries, err := audit.Entries(t.Context(), h.database, audit.Filter{UserID: carol.ID, Entity: "external_account", Action: "linked", Limit: 5})
+		entries, err := audit.Entries(t.Context(), h.database, audit.Filter{
+			UserID: carol.ID, Entity: "external_account", Action: "linked", Limit: 5,
+		})
 		if err != nil || len(entries) != 1 || entries[0].Actor != carol.Actor() {
 			t.Errorf("the ledger: %+v, %v", entries, err)
 		}
 
 		// The next time she is let in at once, by the same subject whatever else has changed.
 		again := h.browser(t)
-		shown = again.arrive(t, "oidc", someone("carol", map[string]any{"email": "new@upstream.example", "name": "Carol Other"}))
+		shown = again.arrive(t, "oidc", someone("carol", map[string]any{
+			"email": "new@upstream.example", "name": "Carol Other",
+		}))
 		if shown.at() != "/account" || !strings.Contains(shown.body, "Carol Upstream") {
 			t.Errorf("the second time: %s %s", shown.Status, shown.Request.URL)
 		}
-		if account := h.linked(t, carol)[0]; account.Label != "new@upstream.example" || !strings.Contains(string(account.Profile), "Carol Other") {
+		if account := h.linked(t, carol)[0]; account.Label != "new@upstream.example" ||
+			!strings.Contains(string(account.Profile), "Carol Other") {
 			t.Errorf("what is kept is not refreshed: %+v %s", account, account.Profile)
 		}
-		if shown := again.get(t, "/account/security"); !strings.Contains(shown.body, "You have none. You can choose one here.") || strings.Contains(shown.body, `id="present"`) {
+		if shown := again.get(t, "/account/security"); !strings.Contains(
+			shown.body, "You have none. You can choose one here.",
+		) || strings.Contains(shown.body, `id="present"`) {
 			t.Error("the page does not say that there is no password")
 		}
 	})
@@ -106,15 +121,21 @@ func TestSameAddressIsNotTheSamePerson(t *testing.T) {
 		// Where its addresses are believed, the page says that there is an account, and lets nobody in.
 		b := h.browser(t)
 		shown := b.arrive(t, "proved", asAlice)
-		if shown.at() != "/arrival" || !strings.Contains(shown.body, "There is an account with this email address") || strings.Contains(shown.body, `id="register"`) {
+		if shown.at() != "/arrival" || !strings.Contains(shown.body, "There is an account with this email address") ||
+			strings.Contains(shown.body, `id="register"`) {
 			t.Fatalf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
-		if shown := b.post(t, "/arrival/register", url.Values{"username": {"mallory"}}); shown.StatusCode != http.StatusConflict {
+		if shown := b.post(
+			t, "/arrival/register", url.Values{"username": {"mallory"}},
+		); shown.StatusCode != http.StatusConflict {
 			t.Errorf("registers all the same: %s", shown.Status)
 		}
 		// Where they are not, or are called unverified, nothing is said of it.
-		for id, claims := range map[string]map[string]any{"oidc": asAlice, "proved": someone("mallory", map[string]any{"email": testEmail, "email_verified": false})} {
-			if shown := h.browser(t).arrive(t, id, claims); shown.at() != "/arrival" || strings.Contains(shown.body, "There is an account") {
+		for id, claims := range map[string]map[string]any{"oidc": asAlice, "proved": someone(
+			"mallory", map[string]any{"email": testEmail, "email_verified": false},
+		)} {
+			if shown := h.browser(t).arrive(t, id, claims); shown.at() != "/arrival" ||
+				strings.Contains(shown.body, "There is an account") {
 				t.Errorf("%s tells who has an account:\n%s", id, shown.body)
 			}
 		}
@@ -128,7 +149,8 @@ func TestSameAddressIsNotTheSamePerson(t *testing.T) {
 			t.Fatalf("%s %s", shown.Status, shown.Request.URL)
 		}
 		shown = b.signIn(t, shown)
-		if shown.at() != "/arrival/link" || !strings.Contains(shown.body, "Alice Example") || !strings.Contains(shown.body, testEmail) {
+		if shown.at() != "/arrival/link" || !strings.Contains(shown.body, "Alice Example") ||
+			!strings.Contains(shown.body, testEmail) {
 			t.Fatalf("after signing in: %s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
 		shown = b.post(t, "/arrival/link", url.Values{"choice": {"link"}})
@@ -138,7 +160,8 @@ func TestSameAddressIsNotTheSamePerson(t *testing.T) {
 		if _, letter := h.mail(t, "A new way to sign in to your account was linked"); letter.To != testEmail {
 			t.Errorf("the word of it went to %s", letter.To)
 		}
-		if shown := h.browser(t).arrive(t, "proved", asAlice); shown.at() != "/account" || !strings.Contains(shown.body, "Alice Example") {
+		if shown := h.browser(t).arrive(t, "proved", asAlice); shown.at() != "/account" ||
+			!strings.Contains(shown.body, "Alice Example") {
 			t.Errorf("from then on: %s %s", shown.Status, shown.Request.URL)
 		}
 		if shown := b.signIn(t, page{}); shown.at() != "/account" {
@@ -154,11 +177,15 @@ func TestArrivalForAWaitingApp(t *testing.T) {
 		client := h.client(t, nil)
 		for want, choice := range []string{"later", "link"} { // want is how many links there are then
 			b := h.browser(t)
-			shown := b.signInUpstream(t, b.toUpstream(t, "oidc", b.get(t, h.authorizeURL(client, nil))), someone("alice-there", nil))
+			shown := b.signInUpstream(
+				t, b.toUpstream(t, "oidc", b.get(t, h.authorizeURL(client, nil))), someone("alice-there", nil),
+			)
 			if strings.Contains(shown.body, `id="register"`) {
 				t.Error("an account can be made where registration is off")
 			}
-			if refused := b.post(t, "/arrival/register", url.Values{"username": {"carol"}}); refused.StatusCode != http.StatusConflict {
+			if refused := b.post(
+				t, "/arrival/register", url.Values{"username": {"carol"}},
+			); refused.StatusCode != http.StatusConflict {
 				t.Errorf("and is: %s", refused.Status)
 			}
 			shown = b.signIn(t, b.post(t, "/arrival/sign-in", nil))
@@ -189,23 +216,31 @@ func TestLinkingAndUnlinking(t *testing.T) {
 			}
 			return there // still signed in there
 		}
-		if shown := link("first"); !strings.Contains(shown.body, "That account is linked") || !strings.Contains(shown.body, "first@upstream.example") {
+		if shown := link("first"); !strings.Contains(shown.body, "That account is linked") ||
+			!strings.Contains(shown.body, "first@upstream.example") {
 			t.Fatalf("%s\n%s", shown.Status, shown.body)
 		}
 		// Another of the same provider, from a browser in which nobody is signed in there.
 		other := h.browser(t)
 		other.signIn(t, page{})
-		other.signInUpstream(t, other.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("second", nil))
+		other.signInUpstream(
+			t, other.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("second", nil),
+		)
 		accounts := h.linked(t, h.user)
 		if len(accounts) != 2 {
 			t.Fatalf("%d links", len(accounts))
 		}
 		// What is somebody else's cannot be linked.
-		bob := h.register(t, identity.NewUser{Username: "bob", Email: "bob@example.com", EmailVerified: true, Password: "bob's own password"})
+		bob := h.register(t, identity.NewUser{
+			Username: "bob", Email: "bob@example.com", EmailVerified: true, Password: "bob's own password",
+		})
 		theirs := h.browser(t)
 		theirs.post(t, "/sign-in", url.Values{"username": {"bob"}, "password": {"bob's own password"}})
-		shown := theirs.signInUpstream(t, theirs.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("second", nil))
-		if shown.StatusCode != http.StatusConflict || !strings.Contains(shown.body, "signs in to another account here") || len(h.linked(t, bob)) != 0 {
+		shown := theirs.signInUpstream(
+			t, theirs.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("second", nil),
+		)
+		if shown.StatusCode != http.StatusConflict || !strings.Contains(shown.body, "signs in to another account here") ||
+			len(h.linked(t, bob)) != 0 {
 			t.Errorf("bob links alice's: %s\n%s", shown.Status, shown.body)
 		}
 		// A device that signed in by it is signed out when it is unlinked.
@@ -224,7 +259,9 @@ func TestLinkingAndUnlinking(t *testing.T) {
 		}
 		// The last way in stays.
 		h.sql(t, "UPDATE users SET password_hash = NULL WHERE id = ?", h.user.ID)
-		if shown := b.post(t, "/account/linked/remove", url.Values{"id": {accounts[0].ID.String()}}); shown.StatusCode != http.StatusConflict || len(h.linked(t, h.user)) != 1 {
+		if shown := b.post(
+			t, "/account/linked/remove", url.Values{"id": {accounts[0].ID.String()}},
+		); shown.StatusCode != http.StatusConflict || len(h.linked(t, h.user)) != 1 {
 			t.Errorf("the last way in is gone: %s", shown.Status)
 		}
 		if err := h.upstream.SetActive(t.Context(), up.ID, false); err != nil {
@@ -249,7 +286,9 @@ func TestDisownedLinkIsRemoved(t *testing.T) {
 		h.startUpstream(t, anyProvider())
 		thief := h.browser(t)
 		thief.signIn(t, page{})
-		thief.signInUpstream(t, thief.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("thief", nil))
+		thief.signInUpstream(
+			t, thief.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("thief", nil),
+		)
 		warned, _ := h.mail(t, "A new way to sign in to your account was linked")
 		if shown := h.browser(t).follow(t, warned, nil); !strings.Contains(shown.body, `id="choose"`) {
 			t.Fatalf("the owner cannot disown it: %s", shown.Status)
@@ -263,20 +302,26 @@ func TestDisownedLinkIsRemoved(t *testing.T) {
 	})
 }
 
-// Where the operator declares the provider's addresses authoritative, whoever has the address there gets in, and the owner
-// is told.
+// Where the operator declares the provider's addresses authoritative, whoever has the address there gets in, and the
+// owner is told.
 func TestAuthoritativeAddresses(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		p := anyProvider()
 		p.Settings.Emails = federation.EmailsAuthoritative
 		h.startUpstream(t, p)
-		if shown := h.browser(t).arrive(t, "oidc", someone("x", map[string]any{"email": testEmail, "email_verified": false})); shown.at() != "/arrival" {
+		if shown := h.browser(t).arrive(
+			t, "oidc", someone("x", map[string]any{"email": testEmail, "email_verified": false}),
+		); shown.at() != "/arrival" {
 			t.Errorf("an address that is not verified there opens the account: %s", shown.Request.URL)
 		}
-		if shown := h.browser(t).arrive(t, "oidc", someone("x", map[string]any{"email": testEmail, "email_verified": nil})); shown.at() != "/arrival" {
+		if shown := h.browser(t).arrive(
+			t, "oidc", someone("x", map[string]any{"email": testEmail, "email_verified": nil}),
+		); shown.at() != "/arrival" {
 			t.Errorf("an address of which nothing is said opens the account: %s", shown.Request.URL)
 		}
-		if shown := h.browser(t).arrive(t, "oidc", someone("alice-there", map[string]any{"email": strings.ToUpper(testEmail)})); shown.at() != "/account" || !strings.Contains(shown.body, "Alice Example") {
+		if shown := h.browser(t).arrive(
+			t, "oidc", someone("alice-there", map[string]any{"email": strings.ToUpper(testEmail)}),
+		); shown.at() != "/account" || !strings.Contains(shown.body, "Alice Example") {
 			t.Errorf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
 		if _, letter := h.mail(t, "A new way to sign in to your account was linked"); letter.To != testEmail {

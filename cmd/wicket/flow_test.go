@@ -124,7 +124,9 @@ func TestEndingSessionsEndsTheirTokens(t *testing.T) {
 				t.Errorf("after signing out everywhere the %s works", name)
 			}
 		}
-		if a := h.call(t, oidc.PathIntrospect, client, url.Values{"token": {renewed.text("access_token")}}); a.json["active"] != false {
+		if a := h.call(
+			t, oidc.PathIntrospect, client, url.Values{"token": {renewed.text("access_token")}},
+		); a.json["active"] != false {
 			t.Errorf("introspection: %v", a.json)
 		}
 		if shown := laptop.get(t, "/account"); !strings.Contains(shown.body, `id="sign-in"`) {

@@ -40,7 +40,10 @@ func (h *openHouse) sql(t testing.TB, query string, args ...any) {
 // each column, in which i is the number of the row, ID(prefix, expression) makes an id and AGO(seconds) a time.
 func (h *openHouse) fill(t testing.TB, from, until int, into, values string) {
 	t.Helper()
-	numbers := fmt.Sprintf("WITH RECURSIVE numbers (i) AS (VALUES (%d) UNION ALL SELECT i + 1 FROM numbers WHERE i < %d) SELECT %%s FROM numbers", from, until)
+	numbers := fmt.Sprintf(
+		"WITH RECURSIVE numbers (i) AS (VALUES (%d) UNION ALL SELECT i + 1 FROM numbers WHERE i < %d) SELECT %%s FROM numbers",
+		from, until,
+	)
 	macros := map[string]string{
 		"ID":   "(printf('%s0000000-0000-7000-8000-%%012x', %s))",
 		"AGO":  "strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', 'now', (-(%s)) || ' seconds')",
@@ -104,8 +107,8 @@ const (
 )
 
 // BenchmarkGrowth measures what ten thousand people and a million attempts to sign in do to an almost empty house. The
-// password hash is as cheap as it can be, so that the database's part shows. ns/op is a sign-in afterwards; CPU time and
-// memory are this process's, in which SQLite is and PostgreSQL is not.
+// password hash is as cheap as it can be, so that the database's part shows. ns/op is a sign-in afterwards; CPU time
+// and memory are this process's, in which SQLite is and PostgreSQL is not.
 func BenchmarkGrowth(b *testing.B) {
 	for _, kind := range []storage.Kind{storage.SQLite, storage.Postgres} {
 		b.Run(string(kind), func(b *testing.B) {
@@ -125,7 +128,8 @@ func BenchmarkGrowth(b *testing.B) {
 				turn++
 				began := time.Now()
 				_, err := h.SignIns.WithPassword(b.Context(), signin.Attempt{
-					Login: when + strconv.Itoa(turn%people), Password: testPassword, Device: identity.Device{IP: "192.0.2.7", UserAgent: "Mozilla/5.0"},
+					Login: when + strconv.Itoa(turn%people), Password: testPassword,
+					Device: identity.Device{IP: "192.0.2.7", UserAgent: "Mozilla/5.0"},
 				})
 				if err != nil {
 					b.Fatal(err)
@@ -203,7 +207,8 @@ func BenchmarkGrowth(b *testing.B) {
 			took := time.Since(began)
 			b.ReportMetric(float64(memory())/(1<<20), "MB-expire")
 			b.ReportMetric(took.Seconds(), "s-expire")
-			b.ReportMetric(float64(deleted["sessions"]+deleted["login_attempts"])/took.Seconds(), "expired/s") // on PostgreSQL: sessions, and a few partitions
+			// on PostgreSQL: sessions, and a few partitions
+			b.ReportMetric(float64(deleted["sessions"]+deleted["login_attempts"])/took.Seconds(), "expired/s")
 			if deleted["sessions"] != grownSessions/2 || deleted["login_attempts"] == 0 {
 				b.Errorf("deleted %v", deleted)
 			}
@@ -224,12 +229,16 @@ func (h *openHouse) grow(b *testing.B) {
 	h.fill(b, 1, grownSessions, intoSessions, fmt.Sprintf(someSessions, grownPeople, "(i % 2 * 2 - 1) * 20000000"))
 	const chunk = 50_000 // a transaction may not take long
 	for from := 1; from < grownAttempts; from += chunk {
-		h.fill(b, from, from+chunk-1, intoAttempts, fmt.Sprintf(someAttempts, grownAttempts, attemptEvery, grownPeople, grownPeople))
+		h.fill(
+			b, from, from+chunk-1, intoAttempts,
+			fmt.Sprintf(someAttempts, grownAttempts, attemptEvery, grownPeople, grownPeople),
+		)
 	}
 	h.sql(b, "ANALYZE") // as PostgreSQL's autovacuum would after a minute
 }
 
-// watchMemory notes how much resident memory this process has; the function that it returns tells by how much it grew at most.
+// watchMemory notes how much resident memory this process has; the function that it returns tells by how much it grew
+// at most.
 func watchMemory(b *testing.B) func() int64 {
 	b.Helper()
 	resident := func() int64 {
@@ -277,8 +286,8 @@ func (n planNode) each(do func(planNode)) {
 	}
 }
 
-// In a table of thousands every hot query finds its rows by an index: what is explained are the very statements that each
-// way sends.
+// In a table of thousands every hot query finds its rows by an index: what is explained are the very statements that
+// each way sends.
 func TestHotQueriesUseIndexes(t *testing.T) {
 	const rows = 20_000
 	h := openTestHouse(t, storagetest.URL(t, storage.Postgres))
@@ -287,16 +296,31 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 	future := "-(1000000 + i)"
 	h.fill(t, 1, rows, intoUsers, someUsers)
 	h.fill(t, 1, rows, intoEmails, someEmails)
-	h.fill(t, 1, rows, "phones (id, user_id, number, is_primary, verified_at, created_at, modified_at)", "ID(9, i), ID(1, i), '+49301' || (100000 + i), TRUE, AGO(0), AGO(0), AGO(0)")
+	h.fill(
+		t, 1, rows, "phones (id, user_id, number, is_primary, verified_at, created_at, modified_at)",
+		"ID(9, i), ID(1, i), '+49301' || (100000 + i), TRUE, AGO(0), AGO(0), AGO(0)",
+	)
 	h.fill(t, 1, rows, "profiles (user_id, created_at, modified_at)", "ID(1, i), AGO(0), AGO(0)")
 	h.fill(t, 1, rows, intoSessions, fmt.Sprintf(someSessions, rows, future))
 	h.fill(t, 1, rows, "grants (id, user_id, client_id, session_id, session_version, scopes, auth_time, acr, amr, created_at, expires_at)",
 		"ID(4, i), ID(1, i), '"+client.ID+"', ID(3, i), 1, '[\"openid\"]', AGO(0), 'urn', '[\"pwd\"]', AGO(0), AGO("+future+")")
-	h.fill(t, 1, rows, "codes (hash, grant_id, redirect_uri, code_challenge, nonce, created_at, expires_at)", "HASH(5, i), ID(4, i), '', '', '', AGO(0), AGO("+future+")")
-	h.fill(t, 1, rows, "refresh_tokens (hash, grant_id, created_at, expires_at)", "HASH(6, i), ID(4, i), AGO(0), AGO("+future+")")
+	h.fill(
+		t, 1, rows, "codes (hash, grant_id, redirect_uri, code_challenge, nonce, created_at, expires_at)",
+		"HASH(5, i), ID(4, i), '', '', '', AGO(0), AGO("+future+")",
+	)
+	h.fill(
+		t, 1, rows, "refresh_tokens (hash, grant_id, created_at, expires_at)",
+		"HASH(6, i), ID(4, i), AGO(0), AGO("+future+")",
+	)
 	h.fill(t, 1, rows, "revoked_tokens (jti, expires_at)", "'token' || i, AGO("+future+")")
-	h.fill(t, 1, rows, "proofs (id, user_id, purpose, secret_hash, expires_at, created_at)", "ID(7, i), ID(1, i), 'unlock', HASH(7, i), AGO("+future+"), AGO(0)")
-	h.fill(t, 1, rows, "password_reset_tokens (id, user_id, token_hash, expires_at, reset_ip, created_at, created_by)", "ID(8, i), ID(1, i), HASH(8, i), AGO("+future+"), '', AGO(0), 'test'")
+	h.fill(
+		t, 1, rows, "proofs (id, user_id, purpose, secret_hash, expires_at, created_at)",
+		"ID(7, i), ID(1, i), 'unlock', HASH(7, i), AGO("+future+"), AGO(0)",
+	)
+	h.fill(
+		t, 1, rows, "password_reset_tokens (id, user_id, token_hash, expires_at, reset_ip, created_at, created_by)",
+		"ID(8, i), ID(1, i), HASH(8, i), AGO("+future+"), '', AGO(0), 'test'",
+	)
 	h.fill(t, 1, rows, "external_accounts (id, user_id, provider, issuer, subject, label, profile, last_used_at, created_at, modified_at)",
 		"ID(a, i), ID(1, i), 'p', 'i', 's' || i, 'l', '{}', AGO(0), AGO(0), AGO(0)")
 	h.fill(t, 1, rows, intoAttempts, fmt.Sprintf(someAttempts, rows, 1, rows, rows))
@@ -304,7 +328,8 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 
 	filled := map[string]bool{}
 	var names []string
-	if err := h.database.Reader().NewRaw("SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples >= 5000").Scan(t.Context(), &names); err != nil {
+	if err := h.database.Reader().NewRaw("SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples >= 5000").
+		Scan(t.Context(), &names); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names {
@@ -331,7 +356,9 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 			return ignoreNotFound(err)
 		}},
 		{"external account", "external_accounts", func() error {
-			_, err := h.SignIns.External().SignIn(ctx, identity.External{Provider: "p", Issuer: "i", Subject: "nobody"}, identity.Device{}, nil)
+			_, err := h.SignIns.External().SignIn(
+				ctx, identity.External{Provider: "p", Issuer: "i", Subject: "nobody"}, identity.Device{}, nil,
+			)
 			if !errors.Is(err, signin.ErrNotLinked) {
 				return err
 			}
@@ -372,7 +399,8 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 			for _, script := range queries {
 				for query := range strings.SplitSeq(script, ";\n") {
 					verb, _, _ := strings.Cut(query, " ")
-					if !slices.Contains([]string{"SELECT", "UPDATE", "DELETE", "WITH"}, verb) || strings.Contains(query, "pg_") || strings.Contains(query, "river") {
+					if !slices.Contains([]string{"SELECT", "UPDATE", "DELETE", "WITH"}, verb) || strings.Contains(query, "pg_") ||
+						strings.Contains(query, "river") {
 						continue
 					}
 					h.explain(t, query).each(func(node planNode) {

@@ -71,8 +71,8 @@ func inEachHouse(t *testing.T, test func(t *testing.T, h *openHouse)) {
 	storagetest.EachURL(t, func(t *testing.T, url string) { test(t, openTestHouse(t, url)) })
 }
 
-// openTestHouse builds and serves a house on that database until the test ends, with the person alice in it and everything
-// open that can be, unless change says otherwise.
+// openTestHouse builds and serves a house on that database until the test ends, with the person alice in it and
+// everything open that can be, unless change says otherwise.
 func openTestHouse(t testing.TB, databaseURL string, change ...func(*configuration)) *openHouse {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -85,7 +85,8 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 		t.Fatal(err)
 	}
 	config := &configuration{
-		Issuer: "http://localhost:" + port, DatabaseURL: databaseURL, Clock: identity.Clock, Seal: seal, Migrate: true, Registration: true,
+		Issuer: "http://localhost:" + port, DatabaseURL: databaseURL, Clock: identity.Clock, Seal: seal, Migrate: true,
+		Registration:      true,
 		KeepLoginAttempts: 400 * 24 * time.Hour, Limits: web.DefaultLimits, Outbox: &notify.Outbox{},
 	}
 	config.RelyingParty = relyingParty(t, config.Issuer, factor.HardwareKeyPolicy{})
@@ -93,7 +94,9 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 		change(config)
 	}
 	open := serveTestHouse(t, listener, config)
-	open.user = open.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
+	open.user = open.register(t, identity.NewUser{
+		Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example",
+	})
 	return open
 }
 
@@ -189,7 +192,9 @@ type testClient struct {
 // reauthenticated is the proof that a person has just signed in, as strongly as anybody can.
 func (h *openHouse) reauthenticated(t testing.TB, user *identity.User) *identity.Reauthenticated {
 	t.Helper()
-	session := &identity.Session{UserID: user.ID, ACR: identity.ACRPhishingResistant, AuthTime: h.identity.Now(), User: user}
+	session := &identity.Session{
+		UserID: user.ID, ACR: identity.ACRPhishingResistant, AuthTime: h.identity.Now(), User: user,
+	}
 	proof, err := h.identity.Reauthenticate(t.Context(), session, identity.Device{})
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +236,9 @@ func (h *openHouse) browser(t testing.TB) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &browser{house: h, Client: &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+	return &browser{house: h, Client: &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(
+		r *http.Request, _ []*http.Request,
+	) error {
 		if !strings.HasPrefix(r.URL.String(), h.issuer+"/") {
 			return http.ErrUseLastResponse
 		}
@@ -301,19 +308,24 @@ func (p page) held() string {
 // signIn signs alice in on the page that is shown, or on the sign-in page where none is, and returns what comes next.
 func (b *browser) signIn(t testing.TB, shown page) page {
 	t.Helper()
-	return b.post(t, "/sign-in", url.Values{"username": {testUsername}, "password": {testPassword}, "continue": {shown.held()}})
+	return b.post(t, "/sign-in", url.Values{
+		"username": {testUsername}, "password": {testPassword}, "continue": {shown.held()},
+	})
 }
 
 // allow says yes on the consent page that is shown, to everything.
 func (b *browser) allow(t testing.TB, shown page) page {
 	t.Helper()
-	return b.post(t, "/consent", url.Values{"decision": {"allow"}, "continue": {shown.held()}, "scope": {"profile", "email", "address", "offline_access"}})
+	return b.post(t, "/consent", url.Values{
+		"decision": {"allow"}, "continue": {shown.held()}, "scope": {"profile", "email", "address", "offline_access"},
+	})
 }
 
 // authorizeURL is an authorization request of client, with parameters changed or, where empty, left out.
 func (h *openHouse) authorizeURL(client testClient, change url.Values) string {
 	parameters := url.Values{
-		"client_id": {client.ID}, "redirect_uri": {testRedirect}, "response_type": {"code"}, "scope": {"openid profile email offline_access"},
+		"client_id": {client.ID}, "redirect_uri": {testRedirect}, "response_type": {"code"},
+		"scope": {"openid profile email offline_access"},
 		"state": {"the-state"}, "nonce": {"the-nonce"}, "code_challenge": {testChallenge}, "code_challenge_method": {"S256"},
 	}
 	for name, values := range change {

@@ -59,7 +59,9 @@ func openSecureHouse(t testing.TB, databaseURL string) (*openHouse, http.RoundTr
 	}
 	config.RelyingParty = relyingParty(t, "https://localhost", factor.HardwareKeyPolicy{}) // an address is none
 	log := new(tape)
-	h, err := server.New(t.Context(), config, slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	h, err := server.New(t.Context(), config, slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
+	})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +77,9 @@ func openSecureHouse(t testing.TB, databaseURL string) (*openHouse, http.RoundTr
 		}
 	})
 	open := opened(h, config.Issuer)
-	open.user = open.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
+	open.user = open.register(t, identity.NewUser{
+		Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example",
+	})
 	return open, listening.Client().Transport, log
 }
 
@@ -91,7 +95,9 @@ func policy(header string) map[string][]string {
 }
 
 // Inline code of any kind, which the policy would block and which must not be there to begin with.
-var inlineCode = regexp.MustCompile(`(?i)<script(?:\s[^>]*)?>[^<]|<script>|<style|\sstyle=|\son[a-z]+=|javascript:|<iframe|<object|<embed|<base`)
+var inlineCode = regexp.MustCompile(
+	`(?i)<script(?:\s[^>]*)?>[^<]|<script>|<style|\sstyle=|\son[a-z]+=|javascript:|<iframe|<object|<embed|<base`,
+)
 
 func checkPageHeaders(t testing.TB, name string, shown page) {
 	t.Helper()
@@ -140,23 +146,34 @@ func TestEveryPageHasTheSecurityHeaders(t *testing.T) {
 			status int
 			holds  string
 		}{
-			"welcome":               {stranger.get(t, "/"), 200, "Wicket"},
-			"sign in":               {stranger.get(t, "/sign-in"), 200, `id="sign-in"`},
-			"sign in for an app":    {signIn, 200, `id="sign-in"`},
-			"wrong password":        {stranger.post(t, "/sign-in", url.Values{"username": {`"><script>alert(1)</script>`}, "password": {"wrong password"}, "continue": {signIn.held()}}), 401, `id="sign-in"`},
-			"sign in again":         {b.get(t, h.authorizeURL(client, url.Values{"prompt": {"login"}})), 200, `id="password"`},
-			"select account":        {b.get(t, h.authorizeURL(client, url.Values{"prompt": {"select_account"}})), 200, "Alice Example"},
-			"consent":               {consent, 200, `id="allow"`},
-			"account":               {b.get(t, "/account"), 200, "Alice Example"},
-			"answer by form_post":   {b.get(t, h.authorizeURL(client, url.Values{"response_mode": {"form_post"}, "prompt": {"none"}})), 200, `name="error"`},
+			"welcome":            {stranger.get(t, "/"), 200, "Wicket"},
+			"sign in":            {stranger.get(t, "/sign-in"), 200, `id="sign-in"`},
+			"sign in for an app": {signIn, 200, `id="sign-in"`},
+			"wrong password": {stranger.post(
+				t, "/sign-in",
+				url.Values{
+					"username": {`"><script>alert(1)</script>`}, "password": {"wrong password"}, "continue": {signIn.held()},
+				},
+			), 401, `id="sign-in"`},
+			"sign in again": {b.get(t, h.authorizeURL(client, url.Values{"prompt": {"login"}})), 200, `id="password"`},
+			"select account": {b.get(
+				t, h.authorizeURL(client, url.Values{"prompt": {"select_account"}}),
+			), 200, "Alice Example"},
+			"consent": {consent, 200, `id="allow"`},
+			"account": {b.get(t, "/account"), 200, "Alice Example"},
+			"answer by form_post": {b.get(
+				t, h.authorizeURL(client, url.Values{"response_mode": {"form_post"}, "prompt": {"none"}}),
+			), 200, `name="error"`},
 			"an error for a person": {stranger.get(t, "/authorize?client_id=%3Cscript%3E"), 400, "client_id"},
 			"a stale page":          {stranger.get(t, "/consent?continue=x"), 400, "open for too long"},
 			"logout":                {b.get(t, "/logout"), 200, `id="sign-out"`},
 			"logout for an app":     {b.get(t, "/logout?client_id="+client.ID), 200, `id="sign-out"`},
-			"logout that is wrong":  {b.get(t, "/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example"), 400, "post_logout_redirect_uri"},
-			"signed out":            {stranger.get(t, "/logout"), 200, "signed out"},
-			"no such page":          {stranger.get(t, "/no/such/page"), 404, "no such page"},
-			"no such method":        {stranger.post(t, "/", nil), 405, "cannot be done"},
+			"logout that is wrong": {b.get(
+				t, "/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example",
+			), 400, "post_logout_redirect_uri"},
+			"signed out":     {stranger.get(t, "/logout"), 200, "signed out"},
+			"no such page":   {stranger.get(t, "/no/such/page"), 404, "no such page"},
+			"no such method": {stranger.post(t, "/", nil), 405, "cannot be done"},
 		}
 		for name, p := range pages {
 			if p.shown.StatusCode != p.status || !strings.Contains(strings.ToLower(p.shown.body), strings.ToLower(p.holds)) {
@@ -169,7 +186,9 @@ func TestEveryPageHasTheSecurityHeaders(t *testing.T) {
 		}
 		// A form that leads on to the app may go there; one that does not may not.
 		for name, want := range map[string]bool{"sign in for an app": true, "consent": true, "select account": true, "sign in": false, "account": false, "logout": false} {
-			allowed := slices.Contains(policy(pages[name].shown.Header.Get("Content-Security-Policy"))["form-action"], "http://localhost:9999")
+			allowed := slices.Contains(
+				policy(pages[name].shown.Header.Get("Content-Security-Policy"))["form-action"], "http://localhost:9999",
+			)
 			if allowed != want {
 				t.Errorf("%s: its form may lead to the app: %v", name, allowed)
 			}
@@ -180,8 +199,12 @@ func TestEveryPageHasTheSecurityHeaders(t *testing.T) {
 			response, err := stranger.stay().Get(h.authorizeURL(client, nil))
 			return read(t, response, err)
 		}()} {
-			if response.StatusCode != http.StatusSeeOther || response.Header.Get("Cache-Control") != "no-store" || response.Header.Get("Referrer-Policy") != "same-origin" {
-				t.Errorf("redirect %s: %s, %q, %q", name, response.Status, response.Header.Get("Cache-Control"), response.Header.Get("Referrer-Policy"))
+			if response.StatusCode != http.StatusSeeOther || response.Header.Get("Cache-Control") != "no-store" ||
+				response.Header.Get("Referrer-Policy") != "same-origin" {
+				t.Errorf(
+					"redirect %s: %s, %q, %q", name, response.Status, response.Header.Get("Cache-Control"),
+					response.Header.Get("Referrer-Policy"),
+				)
 			}
 		}
 	})
@@ -190,29 +213,33 @@ func TestEveryPageHasTheSecurityHeaders(t *testing.T) {
 func TestEveryAnswerSaysWhatItIs(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		for path, kind := range map[string]string{
-			"/": "text/html", "/healthz": "text/plain", "/readyz": "text/plain", oidc.PathConfiguration: "application/json", oidc.PathServerMetadata: "application/json",
-			oidc.PathJWKS: "application/json", oidc.PathUserinfo: "application/json",
+			"/": "text/html", "/healthz": "text/plain", "/readyz": "text/plain", oidc.PathConfiguration: "application/json",
+			oidc.PathServerMetadata: "application/json",
+			oidc.PathJWKS:           "application/json", oidc.PathUserinfo: "application/json",
 		} {
 			shown := h.browser(t).get(t, path)
-			if shown.Header.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(shown.Header.Get("Content-Type"), kind) || shown.Header.Get("X-Request-Id") == "" {
+			if shown.Header.Get("X-Content-Type-Options") != "nosniff" ||
+				!strings.HasPrefix(shown.Header.Get("Content-Type"), kind) || shown.Header.Get("X-Request-Id") == "" {
 				t.Errorf("%s: %v", path, shown.Header)
 			}
-			if shown.Header.Get("Server") != "" || shown.Header.Get("X-Powered-By") != "" || shown.Header.Get("Strict-Transport-Security") != "" {
+			if shown.Header.Get("Server") != "" || shown.Header.Get("X-Powered-By") != "" ||
+				shown.Header.Get("Strict-Transport-Security") != "" {
 				t.Errorf("%s: %v", path, shown.Header)
 			}
 		}
 	})
 }
 
-// sessionCookie returns the session cookie that an answer sets, which must be one; the only other cookie there may be is
-// that of the device, by the same rules.
+// sessionCookie returns the session cookie that an answer sets, which must be one; the only other cookie there may be
+// is that of the device, by the same rules.
 func sessionCookie(t testing.TB, answers ...*http.Response) *http.Cookie {
 	t.Helper()
 	var cookies []*http.Cookie
 	for _, answer := range answers {
 		for _, cookie := range answer.Cookies() {
 			if !strings.HasSuffix(cookie.Name, "wicket_session") {
-				if cookie.Path != "/" || !cookie.HttpOnly || cookie.Secure != strings.HasPrefix(cookie.Name, "__Host-") || cookie.SameSite != http.SameSiteLaxMode || cookie.Domain != "" {
+				if cookie.Path != "/" || !cookie.HttpOnly || cookie.Secure != strings.HasPrefix(cookie.Name, "__Host-") ||
+					cookie.SameSite != http.SameSiteLaxMode || cookie.Domain != "" {
 					t.Errorf("another cookie: %+v", cookie)
 				}
 				continue
@@ -240,7 +267,8 @@ func TestTheCookieIsForThisHouseAlone(t *testing.T) {
 		}
 		shown := b.signIn(t, page{})
 		cookie := sessionCookie(t, shown.Response)
-		if cookie.Name != name || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Secure != secure || cookie.Path != "/" || cookie.Domain != "" || cookie.MaxAge <= 0 || len(cookie.Value) < 43 {
+		if cookie.Name != name || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Secure != secure ||
+			cookie.Path != "/" || cookie.Domain != "" || cookie.MaxAge <= 0 || len(cookie.Value) < 43 {
 			t.Errorf("cookie %+v", cookie)
 		}
 		if hsts := shown.Header.Get("Strict-Transport-Security"); (hsts != "") != secure {
@@ -252,7 +280,8 @@ func TestTheCookieIsForThisHouseAlone(t *testing.T) {
 		}
 		// Signing out takes it back, by the same name and path, or browsers would keep it.
 		gone := sessionCookie(t, b.post(t, "/account/sign-out", url.Values{}).Response)
-		if gone.Name != name || gone.Value != "" || gone.MaxAge >= 0 || gone.Path != "/" || gone.Secure != secure || !gone.HttpOnly {
+		if gone.Name != name || gone.Value != "" || gone.MaxAge >= 0 || gone.Path != "/" || gone.Secure != secure ||
+			!gone.HttpOnly {
 			t.Errorf("taken back by %+v", gone)
 		}
 		b.CheckRedirect = follow
@@ -305,27 +334,39 @@ func TestSecureHouseTakesNoOtherCookie(t *testing.T) {
 // send.
 var (
 	personRoutes = []string{"/sign-in", "/select-account", "/consent", "/account/devices/end", "/account/devices/end-others", "/account/sign-out", "/account/sign-out-everywhere", "/logout/confirm",
-		"/account/emails/add", "/account/emails/resend", "/account/emails/primary", "/account/emails/remove", "/account/password",
+		"/account/emails/add", "/account/emails/resend", "/account/emails/primary", "/account/emails/remove",
+		"/account/password",
 		"/account/profile", "/account/download", "/account/erase",
-		"/account/phones/add", "/account/phones/resend", "/account/phones/verify", "/account/phones/primary", "/account/phones/remove",
-		"/sign-in/passkey", "/second-step", "/enrol/decline", "/account/password/remove", "/account/passkeys/add", "/account/passkeys/remove",
-		"/account/hardware-keys/add", "/account/hardware-keys/remove", "/account/totps/confirm", "/account/totps/remove", "/account/backup-codes",
-		"/federation/:provider", "/arrival/register", "/arrival/sign-in", "/arrival/link", "/account/linked/add", "/account/linked/remove",
+		"/account/phones/add", "/account/phones/resend", "/account/phones/verify", "/account/phones/primary",
+		"/account/phones/remove",
+		"/sign-in/passkey", "/second-step", "/enrol/decline", "/account/password/remove", "/account/passkeys/add",
+		"/account/passkeys/remove",
+		"/account/hardware-keys/add", "/account/hardware-keys/remove", "/account/totps/confirm", "/account/totps/remove",
+		"/account/backup-codes",
+		"/federation/:provider", "/arrival/register", "/arrival/sign-in", "/arrival/link", "/account/linked/add",
+		"/account/linked/remove",
 		"/register", "/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me"}
-	otherRoutes = []string{oidc.PathAuthorize, oidc.PathLogout, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke, oidc.PathUserinfo, "/federation/:provider/logout"}
+	otherRoutes = []string{
+		oidc.PathAuthorize, oidc.PathLogout, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke, oidc.PathUserinfo,
+		"/federation/:provider/logout",
+	}
 )
 
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		for _, route := range h.handler.(*gin.Engine).Routes() {
-			if route.Method != http.MethodGet && route.Method != http.MethodHead && route.Method != http.MethodOptions && !slices.Contains(personRoutes, route.Path) && !slices.Contains(otherRoutes, route.Path) {
+			if route.Method != http.MethodGet && route.Method != http.MethodHead && route.Method != http.MethodOptions &&
+				!slices.Contains(personRoutes, route.Path) && !slices.Contains(otherRoutes, route.Path) {
 				t.Errorf("%s %s is in neither list: is it safe from other sites?", route.Method, route.Path)
 			}
 		}
 		client, b := h.client(t, nil), h.browser(t)
 		tokens := h.redeem(t, client, b.code(t, client, nil))
 		send := func(path string, header map[string]string) page {
-			form := url.Values{"username": {testUsername}, "password": {testPassword}, "decision": {"allow"}, "id": {"018f4c00-0000-7000-8000-00000000000a"}}
+			form := url.Values{
+				"username": {testUsername}, "password": {testPassword}, "decision": {"allow"},
+				"id": {"018f4c00-0000-7000-8000-00000000000a"},
+			}
 			request, err := http.NewRequest(http.MethodPost, h.issuer+path, strings.NewReader(form.Encode()))
 			if err != nil {
 				t.Fatal(err)
@@ -412,15 +453,24 @@ func TestWhichOriginsMayReadWhat(t *testing.T) {
 			for token, status := range map[string]int{tokens.text("access_token"): 200, "nonsense": 401} {
 				for _, method := range []string{"GET", "POST"} {
 					shown := call(method, oidc.PathUserinfo, origin, bearer(token), nil)
-					if shown.StatusCode != status || !readable(shown, origin) || !strings.Contains(shown.Header.Get("Access-Control-Expose-Headers"), "WWW-Authenticate") {
+					if shown.StatusCode != status || !readable(shown, origin) ||
+						!strings.Contains(shown.Header.Get("Access-Control-Expose-Headers"), "WWW-Authenticate") {
 						t.Errorf("%s userinfo from %s: %s, %v", method, origin, shown.Status, shown.Header)
 					}
 				}
 			}
 			for path, method := range map[string]string{oidc.PathToken: "POST", oidc.PathRevoke: "POST", oidc.PathUserinfo: "GET", oidc.PathConfiguration: "GET", oidc.PathJWKS: "GET"} {
-				shown := call("OPTIONS", path, origin, map[string]string{"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization,content-type"}, nil)
-				if shown.StatusCode != http.StatusNoContent || !readable(shown, origin) || !strings.Contains(shown.Header.Get("Access-Control-Allow-Methods"), method) ||
-					!strings.Contains(shown.Header.Get("Access-Control-Allow-Headers"), "Authorization") || !strings.Contains(shown.Header.Get("Access-Control-Allow-Headers"), "Content-Type") {
+				shown := call(
+					"OPTIONS", path, origin,
+					map[string]string{
+						"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization,content-type",
+					},
+					nil,
+				)
+				if shown.StatusCode != http.StatusNoContent || !readable(shown, origin) ||
+					!strings.Contains(shown.Header.Get("Access-Control-Allow-Methods"), method) ||
+					!strings.Contains(shown.Header.Get("Access-Control-Allow-Headers"), "Authorization") ||
+					!strings.Contains(shown.Header.Get("Access-Control-Allow-Headers"), "Content-Type") {
 					t.Errorf("preflight of %s from %s: %s, %v", path, origin, shown.Status, shown.Header)
 				}
 			}
@@ -435,14 +485,16 @@ func TestWhichOriginsMayReadWhat(t *testing.T) {
 				form := refreshForm(token)
 				form.Set("token", token)
 				shown := call("POST", path, origin, nil, form)
-				if shown.StatusCode != http.StatusForbidden || readable(shown, origin) || strings.Contains(shown.body, "access_token") {
+				if shown.StatusCode != http.StatusForbidden || readable(shown, origin) ||
+					strings.Contains(shown.body, "access_token") {
 					t.Errorf("POST %s from %s: %s, %v", path, origin, shown.Status, shown.Header)
 				}
 			}
 		}
 		for _, origin := range []string{home, guest} {
 			shown := call("POST", oidc.PathToken, origin, nil, refreshForm(token))
-			if shown.StatusCode != http.StatusOK || shown.Header.Get("Access-Control-Allow-Origin") != origin || !slices.Contains(shown.Header.Values("Vary"), "Origin") {
+			if shown.StatusCode != http.StatusOK || shown.Header.Get("Access-Control-Allow-Origin") != origin ||
+				!slices.Contains(shown.Header.Values("Vary"), "Origin") {
 				t.Errorf("refresh from %s: %s, %v\n%s", origin, shown.Status, shown.Header, shown.body)
 			}
 			for name, form := range map[string]url.Values{
@@ -453,11 +505,14 @@ func TestWhichOriginsMayReadWhat(t *testing.T) {
 				"no grant":                {"client_id": {client.ID}},
 				"a grant of other people": {"grant_type": {oidc.GrantClientCredentials}, "client_id": {client.ID}},
 			} {
-				if shown := call("POST", oidc.PathToken, origin, nil, form); shown.StatusCode != http.StatusBadRequest || !readable(shown, origin) {
+				if shown := call("POST", oidc.PathToken, origin, nil, form); shown.StatusCode != http.StatusBadRequest ||
+					!readable(shown, origin) {
 					t.Errorf("%s from %s: %s, %v\n%s", name, origin, shown.Status, shown.Header, shown.body)
 				}
 			}
-			if shown := call("POST", oidc.PathRevoke, origin, nil, url.Values{"client_id": {client.ID}, "token": {"nonsense"}}); shown.StatusCode != http.StatusOK || !readable(shown, origin) {
+			if shown := call(
+				"POST", oidc.PathRevoke, origin, nil, url.Values{"client_id": {client.ID}, "token": {"nonsense"}},
+			); shown.StatusCode != http.StatusOK || !readable(shown, origin) {
 				t.Errorf("revoke from %s: %s, %v", origin, shown.Status, shown.Header)
 			}
 		}
@@ -467,11 +522,15 @@ func TestWhichOriginsMayReadWhat(t *testing.T) {
 			if shown := call("POST", path, home, nil, form); shown.StatusCode != http.StatusOK || readable(shown, home) {
 				t.Errorf("%s from %s: %s, %v", path, home, shown.Status, shown.Header)
 			}
-			if shown := call("OPTIONS", path, home, map[string]string{"Access-Control-Request-Method": "POST"}, nil); readable(shown, home) {
+			if shown := call(
+				"OPTIONS", path, home, map[string]string{"Access-Control-Request-Method": "POST"}, nil,
+			); readable(shown, home) {
 				t.Errorf("preflight of %s: %v", path, shown.Header)
 			}
 		}
-		for _, path := range []string{"/", "/sign-in", "/account", "/authorize?" + strings.SplitN(h.authorizeURL(client, nil), "?", 2)[1]} {
+		for _, path := range []string{"/", "/sign-in", "/account", "/authorize?" + strings.SplitN(
+			h.authorizeURL(client, nil), "?", 2,
+		)[1]} {
 			if shown := call("GET", path, home, nil, nil); readable(shown, home) {
 				t.Errorf("%s from %s: %v", path, home, shown.Header)
 			}
@@ -506,9 +565,13 @@ func TestSecretsAreNeitherLoggedNorKept(t *testing.T) {
 		newcomers.Transport = transport
 		for name, password := range map[string]string{"a refused password": "password carol", "a newcomer's password": "violet otters hum at dusk"} {
 			keep(name, password+" 7")
-			newcomers.post(t, "/register", url.Values{"username": {"carol"}, "email": {"carol@example.com"}, "name": {"Carol"}, "password": {password + " 7"}})
+			newcomers.post(t, "/register", url.Values{
+				"username": {"carol"}, "email": {"carol@example.com"}, "name": {"Carol"}, "password": {password + " 7"},
+			})
 		}
-		code := keep("the code", b.code(t, client, url.Values{"state": {keep("the state", "state-3c1f0b7a")}, "nonce": {keep("the nonce", "nonce-9d2e4f6a")}}))
+		code := keep("the code", b.code(t, client, url.Values{
+			"state": {keep("the state", "state-3c1f0b7a")}, "nonce": {keep("the nonce", "nonce-9d2e4f6a")},
+		}))
 		home, err := url.Parse(h.issuer)
 		if err != nil {
 			t.Fatal(err)
@@ -517,7 +580,10 @@ func TestSecretsAreNeitherLoggedNorKept(t *testing.T) {
 		wrong := client
 		wrong.secret = keep("a wrong client secret", "wrong-client-secret")
 		h.redeem(t, wrong, code)
-		h.call(t, oidc.PathToken, client, url.Values{"grant_type": {oidc.GrantCode}, "code": {code}, "redirect_uri": {testRedirect}, "code_verifier": {keep("a wrong verifier", strings.Repeat("wrong-verifier", 4))}})
+		h.call(t, oidc.PathToken, client, url.Values{
+			"grant_type": {oidc.GrantCode}, "code": {code}, "redirect_uri": {testRedirect},
+			"code_verifier": {keep("a wrong verifier", strings.Repeat("wrong-verifier", 4))},
+		})
 		tokens := h.redeem(t, client, code)
 		keep("the verifier", testVerifier)
 		keep("the access token", tokens.text("access_token"))
@@ -530,7 +596,10 @@ func TestSecretsAreNeitherLoggedNorKept(t *testing.T) {
 		keep("a forged token", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.c2ln")
 		h.userinfo(t, secrets["a forged token"])
 		b.get(t, "/logout?id_token_hint="+tokens.text("id_token")+"x")
-		b.get(t, "/authorize?id_token_hint="+tokens.text("id_token")+"&client_secret="+client.secret+"&password="+url.QueryEscape(testPassword))
+		b.get(
+			t,
+			"/authorize?id_token_hint="+tokens.text("id_token")+"&client_secret="+client.secret+"&password="+url.QueryEscape(testPassword),
+		)
 		h.refresh(t, client, first) // the family ends
 		h.redeem(t, client, code)   // a replay
 		h.call(t, oidc.PathRevoke, client, url.Values{"token": {tokens.text("access_token")}})
@@ -539,7 +608,8 @@ func TestSecretsAreNeitherLoggedNorKept(t *testing.T) {
 		keep("a suspended request", held)
 
 		kept := dumpAll(t, h.database)
-		if !strings.Contains(kept, h.user.ID.String()) || !strings.Contains(kept, client.ID) || !strings.Contains(kept, "argon2id") {
+		if !strings.Contains(kept, h.user.ID.String()) || !strings.Contains(kept, client.ID) ||
+			!strings.Contains(kept, "argon2id") {
 			t.Fatal("the tables were not read")
 		}
 		for name, secret := range secrets {

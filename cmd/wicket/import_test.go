@@ -36,7 +36,8 @@ func writeFile(t testing.TB, lines ...string) string {
 func TestImportCommand(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, _ := newCommandLine(t, databaseURL)
-		file := writeFile(t, "\ufeff"+importedAda, "", `{"username":"bob","is_active":false}`+"\r", `{"username":"carol"}`) // the last without a line end
+		// the last without a line end
+		file := writeFile(t, "\ufeff"+importedAda, "", `{"username":"bob","is_active":false}`+"\r", `{"username":"carol"}`)
 		var summary importSummary
 		line.json(t, &summary, "", "user", "import", file, "--dry-run")
 		if summary != (importSummary{DryRun: true, Lines: 3, Imported: 3}) {
@@ -54,7 +55,8 @@ func TestImportCommand(t *testing.T) {
 		if summary != (importSummary{Lines: 3, AlreadyThere: 3}) {
 			t.Errorf("again: %+v", summary)
 		}
-		if line.json(t, &users, "", "user", "list"); len(users) != 3 || users[0].Username != "ada" || !users[0].CreatedAt.Equal(time.Date(2019, 3, 1, 12, 0, 0, 0, time.UTC)) || users[1].IsActive || !users[2].IsActive {
+		if line.json(t, &users, "", "user", "list"); len(users) != 3 || users[0].Username != "ada" ||
+			!users[0].CreatedAt.Equal(time.Date(2019, 3, 1, 12, 0, 0, 0, time.UTC)) || users[1].IsActive || !users[2].IsActive {
 			t.Errorf("people: %+v", users)
 		}
 
@@ -92,7 +94,9 @@ func TestImportCommand(t *testing.T) {
 			if err := json.Unmarshal(p.stdout.Bytes(), &summary); err != nil {
 				t.Fatalf("%v\n%s\n%s", err, &p.stdout, &p.stderr)
 			}
-			if want := int64(len(cases)); p.ProcessState.ExitCode() != 1 || summary != (importSummary{DryRun: dry, Lines: want + 1, Imported: 1, Refused: want}) || p.stderr.String() != fmt.Sprintf("wicket: %d of %d lines were refused\n", want, want+1) {
+			if want := int64(len(cases)); p.ProcessState.ExitCode() != 1 ||
+				summary != (importSummary{DryRun: dry, Lines: want + 1, Imported: 1, Refused: want}) ||
+				p.stderr.String() != fmt.Sprintf("wicket: %d of %d lines were refused\n", want, want+1) {
 				t.Errorf("%s: %+v\n%s", p.ProcessState, summary, &p.stderr)
 			}
 			content, err := os.ReadFile(report)
@@ -105,7 +109,8 @@ func TestImportCommand(t *testing.T) {
 			decoder := json.NewDecoder(bytes.NewReader(content))
 			for i, c := range cases {
 				var r refusal
-				if err := decoder.Decode(&r); err != nil || r.Line != int64(i+1) || r.Username != c.username || !strings.Contains(r.Reason, c.reason) {
+				if err := decoder.Decode(&r); err != nil || r.Line != int64(i+1) || r.Username != c.username ||
+					!strings.Contains(r.Reason, c.reason) {
 					t.Errorf("%d: %+v, %v; want %q", i+1, r, err, c.reason)
 				}
 			}
@@ -119,14 +124,17 @@ func TestImportCommand(t *testing.T) {
 
 		// Without a report they are told on standard error; a file must not be its own report.
 		p := line.run(t, `{"username":"a b"}`+"\n", "user", "import", "-")
-		if p.ProcessState.ExitCode() != 1 || !strings.Contains(p.stderr.String(), `line 1 "a b": username: a username has`) || p.stdout.String() != "Imported 0, already there 0, refused 1.\n" {
+		if p.ProcessState.ExitCode() != 1 || !strings.Contains(p.stderr.String(), `line 1 "a b": username: a username has`) ||
+			p.stdout.String() != "Imported 0, already there 0, refused 1.\n" {
 			t.Errorf("%s\n%s%s", p.ProcessState, &p.stdout, &p.stderr)
 		}
 		p = line.run(t, "", "user", "import", file, "--report", file)
-		if info, err := os.Stat(file); p.ProcessState.ExitCode() != 1 || !strings.Contains(p.stderr.String(), "overwrite") || err != nil || info.Size() == 0 {
+		if info, err := os.Stat(file); p.ProcessState.ExitCode() != 1 || !strings.Contains(p.stderr.String(), "overwrite") ||
+			err != nil || info.Size() == 0 {
 			t.Errorf("%s\n%s", p.ProcessState, &p.stderr)
 		}
-		if p = line.run(t, "", "user", "import", file+".gone"); p.ProcessState.ExitCode() != 1 || !strings.Contains(p.stderr.String(), "no such file") {
+		if p = line.run(t, "", "user", "import", file+".gone"); p.ProcessState.ExitCode() != 1 ||
+			!strings.Contains(p.stderr.String(), "no such file") {
 			t.Errorf("%s\n%s", p.ProcessState, &p.stderr)
 		}
 	})
@@ -159,7 +167,10 @@ func TestImportIsResumed(t *testing.T) {
 		const people = 60
 		var file strings.Builder
 		for i := range people {
-			fmt.Fprintf(&file, `{"username":"user%d","emails":[{"address":"user%d@example.com","verified":true}],"roles":["member"]}`+"\n", i, i)
+			fmt.Fprintf(
+				&file, `{"username":"user%d","emails":[{"address":"user%d@example.com","verified":true}],"roles":["member"]}`+"\n",
+				i, i,
+			)
 		}
 		run := func(ctx context.Context, from io.Reader) (importSummary, error) {
 			r := importRun{store: h.Transfer, progress: &importProgress{out: io.Discard, now: time.Now, began: time.Now()},

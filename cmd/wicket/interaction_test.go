@@ -63,14 +63,15 @@ func TestOwnerGetsATakenAccountBack(t *testing.T) {
 		token := hiddenToken.FindStringSubmatch(shown.body)[1]
 		owner.post(t, "/reset-password", url.Values{"token": {token}, "password": {newPassword}})
 		after, err := h.identity.Emails().List(t.Context(), h.user.ID)
-		if err != nil || len(after) != 2 || after[0].Address != testEmail || !after[0].IsPrimary || after[1].VerifiedAt != nil {
+		if err != nil || len(after) != 2 || after[0].Address != testEmail || !after[0].IsPrimary ||
+			after[1].VerifiedAt != nil {
 			t.Errorf("the addresses afterwards: %+v, %v", after, err)
 		}
 	})
 }
 
-// The address that a thief has just added is written to, but no link in what it gets proves anything; and whoever was the
-// owner a week ago gets the account back even after the thief has used theirs.
+// The address that a thief has just added is written to, but no link in what it gets proves anything; and whoever was
+// the owner a week ago gets the account back even after the thief has used theirs.
 func TestNewAddressProvesNothing(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		thief := h.browser(t)
@@ -103,7 +104,8 @@ func TestNewAddressProvesNothing(t *testing.T) {
 			t.Fatalf("the owner cannot disown it: %s", shown.Status)
 		}
 		after, err := h.identity.Emails().List(t.Context(), h.user.ID)
-		if err != nil || len(after) != 2 || after[0].Address != testEmail || !after[0].IsPrimary || after[1].VerifiedAt != nil {
+		if err != nil || len(after) != 2 || after[0].Address != testEmail || !after[0].IsPrimary ||
+			after[1].VerifiedAt != nil {
 			t.Errorf("the addresses afterwards: %+v, %v", after, err)
 		}
 	})

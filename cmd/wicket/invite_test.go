@@ -33,7 +33,8 @@ func (l commandLine) serveAndInvite(t *testing.T, issuer string) (*process, stri
 		t.Fatal(err)
 	}
 	t.Cleanup(p.kill)
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { // polling
+	// polling
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if text, _ := os.ReadFile(path); printedInvitation.Match(text) {
 			return p, printedInvitation.FindString(string(text))
 		}
@@ -53,10 +54,13 @@ func TestFirstAdministrator(t *testing.T) {
 		t.Errorf("the link of an earlier start: %s", shown.Status)
 	}
 	root := newcomer(url.Values{"username": {"root"}})
-	if shown := h.browser(t).follow(t, link, root); shown.StatusCode != http.StatusOK || shown.Request.URL.Path != "/account" {
+	if shown := h.browser(t).follow(t, link, root); shown.StatusCode != http.StatusOK ||
+		shown.Request.URL.Path != "/account" {
 		t.Fatalf("the first person: %s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 	}
-	if shown := h.browser(t).follow(t, link, newcomer(url.Values{"username": {"second"}})); shown.StatusCode != http.StatusBadRequest {
+	if shown := h.browser(t).follow(
+		t, link, newcomer(url.Values{"username": {"second"}}),
+	); shown.StatusCode != http.StatusBadRequest {
 		t.Errorf("the link works twice: %s", shown.Status)
 	}
 	var roles []map[string]any
@@ -75,7 +79,8 @@ func TestFirstAdministrator(t *testing.T) {
 	}
 }
 
-// Whoever chose the secret of the first link makes the first account by it, an administrator's: once, whichever replica answers.
+// Whoever chose the secret of the first link makes the first account by it, an administrator's: once, whichever replica
+// answers.
 func TestChosenFirstAdministrator(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		const secret = "Chosen-by-the-operator_0123456789.~"
@@ -91,7 +96,9 @@ func TestChosenFirstAdministrator(t *testing.T) {
 				t.Fatal(migrated.stderr.String())
 			}
 			for range 2 {
-				replicas = append(replicas, append(line, fmt.Sprintf("WICKET_LISTEN=127.0.0.1:%d", freePort(t))).prepare(t, "serve"))
+				replicas = append(
+					replicas, append(line, fmt.Sprintf("WICKET_LISTEN=127.0.0.1:%d", freePort(t))).prepare(t, "serve"),
+				)
 			}
 		}
 		for _, replica := range replicas {
@@ -101,7 +108,9 @@ func TestChosenFirstAdministrator(t *testing.T) {
 			t.Cleanup(replica.kill)
 		}
 		for _, replica := range replicas {
-			for deadline := time.Now().Add(30 * time.Second); !strings.Contains(replica.stderr.String(), "WICKET_FIRST_INVITATION makes the first account"); time.Sleep(20 * time.Millisecond) {
+			for deadline := time.Now().Add(30 * time.Second); !strings.Contains(
+				replica.stderr.String(), "WICKET_FIRST_INVITATION makes the first account",
+			); time.Sleep(20 * time.Millisecond) {
 				if time.Now().After(deadline) {
 					t.Fatalf("it does not say that the link works:\n%s", &replica.stderr)
 				}
@@ -109,13 +118,19 @@ func TestChosenFirstAdministrator(t *testing.T) {
 		}
 		h := &openHouse{issuer: issuer}
 		link := issuer + "/register?token=" + secret
-		if shown := h.browser(t).follow(t, issuer+"/register?token="+strings.ToLower(secret), newcomer(nil)); shown.StatusCode != http.StatusBadRequest {
+		if shown := h.browser(t).follow(
+			t, issuer+"/register?token="+strings.ToLower(secret), newcomer(nil),
+		); shown.StatusCode != http.StatusBadRequest {
 			t.Errorf("a link that is almost right: %s", shown.Status)
 		}
-		if shown := h.browser(t).follow(t, link, newcomer(url.Values{"username": {"root"}})); shown.StatusCode != http.StatusOK || shown.Request.URL.Path != "/account" {
+		if shown := h.browser(t).follow(
+			t, link, newcomer(url.Values{"username": {"root"}}),
+		); shown.StatusCode != http.StatusOK || shown.Request.URL.Path != "/account" {
 			t.Fatalf("the first person: %s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
-		if shown := h.browser(t).follow(t, link, newcomer(url.Values{"username": {"second"}})); shown.StatusCode != http.StatusBadRequest {
+		if shown := h.browser(t).follow(
+			t, link, newcomer(url.Values{"username": {"second"}}),
+		); shown.StatusCode != http.StatusBadRequest {
 			t.Errorf("the link works twice: %s", shown.Status)
 		}
 		var roles []map[string]any
@@ -139,7 +154,9 @@ func TestChosenFirstAdministrator(t *testing.T) {
 			t.Errorf("somebody is registered:\n%s", &again.stderr)
 		}
 		short := append(line, "WICKET_FIRST_INVITATION_FILE=", "WICKET_FIRST_INVITATION=changeme").run(t, "", "serve")
-		if short.ProcessState.Success() || !strings.Contains(short.stderr.String(), "WICKET_FIRST_INVITATION: the secret of an invitation has 32") || strings.Contains(short.stderr.String(), "changeme") {
+		if short.ProcessState.Success() ||
+			!strings.Contains(short.stderr.String(), "WICKET_FIRST_INVITATION: the secret of an invitation has 32") ||
+			strings.Contains(short.stderr.String(), "changeme") {
 			t.Errorf("a secret that can be guessed: %s\n%s", short.ProcessState, &short.stderr)
 		}
 	})
@@ -148,7 +165,9 @@ func TestChosenFirstAdministrator(t *testing.T) {
 func TestInvitation(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		h := openTestHouse(t, databaseURL, func(c *configuration) { c.Registration = false })
-		if _, _, err := h.SignIns.Invitations().Create(t.Context(), "dora@example.com", []string{"clerk"}, time.Hour); err != nil {
+		if _, _, err := h.SignIns.Invitations().Create(
+			t.Context(), "dora@example.com", []string{"clerk"}, time.Hour,
+		); err != nil {
 			t.Fatal(err)
 		}
 		link, letter := h.mail(t, "You are invited to "+strings.TrimPrefix(h.issuer, "http://"))
@@ -160,7 +179,9 @@ func TestInvitation(t *testing.T) {
 			t.Errorf("the page does not know whom it was mailed to:\n%s", shown.body)
 		}
 		// A slip does not use it up.
-		if shown := b.follow(t, link, newcomer(url.Values{"username": {testUsername}})); shown.StatusCode != http.StatusUnprocessableEntity {
+		if shown := b.follow(
+			t, link, newcomer(url.Values{"username": {testUsername}}),
+		); shown.StatusCode != http.StatusUnprocessableEntity {
 			t.Errorf("a taken name: %s", shown.Status)
 		}
 		// Twenty at once, of whom one gets in.
@@ -190,7 +211,8 @@ func TestInvitation(t *testing.T) {
 		if err != nil || dora.Username != name {
 			t.Fatalf("%+v, %v", dora, err)
 		}
-		if roles, err := h.identity.Roles().List(t.Context(), dora.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "clerk" {
+		if roles, err := h.identity.Roles().List(t.Context(), dora.ID, false); err != nil || len(roles) != 1 ||
+			roles[0].RoleName != "clerk" {
 			t.Errorf("roles %+v, %v", roles, err)
 		}
 		if shown := h.browser(t).get(t, "/register?token=guess"); shown.StatusCode != http.StatusBadRequest {

@@ -96,7 +96,9 @@ func (keyReseal) Run(ctx context.Context, env server.Environment, out printer) e
 	defer func() { _ = s.Close() }()
 	renewed, recorded, rows := make(map[string]int64), audit.Values{}, [][]any{}
 	var faults []error
-	for _, at := range slices.Concat(keys.SealedColumns, identity.SealedColumns, factor.SealedColumns, federation.SealedColumns) {
+	for _, at := range slices.Concat(
+		keys.SealedColumns, identity.SealedColumns, factor.SealedColumns, federation.SealedColumns,
+	) {
 		n, err := seal.Reseal(ctx, s.Database, s.Keys.Seal, at)
 		faults = append(faults, err)
 		renewed[at.Table], recorded[at.Table] = n, n

@@ -47,7 +47,8 @@ func (h *openHouse) startLiar(t testing.TB, id string, change func(*federation.P
 	t.Cleanup(server.Close)
 	l.url = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 	l.Provider = &federation.Provider{
-		ID: id, Kind: federation.KindOpenID, Name: "Liar", Issuer: l.url, ClientID: "wicket", Secret: upstreamSecret, Settings: federation.Settings{Registration: true},
+		ID: id, Kind: federation.KindOpenID, Name: "Liar", Issuer: l.url, ClientID: "wicket", Secret: upstreamSecret,
+		Settings: federation.Settings{Registration: true},
 	}
 	if change != nil {
 		change(l.Provider)
@@ -79,8 +80,10 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration"):
 		document := map[string]any{
-			"issuer": l.issuer(), "authorization_endpoint": l.url + "/authorize", "token_endpoint": l.url + "/token", "jwks_uri": l.url + "/jwks",
-			"id_token_signing_alg_values_supported": []string{"RS256", "HS256", "none"}, "authorization_response_iss_parameter_supported": true,
+			"issuer": l.issuer(), "authorization_endpoint": l.url + "/authorize", "token_endpoint": l.url + "/token",
+			"jwks_uri":                                       l.url + "/jwks",
+			"id_token_signing_alg_values_supported":          []string{"RS256", "HS256", "none"},
+			"authorization_response_iss_parameter_supported": true,
 		}
 		if l.userinfo != nil {
 			document["userinfo_endpoint"] = l.url + "/userinfo"
@@ -88,7 +91,9 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(document, l.metadata)
 		_ = json.NewEncoder(w).Encode(document)
 	case r.URL.Path == "/jwks":
-		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: l.key.Public(), KeyID: "liar", Algorithm: "RS256", Use: "sig"}}})
+		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{
+			Keys: []jose.JSONWebKey{{Key: l.key.Public(), KeyID: "liar", Algorithm: "RS256", Use: "sig"}},
+		})
 	case r.URL.Path == "/authorize":
 		code := rand.Text()
 		l.nonces[code] = r.URL.Query().Get("nonce")
@@ -105,7 +110,8 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		now := time.Now()
 		claims := map[string]any{
-			"iss": l.issuer(), "sub": "somebody", "aud": "wicket", "exp": now.Add(time.Minute).Unix(), "iat": now.Unix(), "nonce": l.nonces[code], "tid": upstreamTenant,
+			"iss": l.issuer(), "sub": "somebody", "aud": "wicket", "exp": now.Add(time.Minute).Unix(), "iat": now.Unix(),
+			"nonce": l.nonces[code], "tid": upstreamTenant,
 			"email": "somebody@liar.example", "email_verified": true, "name": "Some Body",
 		}
 		if l.claims != nil {
@@ -116,7 +122,9 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if l.token != nil {
 			token = l.token(encoded)
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"access_token": "liar's access token", "token_type": "Bearer", "id_token": token})
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"access_token": "liar's access token", "token_type": "Bearer", "id_token": token,
+		})
 	case r.URL.Path == "/userinfo":
 		_ = json.NewEncoder(w).Encode(l.userinfo())
 	default:
@@ -147,7 +155,8 @@ func sign(alg jose.SignatureAlgorithm, key any, payload []byte) string {
 func logoutToken(t testing.TB, l *liar, change map[string]any) []byte {
 	t.Helper()
 	claims := map[string]any{
-		"iss": l.issuer(), "aud": "wicket", "sub": "somebody", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix(), "jti": rand.Text(),
+		"iss": l.issuer(), "aud": "wicket", "sub": "somebody", "iat": time.Now().Unix(),
+		"exp": time.Now().Add(time.Minute).Unix(), "jti": rand.Text(),
 		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},
 	}
 	for name, value := range change {

@@ -53,7 +53,8 @@ func TestReplicasShareOneBudget(t *testing.T) {
 					switch a := houses[i%len(houses)].clientCredentials(t, client); {
 					case a.status == http.StatusOK:
 						yes.Add(1)
-					case a.status == http.StatusTooManyRequests && a.text("error") == "temporarily_unavailable" && retryAfter(a.header) > 60:
+					case a.status == http.StatusTooManyRequests && a.text("error") == "temporarily_unavailable" &&
+						retryAfter(a.header) > 60:
 						no.Add(1)
 					default:
 						t.Errorf("%d %v %v", a.status, a.header, a.json)
@@ -87,13 +88,23 @@ func TestLimitByNetwork(t *testing.T) {
 			want    []int    // status
 		}{
 			{"nobody is trusted", nil, []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"}, []int{200, 200, 429}},
-			{"addresses of IPv4", []string{"127.0.0.1"}, []string{"192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.1"}, []int{200, 200, 200, 429}},
-			{"what a stranger put before it is not believed", []string{"127.0.0.0/8"}, []string{"10.0.0.1, 192.0.2.1", "10.0.0.2, 192.0.2.1", "10.0.0.3, 192.0.2.1"}, []int{200, 200, 429}},
-			{"networks of IPv6", []string{"127.0.0.1"}, []string{"2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1", "2001:db8::3"}, []int{200, 200, 200, 429}},
-			{"IPv4 in IPv6", []string{"127.0.0.1"}, []string{"::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2", "192.0.2.1"}, []int{200, 200, 200, 429}},
+			{"addresses of IPv4", []string{"127.0.0.1"}, []string{"192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.1"}, []int{
+				200, 200, 200, 429,
+			}},
+			{"what a stranger put before it is not believed", []string{"127.0.0.0/8"}, []string{
+				"10.0.0.1, 192.0.2.1", "10.0.0.2, 192.0.2.1", "10.0.0.3, 192.0.2.1",
+			}, []int{200, 200, 429}},
+			{"networks of IPv6", []string{"127.0.0.1"}, []string{
+				"2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1", "2001:db8::3",
+			}, []int{200, 200, 200, 429}},
+			{"IPv4 in IPv6", []string{"127.0.0.1"}, []string{
+				"::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2", "192.0.2.1",
+			}, []int{200, 200, 200, 429}},
 		} {
 			t.Run(test.name, func(t *testing.T) {
-				h := sample.replica(t, limited(map[string]int64{"sign-in.ip": 2}), func(c *configuration) { c.TrustedProxies = test.trusted })
+				h := sample.replica(t, limited(map[string]int64{"sign-in.ip": 2}), func(c *configuration) {
+					c.TrustedProxies = test.trusted
+				})
 				for i, address := range test.tries {
 					request, err := http.NewRequest(http.MethodGet, h.issuer+"/sign-in", nil)
 					if err != nil {
@@ -105,7 +116,9 @@ func TestLimitByNetwork(t *testing.T) {
 					if shown.StatusCode != test.want[i] {
 						t.Errorf("from %s: %s, want %d", address, shown.Status, test.want[i])
 					}
-					if test.want[i] == 429 && (retryAfter(shown.Header) < 60 || !strings.Contains(shown.body, "Too many requests") || !strings.Contains(shown.body, "seconds")) {
+					if test.want[i] == 429 &&
+						(retryAfter(shown.Header) < 60 || !strings.Contains(shown.body, "Too many requests") ||
+							!strings.Contains(shown.body, "seconds")) {
 						t.Errorf("the page says %v\n%s", shown.Header, shown.body)
 					}
 				}
@@ -141,7 +154,9 @@ func TestLimitByAccount(t *testing.T) {
 		if statuses != "200 200 429 429 " {
 			t.Errorf("alice on two devices: %s", statuses)
 		}
-		if shown := bobs.post(t, "/sign-in", url.Values{"username": {"bob"}, "password": {testPassword}}); shown.StatusCode != http.StatusOK {
+		if shown := bobs.post(
+			t, "/sign-in", url.Values{"username": {"bob"}, "password": {testPassword}},
+		); shown.StatusCode != http.StatusOK {
 			t.Errorf("bob: %s", shown.Status)
 		}
 		client := h.client(t, func(c *clients.Client) { c.IsTrusted = true })
@@ -156,11 +171,13 @@ func TestLimitByAccount(t *testing.T) {
 	})
 }
 
-// A client is counted once it has shown who it is, so that nobody uses up what is another's. What anybody may claim to be,
-// a public client, is counted for each network.
+// A client is counted once it has shown who it is, so that nobody uses up what is another's. What anybody may claim to
+// be, a public client, is counted for each network.
 func TestLimitByClient(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, sample *openHouse) {
-		h := sample.replica(t, limited(map[string]int64{"token.client": 2, "introspect.client": 1}), func(c *configuration) { c.TrustedProxies = []string{"127.0.0.1"} })
+		h := sample.replica(t, limited(map[string]int64{"token.client": 2, "introspect.client": 1}), func(c *configuration) {
+			c.TrustedProxies = []string{"127.0.0.1"}
+		})
 		client := h.client(t, nil)
 		stranger := testClient{client.Client, "guessed"}
 		for range 5 {
@@ -180,7 +197,14 @@ func TestLimitByClient(t *testing.T) {
 		}
 		public := h.client(t, func(c *clients.Client) { c.AuthMethod = clients.AuthNone })
 		ask := func(from string) int {
-			request, err := http.NewRequest(http.MethodPost, h.issuer+oidc.PathToken, strings.NewReader(url.Values{"client_id": {public.ID}, "grant_type": {oidc.GrantRefreshToken}, "refresh_token": {"unknown"}}.Encode()))
+			request, err := http.NewRequest(
+				http.MethodPost, h.issuer+oidc.PathToken,
+				strings.NewReader(
+					url.Values{
+						"client_id": {public.ID}, "grant_type": {oidc.GrantRefreshToken}, "refresh_token": {"unknown"},
+					}.Encode(),
+				),
+			)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -34,11 +34,15 @@ func TestDeadMailServerLosesNothing(t *testing.T) {
 			config = h.config
 			b := h.browser(t)
 			b.signIn(t, page{})
-			if shown := b.post(t, "/account/emails/add", map[string][]string{"address": {"alice@work.example"}}); shown.StatusCode != http.StatusOK {
+			if shown := b.post(
+				t, "/account/emails/add", map[string][]string{"address": {"alice@work.example"}},
+			); shown.StatusCode != http.StatusOK {
 				t.Fatalf("a request that sends mail: %s", shown.Status)
 			}
 			storagetest.Eventually(t, 30*time.Second, "sending was tried", func() bool {
-				n, err := h.database.Reader().NewSelect().Table("river_job").Where("kind = 'message' AND attempt > 0").Count(t.Context())
+				n, err := h.database.Reader().NewSelect().
+					Table("river_job").
+					Where("kind = 'message' AND attempt > 0").Count(t.Context())
 				return err == nil && n >= 2
 			})
 		})
@@ -65,7 +69,9 @@ func TestSlowMailServerSlowsNobody(t *testing.T) {
 			w.WriteHeader(http.StatusCreated)
 		}))
 		t.Cleanup(phones.Close)
-		texts, err := notify.NewTextSender("twilio://AC1:token@"+strings.TrimPrefix(phones.URL, "http://")+"?from=+15550100&insecure=1", "")
+		texts, err := notify.NewTextSender(
+			"twilio://AC1:token@"+strings.TrimPrefix(phones.URL, "http://")+"?from=+15550100&insecure=1", "",
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +84,10 @@ func TestSlowMailServerSlowsNobody(t *testing.T) {
 		const letters = 20 // more than there are workers
 		for i := range letters {
 			began := time.Now()
-			person := h.register(t, identity.NewUser{Username: fmt.Sprintf("person%d", i), Email: fmt.Sprintf("person%d@example.com", i), EmailVerified: true, Password: testPassword})
+			person := h.register(t, identity.NewUser{
+				Username: fmt.Sprintf("person%d", i), Email: fmt.Sprintf("person%d@example.com", i), EmailVerified: true,
+				Password: testPassword,
+			})
 			h.browser(t).post(t, "/forgot-password", map[string][]string{"login": {person.Username}})
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("a request waited %s", took)

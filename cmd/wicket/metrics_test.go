@@ -67,13 +67,23 @@ func TestMetrics(t *testing.T) {
 		redis := storagetest.Redis(t)
 		line, issuer := newCommandLine(t, databaseURL)
 		address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-		line = append(line, "WICKET_METRICS_LISTEN="+address, "WICKET_REDIS_URL="+redis.URL(), "WICKET_LIMITS=introspect.client=2/h,userinfo.ip=900/m") // under a thousand each request asks Redis
-		line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+		// under a thousand each request asks Redis
+		line = append(
+			line, "WICKET_METRICS_LISTEN="+address, "WICKET_REDIS_URL="+redis.URL(),
+			"WICKET_LIMITS=introspect.client=2/h,userinfo.ip=900/m",
+		)
+		line.json(
+			t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified",
+			"--password-stdin",
+		)
 		var app struct {
 			ID     string `json:"client_id"`
 			Secret string `json:"client_secret"`
 		}
-		line.json(t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method", clients.AuthPost)
+		line.json(
+			t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method",
+			clients.AuthPost,
+		)
 		server := line.serve(t, issuer)
 		h, client := &openHouse{issuer: issuer}, testClient{&clients.Client{ID: app.ID}, app.Secret}
 
@@ -142,17 +152,22 @@ func TestMetrics(t *testing.T) {
 			}
 		}
 
-		storagetest.Eventually(t, 10*time.Second, "the metric says that Redis is there", func() bool { return scrape(t, address).value("wicket_redis_up") == 1 })
+		storagetest.Eventually(t, 10*time.Second, "the metric says that Redis is there", func() bool {
+			return scrape(t, address).value("wicket_redis_up") == 1
+		})
 		redis.Kill()
 		storagetest.Eventually(t, 10*time.Second, "the metric says that Redis is away", func() bool {
 			h.userinfo(t, tokens.text("access_token"))
 			return scrape(t, address).value("wicket_redis_up") == 0
 		})
 		redis.Start(t)
-		storagetest.Eventually(t, 10*time.Second, "the metric says that Redis is back", func() bool { return scrape(t, address).value("wicket_redis_up") == 1 })
+		storagetest.Eventually(t, 10*time.Second, "the metric says that Redis is back", func() bool {
+			return scrape(t, address).value("wicket_redis_up") == 1
+		})
 		server.interrupt(t)
 		log := server.stderr.String()
-		if gone, back := strings.Count(log, "Redis does not answer"), strings.Count(log, "Redis answers again"); gone == 0 || gone != back || gone > 5 {
+		if gone, back := strings.Count(log, "Redis does not answer"), strings.Count(log, "Redis answers again"); gone == 0 ||
+			gone != back || gone > 5 {
 			t.Errorf("the log says %d times that Redis does not answer and %d times that it does again", gone, back)
 		}
 	})
@@ -192,7 +207,8 @@ func TestDraining(t *testing.T) {
 		server := append(line, "WICKET_DRAIN=1s").serve(t, issuer)
 		h := &openHouse{issuer: issuer}
 		for range 6 {
-			h.browser(t).post(t, "/sign-in", url.Values{"username": {"nobody"}, "password": {"wrong"}}) // the next ones take two seconds and four
+			// the next ones take two seconds and four
+			h.browser(t).post(t, "/sign-in", url.Values{"username": {"nobody"}, "password": {"wrong"}})
 		}
 		under := make(chan int)
 		go func() {
@@ -200,7 +216,9 @@ func TestDraining(t *testing.T) {
 		}()
 		began := time.Now()
 		ended := make(chan struct{})
-		storagetest.Eventually(t, 10*time.Second, "the sign-in is under way", func() bool { return time.Since(began) > 100*time.Millisecond })
+		storagetest.Eventually(t, 10*time.Second, "the sign-in is under way", func() bool {
+			return time.Since(began) > 100*time.Millisecond
+		})
 		go func() { server.interrupt(t); close(ended) }()
 		ready := func() int {
 			response, err := http.Get(issuer + "/readyz")
@@ -210,7 +228,9 @@ func TestDraining(t *testing.T) {
 			_ = response.Body.Close()
 			return response.StatusCode
 		}
-		storagetest.Eventually(t, 900*time.Millisecond, "/readyz says no", func() bool { return ready() == http.StatusServiceUnavailable })
+		storagetest.Eventually(t, 900*time.Millisecond, "/readyz says no", func() bool {
+			return ready() == http.StatusServiceUnavailable
+		})
 		if a, err := http.Get(issuer + oidc.PathConfiguration); err != nil || a.StatusCode != http.StatusOK {
 			t.Errorf("while draining: %v, %v", a, err)
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// During a rollout, and after a rollback, a program meets a database that a newer one has migrated. It serves all the same,
-// whoever migrates, and leaves the schema as it is.
+// During a rollout, and after a rollback, a program meets a database that a newer one has migrated. It serves all the
+// same, whoever migrates, and leaves the schema as it is.
 func TestDatabaseOfANewerVersion(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		database, err := storage.Open(t.Context(), databaseURL)
@@ -39,7 +39,9 @@ func TestDatabaseOfANewerVersion(t *testing.T) {
 			t.Errorf("migrate applied %v", applied)
 		}
 		var versions []int64
-		if err := database.Reader().NewSelect().Model((*storage.Migration)(nil)).Column("version").Where("version > 9000").Scan(t.Context(), &versions); err != nil || len(versions) != 1 {
+		if err := database.Reader().NewSelect().Model((*storage.Migration)(nil)).
+			Column("version").
+			Where("version > 9000").Scan(t.Context(), &versions); err != nil || len(versions) != 1 {
 			t.Errorf("of the newer version there is %v left, %v", versions, err)
 		}
 	})

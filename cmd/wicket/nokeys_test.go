@@ -14,7 +14,10 @@ import (
 
 // At an issuer that is an address there are no keys, and everything else works: an app as the second step too.
 func TestNoKeysAtAnAddress(t *testing.T) {
-	settings := map[string]string{"WICKET_DATABASE_URL": storagetest.URL(t, storage.SQLite), "WICKET_ISSUER": "http://127.0.0.1:8080", "WICKET_SECRET": seal.NewMasterKey()}
+	settings := map[string]string{
+		"WICKET_DATABASE_URL": storagetest.URL(t, storage.SQLite), "WICKET_ISSUER": "http://127.0.0.1:8080",
+		"WICKET_SECRET": seal.NewMasterKey(),
+	}
 	config, err := server.Load(settings)
 	if err != nil || config.RelyingParty != nil {
 		t.Fatalf("%+v, %v", config, err)
@@ -27,7 +30,8 @@ func TestNoKeysAtAnAddress(t *testing.T) {
 	b.signIn(t, page{})
 	secret, _ := b.addApp(t, "")
 	for _, path := range []string{"/account/passkeys/new", "/account/hardware-keys/new"} {
-		if shown := b.get(t, path); shown.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(shown.body, "need a Wicket with a name") {
+		if shown := b.get(t, path); shown.StatusCode != http.StatusUnprocessableEntity ||
+			!strings.Contains(shown.body, "need a Wicket with a name") {
 			t.Errorf("%s: %s", path, shown.Status)
 		}
 	}
@@ -38,7 +42,9 @@ func TestNoKeysAtAnAddress(t *testing.T) {
 		}
 	}
 	other := h.browser(t)
-	if shown := other.verify(t, other.signIn(t, page{}), totpCode(t, secret, 0)); !strings.Contains(shown.body, "Alice Example") {
+	if shown := other.verify(
+		t, other.signIn(t, page{}), totpCode(t, secret, 0),
+	); !strings.Contains(shown.body, "Alice Example") {
 		t.Errorf("with an app: %s", shown.Status)
 	}
 }

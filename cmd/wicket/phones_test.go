@@ -26,10 +26,12 @@ var lastLineOfText = regexp.MustCompile(`\n@localhost #([0-9]{6})$`)
 func (h *openHouse) texts(t testing.TB, number string, count int) string {
 	t.Helper()
 	var codes []string
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { // polling
+	// polling
+	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		codes = nil
 		for _, letter := range h.outbox.Messages() { // the last one first
-			if match := lastLineOfText.FindStringSubmatch(letter.Text); letter.Subject == notify.TextSubject && letter.To == number && match != nil {
+			if match := lastLineOfText.FindStringSubmatch(letter.Text); letter.Subject == notify.TextSubject &&
+				letter.To == number && match != nil {
 				codes = append(codes, match[1])
 			}
 		}
@@ -66,7 +68,9 @@ func TestPhonesAreClaimedAndVerified(t *testing.T) {
 			}
 			return phones
 		}
-		if shown := post("add", url.Values{"number": {"030 12345"}}, "country code"); shown.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(shown.body, `value="030 12345"`) {
+		if shown := post(
+			"add", url.Values{"number": {"030 12345"}}, "country code",
+		); shown.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(shown.body, `value="030 12345"`) {
 			t.Errorf("no number: %s", shown.Status)
 		}
 		post("add", url.Values{"number": {"+49 (30) 123-45"}}, `id="code"`)
@@ -79,7 +83,9 @@ func TestPhonesAreClaimedAndVerified(t *testing.T) {
 		if older != code {
 			post("verify", url.Values{"id": {id}, "code": {older}}, "This code is wrong")
 		}
-		if shown := post("verify", url.Values{"id": {id}, "code": {"12345"}}, `aria-invalid="true"`); shown.StatusCode != http.StatusUnprocessableEntity {
+		if shown := post(
+			"verify", url.Values{"id": {id}, "code": {"12345"}}, `aria-invalid="true"`,
+		); shown.StatusCode != http.StatusUnprocessableEntity {
 			t.Errorf("a wrong code: %s", shown.Status)
 		}
 		signIn := url.Values{"username": {"+49 30 12345"}, "password": {testPassword}}
@@ -87,7 +93,8 @@ func TestPhonesAreClaimedAndVerified(t *testing.T) {
 			t.Errorf("a number that is not verified signs in: %s", shown.Status)
 		}
 		post("verify", url.Values{"id": {id}, "code": {code}}, "The number is verified")
-		if shown := h.browser(t).post(t, "/sign-in", signIn); shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Alice Example") {
+		if shown := h.browser(t).post(t, "/sign-in", signIn); shown.StatusCode != http.StatusOK ||
+			!strings.Contains(shown.body, "Alice Example") {
 			t.Errorf("a verified number does not sign in: %s", shown.Status)
 		}
 		post("verify", url.Values{"id": {id}, "code": {code}}, "This code is wrong")
@@ -112,7 +119,9 @@ func TestPhoneOfAnotherAccountIsNotVerifiedTwice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.identity.Phones().Verify(t.Context(), h.reauthenticated(t, bob), theirs.ID, h.texts(t, aliceNumber, 1)); err != nil {
+		if _, err := h.identity.Phones().Verify(
+			t.Context(), h.reauthenticated(t, bob), theirs.ID, h.texts(t, aliceNumber, 1),
+		); err != nil {
 			t.Fatal(err)
 		}
 		// It can be claimed, and nothing tells that it is Bob's until somebody reads his text messages.
@@ -126,7 +135,8 @@ func TestPhoneOfAnotherAccountIsNotVerifiedTwice(t *testing.T) {
 			t.Fatalf("%+v, %v", phones, err)
 		}
 		form := url.Values{"id": {phones[0].ID.String()}, "code": {h.texts(t, aliceNumber, 2)}}
-		if shown := b.post(t, "/account/phones/verify", form); shown.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(shown.body, "belongs to another account") {
+		if shown := b.post(t, "/account/phones/verify", form); shown.StatusCode != http.StatusUnprocessableEntity ||
+			!strings.Contains(shown.body, "belongs to another account") {
 			t.Errorf("verifying somebody else's number: %s", shown.Status)
 		}
 		if shown := b.post(t, "/account/phones/verify", form); !strings.Contains(shown.body, "This code is wrong") {
@@ -150,7 +160,9 @@ func TestPhoneIsToldToAppsThatMayAsk(t *testing.T) {
 		if _, told := h.userinfo(t, access).json["phone_number"]; told {
 			t.Error("a number that is not verified is told")
 		}
-		if _, err := h.identity.Phones().Verify(t.Context(), h.reauthenticated(t, h.user), phone.ID, h.texts(t, aliceNumber, 1)); err != nil {
+		if _, err := h.identity.Phones().Verify(
+			t.Context(), h.reauthenticated(t, h.user), phone.ID, h.texts(t, aliceNumber, 1),
+		); err != nil {
 			t.Fatal(err)
 		}
 		if told := h.userinfo(t, access).json; told["phone_number"] != aliceNumber || told["phone_number_verified"] != true {
@@ -175,14 +187,17 @@ func TestWithoutSMSNoPhoneIsTaken(t *testing.T) {
 		b := h.browser(t)
 		b.Transport = transport
 		b.signIn(t, page{})
-		if shown := b.get(t, "/account"); shown.StatusCode != http.StatusOK || strings.Contains(shown.body, "/account/phones") {
+		if shown := b.get(t, "/account"); shown.StatusCode != http.StatusOK ||
+			strings.Contains(shown.body, "/account/phones") {
 			t.Errorf("the account page leads to phones: %s", shown.Status)
 		}
 		shown := b.get(t, "/account/phones")
 		if !strings.Contains(shown.body, "cannot be verified here") || strings.Contains(shown.body, `id="add"`) {
 			t.Errorf("the page does not say so: %s", shown.Status)
 		}
-		if shown := b.post(t, "/account/phones/add", url.Values{"number": {aliceNumber}}); shown.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(shown.body, "cannot be verified here") {
+		if shown := b.post(
+			t, "/account/phones/add", url.Values{"number": {aliceNumber}},
+		); shown.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(shown.body, "cannot be verified here") {
 			t.Errorf("adding: %s", shown.Status)
 		}
 		if phones, err := h.identity.Phones().List(t.Context(), h.user.ID); err != nil || len(phones) != 0 {
@@ -211,7 +226,8 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 	variables := map[string]string{
 		"WICKET_DATABASE_URL": databaseURL,
 		"WICKET_SECRET":       seal.NewMasterKey(),
-		"WICKET_SMS_URL":      "twilio://AC1:token@" + strings.TrimPrefix(gateway.URL, "http://") + "?from=+15550100&insecure=1",
+		"WICKET_SMS_URL": "twilio://AC1:token@" + strings.TrimPrefix(gateway.URL, "http://") +
+			"?from=+15550100&insecure=1",
 	}
 	config, err := server.Load(variables)
 	if err != nil {

@@ -30,11 +30,13 @@ func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
 		if err := json.Unmarshal([]byte(file.body), &kept); err != nil {
 			t.Fatal(err)
 		}
-		if kept.Account.Username != testUsername || kept.Profile.Name != "Alice Example" || kept.Emails[0].Address != testEmail || kept.Apps[0].ClientID != client.ID ||
+		if kept.Account.Username != testUsername || kept.Profile.Name != "Alice Example" ||
+			kept.Emails[0].Address != testEmail || kept.Apps[0].ClientID != client.ID ||
 			len(kept.Sessions) != 1 || len(kept.Attempts) != 1 || len(kept.AuditTrail) < 3 {
 			t.Errorf("the file holds %+v", kept)
 		}
-		if user, err := h.identity.Users().ByID(t.Context(), h.user.ID); err != nil || strings.Contains(file.body, user.PasswordHash) {
+		if user, err := h.identity.Users().ByID(t.Context(), h.user.ID); err != nil ||
+			strings.Contains(file.body, user.PasswordHash) {
 			t.Errorf("the password hash is in the file (%v)", err)
 		}
 		if shown := b.post(t, "/account/erase", url.Values{}); !strings.Contains(shown.body, `id="erase"`) {

@@ -21,7 +21,9 @@ func TestProfileGoesFromThePageToApps(t *testing.T) {
 		access := h.redeem(t, client, b.code(t, client, url.Values{"scope": {"openid profile address"}})).text("access_token")
 		// The claim counts seconds; this test does not wait for one.
 		err := h.database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
-			_, err := tx.NewRaw("UPDATE profiles SET modified_at = ? WHERE user_id = ?", h.user.CreatedAt.AddDate(0, 0, -1), h.user.ID).Exec(ctx)
+			_, err := tx.NewRaw(
+				"UPDATE profiles SET modified_at = ? WHERE user_id = ?", h.user.CreatedAt.AddDate(0, 0, -1), h.user.ID,
+			).Exec(ctx)
 			return err
 		})
 		if err != nil {
@@ -32,13 +34,17 @@ func TestProfileGoesFromThePageToApps(t *testing.T) {
 			t.Fatalf("before: %v", before)
 		}
 		told := url.Values{
-			"name": {"Älice \"Ex\" <Ample>"}, "given_name": {"Älice"}, "middle_name": {"B."}, "family_name": {"Ample"}, "nickname": {" ali "}, "gender": {"female"},
-			"birthdate": {"0000-02-29"}, "profile": {"https://example.com/alice?a=1&b=2"}, "picture": {"http://localhost:1/alice.png"}, "website": {"https://älice.example/"},
+			"name": {"Älice \"Ex\" <Ample>"}, "given_name": {"Älice"}, "middle_name": {"B."}, "family_name": {"Ample"},
+			"nickname": {" ali "}, "gender": {"female"},
+			"birthdate": {"0000-02-29"}, "profile": {"https://example.com/alice?a=1&b=2"},
+			"picture": {"http://localhost:1/alice.png"}, "website": {"https://älice.example/"},
 			"locale": {"de_ch"}, "zoneinfo": {"Europe/Zurich"},
-			"street_address": {"Gasse 1\r\nHaus 2"}, "formatted": {"Gasse 1\r\n8000 Zürich"}, "postal_code": {"8000"}, "locality": {"Zürich"}, "region": {"ZH"}, "country": {"Schweiz"},
+			"street_address": {"Gasse 1\r\nHaus 2"}, "formatted": {"Gasse 1\r\n8000 Zürich"}, "postal_code": {"8000"},
+			"locality": {"Zürich"}, "region": {"ZH"}, "country": {"Schweiz"},
 		}
 		shown := b.post(t, "/account/profile", told)
-		if shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Your profile is saved") || !strings.Contains(shown.body, `aria-current="page">Profile`) {
+		if shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Your profile is saved") ||
+			!strings.Contains(shown.body, `aria-current="page">Profile`) {
 			t.Fatalf("save: %s\n%s", shown.Status, shown.body)
 		}
 		for _, want := range []string{`value="de-CH"`, `value="ali"`, "Gasse 1\nHaus 2</textarea>"} {
@@ -48,10 +54,15 @@ func TestProfileGoesFromThePageToApps(t *testing.T) {
 		}
 		after := h.userinfo(t, access).json
 		for name, want := range map[string]any{
-			"name": `Älice "Ex" <Ample>`, "given_name": "Älice", "middle_name": "B.", "family_name": "Ample", "nickname": "ali", "gender": "female",
-			"birthdate": "0000-02-29", "profile": "https://example.com/alice?a=1&b=2", "picture": "http://localhost:1/alice.png", "website": "https://älice.example/",
-			"locale": "de-CH", "zoneinfo": "Europe/Zurich", "preferred_username": testUsername,
-			"address": map[string]any{"street_address": "Gasse 1\nHaus 2", "formatted": "Gasse 1\n8000 Zürich", "postal_code": "8000", "locality": "Zürich", "region": "ZH", "country": "Schweiz"},
+			"name": `Älice "Ex" <Ample>`, "given_name": "Älice", "middle_name": "B.", "family_name": "Ample", "nickname": "ali",
+			"gender":    "female",
+			"birthdate": "0000-02-29", "profile": "https://example.com/alice?a=1&b=2", "picture": "http://localhost:1/alice.png",
+			"website": "https://älice.example/",
+			"locale":  "de-CH", "zoneinfo": "Europe/Zurich", "preferred_username": testUsername,
+			"address": map[string]any{
+				"street_address": "Gasse 1\nHaus 2", "formatted": "Gasse 1\n8000 Zürich", "postal_code": "8000",
+				"locality": "Zürich", "region": "ZH", "country": "Schweiz",
+			},
 		} {
 			if !reflect.DeepEqual(after[name], want) {
 				t.Errorf("%s is %v, not %v", name, after[name], want)
@@ -75,7 +86,8 @@ func TestProfileGoesFromThePageToApps(t *testing.T) {
 		if err := json.Unmarshal(entries[0].NewValues, &is); err != nil {
 			t.Fatal(err)
 		}
-		if !reflect.DeepEqual(was, map[string]any{"locality": "Zürich", "nickname": "ali"}) || !reflect.DeepEqual(is, map[string]any{"locality": "Bern", "nickname": ""}) ||
+		if !reflect.DeepEqual(was, map[string]any{"locality": "Zürich", "nickname": "ali"}) ||
+			!reflect.DeepEqual(is, map[string]any{"locality": "Bern", "nickname": ""}) ||
 			entries[0].Actor != h.user.Actor() || entries[0].SessionID == "" {
 			t.Errorf("the ledger says %v -> %v by %s in session %q", was, is, entries[0].Actor, entries[0].SessionID)
 		}
@@ -123,14 +135,16 @@ func TestProfileFieldsAreRefused(t *testing.T) {
 				form := url.Values{"nickname": {"ali"}} // good, and not kept either
 				form.Set(field, value)
 				shown := b.post(t, "/account/profile", form)
-				if shown.StatusCode != http.StatusUnprocessableEntity || strings.Count(shown.body, `class="fault"`) != 1 || !strings.Contains(shown.body, `id="`+field+`-failure"`) {
+				if shown.StatusCode != http.StatusUnprocessableEntity || strings.Count(shown.body, `class="fault"`) != 1 ||
+					!strings.Contains(shown.body, `id="`+field+`-failure"`) {
 					t.Errorf("%s %.40q: %s", field, value, shown.Status)
 				}
 			}
 		}
 		// Several at once, each at its field, with what was typed.
 		shown := b.post(t, "/account/profile", url.Values{"website": {"nowhere <b>"}, "birthdate": {"soon"}})
-		if strings.Count(shown.body, `class="fault"`) != 2 || !strings.Contains(shown.body, `value="nowhere &lt;b&gt;"`) || strings.Count(shown.body, "autofocus") != 1 {
+		if strings.Count(shown.body, `class="fault"`) != 2 || !strings.Contains(shown.body, `value="nowhere &lt;b&gt;"`) ||
+			strings.Count(shown.body, "autofocus") != 1 {
 			t.Errorf("two faults: %s\n%s", shown.Status, shown.body)
 		}
 		for _, value := range []string{"\xff", "a\x00b"} { // no text at all
@@ -138,14 +152,18 @@ func TestProfileFieldsAreRefused(t *testing.T) {
 				t.Errorf("%q: %s", value, shown.Status)
 			}
 		}
-		if profile, err := h.identity.Profiles().Of(t.Context(), h.user.ID); err != nil || profile.Name != "Alice Example" || profile.Nickname != "" {
+		if profile, err := h.identity.Profiles().Of(t.Context(), h.user.ID); err != nil || profile.Name != "Alice Example" ||
+			profile.Nickname != "" {
 			t.Errorf("after all that: %+v, %v", profile, err)
 		}
-		if entries, err := audit.Entries(t.Context(), h.database, audit.Filter{Entity: "profile", Limit: 1}); err != nil || len(entries) > 0 {
+		if entries, err := audit.Entries(t.Context(), h.database, audit.Filter{Entity: "profile", Limit: 1}); err != nil ||
+			len(entries) > 0 {
 			t.Errorf("the ledger tells of %v, %v", entries, err)
 		}
 		// Whoever is signed out changes nothing.
-		if shown := h.browser(t).post(t, "/account/profile", url.Values{"name": {"Mallory"}}); !strings.Contains(shown.body, `id="sign-in"`) {
+		if shown := h.browser(t).post(
+			t, "/account/profile", url.Values{"name": {"Mallory"}},
+		); !strings.Contains(shown.body, `id="sign-in"`) {
 			t.Errorf("signed out: %s", shown.Status)
 		}
 		if err := h.identity.Profiles().Update(t.Context(), h.user.ID, identity.Profile{Name: "\xff"}); err == nil {

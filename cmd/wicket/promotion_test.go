@@ -10,8 +10,9 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// PostgreSQL dies under load and its standby is promoted: requests wait for it. What broke in the middle of a commit may be answered
-// with an error, at the most one request of each app; everything else succeeds, and what was answered with success holds.
+// PostgreSQL dies under load and its standby is promoted: requests wait for it. What broke in the middle of a commit
+// may be answered with an error, at the most one request of each app; everything else succeeds, and what was answered
+// with success holds.
 func TestPostgresStandbyPromotedUnderLoad(t *testing.T) {
 	pair := storagetest.NewPostgresPair(t)
 	first := openTestHouse(t, pair.URL())
@@ -42,11 +43,16 @@ func TestPostgresStandbyPromotedUnderLoad(t *testing.T) {
 	died := time.Now()
 	pair.Crash()
 	down := time.Now()
-	storagetest.Eventually(t, 5*time.Second, "the outage lasts", func() bool { return time.Since(down) > time.Second }) // until somebody notices
+	storagetest.Eventually(t, 5*time.Second, "the outage lasts", func() bool {
+		return time.Since(down) > time.Second
+	}) // until somebody notices
 	pair.Promote(t)
 	promoted, before := time.Now(), settled.Load()
 	storagetest.Eventually(t, 10*time.Second, "work goes on", func() bool { return settled.Load() > before })
-	t.Logf("promoted %s after the death, work went on %s later", promoted.Sub(died).Round(time.Millisecond), time.Since(promoted).Round(time.Millisecond))
+	t.Logf(
+		"promoted %s after the death, work went on %s later", promoted.Sub(died).Round(time.Millisecond),
+		time.Since(promoted).Round(time.Millisecond),
+	)
 	progress()
 	over.Store(true)
 	people.Wait()
@@ -75,11 +81,15 @@ func TestReportsAreReadFromTheStandby(t *testing.T) {
 	if p := away.run(t, "", "audit", "list"); p.ProcessState.ExitCode() != 1 {
 		t.Errorf("with the standby away: %s\n%s", p.ProcessState, &p.stdout)
 	}
-	if p := away.run(t, "", "user", "list"); p.ProcessState.ExitCode() != 0 || !strings.Contains(p.stdout.String(), testUsername) {
+	if p := away.run(t, "", "user", "list"); p.ProcessState.ExitCode() != 0 ||
+		!strings.Contains(p.stdout.String(), testUsername) {
 		t.Errorf("what must not be late: %s\n%s%s", p.ProcessState, &p.stdout, &p.stderr)
 	}
-	for want, url := range map[string]string{"must be a PostgreSQL server": "sqlite:" + t.TempDir() + "/w.db", "not a valid PostgreSQL URL": "postgres://h:no/x"} {
-		if p := append(line, "WICKET_DATABASE_READ_URL="+url).run(t, "", "audit", "list"); !strings.Contains(p.stderr.String(), "WICKET_DATABASE_READ_URL: ") || !strings.Contains(p.stderr.String(), want) {
+	for want, url := range map[string]string{"must be a PostgreSQL server": "sqlite:" + t.TempDir() +
+		"/w.db", "not a valid PostgreSQL URL": "postgres://h:no/x"} {
+		if p := append(line, "WICKET_DATABASE_READ_URL="+url).run(t, "", "audit", "list"); !strings.Contains(
+			p.stderr.String(), "WICKET_DATABASE_READ_URL: ",
+		) || !strings.Contains(p.stderr.String(), want) {
 			t.Errorf("%s: %s", url, &p.stderr)
 		}
 	}

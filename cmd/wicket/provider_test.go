@@ -25,21 +25,31 @@ func TestProviderCommands(t *testing.T) {
 		}
 		var added server.ProviderView
 		line.json(t, &added, upstreamSecret, "provider", "add", "oidc", "--id", "acme", "--name", "Acme Works", "--issuer", "https://login.acme.example", "--client-id", "wicket", "--client-secret-stdin",
-			"--registration", "--emails", "proved", "--domain", "acme.example", "--domain", "acme.org", "--profile", "nickname=department", "--role", "billing:read=groups=Money People", "--role", "admin=https://acme.example/is_admin=true",
+			"--registration", "--emails", "proved", "--domain", "acme.example", "--domain", "acme.org", "--profile",
+			"nickname=department", "--role", "billing:read=groups=Money People", "--role",
+			"admin=https://acme.example/is_admin=true",
 			"--scope", "openid profile", "--scope", "groups", "--trust-amr", "--multi-factor-acr", "urn:acme:mfa", "--keep-tokens", "--allow-private")
 		s := added.Settings
-		if added.ID != "acme" || added.RedirectURI != issuer+"/federation/acme/callback" || added.LogoutURI != issuer+"/federation/acme/logout" || !added.IsActive || !s.Registration || len(s.Domains) != 2 ||
-			s.Profile["nickname"] != "department" || len(s.Roles) != 2 || s.Roles[0] != (federation.RoleRule{Role: "billing:read", Claim: "groups", Value: "Money People"}) ||
-			strings.Join(s.Scopes, " ") != "openid profile groups" || !s.TrustAMR || s.MultiFactor != "urn:acme:mfa" || !s.KeepTokens || !s.AllowPrivate {
+		if added.ID != "acme" || added.RedirectURI != issuer+"/federation/acme/callback" ||
+			added.LogoutURI != issuer+"/federation/acme/logout" || !added.IsActive || !s.Registration || len(s.Domains) != 2 ||
+			s.Profile["nickname"] != "department" || len(s.Roles) != 2 ||
+			s.Roles[0] != (federation.RoleRule{Role: "billing:read", Claim: "groups", Value: "Money People"}) ||
+			strings.Join(s.Scopes, " ") != "openid profile groups" || !s.TrustAMR || s.MultiFactor != "urn:acme:mfa" ||
+			!s.KeepTokens || !s.AllowPrivate {
 			t.Errorf("added: %+v", added)
 		}
-		line.json(t, &added, "", "provider", "add", "microsoft", "--id", "contoso", "--tenant", upstreamTenant, "--client-id", "wicket", "--client-secret-file", file)
-		if added.Name != "Microsoft" || added.Settings.Tenant != upstreamTenant || added.Settings.Emails != federation.EmailsUnproved {
+		line.json(
+			t, &added, "", "provider", "add", "microsoft", "--id", "contoso", "--tenant", upstreamTenant, "--client-id",
+			"wicket", "--client-secret-file", file,
+		)
+		if added.Name != "Microsoft" || added.Settings.Tenant != upstreamTenant ||
+			added.Settings.Emails != federation.EmailsUnproved {
 			t.Errorf("added: %+v", added)
 		}
 		var listed []server.ProviderView
 		line.json(t, &listed, "", "provider", "list")
-		if len(listed) != 3 || listed[0].ID != "github" || !listed[0].Named || listed[0].LogoutURI != "" || listed[1].ID != "acme" || listed[2].ID != "contoso" {
+		if len(listed) != 3 || listed[0].ID != "github" || !listed[0].Named || listed[0].LogoutURI != "" ||
+			listed[1].ID != "acme" || listed[2].ID != "contoso" {
 			t.Errorf("listed: %+v", listed)
 		}
 		buttons := func() string {
@@ -56,11 +66,21 @@ func TestProviderCommands(t *testing.T) {
 			arguments []string
 			want      string
 		}{
-			{[]string{"add", "oidc", "--id", "acme", "--name", "x", "--issuer", "https://x.example", "--client-id", "x", "--client-secret-file", file}, "there is a provider with this id already"},
+			{[]string{
+				"add", "oidc", "--id", "acme", "--name", "x", "--issuer", "https://x.example", "--client-id", "x",
+				"--client-secret-file", file,
+			}, "there is a provider with this id already"},
 			{[]string{"add", "github", "--client-id", "x", "--client-secret-file", file}, "which variables name"},
-			{[]string{"add", "oidc", "--name", "x", "--issuer", "https://x.example", "--client-id", "x"}, "give the client secret with"},
-			{[]string{"add", "oidc", "--name", "x", "--issuer", "http://x.example", "--client-id", "x", "--client-secret-file", file}, "must begin with https://"},
-			{[]string{"add", "oidc", "--name", "x", "--issuer", "https://x.example", "--client-id", "x", "--client-secret-file", file, "--role", "admin"}, "must be ROLE=CLAIM=VALUE"},
+			{[]string{
+				"add", "oidc", "--name", "x", "--issuer", "https://x.example", "--client-id", "x",
+			}, "give the client secret with"},
+			{[]string{
+				"add", "oidc", "--name", "x", "--issuer", "http://x.example", "--client-id", "x", "--client-secret-file", file,
+			}, "must begin with https://"},
+			{[]string{
+				"add", "oidc", "--name", "x", "--issuer", "https://x.example", "--client-id", "x", "--client-secret-file", file,
+				"--role", "admin",
+			}, "must be ROLE=CLAIM=VALUE"},
 			{[]string{"add", "saml", "--client-id", "x", "--client-secret-file", file}, "must be one of"},
 			{[]string{"disable", "nobody"}, "there is no provider"},
 			{[]string{"disable", "github"}, "is changed by them"},
@@ -100,23 +120,29 @@ func TestDeclaredProviders(t *testing.T) {
 	line, _ := newCommandLine(t, storagetest.URL(t, storage.SQLite))
 	declared := append(line, "WICKET_PROVIDERS="+strings.ReplaceAll(example, "/etc/wicket/providers/acme", secret))
 	listed := declared.run(t, "", "provider", "list", "-o", "json").stdout.String()
-	if !strings.Contains(listed, `"id": "acme"`) || !strings.Contains(listed, `"value": "wicket-admins"`) || strings.Contains(listed, "s3cret") {
+	if !strings.Contains(listed, `"id": "acme"`) || !strings.Contains(listed, `"value": "wicket-admins"`) ||
+		strings.Contains(listed, "s3cret") {
 		t.Errorf("declared: %s", listed)
 	}
-	again := append(line, "WICKET_PROVIDERS="+strings.Replace(listed, `"id": "acme",`, `"id": "acme", "client_secret_file": "`+secret+`",`, 1))
+	again := append(
+		line,
+		"WICKET_PROVIDERS="+strings.Replace(listed, `"id": "acme",`, `"id": "acme", "client_secret_file": "`+secret+`",`, 1),
+	)
 	if got := again.run(t, "", "provider", "list", "-o", "json").stdout.String(); got != listed {
 		t.Errorf("what was listed becomes %s", got)
 	}
 	for want, declaration := range map[string]string{
-		`provider 1, "": the kind must be`:                      `[{kind: saml, client_id: c}]`,
-		`provider 1, "acme": unknown field "client_secret"`:     `[{id: acme, kind: oidc, client_secret: s3cret}]`,
-		`provider 1, "google": a provider needs the client`:     `[{kind: google, client_id: c}]`,
-		`read client_secret_file: open /nowhere`:                `[{kind: google, client_id: c, client_secret_file: /nowhere}]`,
-		`there are two providers with the id "google"`:          `[{kind: google, client_id: c, client_secret_file: ` + secret + `}, {kind: google, client_id: d, client_secret_file: ` + secret + `}]`,
+		`provider 1, "": the kind must be`:                  `[{kind: saml, client_id: c}]`,
+		`provider 1, "acme": unknown field "client_secret"`: `[{id: acme, kind: oidc, client_secret: s3cret}]`,
+		`provider 1, "google": a provider needs the client`: `[{kind: google, client_id: c}]`,
+		`read client_secret_file: open /nowhere`:            `[{kind: google, client_id: c, client_secret_file: /nowhere}]`,
+		`there are two providers with the id "google"`: `[{kind: google, client_id: c, client_secret_file: ` +
+			secret + `}, {kind: google, client_id: d, client_secret_file: ` + secret + `}]`,
 		"must be a list of providers, each with a kind, a clie": `acme: {}`,
 	} {
 		p := append(line, "WICKET_PROVIDERS="+declaration).run(t, "", "provider", "list")
-		if told := p.stderr.String(); p.ProcessState.ExitCode() != 1 || !strings.Contains(told, "WICKET_PROVIDERS: ") || !strings.Contains(told, want) || strings.Contains(told, "s3cret") {
+		if told := p.stderr.String(); p.ProcessState.ExitCode() != 1 || !strings.Contains(told, "WICKET_PROVIDERS: ") ||
+			!strings.Contains(told, want) || strings.Contains(told, "s3cret") {
 			t.Errorf("%s, want %q:\n%s", p.ProcessState, want, told)
 		}
 	}

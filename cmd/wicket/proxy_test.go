@@ -17,8 +17,8 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// proxy is nginx before several replicas, as a careful operator sets it up: each request goes to the next replica, and to
-// another one where it could not be sent; what was sent and not answered is repeated only where that does no harm.
+// proxy is nginx before several replicas, as a careful operator sets it up: each request goes to the next replica, and
+// to another one where it could not be sent; what was sent and not answered is repeated only where that does no harm.
 type proxy struct {
 	Folder, User string
 	Generation   int      // of the configuration

@@ -48,7 +48,10 @@ func TestQueriesOfEachWay(t *testing.T) {
 			way.once()
 			reads, transactions := counter.counted(h.database.Kind)
 			if reads != way.reads || transactions != way.transactions {
-				t.Errorf("%s: %d reads and %d transactions, want %d and %d:\n%s", way.name, reads, transactions, way.reads, way.transactions, strings.Join(counter.queries, "\n"))
+				t.Errorf(
+					"%s: %d reads and %d transactions, want %d and %d:\n%s", way.name, reads, transactions, way.reads,
+					way.transactions, strings.Join(counter.queries, "\n"),
+				)
 			}
 		}
 		if tokens.status != http.StatusOK {

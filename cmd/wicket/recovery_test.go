@@ -18,7 +18,8 @@ var mailedLink = regexp.MustCompile(`(?m)^https?://\S+$`)
 // mail waits for a letter with that subject and returns the link in it.
 func (h *openHouse) mail(t testing.TB, subject string) (link string, letter notify.KeptMessage) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { // polling
+	// polling
+	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		for _, letter := range h.outbox.Messages() {
 			if letter.Subject == subject {
 				return mailedLink.FindString(letter.Text), letter
@@ -92,7 +93,8 @@ func TestOlderResetLinksAreVoid(t *testing.T) {
 		b.post(t, "/forgot-password", url.Values{"login": {testUsername}})
 		older, _ := h.mail(t, "Choose a new password")
 		b.post(t, "/forgot-password", url.Values{"login": {testUsername}})
-		for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { // polling
+		// polling
+		for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 			if younger, _ := h.mail(t, "Choose a new password"); younger != older {
 				break
 			}
@@ -132,7 +134,8 @@ func TestLockedAccountIsOpenedByMail(t *testing.T) {
 		for _, outcome := range report.Outcomes {
 			outcomes[outcome.Key] = outcome.Count
 		}
-		if outcomes["wrong_password"] != 10 || outcomes["locked"] != 1 || outcomes["success"] != 1 || len(report.Hours) == 0 || report.Addresses[0].Count != 11 {
+		if outcomes["wrong_password"] != 10 || outcomes["locked"] != 1 || outcomes["success"] != 1 ||
+			len(report.Hours) == 0 || report.Addresses[0].Count != 11 {
 			t.Errorf("the report says %+v", report)
 		}
 	})
@@ -159,7 +162,9 @@ func TestUnfamiliarSignInCanBeDisowned(t *testing.T) {
 			t.Errorf("the password that they know works: %s", again.Status)
 		}
 		token := hiddenToken.FindStringSubmatch(shown.body)[1]
-		if done := mine.post(t, "/reset-password", url.Values{"token": {token}, "password": {newPassword}}); done.StatusCode != http.StatusOK {
+		if done := mine.post(
+			t, "/reset-password", url.Values{"token": {token}, "password": {newPassword}},
+		); done.StatusCode != http.StatusOK {
 			t.Errorf("choosing another password: %s", done.Status)
 		}
 	})
@@ -167,10 +172,14 @@ func TestUnfamiliarSignInCanBeDisowned(t *testing.T) {
 
 func TestEmailsAreClaimedAndVerified(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		h.register(t, identity.NewUser{Username: "bob", Email: "bob@example.com", EmailVerified: true, Password: testPassword})
+		h.register(t, identity.NewUser{
+			Username: "bob", Email: "bob@example.com", EmailVerified: true, Password: testPassword,
+		})
 		b := h.browser(t)
 		b.signIn(t, page{})
-		if shown := b.post(t, "/account/emails/add", url.Values{"address": {"Alice@Work.example"}}); shown.StatusCode != http.StatusOK {
+		if shown := b.post(
+			t, "/account/emails/add", url.Values{"address": {"Alice@Work.example"}},
+		); shown.StatusCode != http.StatusOK {
 			t.Fatalf("add: %s\n%s", shown.Status, shown.body)
 		}
 		link, letter := h.mail(t, "Verify your email address")
@@ -191,7 +200,9 @@ func TestEmailsAreClaimedAndVerified(t *testing.T) {
 			t.Errorf("the link worked twice: %s", shown.Status)
 		}
 		// Bob's address can be claimed, and nothing tells that it is his until somebody reads his mail.
-		if shown := b.post(t, "/account/emails/add", url.Values{"address": {"bob@example.com"}}); shown.StatusCode != http.StatusOK {
+		if shown := b.post(
+			t, "/account/emails/add", url.Values{"address": {"bob@example.com"}},
+		); shown.StatusCode != http.StatusOK {
 			t.Errorf("claiming somebody else's address: %s", shown.Status)
 		}
 		emails, err := h.identity.Emails().List(t.Context(), h.user.ID)
@@ -216,7 +227,8 @@ func TestEmailsAreClaimedAndVerified(t *testing.T) {
 				t.Errorf("%s: %s, without %q", step.path, shown.Status, step.want)
 			}
 		}
-		if left, _ := h.identity.Emails().List(t.Context(), h.user.ID); len(left) != 2 || left[0].ID != work.ID || !left[0].IsPrimary {
+		if left, _ := h.identity.Emails().List(t.Context(), h.user.ID); len(left) != 2 || left[0].ID != work.ID ||
+			!left[0].IsPrimary {
 			t.Errorf("left are %+v", left)
 		}
 	})
@@ -247,7 +259,8 @@ func TestRolesAreToldToAppsThatMayAsk(t *testing.T) {
 		if roles, _ := h.userinfo(t, access).json["roles"].([]any); len(roles) != 0 {
 			t.Errorf("after revoking: %v", roles)
 		}
-		if history, err := h.identity.Roles().List(t.Context(), h.user.ID, true); err != nil || len(history) != 1 || history[0].IsActive || history[0].RevokedAt == nil {
+		if history, err := h.identity.Roles().List(t.Context(), h.user.ID, true); err != nil || len(history) != 1 ||
+			history[0].IsActive || history[0].RevokedAt == nil {
 			t.Errorf("history: %+v, %v", history, err)
 		}
 	})
@@ -257,10 +270,14 @@ func TestPasswordChange(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		client, elsewhere, b := h.client(t, nil), h.browser(t), h.browser(t)
 		there, here := h.redeem(t, client, elsewhere.code(t, client, nil)), h.redeem(t, client, b.code(t, client, nil))
-		if shown := b.post(t, "/account/password", url.Values{"present": {"wrong password"}, "password": {newPassword}}); !strings.Contains(shown.body, "current password is wrong") {
+		if shown := b.post(
+			t, "/account/password", url.Values{"present": {"wrong password"}, "password": {newPassword}},
+		); !strings.Contains(shown.body, "current password is wrong") {
 			t.Errorf("a wrong current password: %s", shown.Status)
 		}
-		if shown := b.post(t, "/account/password", url.Values{"present": {testPassword}, "password": {newPassword}}); shown.StatusCode != http.StatusOK {
+		if shown := b.post(
+			t, "/account/password", url.Values{"present": {testPassword}, "password": {newPassword}},
+		); shown.StatusCode != http.StatusOK {
 			t.Fatalf("change: %s", shown.Status)
 		}
 		if a := h.refresh(t, client, there.text("refresh_token")); a.text("error") != "invalid_grant" {

@@ -17,7 +17,9 @@ import (
 
 // newcomer is a form that makes an account, with fields changed.
 func newcomer(change url.Values) url.Values {
-	form := url.Values{"username": {"carol"}, "email": {"carol@example.com"}, "name": {"Carol Example"}, "password": {newPassword}}
+	form := url.Values{
+		"username": {"carol"}, "email": {"carol@example.com"}, "name": {"Carol Example"}, "password": {newPassword},
+	}
 	for name, values := range change {
 		form[name] = values
 	}
@@ -31,7 +33,8 @@ func TestRegistration(t *testing.T) {
 			t.Errorf("the sign-in page does not lead to registration:\n%s", shown.body)
 		}
 		shown := b.post(t, "/register", newcomer(nil))
-		if shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Carol Example") || !strings.Contains(shown.body, "We have sent a link to your email address") {
+		if shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Carol Example") ||
+			!strings.Contains(shown.body, "We have sent a link to your email address") {
 			t.Fatalf("register: %s\n%s", shown.Status, shown.body)
 		}
 		if again := b.get(t, "/register"); again.Request.URL.Path != "/account" {
@@ -56,12 +59,16 @@ func TestRegistration(t *testing.T) {
 			t.Errorf("a verified address does not sign in: %s", shown.Status)
 		}
 		sessions, err := h.identity.Sessions().List(t.Context(), carol.ID)
-		if err != nil || len(sessions) != 2 || strings.Join(sessions[1].AMR, " ") != "pwd" || sessions[1].ACR != identity.ACRPassword {
+		if err != nil || len(sessions) != 2 || strings.Join(sessions[1].AMR, " ") != "pwd" ||
+			sessions[1].ACR != identity.ACRPassword {
 			t.Errorf("sessions: %+v, %v", sessions, err)
 		}
 		for _, line := range []struct{ entity, action string }{{"user", "created"}, {"session", "started"}} {
-			entries, err := audit.Entries(t.Context(), h.database, audit.Filter{UserID: carol.ID, Entity: line.entity, Action: line.action, Limit: 5})
-			if err != nil || len(entries) == 0 || entries[len(entries)-1].Actor != carol.Actor() || entries[len(entries)-1].IP == "" {
+			entries, err := audit.Entries(t.Context(), h.database, audit.Filter{
+				UserID: carol.ID, Entity: line.entity, Action: line.action, Limit: 5,
+			})
+			if err != nil || len(entries) == 0 || entries[len(entries)-1].Actor != carol.Actor() ||
+				entries[len(entries)-1].IP == "" {
 				t.Errorf("the ledger on %s %s: %+v, %v", line.entity, line.action, entries, err)
 			}
 		}
@@ -86,7 +93,8 @@ func TestRegistrationForAWaitingApp(t *testing.T) {
 		}
 		// A refusal does not lose the app.
 		shown = b.post(t, "/register", newcomer(url.Values{"password": {"short"}, "continue": {shown.held()}}))
-		if shown.StatusCode != http.StatusUnprocessableEntity || shown.held() == "" || !strings.Contains(shown.body, "Test app") {
+		if shown.StatusCode != http.StatusUnprocessableEntity || shown.held() == "" ||
+			!strings.Contains(shown.body, "Test app") {
 			t.Fatalf("a refusal: %s\n%s", shown.Status, shown.body)
 		}
 		shown = b.post(t, "/register", newcomer(url.Values{"continue": {shown.held()}}))
@@ -98,7 +106,8 @@ func TestRegistrationForAWaitingApp(t *testing.T) {
 			t.Fatalf("%v, %v", location, err)
 		}
 		told := h.userinfo(t, h.redeem(t, client, location.Query().Get("code")).text("access_token")).json
-		if told["preferred_username"] != "carol" || told["name"] != "Carol Example" || told["email"] != "carol@example.com" || told["email_verified"] != false {
+		if told["preferred_username"] != "carol" || told["name"] != "Carol Example" || told["email"] != "carol@example.com" ||
+			told["email_verified"] != false {
 			t.Errorf("the app is told %v", told)
 		}
 		// Somebody else at the same browser: the session before ends.
@@ -108,7 +117,8 @@ func TestRegistrationForAWaitingApp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sessions, err := h.identity.Sessions().List(t.Context(), carol.ID); err != nil || len(sessions) != 0 || !strings.Contains(shown.body, `id="allow"`) {
+		if sessions, err := h.identity.Sessions().List(t.Context(), carol.ID); err != nil || len(sessions) != 0 ||
+			!strings.Contains(shown.body, `id="allow"`) {
 			t.Errorf("%+v, %v, %s", sessions, err, shown.Status)
 		}
 	})
@@ -139,7 +149,8 @@ func TestRegistrationIsRefused(t *testing.T) {
 			form := newcomer(c.change)
 			shown := b.post(t, "/register", form)
 			if shown.StatusCode != http.StatusUnprocessableEntity || strings.Count(shown.body, `class="fault"`) != 1 ||
-				!strings.Contains(shown.body, `id="`+c.field+`-failure"`) || !strings.Contains(shown.body, c.says) || strings.Count(shown.body, "autofocus") != 1 {
+				!strings.Contains(shown.body, `id="`+c.field+`-failure"`) || !strings.Contains(shown.body, c.says) ||
+				strings.Count(shown.body, "autofocus") != 1 {
 				t.Errorf("%v: %s\n%s", c.change, shown.Status, shown.body)
 			}
 			for _, kept := range []string{"username", "email", "name"} {
@@ -159,7 +170,9 @@ func TestRegistrationIsRefused(t *testing.T) {
 			}
 		}
 		for password, words := range map[string]string{"password1": "guessed at once", newPassword: "very good"} {
-			if shown := b.post(t, "/register", newcomer(url.Values{"username": {"alice"}, "password": {password}})); !strings.Contains(shown.body, "Rating: "+words) {
+			if shown := b.post(
+				t, "/register", newcomer(url.Values{"username": {"alice"}, "password": {password}}),
+			); !strings.Contains(shown.body, "Rating: "+words) {
 				t.Errorf("%q is not rated %s", password, words)
 			}
 		}
@@ -170,7 +183,9 @@ func TestRegistrationIsRefused(t *testing.T) {
 			t.Errorf("letters went out: %v", letters)
 		}
 		// Everything is said at once.
-		if shown := b.post(t, "/register", url.Values{"username": {"Alice"}}); strings.Count(shown.body, `class="fault"`) != 3 || !strings.Contains(shown.body, "taken") {
+		if shown := b.post(
+			t, "/register", url.Values{"username": {"Alice"}},
+		); strings.Count(shown.body, `class="fault"`) != 3 || !strings.Contains(shown.body, "taken") {
 			t.Errorf("three faults: %s\n%s", shown.Status, shown.body)
 		}
 	})
@@ -185,7 +200,9 @@ func TestParallelRegistrationsOfOneUsername(t *testing.T) {
 			b := h.browser(t)
 			username := []string{"carol", "Carol", "CAROL"}[i%3]
 			group.Go(func() {
-				shown[i] = b.post(t, "/register", newcomer(url.Values{"username": {username}, "email": {fmt.Sprintf("carol%d@example.com", i)}}))
+				shown[i] = b.post(t, "/register", newcomer(url.Values{
+					"username": {username}, "email": {fmt.Sprintf("carol%d@example.com", i)},
+				}))
 			})
 		}
 		group.Wait()
@@ -244,7 +261,9 @@ func TestRegistrationDoesNotTellWhoseAnAddressIs(t *testing.T) {
 		// How often an address may be tried is the same too.
 		for name, address := range map[string]string{"taken": testEmail, "free": "calla@example.com"} {
 			for i := range 5 {
-				shown := h.browser(t).post(t, "/register", newcomer(url.Values{"username": {fmt.Sprintf("%s%d", name, i)}, "email": {address}}))
+				shown := h.browser(t).post(t, "/register", newcomer(url.Values{
+					"username": {fmt.Sprintf("%s%d", name, i)}, "email": {address},
+				}))
 				if want := map[bool]int{true: http.StatusOK, false: http.StatusTooManyRequests}[i < 4]; shown.StatusCode != want {
 					t.Errorf("%s, time %d: %s", name, i, shown.Status)
 				}
@@ -258,13 +277,16 @@ func TestOneAddressMakesFewAccounts(t *testing.T) {
 		b := h.browser(t)
 		for i := range 20 {
 			b.post(t, "/register", newcomer(url.Values{"username": {testUsername}})) // a slip costs nothing
-			shown := b.post(t, "/register", newcomer(url.Values{"username": {fmt.Sprintf("carol%d", i)}, "email": {fmt.Sprintf("carol%d@example.com", i)}}))
+			shown := b.post(t, "/register", newcomer(url.Values{
+				"username": {fmt.Sprintf("carol%d", i)}, "email": {fmt.Sprintf("carol%d@example.com", i)},
+			}))
 			if shown.StatusCode != http.StatusOK {
 				t.Fatalf("account %d: %s", i, shown.Status)
 			}
 		}
 		shown := b.post(t, "/register", newcomer(nil))
-		if shown.StatusCode != http.StatusTooManyRequests || !strings.Contains(shown.body, "try again in an hour") || !strings.Contains(shown.body, `value="carol@example.com"`) {
+		if shown.StatusCode != http.StatusTooManyRequests || !strings.Contains(shown.body, "try again in an hour") ||
+			!strings.Contains(shown.body, `value="carol@example.com"`) {
 			t.Errorf("%s\n%s", shown.Status, shown.body)
 		}
 		for range 100 {

@@ -55,7 +55,9 @@ func TestFilesAreReadAnew(t *testing.T) {
 
 		app.secret = storage.NewSecret()
 		write("web", app.secret)
-		storagetest.Eventually(t, 30*time.Second, "the new secret of an app works", func() bool { return gets() == http.StatusOK })
+		storagetest.Eventually(t, 30*time.Second, "the new secret of an app works", func() bool {
+			return gets() == http.StatusOK
+		})
 		app.secret = secret
 		if got := gets(); got != http.StatusUnauthorized {
 			t.Errorf("its old one: %d", got)
@@ -72,15 +74,23 @@ func TestFilesAreReadAnew(t *testing.T) {
 			return func() bool { return strings.Contains(b.get(t, "/sign-in").body, name) }
 		}
 		write("acme", "s3cret")
-		write("providers.yaml", `[{"id": "acme", "kind": "oidc", "name": "Acme Works", "issuer": "https://login.acme.example", "client_id": "wicket", "client_secret_file": "`+folder+`/acme", "settings": {"registration": true}}]`)
+		write(
+			"providers.yaml",
+			`[{"id": "acme", "kind": "oidc", "name": "Acme Works", "issuer": "https://login.acme.example", "client_id": "wicket", "client_secret_file": "`+folder+`/acme", "settings": {"registration": true}}]`,
+		)
 		storagetest.Eventually(t, 30*time.Second, "a provider that was declared is offered", offers("Acme Works"))
 
 		// A master key that cannot read what there is must not be taken over, nor anything beside it.
 		write("master", master)
-		write("providers.yaml", `[{"id": "other", "kind": "github", "client_id": "wicket", "client_secret_file": "`+folder+`/acme"}]`)
+		write(
+			"providers.yaml",
+			`[{"id": "other", "kind": "github", "client_id": "wicket", "client_secret_file": "`+folder+`/acme"}]`,
+		)
 		hangUp()
 		refused := "the master key that has sealed so far is not among them"
-		storagetest.Eventually(t, 30*time.Second, "the log says what is wrong", func() bool { return strings.Contains(server.stderr.String(), refused) })
+		storagetest.Eventually(t, 30*time.Second, "the log says what is wrong", func() bool {
+			return strings.Contains(server.stderr.String(), refused)
+		})
 		if !offers("Acme Works")() || gets() != http.StatusUnauthorized {
 			t.Error("half of it was taken over")
 		}
@@ -109,7 +119,8 @@ func TestFilesAreReadAnew(t *testing.T) {
 			}
 		}
 		server.interrupt(t)
-		if log := server.stderr.String(); strings.Count(log, refused) != 1 || strings.Contains(log, old) || strings.Contains(log, master) {
+		if log := server.stderr.String(); strings.Count(log, refused) != 1 || strings.Contains(log, old) ||
+			strings.Contains(log, master) {
 			t.Errorf("the log: %s", log)
 		}
 	})
@@ -138,13 +149,16 @@ func TestReseal(t *testing.T) {
 		for i, want := range []int64{1, 0} { // again, there is nothing left to do
 			var renewed map[string]int64
 			ring.json(t, &renewed, "", "key", "reseal")
-			if renewed["totps"] != want || renewed["providers"] != want || renewed["external_accounts"] != want || (renewed["signing_keys"] > 0) != (want > 0) {
+			if renewed["totps"] != want || renewed["providers"] != want || renewed["external_accounts"] != want ||
+				(renewed["signing_keys"] > 0) != (want > 0) {
 				t.Errorf("time %d: %v", i+1, renewed)
 			}
 		}
 		after := h.replica(t, sealed(master))
 		elsewhere := after.browser(t)
-		if shown := elsewhere.verify(t, elsewhere.signIn(t, page{}), totpCode(t, app, 1)); !strings.Contains(shown.body, "Alice Example") {
+		if shown := elsewhere.verify(
+			t, elsewhere.signIn(t, page{}), totpCode(t, app, 1),
+		); !strings.Contains(shown.body, "Alice Example") {
 			t.Errorf("the authenticator app: %s", shown.Status)
 		}
 		if provider, err := after.upstream.Provider(t.Context(), "github"); err != nil {
@@ -152,11 +166,13 @@ func TestReseal(t *testing.T) {
 		} else if _, err := after.upstream.Begin(t.Context(), provider.ID, federation.Beginning{Browser: "x"}); err != nil {
 			t.Errorf("the provider's secret: %v", err)
 		}
-		if tokens, err := after.identity.ExternalAccounts().Tokens(t.Context(), &after.linked(t, h.user)[0]); err != nil || !strings.Contains(string(tokens), "access_token") {
+		if tokens, err := after.identity.ExternalAccounts().Tokens(t.Context(), &after.linked(t, h.user)[0]); err != nil ||
+			!strings.Contains(string(tokens), "access_token") {
 			t.Errorf("the provider's tokens: %s, %v", tokens, err)
 		}
 		lost := append(line, "WICKET_SECRET="+old).run(t, "", "key", "reseal")
-		if lost.ProcessState.ExitCode() != 1 || !strings.Contains(lost.stderr.String(), "totps ") || !strings.Contains(lost.stderr.String(), "another master key") {
+		if lost.ProcessState.ExitCode() != 1 || !strings.Contains(lost.stderr.String(), "totps ") ||
+			!strings.Contains(lost.stderr.String(), "another master key") {
 			t.Errorf("without the new key: %s\n%s", lost.ProcessState, &lost.stderr)
 		}
 	})

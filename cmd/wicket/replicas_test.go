@@ -73,7 +73,9 @@ func TestReplicasSeeEndsAtOnce(t *testing.T) {
 			tokens := one.redeem(t, client, here.code(t, client, nil))
 			there := here.at(t, two)
 			introspect := func() bool {
-				active, _ := two.call(t, oidc.PathIntrospect, client, url.Values{"token": {tokens.text("access_token")}}).json["active"].(bool)
+				active, _ := two.call(
+					t, oidc.PathIntrospect, client, url.Values{"token": {tokens.text("access_token")}},
+				).json["active"].(bool)
 				return active
 			}
 			if !there.isSignedIn(t) || two.userinfo(t, tokens.text("access_token")).status != http.StatusOK || !introspect() {
@@ -88,7 +90,8 @@ func TestReplicasSeeEndsAtOnce(t *testing.T) {
 			}
 			began := time.Now()
 			storagetest.Eventually(t, time.Second, "the other replica sees it", func() bool {
-				return !there.isSignedIn(t) && two.userinfo(t, tokens.text("access_token")).status == http.StatusUnauthorized && !introspect()
+				return !there.isSignedIn(t) && two.userinfo(t, tokens.text("access_token")).status == http.StatusUnauthorized &&
+					!introspect()
 			})
 			if a := two.refresh(t, client, tokens.text("refresh_token")); a.text("error") != "invalid_grant" {
 				t.Errorf("refreshed: %d %v", a.status, a.json)
@@ -109,7 +112,8 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 	client := houses[0].client(t, func(c *clients.Client) { c.AuthMethod, c.JWKS = clients.AuthPrivateKeyJWT, keys })
 	ask := func(h *openHouse, assertion string) answer {
 		return h.call(t, oidc.PathToken, testClient{Client: client.Client}, url.Values{
-			"grant_type": {oidc.GrantClientCredentials}, "client_assertion": {assertion}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+			"grant_type": {oidc.GrantClientCredentials}, "client_assertion": {assertion},
+			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
 		})
 	}
 	sign := func(jti string) string {
@@ -117,7 +121,9 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		claims, _ := json.Marshal(map[string]any{"iss": client.ID, "sub": client.ID, "aud": houses[0].config.Issuer, "jti": jti, "exp": time.Now().Add(time.Minute).Unix()})
+		claims, _ := json.Marshal(map[string]any{"iss": client.ID, "sub": client.ID, "aud": houses[0].config.Issuer, "jti": jti, "exp": time.Now().
+			Add(time.Minute).
+			Unix()})
 		signed, err := signer.Sign(claims)
 		if err != nil {
 			t.Fatal(err)
@@ -132,7 +138,8 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 	if a := ask(houses[0], first); a.status != http.StatusOK {
 		t.Fatalf("the first use: %d %v", a.status, a.json)
 	}
-	if a := ask(houses[1], first); a.text("error") != "invalid_client" || !strings.Contains(a.text("error_description"), "used before") {
+	if a := ask(houses[1], first); a.text("error") != "invalid_client" ||
+		!strings.Contains(a.text("error_description"), "used before") {
 		t.Errorf("used again on another replica: %d %v", a.status, a.json)
 	}
 	parallel, worked := sign("2"), atomic.Int64{}
@@ -170,8 +177,8 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 	}
 }
 
-// load is people who sign in, get tokens, refresh them and sign out, as fast as they can, on several replicas. Every answer
-// must be right.
+// load is people who sign in, get tokens, refresh them and sign out, as fast as they can, on several replicas. Every
+// answer must be right.
 type load struct {
 	houses         []*openHouse
 	done           atomic.Bool
@@ -207,7 +214,8 @@ func (l *load) flow(t *testing.T, h *openHouse, b *browser, client testClient) {
 	began := time.Now()
 	tokens := h.redeem(t, client, b.code(t, client, nil))
 	refreshed := h.refresh(t, client, tokens.text("refresh_token"))
-	if tokens.status != http.StatusOK || refreshed.status != http.StatusOK || h.userinfo(t, refreshed.text("access_token")).status != http.StatusOK {
+	if tokens.status != http.StatusOK || refreshed.status != http.StatusOK ||
+		h.userinfo(t, refreshed.text("access_token")).status != http.StatusOK {
 		t.Errorf("under load: %d %v, %d %v", tokens.status, tokens.json, refreshed.status, refreshed.json)
 	}
 	if b.post(t, "/account/sign-out", nil).StatusCode >= http.StatusInternalServerError || b.isSignedIn(t) {
@@ -230,7 +238,10 @@ func (l *load) progress(t *testing.T, what string) {
 	before, began := l.flows.Load(), time.Now()
 	l.slowest.Store(0)
 	storagetest.Eventually(t, time.Minute, "there is load", func() bool { return l.flows.Load() > before+20 })
-	t.Logf("%-18s 20 flows in %s, the slowest in %s", what, time.Since(began).Round(time.Millisecond), time.Duration(l.slowest.Load()).Round(time.Millisecond))
+	t.Logf(
+		"%-18s 20 flows in %s, the slowest in %s", what, time.Since(began).Round(time.Millisecond),
+		time.Duration(l.slowest.Load()).Round(time.Millisecond),
+	)
 }
 
 // Redis freezes, thaws, is killed, comes back empty and is emptied, under load: every answer is right all the time.
@@ -243,7 +254,9 @@ func TestRedisFailsUnderLoad(t *testing.T) {
 	away := func(want bool) {
 		t.Helper()
 		for _, h := range houses {
-			storagetest.Eventually(t, 20*time.Second, fmt.Sprintf("Redis is away: %t", want), func() bool { return h.redis.State().Away == want })
+			storagetest.Eventually(t, 20*time.Second, fmt.Sprintf("Redis is away: %t", want), func() bool {
+				return h.redis.State().Away == want
+			})
 		}
 	}
 	load.progress(t, "with Redis")
@@ -287,7 +300,8 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 	load.stop()
 }
 
-// PgBouncer in transaction mode stands between: no query counts on the connection of the one before, nor does a migration.
+// PgBouncer in transaction mode stands between: no query counts on the connection of the one before, nor does a
+// migration.
 func TestBehindPgBouncer(t *testing.T) {
 	url := storagetest.PgBouncer(t, storagetest.EmptyPostgres(t), 3)
 	h := openTestHouse(t, url)

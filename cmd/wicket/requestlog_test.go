@@ -13,7 +13,8 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// The log of requests and the audit trail name who a request turned out to be of, also where that became known on its way.
+// The log of requests and the audit trail name who a request turned out to be of, also where that became known on its
+// way.
 func TestRequestsAreLoggedByWhoTheyAreOf(t *testing.T) {
 	h, transport, log := openSecureHouse(t, storagetest.URL(t, storage.SQLite))
 	plain := http.DefaultClient.Transport
@@ -57,7 +58,8 @@ func TestRequestsAreLoggedByWhoTheyAreOf(t *testing.T) {
 		recorded[entry.Entity+" "+entry.Action] = entry.Actor
 	}
 	for change, want := range map[string]string{
-		"session started": person, "consent granted": person, "grant created": person, "grant code_redeemed": app, "grant refresh_token_redeemed": app,
+		"session started": person, "consent granted": person, "grant created": person, "grant code_redeemed": app,
+		"grant refresh_token_redeemed": app,
 	} {
 		if got := recorded[change]; got != want {
 			t.Errorf("%s is recorded as of %q, want %q", change, got, want)

@@ -10,8 +10,8 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// BenchmarkSessionRead measures whether sessions belong into Redis: what every request asks the database, and the least that
-// the same would cost from Redis, one GET. own-cpu-µs is what Wicket itself spends on it.
+// BenchmarkSessionRead measures whether sessions belong into Redis: what every request asks the database, and the least
+// that the same would cost from Redis, one GET. own-cpu-µs is what Wicket itself spends on it.
 func BenchmarkSessionRead(b *testing.B) {
 	measure := func(b *testing.B, once func() error) {
 		b.Helper()

@@ -27,8 +27,8 @@ var (
 	shownCode   = regexp.MustCompile(`<code>([0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4})</code>`)
 )
 
-// totpCode is what an authenticator app shows, as another library has it. A code works once, so that a test has three: of
-// the step before, of this one and of the next.
+// totpCode is what an authenticator app shows, as another library has it. A code works once, so that a test has three:
+// of the step before, of this one and of the next.
 func totpCode(t testing.TB, secret string, steps int) string {
 	t.Helper()
 	code, err := totp.GenerateCode(secret, time.Now().Add(time.Duration(steps)*30*time.Second))
@@ -38,8 +38,8 @@ func totpCode(t testing.TB, secret string, steps int) string {
 	return code
 }
 
-// addApp adds an authenticator app by the pages, with the code of the step before, and returns its secret and what comes
-// next. more is the query of the page, such as continue.
+// addApp adds an authenticator app by the pages, with the code of the step before, and returns its secret and what
+// comes next. more is the query of the page, such as continue.
 func (b *browser) addApp(t testing.TB, more string) (secret string, next page) {
 	t.Helper()
 	shown := b.get(t, "/account/totps/new"+more)
@@ -50,7 +50,8 @@ func (b *browser) addApp(t testing.TB, more string) (secret string, next page) {
 	secret = strings.ReplaceAll(match[1], " ", "")
 	form := url.Values{"id": {shownID.FindStringSubmatch(shown.body)[1]}, "continue": {shown.held()}, "name": {"My phone"}}
 	form.Set("code", "000000")
-	if wrong := b.post(t, "/account/totps/confirm", form); wrong.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(wrong.body, match[1]) {
+	if wrong := b.post(t, "/account/totps/confirm", form); wrong.StatusCode != http.StatusUnprocessableEntity ||
+		!strings.Contains(wrong.body, match[1]) {
 		t.Errorf("a wrong code: %s\n%s", wrong.Status, wrong.body)
 	}
 	form.Set("code", totpCode(t, secret, -1))
@@ -108,10 +109,12 @@ func (b *browser) reachApp(t testing.TB, client testClient, shown page) (claims 
 func TestTOTPThroughThePages(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		client, b := h.client(t, nil), h.browser(t)
-		if claims := idClaims(t, h.redeem(t, client, b.code(t, client, nil))); claims.ACR != identity.ACRPassword || strings.Join(claims.AMR, " ") != "pwd" {
+		if claims := idClaims(t, h.redeem(t, client, b.code(t, client, nil))); claims.ACR != identity.ACRPassword ||
+			strings.Join(claims.AMR, " ") != "pwd" {
 			t.Errorf("after a password: %+v", claims)
 		}
-		if early := b.post(t, "/account/backup-codes", nil); early.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(early.body, "add one first") {
+		if early := b.post(t, "/account/backup-codes", nil); early.StatusCode != http.StatusUnprocessableEntity ||
+			!strings.Contains(early.body, "add one first") {
 			t.Errorf("backup codes before there is a factor: %s", early.Status)
 		}
 		secret, shown := b.addApp(t, "")
@@ -123,7 +126,8 @@ func TestTOTPThroughThePages(t *testing.T) {
 			t.Errorf("the letter says\n%s", letter.Text)
 		}
 		// Who adds a factor has shown it: the session is of two factors now.
-		if claims := idClaims(t, h.redeem(t, client, b.code(t, client, nil))); claims.ACR != identity.ACRMultiFactor || strings.Join(claims.AMR, " ") != "pwd otp mfa" {
+		if claims := idClaims(t, h.redeem(t, client, b.code(t, client, nil))); claims.ACR != identity.ACRMultiFactor ||
+			strings.Join(claims.AMR, " ") != "pwd otp mfa" {
 			t.Errorf("after adding an app: %+v", claims)
 		}
 		made := b.post(t, "/account/backup-codes", nil)
@@ -131,7 +135,8 @@ func TestTOTPThroughThePages(t *testing.T) {
 		if len(codes) != 10 {
 			t.Fatalf("%d backup codes: %s\n%s", len(codes), made.Status, made.body)
 		}
-		if again := b.get(t, "/account/security"); strings.Contains(again.body, codes[0][1]) || !strings.Contains(again.body, "You have 10 left") {
+		if again := b.get(t, "/account/security"); strings.Contains(again.body, codes[0][1]) ||
+			!strings.Contains(again.body, "You have 10 left") {
 			t.Errorf("the security page:\n%s", again.body)
 		}
 
@@ -147,13 +152,16 @@ func TestTOTPThroughThePages(t *testing.T) {
 		if wrong.StatusCode != http.StatusUnauthorized || !asksForCode(wrong) {
 			t.Errorf("a wrong code: %s", wrong.Status)
 		}
-		if claims := elsewhere.reachApp(t, client, elsewhere.verify(t, wrong, totpCode(t, secret, 0))); claims.ACR != identity.ACRMultiFactor || strings.Join(claims.AMR, " ") != "pwd otp mfa" {
+		if claims := elsewhere.reachApp(
+			t, client, elsewhere.verify(t, wrong, totpCode(t, secret, 0)),
+		); claims.ACR != identity.ACRMultiFactor || strings.Join(claims.AMR, " ") != "pwd otp mfa" {
 			t.Errorf("after password and code: %+v", claims)
 		}
 
 		third := h.browser(t)
 		shown = third.signIn(t, page{})
-		if shown = third.verify(t, shown, codes[3][1]); shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Alice Example") {
+		if shown = third.verify(t, shown, codes[3][1]); shown.StatusCode != http.StatusOK ||
+			!strings.Contains(shown.body, "Alice Example") {
 			t.Errorf("a backup code: %s\n%s", shown.Status, shown.body)
 		}
 		_, letter = h.mail(t, "A backup code was used")
@@ -240,7 +248,8 @@ func TestResetAsksForTheSecondFactor(t *testing.T) {
 		if other := h.browser(t).post(t, "/reset-password", form); other.Request.URL.Path != "/second-step" {
 			t.Errorf("the answer counts in another browser: %s", other.Status)
 		}
-		if shown = lost.post(t, "/reset-password", form); shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Your password is changed") {
+		if shown = lost.post(t, "/reset-password", form); shown.StatusCode != http.StatusOK ||
+			!strings.Contains(shown.body, "Your password is changed") {
 			t.Fatalf("reset: %s\n%s", shown.Status, shown.body)
 		}
 		shown = lost.post(t, "/sign-in", url.Values{"username": {testUsername}, "password": {newPassword}})
@@ -255,7 +264,9 @@ func TestStepUp(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		client, b := h.client(t, nil), h.browser(t)
 		mfa := url.Values{"acr_values": {identity.ACRMultiFactor}}
-		essential := url.Values{"claims": {`{"id_token":{"acr":{"essential":true,"values":["` + identity.ACRMultiFactor + `"]}}}`}}
+		essential := url.Values{
+			"claims": {`{"id_token":{"acr":{"essential":true,"values":["` + identity.ACRMultiFactor + `"]}}}`},
+		}
 
 		// Who has no second factor is not kept out by a wish, and is asked to get one by a demand.
 		first := idClaims(t, h.redeem(t, client, b.code(t, client, mfa)))
@@ -267,18 +278,24 @@ func TestStepUp(t *testing.T) {
 			t.Fatalf("a demand: %s at %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
 		declined := b.post(t, "/enrol/decline", url.Values{"continue": {shown.held()}})
-		if location, err := declined.Location(); err != nil || location.Query().Get("error") != "unmet_authentication_requirements" {
+		if location, err := declined.Location(); err != nil ||
+			location.Query().Get("error") != "unmet_authentication_requirements" {
 			t.Errorf("declined: %s %v", declined.Status, location)
 		}
 		silent := b.get(t, h.authorizeURL(client, url.Values{"claims": essential["claims"], "prompt": {"none"}}))
 		if location, err := silent.Location(); err != nil || location.Query().Get("error") != "interaction_required" {
 			t.Errorf("silently: %s %v", silent.Status, location)
 		}
-		unknown := b.get(t, h.authorizeURL(client, url.Values{"claims": {`{"id_token":{"acr":{"essential":true,"value":"https://example.com/loa9"}}}`}}))
-		if location, err := unknown.Location(); err != nil || location.Query().Get("error") != "unmet_authentication_requirements" {
+		unknown := b.get(t, h.authorizeURL(client, url.Values{
+			"claims": {`{"id_token":{"acr":{"essential":true,"value":"https://example.com/loa9"}}}`},
+		}))
+		if location, err := unknown.Location(); err != nil ||
+			location.Query().Get("error") != "unmet_authentication_requirements" {
 			t.Errorf("a class that nobody knows: %s %v", unknown.Status, location)
 		}
-		continued := regexp.MustCompile(`id="add-totp" href="/account/totps/new(\?continue=[^"]+)"`).FindStringSubmatch(shown.body)
+		continued := regexp.MustCompile(
+			`id="add-totp" href="/account/totps/new(\?continue=[^"]+)"`,
+		).FindStringSubmatch(shown.body)
 		secret, next := b.addApp(t, html.UnescapeString(continued[1]))
 		if claims := b.reachApp(t, client, next); claims.ACR != identity.ACRMultiFactor || claims.Session != first.Session {
 			t.Errorf("after enrolling: %+v, the session before was %s", claims, first.Session)
@@ -299,7 +316,8 @@ func TestStepUp(t *testing.T) {
 			t.Fatalf("no step-up: %s at %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
 		raised := mine.reachApp(t, client, mine.verify(t, shown, totpCode(t, secret, 1)))
-		if raised.ACR != identity.ACRMultiFactor || raised.Session != plain.Session || raised.AuthTime != plain.AuthTime || !slices.Contains(raised.AMR, "otp") {
+		if raised.ACR != identity.ACRMultiFactor || raised.Session != plain.Session || raised.AuthTime != plain.AuthTime ||
+			!slices.Contains(raised.AMR, "otp") {
 			t.Errorf("raised from %+v to %+v", plain, raised)
 		}
 		if shown = mine.get(t, h.authorizeURL(client, mfa)); asksForCode(shown) {
@@ -311,7 +329,9 @@ func TestStepUp(t *testing.T) {
 // An app, or the operator, may demand two factors of a sign-in.
 func TestDemandedTwoFactors(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		h := openTestHouse(t, databaseURL, func(c *configuration) { c.TwoFactors = authorize.TwoFactorRule{Roles: []string{"clerk", "admin"}} })
+		h := openTestHouse(t, databaseURL, func(c *configuration) {
+			c.TwoFactors = authorize.TwoFactorRule{Roles: []string{"clerk", "admin"}}
+		})
 		bank, shop := h.client(t, func(c *clients.Client) { c.RequiredACR = identity.ACRMultiFactor }), h.client(t, nil)
 		b := h.browser(t)
 		if shown := b.signIn(t, b.get(t, h.authorizeURL(bank, nil))); !strings.Contains(shown.body, `id="add-passkey"`) {
@@ -335,14 +355,18 @@ func TestFactorCommands(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, issuer := newCommandLine(t, databaseURL)
 		server := line.serve(t, issuer)
-		line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+		line.json(
+			t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified",
+			"--password-stdin",
+		)
 		h := &openHouse{issuer: issuer}
 		b := h.browser(t)
 		b.signIn(t, page{})
 		b.addApp(t, "")
 		var view factorsView
 		line.json(t, &view, "", "user", "factors", testUsername)
-		if !view.HasPassword || !view.TwoFactor || len(view.Factors) != 1 || view.Factors[0].Kind != "totp" || view.Factors[0].Name != "My phone" {
+		if !view.HasPassword || !view.TwoFactor || len(view.Factors) != 1 || view.Factors[0].Kind != "totp" ||
+			view.Factors[0].Name != "My phone" {
 			t.Errorf("factors: %+v", view)
 		}
 		if shown := h.browser(t).signIn(t, page{}); !asksForCode(shown) {
@@ -384,7 +408,9 @@ func TestPasswordIsNotAddedToAnOpenBrowser(t *testing.T) {
 			}
 		}
 		h.sql(t, "UPDATE sessions SET auth_time = '2099-01-01 00:00:00+00:00'")
-		if shown := b.post(t, "/account/password", url.Values{"present": {"x"}, "password": {newPassword}}); shown.StatusCode != http.StatusUnprocessableEntity {
+		if shown := b.post(
+			t, "/account/password", url.Values{"present": {"x"}, "password": {newPassword}},
+		); shown.StatusCode != http.StatusUnprocessableEntity {
 			t.Errorf("a guess, freshly: %s", shown.Status)
 		}
 		if user, err := h.identity.Users().ByID(t.Context(), h.user.ID); err != nil || user.PasswordHash != "" {

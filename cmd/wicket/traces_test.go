@@ -37,7 +37,9 @@ type collected struct {
 }
 
 // Export takes spans by gRPC.
-func (c *collected) Export(_ context.Context, request *collector.ExportTraceServiceRequest) (*collector.ExportTraceServiceResponse, error) {
+func (c *collected) Export(
+	_ context.Context, request *collector.ExportTraceServiceRequest,
+) (*collector.ExportTraceServiceResponse, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, resource := range request.ResourceSpans {
@@ -93,8 +95,8 @@ func (c *collected) within(span, whole *otlp.Span) bool {
 	return true
 }
 
-// A request is one trace, with the queries and what Redis was asked; it goes on where a caller's trace began, and nothing
-// secret is in it.
+// A request is one trace, with the queries and what Redis was asked; it goes on where a caller's trace began, and
+// nothing secret is in it.
 func TestTraces(t *testing.T) {
 	for _, protocol := range []string{"http/protobuf", "grpc"} {
 		t.Run(protocol, func(t *testing.T) {
@@ -117,20 +119,30 @@ func TestTraces(t *testing.T) {
 					endpoint = server.URL
 				}
 				line, issuer := newCommandLine(t, databaseURL)
-				line = append(line, "WICKET_REDIS_URL="+storagetest.Redis(t).URL(), "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL="+protocol, "OTEL_BSP_SCHEDULE_DELAY=50")
-				line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+				line = append(
+					line, "WICKET_REDIS_URL="+storagetest.Redis(t).URL(), "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint,
+					"OTEL_EXPORTER_OTLP_PROTOCOL="+protocol, "OTEL_BSP_SCHEDULE_DELAY=50",
+				)
+				line.json(
+					t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail,
+					"--email-verified", "--password-stdin",
+				)
 				var app struct {
 					ID     string `json:"client_id"`
 					Secret string `json:"client_secret"`
 				}
-				line.json(t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method", clients.AuthPost)
+				line.json(
+					t, &app, "", "client", "create", "--name", "Test app", "--redirect-uri", testRedirect, "--auth-method",
+					clients.AuthPost,
+				)
 				server := line.serve(t, issuer)
 				h, client := &openHouse{issuer: issuer}, testClient{&clients.Client{ID: app.ID}, app.Secret}
 				code := h.browser(t).code(t, client, nil)
 
 				const trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 				request, err := http.NewRequest(http.MethodPost, issuer+oidc.PathToken, strings.NewReader(url.Values{
-					"grant_type": {oidc.GrantCode}, "code": {code}, "redirect_uri": {testRedirect}, "code_verifier": {testVerifier}, "client_id": {app.ID}, "client_secret": {app.Secret},
+					"grant_type": {oidc.GrantCode}, "code": {code}, "redirect_uri": {testRedirect}, "code_verifier": {testVerifier},
+					"client_id": {app.ID}, "client_secret": {app.Secret},
 				}.Encode()))
 				if err != nil {
 					t.Fatal(err)
@@ -142,7 +154,9 @@ func TestTraces(t *testing.T) {
 				var tokens map[string]string
 				_ = json.Unmarshal([]byte(shown.body), &tokens)
 
-				storagetest.Eventually(t, 10*time.Second, "the trace arrives", func() bool { return len(sent.named(trace, "POST /token")) == 1 })
+				storagetest.Eventually(t, 10*time.Second, "the trace arrives", func() bool {
+					return len(sent.named(trace, "POST /token")) == 1
+				})
 				span := sent.named(trace, "POST /token")[0]
 				if hex.EncodeToString(span.ParentSpanId) != caller {
 					t.Errorf("the request is not the caller's: parent %x", span.ParentSpanId)

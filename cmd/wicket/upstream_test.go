@@ -105,7 +105,10 @@ func (b *browser) toUpstream(t testing.TB, id string, shown page) page {
 
 // someone is the account upstream that claims describe, with changes.
 func someone(sub string, change map[string]any) map[string]any {
-	claims := map[string]any{"sub": sub, "email": sub + "@upstream.example", "email_verified": true, "name": "Carol Upstream", "preferred_username": sub}
+	claims := map[string]any{
+		"sub": sub, "email": sub + "@upstream.example", "email_verified": true, "name": "Carol Upstream",
+		"preferred_username": sub,
+	}
 	for name, value := range change {
 		if claims[name] = value; value == nil {
 			delete(claims, name)

@@ -19,8 +19,8 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// refusedUpstream tells whether somebody came back from a provider and is nobody: a page says so, no cookie is given, and
-// there is another way.
+// refusedUpstream tells whether somebody came back from a provider and is nobody: a page says so, no cookie is given,
+// and there is another way.
 func refusedUpstream(t testing.TB, name string, b *browser, shown page) {
 	t.Helper()
 	if shown.StatusCode < 400 || shown.StatusCode == http.StatusInternalServerError {
@@ -75,31 +75,39 @@ func TestForgedIDTokensAreRefused(t *testing.T) {
 		signed := func(token func(claims []byte) string) func(*liar) { return func(l *liar) { l.token = token } }
 		now := time.Now()
 		for name, lie := range map[string]func(*liar){
-			"another nonce":                set("nonce", "another"),
-			"no nonce":                     set("nonce", nil),
-			"another audience":             set("aud", "another app"),
-			"no audience":                  set("aud", nil),
-			"two audiences and no azp":     set("aud", []string{"wicket", "another app"}),
-			"another azp":                  set("azp", "another app"),
-			"another issuer":               set("iss", "https://accounts.google.com"),
-			"no issuer":                    set("iss", nil),
-			"expired":                      set("exp", now.Add(-time.Minute).Unix()),
-			"no expiry":                    set("exp", nil),
-			"not yet valid":                set("nbf", now.Add(time.Hour).Unix()),
-			"issued tomorrow":              set("iat", now.Add(24*time.Hour).Unix()),
-			"no subject":                   set("sub", nil),
-			"a subject without end":        set("sub", strings.Repeat("x", 256)),
-			"a subject that is no text":    set("sub", "x\x00"),
-			"another access token":         set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"),
-			"alg none":                     signed(func(claims []byte) string { return encode([]byte(`{"alg":"none"}`)) + "." + encode(claims) + "." }),
-			"alg none, with a signature":   signed(func(claims []byte) string { return encode([]byte(`{"alg":"none"}`)) + "." + encode(claims) + ".c2ln" }),
-			"HS256 with the client secret": signed(func(claims []byte) string { return sign(jose.HS256, []byte(upstreamSecret), claims) }),
+			"another nonce":             set("nonce", "another"),
+			"no nonce":                  set("nonce", nil),
+			"another audience":          set("aud", "another app"),
+			"no audience":               set("aud", nil),
+			"two audiences and no azp":  set("aud", []string{"wicket", "another app"}),
+			"another azp":               set("azp", "another app"),
+			"another issuer":            set("iss", "https://accounts.google.com"),
+			"no issuer":                 set("iss", nil),
+			"expired":                   set("exp", now.Add(-time.Minute).Unix()),
+			"no expiry":                 set("exp", nil),
+			"not yet valid":             set("nbf", now.Add(time.Hour).Unix()),
+			"issued tomorrow":           set("iat", now.Add(24*time.Hour).Unix()),
+			"no subject":                set("sub", nil),
+			"a subject without end":     set("sub", strings.Repeat("x", 256)),
+			"a subject that is no text": set("sub", "x\x00"),
+			"another access token":      set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"),
+			"alg none": signed(func(claims []byte) string {
+				return encode([]byte(`{"alg":"none"}`)) + "." + encode(claims) + "."
+			}),
+			"alg none, with a signature": signed(func(claims []byte) string {
+				return encode([]byte(`{"alg":"none"}`)) + "." + encode(claims) + ".c2ln"
+			}),
+			"HS256 with the client secret": signed(func(claims []byte) string {
+				return sign(jose.HS256, []byte(upstreamSecret), claims)
+			}),
 			"HS256 with the public key": signed(func(claims []byte) string {
 				return sign(jose.HS256, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), claims)
 			}),
 			"another's signature": signed(func(claims []byte) string { return sign(jose.RS256, other, claims) }),
 			"a key of its own in the header": signed(func(claims []byte) string {
-				signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: other}, &jose.SignerOptions{EmbedJWK: true})
+				signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: other}, &jose.SignerOptions{
+					EmbedJWK: true,
+				})
 				if err != nil {
 					panic(err)
 				}
@@ -114,12 +122,20 @@ func TestForgedIDTokensAreRefused(t *testing.T) {
 				parts := strings.Split(l.sign(claims), ".")
 				return parts[0] + "." + encode([]byte(strings.Replace(string(claims), "somebody", "somebodx", 1))) + "." + parts[2]
 			}),
-			"no token":               signed(func([]byte) string { return "" }),
-			"no JWT":                 signed(func([]byte) string { return "a.b.c" }),
-			"the answer of another":  func(l *liar) { l.answer = func(p url.Values) { p.Set("iss", "https://another.example") } },
+			"no token": signed(func([]byte) string { return "" }),
+			"no JWT":   signed(func([]byte) string { return "a.b.c" }),
+			"the answer of another": func(l *liar) {
+				l.answer = func(p url.Values) {
+					p.Set("iss", "https://another.example")
+				}
+			},
 			"an answer of nobody":    func(l *liar) { l.answer = func(p url.Values) { p.Del("iss") } },
 			"neither code nor error": func(l *liar) { l.answer = func(p url.Values) { p.Del("code") } },
-			"userinfo of another":    func(l *liar) { l.userinfo = func() map[string]any { return map[string]any{"sub": "another"} } },
+			"userinfo of another": func(l *liar) {
+				l.userinfo = func() map[string]any {
+					return map[string]any{"sub": "another"}
+				}
+			},
 			"a code that is not taken": func(l *liar) {
 				l.exchange = func(w http.ResponseWriter) bool {
 					w.WriteHeader(http.StatusBadRequest)
@@ -217,7 +233,8 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 		if shown := mine.get(t, callback.String()); shown.at() != "/arrival" {
 			t.Fatalf("the answer itself: %s at %s", shown.Status, shown.Request.URL)
 		}
-		if shown := mine.get(t, callback.String()); shown.StatusCode != http.StatusBadRequest || !strings.Contains(shown.body, "This sign-in has ended") {
+		if shown := mine.get(t, callback.String()); shown.StatusCode != http.StatusBadRequest ||
+			!strings.Contains(shown.body, "This sign-in has ended") {
 			t.Errorf("a replay: %s at %s", shown.Status, shown.Request.URL)
 		}
 		// Nor after an hour.
@@ -289,7 +306,8 @@ func TestStaleSignInUpstreamIsRefused(t *testing.T) {
 		if shown := b.post(t, "/arrival/register", url.Values{"username": {"some"}}); shown.at() != "/account" {
 			t.Fatalf("%s\n%s", shown.Status, shown.body)
 		}
-		if shown := b.toUpstream(t, "liar", page{}); shown.StatusCode != http.StatusBadRequest || !strings.Contains(shown.body, `id="another-way"`) {
+		if shown := b.toUpstream(t, "liar", page{}); shown.StatusCode != http.StatusBadRequest ||
+			!strings.Contains(shown.body, `id="another-way"`) {
 			t.Errorf("an hour ago: %s at %s", shown.Status, shown.Request.URL)
 		}
 		l.tells(at(time.Now()))
@@ -310,7 +328,10 @@ func TestUpstreamSecretsAreNeitherLoggedNorKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		secrets := map[string]string{"the client secret": upstreamSecret, "the state": begun.Query().Get("state"), "the nonce": begun.Query().Get("nonce")}
+		secrets := map[string]string{
+			"the client secret": upstreamSecret, "the state": begun.Query().Get("state"),
+			"the nonce": begun.Query().Get("nonce"),
+		}
 		response, err := b.stay().Get(begun.String())
 		back, err := read(t, response, err).Location()
 		if err != nil {
@@ -342,7 +363,8 @@ func TestUpstreamSecretsAreNeitherLoggedNorKept(t *testing.T) {
 		}
 		secrets["the access token"] = "liar's access token"
 		kept += dumpAll(t, h.database)
-		if logged := log.String(); !strings.Contains(logged, "/federation/liar/callback") || !strings.Contains(kept, "somebody@liar.example") {
+		if logged := log.String(); !strings.Contains(logged, "/federation/liar/callback") ||
+			!strings.Contains(kept, "somebody@liar.example") {
 			t.Fatal("is this the log, and are these the tables?")
 		} else {
 			for name, secret := range secrets {
@@ -368,7 +390,8 @@ func TestNoOpenRedirectByWayOfUpstream(t *testing.T) {
 		h.startLiar(t, "liar", nil)
 		for _, to := range []string{"https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"} {
 			b := h.browser(t)
-			for _, path := range []string{"/federation/liar?continue=" + url.QueryEscape(to), "/arrival/link?continue=" + url.QueryEscape(to)} {
+			for _, path := range []string{"/federation/liar?continue=" + url.QueryEscape(to), "/arrival/link?continue=" +
+				url.QueryEscape(to)} {
 				if shown := b.get(t, path); shown.StatusCode != http.StatusBadRequest {
 					t.Errorf("%s: %s at %s", path, shown.Status, shown.Request.URL)
 				}
@@ -391,12 +414,14 @@ func TestDiscoveryLeadsNowhereElse(t *testing.T) {
 			"keys at the cloud's own address": {map[string]any{"jwks_uri": "https://169.254.169.254/latest/meta-data"}, true},
 			"tokens in our network":           {map[string]any{"token_endpoint": "https://10.0.0.1/token"}, true},
 			"tokens at ours, version 6":       {map[string]any{"token_endpoint": "https://[fd00::1]/token"}, true},
-			"in disguise":                     {map[string]any{"token_endpoint": "https://[::ffff:169.254.169.254]/token"}, true},
-			"without https":                   {map[string]any{"token_endpoint": "http://192.0.2.1/token"}, false},
-			"no URL":                          {map[string]any{"token_endpoint": "file:///etc/passwd"}, false},
-			"people elsewhere":                {map[string]any{"authorization_endpoint": "javascript:alert(1)"}, false},
-			"nothing":                         {map[string]any{"token_endpoint": nil}, false},
-			"another issuer":                  {map[string]any{"issuer": "https://accounts.google.com"}, false},
+			"in disguise": {map[string]any{
+				"token_endpoint": "https://[::ffff:169.254.169.254]/token",
+			}, true},
+			"without https":    {map[string]any{"token_endpoint": "http://192.0.2.1/token"}, false},
+			"no URL":           {map[string]any{"token_endpoint": "file:///etc/passwd"}, false},
+			"people elsewhere": {map[string]any{"authorization_endpoint": "javascript:alert(1)"}, false},
+			"nothing":          {map[string]any{"token_endpoint": nil}, false},
+			"another issuer":   {map[string]any{"issuer": "https://accounts.google.com"}, false},
 		} {
 			l.tells(func(l *liar) { l.metadata = c.metadata })
 			h.rediscover(t, l)
@@ -428,7 +453,9 @@ func TestParallelArrivalsOfOnePerson(t *testing.T) {
 		for _, name := range []string{"some", "body", "some", "one", "any"} {
 			names <- name
 		}
-		for _, shown := range atOnce(parallel, func() page { return (<-browsers).post(t, "/arrival/register", url.Values{"username": {<-names}}) }) {
+		for _, shown := range atOnce(parallel, func() page {
+			return (<-browsers).post(t, "/arrival/register", url.Values{"username": {<-names}})
+		}) {
 			if shown.at() != "/account" {
 				t.Errorf("%s at %s\n%s", shown.Status, shown.Request.URL, shown.body)
 			}

@@ -24,7 +24,10 @@ func (h *openHouse) sample(t testing.TB) string {
 	var app http.Handler
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { app.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
-	config := sampleapp.Config{Issuer: h.issuer, BaseURL: strings.Replace(server.URL, "127.0.0.1", "localhost", 1), ClientID: "daybook", SPAClientID: "pocket"}
+	config := sampleapp.Config{
+		Issuer: h.issuer, BaseURL: strings.Replace(server.URL, "127.0.0.1", "localhost", 1), ClientID: "daybook",
+		SPAClientID: "pocket",
+	}
 	client := h.client(t, func(c *clients.Client) {
 		c.ID, c.Name, c.AuthMethod, c.RedirectURIs, c.PostLogoutRedirectURIs = config.ClientID, sampleapp.Name, clients.AuthBasic, []string{config.RedirectURI()}, []string{config.PostLogoutRedirectURI()}
 	})
@@ -56,7 +59,8 @@ func TestUpstreamInABrowser(t *testing.T) {
 		acme := anyProvider()
 		acme.Name = "Acme Works"
 		h.startUpstream(t, acme)
-		for _, kind := range []string{federation.KindGoogle, federation.KindMicrosoft, federation.KindGitHub} { // for the looks of it
+		// for the looks of it
+		for _, kind := range []string{federation.KindGoogle, federation.KindMicrosoft, federation.KindGitHub} {
 			h.believe(t, &federation.Provider{Kind: kind, ClientID: "wicket", Secret: upstreamSecret})
 		}
 		app := h.sample(t)
@@ -149,9 +153,13 @@ func TestWicketBehindWicket(t *testing.T) {
 		b := h.browser(t).traveller()
 		shown := b.post(t, "/federation/above", url.Values{"continue": {b.get(t, h.authorizeURL(app, nil)).held()}})
 		upstairs := &browser{Client: b.Client, house: above}
-		shown = upstairs.post(t, "/sign-in", url.Values{"username": {testUsername}, "password": {testPassword}, "continue": {shown.held()}})
+		shown = upstairs.post(t, "/sign-in", url.Values{
+			"username": {testUsername}, "password": {testPassword}, "continue": {shown.held()},
+		})
 		if strings.Contains(shown.body, `id="allow"`) {
-			shown = upstairs.post(t, "/consent", url.Values{"decision": {"allow"}, "continue": {shown.held()}, "scope": {"profile", "email"}})
+			shown = upstairs.post(t, "/consent", url.Values{
+				"decision": {"allow"}, "continue": {shown.held()}, "scope": {"profile", "email"},
+			})
 		}
 		if shown.at() != "/arrival" || !strings.Contains(shown.body, testEmail) {
 			t.Fatalf("%s at %s\n%s", shown.Status, shown.Request.URL, shown.body)
@@ -162,7 +170,8 @@ func TestWicketBehindWicket(t *testing.T) {
 		}
 		tokens := h.redeem(t, app, location.Query().Get("code"))
 		told := h.userinfo(t, tokens.text("access_token")).json
-		if told["email"] != testEmail || told["email_verified"] != true || told["name"] != "Alice Example" || told["sub"] == above.user.ID.String() {
+		if told["email"] != testEmail || told["email_verified"] != true || told["name"] != "Alice Example" ||
+			told["sub"] == above.user.ID.String() {
 			t.Errorf("the app is told %v", told)
 		}
 		if claims := claimsOf(t, tokens.text("id_token")); claims["acr"] != identity.ACRFederated {

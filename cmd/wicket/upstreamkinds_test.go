@@ -18,13 +18,21 @@ import (
 // Google tells everything in the ID token, and whose Workspace somebody belongs to in hd.
 func TestGoogle(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		h.startUpstream(t, federation.Provider{Kind: federation.KindGoogle, Settings: federation.Settings{Registration: true, Domains: []string{"acme.example"}}}, "AUTH_METHOD=client_secret_post")
+		h.startUpstream(
+			t,
+			federation.Provider{
+				Kind: federation.KindGoogle, Settings: federation.Settings{Registration: true, Domains: []string{"acme.example"}},
+			},
+			"AUTH_METHOD=client_secret_post",
+		)
 		b := h.browser(t)
 		there := b.toUpstream(t, "google", page{})
 		if asked := there.asked(t); asked["hd"] != "acme.example" && asked["scope"] != "openid profile email" {
 			t.Errorf("asked Google: %v", asked)
 		}
-		b.signInUpstream(t, there, someone("1080", map[string]any{"email": "gina@acme.example", "hd": "acme.example", "given_name": "Gina", "preferred_username": nil}))
+		b.signInUpstream(t, there, someone("1080", map[string]any{
+			"email": "gina@acme.example", "hd": "acme.example", "given_name": "Gina", "preferred_username": nil,
+		}))
 		if shown := b.post(t, "/arrival/register", url.Values{"username": {"gina"}}); shown.at() != "/account" {
 			t.Fatalf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
@@ -40,7 +48,8 @@ func TestGoogle(t *testing.T) {
 			"of none":               {"email": "x@acme.example"},
 			"of another, by e-mail": {"email": "x@acme.example", "hd": "other.example"},
 		} {
-			if shown := h.browser(t).arrive(t, "google", someone("1081", claims)); shown.at() != "/arrival" || strings.Contains(shown.body, `id="register"`) {
+			if shown := h.browser(t).arrive(t, "google", someone("1081", claims)); shown.at() != "/arrival" ||
+				strings.Contains(shown.body, `id="register"`) {
 				t.Errorf("somebody %s may make an account: %s", name, shown.Status)
 			}
 		}
@@ -56,7 +65,10 @@ func TestMicrosoft(t *testing.T) {
 			return federation.Provider{ID: id, Kind: federation.KindMicrosoft, Settings: settings}
 		}
 		claims := func(tenant string) map[string]any {
-			return someone("AAAA", map[string]any{"tid": tenant, "oid": "7f1c", "email": testEmail, "email_verified": nil, "preferred_username": "alice@contoso.example"})
+			return someone("AAAA", map[string]any{
+				"tid": tenant, "oid": "7f1c", "email": testEmail, "email_verified": nil,
+				"preferred_username": "alice@contoso.example",
+			})
 		}
 		h.startUpstream(t, ms("common", federation.Settings{}))
 		h.startUpstream(t, ms("single", federation.Settings{Tenant: upstreamTenant}))
@@ -74,10 +86,12 @@ func TestMicrosoft(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if account := h.linked(t, user)[0]; !strings.HasSuffix(account.Issuer, "/"+upstreamTenant+"/v2.0") || !strings.Contains(string(account.Profile), "7f1c") {
+			if account := h.linked(t, user)[0]; !strings.HasSuffix(account.Issuer, "/"+upstreamTenant+"/v2.0") ||
+				!strings.Contains(string(account.Profile), "7f1c") {
 				t.Errorf("%s: %+v %s", id, account, account.Profile)
 			}
-			if emails, err := h.identity.Emails().List(t.Context(), user.ID); err != nil || len(emails) != 1 || emails[0].VerifiedAt != nil {
+			if emails, err := h.identity.Emails().List(t.Context(), user.ID); err != nil || len(emails) != 1 ||
+				emails[0].VerifiedAt != nil {
 				t.Errorf("%s: an address that Microsoft does not vouch for: %+v, %v", id, emails, err)
 			}
 			// The issuer of one tenant with the word of another, and none.
@@ -95,8 +109,8 @@ func TestMicrosoft(t *testing.T) {
 	})
 }
 
-// gitHub answers as GitHub's public documentation says: "Authorizing OAuth apps", "Troubleshooting OAuth app access token
-// request errors", "REST API endpoints for users", "for emails" and "Rate limits for the REST API".
+// gitHub answers as GitHub's public documentation says: "Authorizing OAuth apps", "Troubleshooting OAuth app access
+// token request errors", "REST API endpoints for users", "for emails" and "Rate limits for the REST API".
 type gitHub struct {
 	t   testing.TB
 	url string
@@ -118,8 +132,10 @@ func startGitHub(t testing.TB) *gitHub {
 	t.Cleanup(server.Close)
 	g.url = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 	g.user = map[string]any{
-		"login": "octocat", "id": 583231, "node_id": "MDQ6VXNlcjU4MzIzMQ==", "avatar_url": "https://avatars.githubusercontent.com/u/583231", "html_url": "https://github.com/octocat",
-		"type": "User", "site_admin": false, "name": "The Octocat", "company": "@github", "blog": "https://github.blog", "location": "San Francisco", "email": testEmail, "hireable": nil, "bio": nil,
+		"login": "octocat", "id": 583231, "node_id": "MDQ6VXNlcjU4MzIzMQ==",
+		"avatar_url": "https://avatars.githubusercontent.com/u/583231", "html_url": "https://github.com/octocat",
+		"type": "User", "site_admin": false, "name": "The Octocat", "company": "@github", "blog": "https://github.blog",
+		"location": "San Francisco", "email": testEmail, "hireable": nil, "bio": nil,
 	}
 	g.emails = []map[string]any{
 		{"email": "old@octo.example", "primary": false, "verified": true, "visibility": nil},
@@ -144,7 +160,8 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	switch r.URL.Path {
 	case "/login/oauth/authorize":
-		if query.Get("client_id") != "wicket" || query.Get("scope") != "read:user user:email" || query.Get("code_challenge_method") != "S256" || query.Get("response_type") != "code" {
+		if query.Get("client_id") != "wicket" || query.Get("scope") != "read:user user:email" ||
+			query.Get("code_challenge_method") != "S256" || query.Get("response_type") != "code" {
 			g.t.Errorf("asked GitHub: %v", query)
 		}
 		g.challenge, g.redirect = query.Get("code_challenge"), query.Get("redirect_uri")
@@ -166,9 +183,14 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case r.FormValue("redirect_uri") != g.redirect:
 			refuse = "redirect_uri_mismatch"
 		}
-		answer := url.Values{"access_token": {"gho_16C7e42F292c6912E7710c838347Ae178B4a"}, "scope": {g.granted}, "token_type": {"bearer"}}
+		answer := url.Values{
+			"access_token": {"gho_16C7e42F292c6912E7710c838347Ae178B4a"}, "scope": {g.granted}, "token_type": {"bearer"},
+		}
 		if refuse != "" {
-			answer = url.Values{"error": {refuse}, "error_description": {"The code passed is incorrect or expired."}, "error_uri": {"https://docs.github.com/apps"}}
+			answer = url.Values{
+				"error": {refuse}, "error_description": {"The code passed is incorrect or expired."},
+				"error_uri": {"https://docs.github.com/apps"},
+			}
 		}
 		w.Header().Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8") // and 200, also for errors
 		_, _ = w.Write([]byte(answer.Encode()))
@@ -179,10 +201,16 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Header.Get("User-Agent") == "":
 			w.WriteHeader(http.StatusForbidden)
-			_, _ = w.Write([]byte(`{"message":"Request forbidden by administrative rules. Please make sure your request has a User-Agent header."}`))
+			_, _ = w.Write(
+				[]byte(
+					`{"message":"Request forbidden by administrative rules. Please make sure your request has a User-Agent header."}`,
+				),
+			)
 		case r.Header.Get("Authorization") != "Bearer gho_16C7e42F292c6912E7710c838347Ae178B4a":
 			w.WriteHeader(http.StatusUnauthorized)
-			_, _ = w.Write([]byte(`{"message":"Bad credentials","documentation_url":"https://docs.github.com/rest","status":"401"}`))
+			_, _ = w.Write(
+				[]byte(`{"message":"Bad credentials","documentation_url":"https://docs.github.com/rest","status":"401"}`),
+			)
 		case r.URL.Path == "/api/v3/user":
 			_ = json.NewEncoder(w).Encode(g.user)
 		case !strings.Contains(g.granted, "user:email"):
@@ -199,10 +227,14 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestGitHub(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		g := startGitHub(t)
-		h.believe(t, &federation.Provider{Kind: federation.KindGitHub, Issuer: g.url, ClientID: "wicket", Secret: upstreamSecret, Settings: federation.Settings{Registration: true, KeepTokens: true}})
+		h.believe(t, &federation.Provider{
+			Kind: federation.KindGitHub, Issuer: g.url, ClientID: "wicket", Secret: upstreamSecret,
+			Settings: federation.Settings{Registration: true, KeepTokens: true},
+		})
 		b := h.browser(t)
 		shown := b.toUpstream(t, "github", page{})
-		if shown.at() != "/arrival" || !strings.Contains(shown.body, "octocat@octo.example") || !strings.Contains(shown.body, `value="octocat"`) {
+		if shown.at() != "/arrival" || !strings.Contains(shown.body, "octocat@octo.example") ||
+			!strings.Contains(shown.body, `value="octocat"`) {
 			t.Fatalf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
 		if shown := b.post(t, "/arrival/register", url.Values{"username": {"octocat"}}); shown.at() != "/account" {
@@ -216,15 +248,18 @@ func TestGitHub(t *testing.T) {
 		if account.Subject != "583231" || account.Issuer != g.url || strings.Contains(string(account.SealedTokens), "gho_") {
 			t.Errorf("%+v", account)
 		}
-		if tokens, err := h.identity.ExternalAccounts().Tokens(t.Context(), &account); err != nil || !strings.Contains(string(tokens), "gho_16C7e42F292c6912E7710c838347Ae178B4a") {
+		if tokens, err := h.identity.ExternalAccounts().Tokens(t.Context(), &account); err != nil ||
+			!strings.Contains(string(tokens), "gho_16C7e42F292c6912E7710c838347Ae178B4a") {
 			t.Errorf("tokens: %s, %v", tokens, err)
 		}
-		if profile, err := h.identity.Profiles().Of(t.Context(), cat.ID); err != nil || profile.Name != "The Octocat" || profile.Website != "https://github.blog" || profile.Picture == "" {
+		if profile, err := h.identity.Profiles().Of(t.Context(), cat.ID); err != nil || profile.Name != "The Octocat" ||
+			profile.Website != "https://github.blog" || profile.Picture == "" {
 			t.Errorf("%+v, %v", profile, err)
 		}
 		// The name there may change hands; the number does not.
 		g.now(func() { g.user["login"] = "renamed" })
-		if shown := h.browser(t).toUpstream(t, "github", page{}); shown.at() != "/account" || !strings.Contains(shown.body, "The Octocat") {
+		if shown := h.browser(t).toUpstream(t, "github", page{}); shown.at() != "/account" ||
+			!strings.Contains(shown.body, "The Octocat") {
 			t.Errorf("after renaming: %s", shown.Request.URL)
 		}
 		g.now(func() { g.user["id"], g.user["login"] = 99, "octocat" })
@@ -243,7 +278,8 @@ func TestGitHub(t *testing.T) {
 			"none":        {"read:user,user:email", nil},
 		} {
 			g.now(func() { g.granted, g.emails = c.granted, c.emails })
-			if shown := h.browser(t).toUpstream(t, "github", page{}); shown.at() != "/arrival" || strings.Contains(shown.body, "@") || strings.Contains(shown.body, "There is an account") {
+			if shown := h.browser(t).toUpstream(t, "github", page{}); shown.at() != "/arrival" ||
+				strings.Contains(shown.body, "@") || strings.Contains(shown.body, "There is an account") {
 				t.Errorf("%s: %s %s\n%s", name, shown.Status, shown.Request.URL, shown.body)
 			}
 		}
@@ -262,21 +298,29 @@ func TestGitHub(t *testing.T) {
 			}
 		}
 		for name, fault := range map[string]func(http.ResponseWriter, *http.Request) bool{
-			"the rate limit":           on("/api/v3/user", 403, "X-RateLimit-Remaining: 0", `{"message":"API rate limit exceeded for user ID 583231."}`),
-			"the secondary rate limit": on("/api/v3/user/emails", 429, "Retry-After: 60", `{"message":"You have exceeded a secondary rate limit."}`),
-			"bad credentials":          on("/api/v3/user", 401, "", `{"message":"Bad credentials"}`),
-			"a used code":              on("/login/oauth/access_token", 200, "", `{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired."}`),
-			"a bad day":                on("/api/v3/user", 503, "", `<html>Unicorn!</html>`),
-			"no JSON":                  on("/api/v3/user", 200, "", `<html>`),
-			"no id":                    on("/api/v3/user", 200, "", `{"login":"octocat"}`),
-			"an id that is no number":  on("/api/v3/user", 200, "", `{"login":"octocat","id":"583231"}`),
+			"the rate limit": on(
+				"/api/v3/user", 403, "X-RateLimit-Remaining: 0", `{"message":"API rate limit exceeded for user ID 583231."}`,
+			),
+			"the secondary rate limit": on(
+				"/api/v3/user/emails", 429, "Retry-After: 60", `{"message":"You have exceeded a secondary rate limit."}`,
+			),
+			"bad credentials": on("/api/v3/user", 401, "", `{"message":"Bad credentials"}`),
+			"a used code": on(
+				"/login/oauth/access_token", 200, "",
+				`{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired."}`,
+			),
+			"a bad day":               on("/api/v3/user", 503, "", `<html>Unicorn!</html>`),
+			"no JSON":                 on("/api/v3/user", 200, "", `<html>`),
+			"no id":                   on("/api/v3/user", 200, "", `{"login":"octocat"}`),
+			"an id that is no number": on("/api/v3/user", 200, "", `{"login":"octocat","id":"583231"}`),
 		} {
 			g.now(func() { g.fault = fault })
 			b := h.browser(t)
 			refusedUpstream(t, name, b, b.toUpstream(t, "github", page{}))
 		}
 		g.now(func() { g.fault, g.deny = nil, true })
-		if shown := h.browser(t).toUpstream(t, "github", page{}); !strings.Contains(shown.body, "You are not signed in") || !strings.Contains(shown.body, `id="another-way"`) {
+		if shown := h.browser(t).toUpstream(t, "github", page{}); !strings.Contains(shown.body, "You are not signed in") ||
+			!strings.Contains(shown.body, `id="another-way"`) {
 			t.Errorf("denied: %s\n%s", shown.Status, shown.body)
 		}
 	})
@@ -287,7 +331,10 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		p := anyProvider()
 		p.Settings.Profile = map[string]string{"nickname": "department", "name": "name"}
-		p.Settings.Roles = []federation.RoleRule{{Role: "admin", Claim: "groups", Value: "wicket-admins"}, {Role: "staff", Claim: "realm_access.roles", Value: "staff"}, {Role: "admin", Claim: "department", Value: "IT"}}
+		p.Settings.Roles = []federation.RoleRule{
+			{Role: "admin", Claim: "groups", Value: "wicket-admins"},
+			{Role: "staff", Claim: "realm_access.roles", Value: "staff"}, {Role: "admin", Claim: "department", Value: "IT"},
+		}
 		h.startUpstream(t, p)
 		come := func(change map[string]any) (*identity.User, string) {
 			t.Helper()
@@ -313,11 +360,16 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 			}
 			return carol, told
 		}
-		carol, told := come(map[string]any{"groups": []string{"x", "wicket-admins"}, "department": "Sales", "realm_access": map[string]any{"roles": []string{"staff"}}})
+		carol, told := come(map[string]any{
+			"groups": []string{"x", "wicket-admins"}, "department": "Sales",
+			"realm_access": map[string]any{"roles": []string{"staff"}},
+		})
 		if told != "Carol Upstream, Sales admin by provider:oidc staff by provider:oidc" {
 			t.Errorf("at first: %s", told)
 		}
-		if _, told := come(map[string]any{"department": "IT", "name": "Carol Other"}); told != "Carol Other, IT admin by provider:oidc" {
+		if _, told := come(
+			map[string]any{"department": "IT", "name": "Carol Other"},
+		); told != "Carol Other, IT admin by provider:oidc" {
 			t.Errorf("moved: %s", told)
 		}
 		if _, told := come(map[string]any{"name": strings.Repeat("x", 300)}); told != "Carol Other, IT" {
@@ -334,7 +386,8 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 		if _, err := h.upstream.Remove(t.Context(), "oidc"); err != nil {
 			t.Fatal(err)
 		}
-		if roles, err := h.identity.Roles().List(t.Context(), carol.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "admin" {
+		if roles, err := h.identity.Roles().List(t.Context(), carol.ID, false); err != nil || len(roles) != 1 ||
+			roles[0].RoleName != "admin" {
 			t.Errorf("after the provider was removed: %+v, %v", roles, err)
 		}
 	})
@@ -348,8 +401,11 @@ func TestSecondFactorUpstream(t *testing.T) {
 		h.startUpstream(t, p)
 		client := h.client(t, func(c *clients.Client) { c.IsTrusted = true })
 		b := h.browser(t)
-		there := b.toUpstream(t, "oidc", b.get(t, h.authorizeURL(client, url.Values{"acr_values": {identity.ACRMultiFactor + " urn:upstream:other"}, "prompt": {"login"}})))
-		if asked := there.asked(t); asked["acr_values"] != "urn:upstream:other urn:upstream:mfa" || asked["prompt"] != "login" {
+		there := b.toUpstream(t, "oidc", b.get(t, h.authorizeURL(client, url.Values{
+			"acr_values": {identity.ACRMultiFactor + " urn:upstream:other"}, "prompt": {"login"},
+		})))
+		if asked := there.asked(t); asked["acr_values"] != "urn:upstream:other urn:upstream:mfa" ||
+			asked["prompt"] != "login" {
 			t.Errorf("asked upstream: %v", asked)
 		}
 		b.signInUpstream(t, there, someone("carol", map[string]any{"acr": "urn:upstream:mfa", "amr": []string{"pwd", "otp"}}))

@@ -9,8 +9,8 @@ import (
 	"github.com/wicket-id/wicket/identity"
 )
 
-// A provider's word is one factor: who has a second one here is asked for it, and the session that begins then is still one
-// that came from there.
+// A provider's word is one factor: who has a second one here is asked for it, and the session that begins then is still
+// one that came from there.
 func TestSecondStepAfterUpstream(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		h.startUpstream(t, anyProvider())
@@ -42,7 +42,9 @@ func TestSecondStepAfterUpstream(t *testing.T) {
 			t.Fatal(err)
 		}
 		account := h.linked(t, user)[0]
-		if _, err := h.identity.ExternalAccounts().EndUpstream(t.Context(), account.Provider, account.Issuer, account.Subject, ""); err != nil {
+		if _, err := h.identity.ExternalAccounts().EndUpstream(
+			t.Context(), account.Provider, account.Issuer, account.Subject, "",
+		); err != nil {
 			t.Fatal(err)
 		}
 		for name, browser := range map[string]*browser{"two steps": b, "the one that added the app": first} {

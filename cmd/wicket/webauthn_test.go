@@ -52,7 +52,8 @@ type virtual struct {
 // platform is what is built into a laptop or a phone; usbKey is a key on USB that verifies nobody.
 var (
 	platform = webauthn.VirtualAuthenticatorOptions{
-		Protocol: "ctap2", Ctap2version: "ctap2_1", Transport: "internal", HasResidentKey: true, HasUserVerification: true, IsUserVerified: true,
+		Protocol: "ctap2", Ctap2version: "ctap2_1", Transport: "internal", HasResidentKey: true, HasUserVerification: true,
+		IsUserVerified:              true,
 		AutomaticPresenceSimulation: true,
 	}
 	usbKey = webauthn.VirtualAuthenticatorOptions{Protocol: "u2f", Transport: "usb", AutomaticPresenceSimulation: true}
@@ -61,7 +62,12 @@ var (
 func (w *window) authenticator(options webauthn.VirtualAuthenticatorOptions) virtual {
 	w.t.Helper()
 	command(w, webauthn.Enable, webauthn.EnableParams{})
-	return virtual{w, command(w, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &options}).AuthenticatorID}
+	return virtual{
+		w,
+		command(
+			w, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &options},
+		).AuthenticatorID,
+	}
 }
 
 func (v virtual) credentials() []*webauthn.Credential {
@@ -72,7 +78,9 @@ func (v virtual) credentials() []*webauthn.Credential {
 // present says whether somebody touches the authenticator when it asks.
 func (v virtual) present(is bool) {
 	v.w.t.Helper()
-	command(v.w, webauthn.SetAutomaticPresenceSimulation, webauthn.SetAutomaticPresenceSimulationParams{AuthenticatorID: v.id, Enabled: is})
+	command(v.w, webauthn.SetAutomaticPresenceSimulation, webauthn.SetAutomaticPresenceSimulationParams{
+		AuthenticatorID: v.id, Enabled: is,
+	})
 }
 
 // verifies says whether it recognises its owner.
@@ -135,7 +143,10 @@ func (h *openHouse) codeApp(t testing.TB) testClient {
 	t.Helper()
 	origin := serveApp(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = fmt.Fprintf(rw, `<!doctype html><title>App</title><link rel="icon" href="data:,"><p>Back at the app</p><p id="code">%s</p>`, r.URL.Query().Get("code"))
+		_, _ = fmt.Fprintf(
+			rw, `<!doctype html><title>App</title><link rel="icon" href="data:,"><p>Back at the app</p><p id="code">%s</p>`,
+			r.URL.Query().Get("code"),
+		)
 	}))
 	return h.client(t, func(c *clients.Client) { c.RedirectURIs, c.IsTrusted = []string{origin + "/"}, true })
 }
@@ -145,7 +156,8 @@ func (h *openHouse) tokensOf(t testing.TB, w *window, client testClient) answer 
 	t.Helper()
 	w.reaches("Back at the app")
 	return h.call(t, oidc.PathToken, client, url.Values{
-		"grant_type": {oidc.GrantCode}, "code": {w.text("#code")}, "redirect_uri": {client.RedirectURIs[0]}, "code_verifier": {testVerifier},
+		"grant_type": {oidc.GrantCode}, "code": {w.text("#code")}, "redirect_uri": {client.RedirectURIs[0]},
+		"code_verifier": {testVerifier},
 	})
 }
 
@@ -173,7 +185,8 @@ func TestPasskeyInABrowser(t *testing.T) {
 			t.Errorf("after a password and a new passkey: %+v", claims)
 		}
 		held := phone.credentials()
-		if len(held) != 1 || !held[0].IsResidentCredential || held[0].RpID != "localhost" || string(held[0].UserHandle) != string(h.user.ID[:]) {
+		if len(held) != 1 || !held[0].IsResidentCredential || held[0].RpID != "localhost" ||
+			string(held[0].UserHandle) != string(h.user.ID[:]) {
 			t.Fatalf("the authenticator holds %+v", held)
 		}
 
@@ -293,7 +306,9 @@ func TestUserVerificationIsRequired(t *testing.T) {
 		phone.unplug()
 		h.sql(t, "DELETE FROM passkeys")
 		h.sql(t, "UPDATE users SET has_webauthn = FALSE")
-		w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", HasResidentKey: true, AutomaticPresenceSimulation: true})
+		w.authenticator(webauthn.VirtualAuthenticatorOptions{
+			Protocol: "ctap2", Transport: "usb", HasResidentKey: true, AutomaticPresenceSimulation: true,
+		})
 		w.open(h.issuer + "/sign-in")
 		w.signIn(testUsername, testPassword)
 		w.open(h.issuer + "/account/passkeys/new")
@@ -336,7 +351,8 @@ func TestAssertionOfAnotherOrigin(t *testing.T) {
 		if shown := steal(evil); shown.StatusCode != http.StatusUnauthorized {
 			t.Errorf("from another origin: %s at %s", shown.Status, shown.Request.URL)
 		}
-		if shown := steal(h.issuer + "/forgot-password"); shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Alice Example") {
+		if shown := steal(h.issuer + "/forgot-password"); shown.StatusCode != http.StatusOK ||
+			!strings.Contains(shown.body, "Alice Example") {
 			t.Errorf("from our own: %s at %s", shown.Status, shown.Request.URL)
 		}
 	})
@@ -412,7 +428,9 @@ func TestHardwareKeyInABrowser(t *testing.T) {
 		if err != nil || len(keys) != 1 || keys[0].AttestationFormat != "fido-u2f" || len(keys[0].Attestation) < 100 {
 			t.Fatalf("kept: %+v, %v", keys, err)
 		}
-		second := w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "nfc", AutomaticPresenceSimulation: true})
+		second := w.authenticator(webauthn.VirtualAuthenticatorOptions{
+			Protocol: "ctap2", Transport: "nfc", AutomaticPresenceSimulation: true,
+		})
 		usb.present(false) // the other one is held to the reader
 		w.addKey(h.issuer, "/account/hardware-keys/new")
 		if n := len(second.credentials()); n != 1 {
@@ -453,7 +471,10 @@ func TestHardwareKeyInABrowser(t *testing.T) {
 
 // The operator allows certain models, or none that does not attest what it is.
 func TestHardwareKeyPolicyInABrowser(t *testing.T) {
-	nobodyListed, err := memory.New(memory.WithMetadata(map[uuid.UUID]*metadata.Entry{}), memory.WithValidateEntry(true), memory.WithValidateTrustAnchor(true))
+	nobodyListed, err := memory.New(
+		memory.WithMetadata(map[uuid.UUID]*metadata.Entry{}), memory.WithValidateEntry(true),
+		memory.WithValidateTrustAnchor(true),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -462,9 +483,13 @@ func TestHardwareKeyPolicyInABrowser(t *testing.T) {
 		"not accepted":     {Attestation: true, Metadata: nobodyListed},
 	} {
 		t.Run(want, func(t *testing.T) {
-			h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { c.RelyingParty = relyingParty(t, c.Issuer, policy) })
+			h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) {
+				c.RelyingParty = relyingParty(t, c.Issuer, policy)
+			})
 			w := openWindow(t)
-			w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", AutomaticPresenceSimulation: true})
+			w.authenticator(webauthn.VirtualAuthenticatorOptions{
+				Protocol: "ctap2", Transport: "usb", AutomaticPresenceSimulation: true,
+			})
 			w.open(h.issuer + "/sign-in")
 			w.signIn(testUsername, testPassword)
 			w.open(h.issuer + "/account/hardware-keys/new")
@@ -481,9 +506,13 @@ func TestHardwareKeyPolicyInABrowser(t *testing.T) {
 func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 	add := func(policy factor.HardwareKeyPolicy, want string) *openHouse {
 		t.Helper()
-		h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { c.RelyingParty = relyingParty(t, c.Issuer, policy) })
+		h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) {
+			c.RelyingParty = relyingParty(t, c.Issuer, policy)
+		})
 		w := openWindow(t)
-		w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", AutomaticPresenceSimulation: true})
+		w.authenticator(webauthn.VirtualAuthenticatorOptions{
+			Protocol: "ctap2", Transport: "usb", AutomaticPresenceSimulation: true,
+		})
 		w.open(h.issuer + "/sign-in")
 		w.signIn(testUsername, testPassword)
 		w.open(h.issuer + "/account/hardware-keys/new")
@@ -511,10 +540,14 @@ func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := func(certificate *x509.Certificate, status metadata.AuthenticatorStatus, chain bool) factor.HardwareKeyPolicy {
+	listed := func(
+		certificate *x509.Certificate, status metadata.AuthenticatorStatus, chain bool,
+	) factor.HardwareKeyPolicy {
 		provider, err := memory.New(memory.WithValidateEntry(true), memory.WithValidateTrustAnchor(chain), memory.WithValidateStatus(true), memory.WithMetadata(map[uuid.UUID]*metadata.Entry{
 			keys[0].AAGUID: {AaGUID: keys[0].AAGUID, StatusReports: []metadata.StatusReport{{Status: status}}, MetadataStatement: metadata.Statement{
-				AaGUID: keys[0].AAGUID, ProtocolFamily: "fido2", AttestationTypes: metadata.AuthenticatorAttestationTypes{metadata.BasicFull}, AttestationRootCertificates: []*x509.Certificate{certificate},
+				AaGUID: keys[0].AAGUID, ProtocolFamily: "fido2",
+				AttestationTypes:            metadata.AuthenticatorAttestationTypes{metadata.BasicFull},
+				AttestationRootCertificates: []*x509.Certificate{certificate},
 			}},
 		}))
 		if err != nil {

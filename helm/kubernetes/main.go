@@ -1,5 +1,5 @@
-// Command kubernetes is a real Kubernetes API server with its etcd in one process, for the chart's tests: it takes, checks and
-// keeps manifests as a cluster does, and runs none of what they say, for it has no node.
+// Command kubernetes is a real Kubernetes API server with its etcd in one process, for the chart's tests: it takes,
+// checks and keeps manifests as a cluster does, and runs none of what they say, for it has no node.
 //
 // In a module of its own, because it takes ten minutes to compile: see `make test-kubernetes`.
 package main
@@ -36,7 +36,9 @@ func run(folder, port, tokens string) error {
 	config.LogLevel = "error"
 	config.UnsafeNoFsync = true
 	config.ListenClientUrls, config.AdvertiseClientUrls = []url.URL{socket}, []url.URL{socket}
-	config.ListenPeerUrls, config.AdvertisePeerUrls = []url.URL{{Scheme: "unix", Host: "peer:0"}}, []url.URL{{Scheme: "unix", Host: "peer:0"}}
+	config.ListenPeerUrls, config.AdvertisePeerUrls = []url.URL{{Scheme: "unix", Host: "peer:0"}}, []url.URL{
+		{Scheme: "unix", Host: "peer:0"},
+	}
 	config.InitialCluster = config.InitialClusterFromName(config.Name)
 	etcd, err := embed.StartEtcd(config)
 	if err != nil {
@@ -47,9 +49,12 @@ func run(folder, port, tokens string) error {
 	key := filepath.Join(folder, "service-account.key")
 	server := app.NewAPIServerCommand()
 	server.SetArgs([]string{
-		"--etcd-servers=" + socket.String(), "--secure-port=" + port, "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1",
-		"--cert-dir=" + folder, "--token-auth-file=" + tokens, "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24",
-		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file=" + key, "--service-account-signing-key-file=" + key,
+		"--etcd-servers=" + socket.String(), "--secure-port=" + port, "--bind-address=127.0.0.1",
+		"--advertise-address=127.0.0.1",
+		"--cert-dir=" + folder, "--token-auth-file=" + tokens, "--authorization-mode=RBAC",
+		"--service-cluster-ip-range=10.0.0.0/24",
+		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file=" + key,
+		"--service-account-signing-key-file=" + key,
 		"--disable-admission-plugins=ServiceAccount", "--enable-priority-and-fairness=false",
 	})
 	return server.Execute()

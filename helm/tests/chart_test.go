@@ -141,7 +141,10 @@ func renderAs(t testing.TB, release, namespace string, parts ...string) (rendere
 	t.Helper()
 	loaded := loadChart(t)
 	capabilities := common.DefaultCapabilities.Copy()
-	all, err := util.ToRenderValues(loaded, values(t, parts...), common.ReleaseOptions{Name: release, Namespace: namespace, Revision: 1, IsInstall: true}, capabilities)
+	all, err := util.ToRenderValues(
+		loaded, values(t, parts...), common.ReleaseOptions{Name: release, Namespace: namespace, Revision: 1, IsInstall: true},
+		capabilities,
+	)
 	if err != nil {
 		return rendered{}, err
 	}

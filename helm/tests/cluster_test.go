@@ -78,7 +78,9 @@ func startCluster(t *testing.T) *cluster {
 			t.Fatal(err)
 		}
 	}
-	write("service-account.key", pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+	write("service-account.key", pem.EncodeToMemory(&pem.Block{
+		Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key),
+	}))
 	write("tokens", fmt.Appendf(nil, "%s,admin,1,system:masters\n", c.token))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -98,7 +100,11 @@ func startCluster(t *testing.T) *cluster {
 		_ = server.Process.Kill()
 		_ = server.Wait()
 	})
-	if c.Clientset, err = kubernetes.NewForConfig(c.config(&rest.Config{Host: "https://" + c.address, BearerToken: c.token, TLSClientConfig: rest.TLSClientConfig{Insecure: true}})); err != nil {
+	if c.Clientset, err = kubernetes.NewForConfig(
+		c.config(&rest.Config{
+			Host: "https://" + c.address, BearerToken: c.token, TLSClientConfig: rest.TLSClientConfig{Insecure: true},
+		}),
+	); err != nil {
 		t.Fatal(err)
 	}
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
@@ -171,8 +177,8 @@ func (c *cluster) define(t testing.TB) {
 	c.warnings.taken()
 }
 
-// A cluster takes what the chart makes, without a warning; an upgrade and a rollback change what they should, whoever brings
-// the database up to date; and people's accounts stay when it is uninstalled.
+// A cluster takes what the chart makes, without a warning; an upgrade and a rollback change what they should, whoever
+// brings the database up to date; and people's accounts stay when it is uninstalled.
 func TestInACluster(t *testing.T) {
 	c := startCluster(t)
 	c.define(t)
@@ -219,7 +225,10 @@ func TestInACluster(t *testing.T) {
 
 			upgrade := action.NewUpgrade(helm)
 			upgrade.Namespace, upgrade.WaitStrategy, upgrade.Timeout = name, kube.HookOnlyStrategy, time.Minute
-			_, err = upgrade.Run(testRelease, loadChart(t), values(t, set, "{image: {digest: '', tag: v2}, podAnnotations: {new: pods}, metrics: {port: 9191}}"))
+			_, err = upgrade.Run(
+				testRelease, loadChart(t),
+				values(t, set, "{image: {digest: '', tag: v2}, podAnnotations: {new: pods}, metrics: {port: 9191}}"),
+			)
 			quiet("upgrade", err)
 			if !strings.HasSuffix(image(), ":v2") {
 				t.Errorf("after the upgrade the image is %s", image())
@@ -250,8 +259,8 @@ func TestInACluster(t *testing.T) {
 	}
 }
 
-// podsAreTaken makes the pods of the Deployment, for here is nobody else who does: admission then enforces what it only warns of
-// in a Deployment.
+// podsAreTaken makes the pods of the Deployment, for here is nobody else who does: admission then enforces what it only
+// warns of in a Deployment.
 func (c *cluster) podsAreTaken(t *testing.T, namespace, standard string) {
 	t.Helper()
 	if standard != "restricted" {
@@ -264,7 +273,9 @@ func (c *cluster) podsAreTaken(t *testing.T, namespace, standard string) {
 	for _, deployment := range list.Items {
 		pod := &corev1.Pod{ObjectMeta: deployment.Spec.Template.ObjectMeta, Spec: deployment.Spec.Template.Spec}
 		pod.GenerateName = "pod-"
-		if _, err := c.CoreV1().Pods(namespace).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}); err != nil {
+		if _, err := c.CoreV1().
+			Pods(namespace).
+			Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}); err != nil {
 			t.Errorf("its pod is refused: %v", err)
 		}
 	}
@@ -278,7 +289,10 @@ func TestClusterFindsFaults(t *testing.T) {
 		labels := map[string]string{"a": "b"}
 		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{GenerateName: "d-"}, Spec: appsv1.DeploymentSpec{
 			Selector: &metav1.LabelSelector{MatchLabels: labels},
-			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "i"}}}},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels},
+				Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "i"}}},
+			},
 		}}
 		change(d)
 		_, err := c.AppsV1().Deployments("strict").Create(context.Background(), d, metav1.CreateOptions{})

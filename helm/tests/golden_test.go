@@ -31,7 +31,10 @@ func TestGoldens(t *testing.T) {
 				}
 			}
 			if was := readFile(t, golden); was != now.String() {
-				t.Errorf("the chart makes something else than %s holds; look at the difference after: make chart\n%s", golden, firstDifference(was, now.String()))
+				t.Errorf(
+					"the chart makes something else than %s holds; look at the difference after: make chart\n%s", golden,
+					firstDifference(was, now.String()),
+				)
 			}
 		})
 	}
@@ -64,7 +67,9 @@ func TestLint(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, message := range lint.RunAll(chartFolder, values(t, set), testNamespace, lint.WithKubeVersion(kube)).Messages {
+				for _, message := range lint.RunAll(
+					chartFolder, values(t, set), testNamespace, lint.WithKubeVersion(kube),
+				).Messages {
 					t.Error(message)
 				}
 			})

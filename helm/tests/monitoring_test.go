@@ -23,14 +23,18 @@ func expressions(t testing.TB) map[string]string {
 		}
 	}
 	var dashboard object
-	if err := json.Unmarshal([]byte(r.one(t, "ConfigMap", "-dashboard").text("data.wicket~json")), &dashboard); err != nil {
+	if err := json.Unmarshal(
+		[]byte(r.one(t, "ConfigMap", "-dashboard").text("data.wicket~json")), &dashboard,
+	); err != nil {
 		t.Fatal(err)
 	}
 	for _, panel := range dashboard.list("panels") {
 		panel := object(panel.(map[string]any))
 		for _, target := range panel.list("targets") {
 			target := object(target.(map[string]any))
-			asked["panel "+panel.text("title")+" "+target.text("refId")] = strings.ReplaceAll(target.text("expr"), "$__rate_interval", "5m")
+			asked["panel "+panel.text("title")+" "+target.text("refId")] = strings.ReplaceAll(
+				target.text("expr"), "$__rate_interval", "5m",
+			)
 		}
 	}
 	return asked

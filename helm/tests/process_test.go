@@ -141,7 +141,8 @@ func (n *node) command(t testing.TB, spec, container object) *exec.Cmd {
 	n.mount(t, spec, container)
 	variables := map[string]string{}
 	for _, from := range container.list("envFrom") {
-		for name, value := range n.one(t, "ConfigMap", object(from.(map[string]any)).text("configMapRef.name")).at("data").(map[string]any) {
+		for name, value := range n.one(t, "ConfigMap", object(from.(map[string]any)).text("configMapRef.name")).
+			at("data").(map[string]any) {
 			variables[name] = value.(string)
 		}
 	}
@@ -178,7 +179,8 @@ func (n *node) command(t testing.TB, spec, container object) *exec.Cmd {
 	return command
 }
 
-// serve runs the Deployment's pod, its init containers first, until the readiness probe succeeds; the test's end stops it.
+// serve runs the Deployment's pod, its init containers first, until the readiness probe succeeds; the test's end stops
+// it.
 func (n *node) serve(t testing.TB) (operate func(stdin string, arguments ...string)) {
 	t.Helper()
 	spec := object(n.one(t, "Deployment", "").at("spec.template.spec").(map[string]any))
@@ -236,8 +238,8 @@ func (n *node) helmTest(t testing.TB) (string, error) {
 }
 
 // The pods of a production installation, run as processes with everything that they mount: Wicket accepts its
-// configuration, makes the declared apps with their secrets, believes the declared providers, and `helm test` signs in. What
-// is declared then is taken over while they run.
+// configuration, makes the declared apps with their secrets, believes the declared providers, and `helm test` signs in.
+// What is declared then is taken over while they run.
 func TestProductionPodsRun(t *testing.T) {
 	secret := strings.Repeat("0123456789abcdef", 4)
 	const here = "{redis: {existingSecret: ''}, shutdown: {drainSeconds: 0}}"
@@ -288,7 +290,10 @@ func TestProductionPodsRun(t *testing.T) {
 	if page := n.page(t, "/sign-in"); !strings.Contains(page, "Acme Works") || !strings.Contains(page, "Google") {
 		t.Errorf("nobody can sign in with the declared providers:\n%s", page)
 	}
-	n.rendered = render(t, set, here, "{providers: [{kind: oidc, id: acme, name: Zenith, issuer: 'https://login.acme.example', client_id: wicket, existingSecret: acme-upstream}]}")
+	n.rendered = render(
+		t, set, here,
+		"{providers: [{kind: oidc, id: acme, name: Zenith, issuer: 'https://login.acme.example', client_id: wicket, existingSecret: acme-upstream}]}",
+	)
 	spec := object(n.one(t, "Deployment", "").at("spec.template.spec").(map[string]any))
 	n.mount(t, spec, container(t, map[string]any(spec), "wicket"))
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {

@@ -40,7 +40,9 @@ func TestReadmeHasTheValues(t *testing.T) {
 // What the README tells people to put into their values is taken.
 func TestExamplesWork(t *testing.T) {
 	examples := 0
-	for _, match := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(readFile(t, chartFolder+"/README.md"), -1) {
+	for _, match := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(
+		readFile(t, chartFolder+"/README.md"), -1,
+	) {
 		example := match[1]
 		if strings.HasPrefix(example, "apiVersion:") {
 			continue // somebody else's object
@@ -57,8 +59,8 @@ func TestExamplesWork(t *testing.T) {
 
 var valueLine = regexp.MustCompile(`^( *)([A-Za-z]+):`)
 
-// valuesTable makes a table of each value that a comment "# --" describes. A value that none describes is an error, unless
-// what is below it is described.
+// valuesTable makes a table of each value that a comment "# --" describes. A value that none describes is an error,
+// unless what is below it is described.
 func valuesTable(t testing.TB) string {
 	t.Helper()
 	text := readFile(t, chartFolder+"/values.yaml")
@@ -106,7 +108,8 @@ func valuesTable(t testing.TB) string {
 	return table.String()
 }
 
-// The schema knows every value, and values.yaml holds every value that the schema knows but those that a parent chart sets.
+// The schema knows every value, and values.yaml holds every value that the schema knows but those that a parent chart
+// sets.
 func TestSchemaAndValuesAgree(t *testing.T) {
 	var schema, defaults object
 	if err := json.Unmarshal([]byte(readFile(t, chartFolder+"/values.schema.json")), &schema); err != nil {

@@ -21,14 +21,16 @@ func TestReplicas(t *testing.T) {
 		scaler   int
 		claim    int
 	}{
-		"PostgreSQL":             {production, 2.0, "RollingUpdate", 1, 0, 0},
-		"one replica":            {production + "\n---\nreplicas: 1", 1.0, "RollingUpdate", 0, 0, 0},
-		"none, for a while":      {production + "\n---\nreplicas: 0", 0.0, "RollingUpdate", 0, 0, 0},
-		"no budget":              {production + "\n---\npodDisruptionBudget: {enabled: false}", 2.0, "RollingUpdate", 0, 0, 0},
-		"autoscaled":             {production + "\n---\nautoscaling: {enabled: true}", nil, "RollingUpdate", 1, 1, 0},
-		"autoscaled from one on": {production + "\n---\nautoscaling: {enabled: true, minReplicas: 1}", nil, "RollingUpdate", 0, 1, 0},
-		"SQLite":                 {trial, 1.0, "Recreate", 0, 0, 1},
-		"SQLite, a given claim":  {trial + "\n---\npersistence: {existingClaim: mine}", 1.0, "Recreate", 0, 0, 0},
+		"PostgreSQL":        {production, 2.0, "RollingUpdate", 1, 0, 0},
+		"one replica":       {production + "\n---\nreplicas: 1", 1.0, "RollingUpdate", 0, 0, 0},
+		"none, for a while": {production + "\n---\nreplicas: 0", 0.0, "RollingUpdate", 0, 0, 0},
+		"no budget": {production +
+			"\n---\npodDisruptionBudget: {enabled: false}", 2.0, "RollingUpdate", 0, 0, 0},
+		"autoscaled": {production + "\n---\nautoscaling: {enabled: true}", nil, "RollingUpdate", 1, 1, 0},
+		"autoscaled from one on": {production +
+			"\n---\nautoscaling: {enabled: true, minReplicas: 1}", nil, "RollingUpdate", 0, 1, 0},
+		"SQLite":                {trial, 1.0, "Recreate", 0, 0, 1},
+		"SQLite, a given claim": {trial + "\n---\npersistence: {existingClaim: mine}", 1.0, "Recreate", 0, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := render(t, strings.Split(c.values, "\n---\n")...)
@@ -39,7 +41,9 @@ func TestReplicas(t *testing.T) {
 			if got := deployment.text("spec.strategy.type"); got != c.strategy {
 				t.Errorf("strategy %s, want %s", got, c.strategy)
 			}
-			if c.strategy == "RollingUpdate" && (deployment.at("spec.strategy.rollingUpdate.maxUnavailable") != 0.0 || deployment.at("spec.strategy.rollingUpdate.maxSurge") != 1.0) {
+			if c.strategy == "RollingUpdate" &&
+				(deployment.at("spec.strategy.rollingUpdate.maxUnavailable") != 0.0 ||
+					deployment.at("spec.strategy.rollingUpdate.maxSurge") != 1.0) {
 				t.Errorf("a rollout: %v", deployment.at("spec.strategy.rollingUpdate"))
 			}
 			if b, s, p := r.count("PodDisruptionBudget"), r.count("HorizontalPodAutoscaler"), r.count("PersistentVolumeClaim"); b != c.budget || s != c.scaler || p != c.claim {
@@ -48,12 +52,15 @@ func TestReplicas(t *testing.T) {
 			if c.budget > 0 && r.one(t, "PodDisruptionBudget", "").text("spec.unhealthyPodEvictionPolicy") != "AlwaysAllow" {
 				t.Error("a sick pod keeps its node from being drained")
 			}
-			if c.scaler > 0 && r.one(t, "HorizontalPodAutoscaler", "").at("spec.behavior.scaleDown.stabilizationWindowSeconds") != 300.0 {
+			if c.scaler > 0 &&
+				r.one(t, "HorizontalPodAutoscaler", "").at("spec.behavior.scaleDown.stabilizationWindowSeconds") != 300.0 {
 				t.Error("it shrinks at once")
 			}
 		})
 	}
-	if keep := render(t, trial).one(t, "PersistentVolumeClaim", "").text("metadata.annotations.helm~sh/resource-policy"); keep != "keep" {
+	if keep := render(t, trial).
+		one(t, "PersistentVolumeClaim", "").
+		text("metadata.annotations.helm~sh/resource-policy"); keep != "keep" {
 		t.Error("everybody's accounts go with the release")
 	}
 }
@@ -118,7 +125,8 @@ func TestProbesAndDrain(t *testing.T) {
 		}
 		sleep, _ := server.at("lifecycle.preStop.sleep.seconds").(float64)
 		grace, _ := object(spec.(map[string]any)).at("terminationGracePeriodSeconds").(float64)
-		if alone := name == "trial"; alone && (sleep > 0 || drain > 0) || !alone && (sleep < 5 || drain < 5*time.Second) || grace < sleep+drain.Seconds()+40 {
+		if alone := name == "trial"; alone && (sleep > 0 || drain > 0) || !alone && (sleep < 5 || drain < 5*time.Second) ||
+			grace < sleep+drain.Seconds()+40 {
 			t.Errorf("%s: it sleeps %v seconds and drains for %v of %v seconds", name, sleep, drain, grace)
 		}
 	}
@@ -136,8 +144,12 @@ func TestTheEndHasItsTime(t *testing.T) {
 		{trial, "{}", 40}, // with SQLite it neither sleeps nor drains
 	} {
 		for seconds, want := range map[int]bool{c.least: true, c.least - 1: false} {
-			_, err := renderAs(t, testRelease, testNamespace, c.values, c.more, fmt.Sprintf("{shutdown: {terminationGracePeriodSeconds: %d}}", seconds))
-			if (err == nil) != want || err != nil && !strings.Contains(err.Error(), fmt.Sprintf("must be at least %d", c.least)) {
+			_, err := renderAs(
+				t, testRelease, testNamespace, c.values, c.more,
+				fmt.Sprintf("{shutdown: {terminationGracePeriodSeconds: %d}}", seconds),
+			)
+			if (err == nil) != want || err != nil &&
+				!strings.Contains(err.Error(), fmt.Sprintf("must be at least %d", c.least)) {
 				t.Errorf("%s %s with %d seconds: %v", c.values, c.more, seconds, err)
 			}
 		}
@@ -151,14 +163,17 @@ func TestSpread(t *testing.T) {
 	for _, c := range deployment.list("spec.template.spec.topologySpreadConstraints") {
 		c := object(c.(map[string]any))
 		keys = append(keys, c.text("topologyKey"))
-		if c.text("whenUnsatisfiable") != "ScheduleAnyway" || toText(c.at("labelSelector.matchLabels")) != toText(deployment.at("spec.selector.matchLabels")) {
+		if c.text("whenUnsatisfiable") != "ScheduleAnyway" ||
+			toText(c.at("labelSelector.matchLabels")) != toText(deployment.at("spec.selector.matchLabels")) {
 			t.Errorf("a constraint: %v", c)
 		}
 	}
 	if !slices.Equal(keys, []string{"topology.kubernetes.io/zone", "kubernetes.io/hostname"}) {
 		t.Errorf("it spreads over %v", keys)
 	}
-	if none := render(t, production, "{topologySpreadConstraints: []}").one(t, "Deployment", ""); none.at("spec.template.spec.topologySpreadConstraints") != nil {
+	if none := render(
+		t, production, "{topologySpreadConstraints: []}",
+	).one(t, "Deployment", ""); none.at("spec.template.spec.topologySpreadConstraints") != nil {
 		t.Error("an empty list leaves ours in place")
 	}
 }
@@ -176,24 +191,30 @@ func TestSelectors(t *testing.T) {
 		return true
 	}
 	for _, c := range []struct{ kind, suffix, path string }{
-		{"Deployment", "id", "spec.selector.matchLabels"}, {"Service", "id", "spec.selector"}, {"Service", "-metrics", "spec.selector"}, {"PodDisruptionBudget", "id", "spec.selector.matchLabels"},
+		{"Deployment", "id", "spec.selector.matchLabels"}, {"Service", "id", "spec.selector"},
+		{"Service", "-metrics", "spec.selector"}, {"PodDisruptionBudget", "id", "spec.selector.matchLabels"},
 	} {
 		selector := r.one(t, c.kind, c.suffix).at(c.path)
 		if !chooses(selector, labels) {
 			t.Errorf("%s%s does not choose the server: %v", c.kind, c.suffix, selector)
 		}
-		for _, other := range []map[string]any{r.one(t, "Job", "").at("spec.template.metadata.labels").(map[string]any), r.one(t, "Pod", "").at("metadata.labels").(map[string]any)} {
+		for _, other := range []map[string]any{r.one(t, "Job", "").at(
+			"spec.template.metadata.labels",
+		).(map[string]any), r.one(t, "Pod", "").at("metadata.labels").(map[string]any)} {
 			if chooses(selector, other) {
 				t.Errorf("%s%s chooses %v", c.kind, c.suffix, other)
 			}
 		}
 		for name := range selector.(map[string]any) { // selectors cannot be changed by an upgrade
-			if !slices.Contains([]string{"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"}, name) {
+			if !slices.Contains(
+				[]string{"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"}, name,
+			) {
 				t.Errorf("%s%s selects by %s, which changes", c.kind, c.suffix, name)
 			}
 		}
 	}
-	if monitor := r.one(t, "ServiceMonitor", ""); !chooses(monitor.at("spec.selector.matchLabels"), r.one(t, "Service", "-metrics").at("metadata.labels").(map[string]any)) ||
+	if monitor := r.one(t, "ServiceMonitor", ""); !chooses(monitor.at("spec.selector.matchLabels"), r.one(t, "Service", "-metrics").
+		at("metadata.labels").(map[string]any)) ||
 		chooses(monitor.at("spec.selector.matchLabels"), r.one(t, "Service", "id").at("metadata.labels").(map[string]any)) {
 		t.Error("the ServiceMonitor chooses the wrong Service")
 	}
@@ -243,7 +264,8 @@ func eachLabel(tree any, do func(name string, value any)) {
 	}
 }
 
-// A change of what only a start takes over starts new pods; what a running server takes over itself, and what is not its, starts none.
+// A change of what only a start takes over starts new pods; what a running server takes over itself, and what is not
+// its, starts none.
 func TestNewConfigurationStartsNewPods(t *testing.T) {
 	const declared = `{clients: [{client_id: pocket, client_name: Pocket, token_endpoint_auth_method: none, redirect_uris: ['https://pocket.example/']}],
 		providers: [{kind: google, client_id: wicket, existingSecret: google}]}`
@@ -275,12 +297,16 @@ func TestExtras(t *testing.T) {
 		t.Errorf("the image is %s", server.text("image"))
 	}
 	for path, want := range map[string]any{
-		"metadata.annotations.reloader~stakater~com/auto": "true", "metadata.labels.team": "42", "spec.template.metadata.labels.team": "42",
+		"metadata.annotations.reloader~stakater~com/auto": "true", "metadata.labels.team": "42",
+		"spec.template.metadata.labels.team":               "42",
 		"spec.template.metadata.annotations.example~com/a": "b", "spec.template.metadata.labels.example~com/c": "d",
-		"spec.template.spec.imagePullSecrets.0.name": "registry", "spec.template.spec.priorityClassName": "high", "spec.template.spec.runtimeClassName": "gvisor",
-		"spec.template.spec.serviceAccountName": "id", "spec.template.spec.nodeSelector.kubernetes~io/os": "linux", "spec.template.spec.tolerations.0.key": "dedicated",
-		"spec.template.spec.topologySpreadConstraints.0.topologyKey": "example.com/rack", "spec.template.spec.containers.1.name": "proxy",
-		"spec.template.spec.initContainers.0.name": "wait",
+		"spec.template.spec.imagePullSecrets.0.name": "registry", "spec.template.spec.priorityClassName": "high",
+		"spec.template.spec.runtimeClassName":   "gvisor",
+		"spec.template.spec.serviceAccountName": "id", "spec.template.spec.nodeSelector.kubernetes~io/os": "linux",
+		"spec.template.spec.tolerations.0.key":                       "dedicated",
+		"spec.template.spec.topologySpreadConstraints.0.topologyKey": "example.com/rack",
+		"spec.template.spec.containers.1.name":                       "proxy",
+		"spec.template.spec.initContainers.0.name":                   "wait",
 	} {
 		if got := deployment.at(path); got != want {
 			t.Errorf("%s is %v, want %v", path, got, want)
@@ -289,7 +315,8 @@ func TestExtras(t *testing.T) {
 	if deployment.at("spec.template.spec.affinity.podAntiAffinity") == nil {
 		t.Error("the affinity is missing")
 	}
-	if server.variable("GOMEMLIMIT") != "400MiB" || server.at("envFrom.0.configMapRef.name") != "id" || server.at("envFrom.1.secretRef.name") != "more" {
+	if server.variable("GOMEMLIMIT") != "400MiB" || server.at("envFrom.0.configMapRef.name") != "id" ||
+		server.at("envFrom.1.secretRef.name") != "more" {
 		t.Errorf("variables: %v %v", server.at("env"), server.at("envFrom"))
 	}
 	if mounts := toText(server.at("volumeMounts")); !strings.Contains(mounts, "/etc/ssl/certs/company") {
@@ -306,7 +333,9 @@ func TestConfigIsVerbatim(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := render(t, production, string(encoded)).one(t, "ConfigMap", "wicket").at("data.WICKET_OIDC_NAME"); got != value {
+		if got := render(t, production, string(encoded)).
+			one(t, "ConfigMap", "wicket").
+			at("data.WICKET_OIDC_NAME"); got != value {
 			t.Errorf("%q became %q", value, got)
 		}
 	}
@@ -321,7 +350,9 @@ func TestNoSubcharts(t *testing.T) {
 
 // A null takes a value away: OpenShift chooses users itself.
 func TestUsersCanBeLeftToTheCluster(t *testing.T) {
-	spec := render(t, production, "{podSecurityContext: {runAsUser: null, runAsGroup: null, fsGroup: null}}").one(t, "Deployment", "").at("spec.template.spec.securityContext")
+	spec := render(t, production, "{podSecurityContext: {runAsUser: null, runAsGroup: null, fsGroup: null}}").
+		one(t, "Deployment", "").
+		at("spec.template.spec.securityContext")
 	for name := range spec.(map[string]any) {
 		if strings.HasPrefix(name, "runAsUser") || name == "runAsGroup" || name == "fsGroup" {
 			t.Errorf("%s stays: %v", name, spec)
@@ -334,12 +365,18 @@ func TestUsersCanBeLeftToTheCluster(t *testing.T) {
 
 // The notes say what to do next, and what is unsafe about these values.
 func TestNotes(t *testing.T) {
-	safe := render(t, production, `{redis: {existingSecret: r}, smtp: {existingSecret: m}, ingress: {enabled: true}, config: {WICKET_TRUSTED_PROXIES: 10.0.0.0/8}}`).notes
-	if !strings.Contains(safe, "https://id.example.com") || !strings.Contains(safe, "wicket user invite --role admin") || !strings.Contains(safe, "helm test --namespace identity wicket") || strings.Contains(safe, "Mind:") {
+	safe := render(
+		t, production,
+		`{redis: {existingSecret: r}, smtp: {existingSecret: m}, ingress: {enabled: true}, config: {WICKET_TRUSTED_PROXIES: 10.0.0.0/8}}`,
+	).notes
+	if !strings.Contains(safe, "https://id.example.com") || !strings.Contains(safe, "wicket user invite --role admin") ||
+		!strings.Contains(safe, "helm test --namespace identity wicket") || strings.Contains(safe, "Mind:") {
 		t.Errorf("the notes of safe values:\n%s", safe)
 	}
 	const link = `echo "https://id.example.com/register?token=$(kubectl get secret --namespace identity first -o go-template='{{ index .data "invitation" | base64decode }}')"`
-	if chosen := render(t, production, `{firstAdministrator: {existingSecret: first}}`).notes; !strings.Contains(chosen, link) || strings.Contains(chosen, "user invite") {
+	if chosen := render(
+		t, production, `{firstAdministrator: {existingSecret: first}}`,
+	).notes; !strings.Contains(chosen, link) || strings.Contains(chosen, "user invite") {
 		t.Errorf("the notes where the first link was chosen:\n%s", chosen)
 	}
 	for more, want := range map[string]string{
@@ -354,7 +391,11 @@ func TestNotes(t *testing.T) {
 		"{image: {tag: latest}}":                                  "image.tag is latest",
 		"{issuer: 'http://localhost', ingress: {enabled: false}}": "The issuer is http",
 	} {
-		notes := render(t, production, `{redis: {existingSecret: r}, smtp: {existingSecret: m}, ingress: {enabled: true}, config: {WICKET_TRUSTED_PROXIES: 10.0.0.0/8}}`, more).notes
+		notes := render(
+			t, production,
+			`{redis: {existingSecret: r}, smtp: {existingSecret: m}, ingress: {enabled: true}, config: {WICKET_TRUSTED_PROXIES: 10.0.0.0/8}}`,
+			more,
+		).notes
 		if !strings.Contains(notes, "Mind:") || !strings.Contains(notes, want) {
 			t.Errorf("%s: the notes lack %q:\n%s", more, want, notes)
 		}

@@ -68,7 +68,8 @@ func knownKinds(t testing.TB, version string) kinds {
 		if schema["x-kubernetes-int-or-string"] == true {
 			delete(schema, "type")
 		}
-		if _, has := schema["properties"]; has && schema["additionalProperties"] == nil && schema["x-kubernetes-preserve-unknown-fields"] == nil {
+		if _, has := schema["properties"]; has && schema["additionalProperties"] == nil &&
+			schema["x-kubernetes-preserve-unknown-fields"] == nil {
 			schema["additionalProperties"] = false
 		}
 	}
@@ -105,7 +106,9 @@ func knownKinds(t testing.TB, version string) kinds {
 			served := object(served.(map[string]any))
 			schema := served.at("schema.openAPIV3Schema").(map[string]any)
 			walk(schema, close)
-			schema["properties"].(map[string]any)["metadata"] = map[string]any{"$ref": "mem:///kubernetes.json#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
+			schema["properties"].(map[string]any)["metadata"] = map[string]any{
+				"$ref": "mem:///kubernetes.json#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
+			}
 			location := "mem:///" + crd.text("metadata.name") + "/" + served.text("name")
 			if err := compiler.AddResource(location, schema); err != nil {
 				t.Fatal(err)
@@ -121,16 +124,22 @@ func otherKinds(t testing.TB) []string {
 	t.Helper()
 	return []string{
 		filepath.Join(moduleFolder(t, gatewayModule), "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml"),
-		filepath.Join(moduleFolder(t, prometheusModule), "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml"),
-		filepath.Join(moduleFolder(t, prometheusModule), "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml"),
+		filepath.Join(
+			moduleFolder(t, prometheusModule), "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
+		),
+		filepath.Join(
+			moduleFolder(t, prometheusModule), "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
+		),
 	}
 }
 
 // used are Kubernetes' own kinds that the chart may make. Another one must be added here, on purpose.
 var used = map[string]bool{
-	"apps/v1 Deployment": true, "autoscaling/v2 HorizontalPodAutoscaler": true, "batch/v1 Job": true, "networking.k8s.io/v1 Ingress": true,
-	"networking.k8s.io/v1 NetworkPolicy": true, "policy/v1 PodDisruptionBudget": true, "v1 ConfigMap": true, "v1 PersistentVolumeClaim": true,
-	"v1 Pod": true, "v1 Service": true, "v1 ServiceAccount": true,
+	"apps/v1 Deployment": true, "autoscaling/v2 HorizontalPodAutoscaler": true, "batch/v1 Job": true,
+	"networking.k8s.io/v1 Ingress":       true,
+	"networking.k8s.io/v1 NetworkPolicy": true, "policy/v1 PodDisruptionBudget": true, "v1 ConfigMap": true,
+	"v1 PersistentVolumeClaim": true,
+	"v1 Pod":                   true, "v1 Service": true, "v1 ServiceAccount": true,
 }
 
 func decode(t testing.TB, file string, into any) {

@@ -48,8 +48,9 @@ func TestPodsAreRestricted(t *testing.T) {
 		for pod, spec := range specs {
 			t.Run(name+" "+pod, func(t *testing.T) {
 				for path, want := range map[string]any{
-					"automountServiceAccountToken": false, "securityContext.runAsNonRoot": true, "securityContext.seccompProfile.type": "RuntimeDefault",
-					"hostNetwork": nil, "hostPID": nil, "hostIPC": nil,
+					"automountServiceAccountToken": false, "securityContext.runAsNonRoot": true,
+					"securityContext.seccompProfile.type": "RuntimeDefault",
+					"hostNetwork":                         nil, "hostPID": nil, "hostIPC": nil,
 				} {
 					if got := spec.at(path); got != want {
 						t.Errorf("%s is %v, want %v", path, got, want)
@@ -60,8 +61,9 @@ func TestPodsAreRestricted(t *testing.T) {
 				}
 				for _, c := range ours(spec) {
 					for path, want := range map[string]any{
-						"securityContext.allowPrivilegeEscalation": false, "securityContext.readOnlyRootFilesystem": true, "securityContext.capabilities.drop.0": "ALL",
-						"securityContext.capabilities.add": nil, "securityContext.privileged": nil,
+						"securityContext.allowPrivilegeEscalation": false, "securityContext.readOnlyRootFilesystem": true,
+						"securityContext.capabilities.drop.0": "ALL",
+						"securityContext.capabilities.add":    nil, "securityContext.privileged": nil,
 					} {
 						if got := c.at(path); got != want {
 							t.Errorf("%s: %s is %v, want %v", c.text("name"), path, got, want)
@@ -73,7 +75,9 @@ func TestPodsAreRestricted(t *testing.T) {
 				}
 				for _, v := range spec.list("volumes") {
 					for kind := range v.(map[string]any) {
-						if !slices.Contains([]string{"name", "configMap", "emptyDir", "projected", "secret", "persistentVolumeClaim"}, kind) {
+						if !slices.Contains(
+							[]string{"name", "configMap", "emptyDir", "projected", "secret", "persistentVolumeClaim"}, kind,
+						) {
 							t.Errorf("a volume of kind %s", kind)
 						}
 					}
@@ -88,8 +92,8 @@ func TestPodsAreRestricted(t *testing.T) {
 	}
 }
 
-// What is secret comes from Secrets of the operator's, as files: no manifest holds one, no variable, and no template makes
-// one up, which a GitOps tool would make anew each time.
+// What is secret comes from Secrets of the operator's, as files: no manifest holds one, no variable, and no template
+// makes one up, which a GitOps tool would make anew each time.
 func TestSecretsAreFiles(t *testing.T) {
 	r := render(t, readFile(t, "testdata/everything.values.yaml"))
 	if r.count("Secret") != 0 {
@@ -105,11 +109,14 @@ func TestSecretsAreFiles(t *testing.T) {
 		}
 	}
 	for variable, want := range map[string]string{
-		"WICKET_SECRET": "keys/wicket", "WICKET_DATABASE_URL": "database/url", "WICKET_REDIS_URL": "redis/uri", "WICKET_SMTP_URL": "mail/url",
-		"WICKET_SMS_URL": "twilio/url", "WICKET_SMS_SECRET": "twilio/signing", "WICKET_GOOGLE_CLIENT_SECRET": "google/client-secret",
-		"WICKET_FIRST_INVITATION": "first/token",
+		"WICKET_SECRET": "keys/wicket", "WICKET_DATABASE_URL": "database/url", "WICKET_REDIS_URL": "redis/uri",
+		"WICKET_SMTP_URL": "mail/url",
+		"WICKET_SMS_URL":  "twilio/url", "WICKET_SMS_SECRET": "twilio/signing",
+		"WICKET_GOOGLE_CLIENT_SECRET": "google/client-secret",
+		"WICKET_FIRST_INVITATION":     "first/token",
 	} {
-		if sources[variable] != want || server.variable(variable+"_FILE") != "/etc/wicket/secrets/"+variable || server.variable(variable) != "" {
+		if sources[variable] != want || server.variable(variable+"_FILE") != "/etc/wicket/secrets/"+variable ||
+			server.variable(variable) != "" {
 			t.Errorf("%s comes from %q by %q", variable, sources[variable], server.variable(variable+"_FILE"))
 		}
 	}
@@ -122,13 +129,16 @@ func TestSecretsAreFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	random := regexp.MustCompile(`\b(rand(Alpha|Numeric|Ascii|Bytes|AlphaNum|Int)|genCA|genSignedCert|genSelfSignedCert|genPrivateKey|uuidv4|lookup|now|htpasswd|derivePassword)\b`)
+	random := regexp.MustCompile(
+		`\b(rand(Alpha|Numeric|Ascii|Bytes|AlphaNum|Int)|genCA|genSignedCert|genSelfSignedCert|genPrivateKey|uuidv4|lookup|now|htpasswd|derivePassword)\b`,
+	)
 	for _, file := range files {
 		if file.IsDir() {
 			continue
 		}
 		for line := range strings.Lines(readFile(t, chartFolder+"/templates/"+file.Name())) {
-			if found := random.FindString(line); found != "" && strings.Contains(line, "{{") && !strings.HasSuffix(file.Name(), "NOTES.txt") {
+			if found := random.FindString(line); found != "" && strings.Contains(line, "{{") &&
+				!strings.HasSuffix(file.Name(), "NOTES.txt") {
 				t.Errorf("%s makes something anew each time: %s", file.Name(), line)
 			}
 		}
@@ -139,7 +149,9 @@ func TestSecretsAreFiles(t *testing.T) {
 func TestFilesFollowTheirSources(t *testing.T) {
 	for name, set := range valueSets(t) {
 		for _, list := range []string{"containers", "initContainers"} {
-			for _, c := range object(render(t, set).one(t, "Deployment", "").at("spec.template.spec").(map[string]any)).list(list) {
+			for _, c := range object(
+				render(t, set).one(t, "Deployment", "").at("spec.template.spec").(map[string]any),
+			).list(list) {
 				for _, m := range object(c.(map[string]any)).list("volumeMounts") {
 					if m := object(m.(map[string]any)); m.at("subPath") != nil || m.at("subPathExpr") != nil {
 						t.Errorf("%s: %v", name, m)
@@ -156,7 +168,8 @@ func TestCloudNativePG(t *testing.T) {
 	volumes := object(r.one(t, "Deployment", "").at("spec.template.spec").(map[string]any)).list("volumes")
 	for _, v := range volumes {
 		for _, source := range object(v.(map[string]any)).list("projected.sources") {
-			if s := object(source.(map[string]any)); s.text("secret.name") == "wicket-db-app" && s.text("secret.items.0.key") == "uri" && s.text("secret.items.0.path") == "WICKET_DATABASE_URL" {
+			if s := object(source.(map[string]any)); s.text("secret.name") == "wicket-db-app" &&
+				s.text("secret.items.0.key") == "uri" && s.text("secret.items.0.path") == "WICKET_DATABASE_URL" {
 				return
 			}
 		}
@@ -177,15 +190,19 @@ func TestNetwork(t *testing.T) {
 	if got := ports(render(t, trial)); !slices.Equal(got, []string{"UDP 53", "TCP 53", "TCP 443"}) {
 		t.Errorf("alone it calls %v", got)
 	}
-	if got := ports(render(t, production, `{redis: {existingSecret: r}, smtp: {existingSecret: m}}`)); !slices.Equal(got, []string{"UDP 53", "TCP 53", "TCP 443", "TCP 5432", "TCP 6379", "TCP 465", "TCP 587"}) {
+	if got := ports(render(t, production, `{redis: {existingSecret: r}, smtp: {existingSecret: m}}`)); !slices.Equal(
+		got, []string{"UDP 53", "TCP 53", "TCP 443", "TCP 5432", "TCP 6379", "TCP 465", "TCP 587"},
+	) {
 		t.Errorf("with a database, Redis and mail it calls %v", got)
 	}
 	everything := render(t, readFile(t, "testdata/everything.values.yaml"))
 	policy := everything.one(t, "NetworkPolicy", "")
-	if policy.at("spec.egress.1.to") != nil || policy.at("spec.egress.2.to.0.podSelector.matchLabels.cnpg~io/cluster") != "wicket-db" {
+	if policy.at("spec.egress.1.to") != nil ||
+		policy.at("spec.egress.2.to.0.podSelector.matchLabels.cnpg~io/cluster") != "wicket-db" {
 		t.Errorf("the rules for what goes out: %v", policy.at("spec.egress"))
 	}
-	if from := policy.list("spec.ingress.0.from"); len(from) != 2 || object(from[1].(map[string]any)).at("podSelector.matchLabels.app~kubernetes~io/component") != "check" {
+	if from := policy.list("spec.ingress.0.from"); len(from) != 2 ||
+		object(from[1].(map[string]any)).at("podSelector.matchLabels.app~kubernetes~io/component") != "check" {
 		t.Errorf("who may call: %v; want those that were named, and helm test", from)
 	}
 	for _, c := range []struct{ kind, path string }{{"Ingress", "spec.rules.0.http.paths.0.backend.service.port.name"}, {"HTTPRoute", "spec.rules.0.backendRefs.0.port"}} {
@@ -205,7 +222,10 @@ func TestNetwork(t *testing.T) {
 
 // Ingress and HTTPRoute lead to the issuer's host, to no other.
 func TestRoutesAreTheIssuers(t *testing.T) {
-	r := render(t, production, `{issuer: "https://sign-in.example.org:8443", ingress: {enabled: true, tlsSecret: c}, httpRoute: {enabled: true, parentRefs: [{name: g}]}}`)
+	r := render(
+		t, production,
+		`{issuer: "https://sign-in.example.org:8443", ingress: {enabled: true, tlsSecret: c}, httpRoute: {enabled: true, parentRefs: [{name: g}]}}`,
+	)
 	for _, c := range []struct{ kind, path string }{{"Ingress", "spec.rules.0.host"}, {"Ingress", "spec.tls.0.hosts.0"}, {"HTTPRoute", "spec.hostnames.0"}} {
 		if host := r.one(t, c.kind, "").text(c.path); host != "sign-in.example.org" {
 			t.Errorf("%s %s is %q", c.kind, c.path, host)

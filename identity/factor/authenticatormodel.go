@@ -4,8 +4,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// models names authenticators by their AAGUID, for people who have several: the well-known ones. It proves nothing, for a
-// key without attestation may tell any AAGUID.
+// models names authenticators by their AAGUID, for people who have several: the well-known ones. It proves nothing, for
+// a key without attestation may tell any AAGUID.
 var models = map[uuid.UUID]string{
 	uuid.MustParse("bada5566-a7aa-401f-bd96-45619a55120d"): "1Password",
 	uuid.MustParse("a11a5faa-9f32-4b8c-8c5d-2f7d13e8c942"): "AliasVault",

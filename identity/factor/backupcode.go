@@ -61,7 +61,9 @@ var ErrNothingToBackUp = errors.New("backup codes stand in for a second factor: 
 
 // Make makes ten new codes, which are shown this once; the ones before are void. It returns them with the
 // session's new secret, or ErrNothingToBackUp or ErrTooManySendings.
-func (s BackupCodes) Make(ctx context.Context, by *identity.Reauthenticated) (codes []string, secret string, err error) {
+func (s BackupCodes) Make(
+	ctx context.Context, by *identity.Reauthenticated,
+) (codes []string, secret string, err error) {
 	if err := s.MaySend(ctx, identity.MessageBackupCodesMade, by.UserID.String()); err != nil {
 		return nil, "", err
 	}
@@ -71,8 +73,11 @@ func (s BackupCodes) Make(ctx context.Context, by *identity.Reauthenticated) (co
 		codes = append(codes, code)
 		rows[i] = BackupCode{ID: storage.NewID(), UserID: by.UserID, CodeHash: s.hashes(by.UserID, code)[0]}
 	}
-	secret, err = s.Change(ctx, by, Change{Kind: "backup_codes", ID: by.UserID, Action: "made", Message: identity.MessageBackupCodesMade}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		has, err := tx.NewSelect().Model((*identity.User)(nil)).Where("id = ? AND (two_factor OR has_webauthn)", by.UserID).Exists(ctx)
+	secret, err = s.Change(ctx, by, Change{
+		Kind: "backup_codes", ID: by.UserID, Action: "made", Message: identity.MessageBackupCodesMade,
+	}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		has, err := tx.NewSelect().Model((*identity.User)(nil)).
+			Where("id = ? AND (two_factor OR has_webauthn)", by.UserID).Exists(ctx)
 		if err != nil {
 			return err
 		} else if !has {
@@ -97,7 +102,9 @@ func (s BackupCodes) Make(ctx context.Context, by *identity.Reauthenticated) (co
 // Left returns how many codes a person has that were not used, and when they were made (nil: never).
 func (s BackupCodes) Left(ctx context.Context, userID uuid.UUID) (left int, madeAt *time.Time, err error) {
 	var rows []BackupCode
-	err = s.Database.Reader().NewSelect().Model(&rows).Column("used_at", "created_at").Where("user_id = ?", userID).Scan(ctx)
+	err = s.Database.Reader().NewSelect().Model(&rows).
+		Column("used_at", "created_at").
+		Where("user_id = ?", userID).Scan(ctx)
 	if err != nil {
 		return 0, nil, fmt.Errorf("backup codes: %w", err)
 	}
@@ -114,14 +121,19 @@ func (s BackupCodes) Left(ctx context.Context, userID uuid.UUID) (left int, made
 func (s BackupCodes) Check(ctx context.Context, user *identity.User, code string) (*Proved, error) {
 	var id uuid.UUID
 	err := s.Database.Reader().NewSelect().Model((*BackupCode)(nil)).Column("id").
-		Where("user_id = ? AND used_at IS NULL", user.ID).Where("code_hash IN (?)", bun.List(s.hashes(user.ID, code))).Scan(ctx, &id)
+		Where("user_id = ? AND used_at IS NULL", user.ID).
+		Where("code_hash IN (?)", bun.List(s.hashes(user.ID, code))).Scan(ctx, &id)
 	if storage.NotFound(err) == storage.ErrNotFound {
 		return nil, nil
 	} else if err != nil {
 		return nil, fmt.Errorf("backup code: %w", err)
 	}
-	return &Proved{Method: "backup_code", Evidence: totpEvidence, Use: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
-		result, err := tx.NewUpdate().Model((*BackupCode)(nil)).Set("used_at = ?", now).Where("id = ? AND used_at IS NULL", id).Exec(ctx)
+	return &Proved{Method: "backup_code", Evidence: totpEvidence, Use: func(
+		ctx context.Context, tx bun.Tx, now time.Time,
+	) (bool, error) {
+		result, err := tx.NewUpdate().Model((*BackupCode)(nil)).
+			Set("used_at = ?", now).
+			Where("id = ? AND used_at IS NULL", id).Exec(ctx)
 		if err != nil {
 			return false, err
 		}
@@ -132,7 +144,9 @@ func (s BackupCodes) Check(ctx context.Context, user *identity.User, code string
 		if err != nil {
 			return false, err
 		}
-		err = audit.Record(ctx, tx, now, audit.Change{Entity: "backup_code", EntityID: id.String(), Action: "used", UserID: user.ID, New: audit.Values{"left": left}})
+		err = audit.Record(ctx, tx, now, audit.Change{
+			Entity: "backup_code", EntityID: id.String(), Action: "used", UserID: user.ID, New: audit.Values{"left": left},
+		})
 		if err != nil {
 			return false, err
 		}
@@ -141,6 +155,8 @@ func (s BackupCodes) Check(ctx context.Context, user *identity.User, code string
 		if left <= fewBackupCodes {
 			values["few"] = "yes"
 		}
-		return true, s.TellOwner(ctx, tx, now, user, identity.MessageBackupCodeUsed, identity.ProofNotMe, identity.NotMeProofLifetime, nil, values)
+		return true, s.TellOwner(
+			ctx, tx, now, user, identity.MessageBackupCodeUsed, identity.ProofNotMe, identity.NotMeProofLifetime, nil, values,
+		)
 	}}, nil
 }

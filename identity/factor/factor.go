@@ -16,7 +16,8 @@ import (
 
 // What the kinds of factors have in common: how one is added and removed, and what that does to the account.
 
-// Proved is a factor that was shown rightly and is still to be used up: of several answers with one code, one gets through.
+// Proved is a factor that was shown rightly and is still to be used up: of several answers with one code, one gets
+// through.
 type Proved struct {
 	Method   string // for the list of attempts
 	Evidence identity.Evidence
@@ -139,22 +140,30 @@ func (c Change) record(ctx context.Context, tx bun.Tx, now time.Time, userID uui
 	return audit.Record(ctx, tx, now, entry)
 }
 
-// settleFactors brings what an account's row says of its factors up to date. Whoever changes a factor calls it. A passkey
-// alone asks for no second step: it is one's own way in, and no reason to lock out who types a password elsewhere. Backup
-// codes go with the last factor that they could stand in for, so that none lie in wait for the next.
+// settleFactors brings what an account's row says of its factors up to date. Whoever changes a factor calls it. A
+// passkey alone asks for no second step: it is one's own way in, and no reason to lock out who types a password
+// elsewhere. Backup codes go with the last factor that they could stand in for, so that none lie in wait for the next.
 func settleFactors(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
 	if err := settleFlags(ctx, tx, userID); err != nil {
 		return err
 	}
 	_, err := tx.NewDelete().Model((*BackupCode)(nil)).
-		Where("user_id = ? AND NOT EXISTS (SELECT 1 FROM users WHERE id = ? AND (two_factor OR has_webauthn))", userID, userID).Exec(ctx)
+		Where(
+			"user_id = ? AND NOT EXISTS (SELECT 1 FROM users WHERE id = ? AND (two_factor OR has_webauthn))", userID, userID,
+		).Exec(ctx)
 	return err
 }
 
 func settleFlags(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
 	_, err := tx.NewUpdate().Model((*identity.User)(nil)).
-		Set("two_factor = EXISTS (SELECT 1 FROM totps WHERE user_id = ? AND confirmed_at IS NOT NULL) OR EXISTS (SELECT 1 FROM hardware_keys WHERE user_id = ?)", userID, userID).
-		Set("has_webauthn = EXISTS (SELECT 1 FROM passkeys WHERE user_id = ?) OR EXISTS (SELECT 1 FROM hardware_keys WHERE user_id = ?)", userID, userID).
+		Set(
+			"two_factor = EXISTS (SELECT 1 FROM totps WHERE user_id = ? AND confirmed_at IS NOT NULL) OR EXISTS (SELECT 1 FROM hardware_keys WHERE user_id = ?)",
+			userID, userID,
+		).
+		Set(
+			"has_webauthn = EXISTS (SELECT 1 FROM passkeys WHERE user_id = ?) OR EXISTS (SELECT 1 FROM hardware_keys WHERE user_id = ?)",
+			userID, userID,
+		).
 		Where("id = ?", userID).Exec(ctx)
 	return err
 }
@@ -189,7 +198,10 @@ func (s *Store) List(ctx context.Context, userID uuid.UUID) (*Factors, error) {
 }
 
 // factorModels are the tables of factors.
-var factorModels = map[string]any{"passkeys": (*Passkey)(nil), "hardware_keys": (*HardwareKey)(nil), "totps": (*TOTP)(nil), "backup_codes": (*BackupCode)(nil)}
+var factorModels = map[string]any{
+	"passkeys": (*Passkey)(nil), "hardware_keys": (*HardwareKey)(nil), "totps": (*TOTP)(nil),
+	"backup_codes": (*BackupCode)(nil),
+}
 
 // Reset removes every factor of a person but the password, for somebody who has lost them all, and signs them out
 // everywhere. It returns how many rows of each kind went. Only an operator may, who has made sure whom they talk to.
@@ -203,7 +215,9 @@ func (s *Store) Reset(ctx context.Context, user *identity.User) (map[string]int6
 		if _, err := s.Sessions().RaiseVersion(ctx, tx, now, user.ID, identity.EndedByOperator); err != nil {
 			return nil, err
 		}
-		err = audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: user.ID.String(), Action: "factors_reset", UserID: user.ID, Old: CountValues(removed)})
+		err = audit.Record(ctx, tx, now, audit.Change{
+			Entity: "user", EntityID: user.ID.String(), Action: "factors_reset", UserID: user.ID, Old: CountValues(removed),
+		})
 		if err != nil {
 			return nil, err
 		}

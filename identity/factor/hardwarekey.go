@@ -16,7 +16,8 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// HardwareKey is a security key that is touched as the second step after a password. What it attested of itself is kept.
+// HardwareKey is a security key that is touched as the second step after a password. What it attested of itself is
+// kept.
 type HardwareKey struct {
 	bun.BaseModel `bun:"table:hardware_keys,alias:hardware_key"`
 
@@ -43,15 +44,18 @@ func (s HardwareKeys) Begin(ctx context.Context, user *identity.User) (*Ceremony
 	options, session, err := s.RelyingParty.hardwareKeys.BeginRegistration(keyHolder{user: user},
 		webauthn.WithExclusions(excluded),
 		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
-			AuthenticatorAttachment: protocol.CrossPlatform, ResidentKey: protocol.ResidentKeyRequirementDiscouraged, UserVerification: protocol.VerificationDiscouraged,
+			AuthenticatorAttachment: protocol.CrossPlatform, ResidentKey: protocol.ResidentKeyRequirementDiscouraged,
+			UserVerification: protocol.VerificationDiscouraged,
 		}))
 	return s.ceremony(ceremonyHardwareKey, options, session, err)
 }
 
 // Add registers the key that a browser made for Begin; name may be empty, and is the model's then. It
-// returns the session's new secret, or ErrAuthenticator, ErrAuthenticatorModel, ErrAuthenticatorListed, ErrFactorName or
-// ErrTooManyFactors.
-func (s HardwareKeys) Add(ctx context.Context, by *identity.Reauthenticated, state, response, name string) (secret string, err error) {
+// returns the session's new secret, or ErrAuthenticator, ErrAuthenticatorModel, ErrAuthenticatorListed, ErrFactorName
+// or ErrTooManyFactors.
+func (s HardwareKeys) Add(
+	ctx context.Context, by *identity.Reauthenticated, state, response, name string,
+) (secret string, err error) {
 	registered, err := s.register(ctx, ceremonyHardwareKey, by.User, state, response, name, "Security key")
 	if err != nil {
 		return "", err
@@ -76,13 +80,14 @@ func (s HardwareKeys) Add(ctx context.Context, by *identity.Reauthenticated, sta
 	return secret, err
 }
 
-// check returns ErrAuthenticatorModel where the operator allows other keys only. A key that does not tell its model is none
-// of those.
+// check returns ErrAuthenticatorModel where the operator allows other keys only. A key that does not tell its model is
+// none of those.
 func (p HardwareKeyPolicy) check(key *Authenticator) error {
 	if len(p.Models) > 0 && !slices.Contains(p.Models, key.AAGUID) {
 		return ErrAuthenticatorModel
 	}
-	unattested := key.AttestationFormat == string(protocol.AttestationFormatNone) || key.AttestationType == string(metadata.None) || key.AttestationType == string(metadata.BasicSurrogate)
+	unattested := key.AttestationFormat == string(protocol.AttestationFormatNone) ||
+		key.AttestationType == string(metadata.None) || key.AttestationType == string(metadata.BasicSurrogate)
 	if p.Attestation && unattested {
 		return ErrAuthenticatorModel
 	}
@@ -108,7 +113,9 @@ func (s HardwareKeys) List(ctx context.Context, userID uuid.UUID) ([]HardwareKey
 }
 
 // Remove removes a security key. It returns the session's new secret, or storage.ErrNotFound.
-func (s HardwareKeys) Remove(ctx context.Context, by *identity.Reauthenticated, id uuid.UUID) (secret string, err error) {
+func (s HardwareKeys) Remove(
+	ctx context.Context, by *identity.Reauthenticated, id uuid.UUID,
+) (secret string, err error) {
 	keys, err := s.List(ctx, by.UserID)
 	if err != nil {
 		return "", err

@@ -48,7 +48,8 @@ func (s Passkeys) Begin(ctx context.Context, user *identity.User) (*Ceremony, er
 	options, session, err := s.RelyingParty.passkeys.BeginRegistration(keyHolder{user: user},
 		webauthn.WithExclusions(excluded),
 		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
-			ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: protocol.ResidentKeyRequired(), UserVerification: protocol.VerificationRequired,
+			ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: protocol.ResidentKeyRequired(),
+			UserVerification: protocol.VerificationRequired,
 		}),
 		webauthn.WithExtensions(webauthn.WithExtensionCredProps()))
 	return s.ceremony(ceremonyPasskey, options, session, err)
@@ -56,7 +57,9 @@ func (s Passkeys) Begin(ctx context.Context, user *identity.User) (*Ceremony, er
 
 // Add registers the passkey that a browser made for Begin; name may be empty, and is the model's then. It
 // returns the session's new secret, or ErrAuthenticator, ErrAuthenticatorListed, ErrFactorName or ErrTooManyFactors.
-func (s Passkeys) Add(ctx context.Context, by *identity.Reauthenticated, state, response, name string) (secret string, err error) {
+func (s Passkeys) Add(
+	ctx context.Context, by *identity.Reauthenticated, state, response, name string,
+) (secret string, err error) {
 	registered, err := s.register(ctx, ceremonyPasskey, by.User, state, response, name, "Passkey")
 	if err != nil {
 		return "", err
@@ -83,7 +86,9 @@ func (s Passkeys) BeginSignIn() (*Ceremony, error) {
 	if s.RelyingParty == nil {
 		return nil, ErrNoKeys
 	}
-	options, session, err := s.RelyingParty.passkeys.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
+	options, session, err := s.RelyingParty.passkeys.BeginDiscoverableLogin(
+		webauthn.WithUserVerification(protocol.VerificationRequired),
+	)
 	return s.ceremony(ceremonyPasskeySignIn, options, session, err)
 }
 
@@ -166,7 +171,8 @@ func (s Passkeys) passkeyOwner(ctx context.Context, handle, credentialID []byte)
 		return nil, nil, err
 	}
 	passkey := new(Passkey)
-	err = s.Database.Reader().NewSelect().Model(passkey).Where("user_id = ? AND credential_id = ?", id, credentialID).Scan(ctx)
+	err = s.Database.Reader().NewSelect().Model(passkey).
+		Where("user_id = ? AND credential_id = ?", id, credentialID).Scan(ctx)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return user, nil, nil
 	}

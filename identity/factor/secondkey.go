@@ -14,7 +14,8 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// BeginSecondKey asks for one of a person's keys, as a second step. It returns storage.ErrNotFound where they have none.
+// BeginSecondKey asks for one of a person's keys, as a second step. It returns storage.ErrNotFound where they have
+// none.
 func (s *Store) BeginSecondKey(ctx context.Context, user *identity.User) (*Ceremony, error) {
 	keys, err := s.secondKeys(ctx, user.ID)
 	if err != nil {
@@ -24,7 +25,8 @@ func (s *Store) BeginSecondKey(ctx context.Context, user *identity.User) (*Cerem
 		return nil, storage.ErrNotFound
 	}
 	options, session, err := s.RelyingParty.hardwareKeys.BeginLogin(
-		keyHolder{user: user, credentials: credentials(keys)}, webauthn.WithUserVerification(protocol.VerificationDiscouraged),
+		keyHolder{user: user, credentials: credentials(keys)},
+		webauthn.WithUserVerification(protocol.VerificationDiscouraged),
 	)
 	return s.ceremony(ceremonySecondStep, options, session, err)
 }

@@ -1,5 +1,5 @@
-// Package factor keeps what people sign in with besides a password: passkeys, security keys, authenticator apps and backup
-// codes. Begin with Store.
+// Package factor keeps what people sign in with besides a password: passkeys, security keys, authenticator apps and
+// backup codes. Begin with Store.
 package factor
 
 import (

@@ -26,12 +26,13 @@ import (
 type TOTP struct {
 	bun.BaseModel `bun:"table:totps,alias:totp"`
 
-	ID          uuid.UUID  `bun:"id,pk,type:uuid"`
-	UserID      uuid.UUID  `bun:"user_id,type:uuid"`
-	Name        string     `bun:"name"` // what its owner calls it
-	Secret      []byte     `bun:"secret"`
-	ConfirmedAt *time.Time `bun:"confirmed_at"` // nil: its owner has not shown yet that the app has it, and it counts for nothing
-	LastStep    int64      `bun:"last_step"`    // of the last code that was accepted: none works twice
+	ID     uuid.UUID `bun:"id,pk,type:uuid"`
+	UserID uuid.UUID `bun:"user_id,type:uuid"`
+	Name   string    `bun:"name"` // what its owner calls it
+	Secret []byte    `bun:"secret"`
+	// nil: its owner has not shown yet that the app has it, and it counts for nothing
+	ConfirmedAt *time.Time `bun:"confirmed_at"`
+	LastStep    int64      `bun:"last_step"` // of the last code that was accepted: none works twice
 	LastUsedAt  *time.Time `bun:"last_used_at"`
 	CreatedAt   time.Time  `bun:"created_at"`
 }
@@ -67,14 +68,20 @@ type TOTPSetup struct {
 // calls Wicket. It returns ErrTooManyFactors.
 func (s TOTPs) Begin(ctx context.Context, user *identity.User, issuer string) (*TOTPSetup, error) {
 	now := s.Now()
-	key, err := totp.Generate(totp.GenerateOpts{Issuer: issuer, AccountName: user.Username, Period: totpPeriod, SecretSize: totpSecret, Digits: totpDigits, Algorithm: otp.AlgorithmSHA1})
+	key, err := totp.Generate(totp.GenerateOpts{
+		Issuer: issuer, AccountName: user.Username, Period: totpPeriod, SecretSize: totpSecret, Digits: totpDigits,
+		Algorithm: otp.AlgorithmSHA1,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("begin totp: %w", err)
 	}
-	row := &TOTP{ID: storage.NewID(), UserID: user.ID, Secret: s.Seal.Close(SealForTOTP, []byte(key.Secret())), CreatedAt: now}
+	row := &TOTP{
+		ID: storage.NewID(), UserID: user.ID, Secret: s.Seal.Close(SealForTOTP, []byte(key.Secret())), CreatedAt: now,
+	}
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// Those that were begun and left are of no use to anybody.
-		if _, err := tx.NewDelete().Model((*TOTP)(nil)).Where("user_id = ? AND confirmed_at IS NULL", user.ID).Exec(ctx); err != nil {
+		if _, err := tx.NewDelete().Model((*TOTP)(nil)).
+			Where("user_id = ? AND confirmed_at IS NULL", user.ID).Exec(ctx); err != nil {
 			return err
 		}
 		if err := mayHaveAnother(ctx, tx, (*TOTP)(nil), user.ID); err != nil {
@@ -94,7 +101,8 @@ func (s TOTPs) Begin(ctx context.Context, user *identity.User, issuer string) (*
 // Pending returns the setup that a person has begun and not confirmed, or storage.ErrNotFound.
 func (s TOTPs) Pending(ctx context.Context, user *identity.User, id uuid.UUID, issuer string) (*TOTPSetup, error) {
 	row := new(TOTP)
-	err := s.Database.Reader().NewSelect().Model(row).Where("id = ? AND user_id = ? AND confirmed_at IS NULL", id, user.ID).Scan(ctx)
+	err := s.Database.Reader().NewSelect().Model(row).
+		Where("id = ? AND user_id = ? AND confirmed_at IS NULL", id, user.ID).Scan(ctx)
 	if err != nil {
 		return nil, storage.NotFound(err)
 	}
@@ -106,7 +114,10 @@ func (s TOTPs) Pending(ctx context.Context, user *identity.User, id uuid.UUID, i
 	if err != nil {
 		return nil, fmt.Errorf("totp: %w", err)
 	}
-	key, err := totp.Generate(totp.GenerateOpts{Issuer: issuer, AccountName: user.Username, Period: totpPeriod, Secret: raw, Digits: totpDigits, Algorithm: otp.AlgorithmSHA1})
+	key, err := totp.Generate(totp.GenerateOpts{
+		Issuer: issuer, AccountName: user.Username, Period: totpPeriod, Secret: raw, Digits: totpDigits,
+		Algorithm: otp.AlgorithmSHA1,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +138,9 @@ func totpSetup(id uuid.UUID, key *otp.Key) (*TOTPSetup, error) {
 
 // Confirm takes the first code of an app: from now on it counts. The session is one of two factors then. It returns the
 // session's new secret, or storage.ErrNotFound, ErrCode, ErrFactorName or identity.ErrTooManyAttempts.
-func (s TOTPs) Confirm(ctx context.Context, by *identity.Reauthenticated, id uuid.UUID, code, name string) (secret string, err error) {
+func (s TOTPs) Confirm(
+	ctx context.Context, by *identity.Reauthenticated, id uuid.UUID, code, name string,
+) (secret string, err error) {
 	if name, err = factorName(name); err != nil {
 		return "", err
 	}
@@ -138,7 +151,8 @@ func (s TOTPs) Confirm(ctx context.Context, by *identity.Reauthenticated, id uui
 		return "", identity.ErrTooManyAttempts
 	}
 	row := new(TOTP)
-	err = s.Database.Reader().NewSelect().Model(row).Where("id = ? AND user_id = ? AND confirmed_at IS NULL", id, by.UserID).Scan(ctx)
+	err = s.Database.Reader().NewSelect().Model(row).
+		Where("id = ? AND user_id = ? AND confirmed_at IS NULL", id, by.UserID).Scan(ctx)
 	if err != nil {
 		return "", storage.NotFound(err)
 	}
@@ -149,8 +163,14 @@ func (s TOTPs) Confirm(ctx context.Context, by *identity.Reauthenticated, id uui
 	if step == 0 {
 		return "", ErrCode
 	}
-	return s.add(ctx, by, Change{Kind: "totp", ID: id, name: name, evidence: totpEvidence}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		return storage.OneRow(tx.NewUpdate().Model((*TOTP)(nil)).Set("confirmed_at = ?", now).Set("created_at = ?", now).Set("name = ?", name).Set("last_step = ?", step).
+	return s.add(ctx, by, Change{
+		Kind: "totp", ID: id, name: name, evidence: totpEvidence,
+	}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		return storage.OneRow(tx.NewUpdate().Model((*TOTP)(nil)).
+			Set("confirmed_at = ?", now).
+			Set("created_at = ?", now).
+			Set("name = ?", name).
+			Set("last_step = ?", step).
 			Where("id = ? AND user_id = ? AND confirmed_at IS NULL", id, by.UserID).Exec(ctx))
 	})
 }
@@ -167,7 +187,9 @@ func (s TOTPs) step(row *TOTP, code string) (int64, error) {
 	now := s.Now().Unix() / totpPeriod
 	var found int64
 	for step := now - totpDrift; step <= now+totpDrift; step++ { // all of them, so that the time does not tell which
-		if ok, err := hotp.ValidateCustom(code, uint64(step), string(secret), hotp.ValidateOpts{Digits: totpDigits, Algorithm: otp.AlgorithmSHA1}); err == nil && ok {
+		if ok, err := hotp.ValidateCustom(
+			code, uint64(step), string(secret), hotp.ValidateOpts{Digits: totpDigits, Algorithm: otp.AlgorithmSHA1},
+		); err == nil && ok {
 			found = step
 		}
 	}
@@ -186,7 +208,9 @@ func (s TOTPs) Check(ctx context.Context, userID uuid.UUID, code string) (*Prove
 			return nil, err
 		}
 		if step > row.LastStep {
-			return &Proved{Method: "otp", Evidence: totpEvidence, Use: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
+			return &Proved{Method: "otp", Evidence: totpEvidence, Use: func(
+				ctx context.Context, tx bun.Tx, now time.Time,
+			) (bool, error) {
 				result, err := tx.NewUpdate().Model((*TOTP)(nil)).Set("last_step = ?", step).Set("last_used_at = ?", now).
 					Where("id = ? AND last_step < ?", row.ID, step).Exec(ctx)
 				if err != nil {
@@ -203,7 +227,9 @@ func (s TOTPs) Check(ctx context.Context, userID uuid.UUID, code string) (*Prove
 // List lists a person's apps that count, the oldest first.
 func (s TOTPs) List(ctx context.Context, userID uuid.UUID) ([]TOTP, error) {
 	var rows []TOTP
-	err := s.Database.Reader().NewSelect().Model(&rows).Where("user_id = ? AND confirmed_at IS NOT NULL", userID).Order("created_at").Scan(ctx)
+	err := s.Database.Reader().NewSelect().Model(&rows).
+		Where("user_id = ? AND confirmed_at IS NOT NULL", userID).
+		Order("created_at").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("totps: %w", err)
 	}

@@ -19,7 +19,9 @@ import (
 )
 
 // register verifies the answer to a registration: Web Authentication, Level 3, section 7.1.
-func (s *Store) register(ctx context.Context, purpose string, user *identity.User, state, response, name, fallback string) (*Authenticator, error) {
+func (s *Store) register(
+	ctx context.Context, purpose string, user *identity.User, state, response, name, fallback string,
+) (*Authenticator, error) {
 	session, err := s.resume(ctx, purpose, state)
 	if err != nil {
 		return nil, err
@@ -85,9 +87,10 @@ func (a *Authenticator) method() string {
 
 func (a *Authenticator) credential() webauthn.Credential {
 	credential := webauthn.Credential{
-		ID: a.CredentialID, PublicKey: a.PublicKey, AttestationType: a.AttestationType, AttestationFormat: a.AttestationFormat,
-		Flags:         webauthn.NewCredentialFlags(protocol.AuthenticatorFlags(a.Flags)),
-		Authenticator: webauthn.Authenticator{AAGUID: a.AAGUID[:], SignCount: uint32(a.SignCount)},
+		ID: a.CredentialID, PublicKey: a.PublicKey, AttestationType: a.AttestationType,
+		AttestationFormat: a.AttestationFormat,
+		Flags:             webauthn.NewCredentialFlags(protocol.AuthenticatorFlags(a.Flags)),
+		Authenticator:     webauthn.Authenticator{AAGUID: a.AAGUID[:], SignCount: uint32(a.SignCount)},
 	}
 	for _, transport := range a.Transports {
 		credential.Transport = append(credential.Transport, protocol.AuthenticatorTransport(transport))
@@ -96,15 +99,20 @@ func (a *Authenticator) credential() webauthn.Credential {
 }
 
 // newAuthenticator is the row of a credential that has just been registered.
-func (s *Store) newAuthenticator(user *identity.User, credential *webauthn.Credential, name string, now time.Time) (*Authenticator, error) {
+func (s *Store) newAuthenticator(
+	user *identity.User, credential *webauthn.Credential, name string, now time.Time,
+) (*Authenticator, error) {
 	attestation, err := json.Marshal(credential.Attestation)
 	if err != nil {
 		return nil, err
 	}
 	authenticator := &Authenticator{
-		ID: storage.NewID(), UserID: user.ID, RPID: s.RelyingParty.id, CredentialID: credential.ID, PublicKey: credential.PublicKey,
-		Flags: int64(credential.Flags.ProtocolValue()), SignCount: int64(credential.Authenticator.SignCount), Transports: []string{},
-		AttestationType: credential.AttestationType, AttestationFormat: credential.AttestationFormat, Attestation: attestation, CreatedAt: now,
+		ID: storage.NewID(), UserID: user.ID, RPID: s.RelyingParty.id, CredentialID: credential.ID,
+		PublicKey: credential.PublicKey,
+		Flags:     int64(credential.Flags.ProtocolValue()), SignCount: int64(credential.Authenticator.SignCount),
+		Transports:      []string{},
+		AttestationType: credential.AttestationType, AttestationFormat: credential.AttestationFormat,
+		Attestation: attestation, CreatedAt: now,
 	}
 	copy(authenticator.AAGUID[:], credential.Authenticator.AAGUID)
 	for _, transport := range credential.Transport {
@@ -173,8 +181,8 @@ func (h keyHolder) WebAuthnName() string                       { return h.user.U
 func (h keyHolder) WebAuthnDisplayName() string                { return h.user.Username }
 func (h keyHolder) WebAuthnCredentials() []webauthn.Credential { return h.credentials }
 
-// Ceremony is the one half of a question to an authenticator: Options go to the browser as JSON, State comes back with the
-// answer. State is sealed, says what the answer may be used for, and works once.
+// Ceremony is the one half of a question to an authenticator: Options go to the browser as JSON, State comes back with
+// the answer. State is sealed, says what the answer may be used for, and works once.
 type Ceremony struct {
 	Options json.RawMessage
 	State   string
@@ -212,7 +220,9 @@ func (s *Store) ceremony(purpose string, options any, session *webauthn.SessionD
 	if err != nil {
 		return nil, err
 	}
-	return &Ceremony{Options: encoded, State: base64.RawURLEncoding.EncodeToString(s.Seal.Close("webauthn "+purpose, state))}, nil
+	return &Ceremony{
+		Options: encoded, State: base64.RawURLEncoding.EncodeToString(s.Seal.Close("webauthn "+purpose, state)),
+	}, nil
 }
 
 // resume opens the state of a ceremony, once. It returns ErrAuthenticator.
@@ -238,12 +248,17 @@ func (s *Store) resume(ctx context.Context, purpose, state string) (*webauthn.Se
 	return session, nil
 }
 
-// used is what an assertion changes in the row of its key: its counter, flags and last use; and a warning where the counter
-// did not go on, which is what a copy of the key looks like. The counter moves by compare and swap: of two assertions that
-// bear the same count one is the copy's.
-func (s *Store) used(ctx context.Context, tx bun.Tx, model any, now time.Time, before *Authenticator, after *webauthn.Credential) (bool, error) {
+// used is what an assertion changes in the row of its key: its counter, flags and last use; and a warning where the
+// counter did not go on, which is what a copy of the key looks like. The counter moves by compare and swap: of two
+// assertions that bear the same count one is the copy's.
+func (s *Store) used(
+	ctx context.Context, tx bun.Tx, model any, now time.Time, before *Authenticator, after *webauthn.Credential,
+) (bool, error) {
 	cloned := after.Authenticator.CloneWarning
-	update := tx.NewUpdate().Model(model).Set("last_used_at = ?", now).Set("flags = ?", int64(after.Flags.ProtocolValue())).Where("id = ?", before.ID)
+	update := tx.NewUpdate().Model(model).
+		Set("last_used_at = ?", now).
+		Set("flags = ?", int64(after.Flags.ProtocolValue())).
+		Where("id = ?", before.ID)
 	if cloned {
 		update.Set("clone_warning_at = ?", now)
 	} else {

@@ -1,5 +1,5 @@
-// Package identitytest puts the identity store together for tests, on a fresh database of each kind and with a clock that
-// stands still. Begin with Each.
+// Package identitytest puts the identity store together for tests, on a fresh database of each kind and with a clock
+// that stands still. Begin with Each.
 package identitytest
 
 import (
@@ -53,7 +53,9 @@ type Stack struct {
 const AlicePassword = "correct horse battery"
 
 // laptop is where the people of the tests sit.
-var Laptop = identity.Device{UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", Language: "en", IP: "192.0.2.7"}
+var Laptop = identity.Device{
+	UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", Language: "en", IP: "192.0.2.7",
+}
 
 // Each runs test with a store on SQLite and with one on PostgreSQL.
 func Each(t *testing.T, test func(t *testing.T, h *Stack)) {
@@ -107,13 +109,17 @@ func (h *Stack) Register(t testing.TB, person identity.NewUser) *identity.User {
 // Alice registers alice, whose e-mail is verified.
 func (h *Stack) Alice(t testing.TB) *identity.User {
 	t.Helper()
-	return h.Register(t, identity.NewUser{Username: "Alice", Email: "alice@example.com", EmailVerified: true, Password: AlicePassword, Name: "Alice Example"})
+	return h.Register(t, identity.NewUser{
+		Username: "Alice", Email: "alice@example.com", EmailVerified: true, Password: AlicePassword, Name: "Alice Example",
+	})
 }
 
 // Enter signs somebody in, who must be let in.
 func (h *Stack) Enter(t testing.TB, login, password string, current *identity.Session) (*identity.Session, string) {
 	t.Helper()
-	admission, err := h.SignIn.WithPassword(t.Context(), signin.Attempt{Login: login, Password: password, Device: Laptop, Current: current})
+	admission, err := h.SignIn.WithPassword(t.Context(), signin.Attempt{
+		Login: login, Password: password, Device: Laptop, Current: current,
+	})
 	if err != nil {
 		t.Fatalf("sign in as %s: %v", login, err)
 	}
@@ -157,7 +163,9 @@ func (h *Stack) Read(t testing.TB, id uuid.UUID) *identity.User {
 func (h *Stack) Lines(t testing.TB, entity, action string) []audit.Entry {
 	t.Helper()
 	var entries []audit.Entry
-	err := h.Database.Reader().NewSelect().Model(&entries).Where("entity = ? AND action = ?", entity, action).Order("id").Scan(t.Context())
+	err := h.Database.Reader().NewSelect().Model(&entries).
+		Where("entity = ? AND action = ?", entity, action).
+		Order("id").Scan(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +233,9 @@ func (h *Stack) Dump(t testing.TB, table string) string {
 func (h *Stack) Refused(t testing.TB) []signin.LoginAttempt {
 	t.Helper()
 	var attempts []signin.LoginAttempt
-	if err := h.Database.Reader().NewSelect().Model(&attempts).Where("NOT success").Order("id").Scan(t.Context()); err != nil {
+	if err := h.Database.Reader().NewSelect().Model(&attempts).
+		Where("NOT success").
+		Order("id").Scan(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return attempts
@@ -234,7 +244,9 @@ func (h *Stack) Refused(t testing.TB) []signin.LoginAttempt {
 // Admitted signs somebody in from that device, who must be let in.
 func (h *Stack) Admitted(t testing.TB, login string, device identity.Device) *signin.Outcome {
 	t.Helper()
-	admission, err := h.SignIn.WithPassword(t.Context(), signin.Attempt{Login: login, Password: AlicePassword, Device: device})
+	admission, err := h.SignIn.WithPassword(t.Context(), signin.Attempt{
+		Login: login, Password: AlicePassword, Device: device,
+	})
 	if err != nil {
 		t.Fatalf("sign in as %s: %v", login, err)
 	}
@@ -244,7 +256,9 @@ func (h *Stack) Admitted(t testing.TB, login string, device identity.Device) *si
 // RefusedFrom lists the refused attempts to sign in that came from an address.
 func (h *Stack) RefusedFrom(t testing.TB, device identity.Device) {
 	t.Helper()
-	if _, err := h.SignIn.WithPassword(t.Context(), signin.Attempt{Login: "alice", Password: AlicePassword, Device: device}); !errors.Is(err, signin.ErrRefused) {
+	if _, err := h.SignIn.WithPassword(
+		t.Context(), signin.Attempt{Login: "alice", Password: AlicePassword, Device: device},
+	); !errors.Is(err, signin.ErrRefused) {
 		t.Errorf("a locked account lets in from there: %v", err)
 	}
 }
@@ -262,7 +276,10 @@ func (h *Stack) Lock(t testing.TB) {
 // SentCodes returns the codes that were sent to a number, oldest first.
 func (h *Stack) SentCodes(t testing.TB, number string) []string {
 	t.Helper()
-	list, err := h.Jobs.JobList(t.Context(), river.NewJobListParams().Kinds(identity.Message{}.Kind()).OrderBy(river.JobListOrderByID, river.SortOrderAsc).First(1000))
+	list, err := h.Jobs.JobList(t.Context(), river.NewJobListParams().
+		Kinds(identity.Message{}.Kind()).
+		OrderBy(river.JobListOrderByID, river.SortOrderAsc).
+		First(1000))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +293,8 @@ func (h *Stack) SentCodes(t testing.TB, number string) []string {
 			continue
 		}
 		code, err := h.Seal.Open(identity.SealForMessages, message.Secret)
-		if err != nil || strings.Contains(string(job.EncodedArgs), string(code)) || message.Name != identity.MessageVerifyPhone || message.Until.IsZero() {
+		if err != nil || strings.Contains(string(job.EncodedArgs), string(code)) ||
+			message.Name != identity.MessageVerifyPhone || message.Until.IsZero() {
 			t.Fatalf("%v: %s", err, job.EncodedArgs)
 		}
 		codes = append(codes, string(code))
@@ -326,7 +344,9 @@ func (h *Stack) App(t testing.TB, session *identity.Session) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Factors.TOTPs().Confirm(t.Context(), h.Prove(t, session), setup.ID, h.Code(t, setup.Secret, 0), "Phone"); err != nil {
+	if _, err := h.Factors.TOTPs().Confirm(
+		t.Context(), h.Prove(t, session), setup.ID, h.Code(t, setup.Secret, 0), "Phone",
+	); err != nil {
 		t.Fatal(err)
 	}
 	h.Pass(time.Minute)
@@ -360,7 +380,9 @@ func (h *Stack) Strengthened(t testing.TB, session *identity.Session, secret str
 	if err != nil {
 		t.Fatal(err)
 	}
-	cookie, err := h.SignIn.SecondSteps().Strengthen(t.Context(), step, session, factor.Answer{Code: h.Code(t, secret, 0)}, Laptop)
+	cookie, err := h.SignIn.SecondSteps().Strengthen(
+		t.Context(), step, session, factor.Answer{Code: h.Code(t, secret, 0)}, Laptop,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,17 +47,21 @@ type storedHash struct {
 }
 
 var (
-	argon2idForm     = regexp.MustCompile(`^\$argon2id\$v=19\$m=([1-9][0-9]*),t=([1-9][0-9]*),p=([1-9][0-9]*)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$`)
-	bcryptForm       = regexp.MustCompile(`^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$`)
-	scryptForm       = regexp.MustCompile(`^\$scrypt\$ln=([1-9][0-9]*),r=([1-9][0-9]*),p=([1-9][0-9]*)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$`)
+	argon2idForm = regexp.MustCompile(
+		`^\$argon2id\$v=19\$m=([1-9][0-9]*),t=([1-9][0-9]*),p=([1-9][0-9]*)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$`,
+	)
+	bcryptForm = regexp.MustCompile(`^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$`)
+	scryptForm = regexp.MustCompile(
+		`^\$scrypt\$ln=([1-9][0-9]*),r=([1-9][0-9]*),p=([1-9][0-9]*)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$`,
+	)
 	passlibForm      = regexp.MustCompile(`^\$pbkdf2-(sha256|sha512)\$([1-9][0-9]*)\$([A-Za-z0-9./]+)\$([A-Za-z0-9./]+)$`)
 	djangoPBKDF2Form = regexp.MustCompile(`^pbkdf2_(sha256)\$([1-9][0-9]*)\$([!-#%-~]+)\$([A-Za-z0-9+/]+={0,2})$`)
 )
 
 var pbkdf2Hashes = map[string]func() hash.Hash{"sha256": sha256.New, "sha512": sha512.New}
 
-// ReadHash reads a password hash: argon2id, scrypt or bcrypt as they are usually written, or PBKDF2 as passlib or Django
-// write it. It says ErrHashUnknown, or which parameter is out of bounds; never anything of the hash itself.
+// ReadHash reads a password hash: argon2id, scrypt or bcrypt as they are usually written, or PBKDF2 as passlib or
+// Django write it. It says ErrHashUnknown, or which parameter is out of bounds; never anything of the hash itself.
 func ReadHash(text string) (*storedHash, error) {
 	if len(text) > maxHash {
 		return nil, ErrHashUnknown
@@ -105,7 +109,9 @@ func readArgon2id(fields []string) (*storedHash, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &storedHash{"argon2id", argonRecipe(uint32(memory), uint32(passes), lanes, len(salt), len(want)), func(password string) (bool, error) {
+	return &storedHash{"argon2id", argonRecipe(
+		uint32(memory), uint32(passes), lanes, len(salt), len(want),
+	), func(password string) (bool, error) {
 		got := argon2.IDKey([]byte(password), salt, uint32(passes), uint32(memory), uint8(lanes), uint32(len(want)))
 		return subtle.ConstantTimeCompare(got, want) == 1, nil
 	}}, nil
@@ -145,7 +151,10 @@ func readScrypt(fields []string) (*storedHash, error) {
 	}
 	n := 1 << ln
 	if n*r*p > maxScryptWork || 128*n*r > maxHashMemory*1024 {
-		return nil, fmt.Errorf("the scrypt hash asks for too much: at most %d MiB, and 2^ln times r times p at most %d", maxHashMemory/1024, maxScryptWork)
+		return nil, fmt.Errorf(
+			"the scrypt hash asks for too much: at most %d MiB, and 2^ln times r times p at most %d", maxHashMemory/1024,
+			maxScryptWork,
+		)
 	}
 	salt, want, err := saltAndKey("scrypt", fields[4], fields[5])
 	if err != nil {

@@ -13,9 +13,11 @@ func TestImportedHashesAreVerifiedAndOutdated(t *testing.T) {
 	for name, c := range passwordtest.ForeignHashes {
 		t.Run(name, func(t *testing.T) {
 			for password, want := range map[string]bool{
-				c.Password: true, c.Password + "x": false, "": false, c.Password + "\x00" + c.Password: false, strings.Repeat("x", maxPassword+1): false,
+				c.Password: true, c.Password + "x": false, "": false, c.Password + "\x00" + c.Password: false,
+				strings.Repeat("x", maxPassword+1): false,
 			} {
-				if matches, outdated, err := cheap().Verify(t.Context(), c.Hash, password); err != nil || matches != want || outdated != want {
+				if matches, outdated, err := cheap().Verify(t.Context(), c.Hash, password); err != nil || matches != want ||
+					outdated != want {
 					t.Errorf("%q: matches %v, outdated %v, %v", password, matches, outdated, err)
 				}
 			}

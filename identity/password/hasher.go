@@ -53,9 +53,9 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return h.encode(salt, argon2.IDKey([]byte(password), salt, h.passes, h.memory, argonLanes, argonKey)), nil
 }
 
-// Verify tells whether password is the one that hash was made of, and whether it should be hashed anew because it was made
-// elsewhere or the parameters have changed since. An empty hash (no such person, or no password) costs the same time as
-// one of ours and never matches.
+// Verify tells whether password is the one that hash was made of, and whether it should be hashed anew because it was
+// made elsewhere or the parameters have changed since. An empty hash (no such person, or no password) costs the same
+// time as one of ours and never matches.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (matches, outdated bool, err error) {
 	known := hash != ""
 	if !known {

@@ -44,7 +44,8 @@ func TestVerifyTellsTheRightPasswordFromOthers(t *testing.T) {
 	}
 }
 
-// Hashes that other argon2id implementations made are hashes too; this one is of the reference implementation's test suite.
+// Hashes that other argon2id implementations made are hashes too; this one is of the reference implementation's test
+// suite.
 func TestVerifyReadsForeignParameters(t *testing.T) {
 	const foreign = "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc"
 	matches, outdated, err := cheap().Verify(t.Context(), foreign, "password")
@@ -67,11 +68,13 @@ func TestRaisedParametersMakeAHashOutdated(t *testing.T) {
 		"more passes":  {NewHasher(64, 2, 1, time.Minute), true},
 		"less of both": {NewHasher(32, 1, 1, time.Minute), true},
 	} {
-		if matches, outdated, err := now.hasher.Verify(t.Context(), hash, alicePassword); err != nil || !matches || outdated != now.want {
+		if matches, outdated, err := now.hasher.Verify(t.Context(), hash, alicePassword); err != nil || !matches ||
+			outdated != now.want {
 			t.Errorf("%s: matches %v, outdated %v, %v", name, matches, outdated, err)
 		}
 		// Nobody's hash is renewed with a password that is not theirs.
-		if matches, outdated, err := now.hasher.Verify(t.Context(), hash, "wrong password"); err != nil || matches || outdated {
+		if matches, outdated, err := now.hasher.Verify(t.Context(), hash, "wrong password"); err != nil || matches ||
+			outdated {
 			t.Errorf("%s, wrong password: matches %v, outdated %v, %v", name, matches, outdated, err)
 		}
 	}
@@ -126,7 +129,8 @@ func TestUnknownHashIsAFault(t *testing.T) {
 		"bad salt":        strings.Replace(hash, "p=1$", "p=1$*", 1),
 		"bad key":         hash + "*",
 	} {
-		if matches, _, err := cheap().Verify(t.Context(), damaged, alicePassword); err == nil || matches || strings.Contains(err.Error(), damaged) {
+		if matches, _, err := cheap().Verify(t.Context(), damaged, alicePassword); err == nil || matches ||
+			strings.Contains(err.Error(), damaged) {
 			t.Errorf("%s: matches %v, %v", name, matches, err)
 		}
 	}

@@ -46,7 +46,8 @@ func isPersonal(password string, own []string) bool {
 	folded := strings.ToLower(password)
 	for _, known := range own {
 		known = strings.ToLower(strings.TrimSpace(known))
-		if utf8.RuneCountInString(known) >= 3 && strings.Contains(folded, known) && utf8.RuneCountInString(folded)-utf8.RuneCountInString(known) < minPassword/2 {
+		if utf8.RuneCountInString(known) >= 3 && strings.Contains(folded, known) &&
+			utf8.RuneCountInString(folded)-utf8.RuneCountInString(known) < minPassword/2 {
 			return true
 		}
 	}

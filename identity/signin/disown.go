@@ -21,7 +21,9 @@ func (s *Store) distrustExternalAccounts(ctx context.Context, tx bun.Tx, now tim
 	}
 	var doomed []uuid.UUID
 	err := tx.NewSelect().Model((*identity.ExternalAccount)(nil)).Column("id").Where("user_id = ?", proof.UserID).
-		Where("created_at >= ? OR id IN (SELECT external_account_id FROM sessions WHERE id = ?)", proof.CreatedAt, proof.SessionID).Scan(ctx, &doomed)
+		Where(
+			"created_at >= ? OR id IN (SELECT external_account_id FROM sessions WHERE id = ?)", proof.CreatedAt, proof.SessionID,
+		).Scan(ctx, &doomed)
 	for _, id := range doomed {
 		if err == nil {
 			err = identity.Detach(ctx, tx, now, proof.UserID, id, uuid.Nil)
@@ -30,24 +32,32 @@ func (s *Store) distrustExternalAccounts(ctx context.Context, tx bun.Tx, now tim
 	return err
 }
 
-// distrustLaterEmails takes the account's addresses back to what they were when they had long been the owner's: those verified
-// since are not verified any more, and the address that the owner answers from is the primary one.
+// distrustLaterEmails takes the account's addresses back to what they were when they had long been the owner's: those
+// verified since are not verified any more, and the address that the owner answers from is the primary one.
 func distrustLaterEmails(ctx context.Context, tx bun.Tx, proof *identity.Proof) error {
-	_, err := tx.NewUpdate().Model((*identity.Email)(nil)).Set("is_primary = ?", false).Where("user_id = ? AND is_primary AND id <> ?", proof.UserID, proof.EmailID).Exec(ctx)
+	_, err := tx.NewUpdate().Model((*identity.Email)(nil)).
+		Set("is_primary = ?", false).
+		Where("user_id = ? AND is_primary AND id <> ?", proof.UserID, proof.EmailID).Exec(ctx)
 	if err != nil {
 		return err
 	}
 	_, err = tx.NewUpdate().Model((*identity.Email)(nil)).Set("verified_at = NULL").
-		Where("user_id = ? AND verified_at > ? AND id <> ?", proof.UserID, proof.CreatedAt.Add(-identity.NotMeProofLifetime), proof.EmailID).Exec(ctx)
+		Where(
+			"user_id = ? AND verified_at > ? AND id <> ?", proof.UserID, proof.CreatedAt.Add(-identity.NotMeProofLifetime),
+			proof.EmailID,
+		).Exec(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = tx.NewUpdate().Model((*identity.Email)(nil)).Set("is_primary = ?", true).Where("id = ?", proof.EmailID).Exec(ctx)
+	_, err = tx.NewUpdate().Model((*identity.Email)(nil)).
+		Set("is_primary = ?", true).
+		Where("id = ?", proof.EmailID).Exec(ctx)
 	return err
 }
 
-// NotMe is the answer of an owner who is told of a sign-in that was not theirs: every session and token is void at once,
-// the password and what was registered since with it, and the way to a new one is open. It returns the secret of a password reset, or ErrProof.
+// NotMe is the answer of an owner who is told of a sign-in that was not theirs: every session and token is void at
+// once, the password and what was registered since with it, and the way to a new one is open. It returns the secret of
+// a password reset, or ErrProof.
 func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, err error) {
 	return storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (string, error) {
 		now := s.Now()
@@ -73,7 +83,10 @@ func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, e
 			return "", err
 		}
 		// Whoever it was knows the password, and may have asked for the end of the account.
-		if _, err := tx.NewUpdate().Model((*identity.User)(nil)).Set("password_hash = NULL").Set("erase_at = NULL").Where("id = ?", proof.UserID).Exec(ctx); err != nil {
+		if _, err := tx.NewUpdate().Model((*identity.User)(nil)).
+			Set("password_hash = NULL").
+			Set("erase_at = NULL").
+			Where("id = ?", proof.UserID).Exec(ctx); err != nil {
 			return "", err
 		}
 		token, resetSecret := identity.NewResetToken(ctx, proof.UserID, now)

@@ -24,7 +24,9 @@ func (s *Store) Expire(ctx context.Context) (map[string]int64, error) {
 		condition string
 		args      []any
 	}{
-		"sessions":              {"expires_at < ? OR ended_at < ?", []any{now.Add(-endedSessionsKept), now.Add(-endedSessionsKept)}},
+		"sessions": {"expires_at < ? OR ended_at < ?", []any{
+			now.Add(-endedSessionsKept), now.Add(-endedSessionsKept),
+		}},
 		"known_devices":         {"last_used_at < ?", []any{now.Add(-identity.KnownDeviceKept)}},
 		"invitations":           {"expires_at < ?", []any{now.Add(-usedProofsKept)}},
 		"totps":                 {"confirmed_at IS NULL AND created_at < ?", []any{now.Add(-factor.UnconfirmedKept)}},

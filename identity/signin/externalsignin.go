@@ -20,7 +20,9 @@ var (
 	// ErrNotLinked says that the account of elsewhere is linked to none here.
 	ErrNotLinked = errors.New("this account is not linked to one here")
 	// ErrMayNotRegister says that this provider's people do not get accounts here by themselves.
-	ErrMayNotRegister = errors.New("new accounts cannot be made this way; sign in to the account that you have, or ask whoever runs this service for one")
+	ErrMayNotRegister = errors.New(
+		"new accounts cannot be made this way; sign in to the account that you have, or ask whoever runs this service for one",
+	)
 	// ErrHasAccount says that the address, which is theirs, belongs to an account already.
 	ErrHasAccount = errors.New("there is an account with this e-mail address already; sign in to it to link the two")
 )
@@ -29,7 +31,9 @@ var (
 // kept of that account up to date. It returns ErrNotLinked where it is nobody's, and ErrRefused where the account
 // here lets nobody in. An account here with the same e-mail address is not theirs for that, unless the operator has
 // declared the provider's addresses authoritative.
-func (s External) SignIn(ctx context.Context, external identity.External, device identity.Device, current *identity.Session) (*Outcome, error) {
+func (s External) SignIn(
+	ctx context.Context, external identity.External, device identity.Device, current *identity.Session,
+) (*Outcome, error) {
 	account, user, err := s.owner(ctx, external)
 	if err != nil {
 		return nil, err
@@ -67,7 +71,9 @@ var errUnlinked = errors.New("the account was unlinked meanwhile")
 
 // owner finds whose an account of elsewhere is. The account is nil where the person is known by their address
 // alone, and it is the operator's will that this is enough. It returns ErrNotLinked.
-func (s External) owner(ctx context.Context, external identity.External) (*identity.ExternalAccount, *identity.User, error) {
+func (s External) owner(
+	ctx context.Context, external identity.External,
+) (*identity.ExternalAccount, *identity.User, error) {
 	account := new(identity.ExternalAccount)
 	err := storage.NotFound(identity.SelectExternal(s.Database.Reader(), account, external).Scan(ctx))
 	if err == nil {
@@ -91,7 +97,10 @@ func (s External) owner(ctx context.Context, external identity.External) (*ident
 }
 
 // externalStep is the first step of a person who comes from that account.
-func externalStep(external identity.External, user *identity.User, account *identity.ExternalAccount, device identity.Device, current *identity.Session) firstStep {
+func externalStep(
+	external identity.External, user *identity.User, account *identity.ExternalAccount, device identity.Device,
+	current *identity.Session,
+) firstStep {
 	evidence := external.Evidence
 	evidence.External = &identity.ExternalOrigin{AccountID: account.ID, SID: external.SID}
 	return firstStep{
@@ -100,10 +109,14 @@ func externalStep(external identity.External, user *identity.User, account *iden
 	}
 }
 
-// refresh brings what is kept of an account of elsewhere, and what follows from it, up to date. It fails where the account
-// was unlinked since it was read, and so does the sign-in.
-func (s External) refresh(ctx context.Context, tx bun.Tx, now time.Time, account *identity.ExternalAccount, external identity.External) error {
-	update := tx.NewUpdate().Model((*identity.ExternalAccount)(nil)).Set("label = ?", external.Label).Set("profile = ?", string(external.Claims)).
+// refresh brings what is kept of an account of elsewhere, and what follows from it, up to date. It fails where the
+// account was unlinked since it was read, and so does the sign-in.
+func (s External) refresh(
+	ctx context.Context, tx bun.Tx, now time.Time, account *identity.ExternalAccount, external identity.External,
+) error {
+	update := tx.NewUpdate().Model((*identity.ExternalAccount)(nil)).
+		Set("label = ?", external.Label).
+		Set("profile = ?", string(external.Claims)).
 		Set("last_used_at = ?", now).Set("modified_at = ?", now).Where("id = ? AND user_id = ?", account.ID, account.UserID)
 	if len(external.Tokens) > 0 {
 		update.Set("sealed_tokens = ?", s.Seal.Close(identity.SealForTokens, external.Tokens))
@@ -119,9 +132,13 @@ func (s External) refresh(ctx context.Context, tx bun.Tx, now time.Time, account
 }
 
 // follow makes profile and roles what the provider says, as far as the operator wants it to be believed.
-func (s External) follow(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, external identity.External) error {
+func (s External) follow(
+	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, external identity.External,
+) error {
 	if len(external.Mapped) > 0 {
-		err := s.Profiles().Change(ctx, tx, now, userID, func(before *identity.Profile) identity.Profile { return before.With(external.Mapped) })
+		err := s.Profiles().Change(ctx, tx, now, userID, func(before *identity.Profile) identity.Profile {
+			return before.With(external.Mapped)
+		})
 		if err != nil {
 			return err
 		}
@@ -129,8 +146,8 @@ func (s External) follow(ctx context.Context, tx bun.Tx, now time.Time, userID u
 	return identity.GrantUpstreamRoles(ctx, tx, now, userID, external)
 }
 
-// HasAccount tells whether the address of a person who comes from elsewhere, if it is proved to be theirs, belongs to an
-// account here. Of an address that is not proved it says nothing, for it might be anybody's.
+// HasAccount tells whether the address of a person who comes from elsewhere, if it is proved to be theirs, belongs to
+// an account here. Of an address that is not proved it says nothing, for it might be anybody's.
 func (s External) HasAccount(ctx context.Context, external identity.External) (bool, error) {
 	if !external.EmailProved {
 		return false, nil
@@ -143,11 +160,13 @@ func (s External) HasAccount(ctx context.Context, external identity.External) (b
 }
 
 // SignUp makes an account for a person who comes from elsewhere, with that as the way in and no password, and
-// starts a session. The e-mail address is verified if the provider is believed that it is theirs; if not, they get a link.
-// Of several at once with the same account of elsewhere one makes the account, and all are let in.
+// starts a session. The e-mail address is verified if the provider is believed that it is theirs; if not, they get a
+// link. Of several at once with the same account of elsewhere one makes the account, and all are let in.
 //
 // It returns FieldFaults for the username, ErrMayNotRegister, ErrHasAccount, ErrTooManySignUps or ErrTooManySendings.
-func (s External) SignUp(ctx context.Context, external identity.External, username string, device identity.Device, current *identity.Session) (*Outcome, error) {
+func (s External) SignUp(
+	ctx context.Context, external identity.External, username string, device identity.Device, current *identity.Session,
+) (*Outcome, error) {
 	if !external.MayRegister {
 		return nil, ErrMayNotRegister
 	}
@@ -225,7 +244,9 @@ func (s External) insert(
 
 // newEmail is the address of a new account, nil where the provider tells none that is one. It returns ErrHasAccount
 // where it is proved to be theirs, but verified by an account already.
-func (s External) newEmail(ctx context.Context, user *identity.User, external identity.External, now time.Time) (*identity.Email, error) {
+func (s External) newEmail(
+	ctx context.Context, user *identity.User, external identity.External, now time.Time,
+) (*identity.Email, error) {
 	email, unusable := identity.NewEmail(user.ID, external.Email, external.EmailProved, now)
 	if unusable != nil {
 		return nil, nil // an account without an address is one too

@@ -39,7 +39,9 @@ func TestAFaultOfTheDatabaseRefusesNoPasskey(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = h.SignIn.WithPasskey(t.Context(), signin.PasskeyAttempt{State: ceremony.State, Response: assertion(t, user), Device: identitytest.Laptop})
+			_, err = h.SignIn.WithPasskey(t.Context(), signin.PasskeyAttempt{
+				State: ceremony.State, Response: assertion(t, user), Device: identitytest.Laptop,
+			})
 			return err
 		}
 		for name, user := range map[string]uuid.UUID{"unknown": storage.NewID(), "without a passkey": alice.ID} {
@@ -47,7 +49,8 @@ func TestAFaultOfTheDatabaseRefusesNoPasskey(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if refused := h.Refused(t); len(refused) != 1 || refused[0].FailureReason != signin.FailedPasskey || refused[0].UserID.UUID != alice.ID {
+		if refused := h.Refused(t); len(refused) != 1 || refused[0].FailureReason != signin.FailedPasskey ||
+			refused[0].UserID.UUID != alice.ID {
 			t.Errorf("noted %+v", refused)
 		}
 		if err := h.Database.Close(); err != nil {

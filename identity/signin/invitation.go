@@ -42,15 +42,19 @@ const (
 
 // What can be wrong with an invitation of the first person whose secret the operator chose.
 var (
-	ErrInvitationSecret = errors.New("the secret of an invitation has 32 to 200 letters, digits or marks out of . _ ~ -, chosen at random")
-	ErrInvitationUsed   = errors.New("an account was made by this invitation and is gone; choose another secret")
+	ErrInvitationSecret = errors.New(
+		"the secret of an invitation has 32 to 200 letters, digits or marks out of . _ ~ -, chosen at random",
+	)
+	ErrInvitationUsed = errors.New("an account was made by this invitation and is gone; choose another secret")
 )
 
 var invitationSecret = regexp.MustCompile(`^[A-Za-z0-9._~-]{32,200}$`) // as it stands in a link
 
-// Create makes an invitation that is good for that long, and returns the secret of its link. Where email is not empty the
-// link is mailed there too, and the address will be verified. It returns ErrEmailInvalid or ErrRoleInvalid.
-func (s Invitations) Create(ctx context.Context, email string, roles []string, lifetime time.Duration) (*Invitation, string, error) {
+// Create makes an invitation that is good for that long, and returns the secret of its link. Where email is not empty
+// the link is mailed there too, and the address will be verified. It returns ErrEmailInvalid or ErrRoleInvalid.
+func (s Invitations) Create(
+	ctx context.Context, email string, roles []string, lifetime time.Duration,
+) (*Invitation, string, error) {
 	email = strings.TrimSpace(email)
 	if email != "" {
 		if _, err := identity.EmailKey(email); err != nil {
@@ -75,14 +79,16 @@ func (i *Invitation) reached(address string) bool {
 	return mailedErr == nil && err == nil && mailed == key
 }
 
-// CreateFirst makes the invitation of the first person, an administrator, who is to have no way in but this link. It works
-// for a day and only while nobody is registered; the ones before it are void. It returns an empty secret where somebody is
-// registered already.
+// CreateFirst makes the invitation of the first person, an administrator, who is to have no way in but this link. It
+// works for a day and only while nobody is registered; the ones before it are void. It returns an empty secret where
+// somebody is registered already.
 func (s Invitations) CreateFirst(ctx context.Context) (secret string, err error) {
 	if people, err := s.Users().List(ctx, uuid.Nil, 1); err != nil || len(people) > 0 {
 		return "", err
 	}
-	_, secret, err = s.create(ctx, &Invitation{Roles: []string{RoleAdministrator}, IsFirst: true, ExpiresAt: s.Now().Add(firstInvitationLifetime)})
+	_, secret, err = s.create(ctx, &Invitation{
+		Roles: []string{RoleAdministrator}, IsFirst: true, ExpiresAt: s.Now().Add(firstInvitationLifetime),
+	})
 	return secret, err
 }
 
@@ -94,9 +100,9 @@ func CheckInvitationSecret(secret string) error {
 	return nil
 }
 
-// CreateFirstWith does as CreateFirst, but the link has a secret that the operator chose, and works for a week. However many
-// replicas call it, and however often, there is one invitation; each call makes its week begin anew. It tells whether the link
-// works now: not where somebody is registered. It returns ErrInvitationSecret or ErrInvitationUsed.
+// CreateFirstWith does as CreateFirst, but the link has a secret that the operator chose, and works for a week. However
+// many replicas call it, and however often, there is one invitation; each call makes its week begin anew. It tells
+// whether the link works now: not where somebody is registered. It returns ErrInvitationSecret or ErrInvitationUsed.
 func (s Invitations) CreateFirstWith(ctx context.Context, secret string) (open bool, err error) {
 	if err := CheckInvitationSecret(secret); err != nil {
 		return false, err
@@ -142,7 +148,8 @@ func (s Invitations) create(ctx context.Context, invitation *Invitation) (*Invit
 			return err
 		}
 		return storage.Enqueue(ctx, s.Jobs, tx, identity.Message{
-			Name: identity.MessageInvitation, Channel: "mail", To: invitation.Email, Secret: s.Seal.Close(identity.SealForMessages, []byte(secret)), Until: invitation.ExpiresAt,
+			Name: identity.MessageInvitation, Channel: "mail", To: invitation.Email,
+			Secret: s.Seal.Close(identity.SealForMessages, []byte(secret)), Until: invitation.ExpiresAt,
 			Values: map[string]string{"until": invitation.ExpiresAt.Format("2 January 2006")},
 		})
 	})
@@ -187,7 +194,8 @@ const firstInvitationLock = "first invitation"
 // use uses an invitation up, before the person that it makes is written: of several calls one gets it, the others
 // get ErrProof. Of the first person there can be only one.
 func (s Invitations) use(ctx context.Context, tx bun.Tx, now time.Time, secret string) (*Invitation, error) {
-	if err := s.Database.Lock(ctx, tx, firstInvitationLock); err != nil { // whether nobody is registered is no row's to say
+	// whether nobody is registered is no row's to say
+	if err := s.Database.Lock(ctx, tx, firstInvitationLock); err != nil {
 		return nil, err
 	}
 	invitation := new(Invitation)
@@ -205,10 +213,15 @@ func welcome(ctx context.Context, tx bun.Tx, now time.Time, invitation *Invitati
 		return err
 	}
 	for _, name := range invitation.Roles {
-		role := &identity.Role{ID: storage.NewID(), UserID: user.ID, RoleName: name, AssignedAt: now, AssignedBy: invitation.CreatedBy, IsActive: true}
+		role := &identity.Role{
+			ID: storage.NewID(), UserID: user.ID, RoleName: name, AssignedAt: now, AssignedBy: invitation.CreatedBy,
+			IsActive: true,
+		}
 		if err := identity.GrantRole(ctx, tx, role); err != nil {
 			return err
 		}
 	}
-	return audit.Record(ctx, tx, now, audit.Change{Entity: "invitation", EntityID: invitation.ID.String(), Action: "used", UserID: user.ID})
+	return audit.Record(ctx, tx, now, audit.Change{
+		Entity: "invitation", EntityID: invitation.ID.String(), Action: "used", UserID: user.ID,
+	})
 }

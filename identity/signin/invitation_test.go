@@ -24,7 +24,8 @@ func TestFirstInvitationByAChosenSecret(t *testing.T) {
 			if err != nil && !errors.Is(err, identity.ErrProof) {
 				t.Fatal(err)
 			}
-			return err == nil && invitation.IsFirst && len(invitation.Roles) == 1 && invitation.Roles[0] == signin.RoleAdministrator
+			return err == nil && invitation.IsFirst && len(invitation.Roles) == 1 &&
+				invitation.Roles[0] == signin.RoleAdministrator
 		}
 		start := make(chan struct{})
 		var wg sync.WaitGroup
@@ -58,10 +59,15 @@ func TestFirstInvitationByAChosenSecret(t *testing.T) {
 		}
 		other := strings.ToUpper(chosenSecret)
 		if open, err := invite(other); err != nil || !open || !works(other) || works(chosenSecret) {
-			t.Errorf("with another secret: %t, %v, it works: %t, the one before: %t", open, err, works(other), works(chosenSecret))
+			t.Errorf(
+				"with another secret: %t, %v, it works: %t, the one before: %t", open, err, works(other), works(chosenSecret),
+			)
 		}
 
-		first, err := h.SignIn.SignUp(t.Context(), signin.SignUp{Username: "root", Email: "root@example.com", Password: identitytest.AlicePassword, Device: identitytest.Laptop, Secret: other})
+		first, err := h.SignIn.SignUp(t.Context(), signin.SignUp{
+			Username: "root", Email: "root@example.com", Password: identitytest.AlicePassword, Device: identitytest.Laptop,
+			Secret: other,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,8 +85,12 @@ func TestFirstInvitationByAChosenSecret(t *testing.T) {
 
 func TestChosenSecrets(t *testing.T) {
 	for secret, want := range map[string]error{
-		chosenSecret: nil, strings.Repeat("f0", 32): nil, "": signin.ErrInvitationSecret, "admin": signin.ErrInvitationSecret, strings.Repeat("a", 31): signin.ErrInvitationSecret,
-		strings.Repeat("a", 201): signin.ErrInvitationSecret, "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=": signin.ErrInvitationSecret, chosenSecret + "+": signin.ErrInvitationSecret, chosenSecret + "\n": signin.ErrInvitationSecret,
+		chosenSecret: nil, strings.Repeat("f0", 32): nil, "": signin.ErrInvitationSecret, "admin": signin.ErrInvitationSecret,
+		strings.Repeat("a", 31):                        signin.ErrInvitationSecret,
+		strings.Repeat("a", 201):                       signin.ErrInvitationSecret,
+		"q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=": signin.ErrInvitationSecret,
+		chosenSecret + "+":                             signin.ErrInvitationSecret,
+		chosenSecret + "\n":                            signin.ErrInvitationSecret,
 	} {
 		if err := signin.CheckInvitationSecret(secret); !errors.Is(err, want) {
 			t.Errorf("%q: %v", secret, err)

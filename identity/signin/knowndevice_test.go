@@ -22,7 +22,9 @@ func TestStrangersDoNotLockAnOwnerOut(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		h.Alice(t)
 		h.Register(t, identity.NewUser{Username: "mallory", Password: identitytest.AlicePassword})
-		mine, theirs := known(h.Admitted(t, "alice", identitytest.Laptop)), known(h.Admitted(t, "mallory", identitytest.Laptop))
+		mine, theirs := known(h.Admitted(t, "alice", identitytest.Laptop)), known(
+			h.Admitted(t, "mallory", identitytest.Laptop),
+		)
 		h.Lock(t)
 		h.RefusedFrom(t, identitytest.Laptop)
 		h.RefusedFrom(t, theirs) // known to another account
@@ -35,7 +37,8 @@ func TestStrangersDoNotLockAnOwnerOut(t *testing.T) {
 	})
 }
 
-// The secret is another one after each sign-in, for everybody who uses the browser: who planted the old one has nothing.
+// The secret is another one after each sign-in, for everybody who uses the browser: who planted the old one has
+// nothing.
 func TestSecretOfAKnownDeviceIsRenewed(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		h.Alice(t)
@@ -58,7 +61,9 @@ func TestGuessesInAKnownDeviceMakeItUnknown(t *testing.T) {
 		alice := h.Alice(t)
 		mine := known(h.Admitted(t, "alice", identitytest.Laptop))
 		for i := range h.SignIn.MaxFailures {
-			if _, err := h.SignIn.WithPassword(t.Context(), signin.Attempt{Login: "alice", Password: "wrong password", Device: mine}); !errors.Is(err, signin.ErrRefused) {
+			if _, err := h.SignIn.WithPassword(
+				t.Context(), signin.Attempt{Login: "alice", Password: "wrong password", Device: mine},
+			); !errors.Is(err, signin.ErrRefused) {
 				t.Fatal(err)
 			}
 			if n := h.Read(t, alice.ID).FailedLoginAttempts; n != i+1 {

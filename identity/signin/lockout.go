@@ -17,7 +17,9 @@ import (
 // openAccount takes what was proved to the account, if it may be signed in to now and the password is still the
 // account's: one conditional update, so that neither a lock nor a new password that comes in between is overlooked.
 // It returns the user with the session version of now, or nil where the account may not be signed in to.
-func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *identity.KnownDevice) (*identity.User, error) {
+func openAccount(
+	ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *identity.KnownDevice,
+) (*identity.User, error) {
 	user := *step.user
 	update := tx.NewUpdate().Model((*identity.User)(nil)).
 		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("erase_at = NULL").
@@ -40,16 +42,20 @@ func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, 
 }
 
 // accountIsOpen asks what openAccount asks, and changes nothing: there is a second step to come.
-func accountIsOpen(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *identity.KnownDevice) (bool, error) {
-	query := tx.NewSelect().Model((*identity.User)(nil)).Where("id = ? AND is_active AND coalesce(password_hash, '') = ?", step.user.ID, step.user.PasswordHash)
+func accountIsOpen(
+	ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *identity.KnownDevice,
+) (bool, error) {
+	query := tx.NewSelect().Model((*identity.User)(nil)).
+		Where("id = ? AND is_active AND coalesce(password_hash, '') = ?", step.user.ID, step.user.PasswordHash)
 	if step.isLockable(known) {
 		query.Where("(locked_until IS NULL OR locked_until <= ?)", now)
 	}
 	return query.Exists(ctx)
 }
 
-// isLockable tells whether a lock holds for what was shown. It is against guessing: a key or another provider's word is not
-// guessed, and a browser that is known is not locked out by what strangers do elsewhere. Codes that are typed are settle's.
+// isLockable tells whether a lock holds for what was shown. It is against guessing: a key or another provider's word is
+// not guessed, and a browser that is known is not locked out by what strangers do elsewhere. Codes that are typed are
+// settle's.
 func (f firstStep) isLockable(known *identity.KnownDevice) bool {
 	return f.evidence.External == nil && slices.Contains(f.evidence.AMR, "pwd") && known == nil
 }
@@ -58,9 +64,13 @@ func (f firstStep) isLockable(known *identity.KnownDevice) bool {
 // the browser is not known any more, and what holds for strangers holds there too.
 func (s *Store) noteDeviceFailure(ctx context.Context, tx bun.Tx, known *identity.KnownDevice) error {
 	if known.Failures+1 >= s.MaxFailures {
-		return identity.ForgetDevices(ctx, tx, known.UserID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q.Where("id = ?", known.ID) })
+		return identity.ForgetDevices(ctx, tx, known.UserID, func(q *bun.DeleteQuery) *bun.DeleteQuery {
+			return q.Where("id = ?", known.ID)
+		})
 	}
-	_, err := tx.NewUpdate().Model((*identity.KnownDevice)(nil)).Set("failures = failures + 1").Where("id = ?", known.ID).Exec(ctx)
+	_, err := tx.NewUpdate().Model((*identity.KnownDevice)(nil)).
+		Set("failures = failures + 1").
+		Where("id = ?", known.ID).Exec(ctx)
 	return err
 }
 
@@ -72,16 +82,24 @@ func (s *Store) Unlock(ctx context.Context, secret string) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.NewUpdate().Model((*identity.User)(nil)).Set("failed_login_attempts = 0").Set("locked_until = NULL").Where("id = ?", proof.UserID).Exec(ctx)
+		_, err = tx.NewUpdate().Model((*identity.User)(nil)).
+			Set("failed_login_attempts = 0").
+			Set("locked_until = NULL").
+			Where("id = ?", proof.UserID).Exec(ctx)
 		if err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: proof.UserID.String(), Action: "unlocked", UserID: proof.UserID, New: audit.Values{"by": "mailed link"}})
+		return audit.Record(ctx, tx, now, audit.Change{
+			Entity: "user", EntityID: proof.UserID.String(), Action: "unlocked", UserID: proof.UserID,
+			New: audit.Values{"by": "mailed link"},
+		})
 	})
 }
 
 // locksOut tells whether a lock keeps what is typed in that browser out of the account, right or wrong.
-func (s *Store) locksOut(ctx context.Context, tx bun.Tx, now time.Time, user *identity.User, device identity.Device) (bool, error) {
+func (s *Store) locksOut(
+	ctx context.Context, tx bun.Tx, now time.Time, user *identity.User, device identity.Device,
+) (bool, error) {
 	known, err := s.KnownDevice(ctx, tx, now, user, device)
 	if err != nil || known != nil {
 		return false, err
@@ -108,8 +126,8 @@ func (s *Store) delayAfter(failures int64) time.Duration {
 }
 
 // noteFailure counts a wrong password or code. Where it was one too many the account is locked for a while, and a job
-// writes to its owner; a browser that is known to the account is locked out by what was typed there alone. For a name that
-// nobody bears it does the same work on nobody.
+// writes to its owner; a browser that is known to the account is locked out by what was typed there alone. For a name
+// that nobody bears it does the same work on nobody.
 func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, failure string) error {
 	if step.user.ID == uuid.Nil {
 		failure = FailedUnknown
@@ -130,7 +148,9 @@ func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step 
 	var failures int64
 	err = tx.NewUpdate().Model((*identity.User)(nil)).
 		Set("failed_login_attempts = failed_login_attempts + 1").
-		Set("locked_until = CASE WHEN (failed_login_attempts + 1) % ? = 0 THEN ? ELSE locked_until END", s.MaxFailures, until).
+		Set(
+			"locked_until = CASE WHEN (failed_login_attempts + 1) % ? = 0 THEN ? ELSE locked_until END", s.MaxFailures, until,
+		).
 		Where("id = ?", step.user.ID).Returning("failed_login_attempts").Scan(ctx, &failures)
 	if storage.NotFound(err) == storage.ErrNotFound {
 		return nil // nobody's
@@ -167,6 +187,9 @@ func (s *Store) NotifyLock(ctx context.Context, notice LockNotice) error {
 		return err
 	}
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return s.TellOwner(ctx, tx, s.Now(), user, identity.MessageLocked, identity.ProofToUnlock, identity.UnlockProofLifetime, nil, identity.OriginOf(notice.Device))
+		return s.TellOwner(
+			ctx, tx, s.Now(), user, identity.MessageLocked, identity.ProofToUnlock, identity.UnlockProofLifetime, nil,
+			identity.OriginOf(notice.Device),
+		)
 	})
 }

@@ -45,8 +45,10 @@ const maxTyped = 254 // bytes kept of what was typed as a name: the longest e-ma
 // note writes the attempt as part of tx; failure says why it failed, if it did.
 func (a firstStep) note(ctx context.Context, tx bun.Tx, now time.Time, failure string) error {
 	attempt := &LoginAttempt{
-		AttemptTime: now, Username: a.login[:min(len(a.login), maxTyped)], UserID: uuid.NullUUID{UUID: a.user.ID, Valid: a.user.ID != uuid.Nil},
-		IPAddress: a.device.IP, Success: failure == "", FailureReason: failure, Method: a.method, UserAgent: a.device.StoredUserAgent(),
+		AttemptTime: now, Username: a.login[:min(len(a.login), maxTyped)],
+		UserID:    uuid.NullUUID{UUID: a.user.ID, Valid: a.user.ID != uuid.Nil},
+		IPAddress: a.device.IP, Success: failure == "", FailureReason: failure, Method: a.method,
+		UserAgent: a.device.StoredUserAgent(),
 	}
 	if _, err := tx.NewInsert().Model(attempt).ExcludeColumn("id").Returning("NULL").Exec(ctx); err != nil {
 		return fmt.Errorf("note the attempt to sign in: %w", err)
@@ -62,7 +64,10 @@ func (a firstStep) note(ctx context.Context, tx bun.Tx, now time.Time, failure s
 // List lists the last attempts to sign in to an account, the newest first.
 func (s Attempts) List(ctx context.Context, userID uuid.UUID, limit int) ([]LoginAttempt, error) {
 	var attempts []LoginAttempt
-	err := s.Database.Reader().NewSelect().Model(&attempts).Where("user_id = ?", userID).Order("attempt_time DESC").Limit(int64(limit)).Scan(ctx)
+	err := s.Database.Reader().NewSelect().Model(&attempts).
+		Where("user_id = ?", userID).
+		Order("attempt_time DESC").
+		Limit(int64(limit)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("attempts to sign in: %w", err)
 	}
@@ -72,7 +77,8 @@ func (s Attempts) List(ctx context.Context, userID uuid.UUID, limit int) ([]Logi
 // Before returns the last successful sign-in before the one that began a session or renewed it, or nil.
 func (s Attempts) Before(ctx context.Context, session *identity.Session) (*LoginAttempt, error) {
 	attempt := new(LoginAttempt)
-	err := s.Database.Reader().NewSelect().Model(attempt).Where("user_id = ? AND success AND attempt_time < ?", session.UserID, session.AuthTime).
+	err := s.Database.Reader().NewSelect().Model(attempt).
+		Where("user_id = ? AND success AND attempt_time < ?", session.UserID, session.AuthTime).
 		Order("attempt_time DESC").Limit(1).Scan(ctx)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return nil, nil
@@ -111,10 +117,28 @@ func (s Attempts) Report(ctx context.Context, since time.Time, top int) (*LoginR
 		into  *[]LoginCount
 		query *bun.SelectQuery
 	}{
-		{&report.Outcomes, query().ColumnExpr("CASE WHEN success THEN 'success' ELSE failure_reason END AS key, count(*) AS count").GroupExpr("1").OrderExpr("2 DESC")},
-		{&report.Addresses, query().ColumnExpr("ip_address AS key, count(*) AS count").Where("NOT success").GroupExpr("1").OrderExpr("2 DESC, 1").Limit(int64(top))},
-		{&report.Hours, query().ColumnExpr(hour + " AS key, count(*) AS count").Where("NOT success").GroupExpr("1").OrderExpr("1")},
-		{&report.Accounts, query().ColumnExpr("ip_address AS key, count(DISTINCT username) AS count").Where("NOT success").GroupExpr("1").Having("count(DISTINCT username) >= ?", manyNames).OrderExpr("2 DESC, 1").Limit(int64(top))},
+		{&report.Outcomes, query().
+			ColumnExpr("CASE WHEN success THEN 'success' ELSE failure_reason END AS key, count(*) AS count").
+			GroupExpr("1").
+			OrderExpr("2 DESC")},
+		{&report.Addresses, query().
+			ColumnExpr("ip_address AS key, count(*) AS count").
+			Where("NOT success").
+			GroupExpr("1").
+			OrderExpr("2 DESC, 1").
+			Limit(int64(top))},
+		{&report.Hours, query().
+			ColumnExpr(hour + " AS key, count(*) AS count").
+			Where("NOT success").
+			GroupExpr("1").
+			OrderExpr("1")},
+		{&report.Accounts, query().
+			ColumnExpr("ip_address AS key, count(DISTINCT username) AS count").
+			Where("NOT success").
+			GroupExpr("1").
+			Having("count(DISTINCT username) >= ?", manyNames).
+			OrderExpr("2 DESC, 1").
+			Limit(int64(top))},
 	} {
 		if err := part.query.Scan(ctx, part.into); err != nil {
 			return nil, fmt.Errorf("report attempts to sign in: %w", err)

@@ -14,13 +14,15 @@ import (
 
 // Outcome is what a sign-in that was not refused leads to: a session, or a question for a second step.
 type Outcome struct {
-	Session      *identity.Session // with its user; nil while a second step is asked for
-	Secret       string            // for the session's cookie
-	DeviceSecret string            // for the cookie by which this browser is known to the account from now on: see KnownDevice
-	SecondStep   string            // what has been proved so far, sealed: see Open; empty where there is a session
+	Session *identity.Session // with its user; nil while a second step is asked for
+	Secret  string            // for the session's cookie
+	// for the cookie by which this browser is known to the account from now on: see KnownDevice
+	DeviceSecret string
+	SecondStep   string // what has been proved so far, sealed: see Open; empty where there is a session
 }
 
-// firstStep is what a person has done to sign in, by whatever method, before the account is asked whether it lets them in.
+// firstStep is what a person has done to sign in, by whatever method, before the account is asked whether it lets them
+// in.
 type firstStep struct {
 	user     *identity.User // as read before; no id: nobody's name was typed
 	login    string         // as typed
@@ -32,8 +34,8 @@ type firstStep struct {
 	rehashed string            // the password's hash of today, where the stored one is outdated
 }
 
-// conclude lets a person in who has proved who they are, or asks for a second step. Where the account lets nobody in now
-// it notes why, and refuses with ErrRefused. Signing in undoes a request to be erased.
+// conclude lets a person in who has proved who they are, or asks for a second step. Where the account lets nobody in
+// now it notes why, and refuses with ErrRefused. Signing in undoes a request to be erased.
 func (s *Store) conclude(ctx context.Context, tx bun.Tx, now time.Time, step firstStep) (*Outcome, error) {
 	known, err := s.KnownDevice(ctx, tx, now, step.user, step.device)
 	if err != nil {
@@ -73,9 +75,11 @@ func (f firstStep) refuse(ctx context.Context, tx bun.Tx, now time.Time, err err
 	return storage.Refuse(ErrRefused)
 }
 
-// needsSecondStep tells whether a first step is not enough: the account has a second factor and this browser is not trusted, or
-// the person has a key and signs in as they never did. Whoever came with two factors has shown enough.
-func (s *Store) needsSecondStep(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *identity.KnownDevice) (bool, error) {
+// needsSecondStep tells whether a first step is not enough: the account has a second factor and this browser is not
+// trusted, or the person has a key and signs in as they never did. Whoever came with two factors has shown enough.
+func (s *Store) needsSecondStep(
+	ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *identity.KnownDevice,
+) (bool, error) {
 	switch {
 	case identity.Assures(step.evidence.ACR, identity.ACRMultiFactor):
 		return false, nil
@@ -87,7 +91,8 @@ func (s *Store) needsSecondStep(ctx context.Context, tx bun.Tx, now time.Time, s
 	return false, nil
 }
 
-// askSecondStep lets a person go on to the second step. The account is not signed in to yet, and what it has counted stays.
+// askSecondStep lets a person go on to the second step. The account is not signed in to yet, and what it has counted
+// stays.
 func (s *Store) askSecondStep(ctx context.Context, tx bun.Tx, now time.Time, step firstStep) (*Outcome, error) {
 	if step.rehashed != "" { // here alone is the password known
 		_, err := tx.NewUpdate().Model((*identity.User)(nil)).Set("password_hash = ?", step.rehashed).
@@ -107,7 +112,9 @@ func (s *Store) askSecondStep(ctx context.Context, tx bun.Tx, now time.Time, ste
 }
 
 // start begins the session of a person who is let in, and remembers their browser.
-func (s *Store) start(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, trusted time.Duration) (*Outcome, error) {
+func (s *Store) start(
+	ctx context.Context, tx bun.Tx, now time.Time, step firstStep, trusted time.Duration,
+) (*Outcome, error) {
 	ctx = audit.AsNamed(ctx, step.user.Actor())
 	admission := &Outcome{Secret: storage.NewSecret()}
 	var err error
@@ -120,13 +127,17 @@ func (s *Store) start(ctx context.Context, tx bun.Tx, now time.Time, step firstS
 	return admission, step.note(ctx, tx, now, "")
 }
 
-// startSession makes the session of a person who is let in. The secret is new in every case, so that one which was planted
-// or seen before the sign-in is worth nothing after it.
-func (s *Store) startSession(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, secret string) (*identity.Session, error) {
+// startSession makes the session of a person who is let in. The secret is new in every case, so that one which was
+// planted or seen before the sign-in is worth nothing after it.
+func (s *Store) startSession(
+	ctx context.Context, tx bun.Tx, now time.Time, step firstStep, secret string,
+) (*identity.Session, error) {
 	label, mobile := step.device.Describe()
 	session := &identity.Session{
-		ID: storage.NewID(), UserID: step.user.ID, SecretHash: storage.Digest(secret), SessionVersion: step.user.SessionVersion,
-		DeviceLabel: label, IsMobile: mobile, UserAgent: step.device.StoredUserAgent(), Fingerprint: step.device.Fingerprint(), IP: step.device.IP,
+		ID: storage.NewID(), UserID: step.user.ID, SecretHash: storage.Digest(secret),
+		SessionVersion: step.user.SessionVersion,
+		DeviceLabel:    label, IsMobile: mobile, UserAgent: step.device.StoredUserAgent(),
+		Fingerprint: step.device.Fingerprint(), IP: step.device.IP,
 		AMR: step.evidence.AMR, ACR: step.evidence.ACR, AuthTime: now, LastSeenAt: now, LastSeenIP: step.device.IP,
 		ExpiresAt: now.Add(s.SessionLifetime), CreatedAt: now, User: step.user,
 	}
@@ -169,7 +180,10 @@ func (s *Store) startSession(ctx context.Context, tx bun.Tx, now time.Time, step
 		if unfamiliar {
 			values := identity.OriginOf(step.device)
 			values["time"] = now.Format(time.RFC1123)
-			if err := s.TellOwner(ctx, tx, now, step.user, identity.MessageNewSignIn, identity.ProofNotMe, identity.NotMeProofLifetime, &session.ID, values); err != nil {
+			if err := s.TellOwner(
+				ctx, tx, now, step.user, identity.MessageNewSignIn, identity.ProofNotMe, identity.NotMeProofLifetime, &session.ID,
+				values,
+			); err != nil {
 				return nil, err
 			}
 		}

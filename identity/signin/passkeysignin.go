@@ -52,7 +52,9 @@ func (s *Store) WithPasskey(ctx context.Context, attempt PasskeyAttempt) (*Outco
 }
 
 // admitPasskey uses a passkey and lets its owner in, or notes why not and refuses with ErrRefused.
-func (s *Store) admitPasskey(ctx context.Context, tx bun.Tx, step firstStep, shown *factor.ShownPasskey) (*Outcome, error) {
+func (s *Store) admitPasskey(
+	ctx context.Context, tx bun.Tx, step firstStep, shown *factor.ShownPasskey,
+) (*Outcome, error) {
 	now := s.Now()
 	if !shown.IsVerified() {
 		if err := step.note(ctx, tx, now, FailedPasskey); err != nil {
@@ -75,17 +77,22 @@ func (s *Store) admitPasskey(ctx context.Context, tx bun.Tx, step firstStep, sho
 }
 
 // warnOfClone notes that a key whose counter went back was refused, and tells its owner: somebody may have a copy.
-func (s *Store) warnOfClone(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, kind string, key *factor.Authenticator) error {
+func (s *Store) warnOfClone(
+	ctx context.Context, tx bun.Tx, now time.Time, step firstStep, kind string, key *factor.Authenticator,
+) error {
 	if err := step.note(ctx, tx, now, FailedCloned); err != nil {
 		return err
 	}
 	err := audit.Record(ctx, tx, now, audit.Change{
-		Entity: kind, EntityID: key.ID.String(), Action: "clone_suspected", UserID: step.user.ID, New: audit.Values{"name": key.Name},
+		Entity: kind, EntityID: key.ID.String(), Action: "clone_suspected", UserID: step.user.ID,
+		New: audit.Values{"name": key.Name},
 	})
 	if err != nil {
 		return err
 	}
 	values := identity.OriginOf(step.device)
 	values["name"] = key.Name
-	return s.TellOwner(ctx, tx, now, step.user, identity.MessageKeyCloned, identity.ProofNotMe, identity.NotMeProofLifetime, nil, values)
+	return s.TellOwner(
+		ctx, tx, now, step.user, identity.MessageKeyCloned, identity.ProofNotMe, identity.NotMeProofLifetime, nil, values,
+	)
 }

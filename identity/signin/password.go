@@ -68,7 +68,8 @@ func (s Passwords) Change(
 		return "", err
 	}
 	guesses := "password changes of " + user.ID.String()
-	if s.Cache.Count(ctx, guesses, identity.FailureWindow) > s.MaxFailures { // before the check: guesses may come all at once
+	// before the check: guesses may come all at once
+	if s.Cache.Count(ctx, guesses, identity.FailureWindow) > s.MaxFailures {
 		return "", identity.ErrTooManyAttempts
 	}
 	matches := present == ""
@@ -100,9 +101,9 @@ func (s Passwords) Change(
 	return secret, nil
 }
 
-// replace writes a new password that was chosen in a session, and ends everything but that session, which gets a new secret.
-// It returns ErrRefused where the account is not as it was: while the hash was made, the owner may have said that this
-// session is not theirs.
+// replace writes a new password that was chosen in a session, and ends everything but that session, which gets a new
+// secret. It returns ErrRefused where the account is not as it was: while the hash was made, the owner may have said
+// that this session is not theirs.
 func (s Passwords) replace(
 	ctx context.Context, tx bun.Tx, user *identity.User, session *identity.Session, hash, secret string,
 ) error {
@@ -135,27 +136,38 @@ func (s Passwords) replace(
 // Remove leaves a person who has a passkey without a password: nobody can guess or phish what is not there. It
 // returns the session's new secret, or factor.ErrLastFactor where they have no passkey.
 func (s Passwords) Remove(ctx context.Context, by *identity.Reauthenticated) (secret string, err error) {
-	return s.Factors.Change(ctx, by, factor.Change{Kind: "password", ID: by.UserID, Action: "removed", Message: identity.MessageFactorRemoved}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+	return s.Factors.Change(ctx, by, factor.Change{
+		Kind: "password", ID: by.UserID, Action: "removed", Message: identity.MessageFactorRemoved,
+	}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
 		if err := identity.VoidSecrets(ctx, tx, by.UserID, now); err != nil {
 			return err
 		}
-		return storage.OneRow(tx.NewUpdate().Model((*identity.User)(nil)).Set("password_hash = NULL").Set("password_changed_at = ?", now).
+		return storage.OneRow(tx.NewUpdate().Model((*identity.User)(nil)).
+			Set("password_hash = NULL").
+			Set("password_changed_at = ?", now).
 			Where("id = ? AND password_hash IS NOT NULL", by.UserID).Exec(ctx))
 	})
 }
 
 // set writes a new password hash and tells its owner. A person who proved who they are is not locked any more.
 func (s Passwords) set(ctx context.Context, tx bun.Tx, now time.Time, user *identity.User, hash, how string) error {
-	_, err := tx.NewUpdate().Model((*identity.User)(nil)).Set("password_hash = ?", hash).Set("password_changed_at = ?", now).
+	_, err := tx.NewUpdate().Model((*identity.User)(nil)).
+		Set("password_hash = ?", hash).
+		Set("password_changed_at = ?", now).
 		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("modified_by = ?", audit.ActorOf(ctx).Name).
 		Where("id = ?", user.ID).Exec(ctx)
 	if err != nil {
 		return err
 	}
-	err = audit.Record(ctx, tx, now, audit.Change{Entity: "password", EntityID: user.ID.String(), Action: how, UserID: user.ID})
+	err = audit.Record(ctx, tx, now, audit.Change{
+		Entity: "password", EntityID: user.ID.String(), Action: how, UserID: user.ID,
+	})
 	if err != nil {
 		return err
 	}
 	actor := audit.ActorOf(ctx)
-	return s.TellOwner(ctx, tx, now, user, identity.MessagePasswordChanged, identity.ProofNotMe, identity.NotMeProofLifetime, nil, identity.OriginOf(identity.Device{UserAgent: actor.UserAgent, IP: actor.IP}))
+	return s.TellOwner(
+		ctx, tx, now, user, identity.MessagePasswordChanged, identity.ProofNotMe, identity.NotMeProofLifetime, nil,
+		identity.OriginOf(identity.Device{UserAgent: actor.UserAgent, IP: actor.IP}),
+	)
 }

@@ -28,9 +28,9 @@ var (
 	ErrRefused = errors.New("the name and the password do not match an account that may sign in")
 )
 
-// WithPassword checks a password and starts a session on this device, or renews the one it has where the same person signs in
-// again; or it asks for a second step first. It returns ErrRefused, identity.ErrTooManyAttempts or password.ErrBusy, and takes the same
-// time whether or not there is such an account.
+// WithPassword checks a password and starts a session on this device, or renews the one it has where the same person
+// signs in again; or it asks for a second step first. It returns ErrRefused, identity.ErrTooManyAttempts or
+// password.ErrBusy, and takes the same time whether or not there is such an account.
 func (s *Store) WithPassword(ctx context.Context, attempt Attempt) (*Outcome, error) {
 	began := time.Now()
 	admission, err := s.withPassword(ctx, attempt)
@@ -62,7 +62,10 @@ func (s *Store) withPassword(ctx context.Context, attempt Attempt) (*Outcome, er
 	if err != nil {
 		return nil, fmt.Errorf("sign in: %w", err)
 	}
-	step := firstStep{user: user, login: attempt.Login, method: "pwd", evidence: identity.PasswordEvidence, device: attempt.Device, current: attempt.Current}
+	step := firstStep{
+		user: user, login: attempt.Login, method: "pwd", evidence: identity.PasswordEvidence, device: attempt.Device,
+		current: attempt.Current,
+	}
 	if matches && outdated {
 		if step.rehashed, err = s.Hasher.Hash(ctx, attempt.Password); err != nil {
 			return nil, fmt.Errorf("sign in: %w", err)
@@ -88,8 +91,8 @@ func (s *Store) withPassword(ctx context.Context, attempt Attempt) (*Outcome, er
 	return admission, nil
 }
 
-// loginKey is what was typed as it is counted: as it is compared with accounts, so that another spelling is no other name.
-// Whether there is such an account makes no difference.
+// loginKey is what was typed as it is counted: as it is compared with accounts, so that another spelling is no other
+// name. Whether there is such an account makes no difference.
 func loginKey(login string) string {
 	login = strings.TrimSpace(login)
 	if number, err := identity.PhoneNumber(login); err == nil {

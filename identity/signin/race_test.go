@@ -44,7 +44,8 @@ func TestManyTabsAddOneEmail(t *testing.T) {
 	})
 }
 
-// A reset and sign-ins with the old password at once: whatever comes first, afterwards nobody is signed in by the old one.
+// A reset and sign-ins with the old password at once: whatever comes first, afterwards nobody is signed in by the old
+// one.
 func TestResetRacesSignIns(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		alice := h.Alice(t)
@@ -57,7 +58,9 @@ func TestResetRacesSignIns(t *testing.T) {
 		for range 10 {
 			wg.Go(func() {
 				<-start
-				admission, err := h.SignIn.WithPassword(t.Context(), signin.Attempt{Login: "alice", Password: identitytest.AlicePassword, Device: identitytest.Laptop})
+				admission, err := h.SignIn.WithPassword(t.Context(), signin.Attempt{
+					Login: "alice", Password: identitytest.AlicePassword, Device: identitytest.Laptop,
+				})
 				if err == nil {
 					secrets <- admission.Secret
 				} else if !errors.Is(err, signin.ErrRefused) {

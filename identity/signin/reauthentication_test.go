@@ -30,13 +30,16 @@ func TestReauthenticationLapses(t *testing.T) {
 	})
 }
 
-// A password is changed by who knows it; who has none must have signed in lately, and nobody is spared their second factor.
+// A password is changed by who knows it; who has none must have signed in lately, and nobody is spared their second
+// factor.
 func TestAPasswordIsChangedAfterTheProofThatItTakes(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		alice := h.Alice(t)
 		session, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
 		h.Pass(time.Hour)
-		secret, err := h.SignIn.Passwords().Change(t.Context(), session, identitytest.Laptop, identitytest.AlicePassword, "purple elephants dance at noon")
+		secret, err := h.SignIn.Passwords().Change(
+			t.Context(), session, identitytest.Laptop, identitytest.AlicePassword, "purple elephants dance at noon",
+		)
 		if err != nil {
 			t.Errorf("who knows it, an hour later: %v", err)
 		}
@@ -44,11 +47,15 @@ func TestAPasswordIsChangedAfterTheProofThatItTakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.Exec(t, "UPDATE users SET password_hash = NULL WHERE id = ?", alice.ID)
-		if _, err := h.SignIn.Passwords().Change(t.Context(), session, identitytest.Laptop, "", identitytest.AlicePassword); !errors.Is(err, identity.ErrSignInNotFresh) {
+		if _, err := h.SignIn.Passwords().Change(
+			t.Context(), session, identitytest.Laptop, "", identitytest.AlicePassword,
+		); !errors.Is(err, identity.ErrSignInNotFresh) {
 			t.Errorf("without one, an hour later: %v", err)
 		}
 		session.AuthTime, session.User.TwoFactor = h.Clock, true
-		if _, err := h.SignIn.Passwords().Change(t.Context(), session, identitytest.Laptop, "", identitytest.AlicePassword); !errors.Is(err, identity.ErrSecondFactorOwed) {
+		if _, err := h.SignIn.Passwords().Change(
+			t.Context(), session, identitytest.Laptop, "", identitytest.AlicePassword,
+		); !errors.Is(err, identity.ErrSecondFactorOwed) {
 			t.Errorf("without the second factor: %v", err)
 		}
 		if hash := h.Read(t, alice.ID).PasswordHash; hash != "" {

@@ -18,13 +18,16 @@ const (
 
 // Request sends a link to choose another password to the primary address of the person who was named; never to
 // another, for that might be one that somebody has just added. The answer is the same whoever was named, and so is the
-// time: what there is to do for a real account is a job's. It returns ErrTooManySendings where one network asks too often.
+// time: what there is to do for a real account is a job's. It returns ErrTooManySendings where one network asks too
+// often.
 func (s Resets) Request(ctx context.Context, login string, device identity.Device) error {
 	if s.Cache.Count(ctx, "password resets from "+device.Source(), identity.SendingWindow) > maxResetsPerSource {
 		return identity.ErrTooManySendings
 	}
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return storage.Enqueue(ctx, s.Jobs, tx, ResetRequest{Login: login[:min(len(login), maxTyped)], Device: device, Actor: audit.ActorOf(ctx)})
+		return storage.Enqueue(ctx, s.Jobs, tx, ResetRequest{
+			Login: login[:min(len(login), maxTyped)], Device: device, Actor: audit.ActorOf(ctx),
+		})
 	})
 }
 
@@ -63,16 +66,21 @@ func (s Resets) Handle(ctx context.Context, request ResetRequest) error {
 		if _, err := tx.NewInsert().Model(token).Exec(ctx); err != nil {
 			return err
 		}
-		err = audit.Record(ctx, tx, now, audit.Change{Entity: "password_reset_token", EntityID: token.ID.String(), Action: "created", UserID: user.ID})
+		err = audit.Record(ctx, tx, now, audit.Change{
+			Entity: "password_reset_token", EntityID: token.ID.String(), Action: "created", UserID: user.ID,
+		})
 		if err != nil {
 			return err
 		}
-		return storage.Enqueue(ctx, s.Jobs, tx, s.Mail(identity.MessageResetPassword, user, address, secret, identity.OriginOf(request.Device)))
+		return storage.Enqueue(
+			ctx, s.Jobs, tx, s.Mail(identity.MessageResetPassword, user, address, secret, identity.OriginOf(request.Device)),
+		)
 	})
 }
 
 // Check tells whether a reset link is good, without using it up. Where the person has second factors it returns the
-// question for one, sealed, until that is answered: answered is what AllowReset returned, or empty. It returns ErrProof.
+// question for one, sealed, until that is answered: answered is what AllowReset returned, or empty. It returns
+// ErrProof.
 func (s Resets) Check(ctx context.Context, secret, answered string) (question string, err error) {
 	owner, err := s.owner(ctx, secret)
 	if err != nil || !owner.TwoFactor {
@@ -101,7 +109,10 @@ func (s Resets) allowed(ctx context.Context, owner *identity.User, secret, answe
 func (s Resets) owner(ctx context.Context, secret string) (*identity.User, error) {
 	owner := new(identity.User)
 	err := s.Database.Reader().NewSelect().Model(owner).
-		Where("id = (SELECT user_id FROM password_reset_tokens WHERE token_hash = ? AND used_at IS NULL AND expires_at > ?)", storage.Digest(secret), s.Now()).Scan(ctx)
+		Where(
+			"id = (SELECT user_id FROM password_reset_tokens WHERE token_hash = ? AND used_at IS NULL AND expires_at > ?)",
+			storage.Digest(secret), s.Now(),
+		).Scan(ctx)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return nil, identity.ErrProof
 	} else if err != nil {
@@ -116,7 +127,9 @@ func (s Resets) owner(ctx context.Context, secret string) (*identity.User, error
 // still works. The browser is known to the account from now on, for its owner reads the mail there: it returns what
 // its cookie is to hold. For an hour it is trusted with an account that has passkeys alone, so that who has lost them
 // can replace them.
-func (s Resets) Reset(ctx context.Context, secret, answered, password string, device identity.Device) (owner *identity.User, deviceSecret string, err error) {
+func (s Resets) Reset(
+	ctx context.Context, secret, answered, password string, device identity.Device,
+) (owner *identity.User, deviceSecret string, err error) {
 	owner, err = s.owner(ctx, secret)
 	if err != nil {
 		return nil, "", err
@@ -162,7 +175,9 @@ func (s Resets) Reset(ctx context.Context, secret, answered, password string, de
 		if err != nil {
 			return "", err
 		}
-		if _, err := tx.NewUpdate().Model((*identity.User)(nil)).Set("erase_at = NULL").Where("id = ?", owner.ID).Exec(ctx); err != nil {
+		if _, err := tx.NewUpdate().Model((*identity.User)(nil)).
+			Set("erase_at = NULL").
+			Where("id = ?", owner.ID).Exec(ctx); err != nil {
 			return "", err // who wants another password wants the account
 		}
 		return deviceSecret, s.Passwords().set(ctx, tx, now, owner, hash, "reset")

@@ -19,14 +19,15 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// SecondStep is a question for a second factor: who is to answer it, and what for. It travels through the browser, sealed;
-// the server keeps nothing until it is answered.
+// SecondStep is a question for a second factor: who is to answer it, and what for. It travels through the browser,
+// sealed; the server keeps nothing until it is answered.
 type SecondStep struct {
 	Purpose string `json:"p"`
 
-	UserID         uuid.UUID                `json:"u"`
-	AskedAt        time.Time                `json:"t"`
-	SessionVersion int64                    `json:"v"` // of the user, when it was asked: after a global logout nobody need answer
+	UserID  uuid.UUID `json:"u"`
+	AskedAt time.Time `json:"t"`
+	// of the user, when it was asked: after a global logout nobody need answer
+	SessionVersion int64                    `json:"v"`
 	Password       []byte                   `json:"w"` // a digest of the password's hash: nor after it was changed
 	Login          string                   `json:"l,omitempty"`
 	AMR            []string                 `json:"m,omitempty"` // what the first step has proved
@@ -59,14 +60,19 @@ func (s SecondSteps) ForSession(ctx context.Context, session *identity.Session) 
 	if err != nil {
 		return nil, err
 	}
-	return s.askFor(ToStrength, firstStep{user: user, login: user.Username, evidence: identity.Evidence{AMR: session.AMR, ACR: session.ACR}}), nil
+	return s.askFor(
+		ToStrength,
+		firstStep{user: user, login: user.Username, evidence: identity.Evidence{AMR: session.AMR, ACR: session.ACR}},
+	), nil
 }
 
 // askFor asks for a second step after a first.
 func (s SecondSteps) askFor(purpose string, step firstStep) *SecondStep {
 	return &SecondStep{
-		Purpose: purpose, UserID: step.user.ID, AskedAt: s.Now(), SessionVersion: step.user.SessionVersion, Password: passwordMark(step.user),
-		Login: step.login, AMR: step.evidence.AMR, ACR: step.evidence.ACR, External: step.evidence.External, user: step.user,
+		Purpose: purpose, UserID: step.user.ID, AskedAt: s.Now(), SessionVersion: step.user.SessionVersion,
+		Password: passwordMark(step.user),
+		Login:    step.login, AMR: step.evidence.AMR, ACR: step.evidence.ACR, External: step.evidence.External,
+		user: step.user,
 	}
 }
 
@@ -107,7 +113,8 @@ func (s SecondSteps) Open(ctx context.Context, sealed string) (*SecondStep, erro
 	} else if err != nil {
 		return nil, err
 	}
-	if step.user.SessionVersion != step.SessionVersion || subtle.ConstantTimeCompare(passwordMark(step.user), step.Password) != 1 {
+	if step.user.SessionVersion != step.SessionVersion ||
+		subtle.ConstantTimeCompare(passwordMark(step.user), step.Password) != 1 {
 		return nil, ErrSecondStep
 	}
 	return step, nil
@@ -132,7 +139,8 @@ func (s SecondSteps) Options(ctx context.Context, step *SecondStep) (*Options, e
 		return nil, err
 	}
 	return &Options{
-		Key: s.Factors.RelyingParty != nil && len(factors.HardwareKeys)+len(factors.Passkeys) > 0, Code: len(factors.TOTPs) > 0, BackupCodes: factors.BackupCodes > 0,
+		Key:  s.Factors.RelyingParty != nil && len(factors.HardwareKeys)+len(factors.Passkeys) > 0,
+		Code: len(factors.TOTPs) > 0, BackupCodes: factors.BackupCodes > 0,
 	}, nil
 }
 
@@ -148,9 +156,12 @@ func (s SecondSteps) check(ctx context.Context, step *SecondStep, given factor.A
 }
 
 // Finish takes the answer to a question that a sign-in has asked, and starts the session. Trust makes this browser
-// one that is not asked again for thirty days. Wrong answers count as wrong passwords do, and lock the account. It returns
-// factor.ErrCode, ErrSecondStep where the account lets nobody in any more, or identity.ErrTooManyAttempts.
-func (s SecondSteps) Finish(ctx context.Context, step *SecondStep, given factor.Answer, device identity.Device, current *identity.Session, trust bool) (*Outcome, error) {
+// one that is not asked again for thirty days. Wrong answers count as wrong passwords do, and lock the account. It
+// returns factor.ErrCode, ErrSecondStep where the account lets nobody in any more, or identity.ErrTooManyAttempts.
+func (s SecondSteps) Finish(
+	ctx context.Context, step *SecondStep, given factor.Answer, device identity.Device, current *identity.Session,
+	trust bool,
+) (*Outcome, error) {
 	if step.Purpose != ToSignIn {
 		return nil, ErrSecondStep
 	}
@@ -158,7 +169,9 @@ func (s SecondSteps) Finish(ctx context.Context, step *SecondStep, given factor.
 	if trust {
 		trusted = identity.TrustedFor
 	}
-	return settle(ctx, s, step, given, device, func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (*Outcome, error) {
+	return settle(ctx, s, step, given, device, func(
+		ctx context.Context, tx bun.Tx, now time.Time, shown firstStep,
+	) (*Outcome, error) {
 		shown.current = current
 		known, err := s.KnownDevice(ctx, tx, now, step.user, device)
 		if err != nil {
@@ -175,13 +188,17 @@ func (s SecondSteps) Finish(ctx context.Context, step *SecondStep, given factor.
 	})
 }
 
-// Strengthen takes the answer to a question that was asked of a live session: the session is one of two factors then. It
-// returns the session's new secret, or factor.ErrCode, ErrSecondStep or identity.ErrTooManyAttempts.
-func (s SecondSteps) Strengthen(ctx context.Context, step *SecondStep, session *identity.Session, given factor.Answer, device identity.Device) (secret string, err error) {
+// Strengthen takes the answer to a question that was asked of a live session: the session is one of two factors then.
+// It returns the session's new secret, or factor.ErrCode, ErrSecondStep or identity.ErrTooManyAttempts.
+func (s SecondSteps) Strengthen(
+	ctx context.Context, step *SecondStep, session *identity.Session, given factor.Answer, device identity.Device,
+) (secret string, err error) {
 	if step.Purpose != ToStrength || step.UserID != session.UserID {
 		return "", ErrSecondStep
 	}
-	return settle(ctx, s, step, given, device, func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (string, error) {
+	return settle(ctx, s, step, given, device, func(
+		ctx context.Context, tx bun.Tx, now time.Time, shown firstStep,
+	) (string, error) {
 		secret := storage.NewSecret()
 		err := identity.RenewSession(ctx, tx, session, shown.evidence, secret)
 		if errors.Is(err, storage.ErrNotFound) {
@@ -191,7 +208,8 @@ func (s SecondSteps) Strengthen(ctx context.Context, step *SecondStep, session *
 		}
 		err = audit.Record(ctx, tx, now, audit.Change{
 			Entity: "session", EntityID: session.ID.String(), Action: "strengthened", UserID: session.UserID,
-			Old: audit.Values{"amr": session.AMR, "acr": session.ACR}, New: audit.Values{"amr": shown.evidence.AMR, "acr": shown.evidence.ACR},
+			Old: audit.Values{"amr": session.AMR, "acr": session.ACR},
+			New: audit.Values{"amr": shown.evidence.AMR, "acr": shown.evidence.ACR},
 		})
 		if err != nil {
 			return "", err
@@ -200,14 +218,18 @@ func (s SecondSteps) Strengthen(ctx context.Context, step *SecondStep, session *
 	})
 }
 
-// AllowReset takes the answer to a question that a mailed link has asked, and returns the question sealed anew, for Reset.
-// It returns factor.ErrCode, ErrSecondStep or identity.ErrTooManyAttempts.
-func (s SecondSteps) AllowReset(ctx context.Context, step *SecondStep, given factor.Answer, device identity.Device) (sealed string, err error) {
+// AllowReset takes the answer to a question that a mailed link has asked, and returns the question sealed anew, for
+// Reset. It returns factor.ErrCode, ErrSecondStep or identity.ErrTooManyAttempts.
+func (s SecondSteps) AllowReset(
+	ctx context.Context, step *SecondStep, given factor.Answer, device identity.Device,
+) (sealed string, err error) {
 	if step.Purpose != ToReset {
 		return "", ErrSecondStep
 	}
 	type nothing = struct{}
-	_, err = settle(ctx, s, step, given, device, func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (nothing, error) {
+	_, err = settle(ctx, s, step, given, device, func(
+		ctx context.Context, tx bun.Tx, now time.Time, shown firstStep,
+	) (nothing, error) {
 		return nothing{}, audit.Record(ctx, tx, now, audit.Change{
 			Entity: "password_reset_token", EntityID: step.UserID.String(), Action: "allowed", UserID: step.UserID,
 			New: audit.Values{"method": shown.method},
@@ -263,7 +285,8 @@ func settle[T any](
 // useUp uses up an answer that was found right, and returns what has been shown with it. A wrong one, which is nil,
 // and one that is locked out or was used before it notes, and refuses with factor.ErrCode.
 func (s SecondSteps) useUp(
-	ctx context.Context, tx bun.Tx, now time.Time, step *SecondStep, given factor.Answer, found *factor.Proved, device identity.Device,
+	ctx context.Context, tx bun.Tx, now time.Time, step *SecondStep, given factor.Answer, found *factor.Proved,
+	device identity.Device,
 ) (shown firstStep, err error) {
 	shown = firstStep{user: step.user, login: step.Login, method: "otp", device: device}
 	if given.Response != "" {

@@ -53,7 +53,9 @@ func TestACodeWorksOnce(t *testing.T) {
 		if _, err := h.Answer(t, h.Asked(t, identitytest.Laptop), next); !errors.Is(err, factor.ErrCode) {
 			t.Errorf("a code signs in twice: %v", err)
 		}
-		if _, err := h.Answer(t, h.Asked(t, identitytest.Laptop), h.Code(t, setup.Secret, -1)); !errors.Is(err, factor.ErrCode) {
+		if _, err := h.Answer(
+			t, h.Asked(t, identitytest.Laptop), h.Code(t, setup.Secret, -1),
+		); !errors.Is(err, factor.ErrCode) {
 			t.Errorf("a code from before the last one signs in: %v", err)
 		}
 	})
@@ -113,7 +115,8 @@ func TestSessionsTellTheTruth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(admission.Session.AMR, " "); got != "pwd otp mfa" || admission.Session.ACR != identity.ACRMultiFactor {
+		if got := strings.Join(admission.Session.AMR, " "); got != "pwd otp mfa" ||
+			admission.Session.ACR != identity.ACRMultiFactor {
 			t.Errorf("signed in with amr %q, acr %s", got, admission.Session.ACR)
 		}
 	})
@@ -125,12 +128,16 @@ func TestTrustedDevice(t *testing.T) {
 		h.Alice(t)
 		session, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
 		secret := h.App(t, session)
-		admission, err := h.SignIn.SecondSteps().Finish(t.Context(), h.Asked(t, identitytest.Laptop), factor.Answer{Code: h.Code(t, secret, 0)}, identitytest.Laptop, nil, true)
+		admission, err := h.SignIn.SecondSteps().Finish(
+			t.Context(), h.Asked(t, identitytest.Laptop), factor.Answer{Code: h.Code(t, secret, 0)}, identitytest.Laptop, nil,
+			true,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
 		admission = h.Admitted(t, "alice", known(admission))
-		if admission.Session == nil || admission.Session.ACR != identity.ACRPassword || strings.Join(admission.Session.AMR, " ") != "pwd" {
+		if admission.Session == nil || admission.Session.ACR != identity.ACRPassword ||
+			strings.Join(admission.Session.AMR, " ") != "pwd" {
 			t.Fatalf("a trusted browser: %+v", admission)
 		}
 		stolen := known(admission)
@@ -190,7 +197,9 @@ func TestTheLockHoldsForEveryCode(t *testing.T) {
 		h.Exec(t, "UPDATE users SET locked_until = ?", h.Clock.Add(time.Hour))
 		for purpose, answer := range map[string]func(device identity.Device, code string) error{
 			signin.ToReset: func(device identity.Device, code string) error {
-				_, err := h.SignIn.SecondSteps().AllowReset(t.Context(), signin.AskForReset(h.SignIn, h.Read(t, alice.ID)), factor.Answer{Code: code}, device)
+				_, err := h.SignIn.SecondSteps().AllowReset(
+					t.Context(), signin.AskForReset(h.SignIn, h.Read(t, alice.ID)), factor.Answer{Code: code}, device,
+				)
 				return err
 			},
 			signin.ToStrength: func(device identity.Device, code string) error {
@@ -218,7 +227,9 @@ func TestBackupCodesNeedAFactor(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		h.Alice(t)
 		session, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
-		if _, _, err := h.Factors.BackupCodes().Make(t.Context(), h.Prove(t, session)); !errors.Is(err, factor.ErrNothingToBackUp) {
+		if _, _, err := h.Factors.BackupCodes().Make(
+			t.Context(), h.Prove(t, session),
+		); !errors.Is(err, factor.ErrNothingToBackUp) {
 			t.Errorf("without a factor: %v", err)
 		}
 		secret := h.App(t, session)
@@ -265,7 +276,9 @@ func TestOwesSecondFactor(t *testing.T) {
 				until = &soon
 			}
 			h.Exec(t, "UPDATE known_devices SET trusted_until = ?", until)
-			session := &identity.Session{ACR: c.acr, User: &identity.User{ID: admission.Session.UserID, TwoFactor: c.twoFactor, HasWebAuthn: c.hasWebAuthn}}
+			session := &identity.Session{
+				ACR: c.acr, User: &identity.User{ID: admission.Session.UserID, TwoFactor: c.twoFactor, HasWebAuthn: c.hasWebAuthn},
+			}
 			session.AuthTime = h.Clock
 			want := map[bool]error{true: identity.ErrSecondFactorOwed}[c.want]
 			if proof, err := h.Reauthenticate(t.Context(), session, device); !errors.Is(err, want) || (proof == nil) != c.want {
@@ -292,7 +305,9 @@ func TestResetTrustsTheBrowserOfAPasskeyHolder(t *testing.T) {
 				t.Fatal(err)
 			}
 			device := identitytest.Laptop
-			if _, device.Secret, err = h.SignIn.Resets().Reset(t.Context(), secret, answered, "purple elephants dance at noon", identitytest.Laptop); err != nil {
+			if _, device.Secret, err = h.SignIn.Resets().Reset(
+				t.Context(), secret, answered, "purple elephants dance at noon", identitytest.Laptop,
+			); err != nil {
 				t.Fatal(err)
 			}
 			session := &identity.Session{ACR: identity.ACRPassword, User: h.Read(t, alice.ID)}
@@ -316,7 +331,10 @@ func TestEndedDevicesAreTrustedNoMore(t *testing.T) {
 		secret := h.App(t, session)
 		trusted := func() (*signin.Outcome, identity.Device) {
 			h.Pass(2 * time.Minute)
-			admission, err := h.SignIn.SecondSteps().Finish(t.Context(), h.Asked(t, identitytest.Laptop), factor.Answer{Code: h.Code(t, secret, 0)}, identitytest.Laptop, nil, true)
+			admission, err := h.SignIn.SecondSteps().Finish(
+				t.Context(), h.Asked(t, identitytest.Laptop), factor.Answer{Code: h.Code(t, secret, 0)}, identitytest.Laptop, nil,
+				true,
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -348,15 +366,16 @@ func TestDelayGrowsAndStays(t *testing.T) {
 	before := time.Duration(0)
 	for failures := range int64(200) {
 		got := s.DelayAfter(failures)
-		if got < before || got > signin.MaxDelay || failures >= 20 && got != signin.MaxDelay || failures < identity.PatientFailures && got != 0 {
+		if got < before || got > signin.MaxDelay || failures >= 20 && got != signin.MaxDelay ||
+			failures < identity.PatientFailures && got != 0 {
 			t.Errorf("after %d failures %s, before %s", failures, got, before)
 		}
 		before = got
 	}
 }
 
-// Who has only passkeys types a password as before, but not with a browser that the account does not know from a network
-// where its owner never was.
+// Who has only passkeys types a password as before, but not with a browser that the account does not know from a
+// network where its owner never was.
 func TestUnfamiliarPasswordSignInAsksAKeyHolder(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		h.Alice(t)
@@ -433,7 +452,9 @@ func TestBackupCodes(t *testing.T) {
 			t.Errorf("a code from before works: %v", err)
 		}
 		for i, code := range codes {
-			if _, err := h.Answer(t, h.Asked(t, identitytest.Laptop), strings.ToUpper(strings.ReplaceAll(code, "-", " "))); err != nil {
+			if _, err := h.Answer(
+				t, h.Asked(t, identitytest.Laptop), strings.ToUpper(strings.ReplaceAll(code, "-", " ")),
+			); err != nil {
 				t.Fatalf("code %d, typed otherwise: %v", i, err)
 			}
 			if _, err := h.Answer(t, h.Asked(t, identitytest.Laptop), code); !errors.Is(err, factor.ErrCode) {
@@ -469,7 +490,9 @@ func TestRemovingAFactorEndsOtherSessions(t *testing.T) {
 		if err != nil || len(apps) != 1 {
 			t.Fatalf("%d apps, %v", len(apps), err)
 		}
-		if _, err := h.Factors.TOTPs().Remove(t.Context(), h.Prove(t, session), uuid.New()); !errors.Is(err, storage.ErrNotFound) {
+		if _, err := h.Factors.TOTPs().Remove(
+			t.Context(), h.Prove(t, session), uuid.New(),
+		); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("an app that is not hers: %v", err)
 		}
 		cookie, err := h.Factors.TOTPs().Remove(t.Context(), h.Prove(t, session), apps[0].ID)
@@ -547,9 +570,12 @@ func TestAssures(t *testing.T) {
 		acr, wanted string
 		want        bool
 	}{
-		{identity.ACRPassword, identity.ACRPassword, true}, {identity.ACRMultiFactor, identity.ACRPassword, true}, {identity.ACRPassword, identity.ACRMultiFactor, false},
-		{identity.ACRPhishingResistant, identity.ACRMultiFactor, true}, {identity.ACRMultiFactor, identity.ACRPhishingResistant, false},
-		{"", identity.ACRPassword, false}, {identity.ACRPassword, "", false}, {"", "", false}, {"unheard of", "unheard of", false},
+		{identity.ACRPassword, identity.ACRPassword, true}, {identity.ACRMultiFactor, identity.ACRPassword, true},
+		{identity.ACRPassword, identity.ACRMultiFactor, false},
+		{identity.ACRPhishingResistant, identity.ACRMultiFactor, true},
+		{identity.ACRMultiFactor, identity.ACRPhishingResistant, false},
+		{"", identity.ACRPassword, false}, {identity.ACRPassword, "", false}, {"", "", false},
+		{"unheard of", "unheard of", false},
 	} {
 		if got := identity.Assures(c.acr, c.wanted); got != c.want {
 			t.Errorf("%q assures %q: %t", c.acr, c.wanted, got)

@@ -26,11 +26,16 @@ func TestSignInByEachName(t *testing.T) {
 		for login, allowed := range map[string]bool{
 			"Alice": true, "alice": true, " alice ": true, "ALICE": true, "alice@example.com": true, "Alice@EXAMPLE.com": true,
 			"bob": true, "bob@example.com": false, // not verified: anyone may claim it
-			alice.ID.String(): false, "": false, "nobody": false, "nobody@example.com": false, "a b": false, "%": false, "alice' --": false,
+			alice.ID.String(): false, "": false, "nobody": false, "nobody@example.com": false, "a b": false, "%": false,
+			"alice' --": false,
 		} {
-			admission, err := h.SignIn.WithPassword(t.Context(), signin.Attempt{Login: login, Password: identitytest.AlicePassword, Device: identitytest.Laptop})
+			admission, err := h.SignIn.WithPassword(t.Context(), signin.Attempt{
+				Login: login, Password: identitytest.AlicePassword, Device: identitytest.Laptop,
+			})
 			switch {
-			case allowed && (err != nil || !strings.EqualFold(admission.Session.User.Username, strings.TrimSpace(strings.Split(login, "@")[0])) || len(admission.Secret) < 43):
+			case allowed &&
+				(err != nil ||
+					!strings.EqualFold(admission.Session.User.Username, strings.TrimSpace(strings.Split(login, "@")[0])) || len(admission.Secret) < 43):
 				t.Errorf("%q: %v", login, err)
 			case !allowed && (!errors.Is(err, signin.ErrRefused) || admission != nil):
 				t.Errorf("%q: %v, want a refusal", login, err)
@@ -47,7 +52,8 @@ func TestSignInMakesASessionAndANote(t *testing.T) {
 			t.Fatal(err)
 		}
 		session, secret := h.Enter(t, "alice", identitytest.AlicePassword, nil)
-		if live, err := h.Sessions().BySecret(t.Context(), secret); err != nil || live.ID != session.ID || live.User.Username != "Alice" {
+		if live, err := h.Sessions().BySecret(t.Context(), secret); err != nil || live.ID != session.ID ||
+			live.User.Username != "Alice" {
 			t.Fatalf("by its cookie: %+v, %v", live, err)
 		}
 		sessions, err := h.Sessions().List(t.Context(), alice.ID) // the whole row
@@ -55,17 +61,22 @@ func TestSignInMakesASessionAndANote(t *testing.T) {
 			t.Fatalf("%d sessions, %v", len(sessions), err)
 		}
 		found := sessions[0]
-		if found.ID != session.ID || found.UserID != alice.ID || !found.AuthTime.Equal(h.Clock) || found.ACR != identity.ACRPassword || fmt.Sprint(found.AMR) != "[pwd]" ||
-			found.DeviceLabel != "Firefox on Linux" || found.IP != identitytest.Laptop.IP || found.SessionVersion != 1 || !found.ExpiresAt.Equal(h.Clock.Add(h.SignIn.SessionLifetime)) {
+		if found.ID != session.ID || found.UserID != alice.ID || !found.AuthTime.Equal(h.Clock) ||
+			found.ACR != identity.ACRPassword || fmt.Sprint(found.AMR) != "[pwd]" ||
+			found.DeviceLabel != "Firefox on Linux" || found.IP != identitytest.Laptop.IP || found.SessionVersion != 1 ||
+			!found.ExpiresAt.Equal(h.Clock.Add(h.SignIn.SessionLifetime)) {
 			t.Errorf("session %+v", found)
 		}
-		if user := h.Read(t, alice.ID); user.FailedLoginAttempts != 0 || user.LastLoginAt == nil || !user.LastLoginAt.Equal(h.Clock) || user.LastLoginIP != identitytest.Laptop.IP {
+		if user := h.Read(t, alice.ID); user.FailedLoginAttempts != 0 || user.LastLoginAt == nil ||
+			!user.LastLoginAt.Equal(h.Clock) || user.LastLoginIP != identitytest.Laptop.IP {
 			t.Errorf("after a sign-in: %+v", user)
 		}
-		if lines := h.Lines(t, "session", "started"); len(lines) != 1 || lines[0].EntityID != session.ID.String() || lines[0].UserID.UUID != alice.ID {
+		if lines := h.Lines(t, "session", "started"); len(lines) != 1 || lines[0].EntityID != session.ID.String() ||
+			lines[0].UserID.UUID != alice.ID {
 			t.Errorf("started: %+v", lines)
 		}
-		if refused := h.Refused(t); len(refused) != 1 || refused[0].UserID.UUID != alice.ID || refused[0].FailureReason != signin.FailedPassword {
+		if refused := h.Refused(t); len(refused) != 1 || refused[0].UserID.UUID != alice.ID ||
+			refused[0].FailureReason != signin.FailedPassword {
 			t.Errorf("refused: %+v", refused)
 		}
 	})
@@ -76,17 +87,23 @@ func TestTheLedgerNamesWhoSignedIn(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		alice := h.Alice(t)
 		ctx := audit.As(t.Context(), audit.Actor{Name: "anonymous", IP: identitytest.Laptop.IP, RequestID: "r1"})
-		if _, err := h.SignIn.WithPassword(ctx, signin.Attempt{Login: "nobody", Password: identitytest.AlicePassword, Device: identitytest.Laptop}); !errors.Is(err, signin.ErrRefused) {
+		if _, err := h.SignIn.WithPassword(
+			ctx, signin.Attempt{Login: "nobody", Password: identitytest.AlicePassword, Device: identitytest.Laptop},
+		); !errors.Is(err, signin.ErrRefused) {
 			t.Fatal(err)
 		}
-		if _, err := h.SignIn.WithPassword(ctx, signin.Attempt{Login: "alice", Password: identitytest.AlicePassword, Device: identitytest.Laptop}); err != nil {
+		if _, err := h.SignIn.WithPassword(
+			ctx, signin.Attempt{Login: "alice", Password: identitytest.AlicePassword, Device: identitytest.Laptop},
+		); err != nil {
 			t.Fatal(err)
 		}
 		refused, started := h.Refused(t), h.Lines(t, "session", "started")
-		if len(refused) != 1 || refused[0].UserID.Valid || refused[0].Username != "nobody" || refused[0].IPAddress != identitytest.Laptop.IP || refused[0].FailureReason != signin.FailedUnknown {
+		if len(refused) != 1 || refused[0].UserID.Valid || refused[0].Username != "nobody" ||
+			refused[0].IPAddress != identitytest.Laptop.IP || refused[0].FailureReason != signin.FailedUnknown {
 			t.Errorf("refused: %+v", refused)
 		}
-		if len(started) != 1 || started[0].Actor != alice.Actor() || started[0].IP != identitytest.Laptop.IP || started[0].RequestID != "r1" {
+		if len(started) != 1 || started[0].Actor != alice.Actor() || started[0].IP != identitytest.Laptop.IP ||
+			started[0].RequestID != "r1" {
 			t.Errorf("started: %+v", started)
 		}
 	})
@@ -143,7 +160,8 @@ func TestLockBeginsAndExpires(t *testing.T) {
 			t.Error("the right password in between does not count")
 		}
 		fail(1)
-		if user := h.Read(t, alice.ID); !user.IsLocked(h.Clock) || !user.LockedUntil.Equal(h.Clock.Add(h.SignIn.LockDuration)) {
+		if user := h.Read(t, alice.ID); !user.IsLocked(h.Clock) ||
+			!user.LockedUntil.Equal(h.Clock.Add(h.SignIn.LockDuration)) {
 			t.Errorf("ten in a row do not lock: %+v", user)
 		}
 		h.Pass(h.SignIn.LockDuration - time.Microsecond)
@@ -204,7 +222,8 @@ func TestParallelWrongPasswordsAreCountedExactly(t *testing.T) {
 			t.Errorf("%d wrong passwords counted, locked %v", user.FailedLoginAttempts, user.IsLocked(h.Clock))
 		}
 		lines := h.Lines(t, "user", "locked")
-		if len(lines) != 1 || !strings.Contains(strings.ReplaceAll(string(lines[0].NewValues), " ", ""), `"failed_login_attempts":10`) {
+		if len(lines) != 1 ||
+			!strings.Contains(strings.ReplaceAll(string(lines[0].NewValues), " ", ""), `"failed_login_attempts":10`) {
 			t.Errorf("locked: %+v", lines)
 		}
 		if n := len(h.Refused(t)); n != 15 {
@@ -244,7 +263,8 @@ func TestSigningInAgainRenewsTheSession(t *testing.T) {
 			t.Fatal(err)
 		}
 		second, after := h.Enter(t, "alice", identitytest.AlicePassword, current)
-		if second.ID != first.ID || after == before || !second.AuthTime.Equal(h.Clock) || !second.CreatedAt.Equal(first.CreatedAt) || !second.ExpiresAt.Equal(first.ExpiresAt) {
+		if second.ID != first.ID || after == before || !second.AuthTime.Equal(h.Clock) ||
+			!second.CreatedAt.Equal(first.CreatedAt) || !second.ExpiresAt.Equal(first.ExpiresAt) {
 			t.Errorf("renewed from %+v to %+v", first, second)
 		}
 		if _, err := h.Sessions().BySecret(t.Context(), before); !errors.Is(err, storage.ErrNotFound) {
@@ -260,7 +280,10 @@ func TestSigningInAgainRenewsTheSession(t *testing.T) {
 			t.Errorf("renewed: %+v", lines)
 		}
 		// A wrong password takes nothing away.
-		if _, err := h.SignIn.WithPassword(t.Context(), signin.Attempt{Login: "alice", Password: "wrong password", Device: identitytest.Laptop, Current: second}); !errors.Is(err, signin.ErrRefused) {
+		if _, err := h.SignIn.WithPassword(
+			t.Context(),
+			signin.Attempt{Login: "alice", Password: "wrong password", Device: identitytest.Laptop, Current: second},
+		); !errors.Is(err, signin.ErrRefused) {
 			t.Fatal(err)
 		}
 		if _, err := h.Sessions().BySecret(t.Context(), after); err != nil {
@@ -279,7 +302,8 @@ func TestASessionThatHasEndedIsNotRevived(t *testing.T) {
 		}
 		h.Pass(time.Minute)
 		session, secret := h.Enter(t, "alice", identitytest.AlicePassword, ended)
-		if session.ID == ended.ID || !session.CreatedAt.Equal(h.Clock) || !session.ExpiresAt.Equal(h.Clock.Add(h.SignIn.SessionLifetime)) {
+		if session.ID == ended.ID || !session.CreatedAt.Equal(h.Clock) ||
+			!session.ExpiresAt.Equal(h.Clock.Add(h.SignIn.SessionLifetime)) {
 			t.Errorf("the session %+v was revived as %+v", ended, session)
 		}
 		if _, err := h.Sessions().BySecret(t.Context(), secret); err != nil {
@@ -308,7 +332,8 @@ func TestAnotherPersonReplacesTheSession(t *testing.T) {
 			t.Errorf("her other device was signed out: %v", err)
 		}
 		lines := h.Lines(t, "session", "ended")
-		if len(lines) != 1 || lines[0].EntityID != hers.ID.String() || lines[0].UserID.UUID != hers.UserID || !strings.Contains(string(lines[0].NewValues), identity.EndedByReplacing) {
+		if len(lines) != 1 || lines[0].EntityID != hers.ID.String() || lines[0].UserID.UUID != hers.UserID ||
+			!strings.Contains(string(lines[0].NewValues), identity.EndedByReplacing) {
 			t.Errorf("ended: %+v (the phone is %s)", lines, elsewhere.ID)
 		}
 	})
@@ -329,7 +354,9 @@ func TestTooManyFailuresFromOneAddress(t *testing.T) {
 		}
 		elsewhere := identitytest.Laptop
 		elsewhere.IP = "192.0.2.8"
-		if _, err := h.SignIn.WithPassword(t.Context(), signin.Attempt{Login: "alice", Password: identitytest.AlicePassword, Device: elsewhere}); err != nil {
+		if _, err := h.SignIn.WithPassword(
+			t.Context(), signin.Attempt{Login: "alice", Password: identitytest.AlicePassword, Device: elsewhere},
+		); err != nil {
 			t.Errorf("from another address: %v", err)
 		}
 		h.Pass(identity.FailureWindow)
@@ -361,7 +388,8 @@ func TestNoSecretIsKeptInTheClear(t *testing.T) {
 			_ = h.Try(t, "alice", typo)
 		}
 		for _, err := range []error{
-			h.Users().Unlock(t.Context(), alice.ID), h.Users().SetActive(t.Context(), alice.ID, false), h.Users().SetActive(t.Context(), alice.ID, true),
+			h.Users().Unlock(t.Context(), alice.ID), h.Users().SetActive(t.Context(), alice.ID, false),
+			h.Users().SetActive(t.Context(), alice.ID, true),
 			h.Sessions().End(t.Context(), alice.ID, session.ID, identity.EndedByOwner),
 		} {
 			if err != nil {
@@ -372,10 +400,14 @@ func TestNoSecretIsKeptInTheClear(t *testing.T) {
 			t.Fatal(err)
 		}
 		ledger, sessions, users := h.Dump(t, "audit_trail"), h.Dump(t, "sessions"), h.Dump(t, "users")
-		if !strings.Contains(ledger, alice.ID.String()) || !strings.Contains(sessions, session.ID.String()) || !strings.Contains(users, "Alice") {
+		if !strings.Contains(ledger, alice.ID.String()) || !strings.Contains(sessions, session.ID.String()) ||
+			!strings.Contains(users, "Alice") {
 			t.Fatal("the tables were not read") // or the search below finds nothing in nothing
 		}
-		clear := map[string]string{"password": identitytest.AlicePassword, "mistyped password": typo, "first cookie": first, "second cookie": second, "third cookie": third}
+		clear := map[string]string{
+			"password": identitytest.AlicePassword, "mistyped password": typo, "first cookie": first, "second cookie": second,
+			"third cookie": third,
+		}
 		for name, secret := range clear {
 			for table, text := range map[string]string{"audit_trail": ledger, "sessions": sessions, "users": users} {
 				if strings.Contains(text, secret) {
@@ -401,8 +433,8 @@ func TestNoSecretIsKeptInTheClear(t *testing.T) {
 	})
 }
 
-// A stranger must not learn from the time whether there is such an account. Medians, and a wide margin: this compares one
-// argon2 with none, not microseconds.
+// A stranger must not learn from the time whether there is such an account. Medians, and a wide margin: this compares
+// one argon2 with none, not microseconds.
 func TestUnknownNamesTakeAsLongAsWrongPasswords(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		h.Hasher = password.NewHasher(19*1024, 2, 1, time.Minute)

@@ -95,7 +95,8 @@ func (s *Store) SignUp(ctx context.Context, r SignUp) (*Outcome, error) {
 	switch {
 	case errors.Is(err, identity.ErrProof):
 		return nil, identity.ErrProof
-	case storage.Violates(err, "address"): // which the invitation proves to be theirs, but another account has proved it too
+	// which the invitation proves to be theirs, but another account has proved it too
+	case storage.Violates(err, "address"):
 		return nil, identity.FieldFaults{"email": identity.ErrEmailTaken}
 	case errors.Is(err, identity.ErrUsernameTaken): // by somebody who was faster
 		return nil, identity.FieldFaults{"username": identity.ErrUsernameTaken}

@@ -1,5 +1,5 @@
-// Package signin lets people in: by a password, a passkey or a provider upstream, in one step or two; it counts and slows
-// down wrong attempts, signs people up, and gives owners their accounts back. Begin with Store.
+// Package signin lets people in: by a password, a passkey or a provider upstream, in one step or two; it counts and
+// slows down wrong attempts, signs people up, and gives owners their accounts back. Begin with Store.
 package signin
 
 import (

@@ -30,12 +30,15 @@ func (s *Store) RequestErasure(ctx context.Context, by *identity.Reauthenticated
 			return storage.NotFound(err)
 		}
 		err = audit.Record(ctx, tx, now, audit.Change{
-			Entity: "user", EntityID: userID.String(), Action: "erasure_requested", UserID: userID, New: audit.Values{"erase_at": due},
+			Entity: "user", EntityID: userID.String(), Action: "erasure_requested", UserID: userID,
+			New: audit.Values{"erase_at": due},
 		})
 		if err != nil {
 			return err
 		}
-		if err := s.TellOwner(ctx, tx, now, user, identity.MessageErasure, "", 0, nil, map[string]string{"date": due.Format("2 January 2006")}); err != nil {
+		if err := s.TellOwner(
+			ctx, tx, now, user, identity.MessageErasure, "", 0, nil, map[string]string{"date": due.Format("2 January 2006")},
+		); err != nil {
 			return err
 		}
 		_, err = s.Sessions().RaiseVersion(ctx, tx, now, userID, identity.EndedByGlobal)
@@ -47,12 +50,16 @@ func (s *Store) RequestErasure(ctx context.Context, by *identity.Reauthenticated
 	return due, nil
 }
 
-// Erase deletes the people whose grace is over, one transaction each, and returns how many. What belongs to a person goes
-// with them; the ledger keeps its lines without saying whose they were, and one more that says that somebody was erased.
+// Erase deletes the people whose grace is over, one transaction each, and returns how many. What belongs to a person
+// goes with them; the ledger keeps its lines without saying whose they were, and one more that says that somebody was
+// erased.
 func (s *Store) Erase(ctx context.Context) (int64, error) {
 	now := s.Now()
 	var due []uuid.UUID
-	err := s.Database.Reader().NewSelect().Model((*identity.User)(nil)).Column("id").Where("erase_at <= ?", now).Limit(batchErased).Scan(ctx, &due)
+	err := s.Database.Reader().NewSelect().Model((*identity.User)(nil)).
+		Column("id").
+		Where("erase_at <= ?", now).
+		Limit(batchErased).Scan(ctx, &due)
 	if err != nil {
 		return 0, fmt.Errorf("find who is to be erased: %w", err)
 	}
@@ -64,7 +71,8 @@ func (s *Store) Erase(ctx context.Context) (int64, error) {
 			if _, err := tx.NewDelete().Model((*signin.LoginAttempt)(nil)).Where("user_id = ?", id).Exec(ctx); err != nil {
 				return err
 			}
-			err := storage.OneRow(tx.NewDelete().Model((*identity.User)(nil)).Where("id = ? AND erase_at <= ?", id, now).Exec(ctx))
+			err := storage.OneRow(tx.NewDelete().Model((*identity.User)(nil)).
+				Where("id = ? AND erase_at <= ?", id, now).Exec(ctx))
 			if err != nil {
 				return err // signed in just now: everything stays
 			}

@@ -50,19 +50,25 @@ func (s *Store) Export(ctx context.Context, by *identity.Reauthenticated) (*Expo
 	if export.Factors, err = s.Factors.List(ctx, userID); err != nil {
 		return nil, err
 	}
-	if err := s.Database.Reader().NewSelect().Model(&export.Devices).Where("user_id = ?", userID).Order("created_at").Scan(ctx); err != nil {
+	if err := s.Database.Reader().NewSelect().Model(&export.Devices).
+		Where("user_id = ?", userID).
+		Order("created_at").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("export known devices: %w", err)
 	}
 	if export.Linked, err = s.ExternalAccounts().List(ctx, userID); err != nil {
 		return nil, err
 	}
-	if err := s.Database.Reader().NewSelect().Model(&export.Sessions).Where("user_id = ?", userID).Order("created_at").Scan(ctx); err != nil {
+	if err := s.Database.Reader().NewSelect().Model(&export.Sessions).
+		Where("user_id = ?", userID).
+		Order("created_at").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("export sessions: %w", err)
 	}
 	if export.Attempts, err = s.SignIn.Attempts().List(ctx, userID, exportedLines); err != nil {
 		return nil, err
 	}
-	if export.AuditTrail, err = audit.Entries(ctx, s.Database, audit.Filter{UserID: userID, Limit: exportedLines}); err != nil {
+	if export.AuditTrail, err = audit.Entries(
+		ctx, s.Database, audit.Filter{UserID: userID, Limit: exportedLines},
+	); err != nil {
 		return nil, err
 	}
 	return &export, nil

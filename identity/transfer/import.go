@@ -60,8 +60,9 @@ type arrival struct {
 }
 
 // Import takes in one person with everything that belongs to them, or nothing: one transaction, with the line
-// "imported" in the ledger. Nobody is written to. It returns ErrUsernameTaken where somebody bears the name, who stays as
-// they are; FieldFaults where something is not good; any other error is a fault, of which the person is not the cause.
+// "imported" in the ledger. Nobody is written to. It returns ErrUsernameTaken where somebody bears the name, who stays
+// as they are; FieldFaults where something is not good; any other error is a fault, of which the person is not the
+// cause.
 func (s *Store) Import(ctx context.Context, person Import) (*identity.User, error) {
 	now := s.Now()
 	a, err := person.read(now, audit.ActorOf(ctx).Name)
@@ -107,8 +108,9 @@ func (i Import) read(now time.Time, actor string) (*arrival, error) {
 	key, err := identity.UsernameKey(i.Username)
 	faults.Add("username", err)
 	a := &arrival{user: &identity.User{
-		ID: storage.NewID(), Username: i.Username, UsernameKey: key, PasswordHash: i.PasswordHash, IsActive: i.IsActive, SessionVersion: 1,
-		CreatedAt: now, CreatedBy: actor, ModifiedAt: now, ModifiedBy: actor,
+		ID: storage.NewID(), Username: i.Username, UsernameKey: key, PasswordHash: i.PasswordHash, IsActive: i.IsActive,
+		SessionVersion: 1,
+		CreatedAt:      now, CreatedBy: actor, ModifiedAt: now, ModifiedBy: actor,
 	}}
 	if i.PasswordHash != "" {
 		if stored, err := password.ReadHash(i.PasswordHash); err != nil {
@@ -136,7 +138,9 @@ func (i Import) read(now time.Time, actor string) (*arrival, error) {
 		} else if slices.Contains(i.Roles[:n], name) {
 			faults.Add(field, identity.ErrRoleHeld)
 		}
-		a.roles = append(a.roles, &identity.Role{ID: storage.NewID(), UserID: a.user.ID, RoleName: name, AssignedAt: now, AssignedBy: actor, IsActive: true})
+		a.roles = append(a.roles, &identity.Role{
+			ID: storage.NewID(), UserID: a.user.ID, RoleName: name, AssignedAt: now, AssignedBy: actor, IsActive: true,
+		})
 	}
 	if len(faults) > 0 {
 		return nil, faults
@@ -207,7 +211,9 @@ func (a *arrival) readPhones(contacts []ImportContact, now time.Time, faults ide
 		if slices.ContainsFunc(a.phones, func(other *identity.Phone) bool { return other.Number == number }) {
 			faults.Add(field, identity.ErrPhoneListed)
 		}
-		phone := &identity.Phone{ID: storage.NewID(), UserID: a.user.ID, Number: number, IsPrimary: n == primary, CreatedAt: now, ModifiedAt: now}
+		phone := &identity.Phone{
+			ID: storage.NewID(), UserID: a.user.ID, Number: number, IsPrimary: n == primary, CreatedAt: now, ModifiedAt: now,
+		}
 		if contact.Verified {
 			phone.VerifiedAt = &now
 		} else if phone.IsPrimary {
@@ -217,8 +223,8 @@ func (a *arrival) readPhones(contacts []ImportContact, now time.Time, faults ide
 	}
 }
 
-// choosePrimary returns the place of the primary one: the one that says so, else the first that is verified, else -1; and
-// whether any is verified.
+// choosePrimary returns the place of the primary one: the one that says so, else the first that is verified, else -1;
+// and whether any is verified.
 func choosePrimary(contacts []ImportContact) (primary int, verified bool, err error) {
 	primary = slices.IndexFunc(contacts, func(c ImportContact) bool { return c.Primary })
 	first := slices.IndexFunc(contacts, func(c ImportContact) bool { return c.Verified })
@@ -258,18 +264,21 @@ func (s *Store) insert(ctx context.Context, tx bun.Tx, now time.Time, a *arrival
 			return err
 		}
 	}
-	return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: a.user.ID.String(), Action: "imported", UserID: a.user.ID, New: a.values()})
+	return audit.Record(ctx, tx, now, audit.Change{
+		Entity: "user", EntityID: a.user.ID.String(), Action: "imported", UserID: a.user.ID, New: a.values(),
+	})
 }
 
-// refuseTaken returns FieldFaults for every address and number that somebody else has verified. A violation would end the
-// transaction at the first of them.
+// refuseTaken returns FieldFaults for every address and number that somebody else has verified. A violation would end
+// the transaction at the first of them.
 func (s *Store) refuseTaken(ctx context.Context, tx bun.Tx, a *arrival) error {
 	faults := make(identity.FieldFaults)
 	for n, email := range a.emails {
 		if email.VerifiedAt == nil {
 			continue
 		}
-		taken, err := tx.NewSelect().Model((*identity.Email)(nil)).Where("address_key = ? AND verified_at IS NOT NULL", email.AddressKey).Exists(ctx)
+		taken, err := tx.NewSelect().Model((*identity.Email)(nil)).
+			Where("address_key = ? AND verified_at IS NOT NULL", email.AddressKey).Exists(ctx)
 		if err != nil {
 			return err
 		}
@@ -288,7 +297,8 @@ func (s *Store) refuseTaken(ctx context.Context, tx bun.Tx, a *arrival) error {
 		if err := s.Database.Lock(ctx, tx, "phone "+number); err != nil { // Verify asks beforehand too
 			return err
 		}
-		taken, err := tx.NewSelect().Model((*identity.Phone)(nil)).Where("number = ? AND verified_at IS NOT NULL", number).Exists(ctx)
+		taken, err := tx.NewSelect().Model((*identity.Phone)(nil)).
+			Where("number = ? AND verified_at IS NOT NULL", number).Exists(ctx)
 		if err != nil {
 			return err
 		}
@@ -306,7 +316,8 @@ func (s *Store) refuseTaken(ctx context.Context, tx bun.Tx, a *arrival) error {
 // values is what the ledger says of a person who was imported: everything but the hash.
 func (a *arrival) values() audit.Values {
 	values := audit.Values{
-		"username": a.user.Username, "is_active": a.user.IsActive, "created_at": a.user.CreatedAt, "has_password": a.user.PasswordHash != "",
+		"username": a.user.Username, "is_active": a.user.IsActive, "created_at": a.user.CreatedAt,
+		"has_password": a.user.PasswordHash != "",
 	}
 	if a.scheme != "" {
 		values["password_scheme"] = a.scheme
@@ -323,10 +334,14 @@ func (a *arrival) values() audit.Values {
 	}
 	var emails, phones []audit.Values
 	for _, email := range a.emails {
-		emails = append(emails, audit.Values{"address": email.Address, "verified": email.VerifiedAt != nil, "is_primary": email.IsPrimary})
+		emails = append(emails, audit.Values{
+			"address": email.Address, "verified": email.VerifiedAt != nil, "is_primary": email.IsPrimary,
+		})
 	}
 	for _, phone := range a.phones {
-		phones = append(phones, audit.Values{"number": phone.Number, "verified": phone.VerifiedAt != nil, "is_primary": phone.IsPrimary})
+		phones = append(phones, audit.Values{
+			"number": phone.Number, "verified": phone.VerifiedAt != nil, "is_primary": phone.IsPrimary,
+		})
 	}
 	var roles []string
 	for _, role := range a.roles {

@@ -26,7 +26,10 @@ func ada(h *identitytest.Stack) transfer.Import {
 		Username: "Ada", PasswordHash: hashOfUU, IsActive: true, CreatedAt: h.Clock.Add(-1000 * time.Hour),
 		Profile: identity.Profile{Name: "Ada Lovelace", GivenName: "Ada", FamilyName: "Lovelace", Birthdate: "1815-12-10", Locale: "en_GB", Zoneinfo: "Europe/London",
 			Website: "https://ada.example/", Address: &identity.Address{Locality: "London", Country: "UK"}},
-		Emails: []transfer.ImportContact{{Value: "old@ada.example"}, {Value: "ada@ada.example", Verified: true}, {Value: "lady@ada.example", Verified: true, Primary: true}},
+		Emails: []transfer.ImportContact{
+			{Value: "old@ada.example"}, {Value: "ada@ada.example", Verified: true},
+			{Value: "lady@ada.example", Verified: true, Primary: true},
+		},
 		Phones: []transfer.ImportContact{{Value: "+44 20 7946 0000"}, {Value: "+44 20 7946 0001", Verified: true}},
 		Roles:  []string{"admin", "billing:read"},
 	}
@@ -39,15 +42,19 @@ func TestImportTakesInEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 		row := h.Read(t, user.ID)
-		if row.Username != "Ada" || row.UsernameKey != "ada" || !row.IsActive || !row.CreatedAt.Equal(h.Clock.Add(-1000*time.Hour)) || row.CreatedBy != "operator:test" || row.SessionVersion != 1 || row.PasswordHash != hashOfUU {
+		if row.Username != "Ada" || row.UsernameKey != "ada" || !row.IsActive ||
+			!row.CreatedAt.Equal(h.Clock.Add(-1000*time.Hour)) || row.CreatedBy != "operator:test" || row.SessionVersion != 1 ||
+			row.PasswordHash != hashOfUU {
 			t.Errorf("user %+v", row)
 		}
 		profile, err := h.Profiles().Of(t.Context(), user.ID)
-		if err != nil || profile.Name != "Ada Lovelace" || profile.Locale != "en-GB" || profile.Birthdate != "1815-12-10" || *profile.Address != (identity.Address{Locality: "London", Country: "UK"}) {
+		if err != nil || profile.Name != "Ada Lovelace" || profile.Locale != "en-GB" || profile.Birthdate != "1815-12-10" ||
+			*profile.Address != (identity.Address{Locality: "London", Country: "UK"}) {
 			t.Errorf("profile %+v, %v", profile, err)
 		}
 		emails, err := h.Emails().List(t.Context(), user.ID)
-		if err != nil || len(emails) != 3 || emails[0].Address != "lady@ada.example" || !emails[0].IsPrimary || emails[0].VerifiedAt == nil {
+		if err != nil || len(emails) != 3 || emails[0].Address != "lady@ada.example" || !emails[0].IsPrimary ||
+			emails[0].VerifiedAt == nil {
 			t.Errorf("emails %+v, %v", emails, err)
 		}
 		for _, email := range emails {
@@ -56,7 +63,8 @@ func TestImportTakesInEverything(t *testing.T) {
 			}
 		}
 		phones, err := h.Phones().List(t.Context(), user.ID)
-		if err != nil || len(phones) != 2 || phones[0].Number != "+442079460001" || !phones[0].IsPrimary || phones[1].VerifiedAt != nil || phones[1].IsPrimary {
+		if err != nil || len(phones) != 2 || phones[0].Number != "+442079460001" || !phones[0].IsPrimary ||
+			phones[1].VerifiedAt != nil || phones[1].IsPrimary {
 			t.Errorf("phones %+v, %v", phones, err)
 		}
 		roles, err := h.Roles().List(t.Context(), user.ID, false)
@@ -92,11 +100,14 @@ func TestImportedHashesBecomeArgon2id(t *testing.T) {
 		for name, c := range passwordtest.ForeignHashes {
 			n++
 			username := fmt.Sprintf("user%d", n)
-			user, err := h.Transfer.Import(t.Context(), transfer.Import{Username: username, PasswordHash: c.Hash, IsActive: true})
+			user, err := h.Transfer.Import(t.Context(), transfer.Import{
+				Username: username, PasswordHash: c.Hash, IsActive: true,
+			})
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			if err := h.Try(t, username, "wrong password"); !errors.Is(err, signin.ErrRefused) || h.Read(t, user.ID).PasswordHash != c.Hash {
+			if err := h.Try(t, username, "wrong password"); !errors.Is(err, signin.ErrRefused) ||
+				h.Read(t, user.ID).PasswordHash != c.Hash {
 				t.Errorf("%s, wrong password: %v", name, err)
 			}
 			h.Enter(t, username, c.Password, nil)
@@ -111,7 +122,12 @@ func TestImportedHashesBecomeArgon2id(t *testing.T) {
 func TestImportRefusesAndLeavesNothing(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		h.Alice(t)
-		if _, err := h.Transfer.Import(t.Context(), transfer.Import{Username: "bob", IsActive: true, Phones: []transfer.ImportContact{{Value: "+4930123456", Verified: true}}}); err != nil {
+		if _, err := h.Transfer.Import(
+			t.Context(),
+			transfer.Import{
+				Username: "bob", IsActive: true, Phones: []transfer.ImportContact{{Value: "+4930123456", Verified: true}},
+			},
+		); err != nil {
 			t.Fatal(err)
 		}
 		var before []string
@@ -125,26 +141,54 @@ func TestImportRefusesAndLeavesNothing(t *testing.T) {
 			field  string
 			want   error
 		}{
-			"no username":         {func(i *transfer.Import) { i.Username = "" }, "username", identity.ErrUsernameInvalid},
-			"a bad username":      {func(i *transfer.Import) { i.Username = "a b" }, "username", identity.ErrUsernameInvalid},
-			"plain text":          {func(i *transfer.Import) { i.PasswordHash = identitytest.AlicePassword }, "password_hash", password.ErrHashUnknown},
-			"from the future":     {func(i *transfer.Import) { i.CreatedAt = h.Clock.Add(time.Second) }, "created_at", transfer.ErrCreatedInvalid},
-			"too old":             {func(i *transfer.Import) { i.CreatedAt = time.Unix(-1, 0) }, "created_at", transfer.ErrCreatedInvalid},
-			"a bad claim":         {func(i *transfer.Import) { i.Profile.Zoneinfo = "Mars/Olympus" }, "zoneinfo", identity.ErrZoneinfoInvalid},
-			"a bad e-mail":        {func(i *transfer.Import) { i.Emails[1].Value = "nobody" }, "emails[1]", identity.ErrEmailInvalid},
-			"an e-mail twice":     {func(i *transfer.Import) { i.Emails[1].Value = "LADY@ada.example" }, "emails[2]", identity.ErrEmailListed},
-			"two primaries":       {func(i *transfer.Import) { i.Emails[1].Primary = true }, "emails", transfer.ErrTooManyPrimaries},
-			"primary, unverified": {func(i *transfer.Import) { i.Emails[2].Verified = false }, "emails[2]", transfer.ErrPrimaryUnverified},
-			"many e-mails":        {func(i *transfer.Import) { i.Emails = many }, "emails", identity.ErrTooManyEmails},
-			"Alice's e-mail":      {func(i *transfer.Import) { i.Emails[1].Value = "Alice@Example.com" }, "emails[1]", identity.ErrEmailTaken},
-			"a bad phone":         {func(i *transfer.Import) { i.Phones[0].Value = "030 1234" }, "phones[0]", identity.ErrPhoneInvalid},
-			"a phone twice":       {func(i *transfer.Import) { i.Phones[1].Value = i.Phones[0].Value }, "phones[1]", identity.ErrPhoneListed},
-			"phone, unverified":   {func(i *transfer.Import) { i.Phones[0].Primary = true }, "phones[0]", transfer.ErrPrimaryUnverified},
-			"many phones":         {func(i *transfer.Import) { i.Phones = many }, "phones", identity.ErrTooManyPhones},
-			"Bob's phone":         {func(i *transfer.Import) { i.Phones[1].Value = "+49 30 123456" }, "phones[1]", identity.ErrPhoneTaken},
-			"a bad role":          {func(i *transfer.Import) { i.Roles[0] = "two words" }, "roles[0]", identity.ErrRoleInvalid},
-			"a role twice":        {func(i *transfer.Import) { i.Roles[1] = "admin" }, "roles[1]", identity.ErrRoleHeld},
-			"many roles":          {func(i *transfer.Import) { i.Roles = make([]string, 101) }, "roles", transfer.ErrTooManyRoles},
+			"no username":    {func(i *transfer.Import) { i.Username = "" }, "username", identity.ErrUsernameInvalid},
+			"a bad username": {func(i *transfer.Import) { i.Username = "a b" }, "username", identity.ErrUsernameInvalid},
+			"plain text": {func(i *transfer.Import) {
+				i.PasswordHash = identitytest.AlicePassword
+			}, "password_hash", password.ErrHashUnknown},
+			"from the future": {func(i *transfer.Import) {
+				i.CreatedAt = h.Clock.Add(time.Second)
+			}, "created_at", transfer.ErrCreatedInvalid},
+			"too old": {func(i *transfer.Import) {
+				i.CreatedAt = time.Unix(-1, 0)
+			}, "created_at", transfer.ErrCreatedInvalid},
+			"a bad claim": {func(i *transfer.Import) {
+				i.Profile.Zoneinfo = "Mars/Olympus"
+			}, "zoneinfo", identity.ErrZoneinfoInvalid},
+			"a bad e-mail": {func(i *transfer.Import) {
+				i.Emails[1].Value = "nobody"
+			}, "emails[1]", identity.ErrEmailInvalid},
+			"an e-mail twice": {func(i *transfer.Import) {
+				i.Emails[1].Value = "LADY@ada.example"
+			}, "emails[2]", identity.ErrEmailListed},
+			"two primaries": {func(i *transfer.Import) {
+				i.Emails[1].Primary = true
+			}, "emails", transfer.ErrTooManyPrimaries},
+			"primary, unverified": {func(i *transfer.Import) {
+				i.Emails[2].Verified = false
+			}, "emails[2]", transfer.ErrPrimaryUnverified},
+			"many e-mails": {func(i *transfer.Import) { i.Emails = many }, "emails", identity.ErrTooManyEmails},
+			"Alice's e-mail": {func(i *transfer.Import) {
+				i.Emails[1].Value = "Alice@Example.com"
+			}, "emails[1]", identity.ErrEmailTaken},
+			"a bad phone": {func(i *transfer.Import) {
+				i.Phones[0].Value = "030 1234"
+			}, "phones[0]", identity.ErrPhoneInvalid},
+			"a phone twice": {func(i *transfer.Import) {
+				i.Phones[1].Value = i.Phones[0].Value
+			}, "phones[1]", identity.ErrPhoneListed},
+			"phone, unverified": {func(i *transfer.Import) {
+				i.Phones[0].Primary = true
+			}, "phones[0]", transfer.ErrPrimaryUnverified},
+			"many phones": {func(i *transfer.Import) { i.Phones = many }, "phones", identity.ErrTooManyPhones},
+			"Bob's phone": {func(i *transfer.Import) {
+				i.Phones[1].Value = "+49 30 123456"
+			}, "phones[1]", identity.ErrPhoneTaken},
+			"a bad role":   {func(i *transfer.Import) { i.Roles[0] = "two words" }, "roles[0]", identity.ErrRoleInvalid},
+			"a role twice": {func(i *transfer.Import) { i.Roles[1] = "admin" }, "roles[1]", identity.ErrRoleHeld},
+			"many roles": {func(i *transfer.Import) {
+				i.Roles = make([]string, 101)
+			}, "roles", transfer.ErrTooManyRoles},
 		} {
 			person := ada(h)
 			c.change(&person)
@@ -177,7 +221,9 @@ func TestImportRefusesAndLeavesNothing(t *testing.T) {
 
 func TestImportOfAnInactiveAccountLetsNobodyIn(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
-		user, err := h.Transfer.Import(t.Context(), transfer.Import{Username: "eve", PasswordHash: hashOfUU, Emails: []transfer.ImportContact{{Value: "eve@example.com"}}})
+		user, err := h.Transfer.Import(t.Context(), transfer.Import{
+			Username: "eve", PasswordHash: hashOfUU, Emails: []transfer.ImportContact{{Value: "eve@example.com"}},
+		})
 		if err != nil || user.ID == uuid.Nil {
 			t.Fatal(err)
 		}

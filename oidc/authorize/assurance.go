@@ -7,17 +7,19 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 )
 
-// What apps and the operator want to be sure of comes down to one authentication context class that the session must reach:
-// each asks for one of several, of which the weakest will do, and together they ask for the strongest of these.
+// What apps and the operator want to be sure of comes down to one authentication context class that the session must
+// reach: each asks for one of several, of which the weakest will do, and together they ask for the strongest of these.
 
-// assure says what has to happen for the session to assure what is wanted, or nil where it does. The app's registration, the
-// operator's rule for the person and an essential claim (OpenID Connect Core, section 5.5.1.1) demand it. A class that was
-// asked for and is not essential is worth a second step, if the person can do one; it keeps nobody out (section 3.1.2.1;
-// RFC 9470, section 5).
+// assure says what has to happen for the session to assure what is wanted, or nil where it does. The app's
+// registration, the operator's rule for the person and an essential claim (OpenID Connect Core, section 5.5.1.1) demand
+// it. A class that was asked for and is not essential is worth a second step, if the person can do one; it keeps nobody
+// out (section 3.1.2.1; RFC 9470, section 5).
 func assure(a *Request, v Visitor) *Decision {
 	essential := weakest(a.EssentialACR)
 	if essential == "" && len(a.EssentialACR) > 0 {
-		refusal := refuse(errUnmetRequirements, "None of the authentication context classes that are essential here is known.")
+		refusal := refuse(
+			errUnmetRequirements, "None of the authentication context classes that are essential here is known.",
+		)
 		return &refusal
 	}
 	demanded := strongest(a.Client.RequiredACR, v.RequiredACR, essential)
@@ -35,7 +37,8 @@ func assure(a *Request, v Visitor) *Decision {
 	return nil
 }
 
-// errUnmetRequirements is the error of OpenID Connect Core Error Code unmet_authentication_requirements, which RFC 9470 uses.
+// errUnmetRequirements is the error of OpenID Connect Core Error Code unmet_authentication_requirements, which RFC 9470
+// uses.
 const errUnmetRequirements = "unmet_authentication_requirements"
 
 // ErrUnmet tells an app that the person did not, or could not, sign in as strongly as was demanded.
@@ -61,8 +64,8 @@ func strongest(classes ...string) string {
 	return ""
 }
 
-// claimedACR is the class that the app is told: the first that it asked for and that the session assures, so that it need
-// not know which are stronger; or the session's own.
+// claimedACR is the class that the app is told: the first that it asked for and that the session assures, so that it
+// need not know which are stronger; or the session's own.
 func claimedACR(a *Request, session *identity.Session) string {
 	for _, wanted := range slices.Concat(a.EssentialACR, a.ACRValues) {
 		if identity.Assures(session.ACR, wanted) {

@@ -15,12 +15,15 @@ const unknownACR = "https://example.com/acr/unheard-of"
 // assuranceLevel is the order of the classes, written down a second time.
 var assuranceLevel = map[string]int{"urn:wicket:acr:password": 1, "urn:wicket:acr:mfa": 2, "phr": 3}
 
-// allAssuranceCases builds every combination of session, factors, client rule, operator's rule, acr_values, essential acr,
-// max_age, prompt and consent.
+// allAssuranceCases builds every combination of session, factors, client rule, operator's rule, acr_values, essential
+// acr, max_age, prompt and consent.
 func allAssuranceCases(yield func(nextCase)) {
 	before, after := nextBegan.Add(-time.Hour), nextBegan.Add(5*time.Minute)
 	classes := []string{identity.ACRPassword, identity.ACRMultiFactor, identity.ACRPhishingResistant}
-	people := []*identity.User{{ID: nextAlice}, {ID: nextAlice, TwoFactor: true}, {ID: nextAlice, TwoFactor: true, HasWebAuthn: true}, {ID: nextAlice, HasWebAuthn: true}}
+	people := []*identity.User{
+		{ID: nextAlice}, {ID: nextAlice, TwoFactor: true}, {ID: nextAlice, TwoFactor: true, HasWebAuthn: true},
+		{ID: nextAlice, HasWebAuthn: true},
+	}
 	sessions := []*identity.Session{nil}
 	for _, user := range people {
 		for _, acr := range classes {
@@ -28,7 +31,10 @@ func allAssuranceCases(yield func(nextCase)) {
 		}
 	}
 	rules := append([]string{""}, classes...)
-	wishes := [][]string{nil, {identity.ACRMultiFactor}, {"phr"}, {"phr", identity.ACRMultiFactor}, {unknownACR}, {unknownACR, "phr"}, {identity.ACRPassword}}
+	wishes := [][]string{
+		nil, {identity.ACRMultiFactor}, {"phr"}, {"phr", identity.ACRMultiFactor}, {unknownACR}, {unknownACR, "phr"},
+		{identity.ACRPassword},
+	}
 	for _, session := range sessions {
 		for _, prompt := range [][]string{nil, {"none"}, {"login"}, {"consent"}, {"select_account"}} {
 			for _, maxAge := range []*time.Duration{nil, age(0), age(time.Minute), age(10000 * time.Second)} {
@@ -40,7 +46,8 @@ func allAssuranceCases(yield func(nextCase)) {
 									for _, steppedUp := range []bool{false, true} {
 										yield(nextCase{
 											a: &Request{
-												Client: &clients.Client{ID: "app", RequiredACR: clientRule}, Scopes: nextAsked, Prompt: prompt, MaxAge: maxAge,
+												Client: &clients.Client{ID: "app", RequiredACR: clientRule}, Scopes: nextAsked, Prompt: prompt,
+												MaxAge:    maxAge,
 												ACRValues: wanted, EssentialACR: essential, SteppedUp: steppedUp, BeganAt: nextBegan,
 											},
 											session: session, consent: consent, required: required,
@@ -59,7 +66,10 @@ func allAssuranceCases(yield func(nextCase)) {
 func (c nextCase) String() string {
 	person := "nobody"
 	if c.session != nil {
-		person = fmt.Sprintf("%s since %s, two factors %t, WebAuthn %t", c.session.ACR, c.session.AuthTime.Sub(nextBegan), c.session.User.TwoFactor, c.session.User.HasWebAuthn)
+		person = fmt.Sprintf(
+			"%s since %s, two factors %t, WebAuthn %t", c.session.ACR, c.session.AuthTime.Sub(nextBegan),
+			c.session.User.TwoFactor, c.session.User.HasWebAuthn,
+		)
 	}
 	return fmt.Sprintf("%s; client wants %q, operator %q, acr_values %v, essential %v, stepped up %t, prompt %v, max_age %v, consent %t",
 		person, c.a.Client.RequiredACR, c.required, c.a.ACRValues, c.a.EssentialACR, c.a.SteppedUp, c.a.Prompt, c.a.MaxAge, c.consent != nil)
@@ -142,7 +152,8 @@ func TestAssuranceInEveryCombination(t *testing.T) {
 			if got.Error.Code == "unmet_authentication_requirements" && least(c.a.EssentialACR) != 9 {
 				fault("it can be met")
 			}
-			if got.Error.Code == "interaction_required" && (!silent || level >= must && (level >= wish || wish > c.reach() || c.a.SteppedUp)) {
+			if got.Error.Code == "interaction_required" &&
+				(!silent || level >= must && (level >= wish || wish > c.reach() || c.a.SteppedUp)) {
 				fault("no interaction is required")
 			}
 		}
@@ -183,7 +194,9 @@ func TestAssuranceComesToAnEnd(t *testing.T) {
 				}
 				session, a.SteppedUp = signedInWith(session.AuthTime, acr, session.User), true
 			case Enrol: // they register a key
-				session = signedInWith(session.AuthTime, identity.ACRPhishingResistant, &identity.User{ID: session.UserID, HasWebAuthn: true})
+				session = signedInWith(session.AuthTime, identity.ACRPhishingResistant, &identity.User{
+					ID: session.UserID, HasWebAuthn: true,
+				})
 			case AskConsent:
 				consent = consentAt(now, nextAsked, nil)
 			}

@@ -24,8 +24,8 @@ const (
 	everywhere  = atAuthorize | atPAR | atDevice | atCIBA
 )
 
-// checks are the checks of an authorization request whose client is known, in the order in which they are made: each may
-// count on those above it. The first that fails is the answer.
+// checks are the checks of an authorization request whose client is known, in the order in which they are made: each
+// may count on those above it. The first that fails is the answer.
 var checks = []struct {
 	at  endpoint
 	run func(p *Service, a *Request) *oidc.Error

@@ -7,8 +7,8 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 )
 
-// claimsRequest is what Wicket heeds of the parameter claims: which sign-in the app wants, and whose. OpenID Connect Core,
-// section 5.5. Claims about the person are asked for by scope.
+// claimsRequest is what Wicket heeds of the parameter claims: which sign-in the app wants, and whose. OpenID Connect
+// Core, section 5.5. Claims about the person are asked for by scope.
 type claimsRequest struct {
 	IDToken struct {
 		ACR     *claimRequest `json:"acr"`

@@ -34,7 +34,9 @@ func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request
 	if err != nil {
 		return err
 	}
-	consent := &Consent{UserID: userID, ClientID: a.Client.ID, GrantedScopes: []string{}, DeclinedScopes: []string{}, GrantedAt: now}
+	consent := &Consent{
+		UserID: userID, ClientID: a.Client.ID, GrantedScopes: []string{}, DeclinedScopes: []string{}, GrantedAt: now,
+	}
 	if before != nil {
 		consent.GrantedScopes = without(before.GrantedScopes, a.Scopes)
 		consent.DeclinedScopes = without(before.DeclinedScopes, a.Scopes)
@@ -48,7 +50,9 @@ func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request
 	}
 	err = p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewInsert().Model(consent).On("CONFLICT (user_id, client_id) DO UPDATE").
-			Set("granted_scopes = EXCLUDED.granted_scopes").Set("declined_scopes = EXCLUDED.declined_scopes").Set("granted_at = EXCLUDED.granted_at").Exec(ctx)
+			Set("granted_scopes = EXCLUDED.granted_scopes").
+			Set("declined_scopes = EXCLUDED.declined_scopes").
+			Set("granted_at = EXCLUDED.granted_at").Exec(ctx)
 		if err != nil {
 			return err
 		}
@@ -69,8 +73,8 @@ func without(scopes, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return slices.Contains(others, scope) })
 }
 
-// Visitor returns whose live session a cookie with that secret holds, and what they have allowed the client; in one read,
-// for every authorization request asks both. It returns storage.ErrNotFound where there is no session.
+// Visitor returns whose live session a cookie with that secret holds, and what they have allowed the client; in one
+// read, for every authorization request asks both. It returns storage.ErrNotFound where there is no session.
 func (p *Service) Visitor(ctx context.Context, secret, clientID string) (Visitor, error) {
 	var found struct {
 		identity.Session `bun:",extend"`
@@ -92,7 +96,8 @@ func (p *Service) Visitor(ctx context.Context, secret, clientID string) (Visitor
 	}
 	if found.GrantedAt != nil {
 		visitor.Consent = &Consent{
-			UserID: found.UserID, ClientID: clientID, GrantedScopes: found.GrantedScopes, DeclinedScopes: found.DeclinedScopes, GrantedAt: *found.GrantedAt,
+			UserID: found.UserID, ClientID: clientID, GrantedScopes: found.GrantedScopes, DeclinedScopes: found.DeclinedScopes,
+			GrantedAt: *found.GrantedAt,
 		}
 	}
 	return visitor, nil
@@ -101,7 +106,8 @@ func (p *Service) Visitor(ctx context.Context, secret, clientID string) (Visitor
 // Consent returns what a person has allowed a client, or nil.
 func (p *Service) Consent(ctx context.Context, userID uuid.UUID, clientID string) (*Consent, error) {
 	consent := new(Consent)
-	err := p.Database.Reader().NewSelect().Model(consent).Where("user_id = ? AND client_id = ?", userID, clientID).Scan(ctx)
+	err := p.Database.Reader().NewSelect().Model(consent).
+		Where("user_id = ? AND client_id = ?", userID, clientID).Scan(ctx)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return nil, nil
 	}
@@ -114,7 +120,9 @@ func (p *Service) Consent(ctx context.Context, userID uuid.UUID, clientID string
 // Consents lists what a person has allowed which clients.
 func (p *Service) Consents(ctx context.Context, userID uuid.UUID) ([]Consent, error) {
 	var consents []Consent
-	if err := p.Database.Reader().NewSelect().Model(&consents).Where("user_id = ?", userID).Order("granted_at").Scan(ctx); err != nil {
+	if err := p.Database.Reader().NewSelect().Model(&consents).
+		Where("user_id = ?", userID).
+		Order("granted_at").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("consents: %w", err)
 	}
 	return consents, nil

@@ -22,9 +22,13 @@ import (
 // fuzzClients are the clients that a fuzzed authorization request may name.
 func fuzzClients() []*clients.Client {
 	return []*clients.Client{
-		{ID: "web", Name: "Web", AuthMethod: clients.AuthPost, RedirectURIs: []string{"https://app.example.com/cb", "https://app.example.com/cb?tenant=1"}},
+		{ID: "web", Name: "Web", AuthMethod: clients.AuthPost, RedirectURIs: []string{
+			"https://app.example.com/cb", "https://app.example.com/cb?tenant=1",
+		}},
 		{ID: "spa", Name: "SPA", AuthMethod: clients.AuthNone, RedirectURIs: []string{"https://spa.example.com/"}},
-		{ID: "native", Name: "Native", AuthMethod: clients.AuthNone, RedirectURIs: []string{"http://127.0.0.1/cb", "http://[::1]/cb", "com.example.app:/oauth"}},
+		{ID: "native", Name: "Native", AuthMethod: clients.AuthNone, RedirectURIs: []string{
+			"http://127.0.0.1/cb", "http://[::1]/cb", "com.example.app:/oauth",
+		}},
 		{ID: "machine", Name: "Machine", AuthMethod: clients.AuthPost, GrantTypes: []string{oidc.GrantClientCredentials}},
 	}
 }
@@ -61,24 +65,33 @@ func FuzzReadAuthorization(f *testing.F) {
 		h.Add(f, client)
 		registered[client.ID] = client
 	}
-	hint, err := h.Keys.Sign(jose.ES256, tokens.IDTokenType, tokens.IDClaims{Issuer: oidctest.TestIssuer, Subject: "018f4c00-0000-7000-8000-00000000000a", Audience: "web"})
+	hint, err := h.Keys.Sign(jose.ES256, tokens.IDTokenType, tokens.IDClaims{
+		Issuer: oidctest.TestIssuer, Subject: "018f4c00-0000-7000-8000-00000000000a", Audience: "web",
+	})
 	if err != nil {
 		f.Fatal(err)
 	}
 	const challenge = "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
 	const web = "client_id=web&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb&response_type=code&scope=openid"
 	for _, seed := range []string{
-		"", "client_id=web", web, web + challenge, web + "&state=s&nonce=n&prompt=login+consent&max_age=0&login_hint=a&acr_values=x+y&display=popup",
-		web + "&prompt=none", web + "&prompt=none+login", web + "&max_age=-1", web + "&max_age=99999999999999999999", web + "&id_token_hint=" + hint, web + "&id_token_hint=x.y.z",
-		web + "&response_mode=form_post", web + "&response_mode=fragment", web + "&response_mode=query.jwt", web + "&request=x", web + "&request_uri=urn:x", web + "&scope=profile",
-		web + "&state=%00", web + "&state=%ff", web + "&a%0d%0ab=1&a%0d%0ab=2", web + "&resource=a&resource=b", web + "&claims=%7B%7D", strings.Replace(web, "openid", "%0a", 1),
+		"", "client_id=web", web, web + challenge,
+		web + "&state=s&nonce=n&prompt=login+consent&max_age=0&login_hint=a&acr_values=x+y&display=popup",
+		web + "&prompt=none", web + "&prompt=none+login", web + "&max_age=-1", web + "&max_age=99999999999999999999",
+		web + "&id_token_hint=" + hint, web + "&id_token_hint=x.y.z",
+		web + "&response_mode=form_post", web + "&response_mode=fragment", web + "&response_mode=query.jwt",
+		web + "&request=x", web + "&request_uri=urn:x", web + "&scope=profile",
+		web + "&state=%00", web + "&state=%ff", web + "&a%0d%0ab=1&a%0d%0ab=2", web + "&resource=a&resource=b",
+		web + "&claims=%7B%7D", strings.Replace(web, "openid", "%0a", 1),
 		"client_id=web&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb%3Ftenant%3D1&response_type=code&scope=openid+email&state=x",
-		"client_id=spa&redirect_uri=https%3A%2F%2Fspa.example.com%2F&response_type=code&scope=openid" + challenge, "client_id=spa&response_type=code&scope=profile" + challenge,
-		"client_id=spa&redirect_uri=https%3A%2F%2Fevil.example%2F&response_type=code&scope=openid" + challenge, "client_id=spa&client_id=web&response_type=code",
+		"client_id=spa&redirect_uri=https%3A%2F%2Fspa.example.com%2F&response_type=code&scope=openid" + challenge,
+		"client_id=spa&response_type=code&scope=profile" + challenge,
+		"client_id=spa&redirect_uri=https%3A%2F%2Fevil.example%2F&response_type=code&scope=openid" + challenge,
+		"client_id=spa&client_id=web&response_type=code",
 		"client_id=native&redirect_uri=http%3A%2F%2F127.0.0.1%3A50123%2Fcb&response_type=code&scope=openid" + challenge,
 		"client_id=native&redirect_uri=http%3A%2F%2F%5B%3A%3A1%5D%3A50123%2Fcb&response_type=code&scope=openid" + challenge,
 		"client_id=native&redirect_uri=http%3A%2F%2F127.0.0.1%3A50123%2Fcb%23&response_type=code&scope=openid" + challenge,
-		"client_id=native&redirect_uri=com.example.app%3A%2Foauth&response_type=code&scope=openid" + challenge, "client_id=machine&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb&response_type=code",
+		"client_id=native&redirect_uri=com.example.app%3A%2Foauth&response_type=code&scope=openid" + challenge,
+		"client_id=machine&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb&response_type=code",
 	} {
 		f.Add(seed)
 	}
@@ -107,7 +120,8 @@ func FuzzReadAuthorization(f *testing.F) {
 		}
 		if refused != nil {
 			response := h.Authorize.Refuse(a, refused.Reason)
-			if !strings.HasPrefix(response.URL(), a.RedirectURI) || !slices.Contains(oidc.ResponseModes, response.Mode) || response.Parameters.Get("iss") != oidctest.TestIssuer || response.Parameters.Get("state") != form.Get("state") {
+			if !strings.HasPrefix(response.URL(), a.RedirectURI) || !slices.Contains(oidc.ResponseModes, response.Mode) ||
+				response.Parameters.Get("iss") != oidctest.TestIssuer || response.Parameters.Get("state") != form.Get("state") {
 				t.Fatalf("refused to %s with %v", response.URL(), response.Parameters)
 			}
 			if text := response.Parameters.Get("error_description"); !isErrorText(text) {

@@ -37,7 +37,9 @@ var ErrInteraction = errors.New("this sign-in has been open for too long")
 // Suspend seals an authorization request, to be taken up by Resume in the same browser, which is known by a secret that
 // its cookie holds; empty if it is not known.
 func (p *Service) Suspend(a *Request, browser string) string {
-	pending := interaction{Form: a.form, BeganAt: a.BeganAt, Selected: a.Selected, SteppedUp: a.SteppedUp, ShownTo: a.ShownTo}
+	pending := interaction{
+		Form: a.form, BeganAt: a.BeganAt, Selected: a.Selected, SteppedUp: a.SteppedUp, ShownTo: a.ShownTo,
+	}
 	if browser != "" {
 		pending.Browser = storage.Digest(browser)
 	}
@@ -48,9 +50,9 @@ func (p *Service) Suspend(a *Request, browser string) string {
 	return base64.RawURLEncoding.EncodeToString(p.Seal.Close(sealForInteractions, encoded))
 }
 
-// Resume takes up an authorization request that Suspend sealed, reading it anew: what was registered meanwhile counts. In
-// another browser it begins anew: the person there has done nothing for it, and must not be taken to have signed in or
-// consented for somebody else's request. It returns ErrInteraction, or a *Refusal as Read does.
+// Resume takes up an authorization request that Suspend sealed, reading it anew: what was registered meanwhile counts.
+// In another browser it begins anew: the person there has done nothing for it, and must not be taken to have signed in
+// or consented for somebody else's request. It returns ErrInteraction, or a *Refusal as Read does.
 func (p *Service) Resume(ctx context.Context, sealed, browser string) (*Request, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)
 	if err != nil {

@@ -15,7 +15,9 @@ import (
 
 // Issue grants scopes to the app that asks and returns the response with the code for it: RFC 6749, section 4.1.2.
 // Next has said Issue.
-func (p *Service) Issue(ctx context.Context, a *Request, session *identity.Session, scopes []string) (*oidc.Response, error) {
+func (p *Service) Issue(
+	ctx context.Context, a *Request, session *identity.Session, scopes []string,
+) (*oidc.Response, error) {
 	now := p.Now()
 	grant := p.newGrant(session, a, scopes, now)
 	code, parameters, err := p.Grants.IssueCode(ctx, a.accepted, a.Client, grant, a.form.Get("redirect_uri"))
@@ -47,7 +49,9 @@ func (p *Service) Issue(ctx context.Context, a *Request, session *identity.Sessi
 // newGrant describes what a session grants to an app.
 func (p *Service) newGrant(session *identity.Session, a *Request, scopes []string, now time.Time) *oidc.Grant {
 	return &oidc.Grant{
-		ID: uuid.Must(uuid.NewV7()), UserID: session.UserID, ClientID: a.Client.ID, SessionID: session.ID, SessionVersion: session.SessionVersion,
-		Scopes: scopes, AuthTime: session.AuthTime, ACR: claimedACR(a, session), AMR: session.AMR, CreatedAt: now, ExpiresAt: now.Add(p.Lifetimes.Grant),
+		ID: uuid.Must(uuid.NewV7()), UserID: session.UserID, ClientID: a.Client.ID, SessionID: session.ID,
+		SessionVersion: session.SessionVersion,
+		Scopes:         scopes, AuthTime: session.AuthTime, ACR: claimedACR(a, session), AMR: session.AMR, CreatedAt: now,
+		ExpiresAt: now.Add(p.Lifetimes.Grant),
 	}
 }

@@ -38,8 +38,9 @@ type Visitor struct {
 	RequiredACR string            // what the operator demands of this person whatever the app; or empty
 }
 
-// Next says what has to happen next for an authorization request of that visitor. It is the whole of OpenID Connect Core,
-// section 3.1.2.3, and of RFC 9470: it reads no clock and no database, so that every combination can be put in a table.
+// Next says what has to happen next for an authorization request of that visitor. It is the whole of OpenID Connect
+// Core, section 3.1.2.3, and of RFC 9470: it reads no clock and no database, so that every combination can be put in a
+// table.
 func Next(a *Request, v Visitor, now time.Time) Decision {
 	session, consent := v.Session, v.Consent
 	silent := a.Asks("none")

@@ -48,14 +48,18 @@ func consentAt(at time.Time, granted, declined []string) *Consent {
 func allNextCases(yield func(nextCase)) {
 	before, after := nextBegan.Add(-time.Hour), nextBegan.Add(5*time.Minute)
 	sessions := map[string]*identity.Session{
-		"nobody": nil, "signed in an hour before": signedInAt(before), "signed in just before": signedInAt(nextBegan.Add(-time.Microsecond)),
+		"nobody": nil, "signed in an hour before": signedInAt(before),
+		"signed in just before": signedInAt(nextBegan.Add(-time.Microsecond)),
 		"signed in as it began": signedInAt(nextBegan), "signed in since": signedInAt(after),
 	}
 	prompts := [][]string{
 		nil, {"none"}, {"login"}, {"consent"}, {"select_account"}, {"login", "consent"}, {"select_account", "login"},
 		{"consent", "select_account"}, {"login", "consent", "select_account"},
 	}
-	maxAges := map[string]*time.Duration{"any age": nil, "max_age=0": age(0), "max_age=60": age(time.Minute), "max_age=exactly": age(nextNow.Sub(before)), "max_age=10000": age(10000 * time.Second)}
+	maxAges := map[string]*time.Duration{
+		"any age": nil, "max_age=0": age(0), "max_age=60": age(time.Minute), "max_age=exactly": age(nextNow.Sub(before)),
+		"max_age=10000": age(10000 * time.Second),
+	}
 	consents := map[string]*Consent{
 		"no consent":            nil,
 		"consent before":        consentAt(before, []string{"openid", "profile", "email", "address"}, nil),
@@ -78,7 +82,10 @@ func allNextCases(yield func(nextCase)) {
 										HintSubject: hint, BeganAt: nextBegan, Selected: selected,
 									},
 									session: session, consent: consent,
-									name: fmt.Sprintf("%s, prompt %v, %s, %s, trusted %v, selected %v, hint %q", sessionName, prompt, ageName, consentName, trusted, selected, hint),
+									name: fmt.Sprintf(
+										"%s, prompt %v, %s, %s, trusted %v, selected %v, hint %q", sessionName, prompt, ageName, consentName, trusted,
+										selected, hint,
+									),
 								})
 							}
 						}
@@ -89,8 +96,8 @@ func allNextCases(yield func(nextCase)) {
 	}
 }
 
-// What must hold whatever the combination. The rules are written down a second time here, from the specification and not
-// from next.go, so each can be wrong in one place only.
+// What must hold whatever the combination. The rules are written down a second time here, from the specification and
+// not from next.go, so each can be wrong in one place only.
 func TestNextHoldsItsPromisesInEveryCombination(t *testing.T) {
 	var n int
 	seen := map[Step]int{}
@@ -103,7 +110,8 @@ func TestNextHoldsItsPromisesInEveryCombination(t *testing.T) {
 		fresh := signedIn && !c.session.AuthTime.Before(nextBegan)
 		otherPerson := signedIn && c.a.HintSubject != "" && c.a.HintSubject != c.session.UserID.String()
 		decided := func(scope string) bool {
-			return c.consent != nil && (slices.Contains(c.consent.GrantedScopes, scope) || slices.Contains(c.consent.DeclinedScopes, scope))
+			return c.consent != nil &&
+				(slices.Contains(c.consent.GrantedScopes, scope) || slices.Contains(c.consent.DeclinedScopes, scope))
 		}
 		allDecided := decided("openid") && decided("profile") && decided("email")
 
@@ -118,13 +126,18 @@ func TestNextHoldsItsPromisesInEveryCombination(t *testing.T) {
 		if silent && got.Step != Issue && got.Step != Refuse {
 			fault("prompt=none yields a page")
 		}
-		if got.Step == Refuse && !slices.Contains([]string{"login_required", "consent_required", "interaction_required", "account_selection_required"}, got.Error.Code) {
+		if got.Step == Refuse &&
+			!slices.Contains(
+				[]string{"login_required", "consent_required", "interaction_required", "account_selection_required"},
+				got.Error.Code,
+			) {
 			fault("no error of section 3.1.2.6")
 		}
 		if got.Step == Refuse && !silent && !(otherPerson && fresh) {
 			fault("refused although a page could have asked")
 		}
-		if got.Step == Refuse && got.Error.Code == "consent_required" && (c.a.Client.IsTrusted || allDecided && !slices.Contains(c.a.Prompt, "consent")) {
+		if got.Step == Refuse && got.Error.Code == "consent_required" &&
+			(c.a.Client.IsTrusted || allDecided && !slices.Contains(c.a.Prompt, "consent")) {
 			fault("consent is there")
 		}
 		if got.Step == Refuse && !signedIn && got.Error.Code != "login_required" {
@@ -144,7 +157,8 @@ func TestNextHoldsItsPromisesInEveryCombination(t *testing.T) {
 				fault("the right person is signed in")
 			}
 		case SignInAgain:
-			wanted := slices.Contains(c.a.Prompt, "login") || c.a.MaxAge != nil && (*c.a.MaxAge == 0 || nextNow.Sub(c.session.AuthTime) > *c.a.MaxAge)
+			wanted := slices.Contains(c.a.Prompt, "login") || c.a.MaxAge != nil &&
+				(*c.a.MaxAge == 0 || nextNow.Sub(c.session.AuthTime) > *c.a.MaxAge)
 			if !wanted || otherPerson {
 				fault("nobody asked for it")
 			}
@@ -253,46 +267,55 @@ func TestNextByTheSpecification(t *testing.T) {
 		scopes  []string
 		code    string
 	}{
-		"the person is not authenticated":                      {step: SignIn},
-		"signed in, nothing allowed yet":                       {session: before, step: AskConsent},
-		"signed in, all allowed":                               {session: before, consent: allowed, step: Issue, scopes: asked},
-		"our own app":                                          {session: before, trusted: true, step: Issue, scopes: asked},
-		"prompt=none, nobody there":                            {prompt: []string{"none"}, step: Refuse, code: "login_required"},
-		"prompt=none, not allowed":                             {prompt: []string{"none"}, session: before, step: Refuse, code: "consent_required"},
-		"prompt=none, all is there":                            {prompt: []string{"none"}, session: before, consent: allowed, step: Issue, scopes: asked},
-		"prompt=none, our own app":                             {prompt: []string{"none"}, session: before, trusted: true, step: Issue, scopes: asked},
-		"prompt=none, signed in too long ago":                  {prompt: []string{"none"}, maxAge: age(time.Minute), session: before, consent: allowed, step: Refuse, code: "login_required"},
-		"prompt=none, somebody else":                           {prompt: []string{"none"}, hint: nextBob, session: before, consent: allowed, step: Refuse, code: "login_required"},
-		"prompt=login, signed in before":                       {prompt: []string{"login"}, session: before, consent: allowed, step: SignInAgain},
-		"prompt=login, signed in for it":                       {prompt: []string{"login"}, session: since, consent: allowed, step: Issue, scopes: asked},
-		"prompt=consent, allowed before":                       {prompt: []string{"consent"}, session: before, consent: allowed, step: AskConsent},
-		"prompt=consent, allowed for it":                       {prompt: []string{"consent"}, session: before, consent: consentAt(nextBegan, nextAsked, nil), step: Issue, scopes: asked},
-		"prompt=consent, our own app":                          {prompt: []string{"consent"}, session: before, trusted: true, step: Issue, scopes: asked},
-		"prompt=login consent, in this order":                  {prompt: []string{"consent", "login"}, session: before, consent: allowed, step: SignInAgain},
-		"prompt=select_account":                                {prompt: []string{"select_account"}, session: before, consent: allowed, step: SelectAccount},
-		"prompt=select_account, selected":                      {prompt: []string{"select_account"}, picked: true, session: before, consent: allowed, step: Issue, scopes: asked},
-		"prompt=select_account, nobody there":                  {prompt: []string{"select_account"}, step: SignIn},
-		"prompt=select_account, another signed in":             {prompt: []string{"select_account"}, session: since, consent: allowed, step: Issue, scopes: asked},
-		"prompt=select_account login, selected":                {prompt: []string{"select_account", "login"}, picked: true, session: before, consent: allowed, step: SignInAgain},
-		"max_age met":                                          {maxAge: age(2 * time.Hour), session: before, consent: allowed, step: Issue, scopes: asked},
-		"max_age met to the second":                            {maxAge: age(70 * time.Minute), session: before, consent: allowed, step: Issue, scopes: asked},
-		"max_age exceeded":                                     {maxAge: age(69 * time.Minute), session: before, consent: allowed, step: SignInAgain},
-		"max_age=0 is prompt=login":                            {maxAge: age(0), session: before, consent: allowed, step: SignInAgain},
-		"max_age=0, signed in for it":                          {maxAge: age(0), session: since, consent: allowed, step: Issue, scopes: asked},
-		"the hint names who is here":                           {hint: nextAlice, session: before, consent: allowed, step: Issue, scopes: asked},
-		"the hint names somebody else":                         {hint: nextBob, session: before, consent: allowed, step: SignIn},
-		"the hint names somebody else, who is signed in anew":  {hint: nextBob, session: since, consent: allowed, step: Refuse, code: "login_required"},
-		"the hint names somebody, nobody is here":              {hint: nextBob, step: SignIn},
-		"one more scope than was decided":                      {session: before, consent: consentAt(nextBegan, []string{"openid", "profile"}, nil), step: AskConsent},
-		"a scope was declined, and that is remembered":         {session: before, consent: consentAt(nextBegan.Add(-time.Hour), []string{"openid", "email"}, []string{"profile"}), step: Issue, scopes: []string{"openid", "email"}},
-		"more was allowed than is asked for":                   {session: before, consent: consentAt(nextBegan, []string{"address", "email", "profile", "openid"}, nil), step: Issue, scopes: asked},
+		"the person is not authenticated":                     {step: SignIn},
+		"signed in, nothing allowed yet":                      {session: before, step: AskConsent},
+		"signed in, all allowed":                              {session: before, consent: allowed, step: Issue, scopes: asked},
+		"our own app":                                         {session: before, trusted: true, step: Issue, scopes: asked},
+		"prompt=none, nobody there":                           {prompt: []string{"none"}, step: Refuse, code: "login_required"},
+		"prompt=none, not allowed":                            {prompt: []string{"none"}, session: before, step: Refuse, code: "consent_required"},
+		"prompt=none, all is there":                           {prompt: []string{"none"}, session: before, consent: allowed, step: Issue, scopes: asked},
+		"prompt=none, our own app":                            {prompt: []string{"none"}, session: before, trusted: true, step: Issue, scopes: asked},
+		"prompt=none, signed in too long ago":                 {prompt: []string{"none"}, maxAge: age(time.Minute), session: before, consent: allowed, step: Refuse, code: "login_required"},
+		"prompt=none, somebody else":                          {prompt: []string{"none"}, hint: nextBob, session: before, consent: allowed, step: Refuse, code: "login_required"},
+		"prompt=login, signed in before":                      {prompt: []string{"login"}, session: before, consent: allowed, step: SignInAgain},
+		"prompt=login, signed in for it":                      {prompt: []string{"login"}, session: since, consent: allowed, step: Issue, scopes: asked},
+		"prompt=consent, allowed before":                      {prompt: []string{"consent"}, session: before, consent: allowed, step: AskConsent},
+		"prompt=consent, allowed for it":                      {prompt: []string{"consent"}, session: before, consent: consentAt(nextBegan, nextAsked, nil), step: Issue, scopes: asked},
+		"prompt=consent, our own app":                         {prompt: []string{"consent"}, session: before, trusted: true, step: Issue, scopes: asked},
+		"prompt=login consent, in this order":                 {prompt: []string{"consent", "login"}, session: before, consent: allowed, step: SignInAgain},
+		"prompt=select_account":                               {prompt: []string{"select_account"}, session: before, consent: allowed, step: SelectAccount},
+		"prompt=select_account, selected":                     {prompt: []string{"select_account"}, picked: true, session: before, consent: allowed, step: Issue, scopes: asked},
+		"prompt=select_account, nobody there":                 {prompt: []string{"select_account"}, step: SignIn},
+		"prompt=select_account, another signed in":            {prompt: []string{"select_account"}, session: since, consent: allowed, step: Issue, scopes: asked},
+		"prompt=select_account login, selected":               {prompt: []string{"select_account", "login"}, picked: true, session: before, consent: allowed, step: SignInAgain},
+		"max_age met":                                         {maxAge: age(2 * time.Hour), session: before, consent: allowed, step: Issue, scopes: asked},
+		"max_age met to the second":                           {maxAge: age(70 * time.Minute), session: before, consent: allowed, step: Issue, scopes: asked},
+		"max_age exceeded":                                    {maxAge: age(69 * time.Minute), session: before, consent: allowed, step: SignInAgain},
+		"max_age=0 is prompt=login":                           {maxAge: age(0), session: before, consent: allowed, step: SignInAgain},
+		"max_age=0, signed in for it":                         {maxAge: age(0), session: since, consent: allowed, step: Issue, scopes: asked},
+		"the hint names who is here":                          {hint: nextAlice, session: before, consent: allowed, step: Issue, scopes: asked},
+		"the hint names somebody else":                        {hint: nextBob, session: before, consent: allowed, step: SignIn},
+		"the hint names somebody else, who is signed in anew": {hint: nextBob, session: since, consent: allowed, step: Refuse, code: "login_required"},
+		"the hint names somebody, nobody is here":             {hint: nextBob, step: SignIn},
+		"one more scope than was decided": {session: before, consent: consentAt(
+			nextBegan, []string{"openid", "profile"}, nil,
+		), step: AskConsent},
+		"a scope was declined, and that is remembered": {session: before, consent: consentAt(
+			nextBegan.Add(-time.Hour), []string{"openid", "email"}, []string{"profile"},
+		), step: Issue, scopes: []string{"openid", "email"}},
+		"more was allowed than is asked for": {session: before, consent: consentAt(
+			nextBegan, []string{"address", "email", "profile", "openid"}, nil,
+		), step: Issue, scopes: asked},
 		"prompt=none and a declined scope":                     {prompt: []string{"none"}, session: before, consent: consentAt(nextBegan, []string{"openid"}, []string{"profile", "email"}), step: Issue, scopes: []string{"openid"}},
 		"consent of somebody who took long after signing in":   {maxAge: age(time.Second), session: since, consent: allowed, step: Issue, scopes: asked},
 		"our own app still wants the person it means":          {hint: nextBob, trusted: true, session: before, step: SignIn},
 		"our own app still wants a sign-in that is new enough": {maxAge: age(time.Minute), trusted: true, session: before, step: SignInAgain},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := &Request{Client: &clients.Client{ID: "app", IsTrusted: c.trusted}, Scopes: nextAsked, Prompt: c.prompt, MaxAge: c.maxAge, BeganAt: nextBegan, Selected: c.picked}
+			a := &Request{
+				Client: &clients.Client{ID: "app", IsTrusted: c.trusted}, Scopes: nextAsked, Prompt: c.prompt, MaxAge: c.maxAge,
+				BeganAt: nextBegan, Selected: c.picked,
+			}
 			if c.hint != uuid.Nil {
 				a.HintSubject = c.hint.String()
 			}
@@ -302,7 +325,10 @@ func TestNextByTheSpecification(t *testing.T) {
 				code = got.Error.Code
 			}
 			if got.Step != c.step || !slices.Equal(got.Scopes, c.scopes) || code != c.code {
-				t.Errorf("step %d, scopes %v, error %q; want step %d, scopes %v, error %q", got.Step, got.Scopes, code, c.step, c.scopes, c.code)
+				t.Errorf(
+					"step %d, scopes %v, error %q; want step %d, scopes %v, error %q", got.Step, got.Scopes, code, c.step, c.scopes,
+					c.code,
+				)
 			}
 		})
 	}

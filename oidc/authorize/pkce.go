@@ -6,8 +6,8 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 )
 
-// checkPKCE is RFC 7636, section 4.4.1, less the method plain, which protects against nothing: S256 is required of public
-// clients, and of every client that begins with PKCE.
+// checkPKCE is RFC 7636, section 4.4.1, less the method plain, which protects against nothing: S256 is required of
+// public clients, and of every client that begins with PKCE.
 func checkPKCE(_ *Service, a *Request) *oidc.Error {
 	challenge, method := a.form.Get("code_challenge"), a.form.Get("code_challenge_method")
 	switch {

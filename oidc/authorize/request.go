@@ -109,11 +109,13 @@ func (a *Request) trustedRedirect(requested string) (string, error) {
 			return requested, nil
 		}
 	}
-	return "", fmt.Errorf("the redirect_uri %.200s is not one that this client has registered; it must match to the letter", requested)
+	return "", fmt.Errorf(
+		"the redirect_uri %.200s is not one that this client has registered; it must match to the letter", requested,
+	)
 }
 
-// accept hands the request to fosite, which will issue the code. What Next decides (prompt, max_age, hints) is left out:
-// fosite is to have no opinion of its own about it.
+// accept hands the request to fosite, which will issue the code. What Next decides (prompt, max_age, hints) is left
+// out: fosite is to have no opinion of its own about it.
 func (p *Service) accept(ctx context.Context, a *Request) *oidc.Error {
 	form := url.Values{"state": {fixedState}, "redirect_uri": {a.RedirectURI}, "scope": {strings.Join(a.Scopes, " ")}}
 	for _, name := range []string{"client_id", "response_type", "code_challenge", "code_challenge_method", "nonce"} {

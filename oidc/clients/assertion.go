@@ -31,7 +31,8 @@ func (p *Store) verifyAssertion(ctx context.Context, kind, assertion, id string)
 		return nil, errors.New("client_assertion is not a JWT signed with an algorithm that we accept")
 	}
 	var claims jwt.Claims
-	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil || oidc.CheckText(claims.Subject) != nil || oidc.CheckText(claims.ID) != nil {
+	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil || oidc.CheckText(claims.Subject) != nil ||
+		oidc.CheckText(claims.ID) != nil {
 		return nil, errors.New("client_assertion has malformed claims")
 	}
 	if claims.Subject == "" || claims.Issuer != claims.Subject || (id != "" && id != claims.Subject) {
@@ -72,7 +73,9 @@ func (p *Store) verifyAssertion(ctx context.Context, kind, assertion, id string)
 }
 
 // AssertionAlgs are the signatures that clients may use: asymmetric ones, and none that is weak.
-var AssertionAlgs = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
+var AssertionAlgs = []jose.SignatureAlgorithm{
+	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
+}
 
 // keySet is what can verify the signatures of a client.
 type keySet interface {

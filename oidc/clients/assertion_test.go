@@ -34,20 +34,24 @@ func TestAssertionClaims(t *testing.T) {
 			change map[string]any
 			want   string
 		}{
-			"aud is the issuer":              {nil, ""},
-			"aud is the token endpoint":      {map[string]any{"aud": oidctest.TestIssuer + "/token"}, ""},
-			"aud is a list with the issuer":  {map[string]any{"aud": []string{"https://other.example", oidctest.TestIssuer}}, ""},
-			"aud is somebody else":           {map[string]any{"aud": "https://other.example"}, "invalid_client"},
-			"aud is almost the issuer":       {map[string]any{"aud": oidctest.TestIssuer + "/"}, "invalid_client"},
-			"aud is another endpoint":        {map[string]any{"aud": oidctest.TestIssuer + "/authorize"}, "invalid_client"},
-			"aud is missing":                 {map[string]any{"aud": gone}, "invalid_client"},
-			"aud is empty":                   {map[string]any{"aud": []string{}}, "invalid_client"},
-			"aud is a number":                {map[string]any{"aud": 7}, "invalid_client"},
-			"exp is missing":                 {map[string]any{"exp": gone}, "invalid_client"},
-			"exp is past":                    {map[string]any{"exp": at(-clients.ClockSkew - time.Second)}, "invalid_client"},
-			"exp is past within the skew":    {map[string]any{"exp": at(-clients.ClockSkew + time.Second)}, ""},
-			"exp is as far as may be":        {map[string]any{"exp": at(clients.MaxAssertionAge - time.Second)}, ""},
-			"exp is too far":                 {map[string]any{"exp": at(clients.MaxAssertionAge + 2*time.Second)}, "invalid_client"},
+			"aud is the issuer":         {nil, ""},
+			"aud is the token endpoint": {map[string]any{"aud": oidctest.TestIssuer + "/token"}, ""},
+			"aud is a list with the issuer": {map[string]any{
+				"aud": []string{"https://other.example", oidctest.TestIssuer},
+			}, ""},
+			"aud is somebody else":        {map[string]any{"aud": "https://other.example"}, "invalid_client"},
+			"aud is almost the issuer":    {map[string]any{"aud": oidctest.TestIssuer + "/"}, "invalid_client"},
+			"aud is another endpoint":     {map[string]any{"aud": oidctest.TestIssuer + "/authorize"}, "invalid_client"},
+			"aud is missing":              {map[string]any{"aud": gone}, "invalid_client"},
+			"aud is empty":                {map[string]any{"aud": []string{}}, "invalid_client"},
+			"aud is a number":             {map[string]any{"aud": 7}, "invalid_client"},
+			"exp is missing":              {map[string]any{"exp": gone}, "invalid_client"},
+			"exp is past":                 {map[string]any{"exp": at(-clients.ClockSkew - time.Second)}, "invalid_client"},
+			"exp is past within the skew": {map[string]any{"exp": at(-clients.ClockSkew + time.Second)}, ""},
+			"exp is as far as may be":     {map[string]any{"exp": at(clients.MaxAssertionAge - time.Second)}, ""},
+			"exp is too far": {map[string]any{
+				"exp": at(clients.MaxAssertionAge + 2*time.Second),
+			}, "invalid_client"},
 			"exp is beyond all time":         {map[string]any{"exp": 1e18}, "invalid_client"},
 			"exp is negative":                {map[string]any{"exp": -1}, "invalid_client"},
 			"exp is text":                    {map[string]any{"exp": "tomorrow"}, "invalid_client"},
@@ -106,22 +110,27 @@ func TestAssertionSignature(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, token := range map[string]string{
-			"HS256 with the PEM of the public key": oidctest.Assertion(t, jose.HS256, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), app.KID, claims()),
+			"HS256 with the PEM of the public key": oidctest.Assertion(
+				t, jose.HS256, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), app.KID, claims(),
+			),
 			"HS256 with the DER of the public key": oidctest.Assertion(t, jose.HS256, der, app.KID, claims()),
 			"HS256 with the JWK":                   oidctest.Assertion(t, jose.HS256, []byte(jwk), app.KID, claims()),
 			"alg none":                             encode([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + encode(payload) + ".",
-			"alg None":                             encode([]byte(`{"alg":"None","kid":"`+app.KID+`"}`)) + "." + encode(payload) + ".",
-			"no alg":                               encode([]byte(`{"typ":"JWT"}`)) + "." + encode(payload) + ".",
-			"another client's key":                 oidctest.Assertion(t, jose.ES256, other.Private, app.KID, claims()),
-			"another client's key and kid":         oidctest.Assertion(t, jose.ES256, other.Private, other.KID, claims()),
-			"a stranger's key":                     oidctest.Assertion(t, jose.ES256, oidctest.NewAppKey(t), "", claims()),
-			"a stranger's RSA key":                 oidctest.Assertion(t, jose.RS256, rsaKey, app.KID, claims()),
-			"an unknown kid":                       oidctest.Assertion(t, jose.ES256, app.Private, "no-such-key", claims()),
-			"a changed payload":                    parts[0] + "." + encode(payload) + "." + parts[2],
-			"no signature":                         parts[0] + "." + parts[1] + ".",
-			"two parts":                            parts[0] + "." + parts[1],
-			"not a JWT":                            "not a JWT",
-			"JSON":                                 `{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` + parts[2] + `"}`,
+			"alg None": encode(
+				[]byte(`{"alg":"None","kid":"`+app.KID+`"}`),
+			) + "." + encode(payload) + ".",
+			"no alg":                       encode([]byte(`{"typ":"JWT"}`)) + "." + encode(payload) + ".",
+			"another client's key":         oidctest.Assertion(t, jose.ES256, other.Private, app.KID, claims()),
+			"another client's key and kid": oidctest.Assertion(t, jose.ES256, other.Private, other.KID, claims()),
+			"a stranger's key":             oidctest.Assertion(t, jose.ES256, oidctest.NewAppKey(t), "", claims()),
+			"a stranger's RSA key":         oidctest.Assertion(t, jose.RS256, rsaKey, app.KID, claims()),
+			"an unknown kid":               oidctest.Assertion(t, jose.ES256, app.Private, "no-such-key", claims()),
+			"a changed payload":            parts[0] + "." + encode(payload) + "." + parts[2],
+			"no signature":                 parts[0] + "." + parts[1] + ".",
+			"two parts":                    parts[0] + "." + parts[1],
+			"not a JWT":                    "not a JWT",
+			"JSON": `{"payload":"` + parts[1] + `","protected":"` + parts[0] +
+				`","signature":"` + parts[2] + `"}`,
 		} {
 			if got := h.Present(t, token, nil); got != "invalid_client" {
 				t.Errorf("%s: %q", name, got)
@@ -139,7 +148,10 @@ func TestAssertionSignature(t *testing.T) {
 func TestAssertionGoesWithItsParameters(t *testing.T) {
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
 		app := h.NewSigningApp(t, "app")
-		posted := &clients.Client{ID: "posted", Name: "App with a secret", AuthMethod: clients.AuthPost, GrantTypes: []string{oidc.GrantClientCredentials}}
+		posted := &clients.Client{
+			ID: "posted", Name: "App with a secret", AuthMethod: clients.AuthPost,
+			GrantTypes: []string{oidc.GrantClientCredentials},
+		}
 		secret := h.Add(t, posted)
 		fresh := func() string { return oidctest.Assertion(t, jose.ES256, app.Private, app.KID, h.Claims(app)) }
 		for name, c := range map[string]struct {
@@ -147,15 +159,22 @@ func TestAssertionGoesWithItsParameters(t *testing.T) {
 			change url.Values
 			want   string
 		}{
-			"the client_id is its own":      {fresh(), url.Values{"client_id": {"app"}}, ""},
-			"the client_id is another":      {fresh(), url.Values{"client_id": {"posted"}}, "invalid_client"},
-			"no type":                       {fresh(), url.Values{"client_assertion_type": nil}, "invalid_client"},
-			"another type":                  {fresh(), url.Values{"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:saml2-bearer"}}, "invalid_client"},
-			"a secret besides":              {fresh(), url.Values{"client_secret": {secret}}, "invalid_client"},
-			"no assertion but its type":     {"", url.Values{"client_id": {"app"}}, "invalid_client"},
-			"twice":                         {"", url.Values{"client_assertion": {fresh(), fresh()}}, "invalid_request"},
-			"a secret instead":              {"", url.Values{"client_id": {"app"}, "client_secret": {secret}}, "invalid_client"},
-			"for a client that has no keys": {oidctest.Assertion(t, jose.ES256, app.Private, app.KID, map[string]any{"iss": "posted", "sub": "posted", "aud": oidctest.TestIssuer, "jti": "1", "exp": h.Clock.Add(time.Minute).Unix()}), nil, "invalid_client"},
+			"the client_id is its own": {fresh(), url.Values{"client_id": {"app"}}, ""},
+			"the client_id is another": {fresh(), url.Values{"client_id": {"posted"}}, "invalid_client"},
+			"no type":                  {fresh(), url.Values{"client_assertion_type": nil}, "invalid_client"},
+			"another type": {fresh(), url.Values{
+				"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:saml2-bearer"},
+			}, "invalid_client"},
+			"a secret besides":          {fresh(), url.Values{"client_secret": {secret}}, "invalid_client"},
+			"no assertion but its type": {"", url.Values{"client_id": {"app"}}, "invalid_client"},
+			"twice":                     {"", url.Values{"client_assertion": {fresh(), fresh()}}, "invalid_request"},
+			"a secret instead":          {"", url.Values{"client_id": {"app"}, "client_secret": {secret}}, "invalid_client"},
+			"for a client that has no keys": {oidctest.Assertion(
+				t, jose.ES256, app.Private, app.KID,
+				map[string]any{
+					"iss": "posted", "sub": "posted", "aud": oidctest.TestIssuer, "jti": "1", "exp": h.Clock.Add(time.Minute).Unix(),
+				},
+			), nil, "invalid_client"},
 		} {
 			if got := h.Present(t, c.token, c.change); got != c.want {
 				t.Errorf("%s: %q, want %q", name, got, c.want)
@@ -176,7 +195,9 @@ func TestAssertionWorksOnce(t *testing.T) {
 			t.Errorf("a second time: %q", got)
 		}
 		claims["iat"] = h.Clock.Add(-time.Second).Unix()
-		if got := h.Present(t, oidctest.Assertion(t, jose.ES256, app.Private, app.KID, claims), nil); got != "invalid_client" {
+		if got := h.Present(
+			t, oidctest.Assertion(t, jose.ES256, app.Private, app.KID, claims), nil,
+		); got != "invalid_client" {
 			t.Errorf("another assertion with the same jti: %q", got)
 		}
 		// A jti is its client's own affair.
@@ -202,7 +223,9 @@ func TestRefusedAssertionIsNotUsedUp(t *testing.T) {
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
 		app := h.NewSigningApp(t, "app")
 		claims := h.Claims(app)
-		if got := h.Present(t, oidctest.Assertion(t, jose.ES256, oidctest.NewAppKey(t), app.KID, claims), nil); got != "invalid_client" {
+		if got := h.Present(
+			t, oidctest.Assertion(t, jose.ES256, oidctest.NewAppKey(t), app.KID, claims), nil,
+		); got != "invalid_client" {
 			t.Fatal(got)
 		}
 		if got := h.Present(t, oidctest.Assertion(t, jose.ES256, app.Private, app.KID, claims), nil); got != "" {
@@ -255,7 +278,12 @@ func TestKeysBehindAURIAreFetchedAndFetchedAgain(t *testing.T) {
 		}
 		first, second := oidctest.NewAppKey(t), oidctest.NewAppKey(t)
 		serve("k1", first)
-		app := oidctest.SigningApp{Client: &clients.Client{ID: "app", Name: "App", AuthMethod: clients.AuthPrivateKeyJWT, GrantTypes: []string{oidc.GrantClientCredentials}, JWKSURI: server.URL + "/jwks"}}
+		app := oidctest.SigningApp{
+			Client: &clients.Client{
+				ID: "app", Name: "App", AuthMethod: clients.AuthPrivateKeyJWT, GrantTypes: []string{oidc.GrantClientCredentials},
+				JWKSURI: server.URL + "/jwks",
+			},
+		}
 		h.Add(t, app.Client)
 		ask := func(kid string, private *ecdsa.PrivateKey) string {
 			return h.Present(t, oidctest.Assertion(t, jose.ES256, private, kid, h.Claims(app)), nil)
@@ -307,12 +335,19 @@ func TestForgedAssertionsDoNotMakeUsFetchEachTime(t *testing.T) {
 			_, _ = w.Write(set)
 		}))
 		t.Cleanup(server.Close)
-		app := oidctest.SigningApp{Client: &clients.Client{ID: "app", Name: "App", AuthMethod: clients.AuthPrivateKeyJWT, GrantTypes: []string{oidc.GrantClientCredentials}, JWKSURI: server.URL}}
+		app := oidctest.SigningApp{
+			Client: &clients.Client{
+				ID: "app", Name: "App", AuthMethod: clients.AuthPrivateKeyJWT, GrantTypes: []string{oidc.GrantClientCredentials},
+				JWKSURI: server.URL,
+			},
+		}
 		h.Add(t, app.Client)
 		stranger := oidctest.NewAppKey(t)
 		for _, kid := range []string{"k1", "unknown", ""} {
 			for range 10 {
-				if got := h.Present(t, oidctest.Assertion(t, jose.ES256, stranger, kid, h.Claims(app)), nil); got != "invalid_client" {
+				if got := h.Present(
+					t, oidctest.Assertion(t, jose.ES256, stranger, kid, h.Claims(app)), nil,
+				); got != "invalid_client" {
 					t.Fatal(got)
 				}
 			}
@@ -327,13 +362,23 @@ func TestAnswersOfAJWKSURIThatAreNoKeySet(t *testing.T) {
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
 		private := oidctest.NewAppKey(t)
 		for name, answer := range map[string]string{
-			"HTML": "<html>", "an empty set": `{"keys":[]}`, "null": "null", "nothing": "", "a number": "7", "a private key of no kind": `{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}`,
+			"HTML": "<html>", "an empty set": `{"keys":[]}`, "null": "null", "nothing": "", "a number": "7",
+			"a private key of no kind": `{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}`,
 		} {
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) }))
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write([]byte(answer))
+			}))
 			t.Cleanup(server.Close)
-			app := oidctest.SigningApp{Client: &clients.Client{Name: "App", AuthMethod: clients.AuthPrivateKeyJWT, GrantTypes: []string{oidc.GrantClientCredentials}, JWKSURI: server.URL}}
+			app := oidctest.SigningApp{
+				Client: &clients.Client{
+					Name: "App", AuthMethod: clients.AuthPrivateKeyJWT, GrantTypes: []string{oidc.GrantClientCredentials},
+					JWKSURI: server.URL,
+				},
+			}
 			h.Add(t, app.Client)
-			if got := h.Present(t, oidctest.Assertion(t, jose.ES256, private, "k", h.Claims(app)), nil); got != "invalid_client" {
+			if got := h.Present(
+				t, oidctest.Assertion(t, jose.ES256, private, "k", h.Claims(app)), nil,
+			); got != "invalid_client" {
 				t.Errorf("%s: %q", name, got)
 			}
 		}

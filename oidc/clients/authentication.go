@@ -127,7 +127,10 @@ func basicCredentials(headers []string) (id, secret string, ok bool, err error) 
 
 // invalidClient is the 401 of RFC 6749, section 5.2; it names the scheme that the client tried.
 func (p *Store) invalidClient(basic bool, cause error) *oidc.Error {
-	err := &oidc.Error{Code: "invalid_client", Description: "Client authentication failed: " + cause.Error() + ".", Status: http.StatusUnauthorized, Cause: cause}
+	err := &oidc.Error{
+		Code: "invalid_client", Description: "Client authentication failed: " + cause.Error() + ".",
+		Status: http.StatusUnauthorized, Cause: cause,
+	}
 	if known := (*oidc.Error)(nil); errors.As(cause, &known) {
 		return known
 	}

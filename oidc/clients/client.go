@@ -35,19 +35,21 @@ type Client struct {
 	GrantTypes             []string        `bun:"grant_types,type:jsonb"`
 	RedirectURIs           []string        `bun:"redirect_uris,type:jsonb"`
 	PostLogoutRedirectURIs []string        `bun:"post_logout_redirect_uris,type:jsonb"`
-	AllowedOrigins         []string        `bun:"allowed_origins,type:jsonb"` // from which a page may call the token endpoint
-	Scopes                 []string        `bun:"scopes,type:jsonb"`          // what it may ask for
-	IDTokenAlg             string          `bun:"id_token_alg"`               // id_token_signed_response_alg
-	IsTrusted              bool            `bun:"is_trusted"`                 // ours: no consent page
-	RequiredACR            string          `bun:"required_acr"`               // the weakest sign-in that it accepts; empty: any
-	LogoURI                string          `bun:"logo_uri"`
-	ClientURI              string          `bun:"client_uri"`
-	PolicyURI              string          `bun:"policy_uri"`
-	TOSURI                 string          `bun:"tos_uri"`
-	CreatedAt              time.Time       `bun:"created_at"`
-	CreatedBy              string          `bun:"created_by"`
-	ModifiedAt             time.Time       `bun:"modified_at"`
-	ModifiedBy             string          `bun:"modified_by"`
+	// from which a page may call the token endpoint
+	AllowedOrigins []string `bun:"allowed_origins,type:jsonb"`
+	Scopes         []string `bun:"scopes,type:jsonb"` // what it may ask for
+	IDTokenAlg     string   `bun:"id_token_alg"`      // id_token_signed_response_alg
+	IsTrusted      bool     `bun:"is_trusted"`        // ours: no consent page
+	// the weakest sign-in that it accepts; empty: any
+	RequiredACR string    `bun:"required_acr"`
+	LogoURI     string    `bun:"logo_uri"`
+	ClientURI   string    `bun:"client_uri"`
+	PolicyURI   string    `bun:"policy_uri"`
+	TOSURI      string    `bun:"tos_uri"`
+	CreatedAt   time.Time `bun:"created_at"`
+	CreatedBy   string    `bun:"created_by"`
+	ModifiedAt  time.Time `bun:"modified_at"`
+	ModifiedBy  string    `bun:"modified_by"`
 }
 
 // How a client proves who it is: OpenID Connect Core, section 9.
@@ -237,7 +239,9 @@ func (p *Store) createClient(ctx context.Context, client *Client, secret string)
 		if _, err := tx.NewInsert().Model(client).Returning("NULL").Exec(ctx); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, now, audit.Change{Entity: "client", EntityID: client.ID, Action: "created", New: client.metadata()})
+		return audit.Record(ctx, tx, now, audit.Change{
+			Entity: "client", EntityID: client.ID, Action: "created", New: client.metadata(),
+		})
 	})
 	if storage.Violates(err, "clients") {
 		return ErrClientExists

@@ -14,8 +14,8 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// Declaration is a client as the operator wants it to be, with the secret that it was given; empty for methods that need
-// none.
+// Declaration is a client as the operator wants it to be, with the secret that it was given; empty for methods that
+// need none.
 type Declaration struct {
 	Client *Client
 	Secret string
@@ -25,9 +25,10 @@ type Declaration struct {
 const minSecret = 32
 
 // Declare makes clients as they are declared: it creates those that are missing and changes those that differ. What
-// is declared wins over what is registered; what is not declared stays as it is, because deleting a client ends all that
-// people have allowed it. All of it is one transaction behind one lock, so that replicas that start together do it once.
-// It returns the ids of what it created and changed, or ErrClient with what is wrong, and then nothing has changed.
+// is declared wins over what is registered; what is not declared stays as it is, because deleting a client ends all
+// that people have allowed it. All of it is one transaction behind one lock, so that replicas that start together do it
+// once. It returns the ids of what it created and changed, or ErrClient with what is wrong, and then nothing has
+// changed.
 func (p *Store) Declare(ctx context.Context, declarations []Declaration) (created, changed []string, err error) {
 	var faults []error
 	now, actor := p.Now(), audit.ActorOf(ctx).Name
@@ -81,7 +82,8 @@ func (p *Store) Declare(ctx context.Context, declarations []Declaration) (create
 	return created, changed, nil
 }
 
-// complete is Client.complete, and sees to the id and the secret, which a declaration must name to be the same each time.
+// complete is Client.complete, and sees to the id and the secret, which a declaration must name to be the same each
+// time.
 func (d Declaration) complete() error {
 	if d.Client.ID == "" {
 		return fmt.Errorf("%w: a declared client needs a client_id", ErrClient)
@@ -93,15 +95,18 @@ func (d Declaration) complete() error {
 	case !wantsSecret && d.Secret != "":
 		return fmt.Errorf("%w: it has a secret, but the authentication method %s takes none", ErrClient, d.Client.AuthMethod)
 	case wantsSecret && len(d.Secret) < minSecret:
-		return fmt.Errorf("%w: the authentication method %s needs a secret of at least %d random characters; make one with: openssl rand -base64 32", ErrClient, d.Client.AuthMethod, minSecret)
+		return fmt.Errorf(
+			"%w: the authentication method %s needs a secret of at least %d random characters; make one with: openssl rand -base64 32",
+			ErrClient, d.Client.AuthMethod, minSecret,
+		)
 	case wantsSecret:
 		d.Client.SecretHash = storage.Digest(d.Secret)
 	}
 	return nil
 }
 
-// declareClient writes client where it is missing or differs, and returns the change for the audit trail; without an action
-// where there was nothing to do.
+// declareClient writes client where it is missing or differs, and returns the change for the audit trail; without an
+// action where there was nothing to do.
 func declareClient(ctx context.Context, tx bun.Tx, client *Client) (audit.Change, error) {
 	change := audit.Change{Entity: "client", EntityID: client.ID}
 	var registered []Client
@@ -126,16 +131,20 @@ func declareClient(ctx context.Context, tx bun.Tx, client *Client) (audit.Change
 
 // declaredColumns are what a declaration decides: all but the id and who made the client, and when.
 var declaredColumns = []string{
-	"name", "auth_method", "secret_hash", "jwks", "jwks_uri", "grant_types", "redirect_uris", "post_logout_redirect_uris", "allowed_origins",
-	"scopes", "id_token_alg", "is_trusted", "required_acr", "logo_uri", "client_uri", "policy_uri", "tos_uri", "modified_at", "modified_by",
+	"name", "auth_method", "secret_hash", "jwks", "jwks_uri", "grant_types", "redirect_uris", "post_logout_redirect_uris",
+	"allowed_origins",
+	"scopes", "id_token_alg", "is_trusted", "required_acr", "logo_uri", "client_uri", "policy_uri", "tos_uri",
+	"modified_at", "modified_by",
 }
 
-// metadata is what the audit trail keeps of a client: every column but its secret, not even as a digest, and empty ones.
+// metadata is what the audit trail keeps of a client: every column but its secret, not even as a digest, and empty
+// ones.
 func (c *Client) metadata() audit.Values {
 	all := audit.Values{
 		"name": c.Name, "auth_method": c.AuthMethod, "jwks": c.JWKS, "jwks_uri": c.JWKSURI, "grant_types": c.GrantTypes,
-		"redirect_uris": c.RedirectURIs, "post_logout_redirect_uris": c.PostLogoutRedirectURIs, "allowed_origins": c.AllowedOrigins,
-		"scopes": c.Scopes, "id_token_alg": c.IDTokenAlg, "is_trusted": c.IsTrusted, "required_acr": c.RequiredACR,
+		"redirect_uris": c.RedirectURIs, "post_logout_redirect_uris": c.PostLogoutRedirectURIs,
+		"allowed_origins": c.AllowedOrigins,
+		"scopes":          c.Scopes, "id_token_alg": c.IDTokenAlg, "is_trusted": c.IsTrusted, "required_acr": c.RequiredACR,
 		"logo_uri": c.LogoURI, "client_uri": c.ClientURI, "policy_uri": c.PolicyURI, "tos_uri": c.TOSURI,
 	}
 	for column, value := range all {

@@ -24,9 +24,17 @@ const (
 // wanted is what an operator declares; anew each time, as from a file.
 func wanted() []clients.Declaration {
 	return []clients.Declaration{
-		{Client: &clients.Client{ID: "web", Name: "Web app", RedirectURIs: []string{"https://app.example/callback"}, Scopes: []string{"openid", "email"}}, Secret: declaredSecret},
-		{Client: &clients.Client{ID: "spa", Name: "SPA", AuthMethod: clients.AuthNone, RedirectURIs: []string{"https://spa.example/"}}},
-		{Client: &clients.Client{ID: "signer", Name: "Signer", AuthMethod: clients.AuthPrivateKeyJWT, JWKS: json.RawMessage(declaredJWKS), GrantTypes: []string{oidc.GrantClientCredentials}}},
+		{Client: &clients.Client{
+			ID: "web", Name: "Web app", RedirectURIs: []string{"https://app.example/callback"},
+			Scopes: []string{"openid", "email"},
+		}, Secret: declaredSecret},
+		{Client: &clients.Client{
+			ID: "spa", Name: "SPA", AuthMethod: clients.AuthNone, RedirectURIs: []string{"https://spa.example/"},
+		}},
+		{Client: &clients.Client{
+			ID: "signer", Name: "Signer", AuthMethod: clients.AuthPrivateKeyJWT, JWKS: json.RawMessage(declaredJWKS),
+			GrantTypes: []string{oidc.GrantClientCredentials},
+		}},
 	}
 }
 
@@ -42,7 +50,8 @@ func TestDeclaredClients(t *testing.T) {
 		h.Add(t, &clients.Client{ID: "by-hand", Name: "Made by hand", RedirectURIs: []string{"https://hand.example/"}})
 		declare(wanted(), []string{"web", "spa", "signer"}, nil)
 		web, err := h.Clients.ByID(t.Context(), "web") // now it is remembered, too
-		if err != nil || string(web.SecretHash) != string(storage.Digest(declaredSecret)) || !slices.Equal(web.GrantTypes, []string{oidc.GrantCode, oidc.GrantRefreshToken}) {
+		if err != nil || string(web.SecretHash) != string(storage.Digest(declaredSecret)) ||
+			!slices.Equal(web.GrantTypes, []string{oidc.GrantCode, oidc.GrantRefreshToken}) {
 			t.Fatalf("%+v, %v", web, err)
 		}
 
@@ -58,7 +67,8 @@ func TestDeclaredClients(t *testing.T) {
 		altered[0].Secret = strings.Repeat("new secret ", 3)
 		altered[1].Client.IsTrusted = true
 		declare(altered, nil, []string{"web", "spa"})
-		if web, err = h.Clients.ByID(t.Context(), "web"); err != nil || len(web.RedirectURIs) != 2 || string(web.SecretHash) != string(storage.Digest(altered[0].Secret)) {
+		if web, err = h.Clients.ByID(t.Context(), "web"); err != nil || len(web.RedirectURIs) != 2 ||
+			string(web.SecretHash) != string(storage.Digest(altered[0].Secret)) {
 			t.Errorf("after the change: %+v, %v", web, err)
 		}
 		if !web.CreatedAt.Before(web.ModifiedAt) {
@@ -69,7 +79,9 @@ func TestDeclaredClients(t *testing.T) {
 			t.Fatalf("the ledger says %+v", changes)
 		}
 		var old, shall map[string]any
-		if err := errors.Join(json.Unmarshal(changes[0].OldValues, &old), json.Unmarshal(changes[0].NewValues, &shall)); err != nil {
+		if err := errors.Join(
+			json.Unmarshal(changes[0].OldValues, &old), json.Unmarshal(changes[0].NewValues, &shall),
+		); err != nil {
 			t.Fatal(err)
 		}
 		if len(old) != 1 || len(shall) != 2 || len(shall["redirect_uris"].([]any)) != 2 || shall["secret"] != "replaced" {
@@ -119,17 +131,35 @@ func TestWrongDeclarations(t *testing.T) {
 			wrong clients.Declaration
 			want  string
 		}{
-			"no id":           {clients.Declaration{Client: &clients.Client{Name: "X", RedirectURIs: []string{"https://x.example/"}}, Secret: declaredSecret}, "needs a client_id"},
-			"no redirect URI": {clients.Declaration{Client: &clients.Client{ID: "x", Name: "X"}, Secret: declaredSecret}, `client "x"`},
-			"no secret":       {clients.Declaration{Client: &clients.Client{ID: "x", Name: "X", RedirectURIs: []string{"https://x.example/"}}}, "openssl rand -base64 32"},
-			"a short secret":  {clients.Declaration{Client: &clients.Client{ID: "x", Name: "X", RedirectURIs: []string{"https://x.example/"}}, Secret: "hunter2"}, "at least 32"},
-			"a needless secret": {clients.Declaration{Client: &clients.Client{ID: "x", Name: "X", AuthMethod: clients.AuthNone, RedirectURIs: []string{"https://x.example/"}}, Secret: declaredSecret},
+			"no id": {clients.Declaration{
+				Client: &clients.Client{Name: "X", RedirectURIs: []string{"https://x.example/"}}, Secret: declaredSecret,
+			}, "needs a client_id"},
+			"no redirect URI": {clients.Declaration{
+				Client: &clients.Client{ID: "x", Name: "X"}, Secret: declaredSecret,
+			}, `client "x"`},
+			"no secret": {clients.Declaration{
+				Client: &clients.Client{ID: "x", Name: "X", RedirectURIs: []string{"https://x.example/"}},
+			}, "openssl rand -base64 32"},
+			"a short secret": {clients.Declaration{
+				Client: &clients.Client{ID: "x", Name: "X", RedirectURIs: []string{"https://x.example/"}}, Secret: "hunter2",
+			}, "at least 32"},
+			"a needless secret": {clients.Declaration{
+				Client: &clients.Client{
+					ID: "x", Name: "X", AuthMethod: clients.AuthNone, RedirectURIs: []string{"https://x.example/"},
+				},
+				Secret: declaredSecret,
+			},
 				"the authentication method none takes none"},
-			"twice": {clients.Declaration{Client: &clients.Client{ID: "spa", Name: "SPA", AuthMethod: clients.AuthNone, RedirectURIs: []string{"https://spa.example/"}}}, "declared twice"},
+			"twice": {clients.Declaration{
+				Client: &clients.Client{
+					ID: "spa", Name: "SPA", AuthMethod: clients.AuthNone, RedirectURIs: []string{"https://spa.example/"},
+				},
+			}, "declared twice"},
 		} {
 			t.Run(name, func(t *testing.T) {
 				_, _, err := h.Clients.Declare(t.Context(), append(wanted(), c.wrong))
-				if !errors.Is(err, clients.ErrClient) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hunter2") {
+				if !errors.Is(err, clients.ErrClient) || !strings.Contains(err.Error(), c.want) ||
+					strings.Contains(err.Error(), "hunter2") {
 					t.Errorf("%v, want ErrClient with %q", err, c.want)
 				}
 				if clients, err := h.Clients.List(t.Context()); err != nil || len(clients) != 0 {
@@ -144,7 +174,9 @@ func TestWrongDeclarations(t *testing.T) {
 func ledger(t testing.TB, h *oidctest.Stack) []audit.Entry {
 	t.Helper()
 	var entries []audit.Entry
-	if err := h.Database.Reader().NewSelect().Model(&entries).Where("entity = 'client'").Order("id").Scan(t.Context()); err != nil {
+	if err := h.Database.Reader().NewSelect().Model(&entries).
+		Where("entity = 'client'").
+		Order("id").Scan(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {

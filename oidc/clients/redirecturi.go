@@ -12,7 +12,9 @@ import (
 )
 
 // Schemes that a browser runs or opens itself: a redirect to one of them would run somebody else's code in our name.
-var forbiddenSchemes = []string{"javascript", "data", "vbscript", "file", "about", "blob", "view-source", "filesystem", "ws", "wss", "ftp"}
+var forbiddenSchemes = []string{
+	"javascript", "data", "vbscript", "file", "about", "blob", "view-source", "filesystem", "ws", "wss", "ftp",
+}
 
 // checkRedirectURI says what is wrong with a redirect URI that is to be registered: RFC 6749, section 3.1.2, and RFC
 // 8252 for native apps. http is for this machine only.
@@ -23,7 +25,9 @@ func checkRedirectURI(uri string) error {
 		return fmt.Errorf("the redirect URI %q is not an absolute URI of at most 2048 bytes", uri)
 	case strings.ContainsRune(uri, '#'):
 		return fmt.Errorf("the redirect URI %q must not have a fragment", uri)
-	case strings.ContainsAny(uri, " \t\r\n\\\x00") || strings.ContainsFunc(uri, func(r rune) bool { return r > 0x7e || r < 0x21 }):
+	case strings.ContainsAny(uri, " \t\r\n\\\x00") || strings.ContainsFunc(uri, func(r rune) bool {
+		return r > 0x7e || r < 0x21
+	}):
 		return fmt.Errorf("the redirect URI %q has a character that must be percent-encoded", uri)
 	case strings.Contains(uri, "*"):
 		return fmt.Errorf("the redirect URI %q has a *: there are no wildcards, register each URI", uri)
@@ -36,7 +40,10 @@ func checkRedirectURI(uri string) error {
 	case parsed.Scheme == "http" && !oidc.IsLoopback(parsed):
 		return fmt.Errorf("the redirect URI %q must use https; http is for localhost, 127.0.0.1 and [::1]", uri)
 	case parsed.Scheme != "http" && parsed.Scheme != "https" && !strings.Contains(parsed.Scheme, "."):
-		return fmt.Errorf("the scheme of the redirect URI %q must be http, https or a domain name in reverse, such as com.example.app (RFC 8252, section 7.1); is http:// missing?", uri)
+		return fmt.Errorf(
+			"the scheme of the redirect URI %q must be http, https or a domain name in reverse, such as com.example.app (RFC 8252, section 7.1); is http:// missing?",
+			uri,
+		)
 	}
 	return nil
 }

@@ -26,10 +26,12 @@ func FuzzRedirectURI(f *testing.F) {
 			return
 		}
 		to, err := url.Parse(registered)
-		if err != nil || to.Scheme == "" || to.User != nil || to.Fragment != "" || strings.ContainsAny(registered, "#\r\n\x00 \\") || !utf8.ValidString(registered) {
+		if err != nil || to.Scheme == "" || to.User != nil || to.Fragment != "" ||
+			strings.ContainsAny(registered, "#\r\n\x00 \\") || !utf8.ValidString(registered) {
 			t.Fatalf("%q may be registered (%v)", registered, err)
 		}
-		if to.Scheme == "http" && !oidc.IsLoopback(to) || slices.Contains(clients.ForbiddenSchemes, strings.ToLower(to.Scheme)) {
+		if to.Scheme == "http" && !oidc.IsLoopback(to) ||
+			slices.Contains(clients.ForbiddenSchemes, strings.ToLower(to.Scheme)) {
 			t.Fatalf("%q may be registered", registered)
 		}
 		if (to.Scheme == "http" || to.Scheme == "https") && to.Hostname() == "" {
@@ -48,7 +50,8 @@ func FuzzRedirectURI(f *testing.F) {
 		if !strings.HasPrefix(registered, "http://") || !oidc.IsLoopback(to) || to.Hostname() == "localhost" {
 			t.Fatalf("%q matches %q, which is no loopback address", requested, registered)
 		}
-		if from.Scheme != to.Scheme || from.Hostname() != to.Hostname() || from.EscapedPath() != to.EscapedPath() || from.RawQuery != to.RawQuery || from.User != nil {
+		if from.Scheme != to.Scheme || from.Hostname() != to.Hostname() || from.EscapedPath() != to.EscapedPath() ||
+			from.RawQuery != to.RawQuery || from.User != nil {
 			t.Fatalf("%q matches %q", requested, registered)
 		}
 		// All that may differ is the port, to the letter.

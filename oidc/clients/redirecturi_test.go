@@ -86,7 +86,9 @@ func TestWhichRedirectURIsMayBeRegistered(t *testing.T) {
 func TestRegistrationRefusesABadRedirectURI(t *testing.T) {
 	h := oidctest.New(t, storagetest.Open(t, storage.SQLite))
 	for name, client := range map[string]*clients.Client{
-		"redirect":             {Name: "App", RedirectURIs: []string{"https://app.example.com/cb", "http://app.example.com/cb"}},
+		"redirect": {Name: "App", RedirectURIs: []string{
+			"https://app.example.com/cb", "http://app.example.com/cb",
+		}},
 		"post logout redirect": {Name: "App", RedirectURIs: []string{"https://app.example.com/cb"}, PostLogoutRedirectURIs: []string{"javascript:alert(1)"}},
 		"none for the code":    {Name: "App"},
 	} {
@@ -103,12 +105,18 @@ func TestRedirectURIMatchesExactly(t *testing.T) {
 		t.Error("not even itself")
 	}
 	for _, requested := range []string{
-		"", "https://app.example.com/cb", "https://app.example.com/cb?tenant=2", "https://app.example.com/cb?tenant=1&x=2", "https://app.example.com/cb/?tenant=1",
-		"https://app.example.com/cb?tenant=1#", "https://app.example.com/cb?tenant=1#x", "https://app.example.com/CB?tenant=1", "HTTPS://app.example.com/cb?tenant=1",
-		"https://APP.example.com/cb?tenant=1", "https://app.example.com:443/cb?tenant=1", "https://app.example.com./cb?tenant=1", "http://app.example.com/cb?tenant=1",
-		"https://app.example.com.evil.example/cb?tenant=1", "https://evil.example/cb?tenant=1", "https://app.example.com@evil.example/cb?tenant=1",
-		"https://app.example.com/x/../cb?tenant=1", "https://app.example.com/%63b?tenant=1", "https://app.example.com/cb?tenant=%31",
-		" https://app.example.com/cb?tenant=1", "https://app.example.com/cb?tenant=1 ", "https://app.example.com/cb?tenant=1\n",
+		"", "https://app.example.com/cb", "https://app.example.com/cb?tenant=2", "https://app.example.com/cb?tenant=1&x=2",
+		"https://app.example.com/cb/?tenant=1",
+		"https://app.example.com/cb?tenant=1#", "https://app.example.com/cb?tenant=1#x",
+		"https://app.example.com/CB?tenant=1", "HTTPS://app.example.com/cb?tenant=1",
+		"https://APP.example.com/cb?tenant=1", "https://app.example.com:443/cb?tenant=1",
+		"https://app.example.com./cb?tenant=1", "http://app.example.com/cb?tenant=1",
+		"https://app.example.com.evil.example/cb?tenant=1", "https://evil.example/cb?tenant=1",
+		"https://app.example.com@evil.example/cb?tenant=1",
+		"https://app.example.com/x/../cb?tenant=1", "https://app.example.com/%63b?tenant=1",
+		"https://app.example.com/cb?tenant=%31",
+		" https://app.example.com/cb?tenant=1", "https://app.example.com/cb?tenant=1 ",
+		"https://app.example.com/cb?tenant=1\n",
 	} {
 		if clients.MatchesRedirectURI(requested, registered) {
 			t.Errorf("%q passes for %q", requested, registered)

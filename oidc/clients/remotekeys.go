@@ -15,10 +15,10 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// remoteKeys keeps the key sets behind the jwks_uri of clients. A set is fetched when it is first needed, again once it is
-// older than keysBelieved, so that a key that its owner removed is refused soon, and when a signature fits none of its
-// keys, for the client may have new ones: but not more often than once in refetchedAfter, because anybody can send a
-// signature that fits none.
+// remoteKeys keeps the key sets behind the jwks_uri of clients. A set is fetched when it is first needed, again once it
+// is older than keysBelieved, so that a key that its owner removed is refused soon, and when a signature fits none of
+// its keys, for the client may have new ones: but not more often than once in refetchedAfter, because anybody can send
+// a signature that fits none.
 type remoteKeys struct {
 	allowPrivate bool
 	now          func() time.Time

@@ -100,7 +100,8 @@ func TestKeysOfUnknownKindsArePassedOver(t *testing.T) {
 	}
 	known := jose.JSONWebKey{Key: private.Public(), KeyID: "k"}
 	unknown := map[string]string{
-		"kty": "OKP", "crv": "X25519", "use": "enc", "x": base64.RawURLEncoding.EncodeToString(encryption.PublicKey().Bytes()),
+		"kty": "OKP", "crv": "X25519", "use": "enc",
+		"x": base64.RawURLEncoding.EncodeToString(encryption.PublicKey().Bytes()),
 	}
 	future := map[string]string{"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA"}
 	mixed := set(unknown, known, future)
@@ -116,7 +117,8 @@ func TestKeysOfUnknownKindsArePassedOver(t *testing.T) {
 			t.Errorf("registered: %q", got)
 		}
 		useless := &clients.Client{
-			Name: "App", AuthMethod: clients.AuthPrivateKeyJWT, GrantTypes: []string{oidc.GrantClientCredentials}, JWKS: set(unknown, future),
+			Name: "App", AuthMethod: clients.AuthPrivateKeyJWT, GrantTypes: []string{oidc.GrantClientCredentials},
+			JWKS: set(unknown, future),
 		}
 		if _, err := h.Clients.Create(t.Context(), useless); err == nil {
 			t.Error("a set without any key that we can use was registered")

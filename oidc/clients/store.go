@@ -1,5 +1,5 @@
-// Package clients keeps the apps that Wicket serves: their metadata, their authentication, their keys and redirect URIs.
-// Begin with Store.
+// Package clients keeps the apps that Wicket serves: their metadata, their authentication, their keys and redirect
+// URIs. Begin with Store.
 package clients
 
 import (

@@ -13,7 +13,8 @@ import (
 	"github.com/wicket-id/wicket/oidc/keys"
 )
 
-// metadata is what Wicket tells of itself: OpenID Connect Discovery, section 3, and RFC 8414, section 2, in one document.
+// metadata is what Wicket tells of itself: OpenID Connect Discovery, section 3, and RFC 8414, section 2, in one
+// document.
 type metadata struct {
 	Issuer                        string                    `json:"issuer"`
 	AuthorizationEndpoint         string                    `json:"authorization_endpoint"`
@@ -39,10 +40,11 @@ type metadata struct {
 	RevocationAuthMethods         []string                  `json:"revocation_endpoint_auth_methods_supported"`
 	RevocationAuthAlgs            []jose.SignatureAlgorithm `json:"revocation_endpoint_auth_signing_alg_values_supported"`
 	CodeChallengeMethodsSupported []string                  `json:"code_challenge_methods_supported"`
-	IssParameterSupported         bool                      `json:"authorization_response_iss_parameter_supported"` // RFC 9207
-	ClaimsParameterSupported      bool                      `json:"claims_parameter_supported"`
-	RequestParameterSupported     bool                      `json:"request_parameter_supported"`
-	RequestURIParameterSupported  bool                      `json:"request_uri_parameter_supported"`
+	// RFC 9207
+	IssParameterSupported        bool `json:"authorization_response_iss_parameter_supported"`
+	ClaimsParameterSupported     bool `json:"claims_parameter_supported"`
+	RequestParameterSupported    bool `json:"request_parameter_supported"`
+	RequestURIParameterSupported bool `json:"request_uri_parameter_supported"`
 }
 
 // Document is the discovery document of an issuer, as it is served.

@@ -14,7 +14,8 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// Code is an authorization code (RFC 6749, section 4.1.2), by its digest. It works once; the row stays as its tombstone.
+// Code is an authorization code (RFC 6749, section 4.1.2), by its digest. It works once; the row stays as its
+// tombstone.
 type Code struct {
 	bun.BaseModel `bun:"table:codes,alias:code"`
 
@@ -28,8 +29,8 @@ type Code struct {
 	UsedAt        *time.Time `bun:"used_at"`
 }
 
-// IssueCode makes the code of an authorization request that AcceptRequest has accepted, for a grant that is to be written
-// with it, and returns it with the parameters that the app gets: RFC 6749, section 4.1.2.
+// IssueCode makes the code of an authorization request that AcceptRequest has accepted, for a grant that is to be
+// written with it, and returns it with the parameters that the app gets: RFC 6749, section 4.1.2.
 func (p *Service) IssueCode(
 	ctx context.Context, accepted fosite.AuthorizeRequester, client *clients.Client, grant *oidc.Grant, redirectURI string,
 ) (*Code, url.Values, error) {

@@ -17,9 +17,9 @@ import (
 	"github.com/wicket-id/wicket/oidc/tokens"
 )
 
-// newEngine wires fosite's handlers directly, in the order in which they must run, onto our storage (enginestore.go) and
-// our tokens (enginetokens.go). Every field of the configuration that fosite would fill in later, behind our back and
-// with a data race, is set here.
+// newEngine wires fosite's handlers directly, in the order in which they must run, onto our storage (enginestore.go)
+// and our tokens (enginetokens.go). Every field of the configuration that fosite would fill in later, behind our back
+// and with a data race, is set here.
 func newEngine(p *Service) *fosite.Fosite {
 	config := &fosite.Config{
 		AccessTokenLifespan:         p.Lifetimes.AccessToken,
@@ -34,9 +34,11 @@ func newEngine(p *Service) *fosite.Fosite {
 		SanitationWhiteList:         []string{"code", "redirect_uri", "code_challenge", "code_challenge_method", "nonce"},
 		ScopeStrategy:               fosite.ExactScopeStrategy,
 		AudienceMatchingStrategy:    func([]string, []string) error { return nil },
-		RedirectSecureChecker:       func(context.Context, *url.URL) bool { return true }, // clients.checkRedirectURI has decided
-		ClientSecretsHasher:         &fosite.BCrypt{Config: nil},                          // never asked: clientauth.go
-		MinParameterEntropy:         1,
+		RedirectSecureChecker: func(context.Context, *url.URL) bool {
+			return true
+		}, // clients.checkRedirectURI has decided
+		ClientSecretsHasher: &fosite.BCrypt{Config: nil}, // never asked: clientauth.go
+		MinParameterEntropy: 1,
 		ClientAuthenticationStrategy: func(ctx context.Context, _ *http.Request, _ url.Values) (fosite.Client, error) {
 			return workOf(ctx).client, nil // Token has authenticated it
 		},
@@ -56,7 +58,9 @@ func newEngine(p *Service) *fosite.Fosite {
 	config.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, openidCode, proof}
 	config.TokenEndpointHandlers = fosite.TokenEndpointHandlers{
 		code, openidCode, proof,
-		&oauth2.RefreshTokenGrantHandler{AccessTokenStrategy: tokens, RefreshTokenStrategy: tokens, TokenRevocationStorage: store, Config: config},
+		&oauth2.RefreshTokenGrantHandler{
+			AccessTokenStrategy: tokens, RefreshTokenStrategy: tokens, TokenRevocationStorage: store, Config: config,
+		},
 		&openid.OpenIDConnectRefreshHandler{IDTokenHandleHelper: idTokens, Config: config},
 		&oauth2.ClientCredentialsGrantHandler{
 			HandleHelper: &oauth2.HandleHelper{AccessTokenStrategy: tokens, AccessTokenStorage: store, Config: config},

@@ -20,8 +20,8 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// engineStore is fosite's view of our tables. PKCE and OpenID data live in the row of the code and access tokens are not
-// stored, so most of its methods have nothing to do.
+// engineStore is fosite's view of our tables. PKCE and OpenID data live in the row of the code and access tokens are
+// not stored, so most of its methods have nothing to do.
 type engineStore struct{ service *Service }
 
 var (
@@ -59,7 +59,9 @@ func (s engineStore) CreateAuthorizeCodeSession(ctx context.Context, signature s
 	return nil
 }
 
-func (s engineStore) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
+func (s engineStore) GetAuthorizeCodeSession(
+	ctx context.Context, signature string, _ fosite.Session,
+) (fosite.Requester, error) {
 	w := workOf(ctx)
 	if w.code != nil {
 		return w.codeRequest()
@@ -99,7 +101,10 @@ func (w *work) codeRequest() (fosite.Requester, error) {
 
 func (w *work) grantRequest(form url.Values) (fosite.Requester, error) {
 	return &fosite.Request{
-		ID: w.grant.ID.String(), RequestedAt: w.grant.CreatedAt, Client: &clients.Client{ID: w.grant.ClientID, GrantTypes: w.client.GrantTypes, AuthMethod: w.client.AuthMethod},
+		ID: w.grant.ID.String(), RequestedAt: w.grant.CreatedAt,
+		Client: &clients.Client{
+			ID: w.grant.ClientID, GrantTypes: w.client.GrantTypes, AuthMethod: w.client.AuthMethod,
+		},
 		RequestedScope: w.grant.Scopes, GrantedScope: w.grant.Scopes, Form: form, Session: &engineSession{grant: w.grant},
 	}, nil
 }
@@ -108,7 +113,9 @@ func (engineStore) InvalidateAuthorizeCodeSession(context.Context, string) error
 
 // The refresh token.
 
-func (s engineStore) GetRefreshTokenSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
+func (s engineStore) GetRefreshTokenSession(
+	ctx context.Context, signature string, _ fosite.Session,
+) (fosite.Requester, error) {
 	w := workOf(ctx)
 	found, err := s.service.Tokens.RefreshTokenByHash(ctx, []byte(signature))
 	if errors.Is(err, storage.ErrNotFound) {
@@ -173,7 +180,8 @@ func (s engineStore) Commit(ctx context.Context) error {
 		claim, action = tokens.UseRefreshToken(draft, w.refresh.Hash, w.issued.Hash, w.now), "refresh_token_redeemed"
 	}
 	record, err := audit.RecordStatement(ctx, draft, w.now, audit.Change{
-		Entity: "grant", EntityID: w.grant.ID.String(), Action: action, UserID: w.grant.UserID, New: audit.Values{"client_id": w.client.ID},
+		Entity: "grant", EntityID: w.grant.ID.String(), Action: action, UserID: w.grant.UserID,
+		New: audit.Values{"client_id": w.client.ID},
 	})
 	if err != nil {
 		return err
@@ -207,7 +215,9 @@ func (engineStore) CreatePKCERequestSession(context.Context, string, fosite.Requ
 	return nil
 }
 
-func (s engineStore) GetPKCERequestSession(ctx context.Context, signature string, session fosite.Session) (fosite.Requester, error) {
+func (s engineStore) GetPKCERequestSession(
+	ctx context.Context, signature string, session fosite.Session,
+) (fosite.Requester, error) {
 	request, err := s.GetAuthorizeCodeSession(ctx, signature, session)
 	if err == nil && !request.GetRequestForm().Has("code_challenge") {
 		return nil, fosite.ErrNotFound
@@ -221,7 +231,9 @@ func (engineStore) CreateOpenIDConnectSession(context.Context, string, fosite.Re
 	return nil
 }
 
-func (engineStore) GetOpenIDConnectSession(ctx context.Context, _ string, _ fosite.Requester) (fosite.Requester, error) {
+func (engineStore) GetOpenIDConnectSession(
+	ctx context.Context, _ string, _ fosite.Requester,
+) (fosite.Requester, error) {
 	request, err := workOf(ctx).codeRequest()
 	if err == nil && !request.GetGrantedScopes().Has("openid") {
 		return nil, fosite.ErrNotFound

@@ -36,7 +36,9 @@ func (engineTokens) ValidateAuthorizeCode(context.Context, fosite.Requester, str
 	return nil
 }
 
-func (t engineTokens) GenerateRefreshToken(ctx context.Context, _ fosite.Requester) (token, signature string, err error) {
+func (t engineTokens) GenerateRefreshToken(
+	ctx context.Context, _ fosite.Requester,
+) (token, signature string, err error) {
 	w := workOf(ctx)
 	token = storage.NewSecret()
 	if w.refresh != nil {
@@ -61,7 +63,9 @@ func (engineTokens) RefreshTokenSignature(_ context.Context, token string) strin
 // ValidateRefreshToken has nothing to add: the store finds no refresh token that has expired.
 func (engineTokens) ValidateRefreshToken(context.Context, fosite.Requester, string) error { return nil }
 
-func (t engineTokens) GenerateAccessToken(ctx context.Context, request fosite.Requester) (token, signature string, err error) {
+func (t engineTokens) GenerateAccessToken(
+	ctx context.Context, request fosite.Requester,
+) (token, signature string, err error) {
 	w := workOf(ctx)
 	token, err = t.service.Tokens.SignAccessToken(w.client, w.grant, request.GetGrantedScopes(), w.now)
 	return token, "", err
@@ -80,5 +84,7 @@ func (t engineTokens) GenerateIDToken(ctx context.Context, _ time.Duration, _ fo
 	if w.code != nil {
 		nonce = w.code.Nonce
 	}
-	return t.service.Tokens.SignIDToken(w.client, w.grant, nonce, answer.GetAccessToken(), jose.SignatureAlgorithm(w.client.IDTokenAlg), w.now)
+	return t.service.Tokens.SignIDToken(
+		w.client, w.grant, nonce, answer.GetAccessToken(), jose.SignatureAlgorithm(w.client.IDTokenAlg), w.now,
+	)
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 )
 
-// grantType is what is particular to a grant type. Everything else is in the phases of the token endpoint, which a grant
-// type goes through whether its author thinks of them or not.
+// grantType is what is particular to a grant type. Everything else is in the phases of the token endpoint, which a
+// grant type goes through whether its author thinks of them or not.
 type grantType struct {
 	name      string
 	presented string // the parameter that holds what is redeemed; empty: nothing is
@@ -20,9 +20,11 @@ type grantType struct {
 
 // grantTypes is the table of the grant types that Wicket knows.
 var grantTypes = []grantType{
-	{name: oidc.GrantCode, presented: "code", noun: "code", scopes: grantedScopes},                            // RFC 6749, 4.1.3
+	// RFC 6749, 4.1.3
+	{name: oidc.GrantCode, presented: "code", noun: "code", scopes: grantedScopes},
 	{name: oidc.GrantRefreshToken, presented: "refresh_token", noun: "refresh token", scopes: narrowedScopes}, // section 6
-	{name: oidc.GrantClientCredentials, scopes: requestedScopes},                                              // section 4.4.2
+	// section 4.4.2
+	{name: oidc.GrantClientCredentials, scopes: requestedScopes},
 }
 
 func grantTypeNamed(name string) *grantType {

@@ -12,11 +12,11 @@ import (
 )
 
 // What happens when a code or a refresh token comes a second time: it may have been stolen, so the family
-// ends, the grant with all its tokens (RFC 9700, sections 4.5.3.2 and 4.14.2). Two cases are no attack: a client that sends
-// one code many times at once, and one that lost the answer to a refresh.
+// ends, the grant with all its tokens (RFC 9700, sections 4.5.3.2 and 4.14.2). Two cases are no attack: a client that
+// sends one code many times at once, and one that lost the answer to a refresh.
 
-// endFamily ends the grant of a code or a refresh token that was used before, unless that is a burst. fosite calls it by
-// engineStore.RevokeRefreshToken.
+// endFamily ends the grant of a code or a refresh token that was used before, unless that is a burst. fosite calls it
+// by engineStore.RevokeRefreshToken.
 func (w *work) endFamily(ctx context.Context) error {
 	if w.code != nil && !w.isReplay(ctx) {
 		return nil
@@ -36,9 +36,9 @@ func (w *work) mayRepeat(ctx context.Context, token *tokens.RefreshToken) (bool,
 		Where("hash = ? AND used_at IS NULL", token.SuccessorHash).Exists(ctx)
 }
 
-// A client that sends one code many times at once gets tokens once, and keeps them. What tells that from a replay is whether
-// other requests came too: within parallelRedemption of its use, a code that comes again waits for settling, and if others
-// came again it was a burst.
+// A client that sends one code many times at once gets tokens once, and keeps them. What tells that from a replay is
+// whether other requests came too: within parallelRedemption of its use, a code that comes again waits for settling,
+// and if others came again it was a burst.
 const (
 	parallelRedemption = 2 * time.Second
 	settling           = 250 * time.Millisecond
@@ -49,13 +49,14 @@ func (w *work) noteRival(ctx context.Context) int64 {
 	return w.service.Cache.Count(ctx, "code again "+string(w.code.Hash), parallelRedemption)
 }
 
-// mightRedeem tells whether a request has all that the code asks for: only then is it one of a client's burst, and not of
-// somebody who merely knows the code.
+// mightRedeem tells whether a request has all that the code asks for: only then is it one of a client's burst, and not
+// of somebody who merely knows the code.
 func (w *work) mightRedeem() bool {
 	if w.grant.ClientID != w.client.ID || w.code.RedirectURI != "" && w.code.RedirectURI != w.form.Get("redirect_uri") {
 		return false
 	}
-	return w.code.CodeChallenge == "" || base64.RawURLEncoding.EncodeToString(storage.Digest(w.form.Get("code_verifier"))) == w.code.CodeChallenge
+	return w.code.CodeChallenge == "" ||
+		base64.RawURLEncoding.EncodeToString(storage.Digest(w.form.Get("code_verifier"))) == w.code.CodeChallenge
 }
 
 // isReplay tells whether a code that was used before comes again on purpose, rather than in a burst.

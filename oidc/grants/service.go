@@ -1,5 +1,5 @@
-// Package grants answers the token endpoint: codes and refresh tokens are redeemed for tokens. fosite is its state machine.
-// Begin with Service.
+// Package grants answers the token endpoint: codes and refresh tokens are redeemed for tokens. fosite is its state
+// machine. Begin with Service.
 package grants
 
 import (

@@ -54,8 +54,8 @@ func (k *Keys) Sign(alg jose.SignatureAlgorithm, typ string, claims any) (string
 
 var errSignature = errors.New("this is not a JWT that we signed")
 
-// Verify returns the payload of a JWT that we signed with one of algs, and a key that is published, and gave the type typ. It does not
-// look at claims.
+// Verify returns the payload of a JWT that we signed with one of algs, and a key that is published, and gave the type
+// typ. It does not look at claims.
 func (k *Keys) Verify(token, typ string, algs ...jose.SignatureAlgorithm) (payload []byte, kid string, err error) {
 	signed, err := jose.ParseSignedCompact(token, algs)
 	if err != nil || len(signed.Signatures) != 1 {
@@ -175,7 +175,10 @@ func (k *ringKey) signer(typ string) (jose.Signer, error) {
 		return signer, nil
 	}
 	options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: jose.JSONWebKey{Key: k.private, KeyID: k.KID}}, options)
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: jose.JSONWebKey{Key: k.private, KeyID: k.KID}},
+		options,
+	)
 	if err != nil {
 		return nil, err
 	}

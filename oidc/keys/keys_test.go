@@ -193,8 +193,12 @@ func TestLeakOverrulesAPlannedRotation(t *testing.T) {
 // An access token that was verified is remembered; that must not outlive the belief in its key.
 func TestAVerifiedTokenIsNotBelievedAfterItsKeyLeaked(t *testing.T) {
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
-		secret := h.Add(t, &clients.Client{ID: "app", Name: "App", AuthMethod: clients.AuthPost, GrantTypes: []string{oidc.GrantClientCredentials}})
-		tokens, _, err := h.Grants.Token(t.Context(), oidc.Request{Form: url.Values{"grant_type": {oidc.GrantClientCredentials}, "client_id": {"app"}, "client_secret": {secret}}})
+		secret := h.Add(t, &clients.Client{
+			ID: "app", Name: "App", AuthMethod: clients.AuthPost, GrantTypes: []string{oidc.GrantClientCredentials},
+		})
+		tokens, _, err := h.Grants.Token(t.Context(), oidc.Request{
+			Form: url.Values{"grant_type": {oidc.GrantClientCredentials}, "client_id": {"app"}, "client_secret": {secret}},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +253,9 @@ func TestProcessesThatStartTogetherAgreeOnOneKey(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = db.Close() })
-			processes[i] = &keys.Keys{Database: db, Seal: seal, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+			processes[i] = &keys.Keys{Database: db, Seal: seal, Now: func() time.Time {
+				return now
+			}, Log: slog.New(slog.DiscardHandler)}
 		}
 		start := make(chan struct{})
 		var wg sync.WaitGroup
@@ -287,7 +293,8 @@ func TestProcessesThatStartTogetherAgreeOnOneKey(t *testing.T) {
 	})
 }
 
-// Clocks of two machines differ by a little. The one that is behind finds keys from its future, and must sign all the same.
+// Clocks of two machines differ by a little. The one that is behind finds keys from its future, and must sign all the
+// same.
 func TestProcessWhoseClockIsBehindCanSign(t *testing.T) {
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
 		behind := h.Beside()
@@ -342,7 +349,8 @@ func TestLoadingAgainMakesNothing(t *testing.T) {
 		if err := restarted.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if kidOf(t, sign(t, restarted, jose.RS256)) != kidOf(t, token) || string(restarted.Published()) != string(h.Keys.Published()) {
+		if kidOf(t, sign(t, restarted, jose.RS256)) != kidOf(t, token) ||
+			string(restarted.Published()) != string(h.Keys.Published()) {
 			t.Error("a restart changes the keys")
 		}
 	})
@@ -374,7 +382,8 @@ func TestStoredKeysAreSealed(t *testing.T) {
 		}
 		for _, key := range stored {
 			opened, err := h.Seal.Open(keys.SealForKeys, key.SealedKey)
-			if err != nil || strings.Contains(string(key.SealedKey), string(opened)) || strings.Contains(string(key.SealedKey), "PRIVATE") {
+			if err != nil || strings.Contains(string(key.SealedKey), string(opened)) ||
+				strings.Contains(string(key.SealedKey), "PRIVATE") {
 				t.Errorf("%s: %v", key.Alg, err)
 			}
 		}
@@ -399,9 +408,11 @@ func TestVerifyPinsAlgorithmTypeAndKey(t *testing.T) {
 		"another algorithm": {h.Keys, token, "JWT", []jose.SignatureAlgorithm{jose.RS256, jose.EdDSA}},
 		"no algorithm":      {h.Keys, token, "JWT", nil},
 		"a key of others":   {stranger, token, "JWT", keys.SigningAlgs},
-		"JSON, not compact": {h.Keys, `{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` + parts[2] + `"}`, "JWT", keys.SigningAlgs}, // RFC 7519, section 3
-		"white space":       {h.Keys, parts[0] + ".\n" + parts[1] + ". " + parts[2], "JWT", keys.SigningAlgs},
-		"no signature":      {h.Keys, token[:strings.LastIndexByte(token, '.')+1], "JWT", keys.SigningAlgs},
+		// RFC 7519, section 3
+		"JSON, not compact": {h.Keys, `{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` +
+			parts[2] + `"}`, "JWT", keys.SigningAlgs},
+		"white space":  {h.Keys, parts[0] + ".\n" + parts[1] + ". " + parts[2], "JWT", keys.SigningAlgs},
+		"no signature": {h.Keys, token[:strings.LastIndexByte(token, '.')+1], "JWT", keys.SigningAlgs},
 	} {
 		if payload, _, err := c.keys.Verify(c.token, c.typ, c.algs...); err == nil {
 			t.Errorf("%s: %s", name, payload)

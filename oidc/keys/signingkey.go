@@ -59,8 +59,8 @@ const (
 	sealForKeys = "signing key"
 )
 
-// Keys are the signing keys, parsed and in memory: a signature, a verification and the published set cost no query. Make
-// one with its fields set, and Load it.
+// Keys are the signing keys, parsed and in memory: a signature, a verification and the published set cost no query.
+// Make one with its fields set, and Load it.
 type Keys struct {
 	Database *storage.Database
 	Seal     *seal.Seal
@@ -108,8 +108,8 @@ func (k *Keys) Watch(ctx context.Context) {
 }
 
 // Rotate makes a new key for every algorithm. It is published now and signs once every app can have seen it; the keys
-// before it stay published until what they signed has expired. That breaks nobody. leaked is for the day when a key is in
-// the wrong hands: the new keys sign at once, and nothing that the old ones signed is believed any more.
+// before it stay published until what they signed has expired. That breaks nobody. leaked is for the day when a key is
+// in the wrong hands: the new keys sign at once, and nothing that the old ones signed is believed any more.
 func (k *Keys) Rotate(ctx context.Context, leaked bool) ([]SigningKey, error) {
 	from, retire := k.Now().Add(PublishAhead), k.Now().Add(PublishAhead+publishedAfter)
 	if leaked {
@@ -131,9 +131,11 @@ func (k *Keys) List(ctx context.Context) ([]SigningKey, error) {
 	return keys, nil
 }
 
-// add makes keys that sign from one time on and retires those before them at another. Processes that start together agree on one key for each algorithm: onlyMissing
-// looks again behind the lock.
-func (k *Keys) add(ctx context.Context, algs []jose.SignatureAlgorithm, from, retire time.Time, onlyMissing bool) ([]SigningKey, error) {
+// add makes keys that sign from one time on and retires those before them at another. Processes that start together
+// agree on one key for each algorithm: onlyMissing looks again behind the lock.
+func (k *Keys) add(
+	ctx context.Context, algs []jose.SignatureAlgorithm, from, retire time.Time, onlyMissing bool,
+) ([]SigningKey, error) {
 	now := k.Now()
 	made := make([]SigningKey, 0, len(algs))
 	for _, alg := range algs { // before the transaction: an RSA key takes a while
@@ -151,7 +153,8 @@ func (k *Keys) add(ctx context.Context, algs []jose.SignatureAlgorithm, from, re
 		var kept []SigningKey
 		for _, key := range made {
 			if onlyMissing {
-				exists, err := tx.NewSelect().Model((*SigningKey)(nil)).Where("alg = ? AND published_until IS NULL", key.Alg).Exists(ctx)
+				exists, err := tx.NewSelect().Model((*SigningKey)(nil)).
+					Where("alg = ? AND published_until IS NULL", key.Alg).Exists(ctx)
 				if err != nil {
 					return nil, err
 				}
@@ -167,7 +170,9 @@ func (k *Keys) add(ctx context.Context, algs []jose.SignatureAlgorithm, from, re
 			if _, err := tx.NewInsert().Model(&key).Exec(ctx); err != nil {
 				return nil, err
 			}
-			err = audit.Record(ctx, tx, now, audit.Change{Entity: "signing_key", EntityID: key.KID, Action: "created", New: audit.Values{"alg": key.Alg, "signs_from": from}})
+			err = audit.Record(ctx, tx, now, audit.Change{
+				Entity: "signing_key", EntityID: key.KID, Action: "created", New: audit.Values{"alg": key.Alg, "signs_from": from},
+			})
 			if err != nil {
 				return nil, err
 			}
@@ -206,7 +211,10 @@ func (k *Keys) generate(alg jose.SignatureAlgorithm) (*SigningKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &SigningKey{KID: base64.RawURLEncoding.EncodeToString(thumbprint), Alg: string(alg), SealedKey: k.Seal.Close(sealForKeys, encoded)}, nil
+	return &SigningKey{
+		KID: base64.RawURLEncoding.EncodeToString(thumbprint), Alg: string(alg),
+		SealedKey: k.Seal.Close(sealForKeys, encoded),
+	}, nil
 }
 
 // SealedColumns are where this package keeps what the master key has sealed.

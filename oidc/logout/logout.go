@@ -13,8 +13,8 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// Request is a request of an app that the person be signed out: OpenID Connect RP-Initiated Logout, section 2. All of it
-// may be empty: a person may come to the endpoint on their own.
+// Request is a request of an app that the person be signed out: OpenID Connect RP-Initiated Logout, section 2. All of
+// it may be empty: a person may come to the endpoint on their own.
 type Request struct {
 	Client    *clients.Client // who asks; nil: unknown
 	UserID    uuid.UUID       // of whom the ID token hint speaks, or uuid.Nil
@@ -65,10 +65,14 @@ func (p *Service) Read(ctx context.Context, form url.Values) (*Request, error) {
 	}
 	if uri := form.Get("post_logout_redirect_uri"); uri != "" {
 		if logout.Client == nil {
-			return nil, oidc.InvalidRequest("post_logout_redirect_uri needs an id_token_hint or a client_id, so that we know whose it is.")
+			return nil, oidc.InvalidRequest(
+				"post_logout_redirect_uri needs an id_token_hint or a client_id, so that we know whose it is.",
+			)
 		}
 		if !slices.Contains(logout.Client.PostLogoutRedirectURIs, uri) {
-			return nil, oidc.InvalidRequest("The post_logout_redirect_uri is not one that this client has registered. It must match exactly.")
+			return nil, oidc.InvalidRequest(
+				"The post_logout_redirect_uri is not one that this client has registered. It must match exactly.",
+			)
 		}
 		logout.returnURI = uri
 	}

@@ -1,5 +1,5 @@
-// Package oidctest puts the parts of the OpenID Provider together for tests, on a fresh database of each kind and with a clock
-// that stands still. Begin with Each.
+// Package oidctest puts the parts of the OpenID Provider together for tests, on a fresh database of each kind and with
+// a clock that stands still. Begin with Each.
 package oidctest
 
 import (

@@ -49,8 +49,9 @@ func (h *Stack) NewSigningApp(t testing.TB, id string) SigningApp {
 	t.Helper()
 	private := NewAppKey(t)
 	app := SigningApp{Private: private, KID: id + "-1", Client: &clients.Client{
-		ID: id, Name: "Signing app", AuthMethod: clients.AuthPrivateKeyJWT, GrantTypes: []string{oidc.GrantClientCredentials}, Scopes: []string{"read"},
-		JWKS: JWKSOf(t, id+"-1", private.Public()),
+		ID: id, Name: "Signing app", AuthMethod: clients.AuthPrivateKeyJWT, GrantTypes: []string{oidc.GrantClientCredentials},
+		Scopes: []string{"read"},
+		JWKS:   JWKSOf(t, id+"-1", private.Public()),
 	}}
 	if secret := h.Add(t, app.Client); secret != "" {
 		t.Error("a client with keys was given a secret")
@@ -60,7 +61,10 @@ func (h *Stack) NewSigningApp(t testing.TB, id string) SigningApp {
 
 // Claims are those of an assertion that is in order.
 func (h *Stack) Claims(app SigningApp) map[string]any {
-	return map[string]any{"iss": app.ID, "sub": app.ID, "aud": TestIssuer, "jti": uuid.NewString(), "iat": h.Clock.Unix(), "exp": h.Clock.Add(time.Minute).Unix()}
+	return map[string]any{
+		"iss": app.ID, "sub": app.ID, "aud": TestIssuer, "jti": uuid.NewString(), "iat": h.Clock.Unix(),
+		"exp": h.Clock.Add(time.Minute).Unix(),
+	}
 }
 
 // Assertion signs claims with a key of an app.
@@ -92,7 +96,10 @@ func Assertion(t testing.TB, alg jose.SignatureAlgorithm, key any, kid string, c
 // Present asks for a token with an assertion and returns "" for success or the code of the error.
 func (h *Stack) Present(t testing.TB, token string, change url.Values) string {
 	t.Helper()
-	form := url.Values{"grant_type": {oidc.GrantClientCredentials}, "client_assertion_type": {clients.AssertionType}, "client_assertion": {token}}
+	form := url.Values{
+		"grant_type": {oidc.GrantClientCredentials}, "client_assertion_type": {clients.AssertionType},
+		"client_assertion": {token},
+	}
 	for name, values := range change {
 		form[name] = values
 	}
@@ -113,7 +120,8 @@ func (h *Stack) RemoteApp(t *testing.T, uri string) SigningApp {
 	return app
 }
 
-// PresentAs asks for tokens as the app, with a new assertion that is signed with that key, and returns the error; empty: none.
+// PresentAs asks for tokens as the app, with a new assertion that is signed with that key, and returns the error;
+// empty: none.
 func (h *Stack) PresentAs(t testing.TB, app SigningApp, kid string, private *ecdsa.PrivateKey) string {
 	t.Helper()
 	return h.Present(t, Assertion(t, jose.ES256, private, kid, h.Claims(app)), nil)

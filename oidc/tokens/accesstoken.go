@@ -43,9 +43,12 @@ const (
 )
 
 // SignAccessToken makes an access token: RFC 9068. grant is nil for a token of the client itself.
-func (p *Service) SignAccessToken(client *clients.Client, grant *oidc.Grant, scopes []string, now time.Time) (string, error) {
+func (p *Service) SignAccessToken(
+	client *clients.Client, grant *oidc.Grant, scopes []string, now time.Time,
+) (string, error) {
 	claims := AccessClaims{
-		Issuer: p.Issuer, Subject: client.ID, Audience: []string{p.Issuer}, ClientID: client.ID, Scope: strings.Join(scopes, " "),
+		Issuer: p.Issuer, Subject: client.ID, Audience: []string{p.Issuer}, ClientID: client.ID,
+		Scope:    strings.Join(scopes, " "),
 		IssuedAt: now.Unix(), Expiry: now.Add(p.Lifetimes.AccessToken).Unix(), ID: uuid.NewString(),
 	}
 	if grant != nil {

@@ -29,7 +29,9 @@ func FuzzVerifyToken(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	id, err := h.Keys.Sign(jose.EdDSA, tokens.IDTokenType, tokens.IDClaims{Issuer: oidctest.TestIssuer, Subject: "alice", Audience: "web"})
+	id, err := h.Keys.Sign(jose.EdDSA, tokens.IDTokenType, tokens.IDClaims{
+		Issuer: oidctest.TestIssuer, Subject: "alice", Audience: "web",
+	})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -38,10 +40,14 @@ func FuzzVerifyToken(f *testing.F) {
 	// parts of the former.
 	recipe := strings.NewReplacer("%A", access, "%I", id, "%H", parts[0], "%P", parts[1], "%S", parts[2])
 	for _, seed := range []string{
-		"%A", "%I", "", ".", "..", "...", "%H.%P.", "%H.%P", "%H..%S", ".%P.%S", "%A.", " %A", "%A\n", "%H.\n%P.%S", "%A%A", "%H.%P.%S.%S", "%P.%H.%S", "%H.%P.%SA", "%H.%PA.%S", "%HA.%P.%S", "%H.%P.%S=",
-		`{"payload":"%P","protected":"%H","signature":"%S"}`, `{"payload":"%P","signatures":[{"protected":"%H","signature":"%S"}]}`,
-		`{"payload":"%P","protected":"%H","header":{"typ":"at+jwt"},"signature":"%S"}`, `{"payload":"e30","signatures":[{"protected":"%H","signature":"%S"},{"protected":"%H","signature":"%S"}]}`,
-		"eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.%P.", "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.%P.%S", "%H.eyJpc3MiOiJ4In0.%S", "eyJhbGciOiJFUzI1NiIsImtpZCI6IiIsInR5cCI6ImF0K2p3dCJ9.%P.%S",
+		"%A", "%I", "", ".", "..", "...", "%H.%P.", "%H.%P", "%H..%S", ".%P.%S", "%A.", " %A", "%A\n", "%H.\n%P.%S", "%A%A",
+		"%H.%P.%S.%S", "%P.%H.%S", "%H.%P.%SA", "%H.%PA.%S", "%HA.%P.%S", "%H.%P.%S=",
+		`{"payload":"%P","protected":"%H","signature":"%S"}`,
+		`{"payload":"%P","signatures":[{"protected":"%H","signature":"%S"}]}`,
+		`{"payload":"%P","protected":"%H","header":{"typ":"at+jwt"},"signature":"%S"}`,
+		`{"payload":"e30","signatures":[{"protected":"%H","signature":"%S"},{"protected":"%H","signature":"%S"}]}`,
+		"eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.%P.", "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.%P.%S",
+		"%H.eyJpc3MiOiJ4In0.%S", "eyJhbGciOiJFUzI1NiIsImtpZCI6IiIsInR5cCI6ImF0K2p3dCJ9.%P.%S",
 		`{"payload":{},"protected":[],"signature":7}`, "{}", "null", `{"signatures":[]}`,
 	} {
 		f.Add(seed)

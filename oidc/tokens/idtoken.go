@@ -34,11 +34,14 @@ type IDClaims struct {
 const IDTokenType = "JWT"
 
 // SignIDToken makes an ID token: OpenID Connect Core, section 2. nonce may be empty.
-func (p *Service) SignIDToken(client *clients.Client, grant *oidc.Grant, nonce, accessToken string, alg jose.SignatureAlgorithm, now time.Time) (string, error) {
+func (p *Service) SignIDToken(
+	client *clients.Client, grant *oidc.Grant, nonce, accessToken string, alg jose.SignatureAlgorithm, now time.Time,
+) (string, error) {
 	return p.Keys.Sign(alg, IDTokenType, IDClaims{
 		Issuer: p.Issuer, Subject: grant.UserID.String(), Audience: client.ID,
 		Expiry: now.Add(p.Lifetimes.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: grant.AuthTime.Unix(),
-		Nonce: nonce, ACR: grant.ACR, AMR: grant.AMR, AccessTokenHash: tokenHash(alg, accessToken), SessionID: grant.SessionID.String(),
+		Nonce: nonce, ACR: grant.ACR, AMR: grant.AMR, AccessTokenHash: tokenHash(alg, accessToken),
+		SessionID: grant.SessionID.String(),
 	})
 }
 

@@ -39,7 +39,9 @@ func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspectio
 		return nil, client, err
 	}
 	if client.IsPublic() {
-		return nil, client, &oidc.Error{Code: "invalid_client", Description: "A public client may not introspect tokens.", Status: http.StatusUnauthorized}
+		return nil, client, &oidc.Error{
+			Code: "invalid_client", Description: "A public client may not introspect tokens.", Status: http.StatusUnauthorized,
+		}
 	}
 	if claims, err := p.ReadAccessToken(token); err == nil {
 		if err := p.stillStands(ctx, claims); errors.Is(err, errToken) {
@@ -48,9 +50,11 @@ func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspectio
 			return nil, client, oidc.ServerError(err)
 		}
 		return &Introspection{
-			Active: true, Scope: claims.Scope, ClientID: claims.ClientID, TokenType: "Bearer", Expiry: claims.Expiry, IssuedAt: claims.IssuedAt,
-			Subject: claims.Subject, Audience: claims.Audience, Issuer: claims.Issuer, ID: claims.ID, SessionID: claims.SessionID,
-			AuthTime: claims.AuthTime, ACR: claims.ACR, AMR: claims.AMR,
+			Active: true, Scope: claims.Scope, ClientID: claims.ClientID, TokenType: "Bearer", Expiry: claims.Expiry,
+			IssuedAt: claims.IssuedAt,
+			Subject:  claims.Subject, Audience: claims.Audience, Issuer: claims.Issuer, ID: claims.ID,
+			SessionID: claims.SessionID,
+			AuthTime:  claims.AuthTime, ACR: claims.ACR, AMR: claims.AMR,
 		}, client, nil
 	}
 	found, err := p.RefreshTokenByHash(ctx, storage.Digest(token))
@@ -60,17 +64,21 @@ func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspectio
 		return nil, client, oidc.ServerError(err)
 	}
 	grant, now := found.Grant, p.Now()
-	if found.UsedAt != nil || grant.ClientID != client.ID || !now.Before(found.ExpiresAt) || !grant.Stands(found.Standing, now) {
+	if found.UsedAt != nil || grant.ClientID != client.ID || !now.Before(found.ExpiresAt) ||
+		!grant.Stands(found.Standing, now) {
 		return &Introspection{}, client, nil
 	}
 	return &Introspection{
 		Active: true, Scope: strings.Join(grant.Scopes, " "), ClientID: grant.ClientID, TokenType: "refresh_token",
-		Expiry: found.ExpiresAt.Unix(), IssuedAt: found.CreatedAt.Unix(), Subject: grant.UserID.String(), Issuer: p.Issuer, SessionID: grant.SessionID.String(),
+		Expiry: found.ExpiresAt.Unix(), IssuedAt: found.CreatedAt.Unix(), Subject: grant.UserID.String(), Issuer: p.Issuer,
+		SessionID: grant.SessionID.String(),
 	}, client, nil
 }
 
 // tokenInQuestion reads the request that introspection and revocation share.
-func (p *Service) tokenInQuestion(ctx context.Context, endpoint string, r *oidc.Request) (string, *clients.Client, error) {
+func (p *Service) tokenInQuestion(
+	ctx context.Context, endpoint string, r *oidc.Request,
+) (string, *clients.Client, error) {
 	form, err := oidc.Parameters(r.Form)
 	if err != nil {
 		return "", nil, err

@@ -22,8 +22,8 @@ type RevokedToken struct {
 }
 
 // Revoke answers the revocation endpoint: RFC 7009. Revoking a refresh token ends its whole family, access tokens
-// included; revoking an access token voids that one. A token that is unknown or void already is revoked as far as anyone
-// can tell. It returns an *Error for what is refused: another client's token, or a fault of ours.
+// included; revoking an access token voids that one. A token that is unknown or void already is revoked as far as
+// anyone can tell. It returns an *Error for what is refused: another client's token, or a fault of ours.
 func (p *Service) Revoke(ctx context.Context, r oidc.Request) (*clients.Client, error) {
 	token, client, err := p.tokenInQuestion(ctx, "revoke", &r)
 	if err != nil {
@@ -63,7 +63,8 @@ func (p *Service) revokeAccessToken(ctx context.Context, claims *AccessClaims) e
 			return err
 		}
 		return audit.Record(ctx, tx, now, audit.Change{
-			Entity: "access_token", EntityID: claims.ID, Action: "revoked", New: audit.Values{"client_id": claims.ClientID, "grant_id": claims.GrantID},
+			Entity: "access_token", EntityID: claims.ID, Action: "revoked",
+			New: audit.Values{"client_id": claims.ClientID, "grant_id": claims.GrantID},
 		})
 	})
 }

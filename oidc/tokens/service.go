@@ -1,5 +1,5 @@
-// Package tokens makes and reads access tokens and ID tokens, and answers what apps and APIs ask about them: introspection,
-// revocation, userinfo. Begin with Service.
+// Package tokens makes and reads access tokens and ID tokens, and answers what apps and APIs ask about them:
+// introspection, revocation, userinfo. Begin with Service.
 package tokens
 
 import (

@@ -19,7 +19,10 @@ import (
 // section 5.3. It returns an *Error with the challenge of RFC 6750, section 3, for a token that is not good.
 func (p *Service) Userinfo(ctx context.Context, accessToken string) (map[string]any, error) {
 	if accessToken == "" {
-		return nil, &oidc.Error{Code: "invalid_request", Description: "The access token is missing.", Status: http.StatusUnauthorized, Challenge: bearerChallenge("", "")}
+		return nil, &oidc.Error{
+			Code: "invalid_request", Description: "The access token is missing.", Status: http.StatusUnauthorized,
+			Challenge: bearerChallenge("", ""),
+		}
 	}
 	claims, err := p.ReadAccessToken(accessToken)
 	if err != nil {
@@ -95,7 +98,9 @@ func (p *Service) personOf(ctx context.Context, token *AccessClaims) (*person, e
 		ColumnExpr(`"user".username AS username`).
 		ColumnExpr("email.address AS email, email.verified_at AS email_verified_at").
 		ColumnExpr("phone.number AS phone, phone.verified_at AS phone_verified_at").
-		ColumnExpr(`"grant".expires_at AS grant_expires_at, "grant".ended_at AS grant_ended_at, "grant".session_version AS grant_session_version`).
+		ColumnExpr(
+			`"grant".expires_at AS grant_expires_at, "grant".ended_at AS grant_ended_at, "grant".session_version AS grant_session_version`,
+		).
 		ColumnExpr("EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?) AS revoked", token.ID).
 		Join(`JOIN grants AS "grant" ON "grant".user_id = profile.user_id AND "grant".id = ?`, grantID).
 		Join("LEFT JOIN emails AS email ON email.user_id = profile.user_id AND email.is_primary").
@@ -105,7 +110,9 @@ func (p *Service) personOf(ctx context.Context, token *AccessClaims) (*person, e
 	} else if err != nil {
 		return nil, err
 	}
-	grant := oidc.Grant{ExpiresAt: found.GrantExpiresAt, EndedAt: found.GrantEndedAt, SessionVersion: found.GrantSessionVersion}
+	grant := oidc.Grant{
+		ExpiresAt: found.GrantExpiresAt, EndedAt: found.GrantEndedAt, SessionVersion: found.GrantSessionVersion,
+	}
 	if found.Revoked || token.SessionVersion != grant.SessionVersion || !grant.Stands(found.Standing, p.Now()) {
 		return nil, errToken
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // verified keeps the claims of access tokens whose signature was found right, by the token's digest: apps show the same
-// token again and again, and a P-256 verification costs more than all the rest of an answer. It says nothing of whether a
-// token is still good: that is asked of the database each time.
+// token again and again, and a P-256 verification costs more than all the rest of an answer. It says nothing of whether
+// a token is still good: that is asked of the database each time.
 type verified struct {
 	entries *lru.Cache[[sha256.Size]byte, *AccessClaims]
 	counted oidc.HitCount

@@ -29,7 +29,8 @@ func TestAuditTrailIsAppendOnly(t *testing.T) {
 		if err := db.Reader().NewSelect().Model(&entry).Where("entity = 'thing'").Scan(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if !entry.At.Equal(now) || entry.Actor != "operator:test" || entry.IP != "192.0.2.1" || !strings.Contains(string(entry.NewValues), "a ? mark") {
+		if !entry.At.Equal(now) || entry.Actor != "operator:test" || entry.IP != "192.0.2.1" ||
+			!strings.Contains(string(entry.NewValues), "a ? mark") {
 			t.Errorf("the entry came back as %+v", entry)
 		}
 		for _, statement := range []string{"UPDATE audit_trail SET actor = 'nobody'", "DELETE FROM audit_trail"} {
@@ -60,7 +61,9 @@ func TestPartitionsAreMadeAheadAndDroppedWhole(t *testing.T) {
 	}
 	record := func(at time.Time) {
 		err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
-			return audit.Record(ctx, tx, at, audit.Change{Entity: "thing", EntityID: at.Format(time.DateOnly), Action: "created"})
+			return audit.Record(ctx, tx, at, audit.Change{
+				Entity: "thing", EntityID: at.Format(time.DateOnly), Action: "created",
+			})
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -70,10 +73,12 @@ func TestPartitionsAreMadeAheadAndDroppedWhole(t *testing.T) {
 		record(at)
 	}
 	var stray int
-	if err := db.Reader().NewRaw("SELECT count(*) FROM audit_trail_default").Scan(t.Context(), &stray); err != nil || stray != 0 {
+	if err := db.Reader().NewRaw("SELECT count(*) FROM audit_trail_default").
+		Scan(t.Context(), &stray); err != nil || stray != 0 {
 		t.Errorf("%d rows are in no month (%v)", stray, err)
 	}
-	dropped, err := db.ForgetBefore(t.Context(), "audit_trail", now.AddDate(0, 2, 0)) // the 20th of January: November and December are over
+	// the 20th of January: November and December are over
+	dropped, err := db.ForgetBefore(t.Context(), "audit_trail", now.AddDate(0, 2, 0))
 	if err != nil || dropped < 2 {
 		t.Fatalf("%d partitions dropped, %v", dropped, err)
 	}
@@ -87,7 +92,8 @@ func TestAuditTrailIsFilteredByWhatMatters(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
 		begin := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 		for i, change := range []audit.Change{
-			{Entity: "user", EntityID: "1", Action: "created"}, {Entity: "user", EntityID: "1", Action: "disabled"}, {Entity: "client", EntityID: "a", Action: "created"},
+			{Entity: "user", EntityID: "1", Action: "created"}, {Entity: "user", EntityID: "1", Action: "disabled"},
+			{Entity: "client", EntityID: "a", Action: "created"},
 		} {
 			err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
 				return audit.Record(ctx, tx, begin.AddDate(0, 0, i), change)

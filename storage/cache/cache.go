@@ -29,8 +29,8 @@ type Cache interface {
 	Spend(ctx context.Context, key string, rate Rate) (wait time.Duration)
 }
 
-// Rate is an allowance: N in the time Per, all of which may be spent at once. What was spent comes back evenly (GCRA, the
-// leaky bucket seen as a meter), so that no border between two windows lets twice as much through.
+// Rate is an allowance: N in the time Per, all of which may be spent at once. What was spent comes back evenly (GCRA,
+// the leaky bucket seen as a meter), so that no border between two windows lets twice as much through.
 type Rate struct {
 	N   int64
 	Per time.Duration

@@ -87,7 +87,9 @@ func TestMemoriesAnswerAlike(t *testing.T) {
 		count("\x00\xffbytes", time.Minute, 1)
 
 		count("short", 40*time.Millisecond, 1)
-		storagetest.Eventually(t, 5*time.Second, "a counter ends with its window", func() bool { return m.Peek(ctx, "short") == 0 })
+		storagetest.Eventually(t, 5*time.Second, "a counter ends with its window", func() bool {
+			return m.Peek(ctx, "short") == 0
+		})
 		count("short", time.Minute, 1)
 		count("long", 5*time.Second, 1)
 		began := time.Now()
@@ -107,8 +109,12 @@ func TestMemoriesAnswerAlike(t *testing.T) {
 		once("another jti", time.Minute, true)
 		m.Forget(ctx, "jti")
 		once("jti", time.Minute, true)
-		storagetest.Eventually(t, 5*time.Second, "a mark ends", func() bool { return m.Once(ctx, "short mark", time.Now().Add(40*time.Millisecond)) })
-		storagetest.Eventually(t, 5*time.Second, "a mark ends", func() bool { return m.Once(ctx, "short mark", time.Now().Add(40*time.Millisecond)) })
+		storagetest.Eventually(t, 5*time.Second, "a mark ends", func() bool {
+			return m.Once(ctx, "short mark", time.Now().Add(40*time.Millisecond))
+		})
+		storagetest.Eventually(t, 5*time.Second, "a mark ends", func() bool {
+			return m.Once(ctx, "short mark", time.Now().Add(40*time.Millisecond))
+		})
 
 		rate := cache.Rate{N: 3, Per: 600 * time.Millisecond}
 		began = time.Now()
@@ -117,13 +123,16 @@ func TestMemoriesAnswerAlike(t *testing.T) {
 				t.Errorf("within the allowance: wait %s", wait)
 			}
 		}
-		if wait := m.Spend(ctx, "allowance", rate); time.Since(began) < 100*time.Millisecond && (wait < 50*time.Millisecond || wait > 200*time.Millisecond) {
+		if wait := m.Spend(ctx, "allowance", rate); time.Since(began) < 100*time.Millisecond &&
+			(wait < 50*time.Millisecond || wait > 200*time.Millisecond) {
 			t.Errorf("one more than the allowance has to wait for %s, want up to 200 ms", wait)
 		}
 		if wait := m.Spend(ctx, "another allowance", rate); wait != 0 {
 			t.Errorf("another's allowance: wait %s", wait)
 		}
-		storagetest.Eventually(t, 5*time.Second, "one comes back", func() bool { return m.Spend(ctx, "allowance", rate) == 0 })
+		storagetest.Eventually(t, 5*time.Second, "one comes back", func() bool {
+			return m.Spend(ctx, "allowance", rate) == 0
+		})
 		if took := time.Since(began); took < 190*time.Millisecond {
 			t.Errorf("one came back after %s, want 200 ms", took)
 		}
@@ -155,12 +164,15 @@ func TestMemoriesUnderParallelUse(t *testing.T) {
 		}
 		wg.Wait()
 		if counted := m.Peek(t.Context(), "k"); counted != n || firsts.Load() != 1 || spent.Load() != rate.N {
-			t.Errorf("counted %d, want %d; %d were first; %d were spent, want %d", counted, n, firsts.Load(), spent.Load(), rate.N)
+			t.Errorf(
+				"counted %d, want %d; %d were first; %d were spent, want %d", counted, n, firsts.Load(), spent.Load(), rate.N,
+			)
 		}
 	})
 }
 
-// Requests from ever more addresses do not push out what is still needed: an allowance that has come back takes no room.
+// Requests from ever more addresses do not push out what is still needed: an allowance that has come back takes no
+// room.
 func TestFloodOfAddressesForgetsNoMarks(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	m := cache.NewLocal(func() time.Time { return now })

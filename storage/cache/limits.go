@@ -66,8 +66,8 @@ func (l *Limits) Spend(ctx context.Context, endpoint, kind, subject string) erro
 	return nil
 }
 
-// With returns the rates with those changed that text names, by commas: "token.client=100/s,other.ip=off"; or none at all
-// where it says "off".
+// With returns the rates with those changed that text names, by commas: "token.client=100/s,other.ip=off"; or none at
+// all where it says "off".
 func (r Rates) With(text string) (Rates, error) {
 	if text == "off" {
 		return nil, nil

@@ -52,7 +52,9 @@ func TestRatesAreReadFromText(t *testing.T) {
 func TestLimitsKeepSubjectsApart(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	var refused []string
-	ctx := storage.WithEventCounter(t.Context(), func(event string, labels ...string) { refused = append(refused, event, labels[0]) })
+	ctx := storage.WithEventCounter(t.Context(), func(event string, labels ...string) {
+		refused = append(refused, event, labels[0])
+	})
 	limits := &cache.Limits{
 		Cache: cache.NewLocal(func() time.Time { return now }),
 		Rates: cache.Rates{"token.ip": {N: 2, Per: time.Minute}, "other.ip": {N: 1, Per: time.Minute}, "free.ip": {}},
@@ -81,7 +83,8 @@ func TestLimitsKeepSubjectsApart(t *testing.T) {
 	if got := strings.Join(refused, " "); got != "limited token.ip limited other.ip" {
 		t.Errorf("refused by %s", got)
 	}
-	if (&cache.Limited{Wait: 1001 * time.Millisecond}).Seconds() != 2 || (&cache.Limited{Wait: time.Millisecond}).Seconds() != 1 {
+	if (&cache.Limited{Wait: 1001 * time.Millisecond}).Seconds() != 2 ||
+		(&cache.Limited{Wait: time.Millisecond}).Seconds() != 1 {
 		t.Error("Retry-After is rounded down")
 	}
 }

@@ -19,10 +19,11 @@ import (
 
 // Redis is the Cache that replicas share.
 //
-// Redis may be slow, gone or emptied at any moment. So whatever is asked is asked of this process's own memory too: alone
-// while Redis is away, which then holds every limit for this process. The first question that Redis leaves unanswered for
-// a tenth of a second declares it away; no request waits for it again until a look in the background, four times a
-// second, finds that it answers. What it missed and would mislead others, it is told before it is believed again.
+// Redis may be slow, gone or emptied at any moment. So whatever is asked is asked of this process's own memory too:
+// alone while Redis is away, which then holds every limit for this process. The first question that Redis leaves
+// unanswered for a tenth of a second declares it away; no request waits for it again until a look in the background,
+// four times a second, finds that it answers. What it missed and would mislead others, it is told before it is believed
+// again.
 type Redis struct {
 	Redis    redis.UniversalClient
 	Patience time.Duration // what a question may take, all told; set before the first
@@ -57,7 +58,9 @@ type RedisState struct {
 
 // NewRedis returns the memory that all processes with the same namespace share. It takes Redis as it is: where it
 // does not answer, it is away, and the log says why.
-func NewRedis(ctx context.Context, options *RedisOptions, namespace string, now func() time.Time, log *slog.Logger) *Redis {
+func NewRedis(
+	ctx context.Context, options *RedisOptions, namespace string, now func() time.Time, log *slog.Logger,
+) *Redis {
 	m := &Redis{Patience: redisPatience, local: NewLocal(now), namespace: namespace, log: log}
 	m.options.Store(options)
 	m.Redis = dialRedis(options, func() (username, password string) { o := m.options.Load(); return o.Username, o.Password })
@@ -178,15 +181,18 @@ func (m *Redis) Forget(ctx context.Context, key string) {
 // shares is into how many parts a large allowance is cut.
 const shares = 1000
 
-// Spend is Memory's. Who has spent what this process allows by itself need not ask further. Of a large allowance a process
-// takes a thousandth at a time and spends that by itself: no replica gets more than there is, and few requests ask Redis.
+// Spend is Memory's. Who has spent what this process allows by itself need not ask further. Of a large allowance a
+// process takes a thousandth at a time and spends that by itself: no replica gets more than there is, and few requests
+// ask Redis.
 func (m *Redis) Spend(ctx context.Context, key string, rate Rate) (wait time.Duration) {
 	purse := "purse of " + key
 	if wait := m.local.Spend(ctx, key, rate); wait > 0 || m.local.take(purse) {
 		return wait
 	}
 	taken, err := ask(ctx, m, func(ctx context.Context) (int64, error) {
-		return spendScript.Run(ctx, m.Redis, m.keys(key), rate.interval().Microseconds(), rate.capacity().Microseconds(), max(1, rate.N/shares)).Int64()
+		return spendScript.Run(
+			ctx, m.Redis, m.keys(key), rate.interval().Microseconds(), rate.capacity().Microseconds(), max(1, rate.N/shares),
+		).Int64()
 	})
 	if err != nil {
 		return 0

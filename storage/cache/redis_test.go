@@ -32,17 +32,23 @@ func TestRedisURL(t *testing.T) {
 		url   string
 		right func(*cache.RedisOptions) bool
 	}{
-		{"redis://localhost", func(o *cache.RedisOptions) bool { return o.Addrs[0] == "localhost:6379" && o.TLSConfig == nil }},
+		{"redis://localhost", func(o *cache.RedisOptions) bool {
+			return o.Addrs[0] == "localhost:6379" && o.TLSConfig == nil
+		}},
 		{"redis://ann:s3cret@redis.example.com:7000/3", func(o *cache.RedisOptions) bool {
 			return o.Addrs[0] == "redis.example.com:7000" && o.Username == "ann" && o.Password == "s3cret" && o.DB == 3
 		}},
 		{"rediss://:s3cret@[::1]:7000", func(o *cache.RedisOptions) bool {
-			return o.Addrs[0] == "[::1]:7000" && o.Username == "" && o.Password == "s3cret" && o.TLSConfig != nil && !o.TLSConfig.InsecureSkipVerify
+			return o.Addrs[0] == "[::1]:7000" && o.Username == "" && o.Password == "s3cret" && o.TLSConfig != nil &&
+				!o.TLSConfig.InsecureSkipVerify
 		}},
 		{"redis://a?master_name=main&addr=b:1&addr=c:2&sentinel_password=s3cret", func(o *cache.RedisOptions) bool {
-			return fmt.Sprint(o.Addrs) == "[a:26379 b:1 c:2]" && o.MasterName == "main" && o.SentinelPassword == "s3cret" && !o.IsClusterMode
+			return fmt.Sprint(o.Addrs) == "[a:26379 b:1 c:2]" && o.MasterName == "main" && o.SentinelPassword == "s3cret" &&
+				!o.IsClusterMode
 		}},
-		{"redis://a?cluster=true&addr=b:1", func(o *cache.RedisOptions) bool { return fmt.Sprint(o.Addrs) == "[a:6379 b:1]" && o.IsClusterMode }},
+		{"redis://a?cluster=true&addr=b:1", func(o *cache.RedisOptions) bool {
+			return fmt.Sprint(o.Addrs) == "[a:6379 b:1]" && o.IsClusterMode
+		}},
 	} {
 		if o, err := cache.ParseRedis(test.url); err != nil || !test.right(o) {
 			t.Errorf("%s: %+v, %v", test.url, o, err)
@@ -248,7 +254,9 @@ func TestRedisLearnsNoNames(t *testing.T) {
 }
 
 // leastPrivilege is the user of docs/replicas.md.
-var leastPrivilege = strings.Fields("wicket on >s3cret ~wicket:* +ping +hello +client|setname +time +get +set +del +incr +decr +pexpire +eval +evalsha")
+var leastPrivilege = strings.Fields(
+	"wicket on >s3cret ~wicket:* +ping +hello +client|setname +time +get +set +del +incr +decr +pexpire +eval +evalsha",
+)
 
 // TLS with a certificate of one's own authority, and a user who may do what docs/replicas.md says and nothing else.
 func TestRedisWithTLSAndLeastPrivilege(t *testing.T) {
@@ -301,7 +309,9 @@ func TestRedisSentinel(t *testing.T) {
 	if !one.Once(t.Context(), "jti", time.Now().Add(time.Minute)) {
 		t.Fatal("the mark is there already")
 	}
-	storagetest.Eventually(t, 5*time.Second, "the replica has the mark", func() bool { return replica.Client(t).DBSize(t.Context()).Val() > 0 })
+	storagetest.Eventually(t, 5*time.Second, "the replica has the mark", func() bool {
+		return replica.Client(t).DBSize(t.Context()).Val() > 0
+	})
 
 	one.Patience, two.Patience = hasty, hasty
 	master.Kill()
@@ -311,7 +321,9 @@ func TestRedisSentinel(t *testing.T) {
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("without a master two questions took %s", took)
 	}
-	storagetest.Eventually(t, 30*time.Second, "another master", func() bool { return !one.State().Away && !two.State().Away })
+	storagetest.Eventually(t, 30*time.Second, "another master", func() bool {
+		return !one.State().Away && !two.State().Away
+	})
 	t.Logf("back %s after the master was killed", time.Since(began).Round(time.Millisecond))
 	if two.Once(t.Context(), "jti", time.Now().Add(time.Minute)) {
 		t.Error("the new master does not know the mark")
@@ -337,11 +349,13 @@ func TestRedisCluster(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	url := "redis://wicket:s3cret@" + nodes[0].Address() + "?cluster=true&addr=" + nodes[1].Address() + "&addr=" + nodes[2].Address()
+	url := "redis://wicket:s3cret@" + nodes[0].Address() + "?cluster=true&addr=" + nodes[1].Address() + "&addr=" +
+		nodes[2].Address()
 	one, two := openMemory(t, url), openMemory(t, url)
 	for i := range 60 { // keys everywhere
 		key := fmt.Sprint("key ", i)
-		if !one.Once(t.Context(), key, time.Now().Add(time.Minute)) || two.Once(t.Context(), key, time.Now().Add(time.Minute)) {
+		if !one.Once(t.Context(), key, time.Now().Add(time.Minute)) ||
+			two.Once(t.Context(), key, time.Now().Add(time.Minute)) {
 			t.Errorf("%s was not marked once", key)
 		}
 		one.Count(t.Context(), "count of "+key, time.Minute)
@@ -407,7 +421,8 @@ func formCluster(t *testing.T, nodes []*storagetest.RedisServer) {
 	for _, node := range nodes {
 		storagetest.Eventually(t, 30*time.Second, "the Cluster is formed", func() bool {
 			info := node.Client(t).ClusterInfo(context.Background()).Val()
-			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d", len(nodes)))
+			return strings.Contains(info, "cluster_state:ok") &&
+				strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d", len(nodes)))
 		})
 	}
 }
@@ -420,8 +435,10 @@ func selfSigned(t *testing.T) (certificate, key string) {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter:    time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
@@ -447,7 +464,10 @@ func TestRedisPasswordIsRenewed(t *testing.T) {
 	m.Count(t.Context(), "k", time.Minute)
 	operator := redis.NewClient(&redis.Options{Addr: server.Address(), Password: "before"})
 	defer func() { _ = operator.Close() }()
-	if err := errors.Join(operator.ConfigSet(t.Context(), "requirepass", "after").Err(), operator.ClientKillByFilter(t.Context(), "TYPE", "normal", "SKIPME", "yes").Err()); err != nil {
+	if err := errors.Join(
+		operator.ConfigSet(t.Context(), "requirepass", "after").Err(),
+		operator.ClientKillByFilter(t.Context(), "TYPE", "normal", "SKIPME", "yes").Err(),
+	); err != nil {
 		t.Fatal(err)
 	}
 	m.Count(t.Context(), "k", time.Minute)

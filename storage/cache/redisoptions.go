@@ -31,12 +31,15 @@ const (
 //	redis://USER:PASSWORD@SENTINEL:26379/DATABASE?master_name=NAME&addr=SENTINEL2:26379&addr=SENTINEL3:26379
 //	redis://USER:PASSWORD@NODE:6379?cluster=true&addr=NODE2:6379&addr=NODE3:6379
 //
-// With rediss:// it is TLS, and ca=FILE names the certificates to believe in, where they are not the system's. Sentinels
-// that want a password get theirs by sentinel_username and sentinel_password. The errors never repeat a password.
+// With rediss:// it is TLS, and ca=FILE names the certificates to believe in, where they are not the system's.
+// Sentinels that want a password get theirs by sentinel_username and sentinel_password. The errors never repeat a
+// password.
 func ParseRedis(rawURL string) (*RedisOptions, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Hostname() == "" || strings.Contains(u.Host, ",") || u.Scheme != "redis" && u.Scheme != "rediss" {
-		return nil, errors.New("must look like redis://USER:PASSWORD@HOST:6379/0, or rediss:// for TLS; further hosts of a Cluster or of Sentinels as &addr=HOST:PORT")
+		return nil, errors.New(
+			"must look like redis://USER:PASSWORD@HOST:6379/0, or rediss:// for TLS; further hosts of a Cluster or of Sentinels as &addr=HOST:PORT",
+		)
 	}
 	o := &RedisOptions{Username: u.User.Username()}
 	o.Password, _ = u.User.Password()
@@ -120,8 +123,8 @@ func redisTLS(wanted bool, authority string) (*tls.Config, error) {
 	return config, nil
 }
 
-// dialRedis returns a client that tries once and says so: what to do without Redis is ours to decide. It does not connect
-// yet; when it does, it gets in with what credentials returns.
+// dialRedis returns a client that tries once and says so: what to do without Redis is ours to decide. It does not
+// connect yet; when it does, it gets in with what credentials returns.
 func dialRedis(o *RedisOptions, credentials func() (username, password string)) redis.UniversalClient {
 	redis.SetLogger(silence{})
 	settled := *o
@@ -139,14 +142,16 @@ func dialRedis(o *RedisOptions, credentials func() (username, password string)) 
 	return redis.NewUniversalClient(&settled)
 }
 
-// probeRedis asks for a sign of life of everything that verbs might reach: a write, because a replica answers and refuses
-// to write, and every master of a Cluster.
+// probeRedis asks for a sign of life of everything that verbs might reach: a write, because a replica answers and
+// refuses to write, and every master of a Cluster.
 func probeRedis(ctx context.Context, client redis.UniversalClient) error {
 	ctx, cancel := context.WithTimeout(ctx, redisDialPatience)
 	defer cancel()
 	if cluster, ok := client.(*redis.ClusterClient); ok {
 		cluster.ReloadState(ctx)
-		if err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error { return master.Ping(ctx).Err() }); err != nil {
+		if err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
+			return master.Ping(ctx).Err()
+		}); err != nil {
 			return err
 		}
 	}

@@ -15,8 +15,8 @@ import (
 )
 
 // Copy moves all that one database holds into another of the other product: every row of every table, found by their
-// schemas, and the jobs that wait. What is there already stays and must be the same, so that a copy that was interrupted
-// goes on where it was, and one that is complete changes nothing.
+// schemas, and the jobs that wait. What is there already stays and must be the same, so that a copy that was
+// interrupted goes on where it was, and one that is complete changes nothing.
 type Copy struct {
 	From, To  *storage.Database
 	Rehearsal bool                                        // a server may write to the source meanwhile; jobs stay there
@@ -86,7 +86,9 @@ type tablePair struct{ from, to *table }
 // prepare looks whether the databases are fit for it, and returns their tables, parents first.
 func (c *Copy) prepare(ctx context.Context) ([]tablePair, error) {
 	if c.From.Kind == c.To.Kind {
-		return nil, errors.New("both databases are of the same product, and what comes with it copies better: pg_dump, or of an SQLite file that nobody has open, cp")
+		return nil, errors.New(
+			"both databases are of the same product, and what comes with it copies better: pg_dump, or of an SQLite file that nobody has open, cp",
+		)
 	}
 	if err := c.sameVersion(ctx); err != nil {
 		return nil, err
@@ -135,12 +137,16 @@ func (c *Copy) sameVersion(ctx context.Context) error {
 		if len(pending) > 0 {
 			return fmt.Errorf("the %s lacks %d migrations: run wicket migrate on it first", sides[i], len(pending))
 		}
-		if err := database.Reader().NewSelect().Model((*storage.Migration)(nil)).Column("version").Order("version").Scan(ctx, &versions[i]); err != nil {
+		if err := database.Reader().NewSelect().Model((*storage.Migration)(nil)).
+			Column("version").
+			Order("version").Scan(ctx, &versions[i]); err != nil {
 			return fmt.Errorf("read which migrations were applied: %w", err)
 		}
 	}
 	if !slices.Equal(versions[0], versions[1]) {
-		return errors.New("one of the databases was migrated by a newer Wicket than the other: use the newer one, and let it migrate both")
+		return errors.New(
+			"one of the databases was migrated by a newer Wicket than the other: use the newer one, and let it migrate both",
+		)
 	}
 	return nil
 }
@@ -257,7 +263,9 @@ func insertRows(ctx context.Context, d *storage.Database, t *table, rows []row) 
 	if t.counts != "" {
 		overriding = "OVERRIDING SYSTEM VALUE "
 	}
-	query := "INSERT INTO ? (" + list + ") " + overriding + "VALUES " + strings.TrimSuffix(strings.Repeat("("+list+"), ", len(rows)), ", ")
+	query := "INSERT INTO ? (" + list + ") " + overriding + "VALUES " + strings.TrimSuffix(
+		strings.Repeat("("+list+"), ", len(rows)), ", ",
+	)
 	return d.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.ExecContext(ctx, query, arguments...)
 		return err
@@ -284,7 +292,10 @@ func (c *Copy) makeMonths(ctx context.Context, from *snapshot, pair tablePair) e
 		month = "to_char(?, 'YYYY-MM')"
 	}
 	var months []string
-	if err := from.NewSelect().Table(pair.from.name).Distinct().ColumnExpr(month, bun.Ident(at)).Scan(ctx, &months); err != nil {
+	if err := from.NewSelect().
+		Table(pair.from.name).
+		Distinct().
+		ColumnExpr(month, bun.Ident(at)).Scan(ctx, &months); err != nil {
 		return fmt.Errorf("find the months of %s: %w", pair.from.name, err)
 	}
 	return c.To.Write(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// document is JSON in two forms: as it is written into a database, and as it compares. PostgreSQL keeps neither the order
-// of names nor how a number was written.
+// document is JSON in two forms: as it is written into a database, and as it compares. PostgreSQL keeps neither the
+// order of names nor how a number was written.
 type document struct{ text, compared string }
 
 func newDocument(text string) (document, error) {

@@ -52,7 +52,10 @@ func (c *Copy) jobs(ctx context.Context) (copied int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("list the jobs of the target: %w", err)
 	}
-	waiting := []rivertype.JobState{rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled}
+	waiting := []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning,
+		rivertype.JobStateScheduled,
+	}
 	err = eachJob(ctx, from, waiting, func(job *rivertype.JobRow) error {
 		if there[job.ID] {
 			return nil
@@ -66,7 +69,10 @@ func (c *Copy) jobs(ctx context.Context) (copied int, err error) {
 		if err != nil {
 			return err
 		}
-		options := &river.InsertOpts{MaxAttempts: job.MaxAttempts, Metadata: noted, Priority: job.Priority, Queue: job.Queue, ScheduledAt: job.ScheduledAt, Tags: job.Tags}
+		options := &river.InsertOpts{
+			MaxAttempts: job.MaxAttempts, Metadata: noted, Priority: job.Priority, Queue: job.Queue,
+			ScheduledAt: job.ScheduledAt, Tags: job.Tags,
+		}
 		copied++
 		return c.To.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 			_, err := to.InsertTx(ctx, tx.Tx, waitingJob{job.Kind, job.EncodedArgs}, options)
@@ -80,7 +86,9 @@ func (c *Copy) jobs(ctx context.Context) (copied int, err error) {
 }
 
 // eachJob calls do for every job in one of those states, a page at a time.
-func eachJob(ctx context.Context, jobs *storage.Jobs, states []rivertype.JobState, do func(*rivertype.JobRow) error) error {
+func eachJob(
+	ctx context.Context, jobs *storage.Jobs, states []rivertype.JobState, do func(*rivertype.JobRow) error,
+) error {
 	const page = 1000
 	params := river.NewJobListParams().First(page).OrderBy(river.JobListOrderByID, river.SortOrderAsc).States(states...)
 	for {

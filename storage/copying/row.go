@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// row is a row of any table, the same whichever database it comes from: string, int64, bool, time.Time, []byte, document
-// or nil, in the order of the table's columns.
+// row is a row of any table, the same whichever database it comes from: string, int64, bool, time.Time, []byte,
+// document or nil, in the order of the table's columns.
 type row []any
 
 // canonical turns what a driver returned for a column into what a row holds.

@@ -42,7 +42,8 @@ const (
 	kindJSON    valueKind = "json"
 )
 
-// valueKinds are the types that migrations use, as SQLite (which keeps them as they were written) and PostgreSQL name them.
+// valueKinds are the types that migrations use, as SQLite (which keeps them as they were written) and PostgreSQL name
+// them.
 var valueKinds = map[string]valueKind{
 	"text": kindText, "uuid": kindUUID, "bigint": kindInteger, "integer": kindInteger, "boolean": kindBoolean,
 	"timestamptz": kindTime, "timestamp with time zone": kindTime, "bytea": kindBytes, "jsonb": kindJSON,
@@ -68,7 +69,8 @@ func tablesOf(ctx context.Context, d *storage.Database) (map[string]*table, erro
 		KeyPosition                int
 		Counts                     bool
 	}
-	if err := d.Reader().NewRaw(columns+" ORDER BY relation, key_position, column_name").Scan(ctx, &described); err != nil {
+	if err := d.Reader().NewRaw(columns+" ORDER BY relation, key_position, column_name").
+		Scan(ctx, &described); err != nil {
 		return nil, fmt.Errorf("describe the tables: %w", err)
 	}
 	tables := map[string]*table{}
@@ -83,7 +85,9 @@ func tablesOf(ctx context.Context, d *storage.Database) (map[string]*table, erro
 		}
 		kind, known := valueKinds[strings.ToLower(one.Type)]
 		if !known {
-			return nil, fmt.Errorf("the column %s of %s is of the type %s, which Wicket does not use", one.ColumnName, one.Relation, one.Type)
+			return nil, fmt.Errorf(
+				"the column %s of %s is of the type %s, which Wicket does not use", one.ColumnName, one.Relation, one.Type,
+			)
 		}
 		t.columns = append(t.columns, column{one.ColumnName, kind})
 		if one.KeyPosition > 0 {
@@ -139,8 +143,8 @@ func parentsFirst(tables map[string]*table) ([]*table, error) {
 	return ordered, nil
 }
 
-// keyOfBoth makes two descriptions of a table name the same key, the shorter one: on PostgreSQL, the key of a log has to
-// hold its time too.
+// keyOfBoth makes two descriptions of a table name the same key, the shorter one: on PostgreSQL, the key of a log has
+// to hold its time too.
 func keyOfBoth(a, b *table) error {
 	if !slices.Equal(a.columns, b.columns) {
 		return fmt.Errorf("the table %s has other columns in one database than in the other", a.name)
@@ -156,7 +160,8 @@ func keyOfBoth(a, b *table) error {
 	return nil
 }
 
-// all asks for every row in the order of the key, which is the same in both databases: that of bytes, not of a language.
+// all asks for every row in the order of the key, which is the same in both databases: that of bytes, not of a
+// language.
 func (t *table) all(d *storage.Database, on bun.IDB) *bun.SelectQuery {
 	query := on.NewSelect().Table(t.name)
 	for _, c := range t.columns {

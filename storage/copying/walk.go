@@ -18,7 +18,9 @@ const progressEvery = 1000 // rows
 
 // walk goes through a table in both databases at once and hands each row that the target lacks to lacks. It returns
 // ErrDiffers, with the rows that are to blame, where the target holds others than the source.
-func (c *Copy) walk(ctx context.Context, from *snapshot, pair tablePair, doing Phase, lacks func(row) error) (found, error) {
+func (c *Copy) walk(
+	ctx context.Context, from *snapshot, pair tablePair, doing Phase, lacks func(row) error,
+) (found, error) {
 	var met found
 	source, err := newStream(ctx, c.From, from, pair.from)
 	if err != nil {

@@ -10,15 +10,17 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// SealedColumn is where something sealed is kept: the column of a table, the column that names its rows, and the purpose.
+// SealedColumn is where something sealed is kept: the column of a table, the column that names its rows, and the
+// purpose.
 type SealedColumn struct {
 	Table, Key, Column, Purpose string
 }
 
 const resealedAtOnce = 500
 
-// Reseal seals anew, with the first master key, what another one has sealed in a column, beside running servers; and returns
-// how many values that were. What none of the keys opens stays as it is, and is an ErrSealed that names the row.
+// Reseal seals anew, with the first master key, what another one has sealed in a column, beside running servers; and
+// returns how many values that were. What none of the keys opens stays as it is, and is an ErrSealed that names the
+// row.
 func Reseal(ctx context.Context, d *storage.Database, seal *Seal, at SealedColumn) (renewed int64, err error) {
 	var faults []error
 	for last, more := "", true; more; {
@@ -26,7 +28,9 @@ func Reseal(ctx context.Context, d *storage.Database, seal *Seal, at SealedColum
 			Key   string
 			Value []byte
 		}
-		query := d.Reader().NewSelect().Table(at.Table).ColumnExpr("CAST(? AS TEXT) AS key, ? AS value", bun.Ident(at.Key), bun.Ident(at.Column)).
+		query := d.Reader().NewSelect().
+			Table(at.Table).
+			ColumnExpr("CAST(? AS TEXT) AS key, ? AS value", bun.Ident(at.Key), bun.Ident(at.Column)).
 			Where("? IS NOT NULL", bun.Ident(at.Column)).OrderExpr("?", bun.Ident(at.Key)).Limit(resealedAtOnce)
 		if last != "" {
 			query.Where("? > ?", bun.Ident(at.Key), last)

@@ -20,7 +20,9 @@ import (
 var ErrSealed = errors.New("cannot unseal: sealed with another master key, or damaged")
 
 // ErrKeyLost says that a key is missing without which what was sealed until now could not be read.
-var ErrKeyLost = errors.New("the master key that has sealed so far is not among them; put a new one behind it, then before it, and leave it out last")
+var ErrKeyLost = errors.New(
+	"the master key that has sealed so far is not among them; put a new one behind it, then before it, and leave it out last",
+)
 
 // Seal keeps secrets that must be read back: it encrypts and authenticates them with the master key. Each purpose has
 // keys of its own, so that what was sealed for one is refused by another.
@@ -45,8 +47,8 @@ func Parse(keys string) (*Seal, error) {
 	return s, nil
 }
 
-// Adopt takes over the master keys of another, while others use this one. They must hold the key that has sealed so far,
-// or ErrKeyLost is returned and nothing changes.
+// Adopt takes over the master keys of another, while others use this one. They must hold the key that has sealed so
+// far, or ErrKeyLost is returned and nothing changes.
 func (s *Seal) Adopt(other *Seal) error {
 	ring := *other.ring.Load()
 	if !slices.ContainsFunc(ring, func(key []byte) bool { return bytes.Equal(key, s.masters()[0]) }) {

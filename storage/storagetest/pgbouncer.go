@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// PgBouncer puts PgBouncer before the PostgreSQL database of that URL, in transaction mode and with so few connections that
-// sessions are sure to share them, for as long as the test runs. It returns the URL by it.
+// PgBouncer puts PgBouncer before the PostgreSQL database of that URL, in transaction mode and with so few connections
+// that sessions are sure to share them, for as long as the test runs. It returns the URL by it.
 func PgBouncer(t testing.TB, url string, connections int) string {
 	t.Helper()
 	program, err := exec.LookPath("pgbouncer")

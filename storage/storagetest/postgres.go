@@ -32,7 +32,9 @@ type postgresServer struct {
 
 var startPostgres = sync.OnceValues(newPostgres)
 
-var errNoPostgres = errors.New("PostgreSQL is not installed (Debian: apt-get install postgresql), so its half of the tests is left out")
+var errNoPostgres = errors.New(
+	"PostgreSQL is not installed (Debian: apt-get install postgresql), so its half of the tests is left out",
+)
 
 func postgres(t testing.TB) *postgresServer {
 	t.Helper()
@@ -62,7 +64,9 @@ func newPostgres() (*postgresServer, error) {
 	if !isDurable() {
 		options = append(options, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 	} else if countsStatements(bin) {
-		options = append(options, "-c", "shared_preload_libraries=pg_stat_statements", "-c", "pg_stat_statements.track_utility=off")
+		options = append(
+			options, "-c", "shared_preload_libraries=pg_stat_statements", "-c", "pg_stat_statements.track_utility=off",
+		)
 	}
 	return folder.serve(bin, options...)
 }
@@ -109,7 +113,10 @@ func newPostgresFolder(name string) (*postgresFolder, error) {
 func (f *postgresFolder) data() string { return filepath.Join(f.path, "data") }
 
 func (f *postgresFolder) initdb(bin string) error {
-	return f.run(filepath.Join(bin, "initdb"), "-D", f.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	return f.run(
+		filepath.Join(bin, "initdb"), "-D", f.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
+		"--no-sync",
+	)
 }
 
 func (f *postgresFolder) run(program string, arguments ...string) error {
@@ -127,7 +134,12 @@ func (f *postgresFolder) serve(bin string, options ...string) (*postgresServer, 
 	if err != nil {
 		return nil, err
 	}
-	options = append([]string{"-D", f.data(), "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="}, options...)
+	options = append(
+		[]string{
+			"-D", f.data(), "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+		},
+		options...,
+	)
 	s := &postgresServer{port: port}
 	s.start = func() error {
 		server := exec.Command(filepath.Join(bin, "postgres"), options...)
@@ -188,7 +200,9 @@ func PostgresPID(t testing.TB) int {
 func TerminateConnections(t testing.TB, url string) (n int) {
 	t.Helper()
 	name := url[strings.LastIndexByte(url, '/')+1:]
-	if err := postgres(t).admin.QueryRow("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1", name).Scan(&n); err != nil {
+	if err := postgres(t).
+		admin.QueryRow("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1", name).
+		Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -234,7 +248,9 @@ func (s *postgresServer) url(name string) string {
 
 func (s *postgresServer) create(t testing.TB, name, template string) {
 	t.Helper()
-	if _, err := s.admin.Exec(fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY", name, template)); err != nil {
+	if _, err := s.admin.Exec(
+		fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY", name, template),
+	); err != nil {
 		t.Fatalf("create database %s: %v", name, err)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// PostgresPair is two PostgreSQL servers of a test's own. What is committed on the first is on the second before it is answered
-// (synchronous streaming replication).
+// PostgresPair is two PostgreSQL servers of a test's own. What is committed on the first is on the second before it is
+// answered (synchronous streaming replication).
 type PostgresPair struct {
 	primary, standby *postgresServer
 }
@@ -52,7 +52,10 @@ func NewPostgresPair(t testing.TB) *PostgresPair {
 	p := &PostgresPair{primary: serve(first)}
 	p.primary.create(t, "wicket", "template1")
 	migrate(t, p.primary.url("wicket"))
-	err = second.run(filepath.Join(bin, "pg_basebackup"), "-D", second.data(), "-h", "127.0.0.1", "-p", strconv.Itoa(p.primary.port), "-U", "postgres", "-R", "-c", "fast", "--no-sync")
+	err = second.run(
+		filepath.Join(bin, "pg_basebackup"), "-D", second.data(), "-h", "127.0.0.1", "-p", strconv.Itoa(p.primary.port), "-U",
+		"postgres", "-R", "-c", "fast", "--no-sync",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,14 +67,19 @@ func NewPostgresPair(t testing.TB) *PostgresPair {
 	}
 	Eventually(t, 10*time.Second, "the standby follows", func() bool {
 		var n int
-		return p.primary.admin.QueryRow("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'").Scan(&n) == nil && n == 1
+		return p.primary.admin.QueryRow(
+			"SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'",
+		).Scan(&n) == nil && n == 1
 	})
 	return p
 }
 
 // URL names both servers and wants the one that may be written to.
 func (p *PostgresPair) URL() string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/wicket?target_session_attrs=read-write", p.primary.port, p.standby.port)
+	return fmt.Sprintf(
+		"postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/wicket?target_session_attrs=read-write", p.primary.port,
+		p.standby.port,
+	)
 }
 
 // URLs names each of them by itself.

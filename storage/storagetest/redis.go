@@ -49,7 +49,13 @@ func Redis(t testing.TB, options ...string) *RedisServer {
 func (s *RedisServer) Start(t testing.TB) {
 	t.Helper()
 	dir := t.TempDir()
-	arguments := append([]string{filepath.Join(dir, "redis.conf"), "--port", strconv.Itoa(s.Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", dir}, s.options...)
+	arguments := append(
+		[]string{
+			filepath.Join(dir, "redis.conf"), "--port", strconv.Itoa(s.Port), "--bind", "127.0.0.1", "--save", "",
+			"--appendonly", "no", "--dir", dir,
+		},
+		s.options...,
+	)
 	if err := os.WriteFile(arguments[0], nil, 0o600); err != nil { // a Sentinel writes into it
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// Each runs test once on SQLite and once on PostgreSQL, as subtests of those names. Where no PostgreSQL is installed that
-// subtest is skipped and says so; under `make test` (WICKET_TEST_COMPLETE=1) it fails instead.
+// Each runs test once on SQLite and once on PostgreSQL, as subtests of those names. Where no PostgreSQL is installed
+// that subtest is skipped and says so; under `make test` (WICKET_TEST_COMPLETE=1) it fails instead.
 func Each(t *testing.T, test func(t *testing.T, db *storage.Database)) {
 	t.Helper()
 	for _, kind := range []storage.Kind{storage.SQLite, storage.Postgres} {

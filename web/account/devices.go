@@ -82,7 +82,9 @@ func (h Devices) SignOut(v *frame.Visit) error {
 
 // SignOutEverywhere ends all sessions of the person's, and what apps hold of them.
 func (h Devices) SignOutEverywhere(v *frame.Visit) error {
-	if _, err := h.Identity.Sessions().SignOutEverywhere(v.Context(), v.Session.UserID, identity.EndedByGlobal); err != nil {
+	if _, err := h.Identity.Sessions().SignOutEverywhere(
+		v.Context(), v.Session.UserID, identity.EndedByGlobal,
+	); err != nil {
 		return err
 	}
 	v.ClearCookies()

@@ -10,7 +10,9 @@ import (
 	"testing"
 )
 
-var names = []string{"app.css", "formpost.js", "webauthn.js", "logo.svg", "favicon.svg", "google.svg", "microsoft.svg", "github.svg"}
+var names = []string{
+	"app.css", "formpost.js", "webauthn.js", "logo.svg", "favicon.svg", "google.svg", "microsoft.svg", "github.svg",
+}
 
 func get(t *testing.T, method, target string) *httptest.ResponseRecorder {
 	t.Helper()

@@ -87,8 +87,8 @@ func (v *Visit) Seen(session *identity.Session) error {
 	return v.frame.Identity.Sessions().Seen(v.Context(), session, actor.IP)
 }
 
-// ActAs notes who the request turned out to be of, for the audit trail and the log: somebody has signed in, a client has
-// authenticated.
+// ActAs notes who the request turned out to be of, for the audit trail and the log: somebody has signed in, a client
+// has authenticated.
 func (v *Visit) ActAs(name string) {
 	actor := audit.ActorOf(v.Context())
 	actor.Name = name

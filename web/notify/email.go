@@ -12,8 +12,8 @@ import (
 	"github.com/wicket-id/wicket/identity"
 )
 
-// emailTemplates holds one template for each message, in which "subject", "text" and, for the button, "action" are defined. The
-// HTML part is the text in a layout, so the two always say the same.
+// emailTemplates holds one template for each message, in which "subject", "text" and, for the button, "action" are
+// defined. The HTML part is the text in a layout, so the two always say the same.
 //
 //go:embed emails
 var emailTemplates embed.FS
@@ -56,7 +56,10 @@ func writeEmail(issuer string, message identity.Message, secret string) (Email, 
 	if err != nil {
 		return Email{}, fmt.Errorf("message %q: %w", message.Name, err)
 	}
-	view := emailView{Person: message.Person, Issuer: issuer, Host: strings.TrimPrefix(strings.TrimPrefix(issuer, "https://"), "http://"), Values: message.Values}
+	view := emailView{
+		Person: message.Person, Issuer: issuer, Host: strings.TrimPrefix(strings.TrimPrefix(issuer, "https://"), "http://"),
+		Values: message.Values,
+	}
 	if path := paths[message.Name]; path != "" && secret != "" {
 		view.Link = issuer + path + "?" + url.Values{"token": {secret}}.Encode()
 	}

@@ -8,7 +8,8 @@ import (
 	"github.com/wicket-id/wicket/identity/signin"
 )
 
-// LockWorker does the jobs that tell owners of locked accounts: a wrong password that locks one is answered as fast as any.
+// LockWorker does the jobs that tell owners of locked accounts: a wrong password that locks one is answered as fast as
+// any.
 type LockWorker struct {
 	river.WorkerDefaults[signin.LockNotice]
 

@@ -8,8 +8,8 @@ import (
 	"github.com/wicket-id/wicket/identity/signin"
 )
 
-// ResetWorker does the jobs of people who ask for another password: looking whether there is such an account is a job's,
-// so that the answer in the browser takes the same time for everybody.
+// ResetWorker does the jobs of people who ask for another password: looking whether there is such an account is a
+// job's, so that the answer in the browser takes the same time for everybody.
 type ResetWorker struct {
 	river.WorkerDefaults[signin.ResetRequest]
 

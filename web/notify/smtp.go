@@ -20,9 +20,9 @@ type SMTP struct {
 
 const smtpTimeout = 30 * time.Second
 
-// NewSMTP reads a URL such as smtp://USER:PASSWORD@mail.example.com:587?from=Wicket+<id@example.com>. smtps:// speaks TLS
-// from the first byte (port 465); smtp:// begins in the clear and goes on in TLS (STARTTLS, port 587), which must not
-// fail unless the host is this machine or the URL says tls=optional. Its errors never repeat a password.
+// NewSMTP reads a URL such as smtp://USER:PASSWORD@mail.example.com:587?from=Wicket+<id@example.com>. smtps:// speaks
+// TLS from the first byte (port 465); smtp:// begins in the clear and goes on in TLS (STARTTLS, port 587), which must
+// not fail unless the host is this machine or the URL says tls=optional. Its errors never repeat a password.
 func NewSMTP(rawURL string) (*SMTP, error) {
 	invalid := errors.New("must look like smtp://USER:PASSWORD@mail.example.com:587?from=id@example.com")
 	parsed, err := url.Parse(rawURL)
@@ -35,7 +35,8 @@ func NewSMTP(rawURL string) (*SMTP, error) {
 	}
 	options := []gomail.Option{gomail.WithTimeout(smtpTimeout)}
 	port, policy := 587, gomail.TLSMandatory
-	if host := parsed.Hostname(); host == "localhost" || host == "127.0.0.1" || host == "::1" || parsed.Query().Get("tls") == "optional" {
+	if host := parsed.Hostname(); host == "localhost" || host == "127.0.0.1" || host == "::1" ||
+		parsed.Query().Get("tls") == "optional" {
 		policy = gomail.TLSOpportunistic
 	}
 	if parsed.Scheme == "smtps" {
@@ -52,7 +53,9 @@ func NewSMTP(rawURL string) (*SMTP, error) {
 	options = append(options, gomail.WithPort(port))
 	if user := parsed.User.Username(); user != "" {
 		password, _ := parsed.User.Password()
-		options = append(options, gomail.WithUsername(user), gomail.WithPassword(password), gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover))
+		options = append(
+			options, gomail.WithUsername(user), gomail.WithPassword(password), gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
+		)
 	}
 	client, err := gomail.NewClient(parsed.Hostname(), options...)
 	if err != nil {

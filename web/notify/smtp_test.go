@@ -19,7 +19,8 @@ func TestEmailsReachARealMailServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	email, err := writeEmail("https://id.example.com", identity.Message{
-		Name: identity.MessageResetPassword, To: "grace@example.com", Person: "grace", Values: map[string]string{"ip": "192.0.2.1", "device": "Firefox on Linux"},
+		Name: identity.MessageResetPassword, To: "grace@example.com", Person: "grace",
+		Values: map[string]string{"ip": "192.0.2.1", "device": "Firefox on Linux"},
 	}, "the-secret")
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +47,9 @@ func TestEmailsReachARealMailServer(t *testing.T) {
 			t.Errorf("the email lacks %q:\n%s", part, got.Body)
 		}
 	}
-	if unfolded := strings.ReplaceAll(got.Body, "=\r\n", ""); !strings.Contains(unfolded, "https://id.example.com/reset-password?token=3Dthe-secret") {
+	if unfolded := strings.ReplaceAll(got.Body, "=\r\n", ""); !strings.Contains(
+		unfolded, "https://id.example.com/reset-password?token=3Dthe-secret",
+	) {
 		t.Errorf("the link is missing:\n%s", got.Body)
 	}
 }
@@ -61,7 +64,10 @@ func TestEveryMessageIsWritten(t *testing.T) {
 		if !isEmail {
 			continue
 		}
-		email, err := writeEmail("https://id.example.com", identity.Message{Name: name, To: "g@example.com", Person: `<b>"grace"`, Values: map[string]string{}}, "secret")
+		email, err := writeEmail(
+			"https://id.example.com",
+			identity.Message{Name: name, To: "g@example.com", Person: `<b>"grace"`, Values: map[string]string{}}, "secret",
+		)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -73,14 +79,17 @@ func TestEveryMessageIsWritten(t *testing.T) {
 			t.Errorf("%s: a subject of several lines, or a script", name)
 		}
 	}
-	if _, err := writeEmail("https://id.example.com", identity.Message{Name: "../smtp"}, ""); !errors.Is(err, errUnknownMessage) {
+	if _, err := writeEmail(
+		"https://id.example.com", identity.Message{Name: "../smtp"}, "",
+	); !errors.Is(err, errUnknownMessage) {
 		t.Errorf("a message that does not exist: %v", err)
 	}
 }
 
 func TestMailServerURLsThatCannotBeRight(t *testing.T) {
 	for _, url := range []string{"", "mail.example.com", "http://mail.example.com?from=a@example.com", "smtp://mail.example.com", "smtp://u:hunter2@mail.example.com?from=nobody"} {
-		if _, err := NewSMTP(url); err == nil || !strings.Contains(err.Error(), "smtp://USER:PASSWORD@") || strings.Contains(err.Error(), "hunter2") {
+		if _, err := NewSMTP(url); err == nil || !strings.Contains(err.Error(), "smtp://USER:PASSWORD@") ||
+			strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: %v", url, err)
 		}
 	}

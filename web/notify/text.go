@@ -31,7 +31,8 @@ type TextSender interface {
 	SendText(ctx context.Context, text Text) error
 }
 
-// NewTextSender reads a URL: twilio://… as NewTwilio does, and https://… as NewWebhook does, which needs the secret too.
+// NewTextSender reads a URL: twilio://… as NewTwilio does, and https://… as NewWebhook does, which needs the secret
+// too.
 func NewTextSender(rawURL, secret string) (TextSender, error) {
 	switch scheme, _, _ := strings.Cut(rawURL, ":"); scheme {
 	case "twilio":
@@ -39,7 +40,9 @@ func NewTextSender(rawURL, secret string) (TextSender, error) {
 	case "https", "http":
 		return NewWebhook(rawURL, secret)
 	}
-	return nil, errors.New("must look like twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com?from=+15550100 or https://hooks.example.com/sms")
+	return nil, errors.New(
+		"must look like twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com?from=+15550100 or https://hooks.example.com/sms",
+	)
 }
 
 // texts holds one template for each text message. The last line is what phones look for when they offer to fill in a
@@ -72,15 +75,15 @@ const (
 	maxGatewayBody = 64 << 10 // bytes of an answer that are looked at
 )
 
-// newGateway is the client by which a service that sends text messages is called. Redirects are not followed: what is sent
-// holds codes, and is for that address alone. The operator wrote it down, so it may be in a private network.
+// newGateway is the client by which a service that sends text messages is called. Redirects are not followed: what is
+// sent holds codes, and is for that address alone. The operator wrote it down, so it may be in a private network.
 func newGateway(address string) *http.Client {
 	return storage.Outbound{Target: address, AllowPrivate: true, Timeout: gatewayTimeout}.Client()
 }
 
-// callGateway sends a request and returns the beginning of the answer's body. No error holds the address, which may have
-// a secret in it, or anything that the gateway said, which may repeat the code. One that no retry can mend cancels the
-// job: every status of 4xx but 429.
+// callGateway sends a request and returns the beginning of the answer's body. No error holds the address, which may
+// have a secret in it, or anything that the gateway said, which may repeat the code. One that no retry can mend cancels
+// the job: every status of 4xx but 429.
 func callGateway(client *http.Client, request *http.Request) ([]byte, error) {
 	response, err := client.Do(request)
 	if err != nil {

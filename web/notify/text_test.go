@@ -56,13 +56,17 @@ func newPeer(t testing.TB, answers ...func(w http.ResponseWriter)) *peer {
 func says(status int) func(w http.ResponseWriter) {
 	return func(w http.ResponseWriter) {
 		w.WriteHeader(status)
-		_, _ = io.WriteString(w, `{"code": 21211, "message": "cannot send `+testCode+` for `+testToken+` and `+testSecret+`"}`)
+		_, _ = io.WriteString(
+			w, `{"code": 21211, "message": "cannot send `+testCode+` for `+testToken+` and `+testSecret+`"}`,
+		)
 	}
 }
 
 // twilio and webhook are the two senders, set up to speak to a peer.
 func (p *peer) twilio(t testing.TB) TextSender {
-	return newSender(t, "twilio://"+testAccount+":"+testToken+"@"+strings.TrimPrefix(p.URL, "http://")+"?from=+15550100&insecure=1")
+	return newSender(
+		t, "twilio://"+testAccount+":"+testToken+"@"+strings.TrimPrefix(p.URL, "http://")+"?from=+15550100&insecure=1",
+	)
 }
 
 func (p *peer) webhook(t testing.TB) TextSender { return newSender(t, p.URL+"/sms?key="+testToken) }
@@ -85,11 +89,16 @@ func work(t testing.TB, sender TextSender, until time.Time) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	worker := &Worker{Issuer: "https://id.example.com:8443", Seal: seal, Mail: func() Sender { return nil }, Texts: func() TextSender { return sender }, Log: slog.New(slog.DiscardHandler)}
+	worker := &Worker{Issuer: "https://id.example.com:8443", Seal: seal, Mail: func() Sender {
+		return nil
+	}, Texts: func() TextSender {
+		return sender
+	}, Log: slog.New(slog.DiscardHandler)}
 	return worker.Work(t.Context(), &river.Job[identity.Message]{
 		JobRow: &rivertype.JobRow{ID: 7, CreatedAt: time.Unix(1_700_000_000, 0)},
 		Args: identity.Message{
-			Name: identity.MessageVerifyPhone, Channel: "sms", To: testNumber, Secret: seal.Close(identity.SealForMessages, []byte(testCode)), Until: until,
+			Name: identity.MessageVerifyPhone, Channel: "sms", To: testNumber,
+			Secret: seal.Close(identity.SealForMessages, []byte(testCode)), Until: until,
 		},
 	})
 }
@@ -101,7 +110,8 @@ func isCancelled(err error) bool {
 	return errors.As(err, &cancelled)
 }
 
-const wantText = testCode + " is your code for id.example.com. It works for ten minutes. Do not tell it to anyone who calls you.\n\n@id.example.com #" + testCode
+const wantText = testCode +
+	" is your code for id.example.com. It works for ten minutes. Do not tell it to anyone who calls you.\n\n@id.example.com #" + testCode
 
 func TestTwilioIsAskedAsItWantsToBe(t *testing.T) {
 	p := newPeer(t, says(http.StatusCreated))
@@ -110,7 +120,8 @@ func TestTwilioIsAskedAsItWantsToBe(t *testing.T) {
 	}
 	asked := p.asked[0]
 	account, token, _ := asked.BasicAuth()
-	if asked.Method != http.MethodPost || asked.RequestURI != "/2010-04-01/Accounts/"+testAccount+"/Messages.json" || account != testAccount || token != testToken {
+	if asked.Method != http.MethodPost || asked.RequestURI != "/2010-04-01/Accounts/"+testAccount+"/Messages.json" ||
+		account != testAccount || token != testToken {
 		t.Errorf("%s %s as %s:%s", asked.Method, asked.RequestURI, account, token)
 	}
 	form, err := url.ParseQuery(p.bodies[0])
@@ -140,7 +151,8 @@ func TestWebhookIsSigned(t *testing.T) {
 		t.Errorf("the second try says something else: %s", p.bodies)
 	}
 	var said map[string]string
-	if err := json.Unmarshal([]byte(p.bodies[1]), &said); err != nil || len(said) != 3 || said["to"] != testNumber || said["text"] != wantText || said["id"] != "7-1700000000" {
+	if err := json.Unmarshal([]byte(p.bodies[1]), &said); err != nil || len(said) != 3 || said["to"] != testNumber ||
+		said["text"] != wantText || said["id"] != "7-1700000000" {
 		t.Errorf("%v: %v", err, said)
 	}
 	verifier, err := standardwebhooks.NewWebhookRaw([]byte(testSecret))
@@ -148,7 +160,8 @@ func TestWebhookIsSigned(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, asked := range p.asked {
-		if err := verifier.Verify([]byte(p.bodies[i]), asked.Header); err != nil || asked.Header.Get("webhook-id") != said["id"] {
+		if err := verifier.Verify([]byte(p.bodies[i]), asked.Header); err != nil ||
+			asked.Header.Get("webhook-id") != said["id"] {
 			t.Errorf("the signature does not verify: %v, %v", err, asked.Header)
 		}
 		if err := verifier.Verify([]byte(p.bodies[i]+" "), asked.Header); err == nil {

@@ -33,7 +33,8 @@ var (
 // the URL says insecure=1 and the host is this machine, as in tests. Its errors never repeat the token.
 func NewTwilio(rawURL string) (*Twilio, error) {
 	parsed, err := url.Parse(rawURL)
-	if err != nil || parsed.Scheme != "twilio" || parsed.Hostname() == "" || parsed.User == nil || strings.Trim(parsed.Path, "/") != "" {
+	if err != nil || parsed.Scheme != "twilio" || parsed.Hostname() == "" || parsed.User == nil ||
+		strings.Trim(parsed.Path, "/") != "" {
 		return nil, errTwilio
 	}
 	account := parsed.User.Username()
@@ -54,7 +55,9 @@ func NewTwilio(rawURL string) (*Twilio, error) {
 		scheme = "http"
 	}
 	address := url.URL{Scheme: scheme, Host: parsed.Host, Path: "/2010-04-01/Accounts/" + account + "/Messages.json"}
-	return &Twilio{messages: address.String(), account: account, token: token, from: from, client: newGateway(address.String())}, nil
+	return &Twilio{
+		messages: address.String(), account: account, token: token, from: from, client: newGateway(address.String()),
+	}, nil
 }
 
 // SendText hands a text message to Twilio: https://www.twilio.com/docs/messaging/api/message-resource.

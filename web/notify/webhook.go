@@ -19,8 +19,8 @@ import (
 )
 
 // Webhook hands text messages to a service of the operator's: it posts {"to", "text", "id"} as JSON, signed as Standard
-// Webhooks says (https://www.standardwebhooks.com): in the headers webhook-id, webhook-timestamp and webhook-signature. A try
-// that is made again has the same id and another time.
+// Webhooks says (https://www.standardwebhooks.com): in the headers webhook-id, webhook-timestamp and webhook-signature.
+// A try that is made again has the same id and another time.
 type Webhook struct {
 	address string
 	signer  *standardwebhooks.Webhook
@@ -32,14 +32,17 @@ const minWebhookSecret = 16 // bytes
 // What can be wrong with the configuration of a webhook. The second is about the secret, not the URL.
 var (
 	errWebhook       = errors.New("must look like https://hooks.example.com/sms; http is for this machine alone")
-	ErrWebhookSecret = errors.New("is needed to sign what is sent to WICKET_SMS_URL, at least 16 characters; make one with: openssl rand -hex 32")
+	ErrWebhookSecret = errors.New(
+		"is needed to sign what is sent to WICKET_SMS_URL, at least 16 characters; make one with: openssl rand -hex 32",
+	)
 )
 
-// NewWebhook takes the address, https unless it is on this machine, and the secret. Its errors repeat neither. It returns
-// ErrWebhookSecret for a secret that is missing or short.
+// NewWebhook takes the address, https unless it is on this machine, and the secret. Its errors repeat neither. It
+// returns ErrWebhookSecret for a secret that is missing or short.
 func NewWebhook(rawURL, secret string) (*Webhook, error) {
 	parsed, err := url.Parse(rawURL)
-	if err != nil || parsed.Hostname() == "" || parsed.Scheme != "https" && (parsed.Scheme != "http" || !storage.IsLoopback(parsed.Hostname())) {
+	if err != nil || parsed.Hostname() == "" || parsed.Scheme != "https" &&
+		(parsed.Scheme != "http" || !storage.IsLoopback(parsed.Hostname())) {
 		return nil, errWebhook
 	}
 	if len(secret) < minWebhookSecret {

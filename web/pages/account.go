@@ -29,7 +29,10 @@ type Tab struct {
 
 // Tabs are the pages of the account.
 func (h AccountHead) Tabs() []Tab {
-	tabs := []Tab{{URI: "/account", Label: "Devices"}, {URI: "/account/profile", Label: "Profile"}, {URI: "/account/emails", Label: "Email"}}
+	tabs := []Tab{
+		{URI: "/account", Label: "Devices"}, {URI: "/account/profile", Label: "Profile"},
+		{URI: "/account/emails", Label: "Email"},
+	}
 	if h.Phones {
 		tabs = append(tabs, Tab{URI: "/account/phones", Label: "Phone"})
 	}

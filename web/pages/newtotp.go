@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// NewTOTP shows a secret to be taken into an authenticator app, and asks for the first code. It posts continue, id, name and
-// code to /account/totps/confirm.
+// NewTOTP shows a secret to be taken into an authenticator app, and asks for the first code. It posts continue, id,
+// name and code to /account/totps/confirm.
 type NewTOTP struct {
 	App      *App // the app that waits, or nil
 	ID       string

@@ -14,11 +14,17 @@ import (
 )
 
 var (
-	notes = App{Name: "Harbour Notes", LogoURI: "https://notes.example/logo.png", HomeURI: "https://notes.example/", PolicyURI: "https://notes.example/privacy", TermsURI: "https://notes.example/terms"}
+	notes = App{
+		Name: "Harbour Notes", LogoURI: "https://notes.example/logo.png", HomeURI: "https://notes.example/",
+		PolicyURI: "https://notes.example/privacy", TermsURI: "https://notes.example/terms",
+	}
 	grace = Person{Username: "grace", Name: "Grace Hopper", Email: "grace@example.com"}
 	head  = AccountHead{Person: grace, LastSignIn: "today", Page: "/account"}
 
-	providers = []Provider{{ID: "google", Kind: "google", Name: "Google"}, {ID: "microsoft", Kind: "microsoft", Name: "Microsoft"}, {ID: "github", Kind: "github", Name: "GitHub"}, {ID: "acme", Kind: "oidc", Name: "Acme Works"}}
+	providers = []Provider{
+		{ID: "google", Kind: "google", Name: "Google"}, {ID: "microsoft", Kind: "microsoft", Name: "Microsoft"},
+		{ID: "github", Kind: "github", Name: "GitHub"}, {ID: "acme", Kind: "oidc", Name: "Acme Works"},
+	}
 
 	phoneHead = AccountHead{Person: grace, Phones: true, Page: "/account/phones"}
 )
@@ -32,73 +38,155 @@ var samples = []struct {
 }{
 	{"sign in", SignIn{App: &notes, Continue: "c"}, []string{"username", "password", "sign-in"}},
 	{"sign in, no app", SignIn{}, []string{"username", "password", "sign-in"}},
-	{"sign in, failed", SignIn{App: &notes, Username: "grace", Failure: "No."}, []string{"username", "password", "sign-in", "failure"}},
-	{"sign in again", SignIn{Username: "grace", UsernameFixed: true, SwitchURL: "/select?x=1"}, []string{"username", "password", "sign-in"}},
-	{"sign in, or register", SignIn{RegisterURL: "/register?continue=c"}, []string{"username", "password", "sign-in", "create-account"}},
-	{"sign in, passkey", SignIn{App: &notes, Continue: "c", Ceremony: &Ceremony{Options: `{"publicKey":{}}`, State: "s"}}, []string{"username", "password", "sign-in", "passkey", "able"}},
-	{"second step", SecondStep{App: &notes, Ceremony: &Ceremony{Options: "{}", State: "s"}, Code: true, BackupCodes: true, Trust: true, Failure: "No.", Continue: "c", BackURI: "/sign-in"}, []string{"use-key", "code", "trust", "verify", "failure"}},
+	{"sign in, failed", SignIn{App: &notes, Username: "grace", Failure: "No."}, []string{
+		"username", "password", "sign-in", "failure",
+	}},
+	{"sign in again", SignIn{Username: "grace", UsernameFixed: true, SwitchURL: "/select?x=1"}, []string{
+		"username", "password", "sign-in",
+	}},
+	{"sign in, or register", SignIn{RegisterURL: "/register?continue=c"}, []string{
+		"username", "password", "sign-in", "create-account",
+	}},
+	{"sign in, passkey", SignIn{
+		App: &notes, Continue: "c", Ceremony: &Ceremony{Options: `{"publicKey":{}}`, State: "s"},
+	}, []string{"username", "password", "sign-in", "passkey", "able"}},
+	{"second step", SecondStep{
+		App: &notes, Ceremony: &Ceremony{Options: "{}", State: "s"}, Code: true, BackupCodes: true, Trust: true,
+		Failure: "No.", Continue: "c", BackURI: "/sign-in",
+	}, []string{"use-key", "code", "trust", "verify", "failure"}},
 	{"second step, key only", SecondStep{Ceremony: &Ceremony{Options: "{}", State: "s"}}, []string{"use-key"}},
 	{"second step, backup codes only", SecondStep{BackupCodes: true}, []string{"code", "verify"}},
 	{"second step, nothing", SecondStep{}, nil},
 	{"enrol", Enrol{App: &notes, Continue: "c"}, []string{"add-passkey", "add-hardware-key", "add-totp", "decline"}},
-	{"enrol, key only", Enrol{App: &notes, KeyOnly: true, Continue: "c"}, []string{"add-passkey", "add-hardware-key", "decline"}},
-	{"new key", NewKey{App: &notes, Title: "Add a passkey", Text: "Do.", Action: "/account/passkeys/add", Button: "Add", Ceremony: Ceremony{Options: "{}", State: "s"}, Failure: "No.", LaterURI: "/account"}, []string{"add-key", "name", "not-now", "failure"}},
-	{"new app", NewTOTP{App: &notes, ID: "i", Secret: "JBSWY3DPEHPK3PXP", PNG: []byte("x"), Failure: "No.", LaterURI: "/account"}, []string{"secret", "code", "name", "verify", "not-now", "failure"}},
+	{"enrol, key only", Enrol{App: &notes, KeyOnly: true, Continue: "c"}, []string{
+		"add-passkey", "add-hardware-key", "decline",
+	}},
+	{"new key", NewKey{
+		App: &notes, Title: "Add a passkey", Text: "Do.", Action: "/account/passkeys/add", Button: "Add",
+		Ceremony: Ceremony{Options: "{}", State: "s"}, Failure: "No.", LaterURI: "/account",
+	}, []string{"add-key", "name", "not-now", "failure"}},
+	{"new app", NewTOTP{
+		App: &notes, ID: "i", Secret: "JBSWY3DPEHPK3PXP", PNG: []byte("x"), Failure: "No.", LaterURI: "/account",
+	}, []string{"secret", "code", "name", "verify", "not-now", "failure"}},
 	{"backup codes", BackupCodes{Codes: []string{"aaaa-bbbb-cccc", "dddd-eeee-ffff"}}, []string{"codes", "done"}},
 	{"security, factors", Security{Head: head, HasPassword: true, BackupCodes: "You have 3 left.", Kinds: []FactorKind{
 		{ID: "passkeys", Title: "Passkeys", AddURI: "/account/passkeys/new", Add: "Add", Remove: "/account/passkeys/remove", Factors: []Factor{{ID: "p", Name: "Phone", Detail: "Added today", Warning: "Copied"}}},
 	}}, []string{"passkeys", "add-passkeys", "remove-password", "make-codes"}},
 	{"security, no password", Security{Head: head}, []string{"password", "change"}},
-	{"register", Register{App: &notes, Continue: "c", SignInURL: "/sign-in"}, []string{"username", "email", "name", "password", "register", "have-account"}},
+	{"register", Register{App: &notes, Continue: "c", SignInURL: "/sign-in"}, []string{
+		"username", "email", "name", "password", "register", "have-account",
+	}},
 	{"register, refused", Register{
 		Values:   map[string]string{"username": "grace", "email": "grace@example.com", "name": "Grace"},
 		Failures: map[string]string{"username": "Taken.", "password": "Weak."}, Failure: "No.", Rating: &Rating{Score: 1},
 	}, []string{"failure", "username-failure", "password-failure", "strength"}},
-	{"register, weak", Register{Failures: map[string]string{"password": "Weak."}, Failure: "No.", Rating: &Rating{}}, []string{"password-failure", "strength"}},
-	{"profile", Profile{Head: head, Notice: "Done.", Values: map[string]string{"name": "Grace Hopper", "street_address": "1 Navy Yard\nHouse 2"}}, []string{"name", "birthdate", "street_address", "save"}},
-	{"profile, refused", Profile{Head: head, Failure: "No.", Failures: map[string]string{"birthdate": "No day.", "website": "No address."}}, []string{"failure", "birthdate-failure", "website-failure"}},
-	{"sign in, or elsewhere", SignIn{App: &notes, Continue: "c", Providers: Providers{Continue: "c", Buttons: providers}}, []string{"sign-in", "with-google", "with-microsoft", "with-github", "with-acme"}},
-	{"sign in again, or elsewhere", SignIn{Username: "grace", UsernameFixed: true, Providers: Providers{Buttons: providers}}, []string{"sign-in", "with-google"}},
-	{"upstream", Upstream{App: &notes, Title: "Sign in", Providers: Providers{Buttons: providers[:1]}, OtherURI: "/sign-in?continue=c"}, []string{"with-google", "another-way"}},
-	{"upstream, failed", Upstream{Title: "Google did not sign you in", Text: "Because.", Failed: true, Providers: Providers{Buttons: providers[:1]}, OtherURI: "/sign-in", RequestID: "r-1"}, []string{"with-google", "another-way", "request-id"}},
-	{"upstream sign-up", UpstreamSignUp{App: &notes, Provider: providers[0], Account: "grace@example.com", MayRegister: true, Username: "grace"}, []string{"username", "register", "have-account"}},
-	{"upstream sign-up, refused", UpstreamSignUp{Provider: providers[0], Account: "grace@example.com", MayRegister: true, Failure: "No.", Wrong: "Taken."}, []string{"failure", "username-failure", "register"}},
-	{"upstream sign-up, known address", UpstreamSignUp{Provider: providers[0], Account: "grace@example.com", MayRegister: true, HasAccount: true}, []string{"have-account"}},
-	{"upstream sign-up, no registration", UpstreamSignUp{Provider: providers[3], Account: "grace@example.com"}, []string{"have-account"}},
-	{"link upstream", LinkUpstream{Person: grace, Provider: providers[0], Account: "grace@example.org", Continue: "c"}, []string{"link", "not-now"}},
+	{"register, weak", Register{
+		Failures: map[string]string{"password": "Weak."}, Failure: "No.", Rating: &Rating{},
+	}, []string{"password-failure", "strength"}},
+	{"profile", Profile{
+		Head: head, Notice: "Done.",
+		Values: map[string]string{"name": "Grace Hopper", "street_address": "1 Navy Yard\nHouse 2"},
+	}, []string{"name", "birthdate", "street_address", "save"}},
+	{"profile, refused", Profile{
+		Head: head, Failure: "No.", Failures: map[string]string{"birthdate": "No day.", "website": "No address."},
+	}, []string{"failure", "birthdate-failure", "website-failure"}},
+	{"sign in, or elsewhere", SignIn{
+		App: &notes, Continue: "c", Providers: Providers{Continue: "c", Buttons: providers},
+	}, []string{"sign-in", "with-google", "with-microsoft", "with-github", "with-acme"}},
+	{"sign in again, or elsewhere", SignIn{
+		Username: "grace", UsernameFixed: true, Providers: Providers{Buttons: providers},
+	}, []string{"sign-in", "with-google"}},
+	{"upstream", Upstream{
+		App: &notes, Title: "Sign in", Providers: Providers{Buttons: providers[:1]}, OtherURI: "/sign-in?continue=c",
+	}, []string{"with-google", "another-way"}},
+	{"upstream, failed", Upstream{
+		Title: "Google did not sign you in", Text: "Because.", Failed: true, Providers: Providers{Buttons: providers[:1]},
+		OtherURI: "/sign-in", RequestID: "r-1",
+	}, []string{"with-google", "another-way", "request-id"}},
+	{"upstream sign-up", UpstreamSignUp{
+		App: &notes, Provider: providers[0], Account: "grace@example.com", MayRegister: true, Username: "grace",
+	}, []string{"username", "register", "have-account"}},
+	{"upstream sign-up, refused", UpstreamSignUp{
+		Provider: providers[0], Account: "grace@example.com", MayRegister: true, Failure: "No.", Wrong: "Taken.",
+	}, []string{"failure", "username-failure", "register"}},
+	{"upstream sign-up, known address", UpstreamSignUp{
+		Provider: providers[0], Account: "grace@example.com", MayRegister: true, HasAccount: true,
+	}, []string{"have-account"}},
+	{"upstream sign-up, no registration", UpstreamSignUp{Provider: providers[3], Account: "grace@example.com"}, []string{
+		"have-account",
+	}},
+	{"link upstream", LinkUpstream{
+		Person: grace, Provider: providers[0], Account: "grace@example.org", Continue: "c",
+	}, []string{"link", "not-now"}},
 	{"linked", Linked{Head: head, Notice: "Done.", Failure: "Not done.", Providers: providers, Accounts: []LinkedAccount{
-		{ID: "l1", Provider: providers[0], Label: "grace@example.org", Linked: "today", Used: "just now"}, {ID: "l2", Provider: Provider{ID: "old", Name: "old"}, Label: "g", Linked: "today", Used: "today", Off: true},
+		{ID: "l1", Provider: providers[0], Label: "grace@example.org", Linked: "today", Used: "just now"},
+		{ID: "l2", Provider: Provider{ID: "old", Name: "old"}, Label: "g", Linked: "today", Used: "today", Off: true},
 	}}, []string{"link-google", "link-acme"}},
 	{"linked, none", Linked{Head: head}, nil},
 	{"select account", SelectAccount{App: &notes, Person: grace, Continue: "c"}, []string{"continue", "other"}},
 	{"consent", Consent{App: notes, RedirectHost: "notes.example", Person: grace, Continue: "c", Scopes: []Scope{
-		{Name: "openid", Title: "Who you are", Required: true}, {Name: "email", Title: "Your email address", Detail: "grace@example.com"},
+		{Name: "openid", Title: "Who you are", Required: true},
+		{Name: "email", Title: "Your email address", Detail: "grace@example.com"},
 	}}, []string{"allow", "deny"}},
 	{"consent, bare", Consent{App: App{Name: "x"}, Person: Person{Username: "grace"}}, []string{"allow", "deny"}},
 	{"sign out", SignOut{App: &notes, Person: grace, Continue: "c"}, []string{"sign-out", "stay"}},
 	{"sign out, no app", SignOut{Person: grace}, []string{"sign-out", "stay"}},
 	{"signed out", SignedOut{App: &notes, ReturnURI: "https://notes.example/bye"}, []string{"return"}},
 	{"signed out, no app", SignedOut{}, nil},
-	{"failure", Failure{Status: 400, Title: "This did not work", Explanation: "Because.", Advice: "Try again.", RequestID: "r-1", RetryURI: "/again"}, []string{"request-id", "retry"}},
+	{"failure", Failure{
+		Status: 400, Title: "This did not work", Explanation: "Because.", Advice: "Try again.", RequestID: "r-1",
+		RetryURI: "/again",
+	}, []string{"request-id", "retry"}},
 	{"failure, bare", Failure{Title: "This did not work"}, nil},
 	{"account", Account{Head: head, Notice: "Done.", Failure: "Not done.", Devices: []Device{
 		{ID: "d2", Label: "Safari on iPhone", IP: "203.0.113.2", SignedIn: "yesterday", LastSeen: "yesterday", Mobile: true},
 		{ID: "d1", Label: "Firefox on Linux", IP: "203.0.113.1", SignedIn: "today", LastSeen: "just now", Current: true, Apps: []App{notes, {Name: "x"}}},
 	}}, []string{"sign-out", "end-others", "sign-out-everywhere"}},
 	{"account, no device", Account{Head: head}, []string{"sign-out", "end-others", "sign-out-everywhere"}},
-	{"security", Security{Head: head, HasPassword: true, Failure: "No.", Attempts: []Attempt{{When: "today", Result: "Signed in", IP: "203.0.113.1", Device: "Firefox on Linux"}, {When: "today", Result: "Wrong password", Bad: true}}}, []string{"present", "password", "change"}},
+	{"security", Security{
+		Head: head, HasPassword: true, Failure: "No.",
+		Attempts: []Attempt{
+			{When: "today", Result: "Signed in", IP: "203.0.113.1", Device: "Firefox on Linux"},
+			{When: "today", Result: "Wrong password", Bad: true},
+		},
+	}, []string{"present", "password", "change"}},
 	{"privacy", Privacy{Head: head, GraceDays: 14}, []string{"download", "erase"}},
-	{"emails", Emails{Head: head, Notice: "Done.", Emails: []EmailItem{{ID: "e1", Address: "grace@example.com", Primary: true, Verified: true}, {ID: "e2", Address: "g@example.org", Verified: true}, {ID: "e3", Address: "h@example.org"}}}, []string{"address", "add"}},
-	{"phones", Phones{Head: phoneHead, Failure: "No.", Number: "12", Wrong: "p4", Phones: []PhoneItem{{ID: "p1", Number: "+493012345", Primary: true, Verified: true}, {ID: "p2", Number: "+493012346", Verified: true}, {ID: "p3", Number: "+493012347"}, {ID: "p4", Number: "+493012348"}}}, []string{"number", "add", "code", "verify", "code-p3", "verify-p3"}},
-	{"phones, none can be verified", Phones{Head: head, Phones: []PhoneItem{{ID: "p1", Number: "+493012345", Primary: true, Verified: true}, {ID: "p3", Number: "+493012347"}}}, nil},
+	{"emails", Emails{
+		Head: head, Notice: "Done.",
+		Emails: []EmailItem{
+			{ID: "e1", Address: "grace@example.com", Primary: true, Verified: true},
+			{ID: "e2", Address: "g@example.org", Verified: true}, {ID: "e3", Address: "h@example.org"},
+		},
+	}, []string{"address", "add"}},
+	{"phones", Phones{
+		Head: phoneHead, Failure: "No.", Number: "12", Wrong: "p4",
+		Phones: []PhoneItem{
+			{ID: "p1", Number: "+493012345", Primary: true, Verified: true}, {ID: "p2", Number: "+493012346", Verified: true},
+			{ID: "p3", Number: "+493012347"}, {ID: "p4", Number: "+493012348"},
+		},
+	}, []string{"number", "add", "code", "verify", "code-p3", "verify-p3"}},
+	{"phones, none can be verified", Phones{
+		Head: head,
+		Phones: []PhoneItem{
+			{ID: "p1", Number: "+493012345", Primary: true, Verified: true}, {ID: "p3", Number: "+493012347"},
+		},
+	}, nil},
 	{"sign in, with a phone", SignIn{Phones: true}, []string{"username"}},
 	{"forgot password", ForgotPassword{}, []string{"login", "send"}},
 	{"forgot password, sent", ForgotPassword{Sent: true}, nil},
 	{"new password", NewPassword{Token: "t", Failure: "Weak."}, []string{"password", "choose"}},
-	{"confirm", Confirm{Title: "Unlock your account", Text: "Because.", Action: "/unlock", Token: "t", Button: "Open"}, []string{"confirm"}},
+	{"confirm", Confirm{
+		Title: "Unlock your account", Text: "Because.", Action: "/unlock", Token: "t", Button: "Open",
+	}, []string{"confirm"}},
 	{"done", Done{Title: "Done", Text: "It is.", NextURI: "/account", NextLabel: "Go on"}, []string{"next"}},
-	{"outbox", Outbox{Messages: []OutboxMessage{{To: "g@example.com", Subject: "Hello", Text: "Text", At: "now", Link: "http://localhost/x"}}}, nil},
-	{"form post", FormPost{Action: "com.example.app:/back?a=1&b=2", Fields: []Field{{"code", "abc"}, {"state", "s"}}}, []string{"form-post"}},
+	{"outbox", Outbox{
+		Messages: []OutboxMessage{
+			{To: "g@example.com", Subject: "Hello", Text: "Text", At: "now", Link: "http://localhost/x"},
+		},
+	}, nil},
+	{"form post", FormPost{
+		Action: "com.example.app:/back?a=1&b=2", Fields: []Field{{"code", "abc"}, {"state", "s"}},
+	}, []string{"form-post"}},
 	{"welcome", Welcome{Issuer: "https://id.example"}, []string{"account", "discovery"}},
 	{"welcome, signed in", Welcome{Issuer: "https://id.example", SignedIn: true}, []string{"account", "discovery"}},
 }
@@ -109,7 +197,8 @@ func render(t *testing.T, p Page) string {
 	if err := Write(w, http.StatusTeapot, p); err != nil {
 		t.Fatal(err)
 	}
-	if w.Code != http.StatusTeapot || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || len(w.Header()) != 1 {
+	if w.Code != http.StatusTeapot || w.Header().Get("Content-Type") != "text/html; charset=utf-8" ||
+		len(w.Header()) != 1 {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
 	return w.Body.String()
@@ -205,7 +294,8 @@ func TestPagesAreAccessible(t *testing.T) {
 				if _, ok := e.attr["autofocus"]; ok {
 					focus++
 				}
-				if (e.name == "input" || e.name == "textarea") && e.attr["type"] != "hidden" && !labelled[e.attr["id"]] && !slices.Contains(e.in, "label") {
+				if (e.name == "input" || e.name == "textarea") && e.attr["type"] != "hidden" && !labelled[e.attr["id"]] &&
+					!slices.Contains(e.in, "label") {
 					t.Errorf("<input name=%s> has no label", e.attr["name"])
 				}
 				if _, ok := e.attr["alt"]; e.name == "img" && !ok {
@@ -345,7 +435,9 @@ func TestFormPostKeepsTheAddress(t *testing.T) {
 }
 
 func TestSignedOutLeadsBackToEveryScheme(t *testing.T) {
-	if html := render(t, SignedOut{ReturnURI: "com.example.app:/bye"}); !strings.Contains(html, `href="com.example.app:/bye"`) {
+	if html := render(
+		t, SignedOut{ReturnURI: "com.example.app:/bye"},
+	); !strings.Contains(html, `href="com.example.app:/bye"`) {
 		t.Error(html)
 	}
 	if html := render(t, SignedOut{ReturnURI: "javascript:alert(1)"}); strings.Contains(html, `id="return"`) {
@@ -393,7 +485,8 @@ func TestWhatPeopleAndAppsAreCalled(t *testing.T) {
 		{Person{"--", "", ""}, "--", "", "?"},
 		{Person{}, "", "", "?"},
 	} {
-		if d, a, i := c.person.Display(), c.person.Account(), c.person.Initials(); d != c.display || a != c.account || i != c.initials {
+		if d, a, i := c.person.Display(), c.person.Account(), c.person.Initials(); d != c.display || a != c.account ||
+			i != c.initials {
 			t.Errorf("%+v: %q %q %q", c.person, d, a, i)
 		}
 	}

@@ -1,7 +1,8 @@
 package pages
 
 // Security is where a person changes what they sign in with, and sees who tried to. It posts present and password to
-// /account/password; id to /account/passkeys/remove, /account/hardware-keys/remove and /account/totps/remove; and nothing to
+// /account/password; id to /account/passkeys/remove, /account/hardware-keys/remove and /account/totps/remove; and
+// nothing to
 // /account/password/remove and /account/backup-codes.
 type Security struct {
 	Head        AccountHead

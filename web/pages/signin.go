@@ -1,7 +1,7 @@
 package pages
 
-// SignIn asks for a username and a password, or a passkey. It posts continue, then, username, password and able to /sign-in,
-// or continue, then, state and response to /sign-in/passkey.
+// SignIn asks for a username and a password, or a passkey. It posts continue, then, username, password and able to
+// /sign-in, or continue, then, state and response to /sign-in/passkey.
 type SignIn struct {
 	App           *App   // the app that waits for the sign-in, or nil
 	Username      string // written into the field beforehand

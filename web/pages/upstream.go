@@ -1,7 +1,7 @@
 package pages
 
-// Upstream stands between Wicket and a provider elsewhere: before a person who followed a link goes there, and where they
-// came back without being signed in. It lets them go on another way.
+// Upstream stands between Wicket and a provider elsewhere: before a person who followed a link goes there, and where
+// they came back without being signed in. It lets them go on another way.
 type Upstream struct {
 	App       *App // the app that waits for the sign-in, or nil
 	Title     string

@@ -1,7 +1,7 @@
 package pages
 
-// UpstreamSignUp asks a person whose account at a provider is not linked to an account here whether they have one. It posts
-// username to /arrival/register, or nothing to /arrival/sign-in.
+// UpstreamSignUp asks a person whose account at a provider is not linked to an account here whether they have one. It
+// posts username to /arrival/register, or nothing to /arrival/sign-in.
 type UpstreamSignUp struct {
 	App         *App // the app that waits for the sign-in, or nil
 	Provider    Provider
@@ -16,15 +16,16 @@ type UpstreamSignUp struct {
 // Field is where they say what they would like to be called.
 func (u UpstreamSignUp) Field() TextField {
 	return TextField{
-		Name: "username", Label: "Username", Value: u.Username, Autocomplete: "username", MaxLength: 100, Required: true, Failure: u.Wrong, Focus: u.Wrong != "",
+		Name: "username", Label: "Username", Value: u.Username, Autocomplete: "username", MaxLength: 100, Required: true,
+		Failure: u.Wrong, Focus: u.Wrong != "",
 		Hint: "Your name here. Apps may show it to other people.",
 	}
 }
 
 func (UpstreamSignUp) page() string { return "upstreamsignup.html" }
 
-// LinkUpstream asks a person who has signed in whether an account at a provider is theirs too. It posts continue and choice
-// to /arrival/link.
+// LinkUpstream asks a person who has signed in whether an account at a provider is theirs too. It posts continue and
+// choice to /arrival/link.
 type LinkUpstream struct {
 	Person   Person
 	Provider Provider

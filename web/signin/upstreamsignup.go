@@ -123,7 +123,8 @@ func (h UpstreamSignUp) SignIn(v *frame.Visit) error {
 // LinkPage asks a person who has just signed in whether to link the two.
 func (h UpstreamSignUp) LinkPage(v *frame.Visit) error {
 	waiting, err := h.read(v)
-	if errors.Is(err, federation.ErrRequest) || errors.Is(err, authorize.ErrInteraction) { // there is nothing to ask any more
+	// there is nothing to ask any more
+	if errors.Is(err, federation.ErrRequest) || errors.Is(err, authorize.ErrInteraction) {
 		v.ClearCookie(frame.UpstreamSignUpCookie)
 		return v.Proceed("/account")
 	} else if err != nil {

@@ -16,7 +16,9 @@ func start(t *testing.T, p *provider) (*App, *httptest.Server, *http.Client) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	base := "http://" + server.Listener.Addr().String()
-	app, err := New(t.Context(), Config{Issuer: p.URL, ClientID: "daybook", ClientSecret: "s3cret", BaseURL: base, SPAClientID: "pocket"})
+	app, err := New(t.Context(), Config{
+		Issuer: p.URL, ClientID: "daybook", ClientSecret: "s3cret", BaseURL: base, SPAClientID: "pocket",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,11 +67,14 @@ func TestSignInRefreshAndSignOut(t *testing.T) {
 	if status != 200 {
 		t.Fatalf("status %d: %s", status, body)
 	}
-	wants(t, body, "Ada.", `data-claim="sub">ada<`, `data-claim="email">ada@example.org<`, `id="refreshes">0<`, `id="sign-out"`)
+	wants(
+		t, body, "Ada.", `data-claim="sub">ada<`, `data-claim="email">ada@example.org<`, `id="refreshes">0<`, `id="sign-out"`,
+	)
 	if strings.Contains(body, p.refresh) {
 		t.Error("the page shows the refresh token")
 	}
-	if p.asked.Get("code_challenge_method") != "S256" || p.asked.Get("nonce") == "" || p.asked.Get("scope") != "openid profile email offline_access" {
+	if p.asked.Get("code_challenge_method") != "S256" || p.asked.Get("nonce") == "" ||
+		p.asked.Get("scope") != "openid profile email offline_access" {
 		t.Errorf("authorization request: %v", p.asked)
 	}
 
@@ -89,7 +94,8 @@ func TestSignInRefreshAndSignOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if q := to.Query(); to.Path != "/logout" || q.Get("id_token_hint") == "" || q.Get("post_logout_redirect_uri") != server.URL+"/" {
+	if q := to.Query(); to.Path != "/logout" || q.Get("id_token_hint") == "" ||
+		q.Get("post_logout_redirect_uri") != server.URL+"/" {
 		t.Errorf("sign-out goes to %s", to)
 	}
 	_, body = get(t, browser, server.URL+"/?state=signed-out")
@@ -103,10 +109,16 @@ func TestCallbackRefuses(t *testing.T) {
 		status int
 		says   string
 	}{
-		"a foreign state":  {answer: func(q url.Values) { q.Set("state", "foreign") }, status: 400, says: "did not expect that answer"},
-		"no state":         {answer: func(q url.Values) { q.Del("state") }, status: 400, says: "did not expect that answer"},
-		"two states":       {answer: func(q url.Values) { q.Add("state", "foreign") }, status: 400, says: "did not expect that answer"},
-		"another issuer":   {answer: func(q url.Values) { q.Set("iss", "https://evil.example") }, status: 400, says: "not from Wicket"},
+		"a foreign state": {answer: func(q url.Values) {
+			q.Set("state", "foreign")
+		}, status: 400, says: "did not expect that answer"},
+		"no state": {answer: func(q url.Values) { q.Del("state") }, status: 400, says: "did not expect that answer"},
+		"two states": {answer: func(q url.Values) {
+			q.Add("state", "foreign")
+		}, status: 400, says: "did not expect that answer"},
+		"another issuer": {answer: func(q url.Values) {
+			q.Set("iss", "https://evil.example")
+		}, status: 400, says: "not from Wicket"},
 		"no issuer":        {answer: func(q url.Values) { q.Del("iss") }, status: 400, says: "not from Wicket"},
 		"a wrong code":     {answer: func(q url.Values) { q.Set("code", "stolen") }, status: 502, says: "invalid_grant"},
 		"a foreign nonce":  {claims: func(c map[string]any) { c["nonce"] = "foreign" }, status: 502, says: "another sign-in"},
@@ -229,7 +241,9 @@ func TestStartsBeforeTheIssuer(t *testing.T) {
 }
 
 func TestOtherNamesOfThisMachine(t *testing.T) {
-	app, err := New(t.Context(), Config{Issuer: "http://localhost:8080", ClientID: "daybook", ClientSecret: "s3cret", BaseURL: "http://localhost:8081"})
+	app, err := New(t.Context(), Config{
+		Issuer: "http://localhost:8080", ClientID: "daybook", ClientSecret: "s3cret", BaseURL: "http://localhost:8081",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +268,8 @@ func TestHeaders(t *testing.T) {
 		r, err := browser.Get(server.URL + path)
 		_, body := read(t, r, err)
 		policy := r.Header.Get("Content-Security-Policy")
-		if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "form-action 'self' "+p.URL) {
+		if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") ||
+			!strings.Contains(policy, "form-action 'self' "+p.URL) {
 			t.Errorf("%s: policy %q", path, policy)
 		}
 		if strings.Contains(body, "style=") || strings.Contains(body, "<style") || strings.Contains(body, "<script>") {

@@ -31,11 +31,14 @@ type metadata struct {
 
 func newIssuer(ctx context.Context, c Config) *issuer {
 	client := &http.Client{Timeout: 10 * time.Second}
-	return &issuer{config: c, client: client, ctx: oidc.ClientContext(ctx, client), patience: 3 * time.Second, turn: make(chan struct{}, 1)}
+	return &issuer{
+		config: c, client: client, ctx: oidc.ClientContext(ctx, client), patience: 3 * time.Second,
+		turn: make(chan struct{}, 1),
+	}
 }
 
-// metadata returns the issuer's metadata (OpenID Connect Discovery, section 4), asking for it the first time. An issuer that
-// is still starting gets some seconds; after that the answer is a problem that asks the person to wait.
+// metadata returns the issuer's metadata (OpenID Connect Discovery, section 4), asking for it the first time. An issuer
+// that is still starting gets some seconds; after that the answer is a problem that asks the person to wait.
 func (i *issuer) metadata(ctx context.Context) (*metadata, error) {
 	select {
 	case i.turn <- struct{}{}:
@@ -62,7 +65,8 @@ func (i *issuer) metadata(ctx context.Context) (*metadata, error) {
 		}
 	}
 	return nil, problem{Status: http.StatusServiceUnavailable, Title: "Wicket is not answering yet", Again: true,
-		Advice: "Daybook asked " + i.config.Issuer + " how to sign you in and got no useful answer. This page tries again by itself.",
+		Advice: "Daybook asked " + i.config.Issuer +
+			" how to sign you in and got no useful answer. This page tries again by itself.",
 		Detail: err.Error()}
 }
 

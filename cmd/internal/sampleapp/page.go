@@ -14,7 +14,9 @@ import (
 //go:embed pages
 var pages embed.FS
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"app": func() string { return Name }}).ParseFS(pages, "pages/*.html"))
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"app": func() string {
+	return Name
+}}).ParseFS(pages, "pages/*.html"))
 
 // page is a handler whose error becomes a page.
 type page func(http.ResponseWriter, *http.Request) error
@@ -26,7 +28,9 @@ func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var known problem
 	if !errors.As(err, &known) {
-		known = problem{Status: http.StatusInternalServerError, Title: "Daybook stumbled", Advice: "Please try again.", Detail: err.Error()}
+		known = problem{
+			Status: http.StatusInternalServerError, Title: "Daybook stumbled", Advice: "Please try again.", Detail: err.Error(),
+		}
 	}
 	if known.Again && r.Method == http.MethodGet {
 		w.Header().Set("Refresh", "3")
@@ -77,7 +81,9 @@ func (a *App) home(w http.ResponseWriter, r *http.Request) error {
 		d.Access.Expires, d.Access.Left = clock(v.token.Expiry), left(v.token.Expiry.Sub(now))
 	}
 	if v.token.RefreshToken != "" {
-		d.Refresh = &refreshFacts{Fingerprint: fingerprint(v.token.RefreshToken), Size: len(v.token.RefreshToken), Times: v.refreshes}
+		d.Refresh = &refreshFacts{
+			Fingerprint: fingerprint(v.token.RefreshToken), Size: len(v.token.RefreshToken), Times: v.refreshes,
+		}
 	}
 	asked := time.Now()
 	answer, err := a.issuer.userinfo(r.Context(), v)

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// provider is just enough of an OpenID provider to tell a good relying party from a careless one. It signs everybody in as
-// Ada without asking, and answers wrongly where a test says so.
+// provider is just enough of an OpenID provider to tell a good relying party from a careless one. It signs everybody in
+// as Ada without asking, and answers wrongly where a test says so.
 type provider struct {
 	*httptest.Server
 	key *ecdsa.PrivateKey
@@ -78,7 +78,8 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 		reply(w, 401, map[string]any{"error": "invalid_client"})
 		return
 	case r.PostFormValue("grant_type") == "refresh_token" && r.PostFormValue("refresh_token") != p.refresh,
-		r.PostFormValue("grant_type") == "authorization_code" && (r.PostFormValue("code") != "the-code" || b64(digest[:]) != p.asked.Get("code_challenge")):
+		r.PostFormValue("grant_type") == "authorization_code" &&
+			(r.PostFormValue("code") != "the-code" || b64(digest[:]) != p.asked.Get("code_challenge")):
 		reply(w, 400, map[string]any{"error": "invalid_grant", "error_description": "it was used or never given"})
 		return
 	}
@@ -87,7 +88,9 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	claims := map[string]any{"iss": p.URL, "aud": "daybook", "sub": "ada", "nonce": p.asked.Get("nonce"),
 		"iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix()}
 	p.claims(claims)
-	reply(w, 200, map[string]any{"access_token": p.sign(map[string]any{"sub": "ada", "scope": "openid"}), "token_type": "Bearer",
+	reply(w, 200, map[string]any{"access_token": p.sign(
+		map[string]any{"sub": "ada", "scope": "openid"},
+	), "token_type": "Bearer",
 		"expires_in": 300, "refresh_token": p.refresh, "id_token": p.sign(claims)})
 }
 

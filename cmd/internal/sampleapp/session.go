@@ -84,7 +84,9 @@ type entry struct {
 }
 
 func newSessions(https bool) *sessions {
-	c := http.Cookie{Name: "daybook", Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(sessionLife.Seconds())}
+	c := http.Cookie{
+		Name: "daybook", Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(sessionLife.Seconds()),
+	}
 	if https {
 		c.Name, c.Secure = "__Host-daybook", true
 	}
@@ -112,7 +114,8 @@ func (s *sessions) keep(w http.ResponseWriter, r *http.Request, kept *session) {
 	e := &entry{key: rand.Text(), session: kept, ends: s.now().Add(sessionLife)}
 	s.mu.Lock()
 	s.byKey[e.key] = s.order.PushBack(e)
-	for front := s.order.Front(); s.order.Len() > mostSessions || !s.now().Before(front.Value.(*entry).ends); front = s.order.Front() {
+	for front := s.order.Front(); s.order.Len() > mostSessions ||
+		!s.now().Before(front.Value.(*entry).ends); front = s.order.Front() {
 		delete(s.byKey, s.order.Remove(front).(*entry).key)
 	}
 	s.mu.Unlock()

@@ -69,7 +69,8 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request) error {
 var strayAnswer = problem{Status: http.StatusBadRequest, Title: "Daybook did not expect that answer",
 	Advice: "It belongs to no sign-in that this browser began, or to one that is over. Please sign in again."}
 
-// refusal says in words what an authorization error response says in a code (RFC 6749 section 4.1.2.1, OpenID Connect Core 3.1.2.6).
+// refusal says in words what an authorization error response says in a code (RFC 6749 section 4.1.2.1, OpenID Connect
+// Core 3.1.2.6).
 func refusal(code, description string) problem {
 	p := problem{Status: http.StatusBadRequest, Title: "Wicket could not sign you in", Code: code, Detail: description,
 		Advice: "You can try again. If it happens again, the two lines below tell a developer why."}

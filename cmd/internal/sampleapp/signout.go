@@ -5,8 +5,8 @@ import (
 	"net/url"
 )
 
-// signOut forgets the person here, then lets Wicket end their session there (OpenID Connect RP-Initiated Logout, section 2).
-// When Wicket cannot be reached the first half still holds.
+// signOut forgets the person here, then lets Wicket end their session there (OpenID Connect RP-Initiated Logout,
+// section 2). When Wicket cannot be reached the first half still holds.
 func (a *App) signOut(w http.ResponseWriter, r *http.Request) error {
 	var v *visit
 	if s := a.sessions.of(r); s != nil {

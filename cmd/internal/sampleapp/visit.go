@@ -20,8 +20,9 @@ type visit struct {
 	refreshes int
 }
 
-// visit verifies the ID token in a token response (OpenID Connect Core, section 3.1.3.7; after a refresh, 12.2): signature,
-// issuer, audience, expiry and at_hash here, the nonce by the caller. before is the visit that was refreshed, or nil.
+// visit verifies the ID token in a token response (OpenID Connect Core, section 3.1.3.7; after a refresh, 12.2):
+// signature, issuer, audience, expiry and at_hash here, the nonce by the caller. before is the visit that was
+// refreshed, or nil.
 func (i *issuer) visit(ctx context.Context, m *metadata, token *oauth2.Token, before *visit) (*visit, error) {
 	v := &visit{token: token}
 	if before != nil {
@@ -54,8 +55,9 @@ func (i *issuer) visit(ctx context.Context, m *metadata, token *oauth2.Token, be
 	return v, id.Claims(&v.claims)
 }
 
-// userinfo asks Wicket about the person with the access token, each time anew: when their session at Wicket has ended, this
-// is where an app notices. The answer must be about the person in the ID token (OpenID Connect Core, section 5.3.2).
+// userinfo asks Wicket about the person with the access token, each time anew: when their session at Wicket has ended,
+// this is where an app notices. The answer must be about the person in the ID token (OpenID Connect Core, section
+// 5.3.2).
 func (i *issuer) userinfo(ctx context.Context, v *visit) (json.RawMessage, error) {
 	m, err := i.metadata(ctx)
 	if err != nil {
@@ -85,13 +87,18 @@ func (a *App) refresh(w http.ResponseWriter, r *http.Request) error {
 		return signedOut
 	}
 	if v.token.RefreshToken == "" {
-		return problem{Status: http.StatusBadRequest, Title: "There is no refresh token", Advice: "Wicket gave none: was offline_access allowed?"}
+		return problem{
+			Status: http.StatusBadRequest, Title: "There is no refresh token",
+			Advice: "Wicket gave none: was offline_access allowed?",
+		}
 	}
 	m, err := a.issuer.metadata(r.Context())
 	if err != nil {
 		return err
 	}
-	token, err := m.oauth.TokenSource(a.issuer.reach(r.Context()), &oauth2.Token{RefreshToken: v.token.RefreshToken}).Token()
+	token, err := m.oauth.TokenSource(
+		a.issuer.reach(r.Context()), &oauth2.Token{RefreshToken: v.token.RefreshToken},
+	).Token()
 	if refused := (*oauth2.RetrieveError)(nil); errors.As(err, &refused) && refused.ErrorCode == "invalid_grant" {
 		a.sessions.end(w, r)
 		p := failure("Your time in Daybook is over", err)
@@ -110,11 +117,17 @@ func (a *App) refresh(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-var signedOut = problem{Status: http.StatusUnauthorized, Title: "You are not signed in", Advice: "Daybook does not know this browser, or not any more."}
+var signedOut = problem{
+	Status: http.StatusUnauthorized, Title: "You are not signed in",
+	Advice: "Daybook does not know this browser, or not any more.",
+}
 
 // failure tells a person and a developer why a conversation with Wicket went wrong, without repeating an answer's body.
 func failure(title string, err error) problem {
-	p := problem{Status: http.StatusBadGateway, Title: title, Advice: "You can try again. If it happens again, the lines below tell a developer why.", Detail: err.Error()}
+	p := problem{
+		Status: http.StatusBadGateway, Title: title,
+		Advice: "You can try again. If it happens again, the lines below tell a developer why.", Detail: err.Error(),
+	}
 	if refused := (*oauth2.RetrieveError)(nil); errors.As(err, &refused) {
 		p.Code, p.Detail = refused.ErrorCode, refused.ErrorDescription
 		if p.Code == "" {

@@ -37,8 +37,8 @@ var webPackages = []string{
 // domain is what web and cmd build on.
 var domain = slices.Concat(oidcPackages, []string{"federation"}, identityPackages, storagePackages)
 
-// allowed says which packages of ours a package may import, itself aside: imports only go down. A package that is missing
-// here is new; give it its place.
+// allowed says which packages of ours a package may import, itself aside: imports only go down. A package that is
+// missing here is new; give it its place.
 var allowed = map[string][]string{
 	"cmd/wicket": slices.Concat(
 		[]string{"cmd/internal/server", "cmd/internal/sampleapp", "storage/copying", "migrations"}, webPackages, domain,
@@ -47,45 +47,53 @@ var allowed = map[string][]string{
 	"cmd/internal/sampleapp": {}, // an app like any other: it knows Wicket by its protocol alone
 	"cmd/internal/structure": {},
 	"web":                    slices.Concat(webPackages, domain),
-	"web/protocol":           slices.Concat([]string{"web/frame", "web/pages"}, domain), // these three never see each other
-	"web/signin":             slices.Concat([]string{"web/frame", "web/pages"}, domain),
-	"web/account":            slices.Concat([]string{"web/frame", "web/pages"}, domain),
-	"web/frame":              slices.Concat([]string{"web/pages"}, domain),
-	"web/notify":             slices.Concat(identityPackages, storagePackages),
-	"web/pages":              {"web/assets"},
-	"web/assets":             {},
-	"oidc":                   storagePackages, // never federation
-	"oidc/keys":              storagePackages,
-	"oidc/clients":           slices.Concat([]string{"oidc", "oidc/keys", "identity"}, storagePackages),
-	"oidc/tokens":            slices.Concat([]string{"oidc", "oidc/keys", "oidc/clients", "identity"}, storagePackages),
-	"oidc/grants":            slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
-	"oidc/authorize":         slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens", "oidc/grants", "identity"}, storagePackages),
-	"oidc/logout":            slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
-	"oidc/discovery":         {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "identity"},
-	"federation":             slices.Concat(identityPackages, storagePackages), // never oidc
-	"identity":               slices.Concat([]string{"identity/password"}, storagePackages),
-	"identity/password":      {},
-	"identity/factor":        slices.Concat([]string{"identity"}, storagePackages),
-	"identity/signin":        slices.Concat([]string{"identity", "identity/factor", "identity/password"}, storagePackages),
-	"identity/transfer":      slices.Concat([]string{"identity", "identity/factor", "identity/password", "identity/signin"}, storagePackages),
-	"storage":                {"migrations", "storage/internal/rehearsal"},
-	"storage/audit":          {"storage"},
-	"storage/cache":          {"storage"},
-	"storage/seal":           {"storage"},
-	"storage/copying":        {"storage"},
-	"migrations":             {},
+	// these three never see each other
+	"web/protocol": slices.Concat([]string{"web/frame", "web/pages"}, domain),
+	"web/signin":   slices.Concat([]string{"web/frame", "web/pages"}, domain),
+	"web/account":  slices.Concat([]string{"web/frame", "web/pages"}, domain),
+	"web/frame":    slices.Concat([]string{"web/pages"}, domain),
+	"web/notify":   slices.Concat(identityPackages, storagePackages),
+	"web/pages":    {"web/assets"},
+	"web/assets":   {},
+	"oidc":         storagePackages, // never federation
+	"oidc/keys":    storagePackages,
+	"oidc/clients": slices.Concat([]string{"oidc", "oidc/keys", "identity"}, storagePackages),
+	"oidc/tokens":  slices.Concat([]string{"oidc", "oidc/keys", "oidc/clients", "identity"}, storagePackages),
+	"oidc/grants":  slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
+	"oidc/authorize": slices.Concat(
+		[]string{"oidc", "oidc/clients", "oidc/tokens", "oidc/grants", "identity"}, storagePackages,
+	),
+	"oidc/logout":       slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
+	"oidc/discovery":    {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "identity"},
+	"federation":        slices.Concat(identityPackages, storagePackages), // never oidc
+	"identity":          slices.Concat([]string{"identity/password"}, storagePackages),
+	"identity/password": {},
+	"identity/factor":   slices.Concat([]string{"identity"}, storagePackages),
+	"identity/signin":   slices.Concat([]string{"identity", "identity/factor", "identity/password"}, storagePackages),
+	"identity/transfer": slices.Concat(
+		[]string{"identity", "identity/factor", "identity/password", "identity/signin"}, storagePackages,
+	),
+	"storage":         {"migrations", "storage/internal/rehearsal"},
+	"storage/audit":   {"storage"},
+	"storage/cache":   {"storage"},
+	"storage/seal":    {"storage"},
+	"storage/copying": {"storage"},
+	"migrations":      {},
 
 	"storage/internal/rehearsal":     {},
 	"storage/storagetest":            {"storage", "migrations", "storage/internal/rehearsal"},
 	"identity/identitytest":          slices.Concat([]string{"storage/storagetest"}, identityPackages, storagePackages),
 	"identity/password/passwordtest": {},
-	"oidc/oidctest":                  slices.Concat([]string{"storage/storagetest"}, oidcPackages, identityPackages, storagePackages),
-	"web/notify/notifytest":          {},
+	"oidc/oidctest": slices.Concat(
+		[]string{"storage/storagetest"}, oidcPackages, identityPackages, storagePackages,
+	),
+	"web/notify/notifytest": {},
 }
 
 // onlyTests are packages that tests of any layer may import, and programs never.
 var onlyTests = []string{
-	"storage/storagetest", "identity/identitytest", "identity/password/passwordtest", "oidc/oidctest", "web/notify/notifytest",
+	"storage/storagetest", "identity/identitytest", "identity/password/passwordtest", "oidc/oidctest",
+	"web/notify/notifytest",
 }
 
 // described is a package as go list describes it.
@@ -96,7 +104,9 @@ type described struct {
 
 func packages(t *testing.T) (all []described) {
 	t.Helper()
-	list := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles", module+"...")
+	list := exec.Command(
+		"go", "list", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles", module+"...",
+	)
 	out, err := list.Output()
 	if failed := (*exec.ExitError)(nil); errors.As(err, &failed) {
 		t.Fatalf("go list: %v\n%s", err, failed.Stderr)

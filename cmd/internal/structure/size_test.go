@@ -78,7 +78,9 @@ func TestPackagesAreSmall(t *testing.T) {
 	}
 	for folder, lines := range size {
 		if lines > maxPackage {
-			t.Errorf("%s has %d lines without tests; %d are enough: which two questions does it answer?", folder, lines, maxPackage)
+			t.Errorf(
+				"%s has %d lines without tests; %d are enough: which two questions does it answer?", folder, lines, maxPackage,
+			)
 		}
 	}
 }
@@ -126,7 +128,9 @@ func TestFunctionsFitOnAScreen(t *testing.T) {
 				continue
 			}
 			if lines := span(s.set, function) - linesOfTables(s.set, function.Body); lines > maxFunction {
-				t.Errorf("%s: %s has %d lines; %d are enough", s.set.Position(function.Pos()), function.Name.Name, lines, maxFunction)
+				t.Errorf(
+					"%s: %s has %d lines; %d are enough", s.set.Position(function.Pos()), function.Name.Name, lines, maxFunction,
+				)
 			}
 		}
 	}

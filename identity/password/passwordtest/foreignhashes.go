@@ -1,7 +1,8 @@
 // Package passwordtest has password hashes of other systems for tests.
 package passwordtest
 
-// ForeignHashes are of other programs: test suites, RFCs and documentation of those who made them, or of Python's hashlib.
+// ForeignHashes are of other programs: test suites, RFCs and documentation of those who made them, or of Python's
+// hashlib.
 var ForeignHashes = map[string]struct{ Hash, Password string }{
 	"bcrypt 2a (jBCrypt)":           {"$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i", "abc"},
 	"bcrypt 2a (crypt_blowfish)":    {"$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"},

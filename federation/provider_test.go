@@ -45,7 +45,9 @@ func TestCheckSaysWhatIsWrongWithAProvider(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	for kind, emails := range map[string]string{KindGoogle: EmailsProved, KindMicrosoft: EmailsUnproved, KindGitHub: EmailsProved} {
+	for kind, emails := range map[string]string{
+		KindGoogle: EmailsProved, KindMicrosoft: EmailsUnproved, KindGitHub: EmailsProved,
+	} {
 		p := Provider{Kind: kind, ClientID: "wicket", Secret: "secret"}
 		if err := p.Check(); err != nil || p.ID != kind || p.Name == "" || !strings.HasPrefix(p.Issuer, "https://") ||
 			p.Settings.Emails != emails {

@@ -186,17 +186,16 @@ func (s Phones) sendCode(ctx context.Context, tx bun.Tx, now time.Time, user *Us
 // are wrong, used, older than ten minutes or tried too often, or ErrPhoneTaken where somebody else has verified the
 // number meanwhile. What cannot be a code costs no try.
 func (s Phones) Verify(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID, code string) (*Phone, error) {
-	user := by.User
 	code = strings.Join(strings.Fields(code), "") // people type "123 456"
 	if !sixDigits.MatchString(code) {
 		return nil, ErrProof
 	}
 	now := s.Now()
 	phone, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Phone, error) {
-		if err := s.lockContacts(ctx, tx, user.ID); err != nil {
+		if err := s.lockContacts(ctx, tx, by.User.ID); err != nil {
 			return nil, err
 		}
-		proof, right, err := s.tryCode(ctx, tx, now, user.ID, phoneID, code)
+		proof, right, err := s.tryCode(ctx, tx, now, by.User.ID, phoneID, code)
 		if err != nil {
 			return nil, err
 		}
@@ -231,7 +230,7 @@ func (s Phones) Verify(ctx context.Context, by *Reauthenticated, phoneID uuid.UU
 		err = tx.NewUpdate().Model(phone).Set("verified_at = ?", now).
 			Set(
 				"is_primary = NOT EXISTS (SELECT 1 FROM phones AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)",
-				user.ID, phoneID,
+				by.User.ID, phoneID,
 			).
 			Where("id = ?", phoneID).Returning("*").Scan(ctx)
 		if err != nil {

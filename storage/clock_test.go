@@ -15,7 +15,9 @@ import (
 // its own.
 func TestClock(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
-		for _, wrong := range []time.Duration{0, 500 * time.Millisecond, -500 * time.Millisecond, 90 * time.Second, -90 * time.Second, -24 * time.Hour} {
+		for _, wrong := range []time.Duration{
+			0, 500 * time.Millisecond, -500 * time.Millisecond, 90 * time.Second, -90 * time.Second, -24 * time.Hour,
+		} {
 			t.Run(wrong.String(), func(t *testing.T) {
 				machine := func() time.Time { return time.Now().UTC().Add(wrong) }
 				var log bytes.Buffer

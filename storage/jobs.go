@@ -91,7 +91,7 @@ func (d *Database) migrateJobs(ctx context.Context) error {
 			return err
 		}
 		if d.Kind == SQLite {
-			//lint:ignore SA1019 SQLite has one writer, so it must be this transaction; the steps that cannot share one are PostgreSQL's
+			//lint:ignore SA1019 SQLite has one writer, so it must be this transaction
 			_, err := migrator.MigrateTx(ctx, tx.Tx, rivermigrate.DirectionUp, nil)
 			return err
 		}

@@ -26,7 +26,9 @@ func TestReplicasWhoseClocksDiffer(t *testing.T) {
 		refreshed := three.refresh(t, client, tokens.text("refresh_token"))
 		repeated := one.refresh(t, client, tokens.text("refresh_token")) // as if the answer had been lost
 		again := two.refresh(t, client, repeated.text("refresh_token"))
-		for what, a := range map[string]answer{"code": tokens, "refresh": refreshed, "refresh repeated": repeated, "refresh again": again} {
+		for what, a := range map[string]answer{
+			"code": tokens, "refresh": refreshed, "refresh repeated": repeated, "refresh again": again,
+		} {
 			if a.status != http.StatusOK {
 				t.Errorf("%v: %s: %d %v", order, what, a.status, a.json)
 				continue

@@ -459,7 +459,9 @@ func TestWhichOriginsMayReadWhat(t *testing.T) {
 					}
 				}
 			}
-			for path, method := range map[string]string{oidc.PathToken: "POST", oidc.PathRevoke: "POST", oidc.PathUserinfo: "GET", oidc.PathConfiguration: "GET", oidc.PathJWKS: "GET"} {
+			for path, method := range map[string]string{
+				oidc.PathToken: "POST", oidc.PathRevoke: "POST", oidc.PathUserinfo: "GET", oidc.PathConfiguration: "GET", oidc.PathJWKS: "GET",
+			} {
 				shown := call(
 					"OPTIONS", path, origin,
 					map[string]string{
@@ -518,7 +520,9 @@ func TestWhichOriginsMayReadWhat(t *testing.T) {
 		}
 		// Introspection is for servers, pages are for people: no other origin reads them.
 		confidential := h.client(t, nil)
-		for path, form := range map[string]url.Values{oidc.PathIntrospect: {"client_id": {confidential.ID}, "client_secret": {confidential.secret}, "token": {"x"}}} {
+		for path, form := range map[string]url.Values{
+			oidc.PathIntrospect: {"client_id": {confidential.ID}, "client_secret": {confidential.secret}, "token": {"x"}},
+		} {
 			if shown := call("POST", path, home, nil, form); shown.StatusCode != http.StatusOK || readable(shown, home) {
 				t.Errorf("%s from %s: %s, %v", path, home, shown.Status, shown.Header)
 			}

@@ -100,7 +100,9 @@ func TestProfileGoesFromThePageToApps(t *testing.T) {
 		b.post(t, "/account/profile", empty)
 		bare := h.userinfo(t, access).json
 		delete(bare, "updated_at")
-		if want := map[string]any{"sub": h.user.ID.String(), "preferred_username": testUsername}; !reflect.DeepEqual(bare, want) {
+		if want := map[string]any{
+			"sub": h.user.ID.String(), "preferred_username": testUsername,
+		}; !reflect.DeepEqual(bare, want) {
 			t.Errorf("of an empty profile apps are told %v", bare)
 		}
 	})

@@ -93,7 +93,9 @@ func TestProviderCommands(t *testing.T) {
 			}
 		}
 		var status map[string]string
-		for _, c := range []struct{ command, want string }{{"disable", "off"}, {"enable", "on"}, {"remove", "removed with 0 links"}} {
+		for _, c := range []struct{ command, want string }{
+			{"disable", "off"}, {"enable", "on"}, {"remove", "removed with 0 links"},
+		} {
 			if line.json(t, &status, "", "provider", c.command, "acme"); status["status"] != c.want {
 				t.Errorf("%s: %v", c.command, status)
 			}

@@ -143,7 +143,9 @@ func TestReseal(t *testing.T) {
 		b.signIn(t, page{})
 		app, _ := b.addApp(t, "")
 		h.sql(t, "INSERT INTO external_accounts (id, user_id, provider, issuer, subject, label, profile, sealed_tokens, last_used_at, created_at, modified_at) VALUES (?, ?, 'github', 'https://github.com', '1', 'x', '{}', ?, ?, ?, ?)",
-			uuid.New(), h.user.ID, h.identity.Seal.Close("upstream tokens", []byte(`{"access_token":"t"}`)), time.Now(), time.Now(), time.Now())
+			uuid.New(), h.user.ID, h.identity.Seal.Close(
+				"upstream tokens", []byte(`{"access_token":"t"}`),
+			), time.Now(), time.Now(), time.Now())
 		line := commandLine{"WICKET_DATABASE_URL=" + h.config.DatabaseURL, "WICKET_ISSUER=" + h.issuer}
 		ring := append(line, "WICKET_SECRET="+master+","+old)
 		for i, want := range []int64{1, 0} { // again, there is nothing left to do

@@ -121,9 +121,10 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		claims, _ := json.Marshal(map[string]any{"iss": client.ID, "sub": client.ID, "aud": houses[0].config.Issuer, "jti": jti, "exp": time.Now().
-			Add(time.Minute).
-			Unix()})
+		claims, _ := json.Marshal(map[string]any{
+			"iss": client.ID, "sub": client.ID, "aud": houses[0].config.Issuer, "jti": jti,
+			"exp": time.Now().Add(time.Minute).Unix(),
+		})
 		signed, err := signer.Sign(claims)
 		if err != nil {
 			t.Fatal(err)

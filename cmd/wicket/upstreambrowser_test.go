@@ -29,7 +29,9 @@ func (h *openHouse) sample(t testing.TB) string {
 		SPAClientID: "pocket",
 	}
 	client := h.client(t, func(c *clients.Client) {
-		c.ID, c.Name, c.AuthMethod, c.RedirectURIs, c.PostLogoutRedirectURIs = config.ClientID, sampleapp.Name, clients.AuthBasic, []string{config.RedirectURI()}, []string{config.PostLogoutRedirectURI()}
+		c.ID, c.Name, c.AuthMethod = config.ClientID, sampleapp.Name, clients.AuthBasic
+		c.RedirectURIs = []string{config.RedirectURI()}
+		c.PostLogoutRedirectURIs = []string{config.PostLogoutRedirectURI()}
 	})
 	config.ClientSecret = client.secret
 	var err error
@@ -144,9 +146,10 @@ func TestWicketBehindWicket(t *testing.T) {
 		if err := above.identity.Roles().Grant(t.Context(), above.user.ID, "admin"); err != nil {
 			t.Fatal(err)
 		}
-		h.believe(t, &federation.Provider{ID: "above", Kind: federation.KindOpenID, Name: "Wicket above", Issuer: above.issuer, ClientID: client.ID, Secret: client.secret, Settings: federation.Settings{
-			Registration: true, Emails: federation.EmailsProved, TrustAMR: true,
-		}})
+		h.believe(t, &federation.Provider{ID: "above", Kind: federation.KindOpenID, Name: "Wicket above",
+			Issuer: above.issuer, ClientID: client.ID, Secret: client.secret, Settings: federation.Settings{
+				Registration: true, Emails: federation.EmailsProved, TrustAMR: true,
+			}})
 		// Nobody is called alice here yet, but for the one of the test, who gives way.
 		h.sql(t, "DELETE FROM users WHERE id = ?", h.user.ID)
 		app := h.client(t, func(c *clients.Client) { c.IsTrusted = true })

@@ -543,13 +543,16 @@ func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 	listed := func(
 		certificate *x509.Certificate, status metadata.AuthenticatorStatus, chain bool,
 	) factor.HardwareKeyPolicy {
-		provider, err := memory.New(memory.WithValidateEntry(true), memory.WithValidateTrustAnchor(chain), memory.WithValidateStatus(true), memory.WithMetadata(map[uuid.UUID]*metadata.Entry{
-			keys[0].AAGUID: {AaGUID: keys[0].AAGUID, StatusReports: []metadata.StatusReport{{Status: status}}, MetadataStatement: metadata.Statement{
-				AaGUID: keys[0].AAGUID, ProtocolFamily: "fido2",
-				AttestationTypes:            metadata.AuthenticatorAttestationTypes{metadata.BasicFull},
-				AttestationRootCertificates: []*x509.Certificate{certificate},
-			}},
-		}))
+		provider, err := memory.New(
+			memory.WithValidateEntry(true), memory.WithValidateTrustAnchor(chain), memory.WithValidateStatus(true),
+			memory.WithMetadata(map[uuid.UUID]*metadata.Entry{
+				keys[0].AAGUID: {AaGUID: keys[0].AAGUID, StatusReports: []metadata.StatusReport{{Status: status}},
+					MetadataStatement: metadata.Statement{
+						AaGUID: keys[0].AAGUID, ProtocolFamily: "fido2",
+						AttestationTypes:            metadata.AuthenticatorAttestationTypes{metadata.BasicFull},
+						AttestationRootCertificates: []*x509.Certificate{certificate},
+					}},
+			}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -127,7 +127,8 @@ func (c *cluster) config(config *rest.Config) *rest.Config {
 func (c *cluster) helm(t testing.TB, namespace string) *action.Configuration {
 	t.Helper()
 	flags, insecure, address := genericclioptions.NewConfigFlags(false), true, "https://"+c.address
-	flags.APIServer, flags.BearerToken, flags.Insecure, flags.Namespace, flags.WrapConfigFn = &address, &c.token, &insecure, &namespace, c.config
+	flags.APIServer, flags.BearerToken, flags.Insecure = &address, &c.token, &insecure
+	flags.Namespace, flags.WrapConfigFn = &namespace, c.config
 	configuration := action.NewConfiguration()
 	if err := configuration.Init(flags, namespace, "secret"); err != nil {
 		t.Fatal(err)
@@ -217,7 +218,8 @@ func TestInACluster(t *testing.T) {
 				return names
 			}
 			install := action.NewInstall(helm)
-			install.ReleaseName, install.Namespace, install.WaitStrategy, install.Timeout = testRelease, name, kube.HookOnlyStrategy, time.Minute
+			install.ReleaseName, install.Namespace = testRelease, name
+			install.WaitStrategy, install.Timeout = kube.HookOnlyStrategy, time.Minute
 			_, err := install.Run(loadChart(t), values(t, set))
 			quiet("install", err)
 			first, firstJobs := image(), jobs()

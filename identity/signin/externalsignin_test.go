@@ -62,13 +62,17 @@ func TestOneExternalAccountIsOnePersons(t *testing.T) {
 			t.Errorf("%d people won, %d lines in the ledger", len(won), len(lines))
 		}
 		// The same subject of another issuer, or of another provider, is somebody else.
-		for i, change := range []func(*identity.External){func(e *identity.External) { e.Issuer = "https://other.example" }, func(e *identity.External) { e.Provider = "other" }} {
+		for i, change := range []func(*identity.External){
+			func(e *identity.External) { e.Issuer = "https://other.example" }, func(e *identity.External) { e.Provider = "other" },
+		} {
 			other := external("one")
 			change(&other)
 			if err := h.ExternalAccounts().Link(t.Context(), h.Prove(t, sessions[i]), other); err != nil {
 				t.Error(err)
 			}
-			if admission, err := h.SignIn.External().SignIn(t.Context(), other, identitytest.Laptop, nil); err != nil || admission.Session.UserID != sessions[i].UserID {
+			if admission, err := h.SignIn.External().SignIn(
+				t.Context(), other, identitytest.Laptop, nil,
+			); err != nil || admission.Session.UserID != sessions[i].UserID {
 				t.Errorf("%+v, %v", admission, err)
 			}
 		}
@@ -91,7 +95,9 @@ func TestTheLastWayInStays(t *testing.T) {
 		if err != nil || len(accounts) != 3 {
 			t.Fatal(accounts, err)
 		}
-		if err := h.ExternalAccounts().Unlink(t.Context(), h.Prove(t, session), accounts[0].ID, nil); !errors.Is(err, identity.ErrLastWayIn) {
+		if err := h.ExternalAccounts().Unlink(
+			t.Context(), h.Prove(t, session), accounts[0].ID, nil,
+		); !errors.Is(err, identity.ErrLastWayIn) {
 			t.Errorf("where nobody is let in from there: %v", err)
 		}
 		errs := make([]error, 3)
@@ -106,10 +112,14 @@ func TestTheLastWayInStays(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if accounts, err = h.ExternalAccounts().List(t.Context(), session.UserID); err != nil || refused != 1 || len(accounts) != 1 {
+		if accounts, err = h.ExternalAccounts().List(
+			t.Context(), session.UserID,
+		); err != nil || refused != 1 || len(accounts) != 1 {
 			t.Errorf("%d are left, %d refused, %v", len(accounts), refused, err)
 		}
-		if err := h.ExternalAccounts().Unlink(t.Context(), h.Prove(t, session), uuid.New(), []string{"acme"}); !errors.Is(err, storage.ErrNotFound) {
+		if err := h.ExternalAccounts().Unlink(
+			t.Context(), h.Prove(t, session), uuid.New(), []string{"acme"},
+		); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("what is not theirs: %v", err)
 		}
 	})
@@ -119,23 +129,31 @@ func TestWhoMayNotComeFromElsewhere(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		alice := h.Alice(t)
 		session, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
-		if _, err := h.SignIn.External().SignIn(t.Context(), external("one"), identitytest.Laptop, nil); !errors.Is(err, signin.ErrNotLinked) {
+		if _, err := h.SignIn.External().SignIn(
+			t.Context(), external("one"), identitytest.Laptop, nil,
+		); !errors.Is(err, signin.ErrNotLinked) {
 			t.Errorf("nobody: %v", err)
 		}
 		closed := external("one")
 		closed.MayRegister = false
-		if _, err := h.SignIn.External().SignUp(t.Context(), closed, "carol", identitytest.Laptop, nil); !errors.Is(err, signin.ErrMayNotRegister) {
+		if _, err := h.SignIn.External().SignUp(
+			t.Context(), closed, "carol", identitytest.Laptop, nil,
+		); !errors.Is(err, signin.ErrMayNotRegister) {
 			t.Errorf("where registration is off: %v", err)
 		}
 		proved := external("one")
 		proved.Email, proved.EmailProved = "Alice@Example.com", true
-		if _, err := h.SignIn.External().SignUp(t.Context(), proved, "carol", identitytest.Laptop, nil); !errors.Is(err, signin.ErrHasAccount) {
+		if _, err := h.SignIn.External().SignUp(
+			t.Context(), proved, "carol", identitytest.Laptop, nil,
+		); !errors.Is(err, signin.ErrHasAccount) {
 			t.Errorf("whose address is alice's: %v", err)
 		}
 		if err := h.Sessions().End(t.Context(), alice.ID, session.ID, identity.EndedByOwner); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.ExternalAccounts().Link(t.Context(), h.Prove(t, session), external("one")); !errors.Is(err, identity.ErrProof) {
+		if err := h.ExternalAccounts().Link(
+			t.Context(), h.Prove(t, session), external("one"),
+		); !errors.Is(err, identity.ErrProof) {
 			t.Errorf("by a session that has ended: %v", err)
 		}
 		session, _ = h.Enter(t, "alice", identitytest.AlicePassword, nil)
@@ -145,10 +163,13 @@ func TestWhoMayNotComeFromElsewhere(t *testing.T) {
 		if err := h.Users().SetActive(t.Context(), alice.ID, false); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.SignIn.External().SignIn(t.Context(), external("one"), identitytest.Laptop, nil); !errors.Is(err, signin.ErrRefused) {
+		if _, err := h.SignIn.External().SignIn(
+			t.Context(), external("one"), identitytest.Laptop, nil,
+		); !errors.Is(err, signin.ErrRefused) {
 			t.Errorf("whose account is switched off: %v", err)
 		}
-		if refused := h.Refused(t); len(refused) != 1 || refused[0].Method != "fed" || refused[0].FailureReason != signin.FailedDisabled {
+		refused := h.Refused(t)
+		if len(refused) != 1 || refused[0].Method != "fed" || refused[0].FailureReason != signin.FailedDisabled {
 			t.Errorf("noted: %+v", refused)
 		}
 	})
@@ -181,7 +202,9 @@ func TestUpstreamEndsWhatCameFromIt(t *testing.T) {
 			"nobody":                    {"erin", "", []bool{false, false, false}},
 		} {
 			sessions := []*identity.Session{come("carol", "s1"), come("carol", "s2"), come("dave", "s3")}
-			if _, err := h.ExternalAccounts().EndUpstream(t.Context(), "acme", "https://other.example", c.subject, c.sid); err != nil {
+			if _, err := h.ExternalAccounts().EndUpstream(
+				t.Context(), "acme", "https://other.example", c.subject, c.sid,
+			); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := h.ExternalAccounts().EndUpstream(t.Context(), "other", issuer, c.subject, c.sid); err != nil {
@@ -220,7 +243,9 @@ func TestTheWordOfAProviderIsAsGoodAsAPassword(t *testing.T) {
 		}
 	}
 	origin := &identity.ExternalOrigin{SID: "s"}
-	if both := (identity.Evidence{AMR: []string{"fed"}, ACR: identity.ACRFederated, External: origin}).With(identity.Evidence{AMR: []string{"otp"}}); both.ACR != identity.ACRMultiFactor || both.External != origin {
+	if both := (identity.Evidence{
+		AMR: []string{"fed"}, ACR: identity.ACRFederated, External: origin,
+	}).With(identity.Evidence{AMR: []string{"otp"}}); both.ACR != identity.ACRMultiFactor || both.External != origin {
 		t.Errorf("with a second factor: %+v", both)
 	}
 }

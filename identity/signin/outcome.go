@@ -159,12 +159,14 @@ func (s *Store) startSession(
 			return nil, err
 		}
 		if renewed == 0 { // ended meanwhile: begin another
-			session.ID, session.CreatedAt, session.ExpiresAt, action = storage.NewID(), now, now.Add(s.SessionLifetime), "started"
+			session.ID, action = storage.NewID(), "started"
+			session.CreatedAt, session.ExpiresAt = now, now.Add(s.SessionLifetime)
 		}
 	} else if current != nil {
-		err := identity.EndSessions(ctx, tx, now, current.UserID, identity.EndedByReplacing, func(q *bun.UpdateQuery) *bun.UpdateQuery {
-			return q.Where("id = ?", current.ID)
-		})
+		err := identity.EndSessions(ctx, tx, now, current.UserID, identity.EndedByReplacing,
+			func(q *bun.UpdateQuery) *bun.UpdateQuery {
+				return q.Where("id = ?", current.ID)
+			})
 		if err != nil {
 			return nil, err
 		}

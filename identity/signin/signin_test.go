@@ -35,7 +35,9 @@ func TestSignInByEachName(t *testing.T) {
 			switch {
 			case allowed &&
 				(err != nil ||
-					!strings.EqualFold(admission.Session.User.Username, strings.TrimSpace(strings.Split(login, "@")[0])) || len(admission.Secret) < 43):
+					!strings.EqualFold(
+						admission.Session.User.Username, strings.TrimSpace(strings.Split(login, "@")[0]),
+					) || len(admission.Secret) < 43):
 				t.Errorf("%q: %v", login, err)
 			case !allowed && (!errors.Is(err, signin.ErrRefused) || admission != nil):
 				t.Errorf("%q: %v, want a refusal", login, err)
@@ -415,7 +417,9 @@ func TestNoSecretIsKeptInTheClear(t *testing.T) {
 				}
 			}
 			digest := storage.Digest(secret)
-			for _, form := range []string{string(digest), hex.EncodeToString(digest), base64.StdEncoding.EncodeToString(digest), base64.RawURLEncoding.EncodeToString(digest)} {
+			for _, form := range []string{
+				string(digest), hex.EncodeToString(digest), base64.StdEncoding.EncodeToString(digest), base64.RawURLEncoding.EncodeToString(digest),
+			} {
 				if strings.Contains(ledger, form) {
 					t.Errorf("the digest of the %s is in the ledger", name)
 				}

@@ -72,7 +72,8 @@ func (c nextCase) String() string {
 		)
 	}
 	return fmt.Sprintf("%s; client wants %q, operator %q, acr_values %v, essential %v, stepped up %t, prompt %v, max_age %v, consent %t",
-		person, c.a.Client.RequiredACR, c.required, c.a.ACRValues, c.a.EssentialACR, c.a.SteppedUp, c.a.Prompt, c.a.MaxAge, c.consent != nil)
+		person, c.a.Client.RequiredACR, c.required, c.a.ACRValues, c.a.EssentialACR,
+		c.a.SteppedUp, c.a.Prompt, c.a.MaxAge, c.consent != nil)
 }
 
 // reach is the level that the person can get to.

@@ -88,7 +88,9 @@ func (s engineStore) GetAuthorizeCodeSession(
 // codeRequest is the authorization request that the code was issued for, as fosite wants to see it.
 func (w *work) codeRequest() (fosite.Requester, error) {
 	form := url.Values{}
-	for name, value := range map[string]string{"redirect_uri": w.code.RedirectURI, "nonce": w.code.Nonce, "code_challenge": w.code.CodeChallenge} {
+	for name, value := range map[string]string{
+		"redirect_uri": w.code.RedirectURI, "nonce": w.code.Nonce, "code_challenge": w.code.CodeChallenge,
+	} {
 		if value != "" {
 			form.Set(name, value)
 		}

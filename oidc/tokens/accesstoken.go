@@ -52,7 +52,8 @@ func (p *Service) SignAccessToken(
 		IssuedAt: now.Unix(), Expiry: now.Add(p.Lifetimes.AccessToken).Unix(), ID: uuid.NewString(),
 	}
 	if grant != nil {
-		claims.Subject, claims.SessionID, claims.SessionVersion, claims.GrantID = grant.UserID.String(), grant.SessionID.String(), grant.SessionVersion, grant.ID.String()
+		claims.Subject, claims.GrantID = grant.UserID.String(), grant.ID.String()
+		claims.SessionID, claims.SessionVersion = grant.SessionID.String(), grant.SessionVersion
 		claims.AuthTime, claims.ACR, claims.AMR = grant.AuthTime.Unix(), grant.ACR, grant.AMR
 	}
 	return p.Keys.Sign(accessTokenAlg, accessTokenType, claims)

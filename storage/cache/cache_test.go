@@ -213,7 +213,9 @@ func TestAllowanceComesBackEvenly(t *testing.T) {
 	if wait := m.Spend(t.Context(), "k", rate); wait != time.Second {
 		t.Errorf("the next one comes in %s, want 1s", wait)
 	}
-	for _, odd := range []cache.Rate{{N: 7, Per: time.Second}, {N: 4, Per: 10 * time.Microsecond}, {N: 290_000, Per: time.Minute}} {
+	for _, odd := range []cache.Rate{
+		{N: 7, Per: time.Second}, {N: 4, Per: 10 * time.Microsecond}, {N: 290_000, Per: time.Minute},
+	} {
 		n := int64(0)
 		for m.Spend(t.Context(), fmt.Sprint(odd), odd) == 0 {
 			n++

@@ -63,7 +63,9 @@ func NewRedis(
 ) *Redis {
 	m := &Redis{Patience: redisPatience, local: NewLocal(now), namespace: namespace, log: log}
 	m.options.Store(options)
-	m.Redis = dialRedis(options, func() (username, password string) { o := m.options.Load(); return o.Username, o.Password })
+	m.Redis = dialRedis(
+		options, func() (username, password string) { o := m.options.Load(); return o.Username, o.Password },
+	)
 	m.closing, m.close = context.WithCancel(context.WithoutCancel(ctx))
 	if err := probeRedis(ctx, m.Redis); err != nil {
 		m.lose(err)

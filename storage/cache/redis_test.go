@@ -291,7 +291,8 @@ func TestRedisSentinel(t *testing.T) {
 	replica := storagetest.Redis(t, "--replicaof", "127.0.0.1", strconv.Itoa(master.Port))
 	var sentinels []string
 	for range 3 {
-		sentinel := storagetest.Redis(t, "--sentinel", "--sentinel", "monitor", "main", "127.0.0.1", strconv.Itoa(master.Port), "2",
+		sentinel := storagetest.Redis(t, "--sentinel",
+			"--sentinel", "monitor", "main", "127.0.0.1", strconv.Itoa(master.Port), "2",
 			"--sentinel", "down-after-milliseconds", "main", "500", "--sentinel", "failover-timeout", "main", "3000")
 		sentinels = append(sentinels, sentinel.Address())
 	}
@@ -449,7 +450,9 @@ func selfSigned(t *testing.T) (certificate, key string) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "PRIVATE KEY", Bytes: pkcs8}} {
+	for name, block := range map[string]*pem.Block{
+		"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "PRIVATE KEY", Bytes: pkcs8},
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -134,7 +134,8 @@ func dialRedis(o *RedisOptions, credentials func() (username, password string)) 
 	settled.Protocol = 2 // we have no use for what 3 adds, and proxies before Redis know it
 	settled.ContextTimeoutEnabled = true
 	settled.DialTimeout, settled.DialerRetries = redisDialPatience, 1
-	settled.ReadTimeout, settled.WriteTimeout, settled.PoolTimeout = redisDialPatience, redisDialPatience, redisDialPatience
+	settled.ReadTimeout, settled.WriteTimeout = redisDialPatience, redisDialPatience
+	settled.PoolTimeout = redisDialPatience
 	settled.MaxRetries = -1
 	settled.MaxRedirects = 3 // a Cluster moves slots
 	settled.ReadBufferSize, settled.WriteBufferSize, settled.PipelinePoolSize = 4<<10, 4<<10, -1

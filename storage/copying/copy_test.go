@@ -20,8 +20,8 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// What is hard to carry over, by the type that the migrations give a column. Row i of a table gets the i-th in turn, and
-// where there has to be another for each row, i is part of it.
+// What is hard to carry over, by the type that the migrations give a column. Row i of a table gets the i-th in turn,
+// and where there has to be another for each row, i is part of it.
 var hardValues = map[string][]any{
 	"TEXT":        {"", "O'Brien \\ ? %s $1", "Größe 🔑 \u0000", "a\nb\r\t"},
 	"BIGINT":      {int64(0), int64(math.MaxInt64), int64(math.MinInt64)},
@@ -30,8 +30,8 @@ var hardValues = map[string][]any{
 	"TIMESTAMPTZ": {"2019-01-31 23:59:59.999999+00:00", "2026-02-28 00:00:00+00:00", "2024-03-01 00:00:00.1+00:00"},
 }
 
-// fillTables puts rows into every table of an SQLite database, and returns the tables' names. All ids and names of row i
-// are the same in all tables, so that whatever refers to another refers to its row i.
+// fillTables puts rows into every table of an SQLite database, and returns the tables' names. All ids and names of row
+// i are the same in all tables, so that whatever refers to another refers to its row i.
 func fillTables(t testing.TB, db *storage.Database, rows int) []string {
 	t.Helper()
 	var columns []struct {
@@ -83,7 +83,9 @@ func fillTables(t testing.TB, db *storage.Database, rows int) []string {
 			}
 			for _, table := range tables {
 				marks := strings.TrimSuffix(strings.Repeat("?, ", len(names[table])), ", ")
-				_, err := tx.Tx.ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(names[table], ", ")+") VALUES ("+marks+")", values[table]...)
+				_, err := tx.Tx.ExecContext(
+					ctx, "INSERT INTO "+table+" ("+strings.Join(names[table], ", ")+") VALUES ("+marks+")", values[table]...,
+				)
 				if err != nil {
 					return fmt.Errorf("%s: %w", table, err)
 				}
@@ -129,7 +131,9 @@ func runCopy(t testing.TB, from, to *storage.Database) []copying.Copied {
 
 func TestCopyThereAndBack(t *testing.T) {
 	const rows = 200
-	sqlite, postgres, again := storagetest.Open(t, storage.SQLite), storagetest.Open(t, storage.Postgres), storagetest.Open(t, storage.SQLite)
+	sqlite, postgres, again := storagetest.Open(t, storage.SQLite), storagetest.Open(
+		t, storage.Postgres,
+	), storagetest.Open(t, storage.SQLite)
 	tables := fillTables(t, sqlite, rows)
 	// A database that orders texts as a language does.
 	err := postgres.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
@@ -151,8 +155,8 @@ func TestCopyThereAndBack(t *testing.T) {
 	if back := runCopy(t, postgres, again); !reflect.DeepEqual(back, there) {
 		t.Errorf("there:\n%v\nand back:\n%v", there, back)
 	}
-	// What came back is what was there, as SQLite itself sees it, but for zero bytes, which PostgreSQL cannot hold, and for
-	// the way in which JSON was written.
+	// What came back is what was there, as SQLite itself sees it, but for zero bytes, which PostgreSQL cannot hold, and
+	// for the way in which JSON was written.
 	for _, table := range tables {
 		var is, was []map[string]any
 		for db, into := range map[*storage.Database]*[]map[string]any{sqlite: &was, again: &is} {
@@ -193,7 +197,9 @@ func TestCopyThereAndBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	var id int64
-	if err := postgres.Reader().NewRaw("SELECT id FROM audit_trail WHERE action = 'after the copy'").Scan(t.Context(), &id); err != nil || id <= 10*rows {
+	if err := postgres.Reader().NewRaw(
+		"SELECT id FROM audit_trail WHERE action = 'after the copy'",
+	).Scan(t.Context(), &id); err != nil || id <= 10*rows {
 		t.Errorf("the next entry of the audit trail has the number %d, %v", id, err)
 	}
 }
@@ -344,7 +350,9 @@ func TestCopyRefuses(t *testing.T) {
 	if !errors.Is(err, copying.ErrWritten) {
 		t.Errorf("a source that was written to: %v", err)
 	}
-	if n, err := to.Reader().NewSelect().Table("users").Where("username = 'another'").Count(t.Context()); err != nil || n != 0 {
+	if n, err := to.Reader().NewSelect().Table("users").Where(
+		"username = 'another'",
+	).Count(t.Context()); err != nil || n != 0 {
 		t.Errorf("what was written meanwhile was copied, %v", err)
 	}
 }
@@ -379,7 +387,9 @@ func TestCopyTakesJobsAlong(t *testing.T) {
 			}
 			later := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
 			err = from.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
-				for name, options := range map[string]*river.InsertOpts{"now?": nil, "later": {ScheduledAt: later}, "again": {}, "done": {}} {
+				for name, options := range map[string]*river.InsertOpts{
+					"now?": nil, "later": {ScheduledAt: later}, "again": {}, "done": {},
+				} {
 					inserted, err := jobs.InsertTx(ctx, tx.Tx, thing{name}, options)
 					if err != nil {
 						return err
@@ -406,7 +416,9 @@ func TestCopyTakesJobsAlong(t *testing.T) {
 					t.Errorf("run %d copied %d jobs, want %d: %v", run, n, want, err)
 				}
 			}
-			if _, n, err := (&copying.Copy{From: from, To: storagetest.Open(t, kinds[1]), Rehearsal: true}).Run(t.Context()); err != nil || n != 0 {
+			if _, n, err := (&copying.Copy{
+				From: from, To: storagetest.Open(t, kinds[1]), Rehearsal: true,
+			}).Run(t.Context()); err != nil || n != 0 {
 				t.Errorf("a rehearsal copied %d jobs, %v", n, err)
 			}
 

@@ -51,19 +51,7 @@ var valueKinds = map[string]valueKind{
 
 // tablesOf returns our tables by name.
 func tablesOf(ctx context.Context, d *storage.Database) (map[string]*table, error) {
-	columns := `SELECT m.name AS relation, p.name AS column_name, p.type AS type, p.pk AS key_position, FALSE AS counts
-		FROM sqlite_schema m, pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!'`
-	references := `SELECT DISTINCT m.name AS relation, f."table" AS other FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'`
-	if d.Kind == storage.Postgres {
-		columns = `SELECT c.relname AS relation, a.attname AS column_name, format_type(a.atttypid, NULL) AS type,
-				coalesce(array_position(i.indkey::int2[], a.attnum), -1) + 1 AS key_position, a.attidentity <> '' AS counts
-			FROM pg_class c
-			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-			LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
-			WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition`
-		references = `SELECT DISTINCT conrelid::regclass::text AS relation, confrelid::regclass::text AS other
-			FROM pg_constraint WHERE contype = 'f' AND connamespace = current_schema()::regnamespace`
-	}
+	columns, references := catalogueQueries(d.Kind)
 	var described []struct {
 		Relation, ColumnName, Type string
 		KeyPosition                int
@@ -110,6 +98,24 @@ func tablesOf(ctx context.Context, d *storage.Database) (map[string]*table, erro
 		slices.SortFunc(t.columns, func(a, b column) int { return cmp.Compare(a.name, b.name) })
 	}
 	return tables, nil
+}
+
+// catalogueQueries returns what to ask a database for the columns of its tables, and for which tables refer to which.
+func catalogueQueries(kind storage.Kind) (columns, references string) {
+	columns = `SELECT m.name AS relation, p.name AS column_name, p.type AS type, p.pk AS key_position, FALSE AS counts
+		FROM sqlite_schema m, pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!'`
+	references = `SELECT DISTINCT m.name AS relation, f."table" AS other FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'`
+	if kind == storage.Postgres {
+		columns = `SELECT c.relname AS relation, a.attname AS column_name, format_type(a.atttypid, NULL) AS type,
+				coalesce(array_position(i.indkey::int2[], a.attnum), -1) + 1 AS key_position, a.attidentity <> '' AS counts
+			FROM pg_class c
+			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+			LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+			WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition`
+		references = `SELECT DISTINCT conrelid::regclass::text AS relation, confrelid::regclass::text AS other
+			FROM pg_constraint WHERE contype = 'f' AND connamespace = current_schema()::regnamespace`
+	}
+	return columns, references
 }
 
 // parentsFirst orders tables so that each comes after those that it refers to.

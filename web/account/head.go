@@ -30,7 +30,7 @@ func head(f *frame.Frame, v *frame.Visit, page string) (pages.AccountHead, error
 }
 
 // notice says what was done before the page was asked for.
-func notice(v *frame.Visit) string { return notices[v.Query("done")] }
+func notice(v *frame.Visit) string { return notices[v.Gin.Query("done")] }
 
 var notices = map[string]string{
 	"device":  "That device is signed out, and so are its apps.",

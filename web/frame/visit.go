@@ -37,9 +37,6 @@ type Visit struct {
 // Context is the context of the request. It knows who acts, and is not cancelled when the browser goes away.
 func (v *Visit) Context() context.Context { return v.Gin.Request.Context() }
 
-// Query returns a parameter of the URL; "" where there is none.
-func (v *Visit) Query(name string) string { return v.Gin.Query(name) }
-
 // RequestID is what the request is called in the log.
 func (v *Visit) RequestID() string { return audit.ActorOf(v.Context()).RequestID }
 

@@ -175,7 +175,9 @@ func TestWebhookIsSigned(t *testing.T) {
 
 func TestWhichFailuresAreTriedAgain(t *testing.T) {
 	for name, connect := range senders {
-		for status, again := range map[int]bool{400: false, 401: false, 403: false, 404: false, 410: false, 429: true, 500: true, 503: true, 302: true} {
+		for status, again := range map[int]bool{
+			400: false, 401: false, 403: false, 404: false, 410: false, 429: true, 500: true, 503: true, 302: true,
+		} {
 			err := work(t, connect(newPeer(t, says(status)), t), soon())
 			if err == nil || isCancelled(err) == again {
 				t.Errorf("%s, %d: tried again should be %v: %v", name, status, again, err)

@@ -43,7 +43,9 @@ func (p Profile) Sections() []ProfileSection {
 		section("web", "On the web",
 			TextField{Name: "website", Label: "Website", Type: "url", Autocomplete: "url", MaxLength: 2000},
 			TextField{Name: "profile", Label: "Page about you", Type: "url", Autocomplete: "off", MaxLength: 2000},
-			TextField{Name: "picture", Label: "Address of a picture of you", Type: "url", Autocomplete: "photo", MaxLength: 2000}),
+			TextField{
+				Name: "picture", Label: "Address of a picture of you", Type: "url", Autocomplete: "photo", MaxLength: 2000,
+			}),
 		section("postal", "Postal address",
 			TextField{
 				Name: "street_address", Label: "Street and number", Autocomplete: "street-address", Rows: 2, MaxLength: 500,

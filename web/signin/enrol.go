@@ -14,7 +14,7 @@ type Enrol struct{ *frame.Frame }
 
 // Page asks a person to register one.
 func (h Enrol) Page(v *frame.Visit) error {
-	page := pages.Enrol{KeyOnly: v.Query("class") == identity.ACRPhishingResistant}
+	page := pages.Enrol{KeyOnly: v.Gin.Query("class") == identity.ACRPhishingResistant}
 	page.App, page.Continue = v.App()
 	return v.Show(http.StatusOK, page)
 }

@@ -16,7 +16,7 @@ type Links struct{ *frame.Frame }
 
 // VerifyEmailPage asks whether an address is the person's.
 func (h Links) VerifyEmailPage(v *frame.Visit) error {
-	token := v.Query("token")
+	token := v.Gin.Query("token")
 	address, username, err := h.Identity.Emails().ToVerify(v.Context(), token)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func (h Links) VerifyEmail(v *frame.Visit) error {
 func (h Links) UnlockPage(v *frame.Visit) error {
 	return v.Show(http.StatusOK, pages.Confirm{
 		Title: "Unlock your account", Text: "It is locked for a while because of wrong passwords. You can unlock it now.",
-		Action: "/unlock", Token: v.Query("token"), Button: "Unlock my account",
+		Action: "/unlock", Token: v.Gin.Query("token"), Button: "Unlock my account",
 	})
 }
 
@@ -68,7 +68,7 @@ func (h Links) NotMePage(v *frame.Visit) error {
 	return v.Show(http.StatusOK, pages.Confirm{
 		Title:  "Was this not you?",
 		Text:   "We will sign out every device, disable the password, and let you choose a new one.",
-		Action: "/not-me", Token: v.Query("token"), Button: "It was not me: sign out every device", Danger: true,
+		Action: "/not-me", Token: v.Gin.Query("token"), Button: "It was not me: sign out every device", Danger: true,
 	})
 }
 

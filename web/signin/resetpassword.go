@@ -36,7 +36,7 @@ func (h ResetPassword) Request(v *frame.Visit) error {
 
 // Page lets a person who came by a good link choose another password.
 func (h ResetPassword) Page(v *frame.Visit) error {
-	token := v.Query("token")
+	token := v.Gin.Query("token")
 	question, err := h.SignIns.Resets().Check(v.Context(), token, v.Cookie(frame.SecondStepCookie))
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -51,9 +52,9 @@ const (
 var (
 	// ErrRequest covers an answer that belongs to no request, or to one that is too old, was answered, or began in another
 	// browser, alike.
-	ErrRequest = errors.New("nobody here has asked for this, or it was answered before")
+	ErrRequest = refusal.New("upstream.ended", "there is no such request to a provider, or it was answered before")
 	// ErrTooManyRequests says that one address sends too many people to providers.
-	ErrTooManyRequests = errors.New("too many sign-ins were begun from your network; try again in a few minutes")
+	ErrTooManyRequests = refusal.New("upstream.limit", "too many requests to providers from one network")
 	// ErrUnbelievable says that what the provider answered does not hold. The reason is for the log.
 	ErrUnbelievable = errors.New("the provider's answer does not hold")
 )

@@ -1,12 +1,13 @@
 package identity
 
 import (
-	"errors"
 	"time"
+
+	"github.com/wicket-id/wicket/identity/refusal"
 )
 
 var (
-	ErrTooManyAttempts = errors.New("too many sign-ins failed from here; try again in a few minutes")
+	ErrTooManyAttempts = refusal.New("signin.attempts_limit", "too many failed sign-ins")
 )
 
 const (

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -33,19 +34,17 @@ type Email struct {
 
 // What can be wrong with an e-mail address.
 var (
-	ErrEmailInvalid = errors.New("this is not an e-mail address, such as name@example.com")
-	ErrEmailListed  = errors.New("this e-mail address is on your list already")
-	ErrLastEmail    = errors.New(
-		"this is your last verified e-mail address, the way back into your account; add another first",
-	)
-	ErrPrimaryEmail = errors.New("this is your primary e-mail address; make another one primary first")
+	ErrEmailInvalid = refusal.New("email.invalid", "not an e-mail address, such as name@example.com")
+	ErrEmailListed  = refusal.New("email.listed", "the person has this e-mail address already")
+	ErrLastEmail    = refusal.New("email.last", "this is the last verified e-mail address")
+	ErrPrimaryEmail = refusal.New("email.primary", "this is the primary e-mail address")
 	// ErrEmailTooNew keeps an address for as long as its reader may say that a change was not theirs: whoever takes over
 	// an account would else remove the owner's.
-	ErrEmailTooNew = errors.New(
-		"this e-mail address was verified, or stopped being the primary one, less than a week ago; it can be removed later",
+	ErrEmailTooNew = refusal.New(
+		"email.too_new", "this e-mail address was verified or the primary one less than a week ago",
 	)
-	ErrTooManyEmails = errors.New("ten e-mail addresses are enough; remove one first")
-	ErrEmailTaken    = errors.New("this e-mail address belongs to another account")
+	ErrTooManyEmails = refusal.New("email.limit", "a person has ten e-mail addresses at most")
+	ErrEmailTaken    = refusal.New("email.taken", "this e-mail address belongs to another account")
 )
 
 const MaxEmails = 10 // of one person

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -37,8 +38,8 @@ type ExternalAccount struct {
 // What can be wrong with linking an account of elsewhere.
 
 var (
-	ErrExternalTaken    = errors.New("this account signs in to another account here")
-	ErrTooManyExternals = errors.New("twenty linked accounts are enough; unlink one first")
+	ErrExternalTaken    = refusal.New("linked.taken", "this account at the provider is linked to another account")
+	ErrTooManyExternals = refusal.New("linked.limit", "a person has twenty linked accounts at most")
 )
 
 const (

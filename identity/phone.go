@@ -14,6 +14,7 @@ import (
 	"github.com/nyaruka/phonenumbers"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -33,13 +34,15 @@ type Phone struct {
 
 // What can be wrong with a phone number.
 var (
-	ErrPhoneInvalid  = errors.New("this is not a phone number with its country code, such as +49 30 1234567")
-	ErrPhoneListed   = errors.New("this phone number is on your list already")
-	ErrPrimaryPhone  = errors.New("this is your primary phone number; make another one primary first")
-	ErrTooManyPhones = errors.New("ten phone numbers are enough; remove one first")
-	ErrPhoneTaken    = errors.New("this phone number belongs to another account")
-	ErrTooManyTexts  = errors.New("enough text messages were sent for today; try again tomorrow")
-	ErrNoTexts       = errors.New("phone numbers cannot be verified here, for this service sends no text messages")
+	ErrPhoneInvalid = refusal.New(
+		"phone.invalid", "not a phone number with its country code, such as +49 30 1234567",
+	)
+	ErrPhoneListed   = refusal.New("phone.listed", "the person has this phone number already")
+	ErrPrimaryPhone  = refusal.New("phone.primary", "this is the primary phone number")
+	ErrTooManyPhones = refusal.New("phone.limit", "a person has ten phone numbers at most")
+	ErrPhoneTaken    = refusal.New("phone.taken", "this phone number belongs to another account")
+	ErrTooManyTexts  = refusal.New("phone.messages_limit", "too many text messages in a day")
+	ErrNoTexts       = refusal.New("phone.unavailable", "this server sends no text messages")
 )
 
 const (

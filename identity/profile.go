@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 	"golang.org/x/text/language"
 
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -53,13 +53,13 @@ type Address struct {
 
 // What can be wrong with a field of a profile, besides its length.
 var (
-	ErrURLInvalid       = errors.New("this is not a web address, such as https://example.com/me")
-	ErrBirthdateInvalid = errors.New(
-		"a date of birth is a year such as 1990, a day such as 1990-12-31, or 0000-12-31 to leave out the year",
+	ErrURLInvalid       = refusal.New("profile.url", "not a web address, such as https://example.com/me")
+	ErrBirthdateInvalid = refusal.New(
+		"profile.birthdate", "a date of birth is YYYY, YYYY-MM-DD, or 0000-MM-DD without the year",
 	)
-	ErrBirthdateFuture = errors.New("this date is still to come")
-	ErrZoneinfoInvalid = errors.New("this is not a time zone that we know, such as Europe/Berlin")
-	ErrLocaleInvalid   = errors.New("this is not a language that we know, such as en or de-CH")
+	ErrBirthdateFuture = refusal.New("profile.birthdate_future", "the date of birth is in the future")
+	ErrZoneinfoInvalid = refusal.New("profile.zoneinfo", "not a known time zone, such as Europe/Berlin")
+	ErrLocaleInvalid   = refusal.New("profile.locale", "not a known language, such as en or de-CH")
 )
 
 const (
@@ -111,7 +111,10 @@ func (p *Profile) Fields() []ProfileField {
 func OneLine(most int) func(string) (string, error) {
 	return func(text string) (string, error) {
 		if !isText(text, most) || strings.ContainsRune(text, '\n') {
-			return "", fmt.Errorf("this must be one line of text, at most %d characters", most)
+			return "", refusal.NewWith(
+				"profile.line", fmt.Sprintf("this must be one line of text, at most %d characters", most),
+				refusal.Params{"Max": most},
+			)
 		}
 		return text, nil
 	}
@@ -122,7 +125,9 @@ func lines(most int) func(string) (string, error) {
 	return func(text string) (string, error) {
 		text = strings.ReplaceAll(text, "\r\n", "\n")
 		if !isText(text, most) {
-			return "", fmt.Errorf("this must be text, at most %d characters", most)
+			return "", refusal.NewWith(
+				"profile.text", fmt.Sprintf("this must be text, at most %d characters", most), refusal.Params{"Max": most},
+			)
 		}
 		return text, nil
 	}

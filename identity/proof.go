@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -55,9 +56,9 @@ const (
 // What can be wrong with a proof.
 var (
 	// ErrProof covers a link or code that is unknown, used, too old or for something else alike.
-	ErrProof = errors.New("this link or code is not valid any more")
+	ErrProof = refusal.New("link.invalid", "the link or code is not valid or not valid any more")
 	// ErrTooManySendings says that messages were asked for too often.
-	ErrTooManySendings = errors.New("too many messages were sent there; try again in an hour")
+	ErrTooManySendings = refusal.New("message.limit", "too many messages to one recipient")
 )
 
 // NewLink makes a proof that is sent as a link, and returns the secret of the link.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/secure/precis"
 
 	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -67,11 +68,11 @@ type NewUser struct {
 
 // What can be wrong with a new user, besides what the rules for e-mails and passwords say.
 var (
-	ErrUsernameInvalid = errors.New(
-		"a username has 1 to 100 letters, digits or marks such as . _ - and neither spaces nor @",
+	ErrUsernameInvalid = refusal.New(
+		"username.invalid", "a username has 1 to 100 letters, digits or marks such as . _ - and neither spaces nor @",
 	)
-	ErrNameInvalid   = errors.New("a full name is one line of text, at most 200 characters")
-	ErrUsernameTaken = errors.New("this username is taken")
+	ErrNameInvalid   = refusal.New("name.invalid", "a full name is one line of text, at most 200 characters")
+	ErrUsernameTaken = refusal.New("username.taken", "the username is taken")
 )
 
 const maxUsername = 100

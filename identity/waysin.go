@@ -2,14 +2,15 @@ package identity
 
 import (
 	"context"
-	"errors"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity/refusal"
 )
 
 var (
-	ErrLastWayIn = errors.New("this is the last way into your account; choose a password or link another account first")
+	ErrLastWayIn = refusal.New("linked.last", "this is the last way in")
 )
 
 // otherWayIn tells whether a person can sign in without that account of elsewhere.

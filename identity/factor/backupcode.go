@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -57,7 +57,7 @@ func (s BackupCodes) hashes(userID uuid.UUID, code string) [][]byte {
 }
 
 // ErrNothingToBackUp says that there is no second factor yet, for which codes could stand in.
-var ErrNothingToBackUp = errors.New("backup codes stand in for a second factor: add one first")
+var ErrNothingToBackUp = refusal.New("backup_codes.no_factor", "backup codes need a second factor")
 
 // Make makes ten new codes, which are shown this once; the ones before are void. It returns them with the
 // session's new secret, or ErrNothingToBackUp or ErrTooManySendings.

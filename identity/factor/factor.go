@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -37,7 +38,7 @@ type Change struct {
 }
 
 // ErrLastFactor says that a person would have no way in any more.
-var ErrLastFactor = errors.New("this is your only way to sign in; choose a password or add another passkey first")
+var ErrLastFactor = refusal.New("factor.last", "this is the only way in")
 
 // factorNames say to people what the kinds are.
 var factorNames = map[string]string{

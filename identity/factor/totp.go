@@ -18,6 +18,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -52,8 +53,12 @@ const (
 // What can be wrong with a second factor.
 var (
 	ErrCode           = errors.New("this code is wrong, or it was used before")
-	ErrTooManyFactors = fmt.Errorf("you have %d of these already; remove one first", maxFactorsOfKind)
-	ErrFactorName     = errors.New("a name is one line of text, at most 50 characters")
+	ErrTooManyFactors = refusal.NewWith(
+		"factor.limit", "too many factors of this kind", refusal.Params{"Max": maxFactorsOfKind},
+	)
+	ErrFactorName = refusal.New(
+		"factor.name", "the name of a factor is one line of text, at most 50 characters",
+	)
 )
 
 // TOTPSetup is what an app needs to make codes.

@@ -15,6 +15,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -191,13 +192,15 @@ type Ceremony struct {
 // What can be wrong with the answer of an authenticator.
 var (
 	// ErrAuthenticator covers every answer that does not prove what it should.
-	ErrAuthenticator = errors.New("this key was not accepted")
+	ErrAuthenticator = refusal.New("key.refused", "the authenticator was not accepted")
 	// ErrAuthenticatorModel says that the operator's rules allow other keys only.
-	ErrAuthenticatorModel = errors.New("this kind of key is not allowed here")
+	ErrAuthenticatorModel = refusal.New("key.model", "the model of the authenticator is not allowed")
 	// ErrNoKeys says that there can be no keys here at all.
-	ErrNoKeys = errors.New("passkeys and security keys need a Wicket with a name; this one has only an address")
+	ErrNoKeys = refusal.New(
+		"key.unavailable", "the issuer has no domain name, which passkeys and security keys need",
+	)
 	// ErrAuthenticatorListed says that the key is registered already.
-	ErrAuthenticatorListed = errors.New("this key is registered already")
+	ErrAuthenticatorListed = refusal.New("key.listed", "the authenticator is registered already")
 )
 
 // The purposes of ceremonies.

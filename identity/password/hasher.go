@@ -4,16 +4,17 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/argon2"
+
+	"github.com/wicket-id/wicket/identity/refusal"
 )
 
 var (
-	ErrBusy = errors.New("too many passwords are being checked just now")
+	ErrBusy = refusal.New("password.busy", "too many passwords are being checked")
 )
 
 // Hasher hashes passwords with argon2id (RFC 9106). The parameters are stored with each hash, so they can be raised at

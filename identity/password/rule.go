@@ -1,17 +1,23 @@
 package password
 
 import (
-	"errors"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/wicket-id/wicket/identity/refusal"
 )
 
 // What can go wrong with a password.
 
 var (
-	ErrWeak     = errors.New("a password needs at least 8 characters, and at most 256")
-	ErrCommon   = errors.New("this password is among those that everybody tries first")
-	ErrPersonal = errors.New("this password is little more than your name or address")
+	ErrWeak = refusal.NewWith(
+		"password.length", "a password has at least 8 characters, and at most 256",
+		refusal.Params{"Min": minPassword, "Max": maxPassword},
+	)
+	ErrCommon   = refusal.New("password.common", "the password is among the most common ones")
+	ErrPersonal = refusal.New(
+		"password.personal", "the password is little more than the name or address of the person",
+	)
 )
 
 const (
@@ -55,4 +61,4 @@ func isPersonal(password string, own []string) bool {
 }
 
 // ErrMissing says that no password was chosen.
-var ErrMissing = errors.New("choose a password")
+var ErrMissing = refusal.New("password.missing", "a password is missing")

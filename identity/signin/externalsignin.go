@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -20,11 +21,9 @@ var (
 	// ErrNotLinked says that the account of elsewhere is linked to none here.
 	ErrNotLinked = errors.New("this account is not linked to one here")
 	// ErrMayNotRegister says that this provider's people do not get accounts here by themselves.
-	ErrMayNotRegister = errors.New(
-		"new accounts cannot be made this way; sign in to the account that you have, or ask whoever runs this service for one",
-	)
+	ErrMayNotRegister = refusal.New("signup.not_allowed", "people of this provider may not sign up")
 	// ErrHasAccount says that the address, which is theirs, belongs to an account already.
-	ErrHasAccount = errors.New("there is an account with this e-mail address already; sign in to it to link the two")
+	ErrHasAccount = refusal.New("signup.has_account", "an account has this e-mail address already")
 )
 
 // SignIn starts a session for the person whose account of elsewhere it is, as SignIn does, and brings what is

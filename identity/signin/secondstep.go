@@ -15,6 +15,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -52,7 +53,7 @@ const (
 )
 
 // ErrSecondStep says that the question is too old, or that the account has changed meanwhile: the person begins anew.
-var ErrSecondStep = errors.New("this took too long; begin again")
+var ErrSecondStep = refusal.New("second_step.expired", "the second step is not open any more")
 
 // ForSession asks the person of a live session.
 func (s SecondSteps) ForSession(ctx context.Context, session *identity.Session) (*SecondStep, error) {

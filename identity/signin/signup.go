@@ -11,6 +11,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -27,7 +28,7 @@ type SignUp struct {
 }
 
 // ErrTooManySignUps says that one address made many accounts.
-var ErrTooManySignUps = errors.New("many accounts were made from your network; try again in an hour")
+var ErrTooManySignUps = refusal.New("signup.limit", "too many sign-ups from one network")
 
 const (
 	maxSignUpForms = 100 // from one network, in signUpWindow, whatever is wrong with them

@@ -5,12 +5,12 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"net/url"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -32,7 +32,9 @@ const (
 )
 
 // ErrInteraction says that a page was kept open for too long, or that its hidden field was changed.
-var ErrInteraction = errors.New("this sign-in has been open for too long")
+var ErrInteraction = refusal.New(
+	"signin.expired", "the authorization request was suspended for too long, or changed",
+)
 
 // Suspend seals an authorization request, to be taken up by Resume in the same browser, which is known by a secret that
 // its cookie holds; empty if it is not known.

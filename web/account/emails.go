@@ -64,7 +64,7 @@ var emailFaults = []error{
 // changed shows the page again after a change, or why there was none.
 func (h Emails) changed(v *frame.Visit, done string, err error) error {
 	if known := frame.OneOf(err, emailFaults); known != nil {
-		return h.show(v, http.StatusUnprocessableEntity, frame.Sentence(known))
+		return h.show(v, http.StatusUnprocessableEntity, v.Language.Refusal(known))
 	}
 	if err != nil && !errors.Is(err, storage.ErrNotFound) { // gone already: the page shows what there is
 		return err

@@ -54,7 +54,7 @@ func (h Factors) addKey(
 	if known := frame.OneOf(err, keyFaults); known != nil {
 		// The operator may want to know which rule it was.
 		h.Log.InfoContext(v.Context(), "a key was refused", "request_id", v.RequestID(), "error", err.Error())
-		return show(v, http.StatusUnprocessableEntity, frame.Sentence(known))
+		return show(v, http.StatusUnprocessableEntity, v.Language.Refusal(known))
 	}
 	if err != nil {
 		return h.refuse(v, err)
@@ -103,7 +103,7 @@ var factorFaults = []error{
 // refuse says on the security page why a factor was not changed.
 func (h Factors) refuse(v *frame.Visit, err error) error {
 	if known := frame.OneOf(err, factorFaults); known != nil {
-		return Security(h).show(v, http.StatusUnprocessableEntity, frame.Sentence(known))
+		return Security(h).show(v, http.StatusUnprocessableEntity, v.Language.Refusal(known))
 	}
 	if errors.Is(err, storage.ErrNotFound) { // gone already: the page shows what there is
 		return v.Redirect("/account/security")

@@ -63,7 +63,7 @@ func (h Linked) Remove(v *frame.Visit) error {
 	}
 	err = h.Identity.ExternalAccounts().Unlink(v.Context(), v.Owner, formID(v), usable)
 	if errors.Is(err, identity.ErrLastWayIn) {
-		return h.Show(v, http.StatusConflict, frame.Sentence(err))
+		return h.Show(v, http.StatusConflict, v.Language.Refusal(err))
 	}
 	if err != nil && !errors.Is(err, storage.ErrNotFound) { // gone already: the page shows what there is
 		return err

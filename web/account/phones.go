@@ -78,7 +78,7 @@ func (h Phones) changed(v *frame.Visit, done string, err error) error {
 		})
 	}
 	if known := frame.OneOf(err, phoneFaults); known != nil {
-		page := pages.Phones{Failure: frame.Sentence(known), Number: v.Form.Get("number")}
+		page := pages.Phones{Failure: v.Language.Refusal(known), Number: v.Form.Get("number")}
 		return h.show(v, http.StatusUnprocessableEntity, page)
 	}
 	if err != nil && !errors.Is(err, storage.ErrNotFound) { // gone already: the page shows what there is

@@ -69,7 +69,7 @@ func (h Security) ChangePassword(v *frame.Visit) error {
 	case errors.Is(err, signin.ErrRefused):
 		return h.show(v, http.StatusUnprocessableEntity, "The current password is wrong.")
 	case frame.OneOf(err, frame.PasswordFaults) != nil, errors.Is(err, identity.ErrTooManyAttempts):
-		return h.show(v, http.StatusUnprocessableEntity, frame.Sentence(err))
+		return h.show(v, http.StatusUnprocessableEntity, v.Language.Refusal(err))
 	case err != nil:
 		return v.SupplyProof("/account/security", err)
 	}

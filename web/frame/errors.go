@@ -11,79 +11,41 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
 // What can be wrong with a request whatever it is about.
 var (
 	// ErrForm says that the parameters cannot be read, or are no text.
-	ErrForm = errors.New("the form is malformed or too large")
+	ErrForm = refusal.New("request.form", "the form is malformed or too large")
 	// ErrNotFound says that there is no such page.
-	ErrNotFound = errors.New("no such page")
+	ErrNotFound = refusal.New("request.not_found", "no such page")
 
-	errCrossOrigin = errors.New("the form was sent from another site")
-	errMethod      = errors.New("no such method")
+	errCrossOrigin = refusal.New("request.cross_origin", "the form was sent from another site")
+	errMethod      = refusal.New("request.method", "no such method")
 )
 
-// failures are the pages for errors that need nothing but words. A status of 0 is 400.
+// failures are the errors that are told with a page of their own. A status of 0 is 400.
 var failures = []struct {
-	err  error
-	page pages.Failure
+	err      *refusal.Error
+	status   int
+	retryURI string
 }{
-	{authorize.ErrInteraction, pages.Failure{
-		Title:       "This page was open for too long",
-		Explanation: "For your safety, a sign-in has to be finished within an hour.",
-		Advice:      "Go back to the app and sign in again.",
-	}},
-	{signin.ErrSecondStep, pages.Failure{
-		Title: "This took too long",
-		Explanation: "A second step has to be finished within ten minutes, and is void when something about the account " +
-			"changes.",
-		Advice: "Sign in again.", RetryURI: "/sign-in",
-	}},
-	{federation.ErrRequest, pages.Failure{
-		Title:       "This sign-in has ended",
-		Explanation: "It took too long, it was finished before, or it began in another browser.",
-		Advice:      "Nothing is lost: sign in again.", RetryURI: "/sign-in",
-	}},
-	{identity.ErrProof, pages.Failure{
-		Title:       "This link does not work any more",
-		Explanation: "It was used before, it is too old, or a newer one was sent.",
-		Advice:      "Ask for a new link where you asked for this one, and use the latest email.",
-	}},
-	{ErrForm, pages.Failure{
-		Title:       "We could not read this",
-		Explanation: "The form that was sent is malformed or too large.",
-		Advice:      "Go back and try again.",
-	}},
-	{errCrossOrigin, pages.Failure{
-		Status:      http.StatusForbidden,
-		Title:       "This came from another site",
-		Explanation: "Another site tried to send this form in your name, so nothing was done.",
-		Advice:      "If you wanted to do this, do it on our own pages.",
-	}},
-	{ErrNotFound, pages.Failure{
-		Status:      http.StatusNotFound,
-		Title:       "There is no such page",
-		Explanation: "The address may be mistyped, or the page has moved.",
-		Advice:      "Check the address, or start at the home page.",
-	}},
-	{errMethod, pages.Failure{
-		Status:      http.StatusMethodNotAllowed,
-		Title:       "This cannot be done here",
-		Explanation: "The address exists, but not for this kind of request.",
-		Advice:      "Go back and try again.",
-	}},
-	{password.ErrBusy, pages.Failure{
-		Status:      http.StatusServiceUnavailable,
-		Title:       "One moment, please",
-		Explanation: "Many people are signing in right now.",
-		Advice:      "Try again in a few seconds.",
-	}},
+	{err: authorize.ErrInteraction},
+	{err: signin.ErrSecondStep, retryURI: "/sign-in"},
+	{err: federation.ErrRequest, retryURI: "/sign-in"},
+	{err: identity.ErrProof},
+	{err: ErrForm},
+	{err: errCrossOrigin, status: http.StatusForbidden},
+	{err: ErrNotFound, status: http.StatusNotFound},
+	{err: errMethod, status: http.StatusMethodNotAllowed},
+	{err: password.ErrBusy, status: http.StatusServiceUnavailable},
 }
 
 // tellPerson answers a request of a browser that failed: with a redirect where an app waits for the answer and can be
@@ -113,16 +75,15 @@ func failure(v *Visit, err error) pages.Failure {
 	case errors.As(err, &protocol) && protocol.Code != "server_error":
 		logRefusal(v, protocol)
 		return pages.Failure{
-			Status: http.StatusBadRequest, Title: "This link does not work", Explanation: protocol.Description,
-			Advice: "There is a problem with the app that sent you here. Go back to it and try again. If that does not help, " +
-				"tell its developers what is written above.",
+			Status: http.StatusBadRequest, Title: v.Language.Text("failure.protocol.title"),
+			Explanation: protocol.Description, Advice: v.Language.Text("failure.protocol.advice"),
 		}
 	case errors.As(err, &limited):
 		v.Gin.Header("Retry-After", strconv.Itoa(limited.Seconds()))
 		return pages.Failure{
-			Status: http.StatusTooManyRequests, Title: "Too many requests",
-			Explanation: "Your network or your account has sent too many requests.",
-			Advice:      fmt.Sprintf("Try again in %d seconds.", max(2, limited.Seconds())),
+			Status: http.StatusTooManyRequests, Title: v.Language.Text("failure.request.limit.title"),
+			Explanation: v.Language.Text("failure.request.limit.explanation"),
+			Advice:      v.Language.Text("failure.request.limit.advice", locales.Params{"Seconds": max(2, limited.Seconds())}),
 		}
 	}
 	for _, known := range failures {
@@ -130,19 +91,20 @@ func failure(v *Visit, err error) pages.Failure {
 			if known.err == password.ErrBusy {
 				v.Gin.Header("Retry-After", "5")
 			}
-			page := known.page
-			if page.Status == 0 {
-				page.Status = http.StatusBadRequest
-				log(v, slog.LevelInfo, "refused", "error", known.err.Error())
+			status := known.status
+			if status == 0 {
+				status = http.StatusBadRequest
+				log(v, slog.LevelInfo, "refused", "error", known.err.Code, "reason", known.err.Error())
 			}
+			page := pages.Failure{Status: status, RetryURI: known.retryURI}
+			page.Title, page.Explanation, page.Advice = v.Language.Failure(known.err.Code)
 			return page
 		}
 	}
 	v.LogFault(err)
 	return pages.Failure{
-		Status: http.StatusInternalServerError, Title: "Something went wrong on our side",
-		Explanation: "Your request could not be finished.",
-		Advice:      "Try again. If it happens again, send the request id below to the administrator.",
+		Status: http.StatusInternalServerError, Title: v.Language.Text("failure.fault.title"),
+		Explanation: v.Language.Text("failure.fault.explanation"), Advice: v.Language.Text("failure.fault.advice"),
 	}
 }
 

@@ -19,7 +19,7 @@ func (f *Frame) CrossSitePage(handler Handler, demands ...Demand) gin.HandlerFun
 	handler = demanding(handler, demands)
 	return func(c *gin.Context) {
 		pageHeaders(c)
-		v := &Visit{Gin: c, frame: f}
+		v := &Visit{Gin: c, Language: languageOf(c), frame: f}
 		if err := handler(v); err != nil {
 			tellPerson(v, err)
 		}
@@ -31,7 +31,7 @@ func (f *Frame) App(handler Handler, demands ...Demand) gin.HandlerFunc {
 	handler = demanding(handler, demands)
 	return func(c *gin.Context) {
 		c.Header("Cache-Control", "no-store")
-		v := &Visit{Gin: c, frame: f}
+		v := &Visit{Gin: c, Language: languageOf(c), frame: f}
 		if err := handler(v); err != nil {
 			tellApp(v, err)
 		}

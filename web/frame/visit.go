@@ -14,6 +14,7 @@ import (
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -21,6 +22,8 @@ import (
 // demands of its route.
 type Visit struct {
 	Gin *gin.Context
+
+	Language *locales.Language // in which the person is answered
 
 	Form          url.Values                // the parameters of the URL of a GET, of the body of a POST
 	Authorization *authorize.Request        // the authorization request under way; nil where no app waits

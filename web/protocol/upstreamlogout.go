@@ -27,7 +27,7 @@ func (e UpstreamLogout) Post(v *frame.Visit) error {
 		}
 	case errors.Is(err, federation.ErrTooManyLogouts):
 		return &oidc.Error{
-			Code: "temporarily_unavailable", Description: frame.Sentence(federation.ErrTooManyLogouts),
+			Code: "temporarily_unavailable", Description: "Too many logout tokens come from there; try again in a minute.",
 			Status: http.StatusTooManyRequests,
 		}
 	case errors.Is(err, federation.ErrUnbelievable), errors.Is(err, federation.ErrUnreachable):

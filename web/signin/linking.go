@@ -22,7 +22,7 @@ var linkFaults = []error{identity.ErrExternalTaken, identity.ErrTooManyExternals
 func (h Linking) link(v *frame.Visit, external identity.External) error {
 	err := h.Identity.ExternalAccounts().Link(v.Context(), v.Owner, external)
 	if frame.OneOf(err, linkFaults) != nil {
-		return h.ShowLinked(v, http.StatusConflict, frame.Sentence(err))
+		return h.ShowLinked(v, http.StatusConflict, v.Language.Refusal(err))
 	} else if err != nil {
 		return err
 	}

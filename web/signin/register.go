@@ -66,16 +66,16 @@ func (h Register) refuse(v *frame.Visit, r signin.SignUp, err error) error {
 	var faults identity.FieldFaults
 	switch {
 	case errors.As(err, &faults):
-		status, page.Failures = http.StatusUnprocessableEntity, frame.Sentences(faults)
+		status, page.Failures = http.StatusUnprocessableEntity, v.Language.Refusals(faults)
 		page.Failure = "There is no account yet: correct what is marked below, and type the password again."
 		if r.Password != "" { // here alone: rating takes time, and the other refusals are about too many
 			page.Rating = &pages.Rating{Score: r.Strength()}
 		}
 	case errors.Is(err, identity.ErrTooManySendings):
 		page.Failure = "There is no account yet."
-		page.Failures = map[string]string{"email": frame.Sentence(identity.ErrTooManySendings)}
+		page.Failures = map[string]string{"email": v.Language.Refusal(identity.ErrTooManySendings)}
 	case errors.Is(err, signin.ErrTooManySignUps):
-		page.Failure = frame.Sentence(signin.ErrTooManySignUps)
+		page.Failure = v.Language.Refusal(signin.ErrTooManySignUps)
 	default:
 		return err
 	}

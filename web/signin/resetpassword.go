@@ -27,7 +27,7 @@ func (h ResetPassword) Request(v *frame.Visit) error {
 	}
 	err := h.SignIns.Resets().Request(v.Context(), login, v.Device())
 	if errors.Is(err, identity.ErrTooManySendings) {
-		return v.Show(http.StatusTooManyRequests, pages.ForgotPassword{Failure: frame.Sentence(err)})
+		return v.Show(http.StatusTooManyRequests, pages.ForgotPassword{Failure: v.Language.Refusal(err)})
 	} else if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (h ResetPassword) Submit(v *frame.Visit) error {
 	case errors.Is(err, signin.ErrSecondStep):
 		return v.RedirectWith("/reset-password", url.Values{"token": {token}})
 	case frame.OneOf(err, frame.PasswordFaults) != nil:
-		page := pages.NewPassword{Token: token, Failure: frame.Sentence(err)}
+		page := pages.NewPassword{Token: token, Failure: v.Language.Refusal(err)}
 		return v.Show(http.StatusUnprocessableEntity, page)
 	case err != nil:
 		return err

@@ -189,7 +189,7 @@ func showUpstreamFailure(f *frame.Frame, v *frame.Visit, provider string, err er
 		page.Text = "The answer from " + p.Name + " could not be verified, so nothing was done. " +
 			"Try again, or sign in another way."
 	case errors.Is(err, federation.ErrTooManyRequests):
-		status, page.Text = http.StatusTooManyRequests, frame.Sentence(federation.ErrTooManyRequests)
+		status, page.Text = http.StatusTooManyRequests, v.Language.Refusal(federation.ErrTooManyRequests)
 	case errors.Is(err, signin.ErrRefused):
 		status, page.Title = http.StatusForbidden, "You cannot sign in right now"
 		page.Text = "Your account is disabled, or locked for a while. " +

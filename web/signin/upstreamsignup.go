@@ -87,13 +87,13 @@ func (h UpstreamSignUp) Register(v *frame.Visit) error {
 	var faults identity.FieldFaults
 	switch {
 	case errors.As(err, &faults):
-		page.Wrong = frame.Sentence(faults["username"])
+		page.Wrong = v.Language.Refusal(faults["username"])
 		return h.show(v, http.StatusUnprocessableEntity, waiting, page)
 	case errors.Is(err, signin.ErrHasAccount), errors.Is(err, signin.ErrMayNotRegister):
-		page.Failure = frame.Sentence(err)
+		page.Failure = v.Language.Refusal(err)
 		return h.show(v, http.StatusConflict, waiting, page)
 	case errors.Is(err, signin.ErrTooManySignUps), errors.Is(err, identity.ErrTooManySendings):
-		page.Failure = frame.Sentence(err)
+		page.Failure = v.Language.Refusal(err)
 		return h.show(v, http.StatusTooManyRequests, waiting, page)
 	case errors.Is(err, signin.ErrRefused):
 		return showUpstreamFailure(h.Frame, v, waiting.provider.ID, err)

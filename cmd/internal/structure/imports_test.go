@@ -21,7 +21,7 @@ var storagePackages = []string{"storage", "storage/audit", "storage/cache", "sto
 
 // identityPackages are what every layer above may import of identity.
 var identityPackages = []string{
-	"identity", "identity/factor", "identity/password", "identity/signin", "identity/transfer",
+	"identity", "identity/factor", "identity/password", "identity/refusal", "identity/signin", "identity/transfer",
 }
 
 // oidcPackages are what every layer above may import of oidc.
@@ -31,7 +31,8 @@ var oidcPackages = []string{
 
 // webPackages are the parts of web.
 var webPackages = []string{
-	"web", "web/account", "web/assets", "web/frame", "web/notify", "web/pages", "web/protocol", "web/signin",
+	"web", "web/account", "web/assets", "web/frame", "web/locales", "web/notify", "web/pages", "web/protocol",
+	"web/signin",
 }
 
 // domain is what web and cmd build on.
@@ -48,12 +49,13 @@ var allowed = map[string][]string{
 	"cmd/internal/structure": {},
 	"web":                    slices.Concat(webPackages, domain),
 	// these three never see each other
-	"web/protocol": slices.Concat([]string{"web/frame", "web/pages"}, domain),
-	"web/signin":   slices.Concat([]string{"web/frame", "web/pages"}, domain),
-	"web/account":  slices.Concat([]string{"web/frame", "web/pages"}, domain),
-	"web/frame":    slices.Concat([]string{"web/pages"}, domain),
-	"web/notify":   slices.Concat(identityPackages, storagePackages),
-	"web/pages":    {"web/assets"},
+	"web/protocol": slices.Concat([]string{"web/frame", "web/locales", "web/pages"}, domain),
+	"web/signin":   slices.Concat([]string{"web/frame", "web/locales", "web/pages"}, domain),
+	"web/account":  slices.Concat([]string{"web/frame", "web/locales", "web/pages"}, domain),
+	"web/frame":    slices.Concat([]string{"web/locales", "web/pages"}, domain),
+	"web/notify":   slices.Concat([]string{"web/locales"}, identityPackages, storagePackages),
+	"web/pages":    {"web/assets", "web/locales"},
+	"web/locales":  {"identity/refusal"},
 	"web/assets":   {},
 	"oidc":         storagePackages, // never federation
 	"oidc/keys":    storagePackages,
@@ -61,15 +63,18 @@ var allowed = map[string][]string{
 	"oidc/tokens":  slices.Concat([]string{"oidc", "oidc/keys", "oidc/clients", "identity"}, storagePackages),
 	"oidc/grants":  slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
 	"oidc/authorize": slices.Concat(
-		[]string{"oidc", "oidc/clients", "oidc/tokens", "oidc/grants", "identity"}, storagePackages,
+		[]string{"oidc", "oidc/clients", "oidc/tokens", "oidc/grants", "identity", "identity/refusal"}, storagePackages,
 	),
 	"oidc/logout":       slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
 	"oidc/discovery":    {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "identity"},
 	"federation":        slices.Concat(identityPackages, storagePackages), // never oidc
-	"identity":          slices.Concat([]string{"identity/password"}, storagePackages),
-	"identity/password": {},
-	"identity/factor":   slices.Concat([]string{"identity"}, storagePackages),
-	"identity/signin":   slices.Concat([]string{"identity", "identity/factor", "identity/password"}, storagePackages),
+	"identity":          slices.Concat([]string{"identity/password", "identity/refusal"}, storagePackages),
+	"identity/password": {"identity/refusal"},
+	"identity/refusal":  {},
+	"identity/factor":   slices.Concat([]string{"identity", "identity/refusal"}, storagePackages),
+	"identity/signin": slices.Concat(
+		[]string{"identity", "identity/factor", "identity/password", "identity/refusal"}, storagePackages,
+	),
 	"identity/transfer": slices.Concat(
 		[]string{"identity", "identity/factor", "identity/password", "identity/signin"}, storagePackages,
 	),

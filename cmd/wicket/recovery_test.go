@@ -215,12 +215,12 @@ func TestEmailsAreClaimedAndVerified(t *testing.T) {
 			id   string
 			want string
 		}{
-			{"remove", primary.ID.String(), "primary e-mail address"},
+			{"remove", primary.ID.String(), "primary email address"},
 			{"primary", emails[2].ID.String(), ""}, // not verified: nothing happens
 			{"primary", work.ID.String(), "primary address now"},
 			{"remove", primary.ID.String(), "less than a week ago"}, // it was primary a moment ago
 			{"remove", emails[2].ID.String(), "removed"},
-			{"remove", work.ID.String(), "primary e-mail address"},
+			{"remove", work.ID.String(), "primary email address"},
 		} {
 			shown := b.post(t, "/account/emails/"+step.path, url.Values{"id": {step.id}})
 			if !strings.Contains(shown.body, step.want) {

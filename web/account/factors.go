@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -122,65 +122,71 @@ func (h Factors) MakeBackupCodes(v *frame.Visit) error {
 }
 
 // factorKinds describes a person's factors.
-func factorKinds(now time.Time, factors *factor.Factors) []pages.FactorKind {
+func factorKinds(v *frame.Visit, now time.Time, factors *factor.Factors) []pages.FactorKind {
 	passkeys := pages.FactorKind{
-		ID: "passkeys", Title: "Passkeys",
-		Text:   "Sign in with your finger, your face or the PIN of your device, without a password.",
-		AddURI: "/account/passkeys/new", Add: "Add a passkey", Remove: "/account/passkeys/remove",
+		ID: "passkeys", Title: v.Language.Text("security.passkeys"),
+		Text:   v.Language.Text("security.passkeys_lead"),
+		AddURI: "/account/passkeys/new", Add: v.Language.Text("new_key.passkey"),
+		Remove: "/account/passkeys/remove",
 	}
 	for _, passkey := range factors.Passkeys {
-		passkeys.Factors = append(passkeys.Factors, keyFactor(now, &passkey.Authenticator))
+		passkeys.Factors = append(passkeys.Factors, keyFactor(v, now, &passkey.Authenticator))
 	}
 	keys := pages.FactorKind{
-		ID: "hardware-keys", Title: "Security keys",
-		Text: "A key that you touch after your password. " +
-			"Once you have one, or an app, every sign-in asks for a second step.",
-		AddURI: "/account/hardware-keys/new", Add: "Add a security key", Remove: "/account/hardware-keys/remove",
+		ID: "hardware-keys", Title: v.Language.Text("security.hardware_keys"),
+		Text:   v.Language.Text("security.hardware_keys_lead"),
+		AddURI: "/account/hardware-keys/new", Add: v.Language.Text("new_key.hardware_key"),
+		Remove: "/account/hardware-keys/remove",
 	}
 	for _, key := range factors.HardwareKeys {
-		keys.Factors = append(keys.Factors, keyFactor(now, &key.Authenticator))
+		keys.Factors = append(keys.Factors, keyFactor(v, now, &key.Authenticator))
 	}
 	apps := pages.FactorKind{
-		ID: "totps", Title: "Authenticator apps",
-		Text:   "An app that shows a code, which you type after your password.",
-		AddURI: "/account/totps/new", Add: "Add an app", Remove: "/account/totps/remove",
+		ID: "totps", Title: v.Language.Text("security.totps"),
+		Text:   v.Language.Text("security.totps_lead"),
+		AddURI: "/account/totps/new", Add: v.Language.Text("security.add_totp"),
+		Remove: "/account/totps/remove",
 	}
 	for _, app := range factors.TOTPs {
-		detail := "Added " + ago(now, app.CreatedAt)
-		if app.LastUsedAt != nil {
-			detail += ", used " + ago(now, *app.LastUsedAt)
-		}
+		detail := addedAndUsed(v, now, app.CreatedAt, app.LastUsedAt)
 		apps.Factors = append(apps.Factors, pages.Factor{ID: app.ID.String(), Name: app.Name, Detail: detail})
 	}
 	return []pages.FactorKind{passkeys, keys, apps}
 }
 
-func keyFactor(now time.Time, key *factor.Authenticator) pages.Factor {
-	factor := pages.Factor{ID: key.ID.String(), Name: key.Name, Detail: "Added " + ago(now, key.CreatedAt)}
-	if key.LastUsedAt != nil {
-		factor.Detail += ", used " + ago(now, *key.LastUsedAt)
+// addedAndUsed says since when a person has a factor, and when they used it last, if ever.
+func addedAndUsed(v *frame.Visit, now, added time.Time, used *time.Time) string {
+	if used == nil {
+		return v.Language.Text("security.added", locales.Params{"Added": ago(v, now, added)})
+	}
+	return v.Language.Text("security.added_and_used", locales.Params{
+		"Added": ago(v, now, added), "Used": ago(v, now, *used),
+	})
+}
+
+func keyFactor(v *frame.Visit, now time.Time, key *factor.Authenticator) pages.Factor {
+	factor := pages.Factor{
+		ID: key.ID.String(), Name: key.Name, Detail: addedAndUsed(v, now, key.CreatedAt, key.LastUsedAt),
 	}
 	if model := key.Model(); model != "" && model != key.Name {
 		factor.Detail += ", " + model
 	}
 	if key.IsBackedUp() {
-		factor.Detail += ", backed up"
+		factor.Detail += ", " + v.Language.Text("security.backed_up")
 	}
 	if key.CloneWarningAt != nil {
-		factor.Warning = "May have been copied"
+		factor.Warning = v.Language.Text("security.copied")
 	}
 	return factor
 }
 
 // codesLeft says how many backup codes a person has; empty where they have no use for any.
-func codesLeft(factors *factor.Factors) string {
+func codesLeft(v *frame.Visit, factors *factor.Factors) string {
 	switch {
 	case len(factors.HardwareKeys)+len(factors.TOTPs)+len(factors.Passkeys) == 0:
 		return ""
 	case factors.BackupMadeAt == nil:
-		return "You have none yet: make some, and keep them apart from your devices."
-	case factors.BackupCodes == 1:
-		return "You have one left."
+		return v.Language.Text("security.no_backup_codes")
 	}
-	return fmt.Sprintf("You have %d left.", factors.BackupCodes)
+	return v.Language.Text("security.backup_codes_left", locales.Params{"Count": int(factors.BackupCodes)})
 }

@@ -18,9 +18,9 @@ func (h Factors) showNewHardwareKey(v *frame.Visit, status int, failure string) 
 		return h.refuse(v, err)
 	}
 	return h.showNewKey(v, status, pages.NewKey{
-		Title:  "Add a security key",
-		Text:   "After your password you touch the key. Have it at hand; add two, so that losing one is no harm.",
-		Action: "/account/hardware-keys/add", Button: "Add a security key",
+		Title:  v.Language.Text("new_key.hardware_key"),
+		Text:   v.Language.Text("new_key.hardware_key_lead"),
+		Action: "/account/hardware-keys/add", Button: v.Language.Text("new_key.hardware_key"),
 		Ceremony: *frame.CeremonyView(ceremony), Failure: failure,
 	})
 }

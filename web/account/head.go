@@ -1,10 +1,10 @@
 package account
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -24,55 +24,54 @@ func head(f *frame.Frame, v *frame.Visit, page string) (pages.AccountHead, error
 		return pages.AccountHead{}, err
 	}
 	if before != nil {
-		head.LastSignIn = ago(f.Now(), before.AttemptTime) + " from " + before.IPAddress
+		head.LastSignIn = v.Language.Text("account.sign_in_before", locales.Params{
+			"When": ago(v, f.Now(), before.AttemptTime), "IP": before.IPAddress,
+		})
 	}
 	return head, nil
 }
 
 // notice says what was done before the page was asked for.
-func notice(v *frame.Visit) string { return notices[v.Gin.Query("done")] }
+func notice(v *frame.Visit) string {
+	if key, ok := notices[v.Gin.Query("done")]; ok {
+		return v.Language.Text(key)
+	}
+	return ""
+}
 
-var notices = map[string]string{
-	"device":  "That device is signed out, and so are its apps.",
-	"devices": "All your other devices are signed out.",
-
-	"registered":       "Welcome. We have sent a link to your email address. Open it within a day to verify the address.",
-	"invited":          "Welcome. If your email address is not verified yet, we have sent a link there.",
-	"profile":          "Your profile is saved.",
-	"password":         "Your password is changed, and your other devices are signed out.",
-	"factor-added":     "Added. We have also sent you an email about it.",
-	"factor-removed":   "Removed. Your other devices are signed out.",
-	"password-removed": "Your password is removed. You sign in with a passkey now.",
-
-	"email-sent":    "We have sent a link. Open it within a day to verify the address.",
-	"email-primary": "That is your primary address now.",
-	"email-removed": "The address is removed.",
-
-	"linked":   "That account is linked. You can sign in with it from now on.",
-	"unlinked": "That account is unlinked, and devices that signed in with it are signed out.",
-
-	"phone-sent":     "We have sent a code. Enter it below within ten minutes.",
-	"phone-verified": "The number is verified. You can sign in with it.",
-	"phone-primary":  "That is your primary number now.",
-	"phone-removed":  "The number is removed.",
+var notices = map[string]locales.Key{
+	"device":           locales.Key("notice.device"),
+	"devices":          locales.Key("notice.devices"),
+	"registered":       locales.Key("notice.registered"),
+	"invited":          locales.Key("notice.invited"),
+	"profile":          locales.Key("notice.profile"),
+	"password":         locales.Key("notice.password"),
+	"factor-added":     locales.Key("notice.factor_added"),
+	"factor-removed":   locales.Key("notice.factor_removed"),
+	"password-removed": locales.Key("notice.password_removed"),
+	"email-sent":       locales.Key("notice.email_sent"),
+	"email-primary":    locales.Key("notice.email_primary"),
+	"email-removed":    locales.Key("notice.email_removed"),
+	"linked":           locales.Key("notice.linked"),
+	"unlinked":         locales.Key("notice.unlinked"),
+	"phone-sent":       locales.Key("notice.phone_sent"),
+	"phone-verified":   locales.Key("notice.phone_verified"),
+	"phone-primary":    locales.Key("notice.phone_primary"),
+	"phone-removed":    locales.Key("notice.phone_removed"),
 }
 
 // ago says in words how long ago something was.
-func ago(now, at time.Time) string {
+func ago(v *frame.Visit, now, at time.Time) string {
 	switch passed := now.Sub(at); {
 	case passed < time.Minute:
-		return "just now"
-	case passed < 2*time.Minute:
-		return "a minute ago"
+		return v.Language.Text("ago.now")
 	case passed < time.Hour:
-		return fmt.Sprintf("%d minutes ago", int(passed.Minutes()))
-	case passed < 2*time.Hour:
-		return "an hour ago"
+		return v.Language.Text("ago.minutes", locales.Params{"Count": int(passed.Minutes())})
 	case passed < 24*time.Hour:
-		return fmt.Sprintf("%d hours ago", int(passed.Hours()))
+		return v.Language.Text("ago.hours", locales.Params{"Count": int(passed.Hours())})
 	case passed < 48*time.Hour:
-		return "yesterday"
+		return v.Language.Text("ago.yesterday")
 	default:
-		return "on " + at.Format("2 January 2006")
+		return v.Language.Text("ago.date", locales.Params{"Date": v.Language.Date(at)})
 	}
 }

@@ -21,10 +21,9 @@ func (h Factors) showNewPasskey(v *frame.Visit, status int, failure string) erro
 		return h.refuse(v, err)
 	}
 	return h.showNewKey(v, status, pages.NewKey{
-		Title: "Add a passkey",
-		Text: "Next time you sign in with your finger, your face or the PIN of this device. " +
-			"Nobody can guess a passkey, or trick you into telling it.",
-		Action: "/account/passkeys/add", Button: "Add a passkey",
+		Title:  v.Language.Text("new_key.passkey"),
+		Text:   v.Language.Text("new_key.passkey_lead"),
+		Action: "/account/passkeys/add", Button: v.Language.Text("new_key.passkey"),
 		Ceremony: *frame.CeremonyView(ceremony), Failure: failure,
 	})
 }

@@ -72,9 +72,8 @@ var phoneFaults = []error{
 func (h Phones) changed(v *frame.Visit, done string, err error) error {
 	if errors.Is(err, identity.ErrProof) {
 		return h.show(v, http.StatusUnprocessableEntity, pages.Phones{
-			Failure: "This code is wrong, or it does not count any more: too old, or tried too often. " +
-				"Look at the last text message, or have another code sent.",
-			Wrong: formID(v).String(),
+			Failure: v.Language.Text("phones.wrong_code"),
+			Wrong:   formID(v).String(),
 		})
 	}
 	if known := frame.OneOf(err, phoneFaults); known != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -48,7 +49,7 @@ func (h Privacy) Erase(v *frame.Visit) error {
 	}
 	v.ClearCookies()
 	return v.Show(http.StatusOK, pages.Done{
-		Title: "Your account will be deleted",
-		Text:  "On " + due.Format("2 January 2006") + ". Until then you can change your mind: just sign in.",
+		Title: v.Language.Text("privacy.deleted"),
+		Text:  v.Language.Text("privacy.deleted_lead", locales.Params{"Date": v.Language.Date(due)}),
 	})
 }

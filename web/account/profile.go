@@ -47,7 +47,7 @@ func (h Profile) Update(v *frame.Visit) error {
 	var faults identity.FieldFaults
 	if errors.As(err, &faults) {
 		return h.show(v, http.StatusUnprocessableEntity, profile, pages.Profile{
-			Failures: v.Language.Refusals(faults), Failure: "Nothing is saved yet: correct what is marked below.",
+			Failures: v.Language.Refusals(faults), Failure: v.Language.Text("profile.refused"),
 		})
 	}
 	if err != nil {

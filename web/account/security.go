@@ -7,6 +7,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -37,11 +38,11 @@ func (h Security) show(v *frame.Visit, status int, failure string) error {
 	}
 	page := pages.Security{
 		Head: top, HasPassword: user.PasswordHash != "", Failure: failure, Notice: notice(v),
-		Kinds: factorKinds(h.Now(), factors), BackupCodes: codesLeft(factors),
+		Kinds: factorKinds(v, h.Now(), factors), BackupCodes: codesLeft(v, factors),
 	}
 	for _, attempt := range attempts {
 		page.Attempts = append(page.Attempts, pages.Attempt{
-			When: ago(h.Now(), attempt.AttemptTime), Result: attemptResults[attempt.FailureReason],
+			When: ago(v, h.Now(), attempt.AttemptTime), Result: attemptResult(v, attempt.FailureReason),
 			Bad: !attempt.Success && attempt.FailureReason != "second_step",
 			IP:  attempt.IPAddress, Device: identity.Device{UserAgent: attempt.UserAgent}.Label(),
 		})
@@ -49,16 +50,23 @@ func (h Security) show(v *frame.Visit, status int, failure string) error {
 	return v.Show(status, page)
 }
 
-// attemptResults says in words how an attempt ended.
-var attemptResults = map[string]string{
-	"":               "Signed in",
-	"wrong_password": "Wrong password",
-	"locked":         "Right password, but the account was locked",
-	"disabled":       "Right password, but the account was disabled",
-	"second_step":    "Right password, and a second step was asked for",
-	"wrong_code":     "Second step failed",
-	"wrong_passkey":  "Passkey refused",
-	"cloned_key":     "Key refused: it may have been copied",
+// attemptResult says in words how an attempt ended.
+func attemptResult(v *frame.Visit, reason string) string {
+	if key, ok := attemptResults[reason]; ok {
+		return v.Language.Text(key)
+	}
+	return ""
+}
+
+var attemptResults = map[string]locales.Key{
+	"":               locales.Key("attempt.signed_in"),
+	"wrong_password": locales.Key("attempt.wrong_password"),
+	"locked":         locales.Key("attempt.locked"),
+	"disabled":       locales.Key("attempt.disabled"),
+	"second_step":    locales.Key("attempt.second_step"),
+	"wrong_code":     locales.Key("attempt.wrong_code"),
+	"wrong_passkey":  locales.Key("attempt.wrong_passkey"),
+	"cloned_key":     locales.Key("attempt.cloned_key"),
 }
 
 // ChangePassword takes a new password from a person who knows the current one.
@@ -67,7 +75,7 @@ func (h Security) ChangePassword(v *frame.Visit) error {
 	secret, err := h.SignIns.Passwords().Change(v.Context(), v.Session, v.Device(), present, password)
 	switch {
 	case errors.Is(err, signin.ErrRefused):
-		return h.show(v, http.StatusUnprocessableEntity, "The current password is wrong.")
+		return h.show(v, http.StatusUnprocessableEntity, v.Language.Text("security.wrong_password"))
 	case frame.OneOf(err, frame.PasswordFaults) != nil, errors.Is(err, identity.ErrTooManyAttempts):
 		return h.show(v, http.StatusUnprocessableEntity, v.Language.Refusal(err))
 	case err != nil:

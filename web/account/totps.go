@@ -39,8 +39,7 @@ func (h Factors) ConfirmTOTP(v *frame.Visit) error {
 		if err != nil {
 			return h.refuse(v, err)
 		}
-		return h.showNewTOTP(v, http.StatusUnprocessableEntity, setup, "This is not the code that the app shows now. "+
-			"Check that the clock of your device is right, and type the code that it shows.")
+		return h.showNewTOTP(v, http.StatusUnprocessableEntity, setup, v.Language.Text("new_totp.wrong_code"))
 	}
 	if err != nil {
 		return h.refuse(v, err)

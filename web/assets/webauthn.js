@@ -35,11 +35,8 @@ const write = (credential) => {
   };
 };
 
-const words = {
-  NotAllowedError: "Nothing came of it: it was cancelled, or took too long. Try again.",
-  InvalidStateError: "This key is registered already.",
-  SecurityError: "Keys cannot be used at this address.",
-};
+// The words are those of the page's language: it holds them.
+const words = { NotAllowedError: "wordsCancelled", InvalidStateError: "wordsListed", SecurityError: "wordsAddress" };
 
 let waiting; // for autofill; a button takes over
 
@@ -69,7 +66,7 @@ for (const form of document.querySelectorAll("form[data-webauthn]")) {
       await ask(form);
     } catch (error) {
       if (error.name === "AbortError") return;
-      failure.textContent = words[error.name] ?? "This did not work: " + error.message;
+      failure.textContent = form.dataset[words[error.name]] ?? form.dataset.wordsFailed + " " + error.message;
       failure.hidden = false;
     }
   });

@@ -113,7 +113,7 @@ func (v *Visit) Show(status int, page pages.Page) error {
 		v.Gin.Header("Retry-After", "60") // what identity refuses comes back within minutes, up to an hour
 	}
 	v.Gin.Header("Content-Security-Policy", contentSecurityPolicy(v.leadsTo))
-	return pages.Write(v.Gin.Writer, status, page)
+	return pages.Write(v.Gin.Writer, status, v.Language, page)
 }
 
 // Redirect answers with a redirect after which the browser forgets what it posted (RFC 9700, section 4.12).

@@ -14,6 +14,7 @@ import (
 	"html/template"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"github.com/pelletier/go-toml/v2"
@@ -105,6 +106,44 @@ func (l *Language) Markup(key Key, params Params) template.HTML {
 	}
 	return template.HTML(l.Text(key, escaped))
 }
+
+// Date is a day in words.
+func (l *Language) Date(at time.Time) string {
+	month := l.Text(months[at.Month()-1])
+	return l.Text("date.day", Params{"Day": at.Day(), "Month": month, "Year": at.Year()})
+}
+
+var months = [...]Key{
+	Key("date.january"), Key("date.february"), Key("date.march"), Key("date.april"), Key("date.may"), Key("date.june"),
+	Key("date.july"), Key("date.august"), Key("date.september"), Key("date.october"), Key("date.november"),
+	Key("date.december"),
+}
+
+// TextOf is Text for templates: the parameters are pairs of a name and a value.
+func (l *Language) TextOf(key Key, pairs ...any) (string, error) {
+	params, err := paired(pairs)
+	return l.Text(key, params), err
+}
+
+// MarkupOf is Markup for templates, likewise.
+func (l *Language) MarkupOf(key Key, pairs ...any) (template.HTML, error) {
+	params, err := paired(pairs)
+	return l.Markup(key, params), err
+}
+
+func paired(pairs []any) (Params, error) {
+	params := make(Params, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok || i+1 == len(pairs) {
+			return nil, errPairs
+		}
+		params[name] = pairs[i+1]
+	}
+	return params, nil
+}
+
+var errPairs = errors.New("parameters must be pairs of a name and a value")
 
 // Refusal is the sentence for the error with a code that err is or wraps. It returns "" where there is none: such an
 // error is not for people.

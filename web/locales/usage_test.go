@@ -94,25 +94,38 @@ func usesInGo(t *testing.T) (uses []use, codes map[string]use) {
 				return true
 			}
 			key, ok := literal(call.Args[0])
-			function, isSelector := call.Fun.(*ast.SelectorExpr)
-			if !ok || !isSelector {
+			of, name := called(call)
+			if !ok {
 				return true
 			}
 			found := use{at: set.Position(call.Pos()).String(), key: key, params: names(call.Args[len(call.Args)-1])}
-			of, _ := function.X.(*ast.Ident)
-			switch name := function.Sel.Name; {
+			switch {
 			case (name == "Text" || name == "Markup") && len(call.Args) <= 2:
 				found.markup = name == "Markup"
 				uses = append(uses, found)
-			case of != nil && of.Name == "locales" && name == "Key":
+			case name == "Key" && (of == "locales" || file.Name.Name == "locales"):
 				uses = append(uses, found)
-			case of != nil && of.Name == "refusal" && (name == "New" || name == "NewWith"):
+			case of == "refusal" && (name == "New" || name == "NewWith"):
 				codes[key] = found
 			}
 			return true
 		})
 	}
 	return uses, codes
+}
+
+// called is the function that is called, and the name of what it is of: a package or a variable.
+func called(call *ast.CallExpr) (of, name string) {
+	switch function := call.Fun.(type) {
+	case *ast.Ident:
+		return "", function.Name
+	case *ast.SelectorExpr:
+		if x, ok := function.X.(*ast.Ident); ok {
+			of = x.Name
+		}
+		return of, function.Sel.Name
+	}
+	return "", ""
 }
 
 func literal(node ast.Expr) (string, bool) {

@@ -1,6 +1,10 @@
 package pages
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/wicket-id/wicket/web/locales"
+)
 
 // Account is a person's own page: who they are and where they are signed in. It
 // posts id to /account/devices/end, and nothing to /account/devices/end-others,
@@ -23,23 +27,29 @@ type AccountHead struct {
 
 // Tab leads to a page of the account.
 type Tab struct {
-	URI, Label string
-	Current    bool
+	URI     string
+	Label   locales.Key
+	Current bool
 }
 
 // Tabs are the pages of the account.
 func (h AccountHead) Tabs() []Tab {
 	tabs := []Tab{
-		{URI: "/account", Label: "Devices"}, {URI: "/account/profile", Label: "Profile"},
-		{URI: "/account/emails", Label: "Email"},
+		{URI: "/account", Label: locales.Key("account.tab.devices")},
+		{URI: "/account/profile", Label: locales.Key("account.tab.profile")},
+		{URI: "/account/emails", Label: locales.Key("account.tab.emails")},
 	}
 	if h.Phones {
-		tabs = append(tabs, Tab{URI: "/account/phones", Label: "Phone"})
+		tabs = append(tabs, Tab{URI: "/account/phones", Label: locales.Key("account.tab.phones")})
 	}
 	if h.Linked {
-		tabs = append(tabs, Tab{URI: "/account/linked", Label: "Linked"})
+		tabs = append(tabs, Tab{URI: "/account/linked", Label: locales.Key("account.tab.linked")})
 	}
-	tabs = append(tabs, Tab{URI: "/account/security", Label: "Security"}, Tab{URI: "/account/privacy", Label: "Your data"})
+	tabs = append(
+		tabs,
+		Tab{URI: "/account/security", Label: locales.Key("account.tab.security")},
+		Tab{URI: "/account/privacy", Label: locales.Key("account.tab.privacy")},
+	)
 	for i := range tabs {
 		tabs[i].Current = tabs[i].URI == h.Page
 	}

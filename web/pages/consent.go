@@ -15,7 +15,7 @@ type Consent struct {
 // Scope is one thing that an app asks for.
 type Scope struct {
 	Name     string // as in the protocol: "email"
-	Title    string // as a person says it: "Your e-mail address"
+	Title    string // as a person says it: "See your email address"
 	Detail   string // a sentence on what that means, or ""
 	Required bool   // cannot be left out
 }

@@ -18,6 +18,7 @@ import (
 	"net/http"
 
 	"github.com/wicket-id/wicket/web/assets"
+	"github.com/wicket-id/wicket/web/locales"
 )
 
 // Page is one of the views in this package.
@@ -28,34 +29,40 @@ type Page interface {
 //go:embed *.html
 var files embed.FS
 
-var templates = parse()
+// templates are parsed for each language, by its tag and the page's file name.
+var templates = parseAll()
 
-// parse reads every page's template together with the layout and the parts that
-// pages share. A fault in one of them stops the program at its start.
-func parse() map[string]*template.Template {
-	base := template.New("layout.html").Funcs(template.FuncMap{"asset": assets.Path})
-	base = template.Must(base.ParseFS(files, "layout.html", "parts.html"))
+// parseAll reads every page's template together with the layout and the parts that pages share. A fault in one of them
+// stops the program at its start.
+func parseAll() map[string]map[string]*template.Template {
 	names, err := fs.Glob(files, "*.html")
 	if err != nil {
 		panic(err)
 	}
-	parsed := map[string]*template.Template{}
-	for _, name := range names {
-		if name == "layout.html" || name == "parts.html" {
-			continue
+	all := make(map[string]map[string]*template.Template)
+	for tag, language := range locales.All {
+		base := template.New("layout.html").Funcs(template.FuncMap{
+			"asset": assets.Path, "language": language.Tag, "t": language.TextOf, "markup": language.MarkupOf,
+		})
+		base = template.Must(base.ParseFS(files, "layout.html", "parts.html"))
+		all[tag] = make(map[string]*template.Template)
+		for _, name := range names {
+			if name != "layout.html" && name != "parts.html" {
+				all[tag][name] = template.Must(template.Must(base.Clone()).ParseFS(files, name))
+				writeWords(all[tag][name], language)
+			}
 		}
-		parsed[name] = template.Must(template.Must(base.Clone()).ParseFS(files, name))
 	}
-	return parsed
+	return all
 }
 
-// Write answers with the page under this HTTP status. The page is rendered
+// Write answers with the page in this language under this HTTP status. The page is rendered
 // before the first byte is sent: when that fails, nothing has been written and
 // the caller may still answer in another way. It sets Content-Type; caching and
 // security headers are the caller's.
-func Write(w http.ResponseWriter, status int, p Page) error {
+func Write(w http.ResponseWriter, status int, language *locales.Language, p Page) error {
 	var body bytes.Buffer
-	if err := templates[p.page()].Execute(&body, p); err != nil {
+	if err := templates[language.Tag()][p.page()].Execute(&body, p); err != nil {
 		return fmt.Errorf("render %s: %w", p.page(), err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wicket-id/wicket/web/locales"
 )
 
 var (
@@ -194,7 +196,7 @@ var samples = []struct {
 func render(t *testing.T, p Page) string {
 	t.Helper()
 	w := httptest.NewRecorder()
-	if err := Write(w, http.StatusTeapot, p); err != nil {
+	if err := Write(w, http.StatusTeapot, locales.English, p); err != nil {
 		t.Fatal(err)
 	}
 	if w.Code != http.StatusTeapot || w.Header().Get("Content-Type") != "text/html; charset=utf-8" ||
@@ -403,7 +405,8 @@ func TestHostileStringsStayText(t *testing.T) {
 			if form, ok := page.(FormPost); ok {
 				// The one address that must not be filtered is refused instead.
 				w := httptest.NewRecorder()
-				if err := Write(w, http.StatusOK, form); err == nil || w.Body.Len() > 0 || len(w.Header()) > 0 {
+				err := Write(w, http.StatusOK, locales.English, form)
+				if err == nil || w.Body.Len() > 0 || len(w.Header()) > 0 {
 					t.Errorf("form to %q: %v, wrote %q", hostile, err, w.Body)
 				}
 				form.Action = "https://app.example/back"

@@ -1,5 +1,7 @@
 package pages
 
+import "github.com/wicket-id/wicket/web/locales"
+
 // Rating says how hard a password is to guess.
 type Rating struct {
 	Score int // 0 to 4
@@ -15,8 +17,16 @@ func (r Rating) Bars() [4]bool {
 }
 
 // Words says the same.
-func (r Rating) Words() string {
-	return [...]string{"guessed at once", "guessed soon", "fair", "good", "very good"}[min(max(r.Score, 0), 4)]
+func (r Rating) Words() locales.Key {
+	return ratings[min(max(r.Score, 0), len(ratings)-1)]
+}
+
+var ratings = [...]locales.Key{
+	locales.Key("rating.score_0"),
+	locales.Key("rating.score_1"),
+	locales.Key("rating.score_2"),
+	locales.Key("rating.score_3"),
+	locales.Key("rating.score_4"),
 }
 
 // Weak tells whether the password is none to keep.

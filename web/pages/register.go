@@ -1,5 +1,7 @@
 package pages
 
+import "github.com/wicket-id/wicket/web/locales"
+
 // Register lets a person make an account. It posts continue, username, email, name and password to /register, and
 // token. What was typed as the password never comes back.
 type Register struct {
@@ -17,9 +19,15 @@ type Register struct {
 func (r Register) Fields() []TextField {
 	focused := false
 	fields := fill([]TextField{
-		{Name: "username", Label: "Username", Autocomplete: "username", MaxLength: 100, Required: true, Hint: "Others may see it. Letters and digits, no spaces."},
-		{Name: "email", Label: "Email", Type: "email", Autocomplete: "email", MaxLength: 254, Required: true, Hint: "We send a link there."},
-		{Name: "name", Label: "Full name (if you like)", Autocomplete: "name", MaxLength: 200},
+		{
+			Name: "username", Label: locales.Key("page.username"), Autocomplete: "username", MaxLength: 100, Required: true,
+			Hint: locales.Key("register.username_hint"),
+		},
+		{
+			Name: "email", Label: locales.Key("register.email"), Type: "email", Autocomplete: "email", MaxLength: 254,
+			Required: true, Hint: locales.Key("register.email_hint"),
+		},
+		{Name: "name", Label: locales.Key("register.name"), Autocomplete: "name", MaxLength: 200},
 	}, r.Values, r.Failures, &focused)
 	fields[0].Focus = fields[0].Focus || r.Failure == ""
 	return fields

@@ -1,13 +1,15 @@
 package pages
 
+import "github.com/wicket-id/wicket/web/locales"
+
 // TextField is a field of a form that is filled in by typing, with what is wrong with it below.
 type TextField struct {
 	Name         string // posted under this name; also its id
-	Label        string
+	Label        locales.Key
 	Value        string
 	Type         string // of the input element
 	Autocomplete string // what a browser may fill in: the tokens of HTML
-	Hint         string
+	Hint         locales.Key
 	Failure      string
 	Rows         int // more than one line; 0 for an input element
 	MaxLength    int

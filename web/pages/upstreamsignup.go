@@ -1,5 +1,7 @@
 package pages
 
+import "github.com/wicket-id/wicket/web/locales"
+
 // UpstreamSignUp asks a person whose account at a provider is not linked to an account here whether they have one. It
 // posts username to /arrival/register, or nothing to /arrival/sign-in.
 type UpstreamSignUp struct {
@@ -16,9 +18,9 @@ type UpstreamSignUp struct {
 // Field is where they say what they would like to be called.
 func (u UpstreamSignUp) Field() TextField {
 	return TextField{
-		Name: "username", Label: "Username", Value: u.Username, Autocomplete: "username", MaxLength: 100, Required: true,
-		Failure: u.Wrong, Focus: u.Wrong != "",
-		Hint: "Your name here. Apps may show it to other people.",
+		Name: "username", Label: locales.Key("page.username"), Value: u.Username, Autocomplete: "username",
+		MaxLength: 100, Required: true, Failure: u.Wrong, Focus: u.Wrong != "",
+		Hint: locales.Key("upstream_signup.username_hint"),
 	}
 }
 

@@ -18,8 +18,6 @@ func admitted(v *frame.Visit, admission *signin.Outcome, page string) error {
 	return askToLink(v, page)
 }
 
-const tooManySignIns = "Too many sign-ins from your network have failed. Wait a few minutes and try again."
-
 func setCookies(v *frame.Visit, admission *signin.Outcome) {
 	v.SetSession(admission.Secret, admission.Session.ExpiresAt)
 	v.SetCookie(frame.DeviceCookie, admission.DeviceSecret)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -22,10 +23,11 @@ func (h Links) VerifyEmailPage(v *frame.Visit) error {
 		return err
 	}
 	return v.Show(http.StatusOK, pages.Confirm{
-		Title: "Verify your email address",
-		Text: "The address " + address + " will belong to the account " + username + ". " +
-			"Go on only if that account is yours.",
-		Action: "/verify-email", Token: token, Button: "Verify this address",
+		Title: v.Language.Text("verify_email.title"),
+		Text: v.Language.Text("verify_email.lead", locales.Params{
+			"Address": address, "Username": username,
+		}),
+		Action: "/verify-email", Token: token, Button: v.Language.Text("verify_email.verify"),
 	})
 }
 
@@ -34,22 +36,23 @@ func (h Links) VerifyEmail(v *frame.Visit) error {
 	email, err := h.Identity.Emails().Verify(v.Context(), v.Form.Get("token"))
 	if errors.Is(err, identity.ErrEmailTaken) {
 		return v.Show(http.StatusConflict, pages.Failure{
-			Title: "This address is taken", Explanation: "Another account has verified it already.",
-			Advice: "If that account is yours too, sign in to it, or use another address here.",
+			Title: v.Language.Text("verify_email.taken"), Explanation: v.Language.Text("verify_email.taken_explanation"),
+			Advice: v.Language.Text("verify_email.taken_advice"),
 		})
 	} else if err != nil {
 		return err
 	}
 	return v.Show(http.StatusOK, pages.Done{
-		Title: "Your address is verified", Text: email.Address, NextURI: "/account/emails", NextLabel: "Go to your addresses",
+		Title: v.Language.Text("verify_email.verified"), Text: email.Address,
+		NextURI: "/account/emails", NextLabel: v.Language.Text("verify_email.next"),
 	})
 }
 
 // UnlockPage asks whether to unlock an account.
 func (h Links) UnlockPage(v *frame.Visit) error {
 	return v.Show(http.StatusOK, pages.Confirm{
-		Title: "Unlock your account", Text: "It is locked for a while because of wrong passwords. You can unlock it now.",
-		Action: "/unlock", Token: v.Gin.Query("token"), Button: "Unlock my account",
+		Title: v.Language.Text("unlock.title"), Text: v.Language.Text("unlock.lead"),
+		Action: "/unlock", Token: v.Gin.Query("token"), Button: v.Language.Text("unlock.unlock"),
 	})
 }
 
@@ -59,16 +62,17 @@ func (h Links) Unlock(v *frame.Visit) error {
 		return err
 	}
 	return v.Show(http.StatusOK, pages.Done{
-		Title: "Your account is unlocked", Text: "You can sign in again.", NextURI: "/sign-in", NextLabel: "Sign in",
+		Title: v.Language.Text("unlock.unlocked"), Text: v.Language.Text("unlock.unlocked_lead"),
+		NextURI: "/sign-in", NextLabel: v.Language.Text("signin.title"),
 	})
 }
 
 // NotMePage asks whether to take back what somebody else did to an account.
 func (h Links) NotMePage(v *frame.Visit) error {
 	return v.Show(http.StatusOK, pages.Confirm{
-		Title:  "Was this not you?",
-		Text:   "We will sign out every device, disable the password, and let you choose a new one.",
-		Action: "/not-me", Token: v.Gin.Query("token"), Button: "It was not me: sign out every device", Danger: true,
+		Title:  v.Language.Text("not_me.title"),
+		Text:   v.Language.Text("not_me.lead"),
+		Action: "/not-me", Token: v.Gin.Query("token"), Button: v.Language.Text("not_me.sign_out"), Danger: true,
 	})
 }
 

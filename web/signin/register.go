@@ -67,12 +67,12 @@ func (h Register) refuse(v *frame.Visit, r signin.SignUp, err error) error {
 	switch {
 	case errors.As(err, &faults):
 		status, page.Failures = http.StatusUnprocessableEntity, v.Language.Refusals(faults)
-		page.Failure = "There is no account yet: correct what is marked below, and type the password again."
+		page.Failure = v.Language.Text("register.refused")
 		if r.Password != "" { // here alone: rating takes time, and the other refusals are about too many
 			page.Rating = &pages.Rating{Score: r.Strength()}
 		}
 	case errors.Is(err, identity.ErrTooManySendings):
-		page.Failure = "There is no account yet."
+		page.Failure = v.Language.Text("register.not_made")
 		page.Failures = map[string]string{"email": v.Language.Refusal(identity.ErrTooManySendings)}
 	case errors.Is(err, signin.ErrTooManySignUps):
 		page.Failure = v.Language.Refusal(signin.ErrTooManySignUps)

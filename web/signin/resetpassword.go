@@ -23,7 +23,9 @@ func (h ResetPassword) RequestPage(v *frame.Visit) error {
 func (h ResetPassword) Request(v *frame.Visit) error {
 	login := v.Form.Get("login")
 	if login == "" {
-		return v.Show(http.StatusBadRequest, pages.ForgotPassword{Failure: "Enter your username or email address."})
+		return v.Show(http.StatusBadRequest, pages.ForgotPassword{
+			Failure: v.Language.Text("forgot_password.missing"),
+		})
 	}
 	err := h.SignIns.Resets().Request(v.Context(), login, v.Device())
 	if errors.Is(err, identity.ErrTooManySendings) {
@@ -64,7 +66,7 @@ func (h ResetPassword) Submit(v *frame.Visit) error {
 	v.ClearCookies()
 	v.SetCookie(frame.DeviceCookie, deviceSecret)
 	return v.Show(http.StatusOK, pages.Done{
-		Title: "Your password is changed", Text: "Every device is signed out. Sign in with the new password.",
-		NextURI: "/sign-in", NextLabel: "Sign in",
+		Title: v.Language.Text("new_password.changed"), Text: v.Language.Text("new_password.changed_lead"),
+		NextURI: "/sign-in", NextLabel: v.Language.Text("signin.title"),
 	})
 }

@@ -85,9 +85,9 @@ func (h SecondStep) Answer(v *frame.Visit) error {
 	}
 	switch {
 	case errors.Is(err, factor.ErrCode):
-		return h.show(v, http.StatusUnauthorized, step, "That is not right, or it was already used. Try again.")
+		return h.show(v, http.StatusUnauthorized, step, v.Language.Text("second_step.wrong"))
 	case errors.Is(err, identity.ErrTooManyAttempts):
-		return h.show(v, http.StatusTooManyRequests, step, tooManySignIns)
+		return h.show(v, http.StatusTooManyRequests, step, v.Language.Text("signin.too_many"))
 	}
 	return err
 }

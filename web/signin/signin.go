@@ -53,8 +53,7 @@ func (h SignIn) Password(v *frame.Visit) error {
 		Login: v.Form.Get("username"), Password: v.Form.Get("password"), Device: v.Device(), Current: v.Session,
 	})
 	if err != nil {
-		return h.refuse(v, "This name and password do not match, or the account cannot sign in right now. "+
-			"Check both and try again.", err)
+		return h.refuse(v, v.Language.Text("signin.refused"), err)
 	}
 	if admission.Session != nil && offersPasskey(v, admission.Session.User) {
 		setCookies(v, admission)
@@ -75,8 +74,7 @@ func (h SignIn) Passkey(v *frame.Visit) error {
 		State: v.Form.Get("state"), Response: v.Form.Get("response"), Device: v.Device(), Current: v.Session,
 	})
 	if err != nil {
-		return h.refuse(v, "This passkey does not sign in here. If you removed it from your account, remove it from this "+
-			"device too, and use your password.", err)
+		return h.refuse(v, v.Language.Text("signin.passkey_refused"), err)
 	}
 	return admitted(v, admission, frame.OwnPage(v.Form.Get("then")))
 }
@@ -87,7 +85,7 @@ func (h SignIn) refuse(v *frame.Visit, failure string, err error) error {
 	switch {
 	case errors.Is(err, signin.ErrRefused):
 	case errors.Is(err, identity.ErrTooManyAttempts):
-		status, failure = http.StatusTooManyRequests, tooManySignIns
+		status, failure = http.StatusTooManyRequests, v.Language.Text("signin.too_many")
 	default:
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -24,7 +25,7 @@ func (h Upstream) Page(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.Show(http.StatusOK, upstreamPage(v, p, "Sign in"))
+	return v.Show(http.StatusOK, upstreamPage(v, p, v.Language.Text("signin.title")))
 }
 
 // provider is the provider that the path names.
@@ -123,13 +124,12 @@ func (h Upstream) finishLink(v *frame.Visit, answer *federation.Answer, fault er
 		return v.Redirect("/sign-in?again=1")
 	}
 	if denied := (*federation.Denied)(nil); errors.As(fault, &denied) {
-		return h.ShowLinked(v, http.StatusOK, "Nothing was linked: you did not finish signing in there.")
+		return h.ShowLinked(v, http.StatusOK, v.Language.Text("linked.denied"))
 	}
 	if fault != nil {
 		h.Log.WarnContext(v.Context(), "a provider did not link an account", "request_id", v.RequestID(),
 			"provider", v.Gin.Param("provider"), "error", fault.Error())
-		return h.ShowLinked(v, http.StatusBadGateway,
-			"Nothing was linked: the answer could not be verified. Try again in a moment.")
+		return h.ShowLinked(v, http.StatusBadGateway, v.Language.Text("linked.failed"))
 	}
 	if err := v.Reauthenticate("/account/linked"); err != nil {
 		return err
@@ -173,27 +173,28 @@ func showUpstreamFailure(f *frame.Frame, v *frame.Visit, provider string, err er
 	if missing != nil {
 		return missing
 	}
-	page, status := upstreamPage(v, p, p.Name+" did not sign you in"), http.StatusBadGateway
+	title := v.Language.Text("upstream.failed", locales.Params{"Provider": p.Name})
+	page, status := upstreamPage(v, p, title), http.StatusBadGateway
 	page.Failed = true
 	var denied *federation.Denied
 	switch {
 	case errors.As(err, &denied) && denied.Code == "access_denied":
-		status, page.Title = http.StatusOK, "You are not signed in"
-		page.Text = "You did not finish signing in at " + p.Name + ". Try again, or sign in another way."
+		status, page.Title = http.StatusOK, v.Language.Text("upstream.denied")
+		page.Text = v.Language.Text("upstream.denied_lead", locales.Params{"Provider": p.Name})
 	case errors.As(err, &denied):
-		page.Text = p.Name + " says: " + denied.Code + ". " + denied.Description
+		page.Text = v.Language.Text("upstream.says", locales.Params{
+			"Provider": p.Name, "Code": denied.Code, "Description": denied.Description,
+		})
 	case errors.Is(err, federation.ErrUnreachable):
-		page.Text = p.Name + " is not responding correctly right now. Try again in a moment, or sign in another way."
+		page.Text = v.Language.Text("upstream.unreachable", locales.Params{"Provider": p.Name})
 	case errors.Is(err, federation.ErrUnbelievable):
 		status = http.StatusBadRequest
-		page.Text = "The answer from " + p.Name + " could not be verified, so nothing was done. " +
-			"Try again, or sign in another way."
+		page.Text = v.Language.Text("upstream.invalid", locales.Params{"Provider": p.Name})
 	case errors.Is(err, federation.ErrTooManyRequests):
 		status, page.Text = http.StatusTooManyRequests, v.Language.Refusal(federation.ErrTooManyRequests)
 	case errors.Is(err, signin.ErrRefused):
-		status, page.Title = http.StatusForbidden, "You cannot sign in right now"
-		page.Text = "Your account is disabled, or locked for a while. " +
-			"Try again later, or contact the administrator."
+		status, page.Title = http.StatusForbidden, v.Language.Text("upstream.refused")
+		page.Text = v.Language.Text("upstream.refused_lead")
 	default:
 		return err
 	}

@@ -5,27 +5,24 @@ import (
 	"strings"
 )
 
-// Scope is something that an app may ask for, in the words that a person reads on the consent page.
+// Scope is something that an app may ask for. What it means to people is in web/locales.
 type Scope struct {
 	Name   string
-	Title  string
-	Detail string
 	Claims []string // OpenID Connect Core, section 5.4
 }
 
 // Scopes that Wicket itself gives a meaning to. A client may be registered for others, which mean something to an API.
 var Scopes = []Scope{
-	{Name: "openid", Title: "Know who you are", Detail: "A stable identifier for your account.", Claims: []string{"sub"}},
-	{Name: "profile", Title: "See your profile", Detail: "Your name, picture, language and what else you have filled in.", Claims: []string{
+	{Name: "openid", Claims: []string{"sub"}},
+	{Name: "profile", Claims: []string{
 		"name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
-		"gender", "birthdate", "zoneinfo", "locale", "updated_at"}},
-	{Name: "email", Title: "See your e-mail address", Detail: "Your primary address, and whether it is verified.", Claims: []string{"email", "email_verified"}},
-	{Name: "phone", Title: "See your phone number", Detail: "Your primary number, and whether it is verified.", Claims: []string{"phone_number", "phone_number_verified"}},
-	{Name: "address", Title: "See your postal address", Detail: "The address in your profile.", Claims: []string{
-		"address",
+		"gender", "birthdate", "zoneinfo", "locale", "updated_at",
 	}},
-	{Name: RolesScope, Title: "See your roles", Detail: "What you may do here, by the names of your roles.", Claims: []string{"roles"}},
-	{Name: "offline_access", Title: "Stay signed in", Detail: "Keep access while you are away, until you sign this device out."},
+	{Name: "email", Claims: []string{"email", "email_verified"}},
+	{Name: "phone", Claims: []string{"phone_number", "phone_number_verified"}},
+	{Name: "address", Claims: []string{"address"}},
+	{Name: RolesScope, Claims: []string{"roles"}},
+	{Name: "offline_access"},
 }
 
 const (
@@ -42,14 +39,6 @@ func EverydayScopes() []string {
 		}
 	}
 	return names
-}
-
-// ScopeNamed returns the scope of that name; one that only an API knows is shown by its name.
-func ScopeNamed(name string) Scope {
-	if i := slices.IndexFunc(Scopes, func(s Scope) bool { return s.Name == name }); i >= 0 {
-		return Scopes[i]
-	}
-	return Scope{Name: name, Title: "Access: " + name, Detail: "A permission that this app defines."}
 }
 
 // ParseScopes splits a scope parameter (RFC 6749, section 3.3): order is kept, doubles are dropped.

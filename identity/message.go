@@ -15,7 +15,7 @@ type Message struct {
 	To      string            `json:"to"`               // an e-mail address, or a phone number in E.164
 	Person  string            `json:"person"`           // how to address them
 	Secret  []byte            `json:"secret,omitempty"` // sealed with SealForMessages: what a link or code consists of
-	Values  map[string]string `json:"values,omitempty"` // what else the message tells
+	Values  map[string]string `json:"values,omitempty"` // what else the message tells: codes, and times as of RFC 3339
 	Until   time.Time         `json:"until,omitzero"`   // when it is worth nothing any more, if ever
 }
 

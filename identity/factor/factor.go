@@ -40,11 +40,6 @@ type Change struct {
 // ErrLastFactor says that a person would have no way in any more.
 var ErrLastFactor = refusal.New("factor.last", "this is the only way in")
 
-// factorNames say to people what the kinds are.
-var factorNames = map[string]string{
-	"password": "The password", "totp": "An authenticator app", "passkey": "A passkey", "hardware_key": "A security key",
-}
-
 func (s *Store) add(
 	ctx context.Context, by *identity.Reauthenticated, change Change, add func(context.Context, bun.Tx, time.Time) error,
 ) (secret string, err error) {
@@ -93,7 +88,7 @@ func (s *Store) Change(
 			return err
 		}
 		told := identity.OriginOf(identity.Device{UserAgent: audit.ActorOf(ctx).UserAgent, IP: audit.ActorOf(ctx).IP})
-		told["factor"] = factorNames[change.Kind]
+		told["factor"] = change.Kind
 		return s.TellOwner(
 			ctx, tx, now, by.User, change.Message, identity.ProofNotMe, identity.NotMeProofLifetime, nil, told,
 		)

@@ -150,7 +150,7 @@ func (s Invitations) create(ctx context.Context, invitation *Invitation) (*Invit
 		return storage.Enqueue(ctx, s.Jobs, tx, identity.Message{
 			Name: identity.MessageInvitation, Channel: "mail", To: invitation.Email,
 			Secret: s.Seal.Close(identity.SealForMessages, []byte(secret)), Until: invitation.ExpiresAt,
-			Values: map[string]string{"until": invitation.ExpiresAt.Format("2 January 2006")},
+			Values: map[string]string{"until": invitation.ExpiresAt.Format(time.RFC3339)},
 		})
 	})
 	if err != nil {

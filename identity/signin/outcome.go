@@ -181,7 +181,7 @@ func (s *Store) startSession(
 		}
 		if unfamiliar {
 			values := identity.OriginOf(step.device)
-			values["time"] = now.Format(time.RFC1123)
+			values["time"] = now.Format(time.RFC3339)
 			if err := s.TellOwner(
 				ctx, tx, now, step.user, identity.MessageNewSignIn, identity.ProofNotMe, identity.NotMeProofLifetime, &session.ID,
 				values,

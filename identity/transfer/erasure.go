@@ -37,7 +37,7 @@ func (s *Store) RequestErasure(ctx context.Context, by *identity.Reauthenticated
 			return err
 		}
 		if err := s.TellOwner(
-			ctx, tx, now, user, identity.MessageErasure, "", 0, nil, map[string]string{"date": due.Format("2 January 2006")},
+			ctx, tx, now, user, identity.MessageErasure, "", 0, nil, map[string]string{"date": due.Format(time.RFC3339)},
 		); err != nil {
 			return err
 		}

@@ -113,6 +113,12 @@ func (l *Language) Date(at time.Time) string {
 	return l.Text("date.day", Params{"Day": at.Day(), "Month": month, "Year": at.Year()})
 }
 
+// Moment is a day and the time of day, in UTC, in words.
+func (l *Language) Moment(at time.Time) string {
+	at = at.UTC()
+	return l.Text("date.moment", Params{"Date": l.Date(at), "Time": at.Format("15:04")})
+}
+
 var months = [...]Key{
 	Key("date.january"), Key("date.february"), Key("date.march"), Key("date.april"), Key("date.may"), Key("date.june"),
 	Key("date.july"), Key("date.august"), Key("date.september"), Key("date.october"), Key("date.november"),

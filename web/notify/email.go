@@ -2,96 +2,99 @@ package notify
 
 import (
 	"bytes"
-	"embed"
+	_ "embed"
 	"fmt"
-	htmltemplate "html/template"
+	"html/template"
 	"net/url"
 	"strings"
-	texttemplate "text/template"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/web/locales"
 )
 
-// emailTemplates holds one template for each message, in which "subject", "text" and, for the button, "action" are
-// defined. The HTML part is the text in a layout, so the two always say the same.
-//
-//go:embed emails
-var emailTemplates embed.FS
-
-// Where the link of a message leads.
-var paths = map[string]string{
-	identity.MessageInvitation:      "/register",
-	identity.MessageVerifyEmail:     "/verify-email",
-	identity.MessageResetPassword:   "/reset-password",
-	identity.MessageLocked:          "/unlock",
-	identity.MessageFactorAdded:     "/not-me",
-	identity.MessageFactorRemoved:   "/not-me",
-	identity.MessageBackupCodesMade: "/not-me",
-	identity.MessageBackupCodeUsed:  "/not-me",
-	identity.MessageKeyCloned:       "/not-me",
-	identity.MessageNewSignIn:       "/not-me",
-	identity.MessagePasswordChanged: "/not-me",
-	identity.MessageEmailAdded:      "/not-me",
-	identity.MessageEmailsChanged:   "/not-me",
-	identity.MessagePhoneAdded:      "/not-me",
-	identity.MessageAccountLinked:   "/not-me",
+// kind is what is the same in all emails of a name. The words are "email.NAME.subject" and "email.NAME.text".
+type kind struct {
+	path   string      // where the link leads; "" where there is none
+	action locales.Key // what its button says
+	values []string    // of the message: the parameters of its text
 }
 
-type emailView struct {
-	Person string
-	Issuer string
-	Host   string
-	Link   string
-	Values map[string]string
+// kinds are the emails that there are, by name.
+var kinds = map[string]kind{
+	identity.MessageInvitation:      {"/register", locales.Key("email.action.invitation"), []string{"until"}},
+	identity.MessageVerifyEmail:     {"/verify-email", locales.Key("email.action.verify_email"), nil},
+	identity.MessageResetPassword:   {"/reset-password", locales.Key("email.action.reset_password"), origin},
+	identity.MessageLocked:          {"/unlock", locales.Key("email.action.locked"), origin},
+	identity.MessageFactorAdded:     notMe("factor", "ip", "device"),
+	identity.MessageFactorRemoved:   notMe("factor", "ip", "device"),
+	identity.MessageBackupCodesMade: notMe(origin...),
+	identity.MessageBackupCodeUsed:  notMe("left", "ip", "device"),
+	identity.MessageKeyCloned:       notMe("name", "ip", "device"),
+	identity.MessageNewSignIn:       notMe("time", "ip", "device"),
+	identity.MessagePasswordChanged: notMe(origin...),
+	identity.MessageEmailAdded:      notMe("address"),
+	identity.MessageEmailsChanged:   notMe(),
+	identity.MessagePhoneAdded:      notMe("number"),
+	identity.MessageAccountLinked:   notMe("account", "provider"),
+	identity.MessageErasure:         {values: []string{"date"}},
+	identity.MessageFactorsReset:    {},
 }
+
+var origin = []string{"ip", "device"}
+
+// notMe is the kind of an email by whose link its reader takes back what somebody else did.
+func notMe(values ...string) kind { return kind{"/not-me", locales.Key("email.action.not_me"), values} }
+
+// languageOf decides in which language a message is written.
+func languageOf(identity.Message) *locales.Language { return locales.English }
 
 // writeEmail writes the email of a message.
 func writeEmail(issuer string, message identity.Message, secret string) (Email, error) {
-	name := "emails/" + message.Name + ".txt"
-	source, err := emailTemplates.ReadFile(name)
-	if err != nil {
+	kind, ok := kinds[message.Name]
+	if !ok {
 		return Email{}, fmt.Errorf("message %q: %w", message.Name, errUnknownMessage)
 	}
-	template, err := texttemplate.New(name).Option("missingkey=zero").Parse(string(source))
-	if err != nil {
-		return Email{}, fmt.Errorf("message %q: %w", message.Name, err)
+	language := languageOf(message)
+	params := locales.Params{
+		"Person": message.Person, "Host": strings.TrimPrefix(strings.TrimPrefix(issuer, "https://"), "http://"),
+	}
+	for _, name := range kind.values {
+		params[name] = valueText(language, name, message.Values)
+	}
+	key := locales.Key("email." + message.Name)
+	email := Email{
+		To: message.To, Subject: language.Text(key+".subject", params), Text: language.Text(key+".text", params),
 	}
 	view := emailView{
-		Person: message.Person, Issuer: issuer, Host: strings.TrimPrefix(strings.TrimPrefix(issuer, "https://"), "http://"),
-		Values: message.Values,
+		Language: language.Tag(), Subject: email.Subject, Paragraphs: strings.Split(email.Text, "\n\n"), Issuer: issuer,
 	}
-	if path := paths[message.Name]; path != "" && secret != "" {
-		view.Link = issuer + path + "?" + url.Values{"token": {secret}}.Encode()
+	if kind.path != "" && secret != "" {
+		view.Action, view.Help = language.Text(kind.action), language.Text("email.button")
+		view.Link = issuer + kind.path + "?" + url.Values{"token": {secret}}.Encode()
+		email.Text += "\n\n" + view.Action + ":\n" + view.Link
 	}
-	part := func(name string) string {
-		var out bytes.Buffer
-		if err == nil && template.Lookup(name) != nil {
-			err = template.ExecuteTemplate(&out, name, view)
-		}
-		return strings.TrimSpace(out.String())
-	}
-	email := Email{To: message.To, Subject: part("subject"), Text: part("text")}
-	action := part("action")
-	if err != nil {
+	email.Text += "\n\n--\n" + language.Text("email.footer", locales.Params{"Issuer": issuer}) + "\n"
+	var out bytes.Buffer
+	if err := emailLayout.Execute(&out, view); err != nil {
 		return Email{}, fmt.Errorf("message %q: %w", message.Name, err)
 	}
-	email.HTML, err = emailHTML(email, view, action)
-	if view.Link != "" {
-		email.Text += "\n\n" + action + ":\n" + view.Link
-	}
-	email.Text += "\n\n--\nWicket at " + issuer + "\n"
-	return email, err
+	email.HTML = out.String()
+	return email, nil
 }
 
-// emailHTML sets the text of an email as HTML. Mail programs want styles in the elements.
-func emailHTML(email Email, view emailView, action string) (string, error) {
-	var out bytes.Buffer
-	err := emailLayout.Execute(&out, struct {
-		Email
-		Paragraphs           []string
-		Link, Action, Issuer string
-	}{email, strings.Split(email.Text, "\n\n"), view.Link, action, view.Issuer})
-	return out.String(), err
+// emailView is what the HTML part is made of: the text in a layout, so the two always say the same.
+type emailView struct {
+	Language     string
+	Subject      string
+	Paragraphs   []string
+	Link, Action string // "" where there is no link
+	Help         string // for programs in which the button does not work
+	Issuer       string
 }
 
-var emailLayout = htmltemplate.Must(htmltemplate.ParseFS(emailTemplates, "emails/layout.html"))
+// The layout has its styles in the elements, as mail programs want them.
+//
+//go:embed layout.html
+var emailLayoutSource string
+
+var emailLayout = template.Must(template.New("layout.html").Parse(emailLayoutSource))

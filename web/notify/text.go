@@ -1,22 +1,20 @@
 package notify
 
 import (
-	"bytes"
 	"context"
-	"embed"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	texttemplate "text/template"
 	"time"
 
 	"github.com/riverqueue/river"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web/locales"
 )
 
 // Text is a text message (SMS) as it goes out.
@@ -45,29 +43,22 @@ func NewTextSender(rawURL, secret string) (TextSender, error) {
 	)
 }
 
-// texts holds one template for each text message. The last line is what phones look for when they offer to fill in a
-// code: https://wicg.github.io/sms-one-time-codes. There is no room for more.
-//
-//go:embed texts
-var texts embed.FS
+// textMessages are the text messages that there are, by name. The words are "sms.NAME".
+var textMessages = map[string]bool{identity.MessageVerifyPhone: true}
 
-var textTemplates = texttemplate.Must(texttemplate.ParseFS(texts, "texts/*.txt"))
-
-// writeText writes the text of a message.
+// writeText writes the text of a message. Its last line is what phones look for when they offer to fill in a code:
+// https://wicg.github.io/sms-one-time-codes.
 func writeText(issuer string, message identity.Message, code string) (string, error) {
-	template := textTemplates.Lookup(message.Name + ".txt")
-	if template == nil {
+	if !textMessages[message.Name] {
 		return "", fmt.Errorf("text message %q: %w", message.Name, errUnknownMessage)
 	}
 	parsed, err := url.Parse(issuer)
 	if err != nil {
 		return "", fmt.Errorf("text message %q: %w", message.Name, err)
 	}
-	var out bytes.Buffer
-	if err := template.Execute(&out, struct{ Host, Code string }{parsed.Hostname(), code}); err != nil {
-		return "", fmt.Errorf("text message %q: %w", message.Name, err)
-	}
-	return strings.TrimSpace(out.String()), nil
+	host := parsed.Hostname()
+	words := languageOf(message).Text("sms."+locales.Key(message.Name), locales.Params{"Host": host, "Code": code})
+	return words + "\n\n@" + host + " #" + code, nil
 }
 
 const (

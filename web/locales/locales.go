@@ -99,8 +99,8 @@ func (l *Language) Text(key Key, parameters ...Params) string {
 func (l *Language) Markup(key Key, params Params) template.HTML {
 	escaped := make(Params, len(params))
 	for name, value := range params {
-		if text, ok := value.(string); ok {
-			value = template.HTMLEscapeString(text)
+		if _, isCount := value.(int); !isCount {
+			value = template.HTMLEscaper(value)
 		}
 		escaped[name] = value
 	}

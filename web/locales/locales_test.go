@@ -55,6 +55,9 @@ other = "zbývá {{.Count}}"
 	if markup != "to &lt;script&gt;&#34;&amp;" {
 		t.Errorf("a parameter is not escaped: %s", markup)
 	}
+	if markup = all["en"].Markup("page.named", Params{"App": Key("<b>")}); markup != "to &lt;b&gt;" {
+		t.Errorf("a parameter that is not a plain string is not escaped: %s", markup)
+	}
 }
 
 func TestWordsOfAnErrorAreThoseOfItsCode(t *testing.T) {

@@ -106,6 +106,9 @@ func usesInGo(t *testing.T) (uses []use, codes map[string]use) {
 			case name == "Key" && (of == "locales" || file.Name.Name == "locales"):
 				uses = append(uses, found)
 			case of == "refusal" && (name == "New" || name == "NewWith"):
+				if before, twice := codes[key]; twice {
+					t.Errorf("%s: the code %q is that of the error at %s too", found.at, key, before.at)
+				}
 				codes[key] = found
 			}
 			return true

@@ -72,7 +72,7 @@ var (
 		"username.invalid", "a username has 1 to 100 letters, digits or marks such as . _ - and neither spaces nor @",
 	)
 	ErrNameInvalid   = refusal.New("name.invalid", "a full name is one line of text, at most 200 characters")
-	ErrUsernameTaken = refusal.New("username.taken", "the username is taken")
+	ErrUsernameTaken = refusal.New("username.taken", "this username is taken")
 )
 
 const maxUsername = 100

@@ -44,7 +44,7 @@ func TestCheck(t *testing.T) {
 				[]string{"discovery", "keys", "sign-in"}},
 		} {
 			t.Run(name, func(t *testing.T) {
-				var steps []checkStep
+				var steps []printedStep
 				commandLine{}.json(t, &steps, "", append([]string{"check", h.issuer}, c.arguments...)...)
 				var names []string
 				for _, step := range steps {
@@ -71,7 +71,7 @@ func TestCheckThrough(t *testing.T) {
 	h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { address, c.Issuer = c.Issuer, "https://id.example.com" })
 	h.client(t, checkApp)
 	arguments := []string{"check", h.issuer, "--through", address, "--username", testEmail, "--password-file", passwordFile(t, testPassword), "--client-id", "wicket-check"}
-	var steps []checkStep
+	var steps []printedStep
 	if (commandLine{}).json(t, &steps, "", arguments...); len(steps) != 3 {
 		t.Errorf("%v", steps)
 	}
@@ -104,9 +104,9 @@ func TestCheckThatFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := commandLine{}.run(t, "", append(c.arguments, "-o", "json")...)
-			code := exitFailed
+			code := codeFailed
 			if name == "half a person" || name == "no address" {
-				code = exitUsage
+				code = codeUsage
 			}
 			if p.ProcessState.ExitCode() != code || p.stdout.Len() > 0 || !strings.Contains(p.stderr.String(), c.want) {
 				t.Errorf("%s, want the exit status %d and %q\n%s%s", p.ProcessState, code, c.want, &p.stdout, &p.stderr)
@@ -116,7 +116,7 @@ func TestCheckThatFails(t *testing.T) {
 			}
 		})
 	}
-	var steps []checkStep // the person was not locked out by it
+	var steps []printedStep // the person was not locked out by it
 	if out := (commandLine{}).run(t, "", person(right, "-o", "json")...); json.Unmarshal(out.stdout.Bytes(), &steps) != nil || len(steps) != 3 {
 		t.Errorf("then: %s\n%s", &out.stdout, &out.stderr)
 	}

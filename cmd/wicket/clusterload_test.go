@@ -113,9 +113,9 @@ func (l *clusterLoad) stop(t *testing.T) {
 // until the new keys sign: just more than the replicas need to learn of them. It returns the id of the new key and when it signs.
 func (c *cluster) rotateKeys(t *testing.T) (kid string, from time.Time) {
 	t.Helper()
-	var made []keyView
+	var made []printedKey
 	c.line.json(t, &made, "", "key", "rotate")
-	i := slices.IndexFunc(made, func(key keyView) bool { return key.Alg == string(jose.ES256) })
+	i := slices.IndexFunc(made, func(key printedKey) bool { return key.Alg == string(jose.ES256) })
 	from = time.Now().UTC().Add(18 * time.Second)
 	err := c.database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewUpdate().Table("signing_keys").Set("signs_from = ?", from).Where("kid = ?", made[i].KID).Exec(ctx)

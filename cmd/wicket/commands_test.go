@@ -225,7 +225,7 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 		})
 
 		t.Run("user", func(t *testing.T) {
-			var user userView
+			var user printedUser
 			line.json(t, &user, testPassword+"\n", "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--name", "Alice Example", "--password-stdin")
 			if user.Username != testUsername || !user.IsActive || user.SessionVersion != 1 || user.LastLoginAt != nil {
 				t.Errorf("created: %+v", user)
@@ -256,7 +256,7 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 				b.post(t, "/sign-in", url.Values{"username": {testUsername}, "password": {"wrong password"}})
 			}
 			signsIn(false)
-			var users []userView
+			var users []printedUser
 			if line.json(t, &users, "", "user", "list"); len(users) != 1 || users[0].ID != user.ID || users[0].LockedUntil == nil {
 				t.Errorf("the list of a locked user: %+v", users)
 			}
@@ -273,7 +273,7 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 			if without, with := told(), told("WICKET_SMTP_URL=smtp://127.0.0.1:1?from=id@example.com"); !strings.Contains(without, "Hand the link on to carl@example.com") || !strings.Contains(with, "is being mailed to carl@example.com") {
 				t.Errorf("without a mail server:\n%swith one:\n%s", without, with)
 			}
-			var invitation invitationView
+			var invitation printedInvitation
 			line.json(t, &invitation, "", "user", "invite", "--email", "dora@example.com", "--role", "clerk", "--for", "24h")
 			if !strings.HasPrefix(invitation.Link, issuer+"/register?token=") || invitation.ExpiresAt.Before(time.Now().Add(23*time.Hour)) {
 				t.Fatalf("invited: %+v", invitation)
@@ -289,7 +289,7 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 		})
 
 		t.Run("key", func(t *testing.T) {
-			var before, planned, during, leaked, after []keyView
+			var before, planned, during, leaked, after []printedKey
 			line.json(t, &before, "", "key", "list")
 			line.json(t, &planned, "", "key", "rotate")
 			line.json(t, &during, "", "key", "list")
@@ -299,8 +299,8 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 				t.Fatalf("%d keys, %d planned, %d then, %d after a leak, %d then", n, len(planned), len(during), len(leaked), len(after))
 			}
 			now := time.Now()
-			isPublished := func(keys []keyView, kid string) bool {
-				at := slices.IndexFunc(keys, func(k keyView) bool { return k.KID == kid })
+			isPublished := func(keys []printedKey, kid string) bool {
+				at := slices.IndexFunc(keys, func(k printedKey) bool { return k.KID == kid })
 				return at >= 0 && (keys[at].PublishedUntil == nil || keys[at].PublishedUntil.After(now))
 			}
 			for i := range before {
@@ -353,8 +353,8 @@ func TestMigrateCommand(t *testing.T) {
 // there and what is in the way from everything else.
 func TestCommandErrors(t *testing.T) {
 	line, _ := newCommandLine(t, storagetest.URL(t, storage.SQLite))
-	line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
-	line.json(t, &[]keyView{}, "", "key", "rotate")
+	line.json(t, &printedUser{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+	line.json(t, &[]printedKey{}, "", "key", "rotate")
 	line.json(t, &struct{}{}, "", "client", "create", "--id", "taken", "--name", "First", "--redirect-uri", "https://app.example/")
 	jwks := t.TempDir() + "/jwks.json"
 	if err := os.WriteFile(jwks, []byte("no JSON"), 0o600); err != nil {
@@ -366,33 +366,33 @@ func TestCommandErrors(t *testing.T) {
 		stdin     string
 		variable  string
 		want      string
-		code      int // left out: exitFailed
+		code      int // left out: codeFailed
 	}{
-		{arguments: []string{"open"}, want: "unexpected argument open", code: exitUsage},
-		{arguments: []string{"client", "create"}, want: "missing flags: --name", code: exitUsage},
+		{arguments: []string{"open"}, want: "unexpected argument open", code: codeUsage},
+		{arguments: []string{"client", "create"}, want: "missing flags: --name", code: codeUsage},
 		{arguments: create(), want: "redirect"},
-		{arguments: create("--redirect-uri", "https://app.example/", "--id", "taken"), want: "exists already", code: exitConflict},
+		{arguments: create("--redirect-uri", "https://app.example/", "--id", "taken"), want: "exists already", code: codeConflict},
 		{arguments: create("--redirect-uri", "/callback"), want: "/callback"},
 		{arguments: create("--redirect-uri", "https://app.example/#top"), want: "#top"},
-		{arguments: create("--redirect-uri", "https://app.example/", "--public", "--auth-method", "client_secret_basic"), want: "--public means --auth-method none", code: exitUsage},
+		{arguments: create("--redirect-uri", "https://app.example/", "--public", "--auth-method", "client_secret_basic"), want: "--public means --auth-method none", code: codeUsage},
 		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "magic"), want: "authentication method"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--grant-type", "password"), want: "grant type"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--required-acr", "loa9"), want: "urn:wicket:acr:mfa"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--id-token-alg", "none"), want: "algorithm"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "private_key_jwt"), want: "public keys"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--auth-method", "private_key_jwt", "--jwks", jwks), want: "JWK"},
-		{arguments: []string{"client", "delete", "nobody"}, want: "nobody", code: exitNotFound},
-		{arguments: []string{"user", "create", "--username", strings.ToUpper(testUsername)}, want: "this username is taken", code: exitConflict},
-		{arguments: []string{"user", "create", "--username", "bob", "--email", testEmail, "--email-verified"}, want: "address", code: exitConflict},
+		{arguments: []string{"client", "delete", "nobody"}, want: "nobody", code: codeNotFound},
+		{arguments: []string{"user", "create", "--username", strings.ToUpper(testUsername)}, want: "this username is taken", code: codeConflict},
+		{arguments: []string{"user", "create", "--username", "bob", "--email", testEmail, "--email-verified"}, want: "address", code: codeConflict},
 		{arguments: []string{"user", "create", "--username", "bob@example.com"}, want: "a username has"},
 		{arguments: []string{"user", "create", "--username", "bob", "--password-stdin"}, want: "standard input holds no password"},
 		{arguments: []string{"user", "create", "--username", "bob", "--password-stdin"}, stdin: "12345\n", want: "password"},
 		{arguments: []string{"user", "invite", "--email", "nobody"}, want: "e-mail address"},
 		{arguments: []string{"user", "invite", "--role", "two words"}, want: "role name"},
-		{arguments: []string{"user", "invite", "--for", "-1h"}, want: "--for", code: exitUsage},
-		{arguments: []string{"user", "disable", "bob"}, want: `nobody is registered as "bob"`, code: exitNotFound},
-		{arguments: []string{"user", "unlock", "00000000-0000-0000-0000-000000000000"}, want: "nobody is registered", code: exitNotFound},
-		{arguments: []string{"user", "logout"}, want: `expected "<user>"`, code: exitUsage},
+		{arguments: []string{"user", "invite", "--for", "-1h"}, want: "--for", code: codeUsage},
+		{arguments: []string{"user", "disable", "bob"}, want: `nobody is registered as "bob"`, code: codeNotFound},
+		{arguments: []string{"user", "unlock", "00000000-0000-0000-0000-000000000000"}, want: "nobody is registered", code: codeNotFound},
+		{arguments: []string{"user", "logout"}, want: `expected "<user>"`, code: codeUsage},
 		{arguments: []string{"key", "list"}, variable: "WICKET_DATABASE_URL=mysql://secret@host/", want: "WICKET_DATABASE_URL: "},
 		{arguments: []string{"key", "list"}, variable: "WICKET_DATABASE_URL=postgres://wicket:secret@127.0.0.1:1/wicket", want: "WICKET_DATABASE_URL: "},
 		{arguments: []string{"key", "rotate"}, variable: "WICKET_SECRET=" + seal.NewMasterKey(), want: "master key"},
@@ -406,7 +406,7 @@ func TestCommandErrors(t *testing.T) {
 		t.Run(strings.Join(append(c.arguments, c.variable), " "), func(t *testing.T) {
 			p := append(slices.Clip(line), c.variable).run(t, c.stdin, append(c.arguments, "-o", "json")...)
 			if c.code == 0 {
-				c.code = exitFailed
+				c.code = codeFailed
 			}
 			if p.ProcessState.ExitCode() != c.code || p.stdout.Len() > 0 || !strings.Contains(p.stderr.String(), c.want) || strings.Contains(p.stderr.String(), "secret@") {
 				t.Errorf("%s, want the exit status %d and %q on stderr alone\nstdout: %s\nstderr: %s", p.ProcessState, c.code, c.want, &p.stdout, &p.stderr)
@@ -414,7 +414,7 @@ func TestCommandErrors(t *testing.T) {
 		})
 	}
 	var clients []any
-	var users []userView
+	var users []printedUser
 	line.json(t, &clients, "", "client", "list")
 	line.json(t, &users, "", "user", "list")
 	if len(clients) != 1 || len(users) != 1 {

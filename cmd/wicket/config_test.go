@@ -28,7 +28,7 @@ func TestConfigCheck(t *testing.T) {
 	}
 	wrong := append(line, "WICKET_LISTN=x", "WICKET_DRAIN=x").run(t, "", "config", "check", "-o", "json")
 	for _, fault := range []string{"WICKET_LISTN: there is no such variable; did you mean WICKET_LISTEN?", "WICKET_DRAIN: must be"} {
-		if wrong.ProcessState.ExitCode() != exitFailed || !strings.Contains(wrong.stderr.String(), fault) || !strings.Contains(wrong.stdout.String(), fault) {
+		if wrong.ProcessState.ExitCode() != codeFailed || !strings.Contains(wrong.stderr.String(), fault) || !strings.Contains(wrong.stdout.String(), fault) {
 			t.Errorf("%s: %s\n%s", wrong.ProcessState, &wrong.stdout, &wrong.stderr)
 		}
 	}
@@ -39,7 +39,7 @@ func TestConfigCheck(t *testing.T) {
 		t.Errorf("it left %v behind, %v", files, err)
 	}
 	refused := append(line, "WICKET_LISTN=x").run(t, "", "serve")
-	if refused.ProcessState.ExitCode() != exitFailed || !strings.Contains(refused.stderr.String(), "did you mean WICKET_LISTEN?") {
+	if refused.ProcessState.ExitCode() != codeFailed || !strings.Contains(refused.stderr.String(), "did you mean WICKET_LISTEN?") {
 		t.Errorf("serve: %s\n%s", refused.ProcessState, &refused.stderr)
 	}
 	help := line.run(t, "", "serve", "--help").stdout.String()

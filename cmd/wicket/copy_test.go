@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"net"
 	"net/http"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
-	"github.com/wicket-id/wicket/storage/copying"
 	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -120,7 +118,7 @@ func TestCopyOfAHouse(t *testing.T) {
 			var l *lived
 			t.Run("source", func(lives *testing.T) {
 				l = liveIn(lives, t, from)
-				var rehearsal copyView
+				var rehearsal printedCopy
 				l.commands("").json(lives, &rehearsal, "", "copy", "--from", from, "--to", copied.to(t), "--rehearse")
 				if !rehearsal.Rehearsal || rehearsal.Rows == 0 || rehearsal.Added != rehearsal.Rows || rehearsal.Jobs != 0 {
 					lives.Errorf("the rehearsal: %+v", rehearsal)
@@ -134,7 +132,7 @@ func TestCopyOfAHouse(t *testing.T) {
 			if t.Failed() {
 				return
 			}
-			var done, again copyView
+			var done, again printedCopy
 			l.commands(to).json(t, &done, "", "copy", "--from", from)
 			if done.Rehearsal || done.Added != done.Rows || done.Jobs == 0 {
 				t.Errorf("the copy: %+v", done)
@@ -218,7 +216,7 @@ func TestCopyRefusals(t *testing.T) {
 	from := "sqlite:" + filepath.Join(folder, "wicket.db")
 	source := commandLine{"WICKET_DATABASE_URL=" + from}
 	source.json(t, &[]any{}, "", "migrate") // makes the database and the master key beside it
-	source.json(t, &[]keyView{}, "", "key", "rotate")
+	source.json(t, &[]printedKey{}, "", "key", "rotate")
 	keyFile := filepath.Join(folder, "wicket.key")
 	to := storagetest.EmptyPostgres(t)
 	target := commandLine{"WICKET_DATABASE_URL=" + to}
@@ -260,30 +258,9 @@ func TestCopyRefusals(t *testing.T) {
 
 	// A target in which somebody has begun to live.
 	good := append(target, "WICKET_SECRET_FILE="+keyFile)
-	good.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+	good.json(t, &printedUser{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
 	p := good.run(t, "", "copy", "--from", from)
 	if p.ProcessState.ExitCode() != 1 || !strings.Contains(p.stderr.String(), "is not in the source") || !strings.Contains(p.stderr.String(), "Empty the target") {
 		t.Errorf("into a house that is lived in: %s\n%s", p.ProcessState, &p.stderr)
-	}
-}
-
-func TestCopyProgress(t *testing.T) {
-	now := time.Now()
-	var out bytes.Buffer
-	p := copyProgress{out: &out, now: func() time.Time { return now }, last: now}
-	p.show(copying.Filling, "users", 1000)
-	now = now.Add(progressInterval)
-	p.show(copying.Filling, "users", 2000)
-	p.end()
-	if out.String() != "copying users: 2000 rows\n" {
-		t.Errorf("into a file: %q", &out)
-	}
-	out.Reset()
-	p.screen = true
-	now = now.Add(progressOnScreen)
-	p.show(copying.Verifying, "users", 3000)
-	p.end()
-	if out.String() != "\rverifying users: 3000 rows\x1b[K\r\x1b[K" {
-		t.Errorf("on a screen: %q", &out)
 	}
 }

@@ -20,7 +20,7 @@ import (
 func TestKilledUnderLoad(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, issuer := newCommandLine(t, databaseURL)
-		line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+		line.json(t, &printedUser{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
 		var app struct {
 			ID     string `json:"client_id"`
 			Secret string `json:"client_secret"`

@@ -21,7 +21,7 @@ import (
 func TestDiskFull(t *testing.T) {
 	databaseURL := storagetest.URL(t, storage.SQLite)
 	line, issuer := newCommandLine(t, databaseURL)
-	line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+	line.json(t, &printedUser{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
 	var app struct {
 		ID     string `json:"client_id"`
 		Secret string `json:"client_secret"`

@@ -42,7 +42,7 @@ func TestImportCommand(t *testing.T) {
 		if summary != (importSummary{DryRun: true, Lines: 3, Imported: 3}) {
 			t.Errorf("dry run: %+v", summary)
 		}
-		var users []userView
+		var users []printedUser
 		if line.json(t, &users, "", "user", "list"); len(users) != 0 {
 			t.Errorf("after the dry run: %+v", users)
 		}

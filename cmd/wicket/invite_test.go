@@ -17,7 +17,7 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-var printedInvitation = regexp.MustCompile(`http://\S+/register\?token=\S+`)
+var invitationLink = regexp.MustCompile(`http://\S+/register\?token=\S+`)
 
 // serveAndInvite runs wicket serve on a database in which nobody is registered, and returns the link that it prints.
 func (l commandLine) serveAndInvite(t *testing.T, issuer string) (*process, string) {
@@ -34,8 +34,8 @@ func (l commandLine) serveAndInvite(t *testing.T, issuer string) (*process, stri
 	}
 	t.Cleanup(p.kill)
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { // polling
-		if text, _ := os.ReadFile(path); printedInvitation.Match(text) {
-			return p, printedInvitation.FindString(string(text))
+		if text, _ := os.ReadFile(path); invitationLink.Match(text) {
+			return p, invitationLink.FindString(string(text))
 		}
 	}
 	t.Fatal("no link was printed")

@@ -68,7 +68,7 @@ func TestMetrics(t *testing.T) {
 		line, issuer := newCommandLine(t, databaseURL)
 		address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 		line = append(line, "WICKET_METRICS_LISTEN="+address, "WICKET_REDIS_URL="+redis.URL(), "WICKET_LIMITS=introspect.client=2/h,userinfo.ip=900/m") // under a thousand each request asks Redis
-		line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+		line.json(t, &printedUser{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
 		var app struct {
 			ID     string `json:"client_id"`
 			Secret string `json:"client_secret"`

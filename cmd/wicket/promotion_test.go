@@ -65,9 +65,9 @@ func TestPostgresStandbyPromotedUnderLoad(t *testing.T) {
 func TestReportsAreReadFromTheStandby(t *testing.T) {
 	primary, standby := storagetest.NewPostgresPair(t).URLs()
 	line, _ := newCommandLine(t, primary)
-	line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--password-stdin")
+	line.json(t, &printedUser{}, testPassword, "user", "create", "--username", testUsername, "--password-stdin")
 	read := append(line, "WICKET_DATABASE_READ_URL="+standby)
-	var entries []auditView
+	var entries []printedEntry
 	if read.json(t, &entries, "", "audit", "list", "--entity", "user"); len(entries) != 1 {
 		t.Errorf("the ledger: %+v", entries)
 	}

@@ -43,7 +43,7 @@ func TestFilesAreReadAnew(t *testing.T) {
 		line = append(line, "WICKET_SECRET_FILE="+write("master", old), "WICKET_CLIENTS_FILE="+write("clients.yaml", `
 - {client_id: web, client_name: Web, token_endpoint_auth_method: client_secret_post, grant_types: [authorization_code, client_credentials], scope: openid, redirect_uris: ["`+testRedirect+`"], trusted: true, client_secret_file: `+write("web", secret)+`}`),
 			"WICKET_PROVIDERS_FILE="+write("providers.yaml", "[]"))
-		line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--password-stdin")
+		line.json(t, &printedUser{}, testPassword, "user", "create", "--username", testUsername, "--password-stdin")
 		server := line.serve(t, issuer)
 		h, app := &openHouse{issuer: issuer}, testClient{&clients.Client{ID: "web", AuthMethod: clients.AuthPost}, secret}
 		gets := func() int {

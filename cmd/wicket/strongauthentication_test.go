@@ -335,12 +335,12 @@ func TestFactorCommands(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, issuer := newCommandLine(t, databaseURL)
 		server := line.serve(t, issuer)
-		line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+		line.json(t, &printedUser{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
 		h := &openHouse{issuer: issuer}
 		b := h.browser(t)
 		b.signIn(t, page{})
 		b.addApp(t, "")
-		var view factorsView
+		var view printedFactors
 		line.json(t, &view, "", "user", "factors", testUsername)
 		if !view.HasPassword || !view.TwoFactor || len(view.Factors) != 1 || view.Factors[0].Kind != "totp" || view.Factors[0].Name != "My phone" {
 			t.Errorf("factors: %+v", view)
@@ -348,7 +348,7 @@ func TestFactorCommands(t *testing.T) {
 		if shown := h.browser(t).signIn(t, page{}); !asksForCode(shown) {
 			t.Errorf("no second step: %s", shown.Status)
 		}
-		var user userView
+		var user printedUser
 		line.json(t, &user, "", "user", "reset-factors", testUsername)
 		line.json(t, &view, "", "user", "factors", testUsername)
 		if user.SessionVersion != 2 || len(view.Factors) != 0 || view.TwoFactor {

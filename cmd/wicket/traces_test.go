@@ -118,7 +118,7 @@ func TestTraces(t *testing.T) {
 				}
 				line, issuer := newCommandLine(t, databaseURL)
 				line = append(line, "WICKET_REDIS_URL="+storagetest.Redis(t).URL(), "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL="+protocol, "OTEL_BSP_SCHEDULE_DELAY=50")
-				line.json(t, &userView{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
+				line.json(t, &printedUser{}, testPassword, "user", "create", "--username", testUsername, "--email", testEmail, "--email-verified", "--password-stdin")
 				var app struct {
 					ID     string `json:"client_id"`
 					Secret string `json:"client_secret"`

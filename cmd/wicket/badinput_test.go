@@ -59,7 +59,7 @@ type clientKind struct {
 
 // clientKinds registers a client of every kind. They are trusted, so that what is in order ends in a code and not at a
 // page.
-func (h *openHouse) clientKinds(t testing.TB) map[string]clientKind {
+func clientKinds(t testing.TB, h *openHouse) map[string]clientKind {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -243,7 +243,7 @@ func authorizeSpoiled(kind, parameter, spoiling string) string {
 
 func TestSpoiledAuthorizationRequests(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		kinds, b := h.clientKinds(t), h.browser(t)
+		kinds, b := clientKinds(t, h), h.browser(t)
 		b.signIn(t, page{})
 		hint := h.redeem(t, kinds["post"].testClient, b.code(t, kinds["post"].testClient, nil)).text("id_token")
 		for kind, client := range kinds {
@@ -414,8 +414,8 @@ func (k clientKind) prove(t testing.TB, issuer string, form url.Values) (header 
 	return ""
 }
 
-// ask posts a form to an endpoint for apps and checks what every answer of one must keep to.
-func (h *openHouse) ask(t testing.TB, path, authorization string, form url.Values) answer {
+// postForm posts a form to an endpoint for apps and checks what every answer of one must keep to.
+func postForm(t testing.TB, h *openHouse, path, authorization string, form url.Values) answer {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodPost, h.issuer+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -425,10 +425,10 @@ func (h *openHouse) ask(t testing.TB, path, authorization string, form url.Value
 	if authorization != "" {
 		request.Header.Set("Authorization", authorization)
 	}
-	return h.answerOf(t, request)
+	return answerOf(t, h, request)
 }
 
-func (h *openHouse) answerOf(t testing.TB, request *http.Request) answer {
+func answerOf(t testing.TB, h *openHouse, request *http.Request) answer {
 	t.Helper()
 	response, err := http.DefaultTransport.RoundTrip(request)
 	shown := read(t, response, err)
@@ -490,7 +490,7 @@ func tokenSpoiled(kind, grant, parameter, spoiling string) string {
 
 func TestSpoiledTokenRequests(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		kinds, b := h.clientKinds(t), h.browser(t)
+		kinds, b := clientKinds(t, h), h.browser(t)
 		b.signIn(t, page{})
 		for _, kind := range []string{"post", "basic", "public", "signing"} {
 			client := kinds[kind]
@@ -508,7 +508,7 @@ func TestSpoiledTokenRequests(t *testing.T) {
 					if refreshToken == "" {
 						form := url.Values{"grant_type": {oidc.GrantCode}, "code": {b.code(t, client.testClient, nil)}, "redirect_uri": {testRedirect}, "code_verifier": {testVerifier}}
 						header := client.prove(t, h.issuer, form)
-						refreshToken = h.ask(t, oidc.PathToken, header, form).text("refresh_token")
+						refreshToken = postForm(t, h, oidc.PathToken, header, form).text("refresh_token")
 					}
 					form["refresh_token"], form["scope"] = []string{refreshToken}, []string{"openid"}
 				case oidc.GrantClientCredentials:
@@ -518,7 +518,7 @@ func TestSpoiledTokenRequests(t *testing.T) {
 			}
 			for _, grant := range client.GrantTypes {
 				header, form := right(grant)
-				if got := h.ask(t, oidc.PathToken, header, form); got.status != http.StatusOK {
+				if got := postForm(t, h, oidc.PathToken, header, form); got.status != http.StatusOK {
 					t.Fatalf("%s, %s, what is in order: %d %v", kind, grant, got.status, got.json)
 				}
 				code, refreshToken = "", ""
@@ -532,7 +532,7 @@ func TestSpoiledTokenRequests(t *testing.T) {
 								value = "Xy"
 							}
 							form[parameter] = spoil(value)
-							got, want := h.ask(t, oidc.PathToken, header, form), tokenSpoiled(kind, grant, parameter, spoiling)
+							got, want := postForm(t, h, oidc.PathToken, header, form), tokenSpoiled(kind, grant, parameter, spoiling)
 							status := http.StatusBadRequest
 							switch want {
 							case "":
@@ -607,7 +607,7 @@ func TestTokenRequestsThatCannotBeRead(t *testing.T) {
 					t.Fatal(err)
 				}
 				request.Header.Set("Content-Type", c.kind)
-				if got := h.answerOf(t, request); got.status != http.StatusBadRequest || got.text("error") != "invalid_request" {
+				if got := answerOf(t, h, request); got.status != http.StatusBadRequest || got.text("error") != "invalid_request" {
 					t.Errorf("%s, %s: %d %v", path, name, got.status, got.json)
 				}
 			}
@@ -617,7 +617,7 @@ func TestTokenRequestsThatCannotBeRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			request.Header.Set("Content-Type", form)
-			if got := h.answerOf(t, request); got.status < 400 {
+			if got := answerOf(t, h, request); got.status < 400 {
 				t.Errorf("%s takes the query for a body: %d", path, got.status)
 			}
 			for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete, http.MethodPatch} {
@@ -636,7 +636,7 @@ func TestTokenRequestsThatCannotBeRead(t *testing.T) {
 
 func TestClientAuthenticationThatIsWrong(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		kinds := h.clientKinds(t)
+		kinds := clientKinds(t, h)
 		post, basic, public, signing := kinds["post"], kinds["basic"], kinds["public"], kinds["signing"]
 		header := func(text string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(text)) }
 		good := header(basic.ID + ":" + basic.secret)
@@ -684,7 +684,7 @@ func TestClientAuthenticationThatIsWrong(t *testing.T) {
 			for name, c := range wrong {
 				form := maps.Clone(token)
 				maps.Copy(form, c.form)
-				got := h.ask(t, path, c.authorization, form)
+				got := postForm(t, h, path, c.authorization, form)
 				if got.status != http.StatusUnauthorized || got.text("error") != "invalid_client" {
 					t.Errorf("%s, %s: %d %v", path, name, got.status, got.json)
 				}
@@ -700,11 +700,11 @@ func TestClientAuthenticationThatIsWrong(t *testing.T) {
 			}
 			form := maps.Clone(token)
 			form.Set("client_id", basic.ID) // repeating it does no harm
-			if got := h.ask(t, path, good, form); got.status != http.StatusOK {
+			if got := postForm(t, h, path, good, form); got.status != http.StatusOK {
 				t.Errorf("%s, in order: %d %v", path, got.status, got.json)
 			}
 			// Secrets are form-encoded in the header, schemes mind no case.
-			if got := h.ask(t, path, "bAsIc "+strings.TrimPrefix(header(strings.ReplaceAll(basic.ID, "-", "%2D")+":"+basic.secret), "Basic "), maps.Clone(token)); got.status != http.StatusOK {
+			if got := postForm(t, h, path, "bAsIc "+strings.TrimPrefix(header(strings.ReplaceAll(basic.ID, "-", "%2D")+":"+basic.secret), "Basic "), maps.Clone(token)); got.status != http.StatusOK {
 				t.Errorf("%s, encoded: %d %v", path, got.status, got.json)
 			}
 		}
@@ -818,7 +818,7 @@ func TestUserinfoTakesATokenInItsPlaceOnly(t *testing.T) {
 					request.Header.Set(header, value)
 				}
 			}
-			got := h.answerOf(t, request)
+			got := answerOf(t, h, request)
 			if got.status != c.status || got.status == 200 && got.text("sub") != h.user.ID.String() || got.status != 200 && got.text("sub") != "" {
 				t.Errorf("%s: %d %v, want %d", name, got.status, got.json, c.status)
 			}
@@ -983,7 +983,7 @@ func FuzzTokenForm(f *testing.F) {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		request.Header.Set("Authorization", authorization)
 		recorder := httptest.NewRecorder()
-		h.handler.ServeHTTP(recorder, request)
+		h.Handler.ServeHTTP(recorder, request)
 		var got struct {
 			Error       string `json:"error"`
 			Description string `json:"error_description"`

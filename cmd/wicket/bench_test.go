@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,19 +138,6 @@ func BenchmarkStart(b *testing.B) {
 	b.ReportMetric(float64(memory)/(1<<20), "MB-idle")
 }
 
-var benchBinary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "wicket-bench-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "wicket")
-	out, err := exec.Command("go", "build", "-trimpath", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
-	}
-	return path, nil
-})
-
 // benchServer is one Wicket: `wicket serve` as a process of its own, or several.
 type benchServer struct {
 	replicas []*benchReplica
@@ -181,11 +167,7 @@ func startProcess(b *testing.B, databaseURL string, variables ...string) *benchS
 // startReplica starts one more process, and waits until it answers.
 func (s *benchServer) startReplica(b *testing.B, port int) {
 	b.Helper()
-	binary, err := benchBinary()
-	if err != nil {
-		b.Fatal(err)
-	}
-	r := &benchReplica{process: exec.Command(binary, "serve"), address: fmt.Sprintf("127.0.0.1:%d", port), exited: make(chan struct{})}
+	r := &benchReplica{process: exec.Command(builtBinary(b), "serve"), address: fmt.Sprintf("127.0.0.1:%d", port), exited: make(chan struct{})}
 	r.process.Env = append(slices.Clip(s.env), "WICKET_LISTEN="+r.address)
 	if err := r.process.Start(); err != nil {
 		b.Fatal(err)

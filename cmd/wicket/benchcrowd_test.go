@@ -99,12 +99,12 @@ type crowd struct {
 func gather(b *testing.B, people int) *crowd {
 	b.Helper()
 	h := openTestHouse(b, storagetest.URL(b, storage.Postgres))
-	if err := h.jobs.Stop(b.Context()); err != nil { // the upkeep comes by the clock, in the midst of one way or another
+	if err := h.Jobs.Stop(b.Context()); err != nil { // the upkeep comes by the clock, in the midst of one way or another
 		b.Fatal(err)
 	}
-	h.identity.Hasher = password.NewHasher(8, 1, runtime.NumCPU(), 10*time.Second)
+	h.Identity.Hasher = password.NewHasher(8, 1, runtime.NumCPU(), 10*time.Second)
 	for month := -2; month <= 0; month++ {
-		if err := h.database.PreparePartitions(b.Context(), identity.Clock().AddDate(0, month, 0)); err != nil {
+		if err := h.Database.PreparePartitions(b.Context(), identity.Clock().AddDate(0, month, 0)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -114,7 +114,7 @@ func gather(b *testing.B, people int) *crowd {
 	began := time.Now()
 	c.fill(b)
 	var size string
-	if err := h.database.Reader().NewRaw("SELECT pg_size_pretty(pg_database_size(current_database()))").Scan(b.Context(), &size); err != nil {
+	if err := h.Database.Reader().NewRaw("SELECT pg_size_pretty(pg_database_size(current_database()))").Scan(b.Context(), &size); err != nil {
 		b.Fatal(err)
 	}
 	b.Logf("%d people and %d refresh tokens, %s, in %s", people, people*chain, size, time.Since(began).Round(time.Second))
@@ -127,7 +127,7 @@ func gather(b *testing.B, people int) *crowd {
 func (c *crowd) fill(b *testing.B) {
 	b.Helper()
 	ctx := b.Context()
-	pool, err := sql.Open("pgx", c.config.DatabaseURL)
+	pool, err := sql.Open("pgx", c.Config().DatabaseURL)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func (c *crowd) fill(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	hash, err := c.identity.Hasher.Hash(ctx, testPassword)
+	hash, err := c.Identity.Hasher.Hash(ctx, testPassword)
 	if err != nil {
 		b.Fatal(err)
 	}

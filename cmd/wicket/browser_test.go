@@ -256,12 +256,12 @@ func TestPagesInABrowser(t *testing.T) {
 		h.browser(t).code(t, client, nil)
 	}
 	for _, number := range []string{"+493012345", "+15550100199", "+493012346"} {
-		phone, err := h.identity.Phones().Add(t.Context(), h.reauthenticated(t, h.user), number)
+		phone, err := h.Identity.Phones().Add(t.Context(), h.reauthenticated(t, h.user), number)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if number == aliceNumber {
-			if _, err := h.identity.Phones().Verify(t.Context(), h.reauthenticated(t, h.user), phone.ID, h.texts(t, number, 1)); err != nil {
+			if _, err := h.Identity.Phones().Verify(t.Context(), h.reauthenticated(t, h.user), phone.ID, h.texts(t, number, 1)); err != nil {
 				t.Fatal(err)
 			}
 		}

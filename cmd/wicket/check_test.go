@@ -58,7 +58,7 @@ func TestCheck(t *testing.T) {
 				}
 			})
 		}
-		if sessions, err := h.identity.Sessions().List(t.Context(), h.user.ID); err != nil || len(sessions) != 0 {
+		if sessions, err := h.Identity.Sessions().List(t.Context(), h.user.ID); err != nil || len(sessions) != 0 {
 			t.Errorf("%d sessions are left, %v", len(sessions), err)
 		}
 	})

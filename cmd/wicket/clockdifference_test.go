@@ -40,12 +40,12 @@ func TestReplicasWhoseClocksDiffer(t *testing.T) {
 			t.Errorf("%v: userinfo: %d %v", order, a.status, a.json)
 		}
 		// A sign-in that an app asks for begins on one replica, is done on another one and counts on the first.
-		asked := b.at(t, one).get(t, one.authorizeURL(client, url.Values{"prompt": {"login"}}))
-		shown := b.at(t, two).post(t, "/sign-in", url.Values{"username": {testUsername}, "password": {testPassword}, "continue": {asked.held()}})
+		asked := at(t, b, one).get(t, one.authorizeURL(client, url.Values{"prompt": {"login"}}))
+		shown := at(t, b, two).post(t, "/sign-in", url.Values{"username": {testUsername}, "password": {testPassword}, "continue": {asked.held()}})
 		if location, err := shown.Location(); err != nil || location.Query().Get("code") == "" {
 			t.Errorf("%v: signed in again, and shown %s %s", order, shown.Status, shown.Request.URL)
 		}
-		if b.at(t, three).post(t, "/account/sign-out-everywhere", nil); b.at(t, one).isSignedIn(t) {
+		if at(t, b, three).post(t, "/account/sign-out-everywhere", nil); isSignedIn(t, at(t, b, one)) {
 			t.Errorf("%v: signed in after a global logout", order)
 		}
 		if a := two.refresh(t, client, again.text("refresh_token")); a.text("error") != "invalid_grant" {

@@ -53,7 +53,7 @@ func openCluster(t *testing.T, n int) *cluster {
 			t.Errorf("close the house: %v", err)
 		}
 	})
-	c.openHouse = opened(h, c.proxy.origin())
+	c.openHouse = &openHouse{Server: h, issuer: c.proxy.origin()}
 	c.user = c.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
 	for i := range c.replicas {
 		c.begin(i)

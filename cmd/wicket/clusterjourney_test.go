@@ -70,10 +70,10 @@ func fiftyAtOnce(t *testing.T, c *cluster) {
 	took := atOnce(cap(people), func() time.Duration {
 		began, i := time.Now(), <-people
 		b := c.through(i).browser(t)
-		if shown := b.signInAs(t, username(i)); shown.StatusCode != http.StatusOK || !b.isSignedIn(t) {
+		if shown := b.signInAs(t, username(i)); shown.StatusCode != http.StatusOK || !isSignedIn(t, b) {
 			t.Errorf("signing in: %s\n%s", shown.Status, shown.body)
 		}
-		tokens := c.through(i+2).redeem(t, client, b.at(t, c.through(i+1)).code(t, client, nil))
+		tokens := c.through(i+2).redeem(t, client, at(t, b, c.through(i+1)).code(t, client, nil))
 		refreshed := c.through(i).refresh(t, client, tokens.text("refresh_token"))
 		again := c.through(i+1).refresh(t, client, refreshed.text("refresh_token"))
 		if tokens.status != http.StatusOK || refreshed.status != http.StatusOK || again.status != http.StatusOK {
@@ -82,7 +82,7 @@ func fiftyAtOnce(t *testing.T, c *cluster) {
 		if info := c.through(i+2).userinfo(t, again.text("access_token")); info.status != http.StatusOK || info.text("email") != username(i)+"@example.com" {
 			t.Errorf("userinfo of %s: %d %v", username(i), info.status, info.json)
 		}
-		if b.at(t, c.through(i+1)).post(t, "/account/sign-out", nil); b.at(t, c.through(i+2)).isSignedIn(t) {
+		if at(t, b, c.through(i+1)).post(t, "/account/sign-out", nil); isSignedIn(t, at(t, b, c.through(i+2))) {
 			t.Errorf("%s signed out on one replica and is signed in on another", username(i))
 		}
 		if a := c.through(i).refresh(t, client, again.text("refresh_token")); a.text("error") != "invalid_grant" {
@@ -125,7 +125,7 @@ func seenByAll(t *testing.T, c *cluster, end func(t *testing.T, other *browser, 
 	}
 	knows := func(i int) (alive []string) {
 		there := c.through(i)
-		if device.at(t, there).isSignedIn(t) {
+		if isSignedIn(t, at(t, device, there)) {
 			alive = append(alive, "cookie")
 		}
 		if there.userinfo(t, tokens.text("access_token")).status == http.StatusOK {

@@ -117,7 +117,7 @@ func (c *cluster) rotateKeys(t *testing.T) (kid string, from time.Time) {
 	c.line.json(t, &made, "", "key", "rotate")
 	i := slices.IndexFunc(made, func(key printedKey) bool { return key.Alg == string(jose.ES256) })
 	from = time.Now().UTC().Add(18 * time.Second)
-	err := c.database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+	err := c.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewUpdate().Table("signing_keys").Set("signs_from = ?", from).Where("kid = ?", made[i].KID).Exec(ctx)
 		return err
 	})
@@ -143,7 +143,7 @@ func (l *clusterLoad) rotatedUnderLoad(t *testing.T, kid string, from time.Time)
 	storagetest.Eventually(t, time.Until(from)+30*time.Second, "all sign with the new key", func() bool { return count() >= 50 })
 	for i := range l.replicas {
 		there := l.through(i)
-		b := l.browsers[i].at(t, there)
+		b := at(t, l.browsers[i], there)
 		raw, _ := there.redeem(t, l.client, b.code(t, l.client, nil)).json["id_token"].(string)
 		if keyOf(t, raw) != kid {
 			t.Errorf("replica %d signs with the old key still", i)

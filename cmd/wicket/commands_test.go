@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -22,15 +24,52 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-const asCommand = "WICKET_TEST_AS_COMMAND"
+// commandFolder is where the binary is built, as long as a test program runs.
+var commandFolder string
 
-// TestMain lets this test program stand in for the wicket binary, race detector and all, where a test needs a process.
-func TestMain(m *testing.M) {
-	if os.Getenv(asCommand) != "" {
-		main()
-		return
+// runTests is TestMain of a package whose tests run commands.
+func runTests(m *testing.M) {
+	folder, err := os.MkdirTemp("", "wicket-e2e-")
+	if err != nil {
+		panic(err)
 	}
-	os.Exit(m.Run())
+	commandFolder = folder
+	code := m.Run()
+	_ = os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+func TestMain(m *testing.M) { runTests(m) }
+
+// binary builds the command wicket, once for a test program, with the race detector if the program itself has it.
+var binary = sync.OnceValues(func() (path string, err error) {
+	// Read so that go test, which keeps the results of tests whose files have not changed, knows that these count.
+	if _, err := os.ReadDir("."); err != nil {
+		return "", err
+	}
+	path = filepath.Join(commandFolder, "wicket")
+	arguments := []string{"build", "-o", path}
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		arguments = append(arguments, "-race")
+	}
+	out, err := exec.Command("go", append(arguments, "github.com/wicket-id/wicket/cmd/wicket")...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build the command wicket: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// builtBinary is where the command wicket is.
+func builtBinary(t testing.TB) string {
+	t.Helper()
+	if commandFolder == "" {
+		t.Fatal("TestMain of a package whose tests run commands must be that of the harness")
+	}
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // commandLine runs wicket commands as processes; it is their environment.
@@ -81,12 +120,8 @@ func (p *printed) Len() int      { return len(p.String()) }
 
 func (l commandLine) prepare(t testing.TB, arguments ...string) *process {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &process{Cmd: exec.CommandContext(t.Context(), self, arguments...)}
-	p.Env = append(append(os.Environ(), asCommand+"=1", "GORACE=atexit_sleep_ms=0"), l...)
+	p := &process{Cmd: exec.CommandContext(t.Context(), builtBinary(t), arguments...)}
+	p.Env = append(append(os.Environ(), "GORACE=atexit_sleep_ms=0"), l...)
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.Stdout, p.Stderr = &p.stdout, &p.stderr
 	return p

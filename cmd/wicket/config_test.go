@@ -13,7 +13,7 @@ func TestConfigCheck(t *testing.T) {
 	folder := t.TempDir()
 	key := seal.NewMasterKey()
 	line := commandLine{"WICKET_DATABASE_URL=sqlite:" + folder + "/wicket.db", "WICKET_ISSUER=https://id.example.com", "WICKET_SECRET=" + key}
-	var view configView
+	var view printedConfig
 	line.json(t, &view, "", "config", "check")
 	if len(view.Settings) < 30 || len(view.Faults) != 0 {
 		t.Errorf("%+v", view)

@@ -54,7 +54,7 @@ func liveIn(t, lasting testing.TB, databaseURL string) *lived {
 	}
 	l.backupCode = codes[1]
 	l.browser.post(t, "/account/phones/add", url.Values{"number": {aliceNumber}})
-	phones, err := l.identity.Phones().List(t.Context(), l.user.ID)
+	phones, err := l.Identity.Phones().List(t.Context(), l.user.ID)
 	if err != nil || len(phones) != 1 {
 		t.Fatalf("%+v, %v", phones, err)
 	}
@@ -64,7 +64,7 @@ func liveIn(t, lasting testing.TB, databaseURL string) *lived {
 	if len(l.linked(t, l.user)) != 1 {
 		t.Fatal("no account is linked")
 	}
-	if err := l.identity.Roles().Grant(t.Context(), l.user.ID, "clerk"); err != nil {
+	if err := l.Identity.Roles().Grant(t.Context(), l.user.ID, "clerk"); err != nil {
 		t.Fatal(err)
 	}
 	if _, l.invitation, err = l.SignIns.Invitations().Create(t.Context(), "", []string{"guest"}, time.Hour); err != nil {
@@ -81,7 +81,7 @@ func liveIn(t, lasting testing.TB, databaseURL string) *lived {
 // forget lets the owner forget the password just when nobody does jobs any more.
 func (l *lived) forget(t testing.TB) {
 	t.Helper()
-	if err := l.jobs.Stop(context.Background()); err != nil {
+	if err := l.Jobs.Stop(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	l.openHouse.browser(t).post(t, "/forgot-password", url.Values{"login": {testEmail}})
@@ -94,7 +94,7 @@ func (l *lived) goesOn(t testing.TB, databaseURL string) *openHouse {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := *l.config
+	config := *l.Config()
 	config.DatabaseURL = databaseURL
 	h := serveTestHouse(t, listener, &config)
 	h.user = l.user
@@ -159,8 +159,8 @@ func TestCopyOfAHouse(t *testing.T) {
 // isTheSameIn looks whether everything is as people and apps remember it.
 func (l *lived) isTheSameIn(t *testing.T, h *openHouse) {
 	t.Helper()
-	b := l.browser.at(t, h)
-	if !b.isSignedIn(t) {
+	b := at(t, l.browser, h)
+	if !isSignedIn(t, b) {
 		t.Error("the session is lost")
 	}
 	if got := h.userinfo(t, l.tokens.text("access_token")); got.status != http.StatusOK || got.text("sub") != l.user.ID.String() {
@@ -184,7 +184,7 @@ func (l *lived) isTheSameIn(t *testing.T, h *openHouse) {
 		if !asksForCode(shown) {
 			t.Fatalf("phone and password: %s\n%s", shown.Status, shown.body)
 		}
-		if elsewhere.verify(t, shown, code); !elsewhere.isSignedIn(t) {
+		if elsewhere.verify(t, shown, code); !isSignedIn(t, elsewhere) {
 			t.Errorf("%s is not taken", name)
 		}
 	}
@@ -193,7 +193,7 @@ func (l *lived) isTheSameIn(t *testing.T, h *openHouse) {
 	if shown.at() != "/second-step" && !strings.Contains(shown.body, "Alice Example") {
 		t.Errorf("the linked account: %s at %s", shown.Status, shown.Request.URL)
 	}
-	if roles, err := h.identity.Roles().List(t.Context(), l.user.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "clerk" {
+	if roles, err := h.Identity.Roles().List(t.Context(), l.user.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "clerk" {
 		t.Errorf("roles %+v, %v", roles, err)
 	}
 	if shown := h.browser(t).follow(t, "/register?token="+l.invitation, newcomer(nil)); shown.StatusCode != http.StatusOK || shown.at() == "/register" {
@@ -203,9 +203,9 @@ func (l *lived) isTheSameIn(t *testing.T, h *openHouse) {
 	if shown := h.browser(t).get(t, link); shown.StatusCode != http.StatusOK || !asksForCode(shown) { // and then for the password
 		t.Errorf("the mailed link: %s\n%s", shown.Status, shown.body)
 	}
-	if h.database.Kind == storage.SQLite {
+	if h.Database.Kind == storage.SQLite {
 		var faults []string
-		if err := h.database.Reader().NewRaw("SELECT \"table\" FROM pragma_foreign_key_check").Scan(t.Context(), &faults); err != nil || len(faults) > 0 {
+		if err := h.Database.Reader().NewRaw("SELECT \"table\" FROM pragma_foreign_key_check").Scan(t.Context(), &faults); err != nil || len(faults) > 0 {
 			t.Errorf("rows refer to nothing: %v, %v", faults, err)
 		}
 	}

@@ -35,7 +35,7 @@ func TestDiskFull(t *testing.T) {
 
 	var families []*family
 	for _, killed := range []bool{false, true} {
-		server.fillDisk(t, strings.TrimPrefix(databaseURL, "sqlite:"))
+		fillDisk(t, server, strings.TrimPrefix(databaseURL, "sqlite:"))
 		storagetest.Eventually(t, time.Minute, "the disk is full", func() bool {
 			family, written := signInUntilFull(t, b, client)
 			if family != nil {
@@ -51,7 +51,7 @@ func TestDiskFull(t *testing.T) {
 				t.Error("signed in on a full disk")
 			}
 			shown := h.browser(t).post(t, "/sign-in", url.Values{"username": {testUsername}, "password": {testPassword}})
-			shown.saysTryAgain(t)
+			saysTryAgain(t, shown)
 		}
 		// What need not be written is answered.
 		if a := h.userinfo(t, first.text("access_token")); a.status != http.StatusOK {
@@ -68,10 +68,10 @@ func TestDiskFull(t *testing.T) {
 
 		if killed {
 			server.kill()
-			server.cleanRefusals(t)
+			cleanRefusals(t, server)
 			server = line.serve(t, issuer)
 		} else {
-			server.limitFiles(t, unix.RLIM_INFINITY)
+			limitFiles(t, server, unix.RLIM_INFINITY)
 		}
 		if family, written := signInUntilFull(t, b, client); !written {
 			t.Errorf("there is room again, and still no sign-in")
@@ -96,7 +96,7 @@ func signInUntilFull(t *testing.T, b *browser, client testClient) (known *family
 	shown := b.get(t, b.house.authorizeURL(client, nil))
 	location, err := shown.Location()
 	if err != nil {
-		shown.saysTryAgain(t)
+		saysTryAgain(t, shown)
 		return nil, false
 	}
 	code := location.Query().Get("code")
@@ -121,7 +121,7 @@ func signInUntilFull(t *testing.T, b *browser, client testClient) (known *family
 }
 
 // saysTryAgain fails the test where a page is not the one of a fault of ours, which tells strangers nothing about it.
-func (p page) saysTryAgain(t *testing.T) {
+func saysTryAgain(t *testing.T, p page) {
 	t.Helper()
 	if p.StatusCode != http.StatusInternalServerError || !strings.Contains(p.body, "Try again.") || strings.Contains(p.body, "disk") {
 		t.Errorf("%s: %s\n%s", p.Request.URL.Path, p.Status, p.body)
@@ -130,7 +130,7 @@ func (p page) saysTryAgain(t *testing.T) {
 
 // fillDisk leaves the files of the database hardly any room to grow. The limit is one of the process, for which no privilege is
 // needed: a write beyond it fails, or is cut short, as on a full disk.
-func (p *process) fillDisk(t *testing.T, path string) {
+func fillDisk(t *testing.T, p *process, path string) {
 	t.Helper()
 	var largest int64
 	for _, suffix := range []string{"", "-wal"} {
@@ -140,11 +140,11 @@ func (p *process) fillDisk(t *testing.T, path string) {
 		}
 		largest = max(largest, info.Size())
 	}
-	p.limitFiles(t, uint64(largest)+100_000) // not a whole number of pages
+	limitFiles(t, p, uint64(largest)+100_000) // not a whole number of pages
 }
 
 // limitFiles says how large a file may be that the process writes.
-func (p *process) limitFiles(t *testing.T, size uint64) {
+func limitFiles(t *testing.T, p *process, size uint64) {
 	t.Helper()
 	if err := unix.Prlimit(p.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: size, Max: unix.RLIM_INFINITY}, nil); err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func (p *process) limitFiles(t *testing.T, size uint64) {
 }
 
 // cleanRefusals fails the test where a process that has ended broke down, or kept the reason of its refusals to itself.
-func (p *process) cleanRefusals(t *testing.T) {
+func cleanRefusals(t *testing.T, p *process) {
 	t.Helper()
 	log := p.stderr.String()
 	if !strings.Contains(log, "disk I/O error") && !strings.Contains(log, "disk is full") {

@@ -53,7 +53,7 @@ var (
 
 // interrogate sends the forms of all kinds to path, in random order, each from an address of its own, and fails the test where the
 // answers tell the kinds apart.
-func (h *openHouse) interrogate(t *testing.T, path string, samples int, probes ...probe) {
+func interrogate(t *testing.T, h *openHouse, path string, samples int, probes ...probe) {
 	t.Helper()
 	stranger := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	var turns []func()
@@ -61,13 +61,13 @@ func (h *openHouse) interrogate(t *testing.T, path string, samples int, probes .
 	for k, probe := range probes {
 		for i := range samples {
 			turns = append(turns, func() {
-				replies[k] = append(replies[k], h.askOnce(t, stranger, path, probe.form(i)))
+				replies[k] = append(replies[k], askOnce(t, h, stranger, path, probe.form(i)))
 			})
 		}
 	}
 	rand.Shuffle(len(turns), func(i, j int) { turns[i], turns[j] = turns[j], turns[i] })
 	for range 3 { // the first ones open connections and fill caches
-		h.askOnce(t, stranger, path, url.Values{"username": {"warm"}, "login": {"warm"}})
+		askOnce(t, h, stranger, path, url.Values{"username": {"warm"}, "login": {"warm"}})
 	}
 	for _, turn := range turns {
 		turn()
@@ -94,7 +94,7 @@ func (h *openHouse) interrogate(t *testing.T, path string, samples int, probes .
 	}
 }
 
-func (h *openHouse) askOnce(t *testing.T, stranger *http.Client, path string, form url.Values) reply {
+func askOnce(t *testing.T, h *openHouse, stranger *http.Client, path string, form url.Values) reply {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodPost, h.issuer+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -181,7 +181,7 @@ func inEachEnumeratedHouse(t *testing.T, test func(t *testing.T, h *openHouse)) 
 }
 
 // people makes so many of a kind, named kind00, kind01 and so on, all with alice's password; change is SQL about them.
-func (h *openHouse) people(t *testing.T, kind string, n int, verified bool, change string) {
+func people(t *testing.T, h *openHouse, kind string, n int, verified bool, change string) {
 	t.Helper()
 	for i := range n {
 		name := fmt.Sprintf("%s%02d", kind, i)
@@ -196,20 +196,20 @@ func (h *openHouse) people(t *testing.T, kind string, n int, verified bool, chan
 func TestSignInDoesNotTellWhoHasAnAccount(t *testing.T) {
 	inEachEnumeratedHouse(t, func(t *testing.T, h *openHouse) {
 		const samples = 30
-		h.people(t, "known", samples, true, "")
-		h.people(t, "disab", samples, true, "is_active = FALSE")
-		h.people(t, "shuts", samples, true, "is_active = FALSE")
-		h.people(t, "locks", samples, true, "failed_login_attempts = 10, locked_until = '2099-01-01 00:00:00+00:00'")
-		h.people(t, "block", samples, true, "failed_login_attempts = 10, locked_until = '2099-01-01 00:00:00+00:00'")
-		h.people(t, "empty", samples, true, "password_hash = NULL")
-		h.people(t, "claim", samples, false, "")
+		people(t, h, "known", samples, true, "")
+		people(t, h, "disab", samples, true, "is_active = FALSE")
+		people(t, h, "shuts", samples, true, "is_active = FALSE")
+		people(t, h, "locks", samples, true, "failed_login_attempts = 10, locked_until = '2099-01-01 00:00:00+00:00'")
+		people(t, h, "block", samples, true, "failed_login_attempts = 10, locked_until = '2099-01-01 00:00:00+00:00'")
+		people(t, h, "empty", samples, true, "password_hash = NULL")
+		people(t, h, "claim", samples, false, "")
 		named := func(kind, format, password string) probe {
 			return probe{kind, func(i int) url.Values {
 				return url.Values{"username": {fmt.Sprintf(format, i)}, "password": {password}}
 			}}
 		}
 		t.Run("username", func(t *testing.T) {
-			h.interrogate(t, "/sign-in", samples,
+			interrogate(t, h, "/sign-in", samples,
 				named("wrong password", "known%02d", "wrong password at all"),
 				named("unknown", "ghost%02d", "wrong password at all"),
 				named("disabled", "disab%02d", "wrong password at all"),
@@ -219,7 +219,7 @@ func TestSignInDoesNotTellWhoHasAnAccount(t *testing.T) {
 				named("no password", "empty%02d", "wrong password at all"))
 		})
 		t.Run("e-mail", func(t *testing.T) {
-			h.interrogate(t, "/sign-in", samples,
+			interrogate(t, h, "/sign-in", samples,
 				named("wrong password", "known%02d@example.com", "wrong password at all"),
 				named("unknown", "ghost%02d@example.com", "wrong password at all"),
 				named("unverified, right password", "claim%02d@example.com", testPassword))
@@ -232,28 +232,28 @@ func TestSignInDoesNotTellWhoHasAnAccount(t *testing.T) {
 func TestImportedHashesDoNotTellWhoHasAnAccount(t *testing.T) {
 	inEachEnumeratedHouse(t, func(t *testing.T, h *openHouse) {
 		const samples = 15
-		h.people(t, "known", samples, true, "")
-		h.people(t, "bcryp", samples, true, "password_hash = '$2a$06$eK2UiRG704ymTZFSss7xfOdnhVSGiSpIlhjtpXORxcQutPJNuoUZu'")
+		people(t, h, "known", samples, true, "")
+		people(t, h, "bcryp", samples, true, "password_hash = '$2a$06$eK2UiRG704ymTZFSss7xfOdnhVSGiSpIlhjtpXORxcQutPJNuoUZu'")
 		h.SignIns.RefusalTakes = 300 * time.Millisecond
 		named := func(kind, format string) probe {
 			return probe{kind, func(i int) url.Values {
 				return url.Values{"username": {fmt.Sprintf(format, i)}, "password": {"wrong password at all"}}
 			}}
 		}
-		h.interrogate(t, "/sign-in", samples, named("our hash", "known%02d"), named("unknown", "ghost%02d"), named("imported", "bcryp%02d"))
+		interrogate(t, h, "/sign-in", samples, named("our hash", "known%02d"), named("unknown", "ghost%02d"), named("imported", "bcryp%02d"))
 	})
 }
 
 func TestResetDoesNotTellWhoHasAnAccount(t *testing.T) {
 	inEachEnumeratedHouse(t, func(t *testing.T, h *openHouse) {
 		const samples = 40
-		h.people(t, "known", samples, true, "")
-		h.people(t, "claim", samples, false, "")
-		h.people(t, "disab", samples, true, "is_active = FALSE")
+		people(t, h, "known", samples, true, "")
+		people(t, h, "claim", samples, false, "")
+		people(t, h, "disab", samples, true, "is_active = FALSE")
 		named := func(kind, format string) probe {
 			return probe{kind, func(i int) url.Values { return url.Values{"login": {fmt.Sprintf(format, i)}} }}
 		}
-		h.interrogate(t, "/forgot-password", samples,
+		interrogate(t, h, "/forgot-password", samples,
 			named("verified", "known%02d@example.com"),
 			named("unknown", "ghost%02d@example.com"),
 			named("unverified", "claim%02d@example.com"),
@@ -264,13 +264,13 @@ func TestResetDoesNotTellWhoHasAnAccount(t *testing.T) {
 func TestRegistrationDoesNotTellWhoHasAnAccount(t *testing.T) {
 	inEachEnumeratedHouse(t, func(t *testing.T, h *openHouse) {
 		const samples = 30
-		h.people(t, "known", samples, true, "")
+		people(t, h, "known", samples, true, "")
 		newcomer := func(kind, username, email string) probe {
 			return probe{kind, func(i int) url.Values {
 				return newcomer(url.Values{"username": {fmt.Sprintf(username, i)}, "email": {fmt.Sprintf(email, i)}, "name": {""}})
 			}}
 		}
-		h.interrogate(t, "/register", samples,
+		interrogate(t, h, "/register", samples,
 			newcomer("address of somebody else", "carol%02d", "known%02d@example.com"),
 			newcomer("free address", "david%02d", "ghost%02d@example.com"))
 	})

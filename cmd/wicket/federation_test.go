@@ -19,7 +19,7 @@ func anyProvider() federation.Provider {
 
 func TestNewcomerFromUpstream(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		h.startUpstream(t, anyProvider())
+		startUpstream(t, h, anyProvider())
 		b, client := h.browser(t), h.client(t, nil)
 		shown := b.get(t, h.authorizeURL(client, url.Values{"login_hint": {"carol@upstream.example"}}))
 		if !strings.Contains(shown.body, `action="/federation/oidc"`) || !strings.Contains(shown.body, "Sign in with Upstream") {
@@ -33,11 +33,11 @@ func TestNewcomerFromUpstream(t *testing.T) {
 			t.Errorf("a provider that is not there: %s", nobody.Status)
 		}
 		there := b.toUpstream(t, "oidc", shown)
-		asked := there.asked(t)
+		asked := askedOf(t, there)
 		if asked["login_hint"] != "carol@upstream.example" || asked["code_challenge_method"] != "S256" || len(asked["nonce"].(string)) < 40 || asked["prompt"] != nil {
 			t.Errorf("asked upstream: %v", asked)
 		}
-		shown = b.signInUpstream(t, there, someone("carol", map[string]any{"locale": "de-CH"}))
+		shown = signInUpstream(t, b, there, someone("carol", map[string]any{"locale": "de-CH"}))
 		if shown.at() != "/arrival" || !strings.Contains(shown.body, `value="carol"`) || !strings.Contains(shown.body, "Test app") {
 			t.Fatalf("who is nobody yet comes to %s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
@@ -62,11 +62,11 @@ func TestNewcomerFromUpstream(t *testing.T) {
 		if _, letter := h.mail(t, "Verify your email address"); letter.To != "carol@upstream.example" {
 			t.Errorf("the link went to %s", letter.To)
 		}
-		carol, err := h.identity.Users().Find(t.Context(), "carol")
+		carol, err := h.Identity.Users().Find(t.Context(), "carol")
 		if err != nil || carol.PasswordHash != "" || carol.CreatedBy != carol.Actor() {
 			t.Fatalf("%+v, %v", carol, err)
 		}
-		sessions, err := h.identity.Sessions().List(t.Context(), carol.ID)
+		sessions, err := h.Identity.Sessions().List(t.Context(), carol.ID)
 		if err != nil || len(sessions) != 1 || !slices.Equal(sessions[0].AMR, []string{"fed"}) || sessions[0].ACR != identity.ACRFederated {
 			t.Errorf("sessions: %+v, %v", sessions, err)
 		}
@@ -74,14 +74,14 @@ func TestNewcomerFromUpstream(t *testing.T) {
 		if account.Subject != "carol" || account.Label != "carol@upstream.example" || !strings.Contains(string(account.Profile), "Carol Upstream") || strings.Contains(string(account.Profile), "nonce") || account.SealedTokens != nil {
 			t.Errorf("linked: %+v %s", account, account.Profile)
 		}
-		entries, err := audit.Entries(t.Context(), h.database, audit.Filter{UserID: carol.ID, Entity: "external_account", Action: "linked", Limit: 5})
+		entries, err := audit.Entries(t.Context(), h.Database, audit.Filter{UserID: carol.ID, Entity: "external_account", Action: "linked", Limit: 5})
 		if err != nil || len(entries) != 1 || entries[0].Actor != carol.Actor() {
 			t.Errorf("the ledger: %+v, %v", entries, err)
 		}
 
 		// The next time she is let in at once, by the same subject whatever else has changed.
 		again := h.browser(t)
-		shown = again.arrive(t, "oidc", someone("carol", map[string]any{"email": "new@upstream.example", "name": "Carol Other"}))
+		shown = signInFrom(t, again, "oidc", someone("carol", map[string]any{"email": "new@upstream.example", "name": "Carol Other"}))
 		if shown.at() != "/account" || !strings.Contains(shown.body, "Carol Upstream") {
 			t.Errorf("the second time: %s %s", shown.Status, shown.Request.URL)
 		}
@@ -99,13 +99,13 @@ func TestSameAddressIsNotTheSamePerson(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		proved := anyProvider()
 		proved.ID, proved.Settings.Emails = "proved", federation.EmailsProved
-		h.startUpstream(t, proved)
-		h.startUpstream(t, anyProvider())
+		startUpstream(t, h, proved)
+		startUpstream(t, h, anyProvider())
 		asAlice := someone("mallory", map[string]any{"email": testEmail})
 
 		// Where its addresses are believed, the page says that there is an account, and lets nobody in.
 		b := h.browser(t)
-		shown := b.arrive(t, "proved", asAlice)
+		shown := signInFrom(t, b, "proved", asAlice)
 		if shown.at() != "/arrival" || !strings.Contains(shown.body, "There is an account with this email address") || strings.Contains(shown.body, `id="register"`) {
 			t.Fatalf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
@@ -114,7 +114,7 @@ func TestSameAddressIsNotTheSamePerson(t *testing.T) {
 		}
 		// Where they are not, or are called unverified, nothing is said of it.
 		for id, claims := range map[string]map[string]any{"oidc": asAlice, "proved": someone("mallory", map[string]any{"email": testEmail, "email_verified": false})} {
-			if shown := h.browser(t).arrive(t, id, claims); shown.at() != "/arrival" || strings.Contains(shown.body, "There is an account") {
+			if shown := signInFrom(t, h.browser(t), id, claims); shown.at() != "/arrival" || strings.Contains(shown.body, "There is an account") {
 				t.Errorf("%s tells who has an account:\n%s", id, shown.body)
 			}
 		}
@@ -138,7 +138,7 @@ func TestSameAddressIsNotTheSamePerson(t *testing.T) {
 		if _, letter := h.mail(t, "A new way to sign in to your account was linked"); letter.To != testEmail {
 			t.Errorf("the word of it went to %s", letter.To)
 		}
-		if shown := h.browser(t).arrive(t, "proved", asAlice); shown.at() != "/account" || !strings.Contains(shown.body, "Alice Example") {
+		if shown := signInFrom(t, h.browser(t), "proved", asAlice); shown.at() != "/account" || !strings.Contains(shown.body, "Alice Example") {
 			t.Errorf("from then on: %s %s", shown.Status, shown.Request.URL)
 		}
 		if shown := b.signIn(t, page{}); shown.at() != "/account" {
@@ -150,11 +150,11 @@ func TestSameAddressIsNotTheSamePerson(t *testing.T) {
 // For an app that waits the way by the sign-in page is the same, and not linking is a choice.
 func TestArrivalForAWaitingApp(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		h.startUpstream(t, federation.Provider{Kind: federation.KindOpenID})
+		startUpstream(t, h, federation.Provider{Kind: federation.KindOpenID})
 		client := h.client(t, nil)
 		for want, choice := range []string{"later", "link"} { // want is how many links there are then
 			b := h.browser(t)
-			shown := b.signInUpstream(t, b.toUpstream(t, "oidc", b.get(t, h.authorizeURL(client, nil))), someone("alice-there", nil))
+			shown := signInUpstream(t, b, b.toUpstream(t, "oidc", b.get(t, h.authorizeURL(client, nil))), someone("alice-there", nil))
 			if strings.Contains(shown.body, `id="register"`) {
 				t.Error("an account can be made where registration is off")
 			}
@@ -178,14 +178,14 @@ func TestArrivalForAWaitingApp(t *testing.T) {
 
 func TestLinkingAndUnlinking(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		up := h.startUpstream(t, anyProvider())
+		up := startUpstream(t, h, anyProvider())
 		b := h.browser(t)
 		b.signIn(t, page{})
 		link := func(sub string) page {
 			t.Helper()
 			there := b.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}})
 			if askedUpstream.MatchString(there.body) {
-				return b.signInUpstream(t, there, someone(sub, nil))
+				return signInUpstream(t, b, there, someone(sub, nil))
 			}
 			return there // still signed in there
 		}
@@ -195,7 +195,7 @@ func TestLinkingAndUnlinking(t *testing.T) {
 		// Another of the same provider, from a browser in which nobody is signed in there.
 		other := h.browser(t)
 		other.signIn(t, page{})
-		other.signInUpstream(t, other.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("second", nil))
+		signInUpstream(t, other, other.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("second", nil))
 		accounts := h.linked(t, h.user)
 		if len(accounts) != 2 {
 			t.Fatalf("%d links", len(accounts))
@@ -204,13 +204,13 @@ func TestLinkingAndUnlinking(t *testing.T) {
 		bob := h.register(t, identity.NewUser{Username: "bob", Email: "bob@example.com", EmailVerified: true, Password: "bob's own password"})
 		theirs := h.browser(t)
 		theirs.post(t, "/sign-in", url.Values{"username": {"bob"}, "password": {"bob's own password"}})
-		shown := theirs.signInUpstream(t, theirs.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("second", nil))
+		shown := signInUpstream(t, theirs, theirs.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("second", nil))
 		if shown.StatusCode != http.StatusConflict || !strings.Contains(shown.body, "signs in to another account here") || len(h.linked(t, bob)) != 0 {
 			t.Errorf("bob links alice's: %s\n%s", shown.Status, shown.body)
 		}
 		// A device that signed in by it is signed out when it is unlinked.
 		by := h.browser(t)
-		by.arrive(t, "oidc", someone("second", nil))
+		signInFrom(t, by, "oidc", someone("second", nil))
 		theirs.post(t, "/account/linked/remove", url.Values{"id": {accounts[1].ID.String()}}) // not bob's to unlink
 		if len(h.linked(t, h.user)) != 2 {
 			t.Error("bob unlinks alice's")
@@ -227,7 +227,7 @@ func TestLinkingAndUnlinking(t *testing.T) {
 		if shown := b.post(t, "/account/linked/remove", url.Values{"id": {accounts[0].ID.String()}}); shown.StatusCode != http.StatusConflict || len(h.linked(t, h.user)) != 1 {
 			t.Errorf("the last way in is gone: %s", shown.Status)
 		}
-		if err := h.upstream.SetActive(t.Context(), up.ID, false); err != nil {
+		if err := h.Upstreams.SetActive(t.Context(), up.ID, false); err != nil {
 			t.Fatal(err)
 		}
 		if shown := b.get(t, "/sign-in?switch=1"); strings.Contains(shown.body, "/federation/") {
@@ -237,7 +237,7 @@ func TestLinkingAndUnlinking(t *testing.T) {
 			t.Errorf("and lets people in: %s", shown.Status)
 		}
 		// A provider that is believed no more takes its links along.
-		if links, err := h.upstream.Remove(t.Context(), up.ID); err != nil || links != 1 || len(h.linked(t, h.user)) != 0 {
+		if links, err := h.Upstreams.Remove(t.Context(), up.ID); err != nil || links != 1 || len(h.linked(t, h.user)) != 0 {
 			t.Errorf("removed with %d links, %v", links, err)
 		}
 	})
@@ -246,10 +246,10 @@ func TestLinkingAndUnlinking(t *testing.T) {
 // What an owner disowns is gone with the way by which it came.
 func TestDisownedLinkIsRemoved(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		h.startUpstream(t, anyProvider())
+		startUpstream(t, h, anyProvider())
 		thief := h.browser(t)
 		thief.signIn(t, page{})
-		thief.signInUpstream(t, thief.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("thief", nil))
+		signInUpstream(t, thief, thief.traveller().post(t, "/account/linked/add", url.Values{"provider": {"oidc"}}), someone("thief", nil))
 		warned, _ := h.mail(t, "A new way to sign in to your account was linked")
 		if shown := h.browser(t).follow(t, warned, nil); !strings.Contains(shown.body, `id="choose"`) {
 			t.Fatalf("the owner cannot disown it: %s", shown.Status)
@@ -269,14 +269,14 @@ func TestAuthoritativeAddresses(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		p := anyProvider()
 		p.Settings.Emails = federation.EmailsAuthoritative
-		h.startUpstream(t, p)
-		if shown := h.browser(t).arrive(t, "oidc", someone("x", map[string]any{"email": testEmail, "email_verified": false})); shown.at() != "/arrival" {
+		startUpstream(t, h, p)
+		if shown := signInFrom(t, h.browser(t), "oidc", someone("x", map[string]any{"email": testEmail, "email_verified": false})); shown.at() != "/arrival" {
 			t.Errorf("an address that is not verified there opens the account: %s", shown.Request.URL)
 		}
-		if shown := h.browser(t).arrive(t, "oidc", someone("x", map[string]any{"email": testEmail, "email_verified": nil})); shown.at() != "/arrival" {
+		if shown := signInFrom(t, h.browser(t), "oidc", someone("x", map[string]any{"email": testEmail, "email_verified": nil})); shown.at() != "/arrival" {
 			t.Errorf("an address of which nothing is said opens the account: %s", shown.Request.URL)
 		}
-		if shown := h.browser(t).arrive(t, "oidc", someone("alice-there", map[string]any{"email": strings.ToUpper(testEmail)})); shown.at() != "/account" || !strings.Contains(shown.body, "Alice Example") {
+		if shown := signInFrom(t, h.browser(t), "oidc", someone("alice-there", map[string]any{"email": strings.ToUpper(testEmail)})); shown.at() != "/account" || !strings.Contains(shown.body, "Alice Example") {
 			t.Errorf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
 		if _, letter := h.mail(t, "A new way to sign in to your account was linked"); letter.To != testEmail {

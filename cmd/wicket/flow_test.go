@@ -91,7 +91,7 @@ func TestEndingSessionsEndsTheirTokens(t *testing.T) {
 		client := h.client(t, nil)
 		phone, laptop := h.browser(t), h.browser(t)
 		onPhone, onLaptop := h.redeem(t, client, phone.code(t, client, nil)), h.redeem(t, client, laptop.code(t, client, nil))
-		sessions, err := h.identity.Sessions().List(t.Context(), h.user.ID)
+		sessions, err := h.Identity.Sessions().List(t.Context(), h.user.ID)
 		if err != nil || len(sessions) != 2 {
 			t.Fatalf("%d sessions, %v", len(sessions), err)
 		}
@@ -138,7 +138,7 @@ func TestDisabledAccount(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		client, b := h.client(t, nil), h.browser(t)
 		tokens := h.redeem(t, client, b.code(t, client, nil))
-		if err := h.identity.Users().SetActive(t.Context(), h.user.ID, false); err != nil {
+		if err := h.Identity.Users().SetActive(t.Context(), h.user.ID, false); err != nil {
 			t.Fatal(err)
 		}
 		if a := h.userinfo(t, tokens.text("access_token")); a.status != http.StatusUnauthorized {
@@ -166,7 +166,7 @@ func TestWrongPasswordsLock(t *testing.T) {
 		if right.StatusCode != http.StatusUnauthorized || last.StatusCode != http.StatusUnauthorized {
 			t.Errorf("wrong: %s, then right: %s", last.Status, right.Status)
 		}
-		if err := h.identity.Users().Unlock(t.Context(), h.user.ID); err != nil {
+		if err := h.Identity.Users().Unlock(t.Context(), h.user.ID); err != nil {
 			t.Fatal(err)
 		}
 		if shown := b.signIn(t, page{}); shown.StatusCode != http.StatusOK || !strings.Contains(shown.body, "Alice Example") {

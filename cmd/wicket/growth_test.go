@@ -27,7 +27,7 @@ import (
 // sql runs one statement on the house's database.
 func (h *openHouse) sql(t testing.TB, query string, args ...any) {
 	t.Helper()
-	err := h.database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+	err := h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.ExecContext(ctx, query, args...)
 		return err
 	})
@@ -38,7 +38,7 @@ func (h *openHouse) sql(t testing.TB, query string, args ...any) {
 
 // fill inserts rows number from to until of a table: into is the table with its columns, and values an expression for
 // each column, in which i is the number of the row, ID(prefix, expression) makes an id and AGO(seconds) a time.
-func (h *openHouse) fill(t testing.TB, from, until int, into, values string) {
+func fill(t testing.TB, h *openHouse, from, until int, into, values string) {
 	t.Helper()
 	numbers := fmt.Sprintf("WITH RECURSIVE numbers (i) AS (VALUES (%d) UNION ALL SELECT i + 1 FROM numbers WHERE i < %d) SELECT %%s FROM numbers", from, until)
 	macros := map[string]string{
@@ -46,7 +46,7 @@ func (h *openHouse) fill(t testing.TB, from, until int, into, values string) {
 		"AGO":  "strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', 'now', (-(%s)) || ' seconds')",
 		"HASH": "CAST(printf('%s%%031d', %s) AS BLOB)",
 	}
-	if h.database.Kind == storage.Postgres {
+	if h.Database.Kind == storage.Postgres {
 		numbers = fmt.Sprintf("SELECT %%s FROM generate_series(%d::bigint, %d) AS i", from, until)
 		macros = map[string]string{
 			"ID":   "('%s0000000-0000-7000-8000-' || lpad(to_hex(%s), 12, '0'))::uuid",
@@ -110,10 +110,10 @@ func BenchmarkGrowth(b *testing.B) {
 	for _, kind := range []storage.Kind{storage.SQLite, storage.Postgres} {
 		b.Run(string(kind), func(b *testing.B) {
 			h := openTestHouse(b, storagetest.URL(b, kind))
-			if err := h.jobs.Stop(b.Context()); err != nil { // the upkeep would delete what is to be measured
+			if err := h.Jobs.Stop(b.Context()); err != nil { // the upkeep would delete what is to be measured
 				b.Fatal(err)
 			}
-			h.identity.Hasher = password.NewHasher(8, 1, runtime.NumCPU(), 10*time.Second)
+			h.Identity.Hasher = password.NewHasher(8, 1, runtime.NumCPU(), 10*time.Second)
 			const people = 50
 			for _, when := range []string{"warm", "early", "late"} { // others each time, for the sessions of one are compared
 				for i := range people {
@@ -144,7 +144,7 @@ func BenchmarkGrowth(b *testing.B) {
 			cpuBefore := float64((ownCPU() - cpu).Microseconds()) / measured
 
 			began := time.Now()
-			h.grow(b)
+			grow(h, b)
 			filling := time.Since(began)
 
 			cpu = ownCPU()
@@ -182,7 +182,7 @@ func BenchmarkGrowth(b *testing.B) {
 			milliseconds("ms-report-week", 3, report(7))
 			milliseconds("ms-report-all", 1, report(400))
 			milliseconds("ms-history", 50, func(i int) error {
-				person, err := h.identity.Users().Find(ctx, "person"+strconv.Itoa(i*100+1))
+				person, err := h.Identity.Users().Find(ctx, "person"+strconv.Itoa(i*100+1))
 				if err != nil {
 					return err
 				}
@@ -212,19 +212,19 @@ func BenchmarkGrowth(b *testing.B) {
 }
 
 // grow fills the house with people, sessions and attempts to sign in.
-func (h *openHouse) grow(b *testing.B) {
+func grow(h *openHouse, b *testing.B) {
 	b.Helper()
 	for month := -17; month <= 0; month += 3 {
-		if err := h.database.PreparePartitions(b.Context(), identity.Clock().AddDate(0, month, 0)); err != nil {
+		if err := h.Database.PreparePartitions(b.Context(), identity.Clock().AddDate(0, month, 0)); err != nil {
 			b.Fatal(err)
 		}
 	}
-	h.fill(b, 1, grownPeople, intoUsers, someUsers)
-	h.fill(b, 1, grownPeople, intoEmails, someEmails)
-	h.fill(b, 1, grownSessions, intoSessions, fmt.Sprintf(someSessions, grownPeople, "(i % 2 * 2 - 1) * 20000000"))
+	fill(b, h, 1, grownPeople, intoUsers, someUsers)
+	fill(b, h, 1, grownPeople, intoEmails, someEmails)
+	fill(b, h, 1, grownSessions, intoSessions, fmt.Sprintf(someSessions, grownPeople, "(i % 2 * 2 - 1) * 20000000"))
 	const chunk = 50_000 // a transaction may not take long
 	for from := 1; from < grownAttempts; from += chunk {
-		h.fill(b, from, from+chunk-1, intoAttempts, fmt.Sprintf(someAttempts, grownAttempts, attemptEvery, grownPeople, grownPeople))
+		fill(b, h, from, from+chunk-1, intoAttempts, fmt.Sprintf(someAttempts, grownAttempts, attemptEvery, grownPeople, grownPeople))
 	}
 	h.sql(b, "ANALYZE") // as PostgreSQL's autovacuum would after a minute
 }
@@ -285,26 +285,26 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 	client, b := h.client(t, nil), h.browser(t)
 	b.code(t, client, nil)
 	future := "-(1000000 + i)"
-	h.fill(t, 1, rows, intoUsers, someUsers)
-	h.fill(t, 1, rows, intoEmails, someEmails)
-	h.fill(t, 1, rows, "phones (id, user_id, number, is_primary, verified_at, created_at, modified_at)", "ID(9, i), ID(1, i), '+49301' || (100000 + i), TRUE, AGO(0), AGO(0), AGO(0)")
-	h.fill(t, 1, rows, "profiles (user_id, created_at, modified_at)", "ID(1, i), AGO(0), AGO(0)")
-	h.fill(t, 1, rows, intoSessions, fmt.Sprintf(someSessions, rows, future))
-	h.fill(t, 1, rows, "grants (id, user_id, client_id, session_id, session_version, scopes, auth_time, acr, amr, created_at, expires_at)",
+	fill(t, h, 1, rows, intoUsers, someUsers)
+	fill(t, h, 1, rows, intoEmails, someEmails)
+	fill(t, h, 1, rows, "phones (id, user_id, number, is_primary, verified_at, created_at, modified_at)", "ID(9, i), ID(1, i), '+49301' || (100000 + i), TRUE, AGO(0), AGO(0), AGO(0)")
+	fill(t, h, 1, rows, "profiles (user_id, created_at, modified_at)", "ID(1, i), AGO(0), AGO(0)")
+	fill(t, h, 1, rows, intoSessions, fmt.Sprintf(someSessions, rows, future))
+	fill(t, h, 1, rows, "grants (id, user_id, client_id, session_id, session_version, scopes, auth_time, acr, amr, created_at, expires_at)",
 		"ID(4, i), ID(1, i), '"+client.ID+"', ID(3, i), 1, '[\"openid\"]', AGO(0), 'urn', '[\"pwd\"]', AGO(0), AGO("+future+")")
-	h.fill(t, 1, rows, "codes (hash, grant_id, redirect_uri, code_challenge, nonce, created_at, expires_at)", "HASH(5, i), ID(4, i), '', '', '', AGO(0), AGO("+future+")")
-	h.fill(t, 1, rows, "refresh_tokens (hash, grant_id, created_at, expires_at)", "HASH(6, i), ID(4, i), AGO(0), AGO("+future+")")
-	h.fill(t, 1, rows, "revoked_tokens (jti, expires_at)", "'token' || i, AGO("+future+")")
-	h.fill(t, 1, rows, "proofs (id, user_id, purpose, secret_hash, expires_at, created_at)", "ID(7, i), ID(1, i), 'unlock', HASH(7, i), AGO("+future+"), AGO(0)")
-	h.fill(t, 1, rows, "password_reset_tokens (id, user_id, token_hash, expires_at, reset_ip, created_at, created_by)", "ID(8, i), ID(1, i), HASH(8, i), AGO("+future+"), '', AGO(0), 'test'")
-	h.fill(t, 1, rows, "external_accounts (id, user_id, provider, issuer, subject, label, profile, last_used_at, created_at, modified_at)",
+	fill(t, h, 1, rows, "codes (hash, grant_id, redirect_uri, code_challenge, nonce, created_at, expires_at)", "HASH(5, i), ID(4, i), '', '', '', AGO(0), AGO("+future+")")
+	fill(t, h, 1, rows, "refresh_tokens (hash, grant_id, created_at, expires_at)", "HASH(6, i), ID(4, i), AGO(0), AGO("+future+")")
+	fill(t, h, 1, rows, "revoked_tokens (jti, expires_at)", "'token' || i, AGO("+future+")")
+	fill(t, h, 1, rows, "proofs (id, user_id, purpose, secret_hash, expires_at, created_at)", "ID(7, i), ID(1, i), 'unlock', HASH(7, i), AGO("+future+"), AGO(0)")
+	fill(t, h, 1, rows, "password_reset_tokens (id, user_id, token_hash, expires_at, reset_ip, created_at, created_by)", "ID(8, i), ID(1, i), HASH(8, i), AGO("+future+"), '', AGO(0), 'test'")
+	fill(t, h, 1, rows, "external_accounts (id, user_id, provider, issuer, subject, label, profile, last_used_at, created_at, modified_at)",
 		"ID(a, i), ID(1, i), 'p', 'i', 's' || i, 'l', '{}', AGO(0), AGO(0), AGO(0)")
-	h.fill(t, 1, rows, intoAttempts, fmt.Sprintf(someAttempts, rows, 1, rows, rows))
+	fill(t, h, 1, rows, intoAttempts, fmt.Sprintf(someAttempts, rows, 1, rows, rows))
 	h.sql(t, "ANALYZE")
 
 	filled := map[string]bool{}
 	var names []string
-	if err := h.database.Reader().NewRaw("SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples >= 5000").Scan(t.Context(), &names); err != nil {
+	if err := h.Database.Reader().NewRaw("SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples >= 5000").Scan(t.Context(), &names); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names {
@@ -314,7 +314,7 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		t.Fatalf("only %v are full", names)
 	}
 	counter := &queryCounter{}
-	h.database.Observe(counter)
+	h.Database.Observe(counter)
 	ctx := t.Context()
 	var code string
 	var tokens answer
@@ -323,11 +323,11 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		index string // one that must be used
 		once  func() error
 	}{
-		{"user by username", "users_username_key_key", func() error { _, err := h.identity.Users().Find(ctx, "person500"); return err }},
-		{"user by e-mail", "address", func() error { _, err := h.identity.Users().Find(ctx, "person500@example.com"); return err }},
-		{"user by phone", "phones_verified_number", func() error { _, err := h.identity.Users().Find(ctx, "+4930123456"); return ignoreNotFound(err) }},
+		{"user by username", "users_username_key_key", func() error { _, err := h.Identity.Users().Find(ctx, "person500"); return err }},
+		{"user by e-mail", "address", func() error { _, err := h.Identity.Users().Find(ctx, "person500@example.com"); return err }},
+		{"user by phone", "phones_verified_number", func() error { _, err := h.Identity.Users().Find(ctx, "+4930123456"); return ignoreNotFound(err) }},
 		{"session by secret", "sessions_secret_hash_key", func() error {
-			_, err := h.identity.Sessions().BySecret(ctx, "nobody's")
+			_, err := h.Identity.Sessions().BySecret(ctx, "nobody's")
 			return ignoreNotFound(err)
 		}},
 		{"external account", "external_accounts", func() error {
@@ -337,7 +337,7 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 			}
 			return nil
 		}},
-		{"sessions of a person", "sessions_user", func() error { _, err := h.identity.Sessions().List(ctx, h.user.ID); return err }},
+		{"sessions of a person", "sessions_user", func() error { _, err := h.Identity.Sessions().List(ctx, h.user.ID); return err }},
 		{"attempts of a person", "user_id_attempt_time", func() error { _, err := h.SignIns.Attempts().List(ctx, h.user.ID, 20); return err }},
 		{"sign-in", "", func() error { h.browser(t).signIn(t, page{}); return nil }},
 		{"authorize", "sessions_secret_hash_key", func() error { code = b.code(t, client, nil); return nil }},
@@ -375,7 +375,7 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 					if !slices.Contains([]string{"SELECT", "UPDATE", "DELETE", "WITH"}, verb) || strings.Contains(query, "pg_") || strings.Contains(query, "river") {
 						continue
 					}
-					h.explain(t, query).each(func(node planNode) {
+					explain(t, h, query).each(func(node planNode) {
 						used = append(used, node.Index)
 						if node.Type != "Seq Scan" || !filled[node.Relation] {
 							return
@@ -398,10 +398,10 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-func (h *openHouse) explain(t *testing.T, query string) planNode {
+func explain(t *testing.T, h *openHouse, query string) planNode {
 	t.Helper()
 	var text string
-	if err := h.database.Reader().NewRaw("EXPLAIN (FORMAT JSON) "+query).Scan(t.Context(), &text); err != nil {
+	if err := h.Database.Reader().NewRaw("EXPLAIN (FORMAT JSON) "+query).Scan(t.Context(), &text); err != nil {
 		t.Fatalf("explain %s: %v", query, err)
 	}
 	var plans []struct{ Plan planNode }

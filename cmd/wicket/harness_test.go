@@ -14,14 +14,10 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
-	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
-	"github.com/wicket-id/wicket/oidc/keys"
-	"github.com/wicket-id/wicket/storage"
-	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 	"github.com/wicket-id/wicket/web"
@@ -43,26 +39,8 @@ type configuration = server.Config
 // openHouse is a running Wicket: as server.New makes it, behind a real listener on a free port of this machine.
 type openHouse struct {
 	*server.Server
-	config   *configuration
-	issuer   string // where the tests find it
-	outbox   *notify.Outbox
-	user     *identity.User
-	database *storage.Database
-	redis    *cache.Redis
-	identity *identity.Store
-	upstream *federation.Upstreams
-	keys     *keys.Keys
-	provider *oidc.Provider
-	jobs     *storage.Jobs
-	handler  http.Handler
-}
-
-// opened is that server for a test.
-func opened(s *server.Server, issuer string) *openHouse {
-	return &openHouse{
-		Server: s, config: s.Config(), issuer: issuer, outbox: s.Config().Outbox, database: s.Database, redis: s.Redis,
-		identity: s.Identity, upstream: s.Upstreams, keys: s.Keys, provider: s.Provider, jobs: s.Jobs, handler: s.Handler,
-	}
+	issuer string // where the tests find it
+	user   *identity.User
 }
 
 // inEachHouse runs test in a house on SQLite and in one on PostgreSQL.
@@ -100,18 +78,26 @@ func openTestHouse(t testing.TB, databaseURL string, change ...func(*configurati
 // replica opens another house on the same database, as one more process of the same Wicket, but for what change says.
 func (h *openHouse) replica(t testing.TB, change ...func(*configuration)) *openHouse {
 	t.Helper()
+	config := *h.Config()
+	for _, change := range change {
+		change(&config)
+	}
+	replica := serve(t, &config)
+	replica.user = h.user
+	return replica
+}
+
+// serve serves that configuration on a port of its own until the test ends.
+func serve(t testing.TB, config *configuration) *openHouse {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := *h.config
-	for _, change := range change {
-		change(&config)
-	}
-	replica := serveTestHouse(t, listener, &config)
+	h := serveTestHouse(t, listener, config)
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	replica.issuer, replica.user = "http://localhost:"+port, h.user
-	return replica
+	h.issuer = "http://localhost:" + port
+	return h
 }
 
 // serveTestHouse builds and serves a house until the test ends.
@@ -122,24 +108,24 @@ func serveTestHouse(t testing.TB, listener net.Listener, config *configuration) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := opened(s, config.Issuer)
+	h := &openHouse{Server: s, issuer: config.Issuer}
 	h.SignIns.SignInDelay, h.SignIns.RefusalTakes = time.Millisecond, 0
-	if err := h.keys.Load(t.Context()); err != nil {
+	if err := h.Keys.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.jobs.Start(context.Background()); err != nil {
+	if err := h.Jobs.Start(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- server.ServeHTTP(ctx, []net.Listener{listener}, h.handler, log, func() {}) }()
+	go func() { ended <- server.ServeHTTP(ctx, []net.Listener{listener}, h.Handler, log, func() {}) }()
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections() // or stopping waits for those that were dialled and never used
 		stop()
 		if err := <-ended; err != nil {
 			t.Errorf("stop serving: %v", err)
 		}
-		if err := h.jobs.Stop(context.Background()); err != nil {
+		if err := h.Jobs.Stop(context.Background()); err != nil {
 			t.Errorf("stop the jobs: %v", err)
 		}
 		if err := h.Close(); err != nil {
@@ -173,7 +159,7 @@ func (l testLog) Write(line []byte) (int, error) {
 
 func (h *openHouse) register(t testing.TB, person identity.NewUser) *identity.User {
 	t.Helper()
-	user, err := h.identity.Users().Create(t.Context(), person)
+	user, err := h.Identity.Users().Create(t.Context(), person)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,8 +175,8 @@ type testClient struct {
 // reauthenticated is the proof that a person has just signed in, as strongly as anybody can.
 func (h *openHouse) reauthenticated(t testing.TB, user *identity.User) *identity.Reauthenticated {
 	t.Helper()
-	session := &identity.Session{UserID: user.ID, ACR: identity.ACRPhishingResistant, AuthTime: h.identity.Now(), User: user}
-	proof, err := h.identity.Reauthenticate(t.Context(), session, identity.Device{})
+	session := &identity.Session{UserID: user.ID, ACR: identity.ACRPhishingResistant, AuthTime: h.Identity.Now(), User: user}
+	proof, err := h.Identity.Reauthenticate(t.Context(), session, identity.Device{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,7 @@ func openSecureHouse(t testing.TB, databaseURL string) (*openHouse, http.RoundTr
 			t.Errorf("close the house: %v", err)
 		}
 	})
-	open := opened(h, config.Issuer)
+	open := &openHouse{Server: h, issuer: config.Issuer}
 	open.user = open.register(t, identity.NewUser{Username: testUsername, Email: testEmail, EmailVerified: true, Password: testPassword, Name: "Alice Example"})
 	return open, listening.Client().Transport, log
 }
@@ -317,7 +317,7 @@ var (
 
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		for _, route := range h.handler.(*gin.Engine).Routes() {
+		for _, route := range h.Handler.(*gin.Engine).Routes() {
 			if route.Method != http.MethodGet && route.Method != http.MethodHead && route.Method != http.MethodOptions && !slices.Contains(personRoutes, route.Path) && !slices.Contains(otherRoutes, route.Path) {
 				t.Errorf("%s %s is in neither list: is it safe from other sites?", route.Method, route.Path)
 			}
@@ -538,7 +538,7 @@ func TestSecretsAreNeitherLoggedNorKept(t *testing.T) {
 		held := b.get(t, h.authorizeURL(client, url.Values{"prompt": {"login"}})).held()
 		keep("a suspended request", held)
 
-		kept := dumpAll(t, h.database)
+		kept := dumpAll(t, h.Database)
 		if !strings.Contains(kept, h.user.ID.String()) || !strings.Contains(kept, client.ID) || !strings.Contains(kept, "argon2id") {
 			t.Fatal("the tables were not read")
 		}
@@ -549,7 +549,7 @@ func TestSecretsAreNeitherLoggedNorKept(t *testing.T) {
 		}
 
 		// And now the database goes away: faults are logged, with what they were about.
-		if err := h.database.Close(); err != nil {
+		if err := h.Database.Close(); err != nil {
 			t.Fatal(err)
 		}
 		if shown := b.get(t, "/account"); shown.StatusCode != http.StatusInternalServerError {

@@ -41,7 +41,7 @@ func TestOwnerGetsATakenAccountBack(t *testing.T) {
 			t.Fatalf("the warning went to %s", letter.To)
 		}
 		thief.follow(t, link, nil)
-		emails, err := h.identity.Emails().List(t.Context(), h.user.ID)
+		emails, err := h.Identity.Emails().List(t.Context(), h.user.ID)
 		if err != nil || len(emails) != 2 {
 			t.Fatal(emails, err)
 		}
@@ -62,7 +62,7 @@ func TestOwnerGetsATakenAccountBack(t *testing.T) {
 		}
 		token := hiddenToken.FindStringSubmatch(shown.body)[1]
 		owner.post(t, "/reset-password", url.Values{"token": {token}, "password": {newPassword}})
-		after, err := h.identity.Emails().List(t.Context(), h.user.ID)
+		after, err := h.Identity.Emails().List(t.Context(), h.user.ID)
 		if err != nil || len(after) != 2 || after[0].Address != testEmail || !after[0].IsPrimary || after[1].VerifiedAt != nil {
 			t.Errorf("the addresses afterwards: %+v, %v", after, err)
 		}
@@ -78,7 +78,7 @@ func TestNewAddressProvesNothing(t *testing.T) {
 		thief.post(t, "/account/emails/add", url.Values{"address": {"thief@example.net"}})
 		link, _ := h.mail(t, "Verify your email address")
 		thief.follow(t, link, nil)
-		emails, err := h.identity.Emails().List(t.Context(), h.user.ID)
+		emails, err := h.Identity.Emails().List(t.Context(), h.user.ID)
 		if err != nil || len(emails) != 2 || emails[1].VerifiedAt == nil {
 			t.Fatal(emails, err)
 		}
@@ -89,7 +89,7 @@ func TestNewAddressProvesNothing(t *testing.T) {
 		h.mail(t, "Your password was changed")
 		links := make(map[string]string)
 		storagetest.Eventually(t, 10*time.Second, "both addresses are told", func() bool {
-			for _, letter := range h.outbox.Messages() {
+			for _, letter := range h.Config().Outbox.Messages() {
 				if letter.Subject == "Your password was changed" {
 					links[letter.To] = mailedLink.FindString(letter.Text)
 				}
@@ -102,7 +102,7 @@ func TestNewAddressProvesNothing(t *testing.T) {
 		if shown := h.browser(t).follow(t, links[testEmail], nil); !strings.Contains(shown.body, `id="choose"`) {
 			t.Fatalf("the owner cannot disown it: %s", shown.Status)
 		}
-		after, err := h.identity.Emails().List(t.Context(), h.user.ID)
+		after, err := h.Identity.Emails().List(t.Context(), h.user.ID)
 		if err != nil || len(after) != 2 || after[0].Address != testEmail || !after[0].IsPrimary || after[1].VerifiedAt != nil {
 			t.Errorf("the addresses afterwards: %+v, %v", after, err)
 		}

@@ -20,7 +20,7 @@ import (
 var invitationLink = regexp.MustCompile(`http://\S+/register\?token=\S+`)
 
 // serveAndInvite runs wicket serve on a database in which nobody is registered, and returns the link that it prints.
-func (l commandLine) serveAndInvite(t *testing.T, issuer string) (*process, string) {
+func serveAndInvite(t *testing.T, l commandLine, issuer string) (*process, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "stdout")
 	printed, err := os.Create(path)
@@ -45,9 +45,9 @@ func (l commandLine) serveAndInvite(t *testing.T, issuer string) (*process, stri
 // Whoever starts an embedded Wicket becomes its administrator by the link that it prints: once, and only the last link.
 func TestFirstAdministrator(t *testing.T) {
 	line, issuer := newCommandLine(t, storagetest.URL(t, storage.SQLite))
-	server, void := line.serveAndInvite(t, issuer)
+	server, void := serveAndInvite(t, line, issuer)
 	server.interrupt(t)
-	server, link := line.serveAndInvite(t, issuer)
+	server, link := serveAndInvite(t, line, issuer)
 	h := &openHouse{issuer: issuer}
 	if shown := h.browser(t).get(t, void); shown.StatusCode != http.StatusBadRequest {
 		t.Errorf("the link of an earlier start: %s", shown.Status)
@@ -186,11 +186,11 @@ func TestInvitation(t *testing.T) {
 		if name == "" || more > 0 {
 			t.Fatalf("%q and %d more were admitted", name, more)
 		}
-		dora, err := h.identity.Users().Find(t.Context(), "dora@example.com") // verified: the link reached it
+		dora, err := h.Identity.Users().Find(t.Context(), "dora@example.com") // verified: the link reached it
 		if err != nil || dora.Username != name {
 			t.Fatalf("%+v, %v", dora, err)
 		}
-		if roles, err := h.identity.Roles().List(t.Context(), dora.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "clerk" {
+		if roles, err := h.Identity.Roles().List(t.Context(), dora.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "clerk" {
 			t.Errorf("roles %+v, %v", roles, err)
 		}
 		if shown := h.browser(t).get(t, "/register?token=guess"); shown.StatusCode != http.StatusBadRequest {

@@ -33,7 +33,7 @@ func retryAfter(header http.Header) int {
 	return seconds
 }
 
-func (h *openHouse) clientCredentials(t testing.TB, client testClient) answer {
+func clientCredentials(t testing.TB, h *openHouse, client testClient) answer {
 	t.Helper()
 	return h.call(t, oidc.PathToken, client, url.Values{"grant_type": {oidc.GrantClientCredentials}})
 }
@@ -50,7 +50,7 @@ func TestReplicasShareOneBudget(t *testing.T) {
 		for i := range 20 {
 			wg.Go(func() {
 				for range 8 {
-					switch a := houses[i%len(houses)].clientCredentials(t, client); {
+					switch a := clientCredentials(t, houses[i%len(houses)], client); {
 					case a.status == http.StatusOK:
 						yes.Add(1)
 					case a.status == http.StatusTooManyRequests && a.text("error") == "temporarily_unavailable" && retryAfter(a.header) > 60:
@@ -67,7 +67,7 @@ func TestReplicasShareOneBudget(t *testing.T) {
 	if spent, refused := storm(client, houses...); spent != budget || refused != 160-budget {
 		t.Errorf("three replicas spent %d and refused %d, want %d and %d", spent, refused, budget, 160-budget)
 	}
-	if a := houses[1].clientCredentials(t, another); a.status != http.StatusOK {
+	if a := clientCredentials(t, houses[1], another); a.status != http.StatusOK {
 		t.Errorf("another client: %d %v", a.status, a.json)
 	}
 	server.Kill()
@@ -164,12 +164,12 @@ func TestLimitByClient(t *testing.T) {
 		client := h.client(t, nil)
 		stranger := testClient{client.Client, "guessed"}
 		for range 5 {
-			if a := h.clientCredentials(t, stranger); a.status != http.StatusUnauthorized {
+			if a := clientCredentials(t, h, stranger); a.status != http.StatusUnauthorized {
 				t.Errorf("a stranger: %d %v", a.status, a.json)
 			}
 		}
 		for i, want := range []int{200, 200, 429} {
-			if a := h.clientCredentials(t, client); a.status != want {
+			if a := clientCredentials(t, h, client); a.status != want {
 				t.Errorf("request %d: %d %v, want %d", i, a.status, a.json, want)
 			}
 		}

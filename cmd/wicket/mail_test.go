@@ -31,21 +31,20 @@ func TestDeadMailServerLosesNothing(t *testing.T) {
 		var config *configuration
 		t.Run("while it is dead", func(t *testing.T) { // the house is closed at its end
 			h := openTestHouse(t, databaseURL, withMail(t, notifytest.URL(port)))
-			config = h.config
+			config = h.Config()
 			b := h.browser(t)
 			b.signIn(t, page{})
 			if shown := b.post(t, "/account/emails/add", map[string][]string{"address": {"alice@work.example"}}); shown.StatusCode != http.StatusOK {
 				t.Fatalf("a request that sends mail: %s", shown.Status)
 			}
 			storagetest.Eventually(t, 30*time.Second, "sending was tried", func() bool {
-				n, err := h.database.Reader().NewSelect().Table("river_job").Where("kind = 'message' AND attempt > 0").Count(t.Context())
+				n, err := h.Database.Reader().NewSelect().Table("river_job").Where("kind = 'message' AND attempt > 0").Count(t.Context())
 				return err == nil && n >= 2
 			})
 		})
 		server := &notifytest.MailServer{}
 		server.Open(t, port)
-		h := &openHouse{config: config}
-		h.replica(t)
+		serve(t, config)
 		storagetest.Eventually(t, time.Minute, "both letters are there", func() bool {
 			to := make(map[string]int)
 			for _, letter := range server.Received() {
@@ -84,7 +83,7 @@ func TestSlowMailServerSlowsNobody(t *testing.T) {
 				t.Errorf("a request waited %s", took)
 			}
 		}
-		if _, err := h.identity.Phones().Add(t.Context(), h.reauthenticated(t, h.user), aliceNumber); err != nil {
+		if _, err := h.Identity.Phones().Add(t.Context(), h.reauthenticated(t, h.user), aliceNumber); err != nil {
 			t.Fatal(err)
 		}
 		select {

@@ -166,7 +166,7 @@ func TestCensus(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		storagetest.Eventually(t, 30*time.Second, "alice and the ledger are counted", func() bool {
 			// PostgreSQL's statistics follow within a second or so of the connections' rest.
-			rows, err := h.database.Census(t.Context())
+			rows, err := h.Database.Census(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -176,7 +176,7 @@ func TestCensus(t *testing.T) {
 			return rows["users"] == 1 && rows["emails"] == 1 && rows["audit_trail"] >= 1
 		})
 		storagetest.Eventually(t, 30*time.Second, "the upkeep of the start is done", func() bool {
-			jobs, err := h.database.JobCounts(t.Context())
+			jobs, err := h.Database.JobCounts(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -28,7 +28,7 @@ func (h *openHouse) texts(t testing.TB, number string, count int) string {
 	var codes []string
 	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { // polling
 		codes = nil
-		for _, letter := range h.outbox.Messages() { // the last one first
+		for _, letter := range h.Config().Outbox.Messages() { // the last one first
 			if match := lastLineOfText.FindStringSubmatch(letter.Text); letter.Subject == notify.TextSubject && letter.To == number && match != nil {
 				codes = append(codes, match[1])
 			}
@@ -37,7 +37,7 @@ func (h *openHouse) texts(t testing.TB, number string, count int) string {
 			return codes[0]
 		}
 	}
-	t.Fatalf("%d text messages came to %s, not %d; there are %v", len(codes), number, count, h.outbox.Messages())
+	t.Fatalf("%d text messages came to %s, not %d; there are %v", len(codes), number, count, h.Config().Outbox.Messages())
 	return ""
 }
 
@@ -60,7 +60,7 @@ func TestPhonesAreClaimedAndVerified(t *testing.T) {
 		}
 		phones := func(count int) []identity.Phone {
 			t.Helper()
-			phones, err := h.identity.Phones().List(t.Context(), h.user.ID)
+			phones, err := h.Identity.Phones().List(t.Context(), h.user.ID)
 			if err != nil || len(phones) != count {
 				t.Fatalf("%+v, %v", phones, err)
 			}
@@ -108,11 +108,11 @@ func TestPhonesAreClaimedAndVerified(t *testing.T) {
 func TestPhoneOfAnotherAccountIsNotVerifiedTwice(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		bob := h.register(t, identity.NewUser{Username: "bob", Password: testPassword})
-		theirs, err := h.identity.Phones().Add(t.Context(), h.reauthenticated(t, bob), aliceNumber)
+		theirs, err := h.Identity.Phones().Add(t.Context(), h.reauthenticated(t, bob), aliceNumber)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.identity.Phones().Verify(t.Context(), h.reauthenticated(t, bob), theirs.ID, h.texts(t, aliceNumber, 1)); err != nil {
+		if _, err := h.Identity.Phones().Verify(t.Context(), h.reauthenticated(t, bob), theirs.ID, h.texts(t, aliceNumber, 1)); err != nil {
 			t.Fatal(err)
 		}
 		// It can be claimed, and nothing tells that it is Bob's until somebody reads his text messages.
@@ -121,7 +121,7 @@ func TestPhoneOfAnotherAccountIsNotVerifiedTwice(t *testing.T) {
 		if shown := b.post(t, "/account/phones/add", url.Values{"number": {aliceNumber}}); shown.StatusCode != http.StatusOK {
 			t.Errorf("claiming somebody else's number: %s", shown.Status)
 		}
-		phones, err := h.identity.Phones().List(t.Context(), h.user.ID)
+		phones, err := h.Identity.Phones().List(t.Context(), h.user.ID)
 		if err != nil || len(phones) != 1 {
 			t.Fatalf("%+v, %v", phones, err)
 		}
@@ -143,14 +143,14 @@ func TestPhoneIsToldToAppsThatMayAsk(t *testing.T) {
 		if _, told := h.userinfo(t, access).json["phone_number"]; told {
 			t.Error("a number that is not there is told")
 		}
-		phone, err := h.identity.Phones().Add(t.Context(), h.reauthenticated(t, h.user), aliceNumber)
+		phone, err := h.Identity.Phones().Add(t.Context(), h.reauthenticated(t, h.user), aliceNumber)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, told := h.userinfo(t, access).json["phone_number"]; told {
 			t.Error("a number that is not verified is told")
 		}
-		if _, err := h.identity.Phones().Verify(t.Context(), h.reauthenticated(t, h.user), phone.ID, h.texts(t, aliceNumber, 1)); err != nil {
+		if _, err := h.Identity.Phones().Verify(t.Context(), h.reauthenticated(t, h.user), phone.ID, h.texts(t, aliceNumber, 1)); err != nil {
 			t.Fatal(err)
 		}
 		if told := h.userinfo(t, access).json; told["phone_number"] != aliceNumber || told["phone_number_verified"] != true {
@@ -185,7 +185,7 @@ func TestWithoutSMSNoPhoneIsTaken(t *testing.T) {
 		if shown := b.post(t, "/account/phones/add", url.Values{"number": {aliceNumber}}); shown.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(shown.body, "cannot be verified here") {
 			t.Errorf("adding: %s", shown.Status)
 		}
-		if phones, err := h.identity.Phones().List(t.Context(), h.user.ID); err != nil || len(phones) != 0 {
+		if phones, err := h.Identity.Phones().List(t.Context(), h.user.ID); err != nil || len(phones) != 0 {
 			t.Errorf("%+v, %v", phones, err)
 		}
 	})
@@ -218,7 +218,7 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := openTestHouse(t, databaseURL, func(c *configuration) { c.Outbox, c.SMS = nil, config.SMS })
-	phone, err := h.identity.Phones().Add(t.Context(), h.reauthenticated(t, h.user), aliceNumber)
+	phone, err := h.Identity.Phones().Add(t.Context(), h.reauthenticated(t, h.user), aliceNumber)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func TestTextMessagesGoOutByTheGateway(t *testing.T) {
 		if form.Get("To") != aliceNumber || code == nil {
 			t.Fatalf("the gateway got %v", form)
 		}
-		if _, err := h.identity.Phones().Verify(t.Context(), h.reauthenticated(t, h.user), phone.ID, code[1]); err != nil {
+		if _, err := h.Identity.Phones().Verify(t.Context(), h.reauthenticated(t, h.user), phone.ID, code[1]); err != nil {
 			t.Error(err)
 		}
 	case <-time.After(30 * time.Second):

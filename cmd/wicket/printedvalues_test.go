@@ -67,6 +67,22 @@ type (
 		Roles     []string  `json:"roles"`
 		ExpiresAt time.Time `json:"expires_at"`
 	}
+	printedConfig struct {
+		Settings []json.RawMessage `json:"settings"`
+		Faults   []string          `json:"faults"`
+	}
+	printedImport struct {
+		DryRun       bool  `json:"dry_run"`
+		Lines        int64 `json:"lines"`
+		Imported     int64 `json:"imported"`
+		AlreadyThere int64 `json:"already_there"`
+		Refused      int64 `json:"refused"`
+	}
+	printedRefusal struct {
+		Line     int64  `json:"line"`
+		Username string `json:"username"`
+		Reason   string `json:"reason"`
+	}
 	printedStep struct {
 		Step   string `json:"step"`
 		Detail string `json:"detail"`

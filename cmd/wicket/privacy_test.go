@@ -34,7 +34,7 @@ func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
 			len(kept.Sessions) != 1 || len(kept.Attempts) != 1 || len(kept.AuditTrail) < 3 {
 			t.Errorf("the file holds %+v", kept)
 		}
-		if user, err := h.identity.Users().ByID(t.Context(), h.user.ID); err != nil || strings.Contains(file.body, user.PasswordHash) {
+		if user, err := h.Identity.Users().ByID(t.Context(), h.user.ID); err != nil || strings.Contains(file.body, user.PasswordHash) {
 			t.Errorf("the password hash is in the file (%v)", err)
 		}
 		if shown := b.post(t, "/account/erase", url.Values{}); !strings.Contains(shown.body, `id="erase"`) {
@@ -48,7 +48,7 @@ func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
 			t.Error("still signed in")
 		}
 		b.signIn(t, page{})
-		if user, err := h.identity.Users().ByID(t.Context(), h.user.ID); err != nil || user.EraseAt != nil {
+		if user, err := h.Identity.Users().ByID(t.Context(), h.user.ID); err != nil || user.EraseAt != nil {
 			t.Errorf("signing in did not undo it: %v, %v", user.EraseAt, err)
 		}
 		stranger := h.browser(t).post(t, "/account/download", url.Values{})

@@ -20,7 +20,7 @@ func TestProfileGoesFromThePageToApps(t *testing.T) {
 		b, client := h.browser(t), h.client(t, nil)
 		access := h.redeem(t, client, b.code(t, client, url.Values{"scope": {"openid profile address"}})).text("access_token")
 		// The claim counts seconds; this test does not wait for one.
-		err := h.database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		err := h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
 			_, err := tx.NewRaw("UPDATE profiles SET modified_at = ? WHERE user_id = ?", h.user.CreatedAt.AddDate(0, 0, -1), h.user.ID).Exec(ctx)
 			return err
 		})
@@ -64,7 +64,7 @@ func TestProfileGoesFromThePageToApps(t *testing.T) {
 		// The ledger holds what changed, and nothing where nothing did.
 		b.post(t, "/account/profile", told)
 		b.post(t, "/account/profile", url.Values{"locality": {"Bern"}, "nickname": {""}})
-		entries, err := audit.Entries(t.Context(), h.database, audit.Filter{UserID: h.user.ID, Entity: "profile", Limit: 10})
+		entries, err := audit.Entries(t.Context(), h.Database, audit.Filter{UserID: h.user.ID, Entity: "profile", Limit: 10})
 		if err != nil || len(entries) != 2 {
 			t.Fatalf("%d lines in the ledger, %v", len(entries), err)
 		}
@@ -138,17 +138,17 @@ func TestProfileFieldsAreRefused(t *testing.T) {
 				t.Errorf("%q: %s", value, shown.Status)
 			}
 		}
-		if profile, err := h.identity.Profiles().Of(t.Context(), h.user.ID); err != nil || profile.Name != "Alice Example" || profile.Nickname != "" {
+		if profile, err := h.Identity.Profiles().Of(t.Context(), h.user.ID); err != nil || profile.Name != "Alice Example" || profile.Nickname != "" {
 			t.Errorf("after all that: %+v, %v", profile, err)
 		}
-		if entries, err := audit.Entries(t.Context(), h.database, audit.Filter{Entity: "profile", Limit: 1}); err != nil || len(entries) > 0 {
+		if entries, err := audit.Entries(t.Context(), h.Database, audit.Filter{Entity: "profile", Limit: 1}); err != nil || len(entries) > 0 {
 			t.Errorf("the ledger tells of %v, %v", entries, err)
 		}
 		// Whoever is signed out changes nothing.
 		if shown := h.browser(t).post(t, "/account/profile", url.Values{"name": {"Mallory"}}); !strings.Contains(shown.body, `id="sign-in"`) {
 			t.Errorf("signed out: %s", shown.Status)
 		}
-		if err := h.identity.Profiles().Update(t.Context(), h.user.ID, identity.Profile{Name: "\xff"}); err == nil {
+		if err := h.Identity.Profiles().Update(t.Context(), h.user.ID, identity.Profile{Name: "\xff"}); err == nil {
 			t.Error("what is no text is kept")
 		}
 	})

@@ -23,7 +23,7 @@ func TestQueriesOfEachWay(t *testing.T) {
 		client, b := h.client(t, nil), h.browser(t)
 		b.code(t, client, nil) // signs in and consents
 		counter := &queryCounter{}
-		h.database.Observe(counter)
+		h.Database.Observe(counter)
 		var code string
 		var tokens answer
 		for _, way := range []struct {
@@ -46,7 +46,7 @@ func TestQueriesOfEachWay(t *testing.T) {
 		} {
 			counter.reset()
 			way.once()
-			reads, transactions := counter.counted(h.database.Kind)
+			reads, transactions := counter.counted(h.Database.Kind)
 			if reads != way.reads || transactions != way.transactions {
 				t.Errorf("%s: %d reads and %d transactions, want %d and %d:\n%s", way.name, reads, transactions, way.reads, way.transactions, strings.Join(counter.queries, "\n"))
 			}

@@ -19,13 +19,13 @@ var mailedLink = regexp.MustCompile(`(?m)^https?://\S+$`)
 func (h *openHouse) mail(t testing.TB, subject string) (link string, letter notify.KeptMessage) {
 	t.Helper()
 	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { // polling
-		for _, letter := range h.outbox.Messages() {
+		for _, letter := range h.Config().Outbox.Messages() {
 			if letter.Subject == subject {
 				return mailedLink.FindString(letter.Text), letter
 			}
 		}
 	}
-	t.Fatalf("no mail with the subject %q came; there are %v", subject, h.outbox.Messages())
+	t.Fatalf("no mail with the subject %q came; there are %v", subject, h.Config().Outbox.Messages())
 	return "", notify.KeptMessage{}
 }
 
@@ -194,7 +194,7 @@ func TestEmailsAreClaimedAndVerified(t *testing.T) {
 		if shown := b.post(t, "/account/emails/add", url.Values{"address": {"bob@example.com"}}); shown.StatusCode != http.StatusOK {
 			t.Errorf("claiming somebody else's address: %s", shown.Status)
 		}
-		emails, err := h.identity.Emails().List(t.Context(), h.user.ID)
+		emails, err := h.Identity.Emails().List(t.Context(), h.user.ID)
 		if err != nil || len(emails) != 3 {
 			t.Fatalf("%v, %v", emails, err)
 		}
@@ -216,7 +216,7 @@ func TestEmailsAreClaimedAndVerified(t *testing.T) {
 				t.Errorf("%s: %s, without %q", step.path, shown.Status, step.want)
 			}
 		}
-		if left, _ := h.identity.Emails().List(t.Context(), h.user.ID); len(left) != 2 || left[0].ID != work.ID || !left[0].IsPrimary {
+		if left, _ := h.Identity.Emails().List(t.Context(), h.user.ID); len(left) != 2 || left[0].ID != work.ID || !left[0].IsPrimary {
 			t.Errorf("left are %+v", left)
 		}
 	})
@@ -224,10 +224,10 @@ func TestEmailsAreClaimedAndVerified(t *testing.T) {
 
 func TestRolesAreToldToAppsThatMayAsk(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		if err := h.identity.Roles().Grant(t.Context(), h.user.ID, "admin"); err != nil {
+		if err := h.Identity.Roles().Grant(t.Context(), h.user.ID, "admin"); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.identity.Roles().Grant(t.Context(), h.user.ID, "admin"); err != identity.ErrRoleHeld {
+		if err := h.Identity.Roles().Grant(t.Context(), h.user.ID, "admin"); err != identity.ErrRoleHeld {
 			t.Errorf("granted twice: %v", err)
 		}
 		may := h.client(t, func(c *clients.Client) { c.Scopes, c.IsTrusted = []string{"openid", "roles"}, true })
@@ -241,13 +241,13 @@ func TestRolesAreToldToAppsThatMayAsk(t *testing.T) {
 		if _, told := h.userinfo(t, h.redeem(t, mayNot, b.code(t, mayNot, scope)).text("access_token")).json["roles"]; told {
 			t.Error("an app that may not ask is told")
 		}
-		if err := h.identity.Roles().Revoke(t.Context(), h.user.ID, "admin"); err != nil {
+		if err := h.Identity.Roles().Revoke(t.Context(), h.user.ID, "admin"); err != nil {
 			t.Fatal(err)
 		}
 		if roles, _ := h.userinfo(t, access).json["roles"].([]any); len(roles) != 0 {
 			t.Errorf("after revoking: %v", roles)
 		}
-		if history, err := h.identity.Roles().List(t.Context(), h.user.ID, true); err != nil || len(history) != 1 || history[0].IsActive || history[0].RevokedAt == nil {
+		if history, err := h.Identity.Roles().List(t.Context(), h.user.ID, true); err != nil || len(history) != 1 || history[0].IsActive || history[0].RevokedAt == nil {
 			t.Errorf("history: %+v, %v", history, err)
 		}
 	})

@@ -37,7 +37,7 @@ func TestRegistration(t *testing.T) {
 		if again := b.get(t, "/register"); again.Request.URL.Path != "/account" {
 			t.Errorf("whoever is signed in is sent to %s", again.Request.URL)
 		}
-		carol, err := h.identity.Users().Find(t.Context(), "carol")
+		carol, err := h.Identity.Users().Find(t.Context(), "carol")
 		if err != nil || carol.CreatedBy != carol.Actor() || carol.LastLoginAt == nil {
 			t.Fatalf("%+v, %v", carol, err)
 		}
@@ -55,12 +55,12 @@ func TestRegistration(t *testing.T) {
 		if shown := h.browser(t).post(t, "/sign-in", signIn); shown.StatusCode != http.StatusOK {
 			t.Errorf("a verified address does not sign in: %s", shown.Status)
 		}
-		sessions, err := h.identity.Sessions().List(t.Context(), carol.ID)
+		sessions, err := h.Identity.Sessions().List(t.Context(), carol.ID)
 		if err != nil || len(sessions) != 2 || strings.Join(sessions[1].AMR, " ") != "pwd" || sessions[1].ACR != identity.ACRPassword {
 			t.Errorf("sessions: %+v, %v", sessions, err)
 		}
 		for _, line := range []struct{ entity, action string }{{"user", "created"}, {"session", "started"}} {
-			entries, err := audit.Entries(t.Context(), h.database, audit.Filter{UserID: carol.ID, Entity: line.entity, Action: line.action, Limit: 5})
+			entries, err := audit.Entries(t.Context(), h.Database, audit.Filter{UserID: carol.ID, Entity: line.entity, Action: line.action, Limit: 5})
 			if err != nil || len(entries) == 0 || entries[len(entries)-1].Actor != carol.Actor() || entries[len(entries)-1].IP == "" {
 				t.Errorf("the ledger on %s %s: %+v, %v", line.entity, line.action, entries, err)
 			}
@@ -104,11 +104,11 @@ func TestRegistrationForAWaitingApp(t *testing.T) {
 		// Somebody else at the same browser: the session before ends.
 		shown = b.get(t, h.authorizeURL(client, url.Values{"prompt": {"login"}}))
 		shown = b.post(t, "/register", newcomer(url.Values{"username": {"dave"}, "continue": {shown.held()}}))
-		carol, err := h.identity.Users().Find(t.Context(), "carol")
+		carol, err := h.Identity.Users().Find(t.Context(), "carol")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sessions, err := h.identity.Sessions().List(t.Context(), carol.ID); err != nil || len(sessions) != 0 || !strings.Contains(shown.body, `id="allow"`) {
+		if sessions, err := h.Identity.Sessions().List(t.Context(), carol.ID); err != nil || len(sessions) != 0 || !strings.Contains(shown.body, `id="allow"`) {
 			t.Errorf("%+v, %v, %s", sessions, err, shown.Status)
 		}
 	})
@@ -163,10 +163,10 @@ func TestRegistrationIsRefused(t *testing.T) {
 				t.Errorf("%q is not rated %s", password, words)
 			}
 		}
-		if _, err := h.identity.Users().Find(t.Context(), "carol"); err == nil {
+		if _, err := h.Identity.Users().Find(t.Context(), "carol"); err == nil {
 			t.Error("there is an account after all")
 		}
-		if letters := h.outbox.Messages(); len(letters) > 0 {
+		if letters := h.Config().Outbox.Messages(); len(letters) > 0 {
 			t.Errorf("letters went out: %v", letters)
 		}
 		// Everything is said at once.
@@ -201,13 +201,13 @@ func TestParallelRegistrationsOfOneUsername(t *testing.T) {
 		if won != 1 {
 			t.Errorf("%d won", won)
 		}
-		users, err := h.identity.Users().List(t.Context(), h.user.ID, 10)
+		users, err := h.Identity.Users().List(t.Context(), h.user.ID, 10)
 		if err != nil || len(users) != 1 {
 			t.Fatalf("%+v, %v", users, err)
 		}
 		var emails, profiles int
 		for table, count := range map[string]*int{"emails": &emails, "profiles": &profiles} {
-			if err := h.database.Reader().NewRaw("SELECT count(*) FROM "+table).Scan(t.Context(), count); err != nil {
+			if err := h.Database.Reader().NewRaw("SELECT count(*) FROM "+table).Scan(t.Context(), count); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -238,7 +238,7 @@ func TestRegistrationDoesNotTellWhoseAnAddressIs(t *testing.T) {
 		if shown := taken.follow(t, link, nil); shown.StatusCode != http.StatusConflict {
 			t.Errorf("verifying: %s", shown.Status)
 		}
-		if user, err := h.identity.Users().Find(t.Context(), testEmail); err != nil || user.ID != h.user.ID {
+		if user, err := h.Identity.Users().Find(t.Context(), testEmail); err != nil || user.ID != h.user.ID {
 			t.Errorf("%s belongs to %+v, %v", testEmail, user, err)
 		}
 		// How often an address may be tried is the same too.

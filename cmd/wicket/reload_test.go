@@ -132,8 +132,8 @@ func TestReseal(t *testing.T) {
 		b.signIn(t, page{})
 		app, _ := b.addApp(t, "")
 		h.sql(t, "INSERT INTO external_accounts (id, user_id, provider, issuer, subject, label, profile, sealed_tokens, last_used_at, created_at, modified_at) VALUES (?, ?, 'github', 'https://github.com', '1', 'x', '{}', ?, ?, ?, ?)",
-			uuid.New(), h.user.ID, h.identity.Seal.Close("upstream tokens", []byte(`{"access_token":"t"}`)), time.Now(), time.Now(), time.Now())
-		line := commandLine{"WICKET_DATABASE_URL=" + h.config.DatabaseURL, "WICKET_ISSUER=" + h.issuer}
+			uuid.New(), h.user.ID, h.Identity.Seal.Close("upstream tokens", []byte(`{"access_token":"t"}`)), time.Now(), time.Now(), time.Now())
+		line := commandLine{"WICKET_DATABASE_URL=" + h.Config().DatabaseURL, "WICKET_ISSUER=" + h.issuer}
 		ring := append(line, "WICKET_SECRET="+master+","+old)
 		for i, want := range []int64{1, 0} { // again, there is nothing left to do
 			var renewed map[string]int64
@@ -147,12 +147,12 @@ func TestReseal(t *testing.T) {
 		if shown := elsewhere.verify(t, elsewhere.signIn(t, page{}), totpCode(t, app, 1)); !strings.Contains(shown.body, "Alice Example") {
 			t.Errorf("the authenticator app: %s", shown.Status)
 		}
-		if provider, err := after.upstream.Provider(t.Context(), "github"); err != nil {
+		if provider, err := after.Upstreams.Provider(t.Context(), "github"); err != nil {
 			t.Error(err)
-		} else if _, err := after.upstream.Begin(t.Context(), provider.ID, federation.Beginning{Browser: "x"}); err != nil {
+		} else if _, err := after.Upstreams.Begin(t.Context(), provider.ID, federation.Beginning{Browser: "x"}); err != nil {
 			t.Errorf("the provider's secret: %v", err)
 		}
-		if tokens, err := after.identity.ExternalAccounts().Tokens(t.Context(), &after.linked(t, h.user)[0]); err != nil || !strings.Contains(string(tokens), "access_token") {
+		if tokens, err := after.Identity.ExternalAccounts().Tokens(t.Context(), &after.linked(t, h.user)[0]); err != nil || !strings.Contains(string(tokens), "access_token") {
 			t.Errorf("the provider's tokens: %s, %v", tokens, err)
 		}
 		lost := append(line, "WICKET_SECRET="+old).run(t, "", "key", "reseal")

@@ -35,13 +35,13 @@ func openReplicas(t *testing.T, n int, change ...func(*configuration)) ([]*openH
 		houses = append(houses, houses[0].replica(t))
 	}
 	for _, h := range houses {
-		h.redis.Patience = 5 * time.Second // this machine may be busy, which is not what is tested
+		h.Redis.Patience = 5 * time.Second // this machine may be busy, which is not what is tested
 	}
 	return houses, server
 }
 
 // at is the same browser, sent to another replica.
-func (b *browser) at(t testing.TB, h *openHouse) *browser {
+func at(t testing.TB, b *browser, h *openHouse) *browser {
 	t.Helper()
 	there := h.browser(t)
 	there.Jar, there.agent = b.Jar, b.agent
@@ -49,7 +49,7 @@ func (b *browser) at(t testing.TB, h *openHouse) *browser {
 }
 
 // isSignedIn tells whether a browser sees the account page.
-func (b *browser) isSignedIn(t testing.TB) bool {
+func isSignedIn(t testing.TB, b *browser) bool {
 	t.Helper()
 	return b.get(t, "/account").Request.URL.Path == "/account"
 }
@@ -61,25 +61,25 @@ func TestReplicasSeeEndsAtOnce(t *testing.T) {
 	client := one.client(t, nil)
 	for name, end := range map[string]func(t *testing.T, session *identity.Session) error{
 		"an ended session": func(t *testing.T, session *identity.Session) error {
-			return one.identity.Sessions().End(t.Context(), one.user.ID, session.ID, identity.EndedByOwner)
+			return one.Identity.Sessions().End(t.Context(), one.user.ID, session.ID, identity.EndedByOwner)
 		},
 		"a global logout": func(t *testing.T, _ *identity.Session) error {
-			_, err := one.identity.Sessions().SignOutEverywhere(t.Context(), one.user.ID, identity.EndedByGlobal)
+			_, err := one.Identity.Sessions().SignOutEverywhere(t.Context(), one.user.ID, identity.EndedByGlobal)
 			return err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			here := one.browser(t)
 			tokens := one.redeem(t, client, here.code(t, client, nil))
-			there := here.at(t, two)
+			there := at(t, here, two)
 			introspect := func() bool {
 				active, _ := two.call(t, oidc.PathIntrospect, client, url.Values{"token": {tokens.text("access_token")}}).json["active"].(bool)
 				return active
 			}
-			if !there.isSignedIn(t) || two.userinfo(t, tokens.text("access_token")).status != http.StatusOK || !introspect() {
+			if !isSignedIn(t, there) || two.userinfo(t, tokens.text("access_token")).status != http.StatusOK || !introspect() {
 				t.Fatal("the other replica does not know the session")
 			}
-			sessions, err := one.identity.Sessions().List(t.Context(), one.user.ID)
+			sessions, err := one.Identity.Sessions().List(t.Context(), one.user.ID)
 			if err != nil || len(sessions) != 1 {
 				t.Fatalf("the sessions are %v, %v", sessions, err)
 			}
@@ -88,7 +88,7 @@ func TestReplicasSeeEndsAtOnce(t *testing.T) {
 			}
 			began := time.Now()
 			storagetest.Eventually(t, time.Second, "the other replica sees it", func() bool {
-				return !there.isSignedIn(t) && two.userinfo(t, tokens.text("access_token")).status == http.StatusUnauthorized && !introspect()
+				return !isSignedIn(t, there) && two.userinfo(t, tokens.text("access_token")).status == http.StatusUnauthorized && !introspect()
 			})
 			if a := two.refresh(t, client, tokens.text("refresh_token")); a.text("error") != "invalid_grant" {
 				t.Errorf("refreshed: %d %v", a.status, a.json)
@@ -117,7 +117,7 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		claims, _ := json.Marshal(map[string]any{"iss": client.ID, "sub": client.ID, "aud": houses[0].config.Issuer, "jti": jti, "exp": time.Now().Add(time.Minute).Unix()})
+		claims, _ := json.Marshal(map[string]any{"iss": client.ID, "sub": client.ID, "aud": houses[0].Config().Issuer, "jti": jti, "exp": time.Now().Add(time.Minute).Unix()})
 		signed, err := signer.Sign(claims)
 		if err != nil {
 			t.Fatal(err)
@@ -162,8 +162,8 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 	}
 	server.Start(t)
 	for _, h := range houses {
-		h.redis.Peek(t.Context(), "wake up") // notices, if it has not
-		storagetest.Eventually(t, 10*time.Second, "Redis is asked again", func() bool { return !h.redis.State().Away })
+		h.Redis.Peek(t.Context(), "wake up") // notices, if it has not
+		storagetest.Eventually(t, 10*time.Second, "Redis is asked again", func() bool { return !h.Redis.State().Away })
 	}
 	if a := ask(houses[2], alone); a.text("error") != "invalid_client" {
 		t.Errorf("with Redis back another replica takes it: %d %v", a.status, a.json)
@@ -210,10 +210,10 @@ func (l *load) flow(t *testing.T, h *openHouse, b *browser, client testClient) {
 	if tokens.status != http.StatusOK || refreshed.status != http.StatusOK || h.userinfo(t, refreshed.text("access_token")).status != http.StatusOK {
 		t.Errorf("under load: %d %v, %d %v", tokens.status, tokens.json, refreshed.status, refreshed.json)
 	}
-	if b.post(t, "/account/sign-out", nil).StatusCode >= http.StatusInternalServerError || b.isSignedIn(t) {
+	if b.post(t, "/account/sign-out", nil).StatusCode >= http.StatusInternalServerError || isSignedIn(t, b) {
 		t.Error("under load: signed out, and signed in still")
 	}
-	if shown := b.signIn(t, page{}); shown.StatusCode != http.StatusOK || !b.isSignedIn(t) {
+	if shown := b.signIn(t, page{}); shown.StatusCode != http.StatusOK || !isSignedIn(t, b) {
 		t.Errorf("under load: %s\n%s", shown.Status, shown.body)
 	}
 	l.flows.Add(1)
@@ -237,13 +237,13 @@ func (l *load) progress(t *testing.T, what string) {
 func TestRedisFailsUnderLoad(t *testing.T) {
 	houses, server := openReplicas(t, 2)
 	for _, h := range houses {
-		h.redis.Patience = 100 * time.Millisecond // as outside tests
+		h.Redis.Patience = 100 * time.Millisecond // as outside tests
 	}
 	load := startLoad(t, houses)
 	away := func(want bool) {
 		t.Helper()
 		for _, h := range houses {
-			storagetest.Eventually(t, 20*time.Second, fmt.Sprintf("Redis is away: %t", want), func() bool { return h.redis.State().Away == want })
+			storagetest.Eventually(t, 20*time.Second, fmt.Sprintf("Redis is away: %t", want), func() bool { return h.Redis.State().Away == want })
 		}
 	}
 	load.progress(t, "with Redis")
@@ -266,7 +266,7 @@ func TestRedisFailsUnderLoad(t *testing.T) {
 	away(false)
 	load.stop()
 	for _, h := range houses {
-		t.Logf("%+v", h.redis.State())
+		t.Logf("%+v", h.Redis.State())
 	}
 }
 
@@ -276,7 +276,7 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 	load := startLoad(t, houses)
 	load.progress(t, "at rest")
 	for range 5 {
-		storagetest.TerminateConnections(t, houses[0].config.DatabaseURL)
+		storagetest.TerminateConnections(t, houses[0].Config().DatabaseURL)
 		load.progress(t, "connections ended")
 	}
 	start := storagetest.StopPostgres(t)
@@ -307,12 +307,12 @@ func TestBehindPgBouncer(t *testing.T) {
 		})
 	}
 	people.Wait()
-	if _, err := h.keys.Rotate(t.Context(), false); err != nil {
+	if _, err := h.Keys.Rotate(t.Context(), false); err != nil {
 		t.Error(err)
 	}
 	h.browser(t).post(t, "/forgot-password", map[string][]string{"login": {testEmail}})
 	h.mail(t, "Choose a new password") // by a job
-	if err := h.database.PreparePartitions(t.Context(), time.Now().AddDate(0, 6, 0)); err != nil {
+	if err := h.Database.PreparePartitions(t.Context(), time.Now().AddDate(0, 6, 0)); err != nil {
 		t.Error(err)
 	}
 }

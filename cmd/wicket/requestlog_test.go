@@ -48,7 +48,7 @@ func TestRequestsAreLoggedByWhoTheyAreOf(t *testing.T) {
 		}
 	}
 
-	entries, err := audit.Entries(t.Context(), h.database, audit.Filter{UserID: h.user.ID, Limit: 100})
+	entries, err := audit.Entries(t.Context(), h.Database, audit.Filter{UserID: h.user.ID, Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

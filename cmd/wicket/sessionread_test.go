@@ -42,7 +42,7 @@ func BenchmarkSessionRead(b *testing.B) {
 			}
 			b.ResetTimer()
 			measure(b, func() error {
-				_, err := h.identity.Sessions().BySecret(b.Context(), secret)
+				_, err := h.Identity.Sessions().BySecret(b.Context(), secret)
 				return err
 			})
 		})

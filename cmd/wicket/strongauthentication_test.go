@@ -318,13 +318,13 @@ func TestDemandedTwoFactors(t *testing.T) {
 			t.Errorf("the bank: %s at %s", shown.Status, shown.Request.URL)
 		}
 		b.code(t, shop, nil)
-		if err := h.identity.Roles().Grant(t.Context(), h.user.ID, "clerk"); err != nil {
+		if err := h.Identity.Roles().Grant(t.Context(), h.user.ID, "clerk"); err != nil {
 			t.Fatal(err)
 		}
 		if shown := b.get(t, h.authorizeURL(shop, nil)); !strings.Contains(shown.body, `id="add-passkey"`) {
 			t.Errorf("a clerk in the shop: %s at %s", shown.Status, shown.Request.URL)
 		}
-		if err := h.identity.Roles().Revoke(t.Context(), h.user.ID, "clerk"); err != nil {
+		if err := h.Identity.Roles().Revoke(t.Context(), h.user.ID, "clerk"); err != nil {
 			t.Fatal(err)
 		}
 		b.code(t, shop, nil)
@@ -387,7 +387,7 @@ func TestPasswordIsNotAddedToAnOpenBrowser(t *testing.T) {
 		if shown := b.post(t, "/account/password", url.Values{"present": {"x"}, "password": {newPassword}}); shown.StatusCode != http.StatusUnprocessableEntity {
 			t.Errorf("a guess, freshly: %s", shown.Status)
 		}
-		if user, err := h.identity.Users().ByID(t.Context(), h.user.ID); err != nil || user.PasswordHash != "" {
+		if user, err := h.Identity.Users().ByID(t.Context(), h.user.ID); err != nil || user.PasswordHash != "" {
 			t.Errorf("there is a password now, %v", err)
 		}
 	})

@@ -33,7 +33,7 @@ const (
 )
 
 // startUpstream starts a provider of a kind in a Node.js process of its own, which ends with the test.
-func (h *openHouse) startUpstream(t testing.TB, p federation.Provider, settings ...string) *upstream {
+func startUpstream(t testing.TB, h *openHouse, p federation.Provider, settings ...string) *upstream {
 	t.Helper()
 	npmPackages(t)
 	node, err := exec.LookPath("node")
@@ -49,7 +49,7 @@ func (h *openHouse) startUpstream(t testing.TB, p federation.Provider, settings 
 	process.Dir = clientsFolder
 	process.Env = append(os.Environ(), append([]string{
 		"PORT=" + port, "SHAPE=" + p.Kind, "CLIENT_ID=wicket", "CLIENT_SECRET=" + upstreamSecret, "TENANT=" + upstreamTenant,
-		"REDIRECT_URI=" + h.upstream.Callback(p.ID), "LOGOUT_URI=" + h.upstream.LogoutURI(p.ID), "NO_COLOR=1",
+		"REDIRECT_URI=" + h.Upstreams.Callback(p.ID), "LOGOUT_URI=" + h.Upstreams.LogoutURI(p.ID), "NO_COLOR=1",
 	}, settings...)...)
 	process.Stderr = testLog{t}
 	out, err := process.StdoutPipe()
@@ -80,7 +80,7 @@ func (h *openHouse) startUpstream(t testing.TB, p federation.Provider, settings 
 
 func (h *openHouse) believe(t testing.TB, p *federation.Provider) {
 	t.Helper()
-	if err := h.upstream.Add(t.Context(), p); err != nil {
+	if err := h.Upstreams.Add(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -116,8 +116,8 @@ func someone(sub string, change map[string]any) map[string]any {
 
 var askedUpstream = regexp.MustCompile(`<pre id="asked">([^<]*)</pre>`)
 
-// asked is what Wicket has asked for, on the page of a provider upstream.
-func (p page) asked(t testing.TB) map[string]any {
+// askedOf is what Wicket has asked for, on the page of a provider upstream.
+func askedOf(t testing.TB, p page) map[string]any {
 	t.Helper()
 	match := askedUpstream.FindStringSubmatch(p.body)
 	if match == nil {
@@ -131,26 +131,26 @@ func (p page) asked(t testing.TB) map[string]any {
 }
 
 // signInUpstream signs somebody in on the page of a provider upstream, and returns what comes in the end.
-func (b *browser) signInUpstream(t testing.TB, shown page, claims map[string]any) page {
+func signInUpstream(t testing.TB, b *browser, shown page, claims map[string]any) page {
 	t.Helper()
-	shown.asked(t)
+	askedOf(t, shown)
 	told, err := json.Marshal(claims)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b.answerUpstream(t, shown, url.Values{"claims": {string(told)}})
+	return answerUpstream(t, b, shown, url.Values{"claims": {string(told)}})
 }
 
-func (b *browser) answerUpstream(t testing.TB, shown page, form url.Values) page {
+func answerUpstream(t testing.TB, b *browser, shown page, form url.Values) page {
 	t.Helper()
 	response, err := b.traveller().PostForm(shown.Request.URL.String(), form)
 	return read(t, response, err)
 }
 
-// arrive signs somebody in with a provider upstream, from Wicket's own sign-in page.
-func (b *browser) arrive(t testing.TB, id string, claims map[string]any) page {
+// signInFrom signs somebody in with a provider upstream, from Wicket's own sign-in page.
+func signInFrom(t testing.TB, b *browser, id string, claims map[string]any) page {
 	t.Helper()
-	return b.signInUpstream(t, b.toUpstream(t, id, page{}), claims)
+	return signInUpstream(t, b, b.toUpstream(t, id, page{}), claims)
 }
 
 // at tells where a page is.
@@ -159,7 +159,7 @@ func (p page) at() string { return p.Request.URL.Path }
 // linked returns the accounts of elsewhere that somebody signs in with.
 func (h *openHouse) linked(t testing.TB, user *identity.User) []identity.ExternalAccount {
 	t.Helper()
-	accounts, err := h.identity.ExternalAccounts().List(t.Context(), user.ID)
+	accounts, err := h.Identity.ExternalAccounts().List(t.Context(), user.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

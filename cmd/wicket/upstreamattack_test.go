@@ -37,12 +37,12 @@ func refusedUpstream(t testing.TB, name string, b *browser, shown page) {
 	}
 }
 
-// nobodyCame checks that no account was made and none linked.
-func (h *openHouse) nobodyCame(t testing.TB) {
+// noAccountWasMade checks that no account was made and none linked.
+func noAccountWasMade(t testing.TB, h *openHouse) {
 	t.Helper()
 	var links, people int
 	for table, count := range map[string]*int{"external_accounts": &links, "users": &people} {
-		if err := h.database.Reader().NewRaw("SELECT count(*) FROM "+table).Scan(t.Context(), count); err != nil {
+		if err := h.Database.Reader().NewRaw("SELECT count(*) FROM "+table).Scan(t.Context(), count); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -135,14 +135,14 @@ func TestForgedIDTokensAreRefused(t *testing.T) {
 			},
 		} {
 			l.tells(lie)
-			h.rediscover(t, l)
+			rediscover(t, h, l)
 			b := h.browser(t)
 			refusedUpstream(t, name, b, b.toUpstream(t, "liar", page{}))
 		}
-		h.nobodyCame(t)
+		noAccountWasMade(t, h)
 		// And the truth is taken, so that all this was not refused for another reason.
 		l.tells(func(*liar) {})
-		h.rediscover(t, l)
+		rediscover(t, h, l)
 		if shown := h.browser(t).toUpstream(t, "liar", page{}); shown.at() != "/arrival" {
 			t.Errorf("the truth: %s at %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
@@ -150,9 +150,9 @@ func TestForgedIDTokensAreRefused(t *testing.T) {
 }
 
 // rediscover makes Wicket read the provider's document anew.
-func (h *openHouse) rediscover(t testing.TB, l *liar) {
+func rediscover(t testing.TB, h *openHouse, l *liar) {
 	t.Helper()
-	if err := h.upstream.SetActive(t.Context(), l.ID, true); err != nil {
+	if err := h.Upstreams.SetActive(t.Context(), l.ID, true); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -201,7 +201,7 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 			"that is forged":    func(q url.Values) { q.Set("iss", other.url) },
 		} {
 			other.tells(func(l *liar) { l.metadata = map[string]any{"authorization_response_iss_parameter_supported": false} })
-			h.rediscover(t, other)
+			rediscover(t, h, other)
 			begun := begin(mine, "liar")
 			refused("an answer "+name, mine, strings.Replace(with(begun, change), "/federation/liar/", "/federation/other/", 1))
 			if len(other.codes) > 0 {
@@ -210,7 +210,7 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 		}
 		// The code of another session: theirs, which the attacker has not used, under the victim's own state.
 		refused("another's code", mine, with(callback, func(q url.Values) { q.Set("code", foreign.Query().Get("code")) }))
-		h.nobodyCame(t)
+		noAccountWasMade(t, h)
 
 		// Nobody is let in twice by one answer.
 		callback = begin(mine, "liar")
@@ -225,7 +225,7 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 		callback = begin(late, "liar")
 		h.sql(t, "UPDATE upstream_requests SET expires_at = created_at WHERE used_at IS NULL")
 		refused("after its time", late, callback.String())
-		if deleted, err := h.upstream.Expire(t.Context()); err != nil || deleted["upstream_requests"] == 0 {
+		if deleted, err := h.Upstreams.Expire(t.Context()); err != nil || deleted["upstream_requests"] == 0 {
 			t.Errorf("upkeep: %v, %v", deleted, err)
 		}
 
@@ -327,7 +327,7 @@ func TestUpstreamSecretsAreNeitherLoggedNorKept(t *testing.T) {
 		for _, cookie := range b.Jar.Cookies(home) {
 			secrets[cookie.Name] = cookie.Value
 		}
-		kept := dumpAll(t, h.database) // while the arrival waits
+		kept := dumpAll(t, h.Database) // while the arrival waits
 		if shown := b.post(t, "/arrival/register", url.Values{"username": {"some"}}); shown.at() != "/account" {
 			t.Fatalf("%s\n%s", shown.Status, shown.body)
 		}
@@ -341,7 +341,7 @@ func TestUpstreamSecretsAreNeitherLoggedNorKept(t *testing.T) {
 			refusedUpstream(t, name, other, other.toUpstream(t, "liar", page{}))
 		}
 		secrets["the access token"] = "liar's access token"
-		kept += dumpAll(t, h.database)
+		kept += dumpAll(t, h.Database)
 		if logged := log.String(); !strings.Contains(logged, "/federation/liar/callback") || !strings.Contains(kept, "somebody@liar.example") {
 			t.Fatal("is this the log, and are these the tables?")
 		} else {
@@ -399,7 +399,7 @@ func TestDiscoveryLeadsNowhereElse(t *testing.T) {
 			"another issuer":                  {map[string]any{"issuer": "https://accounts.google.com"}, false},
 		} {
 			l.tells(func(l *liar) { l.metadata = c.metadata })
-			h.rediscover(t, l)
+			rediscover(t, h, l)
 			b := h.browser(t)
 			shown := b.toUpstream(t, "liar", page{})
 			refusedUpstream(t, name, b, shown)
@@ -407,7 +407,7 @@ func TestDiscoveryLeadsNowhereElse(t *testing.T) {
 				t.Errorf("%s: somebody was sent there: %t", name, went)
 			}
 		}
-		h.nobodyCame(t)
+		noAccountWasMade(t, h)
 	})
 }
 
@@ -433,11 +433,11 @@ func TestParallelArrivalsOfOnePerson(t *testing.T) {
 				t.Errorf("%s at %s\n%s", shown.Status, shown.Request.URL, shown.body)
 			}
 		}
-		users, err := h.identity.Users().List(t.Context(), h.user.ID, 10)
+		users, err := h.Identity.Users().List(t.Context(), h.user.ID, 10)
 		if err != nil || len(users) != 1 || len(h.linked(t, &users[0])) != 1 {
 			t.Fatalf("%+v, %v", users, err)
 		}
-		if sessions, err := h.identity.Sessions().List(t.Context(), users[0].ID); err != nil || len(sessions) != parallel {
+		if sessions, err := h.Identity.Sessions().List(t.Context(), users[0].ID); err != nil || len(sessions) != parallel {
 			t.Errorf("%d sessions, %v", len(sessions), err)
 		}
 	})

@@ -36,8 +36,8 @@ func (h *openHouse) sample(t testing.TB) string {
 	return config.BaseURL
 }
 
-// signInUpstream signs somebody in on the page of a provider upstream.
-func (w *window) signInUpstream(claims map[string]any) {
+// signInUpstreamInWindow signs somebody in on the page of a provider upstream.
+func signInUpstreamInWindow(w *window, claims map[string]any) {
 	w.t.Helper()
 	told, err := json.Marshal(claims)
 	if err != nil {
@@ -55,7 +55,7 @@ func TestUpstreamInABrowser(t *testing.T) {
 		w := openWindow(t)
 		acme := anyProvider()
 		acme.Name = "Acme Works"
-		h.startUpstream(t, acme)
+		startUpstream(t, h, acme)
 		for _, kind := range []string{federation.KindGoogle, federation.KindMicrosoft, federation.KindGitHub} { // for the looks of it
 			h.believe(t, &federation.Provider{Kind: kind, ClientID: "wicket", Secret: upstreamSecret})
 		}
@@ -72,7 +72,7 @@ func TestUpstreamInABrowser(t *testing.T) {
 		w.look("upstream-denied")
 		w.press("#with-oidc")
 
-		w.signInUpstream(someone("carol", map[string]any{"picture": "https://upstream.example/carol.png"}))
+		signInUpstreamInWindow(w, someone("carol", map[string]any{"picture": "https://upstream.example/carol.png"}))
 		w.reads("main", "carol@upstream.example", "It is not linked to an account here yet")
 		w.look("arrival")
 		w.press("#register")
@@ -106,7 +106,7 @@ func TestLinkingInABrowser(t *testing.T) {
 	h := openTestHouse(t, storagetest.URL(t, storage.SQLite))
 	p := anyProvider()
 	p.Settings.Emails = federation.EmailsProved
-	h.startUpstream(t, p)
+	startUpstream(t, h, p)
 	app := serveApp(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write([]byte(`<!doctype html><title>App</title><link rel="icon" href="data:,"><h1>App</h1>`))
@@ -114,7 +114,7 @@ func TestLinkingInABrowser(t *testing.T) {
 	client := h.client(t, func(c *clients.Client) { c.IsTrusted, c.RedirectURIs = true, []string{app + "/callback"} })
 	w.open(h.authorizeURL(client, url.Values{"redirect_uri": {app + "/callback"}}))
 	w.press("#with-oidc")
-	w.signInUpstream(someone("alice-there", map[string]any{"email": testEmail}))
+	signInUpstreamInWindow(w, someone("alice-there", map[string]any{"email": testEmail}))
 	w.reads("main", "There is an account with this email address here")
 	w.look("arrival-known")
 	w.press("#have-account")
@@ -135,9 +135,9 @@ func TestWicketBehindWicket(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		above := openTestHouse(t, storagetest.URL(t, storage.SQLite))
 		client := above.client(t, func(c *clients.Client) {
-			c.Name, c.AuthMethod, c.RedirectURIs = "The other Wicket", clients.AuthBasic, []string{h.upstream.Callback("above")}
+			c.Name, c.AuthMethod, c.RedirectURIs = "The other Wicket", clients.AuthBasic, []string{h.Upstreams.Callback("above")}
 		})
-		if err := above.identity.Roles().Grant(t.Context(), above.user.ID, "admin"); err != nil {
+		if err := above.Identity.Roles().Grant(t.Context(), above.user.ID, "admin"); err != nil {
 			t.Fatal(err)
 		}
 		h.believe(t, &federation.Provider{ID: "above", Kind: federation.KindOpenID, Name: "Wicket above", Issuer: above.issuer, ClientID: client.ID, Secret: client.secret, Settings: federation.Settings{
@@ -168,7 +168,7 @@ func TestWicketBehindWicket(t *testing.T) {
 		if claims := claimsOf(t, tokens.text("id_token")); claims["acr"] != identity.ACRFederated {
 			t.Errorf("the app is told acr %v, amr %v", claims["acr"], claims["amr"])
 		}
-		alice, err := h.identity.Users().Find(t.Context(), "alice")
+		alice, err := h.Identity.Users().Find(t.Context(), "alice")
 		if err != nil || h.linked(t, alice)[0].Subject != above.user.ID.String() {
 			t.Errorf("%+v, %v", alice, err)
 		}

@@ -18,21 +18,21 @@ import (
 // Google tells everything in the ID token, and whose Workspace somebody belongs to in hd.
 func TestGoogle(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		h.startUpstream(t, federation.Provider{Kind: federation.KindGoogle, Settings: federation.Settings{Registration: true, Domains: []string{"acme.example"}}}, "AUTH_METHOD=client_secret_post")
+		startUpstream(t, h, federation.Provider{Kind: federation.KindGoogle, Settings: federation.Settings{Registration: true, Domains: []string{"acme.example"}}}, "AUTH_METHOD=client_secret_post")
 		b := h.browser(t)
 		there := b.toUpstream(t, "google", page{})
-		if asked := there.asked(t); asked["hd"] != "acme.example" && asked["scope"] != "openid profile email" {
+		if asked := askedOf(t, there); asked["hd"] != "acme.example" && asked["scope"] != "openid profile email" {
 			t.Errorf("asked Google: %v", asked)
 		}
-		b.signInUpstream(t, there, someone("1080", map[string]any{"email": "gina@acme.example", "hd": "acme.example", "given_name": "Gina", "preferred_username": nil}))
+		signInUpstream(t, b, there, someone("1080", map[string]any{"email": "gina@acme.example", "hd": "acme.example", "given_name": "Gina", "preferred_username": nil}))
 		if shown := b.post(t, "/arrival/register", url.Values{"username": {"gina"}}); shown.at() != "/account" {
 			t.Fatalf("%s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
-		gina, err := h.identity.Users().Find(t.Context(), "gina@acme.example") // verified by Google's word
+		gina, err := h.Identity.Users().Find(t.Context(), "gina@acme.example") // verified by Google's word
 		if err != nil {
 			t.Fatal(err)
 		}
-		if profile, err := h.identity.Profiles().Of(t.Context(), gina.ID); err != nil || profile.GivenName != "Gina" {
+		if profile, err := h.Identity.Profiles().Of(t.Context(), gina.ID); err != nil || profile.GivenName != "Gina" {
 			t.Errorf("%+v, %v", profile, err)
 		}
 		for name, claims := range map[string]map[string]any{
@@ -40,7 +40,7 @@ func TestGoogle(t *testing.T) {
 			"of none":               {"email": "x@acme.example"},
 			"of another, by e-mail": {"email": "x@acme.example", "hd": "other.example"},
 		} {
-			if shown := h.browser(t).arrive(t, "google", someone("1081", claims)); shown.at() != "/arrival" || strings.Contains(shown.body, `id="register"`) {
+			if shown := signInFrom(t, h.browser(t), "google", someone("1081", claims)); shown.at() != "/arrival" || strings.Contains(shown.body, `id="register"`) {
 				t.Errorf("somebody %s may make an account: %s", name, shown.Status)
 			}
 		}
@@ -58,26 +58,26 @@ func TestMicrosoft(t *testing.T) {
 		claims := func(tenant string) map[string]any {
 			return someone("AAAA", map[string]any{"tid": tenant, "oid": "7f1c", "email": testEmail, "email_verified": nil, "preferred_username": "alice@contoso.example"})
 		}
-		h.startUpstream(t, ms("common", federation.Settings{}))
-		h.startUpstream(t, ms("single", federation.Settings{Tenant: upstreamTenant}))
-		h.startUpstream(t, ms("several", federation.Settings{Tenant: "organizations", Tenants: []string{another}}))
+		startUpstream(t, h, ms("common", federation.Settings{}))
+		startUpstream(t, h, ms("single", federation.Settings{Tenant: upstreamTenant}))
+		startUpstream(t, h, ms("several", federation.Settings{Tenant: "organizations", Tenants: []string{another}}))
 		for _, id := range []string{"common", "single"} {
 			b := h.browser(t)
-			shown := b.arrive(t, id, claims(upstreamTenant))
+			shown := signInFrom(t, b, id, claims(upstreamTenant))
 			if shown.at() != "/arrival" || strings.Contains(shown.body, "There is an account") {
 				t.Fatalf("%s: %s %s\n%s", id, shown.Status, shown.Request.URL, shown.body)
 			}
 			if shown := b.post(t, "/arrival/register", url.Values{"username": {id}}); shown.at() != "/account" {
 				t.Fatalf("%s: %s\n%s", id, shown.Status, shown.body)
 			}
-			user, err := h.identity.Users().Find(t.Context(), id)
+			user, err := h.Identity.Users().Find(t.Context(), id)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if account := h.linked(t, user)[0]; !strings.HasSuffix(account.Issuer, "/"+upstreamTenant+"/v2.0") || !strings.Contains(string(account.Profile), "7f1c") {
 				t.Errorf("%s: %+v %s", id, account, account.Profile)
 			}
-			if emails, err := h.identity.Emails().List(t.Context(), user.ID); err != nil || len(emails) != 1 || emails[0].VerifiedAt != nil {
+			if emails, err := h.Identity.Emails().List(t.Context(), user.ID); err != nil || len(emails) != 1 || emails[0].VerifiedAt != nil {
 				t.Errorf("%s: an address that Microsoft does not vouch for: %+v, %v", id, emails, err)
 			}
 			// The issuer of one tenant with the word of another, and none.
@@ -87,11 +87,11 @@ func TestMicrosoft(t *testing.T) {
 					delete(liar, "tid")
 				}
 				b := h.browser(t)
-				refusedUpstream(t, fmt.Sprintf("%s as %v", id, tenant), b, b.arrive(t, id, liar))
+				refusedUpstream(t, fmt.Sprintf("%s as %v", id, tenant), b, signInFrom(t, b, id, liar))
 			}
 		}
 		b := h.browser(t)
-		refusedUpstream(t, "a tenant that is not on the list", b, b.arrive(t, "several", claims(upstreamTenant)))
+		refusedUpstream(t, "a tenant that is not on the list", b, signInFrom(t, b, "several", claims(upstreamTenant)))
 	})
 }
 
@@ -208,7 +208,7 @@ func TestGitHub(t *testing.T) {
 		if shown := b.post(t, "/arrival/register", url.Values{"username": {"octocat"}}); shown.at() != "/account" {
 			t.Fatalf("%s\n%s", shown.Status, shown.body)
 		}
-		cat, err := h.identity.Users().Find(t.Context(), "octocat@octo.example")
+		cat, err := h.Identity.Users().Find(t.Context(), "octocat@octo.example")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -216,10 +216,10 @@ func TestGitHub(t *testing.T) {
 		if account.Subject != "583231" || account.Issuer != g.url || strings.Contains(string(account.SealedTokens), "gho_") {
 			t.Errorf("%+v", account)
 		}
-		if tokens, err := h.identity.ExternalAccounts().Tokens(t.Context(), &account); err != nil || !strings.Contains(string(tokens), "gho_16C7e42F292c6912E7710c838347Ae178B4a") {
+		if tokens, err := h.Identity.ExternalAccounts().Tokens(t.Context(), &account); err != nil || !strings.Contains(string(tokens), "gho_16C7e42F292c6912E7710c838347Ae178B4a") {
 			t.Errorf("tokens: %s, %v", tokens, err)
 		}
-		if profile, err := h.identity.Profiles().Of(t.Context(), cat.ID); err != nil || profile.Name != "The Octocat" || profile.Website != "https://github.blog" || profile.Picture == "" {
+		if profile, err := h.Identity.Profiles().Of(t.Context(), cat.ID); err != nil || profile.Name != "The Octocat" || profile.Website != "https://github.blog" || profile.Picture == "" {
 			t.Errorf("%+v, %v", profile, err)
 		}
 		// The name there may change hands; the number does not.
@@ -288,22 +288,22 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 		p := anyProvider()
 		p.Settings.Profile = map[string]string{"nickname": "department", "name": "name"}
 		p.Settings.Roles = []federation.RoleRule{{Role: "admin", Claim: "groups", Value: "wicket-admins"}, {Role: "staff", Claim: "realm_access.roles", Value: "staff"}, {Role: "admin", Claim: "department", Value: "IT"}}
-		h.startUpstream(t, p)
+		startUpstream(t, h, p)
 		come := func(change map[string]any) (*identity.User, string) {
 			t.Helper()
 			b := h.browser(t)
-			if shown := b.arrive(t, "oidc", someone("carol", change)); shown.at() == "/arrival" {
+			if shown := signInFrom(t, b, "oidc", someone("carol", change)); shown.at() == "/arrival" {
 				b.post(t, "/arrival/register", url.Values{"username": {"carol"}})
 			}
-			carol, err := h.identity.Users().Find(t.Context(), "carol")
+			carol, err := h.Identity.Users().Find(t.Context(), "carol")
 			if err != nil {
 				t.Fatal(err)
 			}
-			roles, err := h.identity.Roles().List(t.Context(), carol.ID, false)
+			roles, err := h.Identity.Roles().List(t.Context(), carol.ID, false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			profile, err := h.identity.Profiles().Of(t.Context(), carol.ID)
+			profile, err := h.Identity.Profiles().Of(t.Context(), carol.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -323,7 +323,7 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 		if _, told := come(map[string]any{"name": strings.Repeat("x", 300)}); told != "Carol Other, IT" {
 			t.Errorf("a claim that is missing, and one that is no name: %s", told)
 		}
-		if err := h.identity.Roles().Grant(t.Context(), carol.ID, "admin"); err != nil {
+		if err := h.Identity.Roles().Grant(t.Context(), carol.ID, "admin"); err != nil {
 			t.Fatal(err)
 		}
 		if _, told := come(nil); told != "Carol Upstream, IT admin by system" {
@@ -331,10 +331,10 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 		}
 
 		come(map[string]any{"realm_access": map[string]any{"roles": []string{"staff"}}})
-		if _, err := h.upstream.Remove(t.Context(), "oidc"); err != nil {
+		if _, err := h.Upstreams.Remove(t.Context(), "oidc"); err != nil {
 			t.Fatal(err)
 		}
-		if roles, err := h.identity.Roles().List(t.Context(), carol.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "admin" {
+		if roles, err := h.Identity.Roles().List(t.Context(), carol.ID, false); err != nil || len(roles) != 1 || roles[0].RoleName != "admin" {
 			t.Errorf("after the provider was removed: %+v, %v", roles, err)
 		}
 	})
@@ -345,14 +345,14 @@ func TestSecondFactorUpstream(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		p := anyProvider()
 		p.Settings.TrustAMR, p.Settings.MultiFactor = true, "urn:upstream:mfa"
-		h.startUpstream(t, p)
+		startUpstream(t, h, p)
 		client := h.client(t, func(c *clients.Client) { c.IsTrusted = true })
 		b := h.browser(t)
 		there := b.toUpstream(t, "oidc", b.get(t, h.authorizeURL(client, url.Values{"acr_values": {identity.ACRMultiFactor + " urn:upstream:other"}, "prompt": {"login"}})))
-		if asked := there.asked(t); asked["acr_values"] != "urn:upstream:other urn:upstream:mfa" || asked["prompt"] != "login" {
+		if asked := askedOf(t, there); asked["acr_values"] != "urn:upstream:other urn:upstream:mfa" || asked["prompt"] != "login" {
 			t.Errorf("asked upstream: %v", asked)
 		}
-		b.signInUpstream(t, there, someone("carol", map[string]any{"acr": "urn:upstream:mfa", "amr": []string{"pwd", "otp"}}))
+		signInUpstream(t, b, there, someone("carol", map[string]any{"acr": "urn:upstream:mfa", "amr": []string{"pwd", "otp"}}))
 		location, err := b.post(t, "/arrival/register", url.Values{"username": {"carol"}}).Location()
 		if err != nil {
 			t.Fatal(err)
@@ -367,13 +367,13 @@ func TestSecondFactorUpstream(t *testing.T) {
 // A provider that ends a session there ends those that came from it here.
 func TestLogoutFromUpstream(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		up := h.startUpstream(t, anyProvider())
+		up := startUpstream(t, h, anyProvider())
 		b, other, own := h.browser(t), h.browser(t), h.browser(t)
-		b.arrive(t, "oidc", someone("carol", nil))
+		signInFrom(t, b, "oidc", someone("carol", nil))
 		if shown := b.post(t, "/arrival/register", url.Values{"username": {"carol"}}); shown.at() != "/account" {
 			t.Fatalf("%s\n%s", shown.Status, shown.body)
 		}
-		other.arrive(t, "oidc", someone("carol", nil)) // another session there
+		signInFrom(t, other, "oidc", someone("carol", nil)) // another session there
 		own.signIn(t, page{})
 		// She signs out there, on the provider's own page.
 		shown := b.traveller().get(t, up.origin+"/session/end")

@@ -13,10 +13,10 @@ import (
 // that came from there.
 func TestSecondStepAfterUpstream(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		h.startUpstream(t, anyProvider())
+		startUpstream(t, h, anyProvider())
 		carol := someone("carol", nil)
 		first := h.browser(t)
-		first.arrive(t, "oidc", carol)
+		signInFrom(t, first, "oidc", carol)
 		if shown := first.post(t, "/arrival/register", url.Values{"username": {"carol"}}); shown.at() != "/account" {
 			t.Fatalf("registered: %s %s", shown.Status, shown.Request.URL)
 		}
@@ -26,7 +26,7 @@ func TestSecondStepAfterUpstream(t *testing.T) {
 		}
 
 		b, client := h.browser(t), h.client(t, nil)
-		shown = b.signInUpstream(t, b.toUpstream(t, "oidc", b.get(t, h.authorizeURL(client, nil))), carol)
+		shown = signInUpstream(t, b, b.toUpstream(t, "oidc", b.get(t, h.authorizeURL(client, nil))), carol)
 		if !asksForCode(shown) || !strings.Contains(shown.body, client.Name) {
 			t.Fatalf("no second step: %s %s\n%s", shown.Status, shown.Request.URL, shown.body)
 		}
@@ -37,12 +37,12 @@ func TestSecondStepAfterUpstream(t *testing.T) {
 		if claims.ACR != identity.ACRMultiFactor || strings.Join(claims.AMR, " ") != "fed otp mfa" {
 			t.Errorf("the app is told %+v", claims)
 		}
-		user, err := h.identity.Users().Find(t.Context(), "carol")
+		user, err := h.Identity.Users().Find(t.Context(), "carol")
 		if err != nil {
 			t.Fatal(err)
 		}
 		account := h.linked(t, user)[0]
-		if _, err := h.identity.ExternalAccounts().EndUpstream(t.Context(), account.Provider, account.Issuer, account.Subject, ""); err != nil {
+		if _, err := h.Identity.ExternalAccounts().EndUpstream(t.Context(), account.Provider, account.Issuer, account.Subject, ""); err != nil {
 			t.Fatal(err)
 		}
 		for name, browser := range map[string]*browser{"two steps": b, "the one that added the app": first} {
@@ -56,12 +56,12 @@ func TestSecondStepAfterUpstream(t *testing.T) {
 // Linking what came from a provider to an account with two factors asks for both.
 func TestLinkingAsksForTheSecondFactor(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		h.startUpstream(t, anyProvider())
+		startUpstream(t, h, anyProvider())
 		owner := h.browser(t)
 		owner.signIn(t, page{})
 		secret, _ := owner.addApp(t, "")
 		b := h.browser(t)
-		b.arrive(t, "oidc", someone("alice-there", nil))
+		signInFrom(t, b, "oidc", someone("alice-there", nil))
 		shown := b.signIn(t, b.post(t, "/arrival/sign-in", nil))
 		if !asksForCode(shown) {
 			t.Fatalf("after the password: %s %s", shown.Status, shown.Request.URL)

@@ -58,7 +58,7 @@ var (
 	usbKey = webauthn.VirtualAuthenticatorOptions{Protocol: "u2f", Transport: "usb", AutomaticPresenceSimulation: true}
 )
 
-func (w *window) authenticator(options webauthn.VirtualAuthenticatorOptions) virtual {
+func authenticator(w *window, options webauthn.VirtualAuthenticatorOptions) virtual {
 	w.t.Helper()
 	command(w, webauthn.Enable, webauthn.EnableParams{})
 	return virtual{w, command(w, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &options}).AuthenticatorID}
@@ -89,7 +89,7 @@ func (v virtual) unplug() {
 
 // withoutAutofill makes pages ask for a passkey only where somebody presses the button, as browsers do that know no
 // autofill. A virtual authenticator answers autofill at once, as no person would.
-func (w *window) withoutAutofill() {
+func withoutAutofill(w *window) {
 	w.t.Helper()
 	command(w, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
 		Source: "PublicKeyCredential.isConditionalMediationAvailable = async () => false",
@@ -123,7 +123,7 @@ func (w *window) reaches(want string) {
 }
 
 // addKey registers a passkey or security key on its page.
-func (w *window) addKey(issuer, page string) {
+func addKey(w *window, issuer, page string) {
 	w.t.Helper()
 	w.open(issuer + page)
 	w.click("#add-key")
@@ -131,7 +131,7 @@ func (w *window) addKey(issuer, page string) {
 }
 
 // app is a page that an app's redirect leads to, which shows the code.
-func (h *openHouse) codeApp(t testing.TB) testClient {
+func codeApp(t testing.TB, h *openHouse) testClient {
 	t.Helper()
 	origin := serveApp(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -141,7 +141,7 @@ func (h *openHouse) codeApp(t testing.TB) testClient {
 }
 
 // tokensOf redeems the code that the window has come back to the app with.
-func (h *openHouse) tokensOf(t testing.TB, w *window, client testClient) answer {
+func tokensOf(t testing.TB, h *openHouse, w *window, client testClient) answer {
 	t.Helper()
 	w.reaches("Back at the app")
 	return h.call(t, oidc.PathToken, client, url.Values{
@@ -149,7 +149,7 @@ func (h *openHouse) tokensOf(t testing.TB, w *window, client testClient) answer 
 	})
 }
 
-func (h *openHouse) appURL(client testClient, change url.Values) string {
+func appURL(h *openHouse, client testClient, change url.Values) string {
 	parameters := url.Values{"redirect_uri": client.RedirectURIs}
 	for name, values := range change {
 		parameters[name] = values
@@ -160,15 +160,15 @@ func (h *openHouse) appURL(client testClient, change url.Values) string {
 // Offered after a password, registered, and from then on the way in: by autofill, and by the button.
 func TestPasskeyInABrowser(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		w, client := openWindow(t), h.codeApp(t)
-		phone := w.authenticator(platform)
-		w.open(h.appURL(client, nil))
+		w, client := openWindow(t), codeApp(t, h)
+		phone := authenticator(w, platform)
+		w.open(appURL(h, client, nil))
 		w.waits(`document.getElementById("able").value === "yes"`)
 		w.signIn(testUsername, testPassword)
 		w.reads("main", "Add a passkey")
 		w.look("passkey-offer")
 		w.click("#add-key")
-		claims := idClaims(t, h.tokensOf(t, w, client))
+		claims := idClaims(t, tokensOf(t, h, w, client))
 		if claims.ACR != identity.ACRPhishingResistant || !slices.Contains(claims.AMR, "pwd") {
 			t.Errorf("after a password and a new passkey: %+v", claims)
 		}
@@ -180,20 +180,20 @@ func TestPasskeyInABrowser(t *testing.T) {
 		// Autofill: the page asks, and whoever touches the phone is in.
 		w.open(h.issuer + "/account")
 		w.press("#sign-out")
-		w.open(h.appURL(client, nil))
-		claims = idClaims(t, h.tokensOf(t, w, client))
+		w.open(appURL(h, client, nil))
+		claims = idClaims(t, tokensOf(t, h, w, client))
 		if claims.ACR != identity.ACRPhishingResistant || strings.Join(claims.AMR, " ") != "hwk user mfa" {
 			t.Errorf("by autofill: %+v", claims)
 		}
 
 		// The button.
-		w.withoutAutofill()
+		withoutAutofill(w)
 		w.open(h.issuer + "/account")
 		w.press("#sign-out")
-		w.open(h.appURL(client, url.Values{"acr_values": {identity.ACRMultiFactor}}))
+		w.open(appURL(h, client, url.Values{"acr_values": {identity.ACRMultiFactor}}))
 		w.look("signin-passkey")
 		w.click("#passkey")
-		claims = idClaims(t, h.tokensOf(t, w, client))
+		claims = idClaims(t, tokensOf(t, h, w, client))
 		if claims.ACR != identity.ACRMultiFactor { // as the app has called it
 			t.Errorf("by the button: %+v", claims)
 		}
@@ -216,13 +216,13 @@ func TestPasskeyInABrowser(t *testing.T) {
 func TestRemovedPasskeyInABrowser(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		w := openWindow(t)
-		w.withoutAutofill()
-		w.authenticator(platform)
+		withoutAutofill(w)
+		authenticator(w, platform)
 		laptop := h.browser(t)
 		w.open(h.issuer + "/sign-in")
 		w.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("able").value = ""`))
 		w.signIn(testUsername, testPassword)
-		w.addKey(h.issuer, "/account/passkeys/new")
+		addKey(w, h.issuer, "/account/passkeys/new")
 		laptop.signIn(t, page{})
 		w.press(`form[action="/account/passkeys/remove"] button`)
 		w.reads("main", "Removed. Your other devices are signed out")
@@ -242,12 +242,12 @@ func TestRemovedPasskeyInABrowser(t *testing.T) {
 func TestDisownedPasskeyInABrowser(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		w := openWindow(t)
-		w.withoutAutofill()
-		w.authenticator(platform)
+		withoutAutofill(w)
+		authenticator(w, platform)
 		w.open(h.issuer + "/sign-in")
 		w.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("able").value = ""`))
 		w.signIn(testUsername, testPassword)
-		w.addKey(h.issuer, "/account/passkeys/new")
+		addKey(w, h.issuer, "/account/passkeys/new")
 		link, _ := h.mail(t, "A new way to sign in to your account")
 		if shown := h.browser(t).follow(t, link, nil); !strings.Contains(shown.body, `id="choose"`) {
 			t.Fatalf("the letter's link: %s", shown.Status)
@@ -265,11 +265,11 @@ func TestDisownedPasskeyInABrowser(t *testing.T) {
 func TestUserVerificationIsRequired(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		w := openWindow(t)
-		w.withoutAutofill()
-		phone := w.authenticator(platform)
+		withoutAutofill(w)
+		phone := authenticator(w, platform)
 		w.open(h.issuer + "/sign-in")
 		w.signIn(testUsername, testPassword)
-		w.addKey(h.issuer, "/account/passkeys/new")
+		addKey(w, h.issuer, "/account/passkeys/new")
 		w.open(h.issuer + "/account")
 		w.press("#sign-out")
 		phone.verifies(false)
@@ -293,7 +293,7 @@ func TestUserVerificationIsRequired(t *testing.T) {
 		phone.unplug()
 		h.sql(t, "DELETE FROM passkeys")
 		h.sql(t, "UPDATE users SET has_webauthn = FALSE")
-		w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", HasResidentKey: true, AutomaticPresenceSimulation: true})
+		authenticator(w, webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", HasResidentKey: true, AutomaticPresenceSimulation: true})
 		w.open(h.issuer + "/sign-in")
 		w.signIn(testUsername, testPassword)
 		w.open(h.issuer + "/account/passkeys/new")
@@ -306,11 +306,11 @@ func TestUserVerificationIsRequired(t *testing.T) {
 func TestAssertionOfAnotherOrigin(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		w := openWindow(t)
-		w.withoutAutofill()
-		w.authenticator(platform)
+		withoutAutofill(w)
+		authenticator(w, platform)
 		w.open(h.issuer + "/sign-in")
 		w.signIn(testUsername, testPassword)
-		w.addKey(h.issuer, "/account/passkeys/new")
+		addKey(w, h.issuer, "/account/passkeys/new")
 		evil := serveApp(t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 			rw.Header().Set("Content-Type", "text/html; charset=utf-8")
 			_, _ = fmt.Fprint(rw, `<!doctype html><title>Elsewhere</title><link rel="icon" href="data:,"><p>Elsewhere</p>`)
@@ -365,11 +365,11 @@ func passkeyQuestion(t testing.TB, shown page) (options, state string) {
 func TestClonedKeyInABrowser(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
 		w := openWindow(t)
-		w.withoutAutofill()
-		phone := w.authenticator(platform)
+		withoutAutofill(w)
+		phone := authenticator(w, platform)
 		w.open(h.issuer + "/sign-in")
 		w.signIn(testUsername, testPassword)
-		w.addKey(h.issuer, "/account/passkeys/new")
+		addKey(w, h.issuer, "/account/passkeys/new")
 		copied := *phone.credentials()[0]
 		for range 2 {
 			w.open(h.issuer + "/sign-in?switch=1")
@@ -379,7 +379,7 @@ func TestClonedKeyInABrowser(t *testing.T) {
 		phone.unplug()
 		able := platform
 		able.HasCmtgKey = true // or the browser takes no credential from this library
-		thief := w.authenticator(able)
+		thief := authenticator(w, able)
 		command(w, webauthn.AddCredential, webauthn.AddCredentialParams{AuthenticatorID: thief.id, Credential: &copied})
 		w.open(h.issuer + "/account")
 		w.press("#sign-out")
@@ -400,21 +400,21 @@ func TestClonedKeyInABrowser(t *testing.T) {
 // A key on USB as the second step, beside others; and only a key will do where an app wants to be phishing-resistant.
 func TestHardwareKeyInABrowser(t *testing.T) {
 	inEachHouse(t, func(t *testing.T, h *openHouse) {
-		w, client := openWindow(t), h.codeApp(t)
-		usb := w.authenticator(usbKey)
-		w.open(h.appURL(client, nil))
+		w, client := openWindow(t), codeApp(t, h)
+		usb := authenticator(w, usbKey)
+		w.open(appURL(h, client, nil))
 		w.signIn(testUsername, testPassword)
-		if claims := idClaims(t, h.tokensOf(t, w, client)); claims.ACR != identity.ACRPassword {
+		if claims := idClaims(t, tokensOf(t, h, w, client)); claims.ACR != identity.ACRPassword {
 			t.Errorf("before: %+v", claims)
 		}
-		w.addKey(h.issuer, "/account/hardware-keys/new")
+		addKey(w, h.issuer, "/account/hardware-keys/new")
 		keys, err := h.Factors.HardwareKeys().List(t.Context(), h.user.ID)
 		if err != nil || len(keys) != 1 || keys[0].AttestationFormat != "fido-u2f" || len(keys[0].Attestation) < 100 {
 			t.Fatalf("kept: %+v, %v", keys, err)
 		}
-		second := w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "nfc", AutomaticPresenceSimulation: true})
+		second := authenticator(w, webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "nfc", AutomaticPresenceSimulation: true})
 		usb.present(false) // the other one is held to the reader
-		w.addKey(h.issuer, "/account/hardware-keys/new")
+		addKey(w, h.issuer, "/account/hardware-keys/new")
 		if n := len(second.credentials()); n != 1 {
 			t.Errorf("the second key holds %d credentials", n)
 		}
@@ -423,13 +423,13 @@ func TestHardwareKeyInABrowser(t *testing.T) {
 
 		w.open(h.issuer + "/account")
 		w.press("#sign-out")
-		w.open(h.appURL(client, nil))
+		w.open(appURL(h, client, nil))
 		w.signIn(testUsername, testPassword)
 		w.reads("main", "One more step", "Do not ask again")
 		w.look("second-step-key")
 		w.click("#trust")
 		w.click("#use-key")
-		claims := idClaims(t, h.tokensOf(t, w, client))
+		claims := idClaims(t, tokensOf(t, h, w, client))
 		if claims.ACR != identity.ACRPhishingResistant || strings.Join(claims.AMR, " ") != "pwd hwk user mfa" {
 			t.Errorf("with the key: %+v", claims)
 		}
@@ -437,15 +437,15 @@ func TestHardwareKeyInABrowser(t *testing.T) {
 		// From a trusted browser: the app that wants a key gets one.
 		w.open(h.issuer + "/account")
 		w.press("#sign-out")
-		w.open(h.appURL(client, nil))
+		w.open(appURL(h, client, nil))
 		w.signIn(testUsername, testPassword)
-		if claims := idClaims(t, h.tokensOf(t, w, client)); claims.ACR != identity.ACRPassword {
+		if claims := idClaims(t, tokensOf(t, h, w, client)); claims.ACR != identity.ACRPassword {
 			t.Errorf("from a trusted browser: %+v", claims)
 		}
-		w.open(h.appURL(client, url.Values{"acr_values": {identity.ACRPhishingResistant}}))
+		w.open(appURL(h, client, url.Values{"acr_values": {identity.ACRPhishingResistant}}))
 		w.reads("main", "One more step")
 		w.click("#use-key")
-		if claims := idClaims(t, h.tokensOf(t, w, client)); claims.ACR != identity.ACRPhishingResistant {
+		if claims := idClaims(t, tokensOf(t, h, w, client)); claims.ACR != identity.ACRPhishingResistant {
 			t.Errorf("stepped up: %+v", claims)
 		}
 	})
@@ -464,7 +464,7 @@ func TestHardwareKeyPolicyInABrowser(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { c.RelyingParty = relyingParty(t, c.Issuer, policy) })
 			w := openWindow(t)
-			w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", AutomaticPresenceSimulation: true})
+			authenticator(w, webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", AutomaticPresenceSimulation: true})
 			w.open(h.issuer + "/sign-in")
 			w.signIn(testUsername, testPassword)
 			w.open(h.issuer + "/account/hardware-keys/new")
@@ -483,7 +483,7 @@ func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 		t.Helper()
 		h := openTestHouse(t, storagetest.URL(t, storage.SQLite), func(c *configuration) { c.RelyingParty = relyingParty(t, c.Issuer, policy) })
 		w := openWindow(t)
-		w.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", AutomaticPresenceSimulation: true})
+		authenticator(w, webauthn.VirtualAuthenticatorOptions{Protocol: "ctap2", Transport: "usb", AutomaticPresenceSimulation: true})
 		w.open(h.issuer + "/sign-in")
 		w.signIn(testUsername, testPassword)
 		w.open(h.issuer + "/account/hardware-keys/new")
@@ -550,9 +550,9 @@ func TestSecondStepWithoutJavaScript(t *testing.T) {
 	w.open(h.issuer + "/account/security")
 	w.press("#make-codes")
 	w.look("backup-codes")
-	client := h.codeApp(t)
+	client := codeApp(t, h)
 	h.sql(t, "UPDATE clients SET required_acr = ? WHERE id = ?", identity.ACRPhishingResistant, client.ID)
-	w.open(h.appURL(client, nil))
+	w.open(appURL(h, client, nil))
 	w.reads("main", "Protect your account first")
 	w.look("enrol")
 }

@@ -53,9 +53,9 @@ func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
 		if user, err := h.Identity.Users().ByID(t.Context(), h.User.ID); err != nil || user.EraseAt != nil {
 			t.Errorf("signing in did not undo it: %v, %v", user.EraseAt, err)
 		}
-		stranger := h.NewBrowser(t).Post(t, "/account/download", url.Values{})
-		if strings.Contains(stranger.Text, harness.Email) {
-			t.Error("a stranger downloads her data")
+		visitor := h.NewBrowser(t).Post(t, "/account/download", url.Values{})
+		if strings.Contains(visitor.Text, harness.Email) {
+			t.Error("a visitor downloads her data")
 		}
 	})
 }

@@ -27,7 +27,7 @@ const (
 	tokensHeld = 2000
 )
 
-// largeCrowd is how many people the large house holds: a million, or WICKET_BENCH_PEOPLE.
+// largeCrowd is how many people the large server holds: a million, or WICKET_BENCH_PEOPLE.
 func largeCrowd(b *testing.B) int {
 	b.Helper()
 	said := os.Getenv("WICKET_BENCH_PEOPLE")
@@ -41,14 +41,14 @@ func largeCrowd(b *testing.B) int {
 	return people
 }
 
-// BenchmarkCrowd compares a house of ten thousand people on PostgreSQL with one of a million, who have ten refresh tokens
+// BenchmarkCrowd compares a server of ten thousand people on PostgreSQL with one of a million, who have ten refresh tokens
 // each: what people and apps do in both by turns, each time another person, so that noise hits both alike. "ratio" is the
-// median of the large house divided by that of the small one; 1 means that growth costs nothing. The password hash is as
+// median of the large server divided by that of the small one; 1 means that growth costs nothing. The password hash is as
 // cheap as it can be, so that the database's part shows.
 func BenchmarkCrowd(b *testing.B) {
 	large := largeCrowd(b)
-	houses := []*crowd{gather(b, smallCrowd), gather(b, large)}
-	for _, c := range houses {
+	servers := []*crowd{gather(b, smallCrowd), gather(b, large)}
+	for _, c := range servers {
 		for range tokensHeld {
 			c.refresh(b)
 		}
@@ -68,12 +68,12 @@ func BenchmarkCrowd(b *testing.B) {
 		{"userinfo", (*crowd).userinfo},
 	} {
 		b.Run(way.name, func(b *testing.B) {
-			took := make([][]float64, len(houses))
+			took := make([][]float64, len(servers))
 			for turn := 0; b.Loop(); turn++ {
-				for i := range houses {
-					i = (i + turn) % len(houses)
+				for i := range servers {
+					i = (i + turn) % len(servers)
 					began := time.Now()
-					way.once(houses[i], b)
+					way.once(servers[i], b)
 					took[i] = append(took[i], float64(time.Since(began).Nanoseconds())/1000)
 				}
 			}
@@ -85,7 +85,7 @@ func BenchmarkCrowd(b *testing.B) {
 	}
 }
 
-// crowd is a house full of people, of whom person i has session i, grant i and the refresh tokens i, people+i and so on.
+// crowd is a server full of people, of whom person i has session i, grant i and the refresh tokens i, people+i and so on.
 type crowd struct {
 	*harness.Server
 	app      harness.Client
@@ -96,7 +96,7 @@ type crowd struct {
 	accesses []string // access tokens of some of them
 }
 
-// gather opens a house and fills it.
+// gather opens a server and fills it.
 func gather(b *testing.B, people int) *crowd {
 	b.Helper()
 	h := harness.Start(b, storagetest.URL(b, storage.Postgres))

@@ -89,7 +89,7 @@ const (
 	attemptEvery  = 43     // seconds: a million take 498 days, of which 400 are kept
 )
 
-// BenchmarkGrowth measures what ten thousand people and a million attempts to sign in do to an almost empty house. The
+// BenchmarkGrowth measures what ten thousand people and a million attempts to sign in do to an almost empty server. The
 // password hash is as cheap as it can be, so that the database's part shows. ns/op is a sign-in afterwards; CPU time and
 // memory are this process's, in which SQLite is and PostgreSQL is not.
 func BenchmarkGrowth(b *testing.B) {
@@ -197,7 +197,7 @@ func BenchmarkGrowth(b *testing.B) {
 	}
 }
 
-// grow fills the house with people, sessions and attempts to sign in.
+// grow fills the server with people, sessions and attempts to sign in.
 func grow(h *harness.Server, b *testing.B) {
 	b.Helper()
 	for month := -17; month <= 0; month += 3 {

@@ -58,7 +58,7 @@ func TestQueriesOfEachWay(t *testing.T) {
 	})
 }
 
-// queryCounter notes the queries that a house runs.
+// queryCounter notes the queries that a server runs.
 type queryCounter struct {
 	mu      sync.Mutex
 	queries []string

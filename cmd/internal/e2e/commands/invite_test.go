@@ -152,9 +152,9 @@ func TestInvitation(t *testing.T) {
 		if _, _, err := h.SignIns.Invitations().Create(t.Context(), "dora@example.com", []string{"clerk"}, time.Hour); err != nil {
 			t.Fatal(err)
 		}
-		link, letter := h.Mail(t, "You are invited to "+strings.TrimPrefix(h.Issuer, "http://"))
-		if letter.To != "dora@example.com" || link == "" {
-			t.Fatalf("the letter went to %s:\n%s", letter.To, letter.Text)
+		link, mail := h.Mail(t, "You are invited to "+strings.TrimPrefix(h.Issuer, "http://"))
+		if mail.To != "dora@example.com" || link == "" {
+			t.Fatalf("the mail went to %s:\n%s", mail.To, mail.Text)
 		}
 		b := h.NewBrowser(t)
 		if shown := b.Get(t, link); !strings.Contains(shown.Text, `value="dora@example.com"`) {

@@ -29,9 +29,9 @@ func TestTOTPThroughThePages(t *testing.T) {
 		if shown.StatusCode != http.StatusOK || !strings.Contains(shown.Text, "My phone") {
 			t.Fatalf("added: %s\n%s", shown.Status, shown.Text)
 		}
-		link, letter := h.Mail(t, "A new way to sign in to your account")
-		if link == "" || !strings.Contains(letter.Text, "An authenticator app was added") {
-			t.Errorf("the letter says\n%s", letter.Text)
+		link, mail := h.Mail(t, "A new way to sign in to your account")
+		if link == "" || !strings.Contains(mail.Text, "An authenticator app was added") {
+			t.Errorf("the mail says\n%s", mail.Text)
 		}
 		// Who adds a factor has shown it: the session is of two factors now.
 		if claims := harness.IDClaims(t, h.Redeem(t, client, b.Code(t, client, nil))); claims.ACR != identity.ACRMultiFactor || strings.Join(claims.AMR, " ") != "pwd otp mfa" {
@@ -67,9 +67,9 @@ func TestTOTPThroughThePages(t *testing.T) {
 		if shown = third.AnswerSecondStep(t, shown, codes[3][1]); shown.StatusCode != http.StatusOK || !strings.Contains(shown.Text, "Alice Example") {
 			t.Errorf("a backup code: %s\n%s", shown.Status, shown.Text)
 		}
-		_, letter = h.Mail(t, "A backup code was used")
-		if !strings.Contains(letter.Text, "There are 9 left") {
-			t.Errorf("the letter says\n%s", letter.Text)
+		_, mail = h.Mail(t, "A backup code was used")
+		if !strings.Contains(mail.Text, "There are 9 left") {
+			t.Errorf("the mail says\n%s", mail.Text)
 		}
 		history := third.Get(t, "/account/security").Text
 		for _, want := range []string{"a second step was asked for", "Second step failed", "Signed in"} {
@@ -86,8 +86,8 @@ func TestSecondStepWithoutAFirst(t *testing.T) {
 		b := h.NewBrowser(t)
 		b.SignIn(t, harness.Page{})
 		secret, _ := b.AddAuthenticator(t, "")
-		stranger := h.NewBrowser(t)
-		for _, shown := range []harness.Page{stranger.Get(t, "/second-step"), stranger.AnswerSecondStep(t, harness.Page{}, harness.TOTPCode(t, secret, 0))} {
+		visitor := h.NewBrowser(t)
+		for _, shown := range []harness.Page{visitor.Get(t, "/second-step"), visitor.AnswerSecondStep(t, harness.Page{}, harness.TOTPCode(t, secret, 0))} {
 			if shown.StatusCode != http.StatusBadRequest || !strings.Contains(shown.Text, "took too long") {
 				t.Errorf("%s: %s", shown.Request.Method, shown.Status)
 			}

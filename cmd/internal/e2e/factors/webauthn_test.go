@@ -101,7 +101,7 @@ func addKey(w *harness.Window, issuer, page string) {
 	w.T.Helper()
 	w.Open(issuer + page)
 	w.Click("#add-key")
-	w.WaitForURL("Added. We have also sent you an email")
+	w.WaitForText("Added. We have also sent you an email")
 }
 
 // app is a page that an app's redirect leads to, which shows the code.
@@ -117,7 +117,7 @@ func codeApp(t testing.TB, h *harness.Server) harness.Client {
 // tokensOf redeems the code that the window has come back to the app with.
 func tokensOf(t testing.TB, h *harness.Server, w *harness.Window, client harness.Client) harness.Answer {
 	t.Helper()
-	w.WaitForURL("Back at the app")
+	w.WaitForText("Back at the app")
 	return h.Call(t, oidc.PathToken, client, url.Values{
 		"grant_type": {oidc.GrantCode}, "code": {w.Text("#code")}, "redirect_uri": {client.RedirectURIs[0]}, "code_verifier": {harness.CodeVerifier},
 	})
@@ -207,12 +207,12 @@ func TestRemovedPasskeyInABrowser(t *testing.T) {
 		w.Press("#sign-out")
 		w.Open(h.Issuer + "/sign-in")
 		w.Click("#passkey")
-		w.WaitForURL("This passkey does not sign in here")
+		w.WaitForText("This passkey does not sign in here")
 		w.Reads("#failure", "use your password")
 	})
 }
 
-// The letter that tells of a new passkey takes it away, where its owner did not add it.
+// The mail that tells of a new passkey takes it away, where its owner did not add it.
 func TestDisownedPasskeyInABrowser(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		w := harness.OpenWindow(t)
@@ -224,14 +224,14 @@ func TestDisownedPasskeyInABrowser(t *testing.T) {
 		addKey(w, h.Issuer, "/account/passkeys/new")
 		link, _ := h.Mail(t, "A new way to sign in to your account")
 		if shown := h.NewBrowser(t).FollowLink(t, link, nil); !strings.Contains(shown.Text, `id="choose"`) {
-			t.Fatalf("the letter's link: %s", shown.Status)
+			t.Fatalf("the mail's link: %s", shown.Status)
 		}
 		if keys, err := h.Factors.Passkeys().List(t.Context(), h.User.ID); err != nil || len(keys) != 0 {
 			t.Errorf("left are %d passkeys, %v", len(keys), err)
 		}
 		w.Open(h.Issuer + "/sign-in")
 		w.Click("#passkey")
-		w.WaitForURL("This passkey does not sign in here")
+		w.WaitForText("This passkey does not sign in here")
 	})
 }
 
@@ -258,7 +258,7 @@ func TestUserVerificationIsRequired(t *testing.T) {
 			form.dataset.options = JSON.stringify(options);
 		}`))
 		w.Click("#passkey")
-		w.WaitForURL("This passkey does not sign in here")
+		w.WaitForText("This passkey does not sign in here")
 		attempts, err := h.SignIns.Attempts().List(t.Context(), h.User.ID, 1)
 		if err != nil || len(attempts) != 1 || attempts[0].FailureReason != "wrong_passkey" {
 			t.Errorf("noted: %+v, %v", attempts, err)
@@ -291,8 +291,8 @@ func TestAssertionOfAnotherOrigin(t *testing.T) {
 		}))
 		steal := func(origin string) harness.Page {
 			t.Helper()
-			stranger := h.NewBrowser(t)
-			shown := stranger.Get(t, "/sign-in")
+			visitor := h.NewBrowser(t)
+			shown := visitor.Get(t, "/sign-in")
 			options, state := passkeyQuestion(t, shown)
 			w.Open(origin)
 			response := harness.Ask(w, chromedp.Evaluate[string](`(async () => {
@@ -301,8 +301,8 @@ func TestAssertionOfAnotherOrigin(t *testing.T) {
 				return JSON.stringify(found.toJSON());
 			})()`, chromedp.EvalAwaitPromise))
 			form := url.Values{"state": {state}, "response": {response}}
-			shown = stranger.Post(t, "/sign-in/passkey", form)
-			if again := stranger.Post(t, "/sign-in/passkey", form); again.StatusCode != http.StatusUnauthorized {
+			shown = visitor.Post(t, "/sign-in/passkey", form)
+			if again := visitor.Post(t, "/sign-in/passkey", form); again.StatusCode != http.StatusUnauthorized {
 				t.Errorf("the same answer once more: %s", again.Status)
 			}
 			return shown
@@ -348,7 +348,7 @@ func TestClonedKeyInABrowser(t *testing.T) {
 		for range 2 {
 			w.Open(h.Issuer + "/sign-in?switch=1")
 			w.Click("#passkey")
-			w.WaitForURL("Alice Example")
+			w.WaitForText("Alice Example")
 		}
 		phone.unplug()
 		able := platform
@@ -359,10 +359,10 @@ func TestClonedKeyInABrowser(t *testing.T) {
 		w.Press("#sign-out")
 		w.Open(h.Issuer + "/sign-in")
 		w.Click("#passkey")
-		w.WaitForURL("This passkey does not sign in here")
-		link, letter := h.Mail(t, "One of your keys may have been copied")
-		if link == "" || !strings.Contains(letter.Text, "its count went back") {
-			t.Errorf("the letter says\n%s", letter.Text)
+		w.WaitForText("This passkey does not sign in here")
+		link, mail := h.Mail(t, "One of your keys may have been copied")
+		if link == "" || !strings.Contains(mail.Text, "its count went back") {
+			t.Errorf("the mail says\n%s", mail.Text)
 		}
 		passkeys, err := h.Factors.Passkeys().List(t.Context(), h.User.ID)
 		if err != nil || len(passkeys) != 1 || passkeys[0].CloneWarningAt == nil {
@@ -443,7 +443,7 @@ func TestHardwareKeyPolicyInABrowser(t *testing.T) {
 			w.SignIn(harness.Username, harness.Password)
 			w.Open(h.Issuer + "/account/hardware-keys/new")
 			w.Click("#add-key")
-			w.WaitForURL(want)
+			w.WaitForText(want)
 			if keys, err := h.Factors.HardwareKeys().List(t.Context(), h.User.ID); err != nil || len(keys) > 0 {
 				t.Errorf("kept: %+v, %v", keys, err)
 			}
@@ -462,7 +462,7 @@ func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 		w.SignIn(harness.Username, harness.Password)
 		w.Open(h.Issuer + "/account/hardware-keys/new")
 		w.Click("#add-key")
-		w.WaitForURL(want)
+		w.WaitForText(want)
 		return h
 	}
 	// What the authenticator of this browser attests with, as its maker would publish it.

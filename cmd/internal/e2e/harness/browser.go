@@ -1,57 +1,60 @@
 package harness
 
 import (
-	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 )
 
-// WithoutRedirects is the browser, but it follows no redirect.
-func (b *Browser) WithoutRedirects() *http.Client {
-	client := *b.Client
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client
-}
-
-// SignInAs signs somebody in on the sign-in page.
-func (b *Browser) SignInAs(t testing.TB, username string) Page {
-	t.Helper()
-	return b.Post(t, "/sign-in", url.Values{"username": {username}, "password": {Password}})
-}
-
-// browser is a person's browser without a window: it keeps cookies and follows redirects on Wicket alone, so that a
-// redirect to an app can be looked at.
+// Browser is a person's browser without a window: it keeps cookies and follows redirects within Wicket alone, so that
+// a redirect to an app can be looked at.
 type Browser struct {
 	*http.Client
 	Server    *Server
 	UserAgent string // the header User-Agent, if not Go's
 }
 
+// NewBrowser returns a browser without cookies.
 func (h *Server) NewBrowser(t testing.TB) *Browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Browser{Server: h, Client: &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+	client := &http.Client{Jar: jar, Timeout: 30 * time.Second, Transport: h.Transport}
+	client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
 		if !strings.HasPrefix(r.URL.String(), h.Issuer+"/") {
 			return http.ErrUseLastResponse
 		}
 		return nil
-	}}}
+	}
+	return &Browser{Server: h, Client: client}
 }
 
-// page is what a browser shows.
-type Page struct {
-	*http.Response
-	Text string
+// WithoutRedirects is the browser when it follows no redirect.
+func (b *Browser) WithoutRedirects() *http.Client {
+	client := *b.Client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client
 }
 
+// FollowingAll is the browser when it may leave Wicket, for providers upstream; a redirect to an app can still be
+// looked at.
+func (b *Browser) FollowingAll() *Browser {
+	client := *b.Client
+	client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+		if strings.HasPrefix(r.URL.String(), RedirectURI) {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}
+	return &Browser{Client: &client, Server: b.Server, UserAgent: b.UserAgent}
+}
+
+// Get opens a page, of Wicket's own where url is a path.
 func (b *Browser) Get(t testing.TB, url string) Page {
 	t.Helper()
 	response, err := b.Client.Get(b.absolute(url))
@@ -82,42 +85,29 @@ func (b *Browser) absolute(url string) string {
 	return url
 }
 
-func ReadPage(t testing.TB, response *http.Response, err error) Page {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Page{response, string(body)}
-}
-
-var hiddenContinue = regexp.MustCompile(`name="continue" value="([^"]*)"`)
-
-// Continue returns the hidden field continue of a page.
-func (p Page) Continue() string {
-	if match := hiddenContinue.FindStringSubmatch(p.Text); match != nil {
-		return match[1]
-	}
-	return ""
-}
-
 // SignIn signs alice in on the page that is shown, or on the sign-in page where none is, and returns what comes next.
 func (b *Browser) SignIn(t testing.TB, shown Page) Page {
 	t.Helper()
-	return b.Post(t, "/sign-in", url.Values{"username": {Username}, "password": {Password}, "continue": {shown.Continue()}})
+	return b.Post(t, "/sign-in", url.Values{
+		"username": {Username}, "password": {Password}, "continue": {shown.Continue()},
+	})
+}
+
+// SignInAs signs in somebody who has alice's password.
+func (b *Browser) SignInAs(t testing.TB, username string) Page {
+	t.Helper()
+	return b.Post(t, "/sign-in", url.Values{"username": {username}, "password": {Password}})
 }
 
 // Allow says yes on the consent page that is shown, to everything.
 func (b *Browser) Allow(t testing.TB, shown Page) Page {
 	t.Helper()
-	return b.Post(t, "/consent", url.Values{"decision": {"allow"}, "continue": {shown.Continue()}, "scope": {"profile", "email", "address", "offline_access"}})
+	return b.Post(t, "/consent", url.Values{
+		"decision": {"allow"}, "continue": {shown.Continue()}, "scope": {"profile", "email", "address", "offline_access"},
+	})
 }
 
-// Code takes the browser through whatever pages come until the app gets a code.
+// Code goes through sign-in and consent, where they are asked for, until the app gets a code.
 func (b *Browser) Code(t testing.TB, client Client, change url.Values) string {
 	t.Helper()
 	shown := b.Get(t, b.Server.AuthorizeURL(client, change))
@@ -138,9 +128,14 @@ func (b *Browser) Code(t testing.TB, client Client, change url.Values) string {
 	return code
 }
 
-var HiddenToken = regexp.MustCompile(`name="token" value="([^"]*)"`)
+// ToUpstream goes to a provider from the page that is shown, by its button.
+func (b *Browser) ToUpstream(t testing.TB, id string, shown Page) Page {
+	t.Helper()
+	return b.FollowingAll().Post(t, "/federation/"+id, url.Values{"continue": {shown.Continue()}})
+}
 
-// FollowLink opens a mailed link and presses the button of the page that it leads to.
+// FollowLink opens a mailed link and presses the button of the page that it leads to. form is what else the page asks
+// for.
 func (b *Browser) FollowLink(t testing.TB, link string, form url.Values) Page {
 	t.Helper()
 	shown := b.Get(t, link)
@@ -154,24 +149,3 @@ func (b *Browser) FollowLink(t testing.TB, link string, form url.Values) Page {
 	form.Set("token", match[1])
 	return b.Post(t, shown.Request.URL.Path, form)
 }
-
-// FollowingAll is the browser when it may leave Wicket, for providers upstream; an app's callback is still only looked at.
-func (b *Browser) FollowingAll() *Browser {
-	client := *b.Client
-	client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
-		if strings.HasPrefix(r.URL.String(), RedirectURI) {
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}
-	return &Browser{Client: &client, Server: b.Server, UserAgent: b.UserAgent}
-}
-
-// go to a provider from the page that is shown, by its button.
-func (b *Browser) ToUpstream(t testing.TB, id string, shown Page) Page {
-	t.Helper()
-	return b.FollowingAll().Post(t, "/federation/"+id, url.Values{"continue": {shown.Continue()}})
-}
-
-// Path tells where a page is.
-func (p Page) Path() string { return p.Request.URL.Path }

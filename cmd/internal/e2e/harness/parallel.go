@@ -5,6 +5,7 @@ import (
 	"sync"
 )
 
+// Median returns the median of one number or more.
 func Median(of []float64) float64 {
 	sorted := slices.Sorted(slices.Values(of))
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2

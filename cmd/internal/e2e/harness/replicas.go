@@ -9,7 +9,7 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// StartReplicas opens n houses as replicas of one Wicket: one PostgreSQL, one Redis.
+// StartReplicas starts n servers as replicas of one Wicket: one PostgreSQL, one Redis.
 func StartReplicas(t *testing.T, n int, change ...func(*Config)) ([]*Server, *storagetest.RedisServer) {
 	t.Helper()
 	server := storagetest.Redis(t)
@@ -18,12 +18,12 @@ func StartReplicas(t *testing.T, n int, change ...func(*Config)) ([]*Server, *st
 		t.Fatal(err)
 	}
 	change = append(change, func(c *Config) { c.Redis = options })
-	houses := []*Server{Start(t, storagetest.URL(t, storage.Postgres), change...)}
-	for len(houses) < n {
-		houses = append(houses, houses[0].Replica(t))
+	replicas := []*Server{Start(t, storagetest.URL(t, storage.Postgres), change...)}
+	for len(replicas) < n {
+		replicas = append(replicas, replicas[0].Replica(t))
 	}
-	for _, h := range houses {
+	for _, h := range replicas {
 		h.Redis.Patience = 5 * time.Second // this machine may be busy, which is not what is tested
 	}
-	return houses, server
+	return replicas, server
 }

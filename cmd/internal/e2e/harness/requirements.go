@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// LeaveOut skips a test for which this machine lacks something, and says what. Under `make test` (WICKET_TEST_COMPLETE=1)
-// nothing may be left out, so there it fails.
+// LeaveOut skips a test for which this machine lacks something, and says what. Under `make test`
+// (WICKET_TEST_COMPLETE=1) nothing may be left out, so there it fails.
 func LeaveOut(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv("WICKET_TEST_COMPLETE") != "" {
@@ -18,7 +18,8 @@ func LeaveOut(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
-// ClientsFolder holds programs for Node.js that stand for apps and for providers, as seen from the folder of a test package.
+// ClientsFolder holds programs for Node.js that stand for apps and for providers, as seen from the folder of a test
+// package.
 const ClientsFolder = "../testdata/clients"
 
 // NeedNPMPackages leaves the test out where the npm packages of ClientsFolder are not installed.

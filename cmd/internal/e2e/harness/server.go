@@ -19,57 +19,51 @@ import (
 	"github.com/wicket-id/wicket/web/notify"
 )
 
-// What every test house holds.
-
+// Alice is the user that every server begins with.
 const (
 	Username = "alice"
 	Email    = "alice@example.com"
 	Password = "correct horse battery"
 )
 
-// configuration is what a test may change.
+// Config is what a test may change.
 type Config = server.Config
 
-// Server is a running Wicket: as server.New makes it, behind a real listener on a free port of this machine.
+// Server is a running Wicket: as server.New makes it, behind a real listener on a free port of this machine. One that
+// runs as a process of its own has an Issuer and nothing else.
 type Server struct {
 	*server.Server
-	Issuer string // where the tests find it
-	User   *identity.User
+	Issuer    string            // where the tests find it
+	Transport http.RoundTripper // trusts its certificate; nil where it has none
+	User      *identity.User    // alice
 }
 
-// Each runs test in a house on SQLite and in one on PostgreSQL.
+// Each runs test against a server on SQLite and against one on PostgreSQL.
 func Each(t *testing.T, test func(t *testing.T, h *Server)) {
 	t.Helper()
 	storagetest.EachURL(t, func(t *testing.T, url string) { test(t, Start(t, url)) })
 }
 
-// Start builds and serves a house on that database until the test ends, with the person alice in it and everything
-// open that can be, unless change says otherwise.
+// Start serves on that database until the test ends, with the user alice and everything allowed that can be, unless
+// change says otherwise.
 func Start(t testing.TB, databaseURL string, change ...func(*Config)) *Server {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	seal, err := seal.Parse(seal.NewMasterKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener, origin := listen(t)
 	config := &Config{
-		Issuer: "http://localhost:" + port, DatabaseURL: databaseURL, Clock: identity.Clock, Seal: seal, Migrate: true, Registration: true,
-		KeepLoginAttempts: 400 * 24 * time.Hour, Limits: web.DefaultLimits, Outbox: &notify.Outbox{},
+		Issuer: origin, DatabaseURL: databaseURL, Clock: identity.Clock, Seal: newSeal(t),
+		Migrate: true, Registration: true, KeepLoginAttempts: 400 * 24 * time.Hour,
+		Limits: web.DefaultLimits, Outbox: &notify.Outbox{},
 	}
 	config.RelyingParty = RelyingParty(t, config.Issuer, factor.HardwareKeyPolicy{})
 	for _, change := range change {
 		change(config)
 	}
-	open := ServeOn(t, listener, config)
-	open.User = open.Register(t, identity.NewUser{Username: Username, Email: Email, EmailVerified: true, Password: Password, Name: "Alice Example"})
-	return open
+	h := ServeOn(t, listener, config)
+	h.User = h.registerAlice(t)
+	return h
 }
 
-// Replica opens another house on the same database, as one more process of the same Wicket, but for what change says.
+// Replica starts one more server on the same database, as one more process of the same Wicket. change may set it apart.
 func (h *Server) Replica(t testing.TB, change ...func(*Config)) *Server {
 	t.Helper()
 	config := *h.Config()
@@ -84,20 +78,27 @@ func (h *Server) Replica(t testing.TB, change ...func(*Config)) *Server {
 // Serve serves that configuration on a port of its own until the test ends.
 func Serve(t testing.TB, config *Config) *Server {
 	t.Helper()
+	listener, origin := listen(t)
+	h := ServeOn(t, listener, config)
+	h.Issuer = origin
+	return h
+}
+
+// listen takes a free port.
+func listen(t testing.TB) (listener net.Listener, origin string) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := ServeOn(t, listener, config)
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	h.Issuer = "http://localhost:" + port
-	return h
+	return listener, "http://localhost:" + port
 }
 
-// ServeOn builds and serves a house until the test ends.
+// ServeOn serves that configuration there until the test ends.
 func ServeOn(t testing.TB, listener net.Listener, config *Config) *Server {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := slog.New(slog.NewTextHandler(LogWriter(t), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s, err := server.New(t.Context(), config, log)
 	if err != nil {
 		t.Fatal(err)
@@ -123,10 +124,20 @@ func ServeOn(t testing.TB, listener net.Listener, config *Config) *Server {
 			t.Errorf("stop the jobs: %v", err)
 		}
 		if err := h.Close(); err != nil {
-			t.Errorf("close the house: %v", err)
+			t.Errorf("close the server: %v", err)
 		}
 	})
 	return h
+}
+
+// newSeal makes a master key.
+func newSeal(t testing.TB) *seal.Seal {
+	t.Helper()
+	made, err := seal.Parse(seal.NewMasterKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
 }
 
 // RelyingParty is Wicket as authenticators know it at that issuer.
@@ -143,33 +154,12 @@ func RelyingParty(t testing.TB, issuer string, policy factor.HardwareKeyPolicy) 
 	return party
 }
 
-// LogWriter sends what is written to it to the log of a test.
+// LogWriter returns what sends each line that is written to it to the log of a test.
 func LogWriter(t testing.TB) io.Writer { return testLog{t} }
 
-// testLog sends what the house logs to the test that runs it.
 type testLog struct{ t testing.TB }
 
 func (l testLog) Write(line []byte) (int, error) {
 	l.t.Logf("%s", line)
 	return len(line), nil
-}
-
-func (h *Server) Register(t testing.TB, person identity.NewUser) *identity.User {
-	t.Helper()
-	user, err := h.Identity.Users().Create(t.Context(), person)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return user
-}
-
-// Reauthenticated is the proof that a person has just signed in, as strongly as anybody can.
-func (h *Server) Reauthenticated(t testing.TB, user *identity.User) *identity.Reauthenticated {
-	t.Helper()
-	session := &identity.Session{UserID: user.ID, ACR: identity.ACRPhishingResistant, AuthTime: h.Identity.Now(), User: user}
-	proof, err := h.Identity.Reauthenticate(t.Context(), session, identity.Device{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return proof
 }

@@ -3,13 +3,12 @@ package harness
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,19 +17,17 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
-
-	"github.com/wicket-id/wicket/cmd/internal/sampleapp"
-	"github.com/wicket-id/wicket/oidc/clients"
 )
 
-// window is a window of a real browser, with cookies of its own.
+// Window is a window of Chromium, with cookies of its own. Its methods fail the test T for what goes wrong, and wait
+// for what a page makes later: none of them looks just once.
 type Window struct {
 	T   testing.TB
 	ctx context.Context
 }
 
-// OpenWindow starts Chromium. Whatever its console complains of fails the test: a script that throws, a file that is
-// missing, something that the Content-Security-Policy forbids.
+// OpenWindow starts Chromium, until the test ends. An error or a warning on its console fails the test: a script that
+// throws, a file that is missing, something that the Content-Security-Policy forbids.
 func OpenWindow(t testing.TB) *Window {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
@@ -51,7 +48,7 @@ func OpenWindow(t testing.TB) *Window {
 			if err != nil || message.Text == theEnd {
 				return
 			}
-			w.heed(message)
+			w.checkMessage(message)
 		}
 	}()
 	t.Cleanup(func() {
@@ -62,21 +59,24 @@ func OpenWindow(t testing.TB) *Window {
 	return w
 }
 
-// heed fails the test for a message on the console, but for one that tells of a page that is itself an error.
-func (w *Window) heed(message chromedp.ConsoleMessage) {
+// checkMessage fails the test for a message on the console, but for one that tells of a page that is itself an error.
+func (w *Window) checkMessage(message chromedp.ConsoleMessage) {
 	switch message.Type {
 	case chromedp.ConsoleError, chromedp.ConsoleWarning, chromedp.ConsoleException:
 	default:
 		return
 	}
-	if of, err := url.Parse(message.URL); err == nil && message.Source == "network" && path.Ext(of.Path) == "" && strings.Contains(message.Text, "status of 4") {
+	isRefusal := message.Source == "network" && strings.Contains(message.Text, "status of 4")
+	if of, err := url.Parse(message.URL); err == nil && isRefusal && path.Ext(of.Path) == "" {
 		return
 	}
 	w.T.Errorf("the browser's console at %s: %s", message.URL, message)
 }
 
+// windowPatience is how long a window waits for what must come.
 const windowPatience = 20 * time.Second
 
+// Do carries out steps that have no result.
 func (w *Window) Do(steps ...chromedp.Action[chromedp.Void]) {
 	w.T.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, windowPatience)
@@ -86,6 +86,7 @@ func (w *Window) Do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// Ask carries out a step and returns its result.
 func Ask[T any](w *Window, question chromedp.Action[T]) T {
 	w.T.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, windowPatience)
@@ -107,97 +108,106 @@ func (w *Window) fatal(err error) {
 	w.T.Fatalf("%v\nat %s:\n%s", err, at, shown)
 }
 
+// Open goes to a URL.
 func (w *Window) Open(url string) {
 	w.T.Helper()
 	w.Do(chromedp.Navigate(url))
 }
 
-// Press clicks on what has that id and waits until the next page is there.
+// Press clicks on an element and waits until the next page is loaded.
 func (w *Window) Press(selector string) {
 	w.T.Helper()
 	Ask(w, chromedp.WaitEvent(cdppage.LoadEventFired, nil, chromedp.Click(chromedp.CSS(selector), chromedp.NodeEnabled)))
 }
 
+// SignIn fills in the sign-in page that is shown and sends it.
 func (w *Window) SignIn(username, password string) {
 	w.T.Helper()
-	w.Do(chromedp.SetValue(chromedp.CSS("#username"), username), chromedp.SendKeys(chromedp.CSS("#password"), password))
+	w.Do(
+		chromedp.SetValue(chromedp.CSS("#username"), username),
+		chromedp.SendKeys(chromedp.CSS("#password"), password),
+	)
 	w.Press("#sign-in")
 }
 
-// Text is what one reads in an element, once it is there.
+// Text returns the visible text of an element, once there is one.
 func (w *Window) Text(selector string) string {
 	w.T.Helper()
 	return Ask(w, chromedp.Text(chromedp.CSS(selector)))
 }
 
-// Reads checks that all of these can be read in an element.
+// Reads waits until all of these stand in the text of an element.
 func (w *Window) Reads(selector string, wants ...string) {
 	w.T.Helper()
-	text := w.Text(selector)
-	for _, want := range wants {
-		if !strings.Contains(text, want) {
-			w.T.Errorf("at %s, %s lacks %q:\n%s", Ask(w, chromedp.Location()), selector, want, text)
+	var text string
+	w.poll(func(ctx context.Context) bool {
+		shown, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS(selector)))
+		if err != nil {
+			return false
 		}
-	}
+		text = shown
+		return !slices.ContainsFunc(wants, func(want string) bool { return !strings.Contains(text, want) })
+	}, func() error { return fmt.Errorf("%s lacks one of %q:\n%s", selector, wants, text) })
 }
 
-// Look looks at the page on a phone and on a desk, by day and by night: it must fit. With WICKET_SCREENSHOTS it is saved
-// in that folder under name.
+// poll asks again and again until something holds, and fails the test if it never does. A page that goes away takes a
+// question with it, so that an error is only one more reason to ask again.
+func (w *Window) poll(holds func(context.Context) bool, failure func() error) {
+	w.T.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, windowPatience)
+	defer cancel()
+	for ctx.Err() == nil {
+		if holds(ctx) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond) // polling
+	}
+	w.fatal(failure())
+}
+
+// devices are the screens that a page must fit.
+var devices = []struct {
+	name          string
+	width, height int64
+}{{"phone", 390, 844}, {"desk", 1280, 800}}
+
+// Look checks that the page fits a phone and a desktop, in the light and in the dark scheme. With WICKET_SCREENSHOTS it
+// is saved in that folder under name.
 func (w *Window) Look(name string) {
 	w.T.Helper()
-	for _, device := range []struct {
-		name          string
-		width, height int64
-	}{{"phone", 390, 844}, {"desk", 1280, 800}} {
+	for _, device := range devices {
 		for _, scheme := range []string{"light", "dark"} {
-			w.Do(chromedp.EmulateViewport(device.width, device.height), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-				_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-					Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-				})
-				return err
-			}))
-			if wide := Ask(w, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); wide > device.width {
+			w.Do(chromedp.EmulateViewport(device.width, device.height), preferScheme(scheme))
+			wide := Ask(w, chromedp.Evaluate[int64]("document.documentElement.scrollWidth"))
+			if wide > device.width {
 				w.T.Errorf("%s: on a %s of %d points the page is %d wide", name, device.name, device.width, wide)
 			}
-			folder := os.Getenv("WICKET_SCREENSHOTS")
-			if folder == "" {
-				continue
-			}
-			if err := os.MkdirAll(folder, 0o755); err != nil {
-				w.T.Fatal(err)
-			}
-			file := filepath.Join(folder, fmt.Sprintf("%s-%s-%s.png", name, device.name, scheme))
-			if err := os.WriteFile(file, Ask(w, chromedp.FullScreenshot(100)), 0o644); err != nil {
-				w.T.Fatal(err)
+			if folder := os.Getenv("WICKET_SCREENSHOTS"); folder != "" {
+				w.save(filepath.Join(folder, fmt.Sprintf("%s-%s-%s.png", name, device.name, scheme)))
 			}
 		}
 	}
 }
 
-// ServeApp serves an app on an origin of its own until the test ends.
-func ServeApp(t testing.TB, handler http.Handler) (origin string) {
-	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	return strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+// preferScheme makes pages show in that color scheme.
+func preferScheme(scheme string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return err
+	})
 }
 
-// StartSampleApp serves the sample app against a house until the test ends, and returns where it is.
-func (h *Server) StartSampleApp(t testing.TB) string {
-	t.Helper()
-	var app http.Handler
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { app.ServeHTTP(w, r) }))
-	t.Cleanup(server.Close)
-	config := sampleapp.Config{Issuer: h.Issuer, BaseURL: strings.Replace(server.URL, "127.0.0.1", "localhost", 1), ClientID: "daybook", SPAClientID: "pocket"}
-	client := h.AddClient(t, func(c *clients.Client) {
-		c.ID, c.Name, c.AuthMethod, c.RedirectURIs, c.PostLogoutRedirectURIs = config.ClientID, sampleapp.Name, clients.AuthBasic, []string{config.RedirectURI()}, []string{config.PostLogoutRedirectURI()}
-	})
-	config.ClientSecret = client.Secret
-	var err error
-	if app, err = sampleapp.New(t.Context(), config); err != nil {
-		t.Fatal(err)
+// save writes a picture of the page into a file.
+func (w *Window) save(file string) {
+	w.T.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		w.T.Fatal(err)
 	}
-	return config.BaseURL
+	if err := os.WriteFile(file, Ask(w, chromedp.FullScreenshot(100)), 0o644); err != nil {
+		w.T.Fatal(err)
+	}
 }
 
 // Click clicks without waiting for another page.
@@ -206,22 +216,17 @@ func (w *Window) Click(selector string) {
 	w.Do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeEnabled))
 }
 
-// WaitFor waits until an expression is true in whatever page is shown by then.
+// WaitFor waits until a JavaScript expression is true in whatever page is shown by then.
 func (w *Window) WaitFor(expression string) {
 	w.T.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, windowPatience)
-	defer cancel()
-	for ctx.Err() == nil {
-		if is, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression)); err == nil && is {
-			return
-		}
-		time.Sleep(20 * time.Millisecond) // polling: a page that goes away takes a question with it
-	}
-	w.fatal(fmt.Errorf("never true: %s", expression))
+	w.poll(func(ctx context.Context) bool {
+		is, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression))
+		return err == nil && is
+	}, func() error { return fmt.Errorf("never true: %s", expression) })
 }
 
-// WaitForURL waits until the window is at a page whose text holds want.
-func (w *Window) WaitForURL(want string) {
+// WaitForText waits until a page is loaded whose text holds want.
+func (w *Window) WaitForText(want string) {
 	w.T.Helper()
 	w.WaitFor(fmt.Sprintf("document.readyState === 'complete' && document.body.innerText.includes(%q)", want))
 }

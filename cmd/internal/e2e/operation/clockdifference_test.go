@@ -13,15 +13,15 @@ import (
 // Of three replicas one has a clock that is 90 seconds ahead, and one a clock that is 90 seconds late: longer than a code lives. Whichever
 // does which step, nobody notices.
 func TestReplicasWhoseClocksDiffer(t *testing.T) {
-	houses, _ := harness.StartReplicas(t, 1)
+	servers, _ := harness.StartReplicas(t, 1)
 	for _, wrong := range []time.Duration{90 * time.Second, -90 * time.Second} {
-		houses = append(houses, houses[0].Replica(t, func(c *harness.Config) {
+		servers = append(servers, servers[0].Replica(t, func(c *harness.Config) {
 			c.Clock = func() time.Time { return identity.Clock().Add(wrong) }
 		}))
 	}
-	client := houses[0].AddClient(t, nil)
+	client := servers[0].AddClient(t, nil)
 	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
-		one, two, three := houses[order[0]], houses[order[1]], houses[order[2]]
+		one, two, three := servers[order[0]], servers[order[1]], servers[order[2]]
 		b := one.NewBrowser(t)
 		tokens := two.Redeem(t, client, b.Code(t, client, nil))
 		refreshed := three.Refresh(t, client, tokens.Text("refresh_token"))

@@ -49,7 +49,7 @@ func openCluster(t *testing.T, n int) *cluster {
 	}
 	t.Cleanup(func() {
 		if err := h.Close(); err != nil {
-			t.Errorf("close the house: %v", err)
+			t.Errorf("close the server: %v", err)
 		}
 	})
 	c.Server = &harness.Server{Server: h, Issuer: c.proxy.origin()}

@@ -18,8 +18,8 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// lived is a house in which somebody has done all that people and apps do, as they remember it.
-type lived struct {
+// filled is a server in which somebody has done all that people and apps do, as they remember it.
+type filled struct {
 	*harness.Server
 	master     string // key
 	client     harness.Client
@@ -32,10 +32,10 @@ type lived struct {
 	invitation string // secret of the link
 }
 
-// liveIn opens a house and lives in it. What t is for ends with the house, what lasting is for does not.
-func liveIn(t, lasting testing.TB, databaseURL string) *lived {
+// fillServer starts a server and fills it. What t is for ends with the server, what lasting is for does not.
+func fillServer(t, lasting testing.TB, databaseURL string) *filled {
 	t.Helper()
-	l := &lived{master: seal.NewMasterKey()}
+	l := &filled{master: seal.NewMasterKey()}
 	l.Server = harness.Start(t, databaseURL, func(c *harness.Config) {
 		var err error
 		if c.Seal, err = seal.Parse(l.master); err != nil {
@@ -60,8 +60,8 @@ func liveIn(t, lasting testing.TB, databaseURL string) *lived {
 		t.Fatalf("%+v, %v", phones, err)
 	}
 	l.browser.Post(t, "/account/phones/verify", url.Values{"id": {phones[0].ID.String()}, "code": {l.TextMessages(t, harness.PhoneNumber, 1)}})
-	l.Server.StartProvider(lasting, "liar", nil)
-	l.browser.FollowingAll().Post(t, "/account/linked/add", url.Values{"provider": {"liar"}})
+	l.Server.StartProvider(lasting, "scripted", nil)
+	l.browser.FollowingAll().Post(t, "/account/linked/add", url.Values{"provider": {"scripted"}})
 	if len(l.Linked(t, l.User)) != 1 {
 		t.Fatal("no account is linked")
 	}
@@ -80,7 +80,7 @@ func liveIn(t, lasting testing.TB, databaseURL string) *lived {
 }
 
 // forget lets the owner forget the password just when nobody does jobs any more.
-func (l *lived) forget(t testing.TB) {
+func (l *filled) forget(t testing.TB) {
 	t.Helper()
 	if err := l.Jobs.Stop(context.Background()); err != nil {
 		t.Fatal(err)
@@ -88,8 +88,8 @@ func (l *lived) forget(t testing.TB) {
 	l.Server.NewBrowser(t).Post(t, "/forgot-password", url.Values{"login": {harness.Email}})
 }
 
-// goesOn opens the house once more, at the same address and with its data somewhere else.
-func (l *lived) goesOn(t testing.TB, databaseURL string) *harness.Server {
+// reopen starts the server again, at the same address and on another database.
+func (l *filled) reopen(t testing.TB, databaseURL string) *harness.Server {
 	t.Helper()
 	listener, err := net.Listen("tcp", strings.Replace(strings.TrimPrefix(l.Issuer, "http://"), "localhost", "127.0.0.1", 1))
 	if err != nil {
@@ -103,12 +103,12 @@ func (l *lived) goesOn(t testing.TB, databaseURL string) *harness.Server {
 }
 
 // commands runs commands with the target's environment.
-func (l *lived) commands(target string) harness.CommandLine {
+func (l *filled) commands(target string) harness.CommandLine {
 	return harness.CommandLine{"WICKET_DATABASE_URL=" + target, "WICKET_SECRET=" + l.master}
 }
 
 // Whoever was signed in, whatever was issued and whatever was promised is good at the target as it was at the source.
-func TestCopyOfAHouse(t *testing.T) {
+func TestCopyOfAServer(t *testing.T) {
 	sqlite := func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "wicket.db") }
 	for name, copied := range map[string]struct{ from, to func(testing.TB) string }{
 		"to PostgreSQL": {sqlite, storagetest.EmptyPostgres},
@@ -116,9 +116,9 @@ func TestCopyOfAHouse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			from, to := copied.from(t), copied.to(t)
-			var l *lived
+			var l *filled
 			t.Run("source", func(lives *testing.T) {
-				l = liveIn(lives, t, from)
+				l = fillServer(lives, t, from)
 				var rehearsal harness.PrintedCopy
 				l.commands("").JSON(lives, &rehearsal, "", "copy", "--from", from, "--to", copied.to(t), "--rehearse")
 				if !rehearsal.Rehearsal || rehearsal.Rows == 0 || rehearsal.Added != rehearsal.Rows || rehearsal.Jobs != 0 {
@@ -152,13 +152,13 @@ func TestCopyOfAHouse(t *testing.T) {
 			if again.Rows != done.Rows || again.Added != 0 || again.Jobs != 0 {
 				t.Errorf("once more: %+v", again)
 			}
-			l.isTheSameIn(t, l.goesOn(t, to))
+			l.checkSameIn(t, l.reopen(t, to))
 		})
 	}
 }
 
-// isTheSameIn looks whether everything is as people and apps remember it.
-func (l *lived) isTheSameIn(t *testing.T, h *harness.Server) {
+// checkSameIn looks whether everything is as people and apps remember it.
+func (l *filled) checkSameIn(t *testing.T, h *harness.Server) {
 	t.Helper()
 	b := at(t, l.browser, h)
 	if !isSignedIn(t, b) {
@@ -190,7 +190,7 @@ func (l *lived) isTheSameIn(t *testing.T, h *harness.Server) {
 		}
 	}
 	upstream := h.NewBrowser(t)
-	shown := upstream.ToUpstream(t, "liar", harness.Page{})
+	shown := upstream.ToUpstream(t, "scripted", harness.Page{})
 	if shown.Path() != "/second-step" && !strings.Contains(shown.Text, "Alice Example") {
 		t.Errorf("the linked account: %s at %s", shown.Status, shown.Request.URL)
 	}
@@ -257,11 +257,11 @@ func TestCopyRefusals(t *testing.T) {
 		t.Error("a master key was made for the target")
 	}
 
-	// A target in which somebody has begun to live.
+	// A target that holds something of its own already.
 	good := append(target, "WICKET_SECRET_FILE="+keyFile)
 	good.JSON(t, &harness.PrintedUser{}, harness.Password, "user", "create", "--username", harness.Username, "--email", harness.Email, "--email-verified", "--password-stdin")
 	p := good.Run(t, "", "copy", "--from", from)
 	if p.ProcessState.ExitCode() != 1 || !strings.Contains(p.ErrOut.String(), "is not in the source") || !strings.Contains(p.ErrOut.String(), "Empty the target") {
-		t.Errorf("into a house that is lived in: %s\n%s", p.ProcessState, &p.ErrOut)
+		t.Errorf("into a target that is not empty: %s\n%s", p.ProcessState, &p.ErrOut)
 	}
 }

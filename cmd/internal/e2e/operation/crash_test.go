@@ -158,22 +158,22 @@ func work(t *testing.T, b *harness.Browser, client harness.Client, over *atomic.
 	return families
 }
 
-// tally counts what was found after a crash, for the log.
-type tally struct {
+// counts is what was found after a crash, for the log.
+type counts struct {
 	Kept, CodesKept                 int // answered before the crash and good after it
 	RotationsRepeated, RotationsEnd int // in flight: answered once more, or refused
 	CodesInFlight                   int
 }
 
 // checkAll checks what every app knows, all apps at once, on several replicas where there are.
-func checkAll(t *testing.T, families [][]*family, client harness.Client, houses ...*harness.Server) (total tally) {
+func checkAll(t *testing.T, families [][]*family, client harness.Client, servers ...*harness.Server) (total counts) {
 	t.Helper()
-	totals := make([]tally, len(families))
+	totals := make([]counts, len(families))
 	var apps sync.WaitGroup
 	for i, known := range families {
 		apps.Go(func() {
 			for _, f := range known {
-				f.check(t, houses[(i+1)%len(houses)], client, &totals[i])
+				f.check(t, servers[(i+1)%len(servers)], client, &totals[i])
 			}
 		})
 	}
@@ -189,7 +189,7 @@ func checkAll(t *testing.T, families [][]*family, client harness.Client, houses 
 }
 
 // check asks the server that came back whether it stands by what it said.
-func (f *family) check(t *testing.T, h *harness.Server, client harness.Client, total *tally) {
+func (f *family) check(t *testing.T, h *harness.Server, client harness.Client, total *counts) {
 	t.Helper()
 	refused := func(a harness.Answer) bool {
 		return a.Status == http.StatusBadRequest && a.Text("error") == "invalid_grant"

@@ -80,7 +80,7 @@ func TestDiskFull(t *testing.T) {
 			families = append(families, family)
 		}
 	}
-	var total tally
+	var total counts
 	for _, f := range families {
 		f.check(t, h, client, &total)
 	}
@@ -121,7 +121,7 @@ func signInUntilFull(t *testing.T, b *harness.Browser, client harness.Client) (k
 	return known, true
 }
 
-// saysTryAgain fails the test where a page is not the one of a fault of ours, which tells strangers nothing about it.
+// saysTryAgain fails the test where a page is not the one of a fault of ours, which tells visitors nothing about it.
 func saysTryAgain(t *testing.T, p harness.Page) {
 	t.Helper()
 	if p.StatusCode != http.StatusInternalServerError || !strings.Contains(p.Text, "Try again.") || strings.Contains(p.Text, "disk") {

@@ -16,7 +16,7 @@ import (
 func TestPostgresStandbyPromotedUnderLoad(t *testing.T) {
 	pair := storagetest.NewPostgresPair(t)
 	first := harness.Start(t, pair.URL())
-	houses := []*harness.Server{first, first.Replica(t)}
+	servers := []*harness.Server{first, first.Replica(t)}
 	client := first.AddClient(t, nil)
 	const apps = 8
 	var families [apps][]*family
@@ -28,7 +28,7 @@ func TestPostgresStandbyPromotedUnderLoad(t *testing.T) {
 		t.Logf("unsure: %s", what)
 	}}
 	for i := range families {
-		b := houses[i%len(houses)].NewBrowser(t)
+		b := servers[i%len(servers)].NewBrowser(t)
 		b.Code(t, client, nil) // signed in, and consent is remembered
 		people.Go(func() { families[i] = work(t, b, client, &over, &settled, watch) })
 	}
@@ -54,7 +54,7 @@ func TestPostgresStandbyPromotedUnderLoad(t *testing.T) {
 	if n := unsure.Load(); n > apps {
 		t.Errorf("%d apps had %d errors", apps, n)
 	}
-	total := checkAll(t, families[:], client, houses...)
+	total := checkAll(t, families[:], client, servers...)
 	t.Logf("%d sign-ins with all their answers, %d errors; checked afterwards: %+v", settled.Load(), unsure.Load(), total)
 	if total.Kept < 20 || total.CodesKept == 0 {
 		t.Error("there was hardly any load")

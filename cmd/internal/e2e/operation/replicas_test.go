@@ -36,8 +36,8 @@ func isSignedIn(t testing.TB, b *harness.Browser) bool {
 
 // What ends on one replica has ended on the other, well within a second.
 func TestReplicasSeeEndsAtOnce(t *testing.T) {
-	houses, _ := harness.StartReplicas(t, 2)
-	one, two := houses[0], houses[1]
+	servers, _ := harness.StartReplicas(t, 2)
+	one, two := servers[0], servers[1]
 	client := one.AddClient(t, nil)
 	for name, end := range map[string]func(t *testing.T, session *identity.Session) error{
 		"an ended session": func(t *testing.T, session *identity.Session) error {
@@ -80,13 +80,13 @@ func TestReplicasSeeEndsAtOnce(t *testing.T) {
 
 // An assertion that authenticated a client on one replica is used up on all of them: of twenty at once, one works.
 func TestReplicasShareOneTimeMarks(t *testing.T) {
-	houses, server := harness.StartReplicas(t, 3)
+	servers, server := harness.StartReplicas(t, 3)
 	private, keys := harness.NewClientKey(t)
 	var key jose.JSONWebKey
 	if err := key.UnmarshalJSON([]byte(private)); err != nil {
 		t.Fatal(err)
 	}
-	client := houses[0].AddClient(t, func(c *clients.Client) { c.AuthMethod, c.JWKS = clients.AuthPrivateKeyJWT, keys })
+	client := servers[0].AddClient(t, func(c *clients.Client) { c.AuthMethod, c.JWKS = clients.AuthPrivateKeyJWT, keys })
 	ask := func(h *harness.Server, assertion string) harness.Answer {
 		return h.Call(t, oidc.PathToken, harness.Client{Client: client.Client}, url.Values{
 			"grant_type": {oidc.GrantClientCredentials}, "client_assertion": {assertion}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
@@ -97,7 +97,7 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		claims, _ := json.Marshal(map[string]any{"iss": client.ID, "sub": client.ID, "aud": houses[0].Config().Issuer, "jti": jti, "exp": time.Now().Add(time.Minute).Unix()})
+		claims, _ := json.Marshal(map[string]any{"iss": client.ID, "sub": client.ID, "aud": servers[0].Config().Issuer, "jti": jti, "exp": time.Now().Add(time.Minute).Unix()})
 		signed, err := signer.Sign(claims)
 		if err != nil {
 			t.Fatal(err)
@@ -109,17 +109,17 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 		return compact
 	}
 	first := sign("1")
-	if a := ask(houses[0], first); a.Status != http.StatusOK {
+	if a := ask(servers[0], first); a.Status != http.StatusOK {
 		t.Fatalf("the first use: %d %v", a.Status, a.JSON)
 	}
-	if a := ask(houses[1], first); a.Text("error") != "invalid_client" || !strings.Contains(a.Text("error_description"), "used before") {
+	if a := ask(servers[1], first); a.Text("error") != "invalid_client" || !strings.Contains(a.Text("error_description"), "used before") {
 		t.Errorf("used again on another replica: %d %v", a.Status, a.JSON)
 	}
 	parallel, worked := sign("2"), atomic.Int64{}
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
-			if ask(houses[i%len(houses)], parallel).Status == http.StatusOK {
+			if ask(servers[i%len(servers)], parallel).Status == http.StatusOK {
 				worked.Add(1)
 			}
 		})
@@ -132,20 +132,20 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 	// Without Redis each replica remembers for itself, and tells Redis when it is back.
 	server.Kill()
 	alone := sign("3")
-	if a := ask(houses[0], alone); a.Status != http.StatusOK {
+	if a := ask(servers[0], alone); a.Status != http.StatusOK {
 		t.Errorf("without Redis: %d %v", a.Status, a.JSON)
 	}
 	for _, used := range []string{first, alone} {
-		if a := ask(houses[0], used); a.Text("error") != "invalid_client" {
+		if a := ask(servers[0], used); a.Text("error") != "invalid_client" {
 			t.Errorf("without Redis an assertion is used again: %d %v", a.Status, a.JSON)
 		}
 	}
 	server.Start(t)
-	for _, h := range houses {
+	for _, h := range servers {
 		h.Redis.Peek(t.Context(), "wake up") // notices, if it has not
 		storagetest.Eventually(t, 10*time.Second, "Redis is asked again", func() bool { return !h.Redis.State().Away })
 	}
-	if a := ask(houses[2], alone); a.Text("error") != "invalid_client" {
+	if a := ask(servers[2], alone); a.Text("error") != "invalid_client" {
 		t.Errorf("with Redis back another replica takes it: %d %v", a.Status, a.JSON)
 	}
 }
@@ -153,19 +153,19 @@ func TestReplicasShareOneTimeMarks(t *testing.T) {
 // load is people who sign in, get tokens, refresh them and sign out, as fast as they can, on several replicas. Every answer
 // must be right.
 type load struct {
-	houses         []*harness.Server
+	servers        []*harness.Server
 	done           atomic.Bool
 	flows, slowest atomic.Int64
 	people         sync.WaitGroup
 }
 
 // startLoad sets six people to work until the end of the test, or until stop.
-func startLoad(t *testing.T, houses []*harness.Server) *load {
+func startLoad(t *testing.T, servers []*harness.Server) *load {
 	t.Helper()
-	l := &load{houses: houses}
-	client := houses[0].AddClient(t, nil)
+	l := &load{servers: servers}
+	client := servers[0].AddClient(t, nil)
 	for i := range 6 {
-		h := houses[i%len(houses)]
+		h := servers[i%len(servers)]
 		b := h.NewBrowser(t)
 		b.Code(t, client, nil) // signed in, and consent is remembered
 		l.people.Go(func() {
@@ -215,14 +215,14 @@ func (l *load) progress(t *testing.T, what string) {
 
 // Redis freezes, thaws, is killed, comes back empty and is emptied, under load: every answer is right all the time.
 func TestRedisFailsUnderLoad(t *testing.T) {
-	houses, server := harness.StartReplicas(t, 2)
-	for _, h := range houses {
+	servers, server := harness.StartReplicas(t, 2)
+	for _, h := range servers {
 		h.Redis.Patience = 100 * time.Millisecond // as outside tests
 	}
-	load := startLoad(t, houses)
+	load := startLoad(t, servers)
 	away := func(want bool) {
 		t.Helper()
-		for _, h := range houses {
+		for _, h := range servers {
 			storagetest.Eventually(t, 20*time.Second, fmt.Sprintf("Redis is away: %t", want), func() bool { return h.Redis.State().Away == want })
 		}
 	}
@@ -245,18 +245,18 @@ func TestRedisFailsUnderLoad(t *testing.T) {
 	load.progress(t, "emptied")
 	away(false)
 	load.stop()
-	for _, h := range houses {
+	for _, h := range servers {
 		t.Logf("%+v", h.Redis.State())
 	}
 }
 
 // PostgreSQL ends connections and is restarted, under load: every request is answered, and rightly.
 func TestPostgresFailsUnderLoad(t *testing.T) {
-	houses, _ := harness.StartReplicas(t, 2)
-	load := startLoad(t, houses)
+	servers, _ := harness.StartReplicas(t, 2)
+	load := startLoad(t, servers)
 	load.progress(t, "at rest")
 	for range 5 {
-		storagetest.TerminateConnections(t, houses[0].Config().DatabaseURL)
+		storagetest.TerminateConnections(t, servers[0].Config().DatabaseURL)
 		load.progress(t, "connections ended")
 	}
 	start := storagetest.StopPostgres(t)

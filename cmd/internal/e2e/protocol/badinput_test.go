@@ -944,7 +944,7 @@ func TestLogoutThatIsFollowed(t *testing.T) {
 		if shown.Header.Get("Location") != harness.LogoutURI+"?state=s" || signedIn(second) {
 			t.Errorf("confirmed: %s to %q", shown.Status, shown.Header.Get("Location"))
 		}
-		// An expired hint names its session all the same; a stranger's browser with nothing sees a page.
+		// An expired hint names its session all the same; a visitor's browser with nothing sees a page.
 		if shown := h.NewBrowser(t).Get(t, oidc.PathLogout); shown.StatusCode != http.StatusOK || shown.Header.Get("Location") != "" {
 			t.Errorf("nobody and nothing: %s", shown.Status)
 		}

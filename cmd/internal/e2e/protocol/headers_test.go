@@ -71,31 +71,31 @@ func TestEveryPageHasTheSecurityHeaders(t *testing.T) {
 		client := h.AddClient(t, func(c *clients.Client) {
 			c.Name, c.LogoURI = "<script>alert(1)</script>", "https://app.example.com/logo.png"
 		})
-		b, stranger := h.NewBrowser(t), h.NewBrowser(t)
-		signIn := stranger.Get(t, h.AuthorizeURL(client, nil))
+		b, visitor := h.NewBrowser(t), h.NewBrowser(t)
+		signIn := visitor.Get(t, h.AuthorizeURL(client, nil))
 		consent := b.SignIn(t, b.Get(t, h.AuthorizeURL(client, nil)))
 		pages := map[string]struct {
 			shown  harness.Page
 			status int
 			holds  string
 		}{
-			"welcome":               {stranger.Get(t, "/"), 200, "Wicket"},
-			"sign in":               {stranger.Get(t, "/sign-in"), 200, `id="sign-in"`},
+			"welcome":               {visitor.Get(t, "/"), 200, "Wicket"},
+			"sign in":               {visitor.Get(t, "/sign-in"), 200, `id="sign-in"`},
 			"sign in for an app":    {signIn, 200, `id="sign-in"`},
-			"wrong password":        {stranger.Post(t, "/sign-in", url.Values{"username": {`"><script>alert(1)</script>`}, "password": {"wrong password"}, "continue": {signIn.Continue()}}), 401, `id="sign-in"`},
+			"wrong password":        {visitor.Post(t, "/sign-in", url.Values{"username": {`"><script>alert(1)</script>`}, "password": {"wrong password"}, "continue": {signIn.Continue()}}), 401, `id="sign-in"`},
 			"sign in again":         {b.Get(t, h.AuthorizeURL(client, url.Values{"prompt": {"login"}})), 200, `id="password"`},
 			"select account":        {b.Get(t, h.AuthorizeURL(client, url.Values{"prompt": {"select_account"}})), 200, "Alice Example"},
 			"consent":               {consent, 200, `id="allow"`},
 			"account":               {b.Get(t, "/account"), 200, "Alice Example"},
 			"answer by form_post":   {b.Get(t, h.AuthorizeURL(client, url.Values{"response_mode": {"form_post"}, "prompt": {"none"}})), 200, `name="error"`},
-			"an error for a person": {stranger.Get(t, "/authorize?client_id=%3Cscript%3E"), 400, "client_id"},
-			"a stale page":          {stranger.Get(t, "/consent?continue=x"), 400, "open for too long"},
+			"an error for a person": {visitor.Get(t, "/authorize?client_id=%3Cscript%3E"), 400, "client_id"},
+			"a stale page":          {visitor.Get(t, "/consent?continue=x"), 400, "open for too long"},
 			"logout":                {b.Get(t, "/logout"), 200, `id="sign-out"`},
 			"logout for an app":     {b.Get(t, "/logout?client_id="+client.ID), 200, `id="sign-out"`},
 			"logout that is wrong":  {b.Get(t, "/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example"), 400, "post_logout_redirect_uri"},
-			"signed out":            {stranger.Get(t, "/logout"), 200, "signed out"},
-			"no such page":          {stranger.Get(t, "/no/such/page"), 404, "no such page"},
-			"no such method":        {stranger.Post(t, "/", nil), 405, "cannot be done"},
+			"signed out":            {visitor.Get(t, "/logout"), 200, "signed out"},
+			"no such page":          {visitor.Get(t, "/no/such/page"), 404, "no such page"},
+			"no such method":        {visitor.Post(t, "/", nil), 405, "cannot be done"},
 		}
 		for name, p := range pages {
 			if p.shown.StatusCode != p.status || !strings.Contains(strings.ToLower(p.shown.Text), strings.ToLower(p.holds)) {
@@ -116,7 +116,7 @@ func TestEveryPageHasTheSecurityHeaders(t *testing.T) {
 		// Redirects carry codes: they are not kept either.
 		answered := b.Allow(t, consent)
 		for name, response := range map[string]harness.Page{"to the app": answered, "to the sign-in": func() harness.Page {
-			response, err := stranger.WithoutRedirects().Get(h.AuthorizeURL(client, nil))
+			response, err := visitor.WithoutRedirects().Get(h.AuthorizeURL(client, nil))
 			return harness.ReadPage(t, response, err)
 		}()} {
 			if response.StatusCode != http.StatusSeeOther || response.Header.Get("Cache-Control") != "no-store" || response.Header.Get("Referrer-Policy") != "same-origin" {
@@ -165,16 +165,15 @@ func sessionCookie(t testing.TB, answers ...*http.Response) *http.Cookie {
 	return cookies[0]
 }
 
-func TestTheCookieIsForThisHouseAlone(t *testing.T) {
-	check := func(t *testing.T, h *harness.Server, transport http.RoundTripper, name string, secure bool) {
+func TestTheCookieIsForThisServerAlone(t *testing.T) {
+	check := func(t *testing.T, h *harness.Server, name string, secure bool) {
 		t.Helper()
 		b := h.NewBrowser(t)
-		b.Transport = transport
 		follow := b.CheckRedirect
 		b.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		for _, path := range []string{"/", "/sign-in", "/account", "/logout", "/authorize"} {
 			if shown := b.Get(t, path); len(shown.Cookies()) > 0 && shown.Cookies()[0].Value != "" {
-				t.Errorf("%s gives a stranger the cookie %v", path, shown.Cookies())
+				t.Errorf("%s gives a visitor the cookie %v", path, shown.Cookies())
 			}
 		}
 		shown := b.SignIn(t, harness.Page{})
@@ -201,30 +200,28 @@ func TestTheCookieIsForThisHouseAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 			request.AddCookie(&http.Cookie{Name: name, Value: old.Value})
-			response, err := b.Transport.RoundTrip(request)
-			if shown := harness.ReadPage(t, response, err); shown.StatusCode != http.StatusSeeOther {
+			if shown := h.Send(t, request); shown.StatusCode != http.StatusSeeOther {
 				t.Errorf("an old cookie opens the account: %s", shown.Status)
 			}
 		}
 	}
 	storagetest.EachURL(t, func(t *testing.T, url string) {
 		t.Run("http", func(t *testing.T) {
-			check(t, harness.Start(t, url), http.DefaultTransport, "wicket_session", false)
+			check(t, harness.Start(t, url), "wicket_session", false)
 		})
 	})
 	storagetest.EachURL(t, func(t *testing.T, url string) {
 		t.Run("https", func(t *testing.T) {
-			h, transport, _ := harness.StartSecure(t, url)
-			check(t, h, transport, "__Host-wicket_session", true)
+			h, _ := harness.StartSecure(t, url)
+			check(t, h, "__Host-wicket_session", true)
 		})
 	})
 }
 
 // The unprefixed cookie could be planted by a subdomain: behind https it counts for nothing.
-func TestSecureHouseTakesNoOtherCookie(t *testing.T) {
-	h, transport, _ := harness.StartSecure(t, storagetest.URL(t, storage.SQLite))
+func TestSecureServerTakesNoOtherCookie(t *testing.T) {
+	h, _ := harness.StartSecure(t, storagetest.URL(t, storage.SQLite))
 	b := h.NewBrowser(t)
-	b.Transport = transport
 	b.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	cookie := sessionCookie(t, b.SignIn(t, harness.Page{}).Response)
 	for name, status := range map[string]int{"__Host-wicket_session": 200, "wicket_session": 303, "__Secure-wicket_session": 303, "__host-wicket_session": 303} {
@@ -233,8 +230,7 @@ func TestSecureHouseTakesNoOtherCookie(t *testing.T) {
 			t.Fatal(err)
 		}
 		request.AddCookie(&http.Cookie{Name: name, Value: cookie.Value})
-		response, err := transport.RoundTrip(request)
-		if shown := harness.ReadPage(t, response, err); shown.StatusCode != status {
+		if shown := h.Send(t, request); shown.StatusCode != status {
 			t.Errorf("%s: %s, want %d", name, shown.Status, status)
 		}
 	}
@@ -310,7 +306,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 
 func TestWhichOriginsMayReadWhat(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		const home, guest, stranger = "http://localhost:9999", "https://spa.example.com", "https://evil.example"
+		const home, guest, visitor = "http://localhost:9999", "https://spa.example.com", "https://evil.example"
 		client := h.AddClient(t, func(c *clients.Client) { c.AuthMethod, c.AllowedOrigins = clients.AuthNone, []string{guest} })
 		b := h.NewBrowser(t)
 		tokens := h.Redeem(t, client, b.Code(t, client, nil))
@@ -342,7 +338,7 @@ func TestWhichOriginsMayReadWhat(t *testing.T) {
 		}
 		bearer := func(token string) map[string]string { return map[string]string{"Authorization": "Bearer " + token} }
 		// What is public, or comes for a token, any page may read; refusals too, or nobody could tell why.
-		for _, origin := range []string{home, guest, stranger, "null"} {
+		for _, origin := range []string{home, guest, visitor, "null"} {
 			for _, path := range []string{oidc.PathConfiguration, oidc.PathServerMetadata, oidc.PathJWKS} {
 				if shown := call("GET", path, origin, nil, nil); shown.StatusCode != 200 || !readable(shown, origin) {
 					t.Errorf("GET %s from %s: %s, %v", path, origin, shown.Status, shown.Header)
@@ -369,7 +365,7 @@ func TestWhichOriginsMayReadWhat(t *testing.T) {
 			return url.Values{"grant_type": {oidc.GrantRefreshToken}, "client_id": {client.ID}, "refresh_token": {token}}
 		}
 		token := tokens.Text("refresh_token")
-		for _, origin := range []string{stranger, "null", "http://localhost:9998", "https://localhost:9999", "https://spa.example.com.evil.example", "https://SPA.example.com", "http://localhost:9999/"} {
+		for _, origin := range []string{visitor, "null", "http://localhost:9998", "https://localhost:9999", "https://spa.example.com.evil.example", "https://SPA.example.com", "http://localhost:9999/"} {
 			for _, path := range []string{oidc.PathToken, oidc.PathRevoke} {
 				form := refreshForm(token)
 				form.Set("token", token)
@@ -421,11 +417,7 @@ func TestWhichOriginsMayReadWhat(t *testing.T) {
 // Promise 4: over a whole journey with everything that can go wrong on it, no secret is logged, nor kept in any table.
 func TestSecretsAreNeitherLoggedNorKept(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		h, transport, log := harness.StartSecure(t, databaseURL)
-		// The harness calls by http.DefaultClient, which does not know the certificate of this house.
-		plain := http.DefaultClient.Transport
-		http.DefaultClient.Transport = transport
-		t.Cleanup(func() { http.DefaultClient.Transport = plain })
+		h, log := harness.StartSecure(t, databaseURL)
 		secrets := map[string]string{"the password": harness.Password}
 		keep := func(name, secret string) string {
 			t.Helper()
@@ -438,11 +430,9 @@ func TestSecretsAreNeitherLoggedNorKept(t *testing.T) {
 		client := h.AddClient(t, nil)
 		keep("the client's secret", client.Secret)
 		b := h.NewBrowser(t)
-		b.Transport = transport
 		typo := keep("a mistyped password", "correct horse batter")
 		b.Post(t, "/sign-in", url.Values{"username": {harness.Username}, "password": {typo}})
 		newcomers := h.NewBrowser(t)
-		newcomers.Transport = transport
 		for name, password := range map[string]string{"a refused password": "password carol", "a newcomer's password": "violet otters hum at dusk"} {
 			keep(name, password+" 7")
 			newcomers.Post(t, "/register", url.Values{"username": {"carol"}, "email": {"carol@example.com"}, "name": {"Carol"}, "password": {password + " 7"}})

@@ -37,9 +37,9 @@ func TestOwnerGetsATakenAccountBack(t *testing.T) {
 		thief.SignIn(t, harness.Page{})
 		thief.Post(t, "/account/emails/add", url.Values{"address": {"thief@example.net"}})
 		link, _ := h.Mail(t, "Verify your email address")
-		warned, letter := h.Mail(t, "An email address was added to your account")
-		if letter.To != harness.Email {
-			t.Fatalf("the warning went to %s", letter.To)
+		warned, mail := h.Mail(t, "An email address was added to your account")
+		if mail.To != harness.Email {
+			t.Fatalf("the warning went to %s", mail.To)
 		}
 		thief.FollowLink(t, link, nil)
 		emails, err := h.Identity.Emails().List(t.Context(), h.User.ID)
@@ -49,9 +49,9 @@ func TestOwnerGetsATakenAccountBack(t *testing.T) {
 		thief.Post(t, "/account/emails/primary", url.Values{"id": {emails[1].ID.String()}})
 		thief.Post(t, "/account/emails/remove", url.Values{"id": {emails[0].ID.String()}})
 		thief.Post(t, "/forgot-password", url.Values{"login": {harness.Username}})
-		stolen, letter := h.Mail(t, "Choose a new password")
-		if letter.To != "thief@example.net" {
-			t.Fatalf("the reset went to %s", letter.To)
+		stolen, mail := h.Mail(t, "Choose a new password")
+		if mail.To != "thief@example.net" {
+			t.Fatalf("the reset went to %s", mail.To)
 		}
 		owner := h.NewBrowser(t)
 		shown := owner.FollowLink(t, warned, nil)
@@ -90,9 +90,9 @@ func TestNewAddressProvesNothing(t *testing.T) {
 		h.Mail(t, "Your password was changed")
 		links := make(map[string]string)
 		storagetest.Eventually(t, 10*time.Second, "both addresses are told", func() bool {
-			for _, letter := range h.Config().Outbox.Messages() {
-				if letter.Subject == "Your password was changed" {
-					links[letter.To] = harness.MailedLink.FindString(letter.Text)
+			for _, mail := range h.Config().Outbox.Messages() {
+				if mail.Subject == "Your password was changed" {
+					links[mail.To] = harness.MailedLink.FindString(mail.Text)
 				}
 			}
 			return len(links) == 2

@@ -43,15 +43,15 @@ func clientCredentials(t testing.TB, h *harness.Server, client harness.Client) h
 // where Redis is gone.
 func TestReplicasShareOneBudget(t *testing.T) {
 	const budget = 60
-	houses, server := harness.StartReplicas(t, 3, limited(map[string]int64{"token.client": budget}))
-	client, another := houses[0].AddClient(t, nil), houses[0].AddClient(t, nil)
-	storm := func(client harness.Client, houses ...*harness.Server) (spent, refused int64) {
+	servers, server := harness.StartReplicas(t, 3, limited(map[string]int64{"token.client": budget}))
+	client, another := servers[0].AddClient(t, nil), servers[0].AddClient(t, nil)
+	storm := func(client harness.Client, servers ...*harness.Server) (spent, refused int64) {
 		var yes, no atomic.Int64
 		var wg sync.WaitGroup
 		for i := range 20 {
 			wg.Go(func() {
 				for range 8 {
-					switch a := clientCredentials(t, houses[i%len(houses)], client); {
+					switch a := clientCredentials(t, servers[i%len(servers)], client); {
 					case a.Status == http.StatusOK:
 						yes.Add(1)
 					case a.Status == http.StatusTooManyRequests && a.Text("error") == "temporarily_unavailable" && retryAfter(a.Header) > 60:
@@ -65,15 +65,15 @@ func TestReplicasShareOneBudget(t *testing.T) {
 		wg.Wait()
 		return yes.Load(), no.Load()
 	}
-	if spent, refused := storm(client, houses...); spent != budget || refused != 160-budget {
+	if spent, refused := storm(client, servers...); spent != budget || refused != 160-budget {
 		t.Errorf("three replicas spent %d and refused %d, want %d and %d", spent, refused, budget, 160-budget)
 	}
-	if a := clientCredentials(t, houses[1], another); a.Status != http.StatusOK {
+	if a := clientCredentials(t, servers[1], another); a.Status != http.StatusOK {
 		t.Errorf("another client: %d %v", a.Status, a.JSON)
 	}
 	server.Kill()
-	alone := houses[0].AddClient(t, nil)
-	if spent, _ := storm(alone, houses[2]); spent != budget {
+	alone := servers[0].AddClient(t, nil)
+	if spent, _ := storm(alone, servers[2]); spent != budget {
 		t.Errorf("without Redis a process spent %d, want %d", spent, budget)
 	}
 }
@@ -89,7 +89,7 @@ func TestLimitByNetwork(t *testing.T) {
 		}{
 			{"nobody is trusted", nil, []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"}, []int{200, 200, 429}},
 			{"addresses of IPv4", []string{"127.0.0.1"}, []string{"192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.1"}, []int{200, 200, 200, 429}},
-			{"what a stranger put before it is not believed", []string{"127.0.0.0/8"}, []string{"10.0.0.1, 192.0.2.1", "10.0.0.2, 192.0.2.1", "10.0.0.3, 192.0.2.1"}, []int{200, 200, 429}},
+			{"what a visitor put before it is not believed", []string{"127.0.0.0/8"}, []string{"10.0.0.1, 192.0.2.1", "10.0.0.2, 192.0.2.1", "10.0.0.3, 192.0.2.1"}, []int{200, 200, 429}},
 			{"networks of IPv6", []string{"127.0.0.1"}, []string{"2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1", "2001:db8::3"}, []int{200, 200, 200, 429}},
 			{"IPv4 in IPv6", []string{"127.0.0.1"}, []string{"::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2", "192.0.2.1"}, []int{200, 200, 200, 429}},
 		} {
@@ -163,10 +163,10 @@ func TestLimitByClient(t *testing.T) {
 	harness.Each(t, func(t *testing.T, sample *harness.Server) {
 		h := sample.Replica(t, limited(map[string]int64{"token.client": 2, "introspect.client": 1}), func(c *harness.Config) { c.TrustedProxies = []string{"127.0.0.1"} })
 		client := h.AddClient(t, nil)
-		stranger := harness.Client{Client: client.Client, Secret: "guessed"}
+		visitor := harness.Client{Client: client.Client, Secret: "guessed"}
 		for range 5 {
-			if a := clientCredentials(t, h, stranger); a.Status != http.StatusUnauthorized {
-				t.Errorf("a stranger: %d %v", a.Status, a.JSON)
+			if a := clientCredentials(t, h, visitor); a.Status != http.StatusUnauthorized {
+				t.Errorf("a visitor: %d %v", a.Status, a.JSON)
 			}
 		}
 		for i, want := range []int{200, 200, 429} {

@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -16,12 +15,8 @@ import (
 
 // The log of requests and the audit trail name who a request turned out to be of, also where that became known on its way.
 func TestRequestsAreLoggedByWhoTheyAreOf(t *testing.T) {
-	h, transport, log := harness.StartSecure(t, storagetest.URL(t, storage.SQLite))
-	plain := http.DefaultClient.Transport
-	http.DefaultClient.Transport = transport
-	t.Cleanup(func() { http.DefaultClient.Transport = plain })
+	h, log := harness.StartSecure(t, storagetest.URL(t, storage.SQLite))
 	client, b := h.AddClient(t, nil), h.NewBrowser(t)
-	b.Transport = transport
 	b.Get(t, "/sign-in")
 	tokens := h.Redeem(t, client, b.Code(t, client, nil))
 	b.Get(t, "/account")

@@ -22,14 +22,14 @@ import (
 // Nobody learns from Wicket who has an account here: whatever was typed, status, headers, body and the distribution of
 // the times are the same. The kinds come in random order, so that what else the machine does strikes all of them alike.
 
-// probe is one kind of question that a stranger may ask, and how often it is asked; form makes its i-th form. Whatever was
+// probe is one kind of question that a visitor may ask, and how often it is asked; form makes its i-th form. Whatever was
 // typed has the same length in every kind.
 type probe struct {
 	kind string
 	form func(i int) url.Values
 }
 
-// reply is what a stranger sees, without what they typed themself and what is random.
+// reply is what a visitor sees, without what they typed themself and what is random.
 type reply struct {
 	status int
 	header string
@@ -56,19 +56,19 @@ var (
 // answers tell the kinds apart.
 func interrogate(t *testing.T, h *harness.Server, path string, samples int, probes ...probe) {
 	t.Helper()
-	stranger := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	visitor := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	var turns []func()
 	replies := make([][]reply, len(probes))
 	for k, probe := range probes {
 		for i := range samples {
 			turns = append(turns, func() {
-				replies[k] = append(replies[k], askOnce(t, h, stranger, path, probe.form(i)))
+				replies[k] = append(replies[k], askOnce(t, h, visitor, path, probe.form(i)))
 			})
 		}
 	}
 	rand.Shuffle(len(turns), func(i, j int) { turns[i], turns[j] = turns[j], turns[i] })
 	for range 3 { // the first ones open connections and fill caches
-		askOnce(t, h, stranger, path, url.Values{"username": {"warm"}, "login": {"warm"}})
+		askOnce(t, h, visitor, path, url.Values{"username": {"warm"}, "login": {"warm"}})
 	}
 	for _, turn := range turns {
 		turn()
@@ -95,7 +95,7 @@ func interrogate(t *testing.T, h *harness.Server, path string, samples int, prob
 	}
 }
 
-func askOnce(t *testing.T, h *harness.Server, stranger *http.Client, path string, form url.Values) reply {
+func askOnce(t *testing.T, h *harness.Server, visitor *http.Client, path string, form url.Values) reply {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodPost, h.Issuer+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -105,7 +105,7 @@ func askOnce(t *testing.T, h *harness.Server, stranger *http.Client, path string
 	request.Header.Set("Origin", h.Issuer)
 	request.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", rand.IntN(256), rand.IntN(256), rand.IntN(256)))
 	began := time.Now()
-	response, err := stranger.Do(request)
+	response, err := visitor.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,8 +168,8 @@ func TestRankDifference(t *testing.T) {
 	}
 }
 
-// inEachEnumeratedHouse is harness.Each behind a proxy, so that every question comes from an address of its own.
-func inEachEnumeratedHouse(t *testing.T, test func(t *testing.T, h *harness.Server)) {
+// eachEnumerated is harness.Each behind a proxy, so that every question comes from an address of its own.
+func eachEnumerated(t *testing.T, test func(t *testing.T, h *harness.Server)) {
 	t.Helper()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		test(t, harness.Start(t, databaseURL, func(c *harness.Config) { c.TrustedProxies = []string{"127.0.0.1", "::1"} }))
@@ -190,7 +190,7 @@ func people(t *testing.T, h *harness.Server, kind string, n int, verified bool, 
 }
 
 func TestSignInDoesNotTellWhoHasAnAccount(t *testing.T) {
-	inEachEnumeratedHouse(t, func(t *testing.T, h *harness.Server) {
+	eachEnumerated(t, func(t *testing.T, h *harness.Server) {
 		const samples = 30
 		people(t, h, "known", samples, true, "")
 		people(t, h, "disab", samples, true, "is_active = FALSE")
@@ -226,7 +226,7 @@ func TestSignInDoesNotTellWhoHasAnAccount(t *testing.T) {
 // A password that was hashed elsewhere takes its own time to compare: see docs/import.md. The cost is a low one because the
 // race detector makes it ten times as dear, which must still be less than what a refusal takes.
 func TestImportedHashesDoNotTellWhoHasAnAccount(t *testing.T) {
-	inEachEnumeratedHouse(t, func(t *testing.T, h *harness.Server) {
+	eachEnumerated(t, func(t *testing.T, h *harness.Server) {
 		const samples = 15
 		people(t, h, "known", samples, true, "")
 		people(t, h, "bcryp", samples, true, "password_hash = '$2a$06$eK2UiRG704ymTZFSss7xfOdnhVSGiSpIlhjtpXORxcQutPJNuoUZu'")
@@ -241,7 +241,7 @@ func TestImportedHashesDoNotTellWhoHasAnAccount(t *testing.T) {
 }
 
 func TestResetDoesNotTellWhoHasAnAccount(t *testing.T) {
-	inEachEnumeratedHouse(t, func(t *testing.T, h *harness.Server) {
+	eachEnumerated(t, func(t *testing.T, h *harness.Server) {
 		const samples = 40
 		people(t, h, "known", samples, true, "")
 		people(t, h, "claim", samples, false, "")
@@ -258,7 +258,7 @@ func TestResetDoesNotTellWhoHasAnAccount(t *testing.T) {
 }
 
 func TestRegistrationDoesNotTellWhoHasAnAccount(t *testing.T) {
-	inEachEnumeratedHouse(t, func(t *testing.T, h *harness.Server) {
+	eachEnumerated(t, func(t *testing.T, h *harness.Server) {
 		const samples = 30
 		people(t, h, "known", samples, true, "")
 		newcomer := func(kind, username, email string) probe {

@@ -15,7 +15,7 @@ import (
 	"github.com/wicket-id/wicket/web/notify/notifytest"
 )
 
-// withMail has a house send its mail to the server of that URL.
+// withMail has a server send its mail to the server of that URL.
 func withMail(t *testing.T, url string) func(*harness.Config) {
 	t.Helper()
 	sender, err := notify.NewSMTP(url)
@@ -30,7 +30,7 @@ func TestDeadMailServerLosesNothing(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		port := harness.FreePort(t)
 		var config *harness.Config
-		t.Run("while it is dead", func(t *testing.T) { // the house is closed at its end
+		t.Run("while it is dead", func(t *testing.T) { // the server is closed at its end
 			h := harness.Start(t, databaseURL, withMail(t, notifytest.URL(port)))
 			config = h.Config()
 			b := h.NewBrowser(t)
@@ -46,10 +46,10 @@ func TestDeadMailServerLosesNothing(t *testing.T) {
 		server := &notifytest.MailServer{}
 		server.Open(t, port)
 		harness.Serve(t, config)
-		storagetest.Eventually(t, time.Minute, "both letters are there", func() bool {
+		storagetest.Eventually(t, time.Minute, "both mails are there", func() bool {
 			to := make(map[string]int)
-			for _, letter := range server.Received() {
-				to[letter.To]++
+			for _, mail := range server.Received() {
+				to[mail.To]++
 			}
 			return to["alice@work.example"] == 1 && to[harness.Email] == 1
 		})
@@ -75,8 +75,8 @@ func TestSlowMailServerSlowsNobody(t *testing.T) {
 		done := server.Stall()
 		b := h.NewBrowser(t)
 		b.SignIn(t, harness.Page{})
-		const letters = 20 // more than there are workers
-		for i := range letters {
+		const mails = 20 // more than there are workers
+		for i := range mails {
 			began := time.Now()
 			person := h.Register(t, identity.NewUser{Username: fmt.Sprintf("person%d", i), Email: fmt.Sprintf("person%d@example.com", i), EmailVerified: true, Password: harness.Password})
 			h.NewBrowser(t).Post(t, "/forgot-password", map[string][]string{"login": {person.Username}})
@@ -93,17 +93,17 @@ func TestSlowMailServerSlowsNobody(t *testing.T) {
 			t.Error("a text message waits for the mail")
 		}
 		if n := len(server.Received()); n != 0 {
-			t.Errorf("%d letters came through a server that answers nobody", n)
+			t.Errorf("%d mails came through a server that answers nobody", n)
 		}
 		close(done)
-		storagetest.Eventually(t, 90*time.Second, "all letters are there", func() bool {
+		storagetest.Eventually(t, 90*time.Second, "all mails are there", func() bool {
 			resets := 0
-			for _, letter := range server.Received() {
-				if strings.Contains(letter.Body, "Subject: Choose a new password") {
+			for _, mail := range server.Received() {
+				if strings.Contains(mail.Body, "Subject: Choose a new password") {
 					resets++
 				}
 			}
-			return resets == letters
+			return resets == mails
 		})
 	})
 }

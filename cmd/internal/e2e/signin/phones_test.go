@@ -148,9 +148,8 @@ func TestPhoneIsToldToAppsThatMayAsk(t *testing.T) {
 
 func TestWithoutSMSNoPhoneIsTaken(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		h, transport, _ := harness.StartSecure(t, databaseURL) // it has no way to send anything
+		h, _ := harness.StartSecure(t, databaseURL) // it has no way to send anything
 		b := h.NewBrowser(t)
-		b.Transport = transport
 		b.SignIn(t, harness.Page{})
 		if shown := b.Get(t, "/account"); shown.StatusCode != http.StatusOK || strings.Contains(shown.Text, "/account/phones") {
 			t.Errorf("the account page leads to phones: %s", shown.Status)

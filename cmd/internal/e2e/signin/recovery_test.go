@@ -21,9 +21,9 @@ func TestPasswordReset(t *testing.T) {
 		if known.StatusCode != unknown.StatusCode || known.Text != unknown.Text {
 			t.Errorf("known and unknown people are answered differently: %s and %s", known.Status, unknown.Status)
 		}
-		link, letter := h.Mail(t, "Choose a new password")
-		if letter.To != harness.Email || !strings.Contains(letter.Text, "127.0.0.1") {
-			t.Errorf("the letter went to %s and says:\n%s", letter.To, letter.Text)
+		link, mail := h.Mail(t, "Choose a new password")
+		if mail.To != harness.Email || !strings.Contains(mail.Text, "127.0.0.1") {
+			t.Errorf("the mail went to %s and says:\n%s", mail.To, mail.Text)
 		}
 		for _, weak := range []string{"short", "password1", "alice example"} {
 			if shown := b.FollowLink(t, link, url.Values{"password": {weak}}); shown.StatusCode != http.StatusUnprocessableEntity {
@@ -108,9 +108,9 @@ func TestUnfamiliarSignInCanBeDisowned(t *testing.T) {
 		mine.Code(t, client, nil)
 		theirs.UserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 		tokens := h.Redeem(t, client, theirs.Code(t, client, nil))
-		link, letter := h.Mail(t, "A new sign-in to your account")
-		if !strings.Contains(letter.Text, "Firefox on Linux") {
-			t.Errorf("the letter does not say with what:\n%s", letter.Text)
+		link, mail := h.Mail(t, "A new sign-in to your account")
+		if !strings.Contains(mail.Text, "Firefox on Linux") {
+			t.Errorf("the mail does not say with what:\n%s", mail.Text)
 		}
 		shown := h.NewBrowser(t).FollowLink(t, link, nil)
 		if !strings.Contains(shown.Text, `id="choose"`) {
@@ -137,9 +137,9 @@ func TestEmailsAreClaimedAndVerified(t *testing.T) {
 		if shown := b.Post(t, "/account/emails/add", url.Values{"address": {"Alice@Work.example"}}); shown.StatusCode != http.StatusOK {
 			t.Fatalf("add: %s\n%s", shown.Status, shown.Text)
 		}
-		link, letter := h.Mail(t, "Verify your email address")
-		if letter.To != "Alice@Work.example" {
-			t.Errorf("the link went to %s", letter.To)
+		link, mail := h.Mail(t, "Verify your email address")
+		if mail.To != "Alice@Work.example" {
+			t.Errorf("the link went to %s", mail.To)
 		}
 		signIn := url.Values{"username": {"alice@work.example"}, "password": {harness.Password}}
 		if shown := h.NewBrowser(t).Post(t, "/sign-in", signIn); shown.StatusCode != http.StatusUnauthorized {

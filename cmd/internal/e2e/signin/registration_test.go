@@ -33,9 +33,9 @@ func TestRegistration(t *testing.T) {
 		if err != nil || carol.CreatedBy != carol.Actor() || carol.LastLoginAt == nil {
 			t.Fatalf("%+v, %v", carol, err)
 		}
-		link, letter := h.Mail(t, "Verify your email address")
-		if letter.To != "carol@example.com" {
-			t.Errorf("the link went to %s", letter.To)
+		link, mail := h.Mail(t, "Verify your email address")
+		if mail.To != "carol@example.com" {
+			t.Errorf("the link went to %s", mail.To)
 		}
 		signIn := url.Values{"username": {"carol@example.com"}, "password": {harness.NewPassword}}
 		if shown := h.NewBrowser(t).Post(t, "/sign-in", signIn); shown.StatusCode != http.StatusUnauthorized {
@@ -158,8 +158,8 @@ func TestRegistrationIsRefused(t *testing.T) {
 		if _, err := h.Identity.Users().Find(t.Context(), "carol"); err == nil {
 			t.Error("there is an account after all")
 		}
-		if letters := h.Config().Outbox.Messages(); len(letters) > 0 {
-			t.Errorf("letters went out: %v", letters)
+		if mails := h.Config().Outbox.Messages(); len(mails) > 0 {
+			t.Errorf("mails went out: %v", mails)
 		}
 		// Everything is said at once.
 		if shown := b.Post(t, "/register", url.Values{"username": {"Alice"}}); strings.Count(shown.Text, `class="fault"`) != 3 || !strings.Contains(shown.Text, "taken") {
@@ -213,9 +213,9 @@ func TestRegistrationDoesNotTellWhoseAnAddressIs(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		taken, free := h.NewBrowser(t), h.NewBrowser(t)
 		first := taken.Post(t, "/register", harness.SignUpForm(url.Values{"email": {harness.Email}}))
-		link, letter := h.Mail(t, "Verify your email address")
-		if letter.To != harness.Email {
-			t.Fatalf("the link went to %s", letter.To)
+		link, mail := h.Mail(t, "Verify your email address")
+		if mail.To != harness.Email {
+			t.Fatalf("the link went to %s", mail.To)
 		}
 		second := free.Post(t, "/register", harness.SignUpForm(url.Values{"username": {"caril"}, "email": {"calla@example.com"}}))
 		if first.StatusCode != second.StatusCode || first.Request.URL.String() != second.Request.URL.String() {

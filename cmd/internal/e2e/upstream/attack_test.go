@@ -54,7 +54,7 @@ func noAccountWasMade(t testing.TB, h *harness.Server) {
 
 func TestForgedIDTokensAreRefused(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		l := h.StartProvider(t, "liar", nil)
+		l := h.StartProvider(t, "scripted", nil)
 		other, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
 			t.Fatal(err)
@@ -144,13 +144,13 @@ func TestForgedIDTokensAreRefused(t *testing.T) {
 			l.Say(lie)
 			rediscover(t, h, l)
 			b := h.NewBrowser(t)
-			refusedUpstream(t, name, b, b.ToUpstream(t, "liar", harness.Page{}))
+			refusedUpstream(t, name, b, b.ToUpstream(t, "scripted", harness.Page{}))
 		}
 		noAccountWasMade(t, h)
 		// And the truth is taken, so that all this was not refused for another reason.
 		l.Say(func(*harness.ScriptedProvider) {})
 		rediscover(t, h, l)
-		if shown := h.NewBrowser(t).ToUpstream(t, "liar", harness.Page{}); shown.Path() != "/arrival" {
+		if shown := h.NewBrowser(t).ToUpstream(t, "scripted", harness.Page{}); shown.Path() != "/arrival" {
 			t.Errorf("the truth: %s at %s\n%s", shown.Status, shown.Request.URL, shown.Text)
 		}
 	})
@@ -167,7 +167,7 @@ func rediscover(t testing.TB, h *harness.Server, l *harness.ScriptedProvider) {
 // An answer counts once, in the browser and for the provider that were asked.
 func TestAnswersBelongToTheirRequest(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		l := h.StartProvider(t, "liar", nil)
+		l := h.StartProvider(t, "scripted", nil)
 		other := h.StartProvider(t, "other", nil)
 		// begin returns the callback with which the browser would come back.
 		begin := func(b *harness.Browser, provider string) *url.URL {
@@ -190,7 +190,7 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 			return changed.String()
 		}
 		mine, theirs := h.NewBrowser(t), h.NewBrowser(t)
-		callback, foreign := begin(mine, "liar"), begin(theirs, "liar")
+		callback, foreign := begin(mine, "scripted"), begin(theirs, "scripted")
 		refused := func(name string, b *harness.Browser, at string) {
 			t.Helper()
 			refusedUpstream(t, name, b, b.Get(t, at))
@@ -211,8 +211,8 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 				l.Metadata = map[string]any{"authorization_response_iss_parameter_supported": false}
 			})
 			rediscover(t, h, other)
-			begun := begin(mine, "liar")
-			refused("an answer "+name, mine, strings.Replace(with(begun, change), "/federation/liar/", "/federation/other/", 1))
+			begun := begin(mine, "scripted")
+			refused("an answer "+name, mine, strings.Replace(with(begun, change), "/federation/scripted/", "/federation/other/", 1))
 			if len(other.Codes) > 0 {
 				t.Errorf("an answer %s: the other provider has learned the code", name)
 			}
@@ -222,7 +222,7 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 		noAccountWasMade(t, h)
 
 		// Nobody is let in twice by one answer.
-		callback = begin(mine, "liar")
+		callback = begin(mine, "scripted")
 		if shown := mine.Get(t, callback.String()); shown.Path() != "/arrival" {
 			t.Fatalf("the answer itself: %s at %s", shown.Status, shown.Request.URL)
 		}
@@ -231,7 +231,7 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 		}
 		// Nor after an hour.
 		late := h.NewBrowser(t)
-		callback = begin(late, "liar")
+		callback = begin(late, "scripted")
 		h.SQL(t, "UPDATE upstream_requests SET expires_at = created_at WHERE used_at IS NULL")
 		refused("after its time", late, callback.String())
 		if deleted, err := h.Upstreams.Expire(t.Context()); err != nil || deleted["upstream_requests"] == 0 {
@@ -241,7 +241,7 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 		// A link is for the account for which it was begun.
 		alice := h.NewBrowser(t)
 		alice.SignIn(t, harness.Page{})
-		to, err := alice.Post(t, "/account/linked/add", url.Values{"provider": {"liar"}}).Location()
+		to, err := alice.Post(t, "/account/linked/add", url.Values{"provider": {"scripted"}}).Location()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,7 +259,7 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 // A sign-in upstream is as old here as it is there: who finds a browser open must not seem to have just signed in.
 func TestOldSignInUpstreamIsOldHere(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		l := h.StartProvider(t, "liar", nil)
+		l := h.StartProvider(t, "scripted", nil)
 		for authTime, fresh := range map[float64]bool{
 			float64(time.Now().Add(-time.Hour).Unix()): false,
 			float64(time.Now().Unix()):                 true,
@@ -272,7 +272,7 @@ func TestOldSignInUpstreamIsOldHere(t *testing.T) {
 				l.Claims = func(claims map[string]any) { claims["auth_time"], claims["sub"] = authTime, "subject" }
 			})
 			b := h.NewBrowser(t)
-			if shown := b.ToUpstream(t, "liar", harness.Page{}); shown.Path() == "/arrival" {
+			if shown := b.ToUpstream(t, "scripted", harness.Page{}); shown.Path() == "/arrival" {
 				b.Post(t, "/arrival/register", url.Values{"username": {"carol"}})
 			}
 			if shown := b.Get(t, "/account"); shown.Path() != "/account" {
@@ -288,7 +288,7 @@ func TestOldSignInUpstreamIsOldHere(t *testing.T) {
 // Who is to sign in anew is not spared it by being signed in upstream.
 func TestStaleSignInUpstreamIsRefused(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		l := h.StartProvider(t, "liar", nil)
+		l := h.StartProvider(t, "scripted", nil)
 		b := h.NewBrowser(t)
 		at := func(authTime time.Time) func(*harness.ScriptedProvider) {
 			return func(l *harness.ScriptedProvider) {
@@ -296,15 +296,15 @@ func TestStaleSignInUpstreamIsRefused(t *testing.T) {
 			}
 		}
 		l.Say(at(time.Now().Add(-time.Hour))) // the first time that does not matter
-		b.ToUpstream(t, "liar", harness.Page{})
+		b.ToUpstream(t, "scripted", harness.Page{})
 		if shown := b.Post(t, "/arrival/register", url.Values{"username": {"some"}}); shown.Path() != "/account" {
 			t.Fatalf("%s\n%s", shown.Status, shown.Text)
 		}
-		if shown := b.ToUpstream(t, "liar", harness.Page{}); shown.StatusCode != http.StatusBadRequest || !strings.Contains(shown.Text, `id="another-way"`) {
+		if shown := b.ToUpstream(t, "scripted", harness.Page{}); shown.StatusCode != http.StatusBadRequest || !strings.Contains(shown.Text, `id="another-way"`) {
 			t.Errorf("an hour ago: %s at %s", shown.Status, shown.Request.URL)
 		}
 		l.Say(at(time.Now()))
-		if shown := b.ToUpstream(t, "liar", harness.Page{}); shown.Path() != "/account" {
+		if shown := b.ToUpstream(t, "scripted", harness.Page{}); shown.Path() != "/account" {
 			t.Errorf("just now: %s at %s", shown.Status, shown.Request.URL)
 		}
 	})
@@ -313,11 +313,10 @@ func TestStaleSignInUpstreamIsRefused(t *testing.T) {
 // No secret of a sign-in upstream is logged, nor kept in the clear.
 func TestUpstreamSecretsAreNeitherLoggedNorKept(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		h, transport, log := harness.StartSecure(t, databaseURL)
-		l := h.StartProvider(t, "liar", func(p *federation.Provider) { p.Settings.KeepTokens = true })
+		h, log := harness.StartSecure(t, databaseURL)
+		l := h.StartProvider(t, "scripted", func(p *federation.Provider) { p.Settings.KeepTokens = true })
 		b := h.NewBrowser(t)
-		b.Transport = transport
-		begun, err := b.Post(t, "/federation/liar", nil).Location()
+		begun, err := b.Post(t, "/federation/scripted", nil).Location()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -352,12 +351,11 @@ func TestUpstreamSecretsAreNeitherLoggedNorKept(t *testing.T) {
 		} {
 			l.Say(lie)
 			other := h.NewBrowser(t)
-			other.Transport = transport
-			refusedUpstream(t, name, other, other.ToUpstream(t, "liar", harness.Page{}))
+			refusedUpstream(t, name, other, other.ToUpstream(t, "scripted", harness.Page{}))
 		}
-		secrets["the access token"] = "liar's access token"
+		secrets["the access token"] = "scripted access token"
 		kept += harness.DumpAll(t, h.Database)
-		if logged := log.String(); !strings.Contains(logged, "/federation/liar/callback") || !strings.Contains(kept, "somebody@liar.example") {
+		if logged := log.String(); !strings.Contains(logged, "/federation/scripted/callback") || !strings.Contains(kept, "somebody@scripted.example") {
 			t.Fatal("is this the log, and are these the tables?")
 		} else {
 			for name, secret := range secrets {
@@ -380,15 +378,15 @@ func TestUpstreamSecretsAreNeitherLoggedNorKept(t *testing.T) {
 // Nothing leads from a sign-in upstream to another site.
 func TestNoOpenRedirectByWayOfUpstream(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		h.StartProvider(t, "liar", nil)
+		h.StartProvider(t, "scripted", nil)
 		for _, to := range []string{"https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"} {
 			b := h.NewBrowser(t)
-			for _, path := range []string{"/federation/liar?continue=" + url.QueryEscape(to), "/arrival/link?continue=" + url.QueryEscape(to)} {
+			for _, path := range []string{"/federation/scripted?continue=" + url.QueryEscape(to), "/arrival/link?continue=" + url.QueryEscape(to)} {
 				if shown := b.Get(t, path); shown.StatusCode != http.StatusBadRequest {
 					t.Errorf("%s: %s at %s", path, shown.Status, shown.Request.URL)
 				}
 			}
-			if shown := b.Post(t, "/federation/liar", url.Values{"continue": {to}}); shown.StatusCode != http.StatusBadRequest {
+			if shown := b.Post(t, "/federation/scripted", url.Values{"continue": {to}}); shown.StatusCode != http.StatusBadRequest {
 				t.Errorf("%s: %s", to, shown.Status)
 			}
 		}
@@ -398,7 +396,7 @@ func TestNoOpenRedirectByWayOfUpstream(t *testing.T) {
 // A discovery document leads nowhere inside our network.
 func TestDiscoveryLeadsNowhereElse(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		l := h.StartProvider(t, "liar", nil)
+		l := h.StartProvider(t, "scripted", nil)
 		for name, c := range map[string]struct {
 			metadata map[string]any
 			goes     bool // the document is in order: it shows when the address is called
@@ -416,7 +414,7 @@ func TestDiscoveryLeadsNowhereElse(t *testing.T) {
 			l.Say(func(l *harness.ScriptedProvider) { l.Metadata = c.metadata })
 			rediscover(t, h, l)
 			b := h.NewBrowser(t)
-			shown := b.ToUpstream(t, "liar", harness.Page{})
+			shown := b.ToUpstream(t, "scripted", harness.Page{})
 			refusedUpstream(t, name, b, shown)
 			if went := strings.HasSuffix(shown.Path(), "/callback"); went != c.goes {
 				t.Errorf("%s: somebody was sent there: %t", name, went)
@@ -429,12 +427,12 @@ func TestDiscoveryLeadsNowhereElse(t *testing.T) {
 // Two first sign-ins at once make one account.
 func TestParallelArrivalsOfOnePerson(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		h.StartProvider(t, "liar", nil)
-		const parallel = 5 // as many as letters go to one address in an hour
+		h.StartProvider(t, "scripted", nil)
+		const parallel = 5 // as many as mails go to one address in an hour
 		browsers := make(chan *harness.Browser, parallel)
 		for range parallel {
 			b := h.NewBrowser(t)
-			if shown := b.ToUpstream(t, "liar", harness.Page{}); shown.Path() != "/arrival" {
+			if shown := b.ToUpstream(t, "scripted", harness.Page{}); shown.Path() != "/arrival" {
 				t.Fatalf("%s at %s", shown.Status, shown.Request.URL)
 			}
 			browsers <- b

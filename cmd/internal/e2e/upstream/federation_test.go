@@ -60,8 +60,8 @@ func TestNewcomerFromUpstream(t *testing.T) {
 			t.Errorf("the app is told %v", told)
 		}
 		// The address is hers when she says so herself: this provider is not believed so far.
-		if _, letter := h.Mail(t, "Verify your email address"); letter.To != "carol@upstream.example" {
-			t.Errorf("the link went to %s", letter.To)
+		if _, mail := h.Mail(t, "Verify your email address"); mail.To != "carol@upstream.example" {
+			t.Errorf("the link went to %s", mail.To)
 		}
 		carol, err := h.Identity.Users().Find(t.Context(), "carol")
 		if err != nil || carol.PasswordHash != "" || carol.CreatedBy != carol.Actor() {
@@ -136,8 +136,8 @@ func TestSameAddressIsNotTheSamePerson(t *testing.T) {
 		if shown.Path() != "/account/linked" || !strings.Contains(shown.Text, "That account is linked") {
 			t.Fatalf("linking: %s %s\n%s", shown.Status, shown.Request.URL, shown.Text)
 		}
-		if _, letter := h.Mail(t, "A new way to sign in to your account was linked"); letter.To != harness.Email {
-			t.Errorf("the word of it went to %s", letter.To)
+		if _, mail := h.Mail(t, "A new way to sign in to your account was linked"); mail.To != harness.Email {
+			t.Errorf("the word of it went to %s", mail.To)
 		}
 		if shown := signInFrom(t, h.NewBrowser(t), "proved", asAlice); shown.Path() != "/account" || !strings.Contains(shown.Text, "Alice Example") {
 			t.Errorf("from then on: %s %s", shown.Status, shown.Request.URL)
@@ -280,8 +280,8 @@ func TestAuthoritativeAddresses(t *testing.T) {
 		if shown := signInFrom(t, h.NewBrowser(t), "oidc", someone("alice-there", map[string]any{"email": strings.ToUpper(harness.Email)})); shown.Path() != "/account" || !strings.Contains(shown.Text, "Alice Example") {
 			t.Errorf("%s %s\n%s", shown.Status, shown.Request.URL, shown.Text)
 		}
-		if _, letter := h.Mail(t, "A new way to sign in to your account was linked"); letter.To != harness.Email {
-			t.Errorf("the word of it went to %s", letter.To)
+		if _, mail := h.Mail(t, "A new way to sign in to your account was linked"); mail.To != harness.Email {
+			t.Errorf("the word of it went to %s", mail.To)
 		}
 	})
 }

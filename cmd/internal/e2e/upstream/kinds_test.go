@@ -83,12 +83,12 @@ func TestMicrosoft(t *testing.T) {
 			}
 			// The issuer of one tenant with the word of another, and none.
 			for _, tenant := range []any{another, nil, "common"} {
-				liar := claims("")
-				if liar["tid"] = tenant; tenant == nil {
-					delete(liar, "tid")
+				scripted := claims("")
+				if scripted["tid"] = tenant; tenant == nil {
+					delete(scripted, "tid")
 				}
 				b := h.NewBrowser(t)
-				refusedUpstream(t, fmt.Sprintf("%s as %v", id, tenant), b, signInFrom(t, b, id, liar))
+				refusedUpstream(t, fmt.Sprintf("%s as %v", id, tenant), b, signInFrom(t, b, id, scripted))
 			}
 		}
 		b := h.NewBrowser(t)
@@ -398,18 +398,18 @@ func TestLogoutFromUpstream(t *testing.T) {
 
 func TestForgedLogoutTokensAreRefused(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		l := h.StartProvider(t, "liar", nil)
+		l := h.StartProvider(t, "scripted", nil)
 		b := h.NewBrowser(t)
-		b.ToUpstream(t, "liar", harness.Page{})
+		b.ToUpstream(t, "scripted", harness.Page{})
 		if shown := b.Post(t, "/arrival/register", url.Values{"username": {"some"}}); shown.Path() != "/account" {
 			t.Fatalf("%s\n%s", shown.Status, shown.Text)
 		}
 		send := func(token string) int {
 			t.Helper()
-			response, err := http.PostForm(h.Issuer+"/federation/liar/logout", url.Values{"logout_token": {token}})
+			response, err := http.PostForm(h.Issuer+"/federation/scripted/logout", url.Values{"logout_token": {token}})
 			return harness.ReadPage(t, response, err).StatusCode
 		}
-		good := func(change map[string]any) []byte { return harness.LogoutToken(t, l, change) }
+		good := func(change map[string]any) []byte { return l.LogoutToken(t, change) }
 		for name, token := range map[string]string{
 			"nothing":          "",
 			"another audience": l.Sign(good(map[string]any{"aud": "another"})),

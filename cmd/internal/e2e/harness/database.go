@@ -11,7 +11,7 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// SQL runs one statement on the house's database.
+// SQL runs one statement on the server's database.
 func (h *Server) SQL(t testing.TB, query string, args ...any) {
 	t.Helper()
 	err := h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {

@@ -11,6 +11,7 @@ import (
 )
 
 func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client, b := h.AddClient(t, nil), h.NewBrowser(t)
 		b.Code(t, client, nil)

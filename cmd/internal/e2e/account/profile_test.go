@@ -17,6 +17,7 @@ import (
 )
 
 func TestProfileGoesFromThePageToApps(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b, client := h.NewBrowser(t), h.AddClient(t, nil)
 		access := h.Redeem(t, client, b.Code(t, client, url.Values{"scope": {"openid profile address"}})).Text("access_token")
@@ -96,6 +97,7 @@ func TestProfileGoesFromThePageToApps(t *testing.T) {
 }
 
 func TestProfileFieldsAreRefused(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b := h.NewBrowser(t)
 		b.SignIn(t, harness.Page{})

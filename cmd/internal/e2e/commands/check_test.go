@@ -31,6 +31,7 @@ func passwordFile(t testing.TB, password string) string {
 
 // A check looks, signs in with consent, and leaves no session behind.
 func TestCheck(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		h.AddClient(t, checkApp)
 		confidential := h.AddClient(t, func(c *clients.Client) { c.AuthMethod = clients.AuthBasic })
@@ -68,6 +69,7 @@ func TestCheck(t *testing.T) {
 // Inside a cluster the public address may lead nowhere: the check reaches the server past DNS and TLS, with the cookies
 // that belong to https.
 func TestCheckThrough(t *testing.T) {
+	t.Parallel()
 	var address string
 	h := harness.Start(t, storagetest.URL(t, storage.SQLite), func(c *harness.Config) { address, c.Issuer = c.Issuer, "https://id.example.com" })
 	h.AddClient(t, checkApp)
@@ -83,6 +85,7 @@ func TestCheckThrough(t *testing.T) {
 
 // What is wrong is said with the step at which it was found, and the exit status is 1, or 2 for a wrong command line.
 func TestCheckThatFails(t *testing.T) {
+	t.Parallel()
 	h := harness.Start(t, storagetest.URL(t, storage.SQLite))
 	h.AddClient(t, checkApp)
 	right, wrong := passwordFile(t, harness.Password), passwordFile(t, "wrong password")

@@ -20,6 +20,7 @@ import (
 
 // The operator's commands work beside a running server, and it heeds them.
 func TestCommandsBesideARunningServer(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, issuer := harness.NewCommandLine(t, databaseURL)
 		server := line.Serve(t, issuer)
@@ -165,6 +166,7 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 }
 
 func TestMigrateCommand(t *testing.T) {
+	t.Parallel()
 	for kind, empty := range map[storage.Kind]func(testing.TB) string{
 		storage.SQLite:   func(t testing.TB) string { return "sqlite:" + t.TempDir() + "/wicket.db" },
 		storage.Postgres: storagetest.EmptyPostgres,
@@ -198,6 +200,7 @@ func TestMigrateCommand(t *testing.T) {
 // A command that fails says why on stderr and nothing on stdout; its exit status tells a wrong command line, what is not
 // there and what is in the way from everything else.
 func TestCommandErrors(t *testing.T) {
+	t.Parallel()
 	line, _ := harness.NewCommandLine(t, storagetest.URL(t, storage.SQLite))
 	line.JSON(t, &harness.PrintedUser{}, harness.Password, "user", "create", "--username", harness.Username, "--email", harness.Email, "--email-verified", "--password-stdin")
 	line.JSON(t, &[]harness.PrintedKey{}, "", "key", "rotate")

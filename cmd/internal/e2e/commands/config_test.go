@@ -11,6 +11,7 @@ import (
 
 // wicket config check tells every setting and every fault, beside a secret that it never tells, and makes nothing.
 func TestConfigCheck(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	key := seal.NewMasterKey()
 	line := harness.CommandLine{"WICKET_DATABASE_URL=sqlite:" + folder + "/wicket.db", "WICKET_ISSUER=https://id.example.com", "WICKET_SECRET=" + key}

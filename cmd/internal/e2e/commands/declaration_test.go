@@ -19,6 +19,7 @@ import (
 // Apps that WICKET_CLIENTS_FILE declares are there when the server answers, change with the file, and keep their secrets
 // in files of their own. What `wicket client list` prints can be declared as it is.
 func TestDeclaredClientsOfTheServer(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, issuer := harness.NewCommandLine(t, databaseURL)
 		folder := t.TempDir()
@@ -84,6 +85,7 @@ func TestDeclaredClientsOfTheServer(t *testing.T) {
 
 // A declaration that is wrong stops the server, which says which client and what.
 func TestWrongClientsFile(t *testing.T) {
+	t.Parallel()
 	line, _ := harness.NewCommandLine(t, storagetest.URL(t, storage.SQLite))
 	const valid = "\n- {client_id: spa, client_name: SPA, token_endpoint_auth_method: none, redirect_uris: [https://spa.example/]}"
 	for name, c := range map[string]struct{ text, want string }{
@@ -111,6 +113,7 @@ func TestWrongClientsFile(t *testing.T) {
 
 // The example of the documentation is taken as it stands.
 func TestDocumentedDeclaration(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../../../docs/declared-clients.md")
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 // The newcomer's first command, from the sample app to its tokens and out again; and once more after a restart.
 func TestDevInABrowser(t *testing.T) {
+	t.Parallel()
 	w := harness.OpenWindow(t)
 	port, appPort, data := harness.FreePort(t), harness.FreePort(t), t.TempDir()
 	issuer, app := fmt.Sprintf("http://localhost:%d", port), fmt.Sprintf("http://localhost:%d", appPort)

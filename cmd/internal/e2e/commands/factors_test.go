@@ -10,6 +10,7 @@ import (
 )
 
 func TestFactorCommands(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, issuer := harness.NewCommandLine(t, databaseURL)
 		server := line.Serve(t, issuer)

@@ -32,6 +32,7 @@ func writeFile(t testing.TB, lines ...string) string {
 }
 
 func TestImportCommand(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, _ := harness.NewCommandLine(t, databaseURL)
 		file := writeFile(t, "\ufeff"+importedAda, "", `{"username":"bob","is_active":false}`+"\r", `{"username":"carol"}`) // the last without a line end

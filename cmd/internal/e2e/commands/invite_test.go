@@ -45,6 +45,7 @@ func serveAndInvite(t *testing.T, l harness.CommandLine, issuer string) (*harnes
 
 // Whoever starts an embedded Wicket becomes its administrator by the link that it prints: once, and only the last link.
 func TestFirstAdministrator(t *testing.T) {
+	t.Parallel()
 	line, issuer := harness.NewCommandLine(t, storagetest.URL(t, storage.SQLite))
 	server, void := serveAndInvite(t, line, issuer)
 	server.Interrupt(t)
@@ -78,6 +79,7 @@ func TestFirstAdministrator(t *testing.T) {
 
 // Whoever chose the secret of the first link makes the first account by it, an administrator's: once, whichever replica answers.
 func TestChosenFirstAdministrator(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		const secret = "Chosen-by-the-operator_0123456789.~"
 		file := filepath.Join(t.TempDir(), "invitation")
@@ -147,6 +149,7 @@ func TestChosenFirstAdministrator(t *testing.T) {
 }
 
 func TestInvitation(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		h := harness.Start(t, databaseURL, func(c *harness.Config) { c.Registration = false })
 		if _, _, err := h.SignIns.Invitations().Create(t.Context(), "dora@example.com", []string{"clerk"}, time.Hour); err != nil {

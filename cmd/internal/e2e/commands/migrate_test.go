@@ -15,6 +15,7 @@ import (
 // During a rollout, and after a rollback, a program meets a database that a newer one has migrated. It serves all the same,
 // whoever migrates, and leaves the schema as it is.
 func TestDatabaseOfANewerVersion(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		database, err := storage.Open(t.Context(), databaseURL)
 		if err != nil {

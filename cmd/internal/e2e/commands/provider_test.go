@@ -16,6 +16,7 @@ import (
 
 // Providers come and go beside a running server, which knows of them within seconds.
 func TestProviderCommands(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, issuer := harness.NewCommandLine(t, databaseURL)
 		line = append(line, "WICKET_GITHUB_CLIENT_ID=wicket-at-github", "WICKET_GITHUB_CLIENT_SECRET="+harness.UpstreamSecret)
@@ -91,6 +92,7 @@ func TestProviderCommands(t *testing.T) {
 
 // The example of the documentation is taken as it stands, and what is listed can be declared.
 func TestDeclaredProviders(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../../../docs/federation.md")
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 
 // At an issuer that is an address there are no keys, and everything else works: an app as the second step too.
 func TestNoKeysAtAnAddress(t *testing.T) {
+	t.Parallel()
 	settings := map[string]string{"WICKET_DATABASE_URL": storagetest.URL(t, storage.SQLite), "WICKET_ISSUER": "http://127.0.0.1:8080", "WICKET_SECRET": seal.NewMasterKey()}
 	config, err := server.Load(settings)
 	if err != nil || config.RelyingParty != nil {

@@ -17,6 +17,7 @@ import (
 )
 
 func TestTOTPThroughThePages(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client, b := h.AddClient(t, nil), h.NewBrowser(t)
 		if claims := harness.IDClaims(t, h.Redeem(t, client, b.Code(t, client, nil))); claims.ACR != identity.ACRPassword || strings.Join(claims.AMR, " ") != "pwd" {
@@ -82,6 +83,7 @@ func TestTOTPThroughThePages(t *testing.T) {
 
 // The page of a second step belongs to the browser in which the password was typed, and to nobody else.
 func TestSecondStepWithoutAFirst(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b := h.NewBrowser(t)
 		b.SignIn(t, harness.Page{})
@@ -96,6 +98,7 @@ func TestSecondStepWithoutAFirst(t *testing.T) {
 }
 
 func TestTrustedDeviceThroughThePages(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b := h.NewBrowser(t)
 		b.SignIn(t, harness.Page{})
@@ -121,6 +124,7 @@ func TestTrustedDeviceThroughThePages(t *testing.T) {
 }
 
 func TestResetAsksForTheSecondFactor(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b := h.NewBrowser(t)
 		b.SignIn(t, harness.Page{})
@@ -163,6 +167,7 @@ func TestResetAsksForTheSecondFactor(t *testing.T) {
 
 // Step-up (RFC 9470): the same session, raised.
 func TestStepUp(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client, b := h.AddClient(t, nil), h.NewBrowser(t)
 		mfa := url.Values{"acr_values": {identity.ACRMultiFactor}}
@@ -221,6 +226,7 @@ func TestStepUp(t *testing.T) {
 
 // An app, or the operator, may demand two factors of a sign-in.
 func TestDemandedTwoFactors(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		h := harness.Start(t, databaseURL, func(c *harness.Config) { c.TwoFactors = authorize.TwoFactorRule{Roles: []string{"clerk", "admin"}} })
 		bank, shop := h.AddClient(t, func(c *clients.Client) { c.RequiredACR = identity.ACRMultiFactor }), h.AddClient(t, nil)
@@ -244,6 +250,7 @@ func TestDemandedTwoFactors(t *testing.T) {
 
 // Who has no password cannot be given one by whoever found their browser open, whatever is typed as the present one.
 func TestPasswordIsNotAddedToAnOpenBrowser(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b := h.NewBrowser(t)
 		b.SignIn(t, harness.Page{})

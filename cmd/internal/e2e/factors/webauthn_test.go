@@ -133,6 +133,7 @@ func appURL(h *harness.Server, client harness.Client, change url.Values) string 
 
 // Offered after a password, registered, and from then on the way in: by autofill, and by the button.
 func TestPasskeyInABrowser(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		w, client := harness.OpenWindow(t), codeApp(t, h)
 		phone := authenticator(w, platform)
@@ -188,6 +189,7 @@ func TestPasskeyInABrowser(t *testing.T) {
 
 // A key that its owner has removed opens nothing any more, though the authenticator still holds it.
 func TestRemovedPasskeyInABrowser(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		w := harness.OpenWindow(t)
 		withoutAutofill(w)
@@ -214,6 +216,7 @@ func TestRemovedPasskeyInABrowser(t *testing.T) {
 
 // The mail that tells of a new passkey takes it away, where its owner did not add it.
 func TestDisownedPasskeyInABrowser(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		w := harness.OpenWindow(t)
 		withoutAutofill(w)
@@ -237,6 +240,7 @@ func TestDisownedPasskeyInABrowser(t *testing.T) {
 
 // The passkey must recognise its owner: the browser will not go on without, and neither will the server if it does.
 func TestUserVerificationIsRequired(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		w := harness.OpenWindow(t)
 		withoutAutofill(w)
@@ -278,6 +282,7 @@ func TestUserVerificationIsRequired(t *testing.T) {
 
 // What a key says to a page of another origin counts for nothing, though the host, and so the key, is the same.
 func TestAssertionOfAnotherOrigin(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		w := harness.OpenWindow(t)
 		withoutAutofill(w)
@@ -337,6 +342,7 @@ func passkeyQuestion(t testing.TB, shown harness.Page) (options, state string) {
 
 // A counter that goes back is what a copy of a key looks like: refused, noted, and its owner is told.
 func TestClonedKeyInABrowser(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		w := harness.OpenWindow(t)
 		withoutAutofill(w)
@@ -373,6 +379,7 @@ func TestClonedKeyInABrowser(t *testing.T) {
 
 // A key on USB as the second step, beside others; and only a key will do where an app wants to be phishing-resistant.
 func TestHardwareKeyInABrowser(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		w, client := harness.OpenWindow(t), codeApp(t, h)
 		usb := authenticator(w, usbKey)
@@ -427,6 +434,7 @@ func TestHardwareKeyInABrowser(t *testing.T) {
 
 // The operator allows certain models, or none that does not attest what it is.
 func TestHardwareKeyPolicyInABrowser(t *testing.T) {
+	t.Parallel()
 	nobodyListed, err := memory.New(memory.WithMetadata(map[uuid.UUID]*metadata.Entry{}), memory.WithValidateEntry(true), memory.WithValidateTrustAnchor(true))
 	if err != nil {
 		t.Fatal(err)
@@ -453,6 +461,7 @@ func TestHardwareKeyPolicyInABrowser(t *testing.T) {
 
 // Where attestation is required, a key whose maker the metadata knows is taken.
 func TestAttestedHardwareKeyInABrowser(t *testing.T) {
+	t.Parallel()
 	add := func(policy factor.HardwareKeyPolicy, want string) *harness.Server {
 		t.Helper()
 		h := harness.Start(t, storagetest.URL(t, storage.SQLite), func(c *harness.Config) { c.RelyingParty = harness.RelyingParty(t, c.Issuer, policy) })
@@ -504,6 +513,7 @@ func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 
 // Without JavaScript the pages say what to do instead, and codes work.
 func TestSecondStepWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	h := harness.Start(t, storagetest.URL(t, storage.SQLite))
 	b := h.NewBrowser(t)
 	b.SignIn(t, harness.Page{})

@@ -16,6 +16,7 @@ import (
 
 // A backup that docs/upgrading.md describes, made beside a running server, is a Wicket with the same people and keys.
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		line, issuer := harness.NewCommandLine(t, databaseURL)
 		server := line.Serve(t, issuer)

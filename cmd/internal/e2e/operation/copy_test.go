@@ -213,6 +213,7 @@ func (l *filled) checkSameIn(t *testing.T, h *harness.Server) {
 }
 
 func TestCopyRefusals(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	from := "sqlite:" + filepath.Join(folder, "wicket.db")
 	source := harness.CommandLine{"WICKET_DATABASE_URL=" + from}

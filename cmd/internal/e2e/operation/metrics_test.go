@@ -64,6 +64,7 @@ func (s scraped) value(name string, labels ...string) float64 {
 
 // What happens is counted, and how things are is told, on a listener of its own.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		redis := storagetest.Redis(t)
 		line, issuer := harness.NewCommandLine(t, databaseURL)
@@ -164,6 +165,7 @@ func atLeast(want float64) func(float64) bool { return func(got float64) bool { 
 
 // Rows and jobs are counted on both databases.
 func TestCensus(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		storagetest.Eventually(t, 30*time.Second, "alice and the ledger are counted", func() bool {
 			// PostgreSQL's statistics follow within a second or so of the connections' rest.

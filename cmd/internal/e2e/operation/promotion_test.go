@@ -64,6 +64,7 @@ func TestPostgresStandbyPromotedUnderLoad(t *testing.T) {
 
 // Reports are read from the standby, and who asks whether they are let in is answered by the primary.
 func TestReportsAreReadFromTheStandby(t *testing.T) {
+	t.Parallel()
 	primary, standby := storagetest.NewPostgresPair(t).URLs()
 	line, _ := harness.NewCommandLine(t, primary)
 	line.JSON(t, &harness.PrintedUser{}, harness.Password, "user", "create", "--username", harness.Username, "--password-stdin")

@@ -24,6 +24,7 @@ import (
 
 // Secrets that files hold are renewed under a running server, which heeds them within seconds.
 func TestFilesAreReadAnew(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		folder := t.TempDir()
 		write := func(name, content string) (path string) {
@@ -118,6 +119,7 @@ func TestFilesAreReadAnew(t *testing.T) {
 
 // After reseal nothing needs the old master key any more, in any table.
 func TestReseal(t *testing.T) {
+	t.Parallel()
 	sealed := func(keys string) func(*harness.Config) {
 		seal, err := seal.Parse(keys)
 		if err != nil {

@@ -97,6 +97,7 @@ func (c *collected) within(span, whole *otlp.Span) bool {
 // A request is one trace, with the queries and what Redis was asked; it goes on where a caller's trace began, and nothing
 // secret is in it.
 func TestTraces(t *testing.T) {
+	t.Parallel()
 	for _, protocol := range []string{"http/protobuf", "grpc"} {
 		t.Run(protocol, func(t *testing.T) {
 			storagetest.EachURL(t, func(t *testing.T, databaseURL string) {

@@ -21,6 +21,7 @@ import (
 // The way to an app works without JavaScript: sign-in, consent, and even an answer by form_post, where a script would
 // only spare the person a click.
 func TestFormPostInABrowser(t *testing.T) {
+	t.Parallel()
 	for _, javaScript := range []bool{true, false} {
 		t.Run(fmt.Sprintf("JavaScript %t", javaScript), func(t *testing.T) {
 			w := harness.OpenWindow(t)
@@ -52,6 +53,7 @@ func TestFormPostInABrowser(t *testing.T) {
 
 // A single-page app on oidc-client-ts: a public client on an origin of its own.
 func TestSPAInABrowser(t *testing.T) {
+	t.Parallel()
 	harness.NeedNPMPackages(t)
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		w := harness.OpenWindow(t)

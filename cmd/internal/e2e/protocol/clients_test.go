@@ -18,6 +18,7 @@ import (
 
 // Clients that others wrote for Node.js find everything where they expect it.
 func TestNodeClients(t *testing.T) {
+	t.Parallel()
 	harness.NeedNPMPackages(t)
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -59,6 +60,7 @@ func TestNodeClients(t *testing.T) {
 
 // A Go app with golang.org/x/oauth2 and go-oidc, for every algorithm of ID tokens.
 func TestGoClient(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		for _, alg := range []string{gooidc.RS256, gooidc.ES256, gooidc.EdDSA} {
 			t.Run(alg, func(t *testing.T) {

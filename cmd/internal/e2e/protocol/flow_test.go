@@ -12,6 +12,7 @@ import (
 
 // Fifty at once: one code gives tokens once, and its family lives on.
 func TestParallelRedemptionsOfOneCode(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client := h.AddClient(t, nil)
 		code := h.NewBrowser(t).Code(t, client, nil)
@@ -39,6 +40,7 @@ func TestParallelRedemptionsOfOneCode(t *testing.T) {
 
 // Fifty at once: one refresh token has one successor, whoever hears of it.
 func TestParallelRefreshes(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client := h.AddClient(t, nil)
 		first := h.Redeem(t, client, h.NewBrowser(t).Code(t, client, nil)).Text("refresh_token")
@@ -69,6 +71,7 @@ func TestParallelRefreshes(t *testing.T) {
 
 // A code that comes again after its answer ends the family.
 func TestReusedCodeEndsItsFamily(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client := h.AddClient(t, nil)
 		code := h.NewBrowser(t).Code(t, client, nil)
@@ -87,6 +90,7 @@ func TestReusedCodeEndsItsFamily(t *testing.T) {
 
 // Ending one device ends its tokens alone; signing out everywhere ends all.
 func TestEndingSessionsEndsTheirTokens(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client := h.AddClient(t, nil)
 		phone, laptop := h.NewBrowser(t), h.NewBrowser(t)
@@ -135,6 +139,7 @@ func TestEndingSessionsEndsTheirTokens(t *testing.T) {
 
 // An account that is switched off is off at once, everywhere.
 func TestDisabledAccount(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client, b := h.AddClient(t, nil), h.NewBrowser(t)
 		tokens := h.Redeem(t, client, b.Code(t, client, nil))
@@ -155,6 +160,7 @@ func TestDisabledAccount(t *testing.T) {
 
 // Wrong passwords lock the account for a while, and then the right one is refused with the same words.
 func TestWrongPasswordsLock(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b := h.NewBrowser(t)
 		wrong := url.Values{"username": {harness.Email}, "password": {"wrong password"}}

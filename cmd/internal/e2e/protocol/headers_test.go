@@ -67,6 +67,7 @@ func checkPageHeaders(t testing.TB, name string, shown harness.Page) {
 }
 
 func TestEveryPageHasTheSecurityHeaders(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client := h.AddClient(t, func(c *clients.Client) {
 			c.Name, c.LogoURI = "<script>alert(1)</script>", "https://app.example.com/logo.png"
@@ -127,6 +128,7 @@ func TestEveryPageHasTheSecurityHeaders(t *testing.T) {
 }
 
 func TestEveryAnswerSaysWhatItIs(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		for path, kind := range map[string]string{
 			"/": "text/html", "/healthz": "text/plain", "/readyz": "text/plain", oidc.PathConfiguration: "application/json", oidc.PathServerMetadata: "application/json",
@@ -166,6 +168,7 @@ func sessionCookie(t testing.TB, answers ...*http.Response) *http.Cookie {
 }
 
 func TestTheCookieIsForThisServerAlone(t *testing.T) {
+	t.Parallel()
 	check := func(t *testing.T, h *harness.Server, name string, secure bool) {
 		t.Helper()
 		b := h.NewBrowser(t)
@@ -220,6 +223,7 @@ func TestTheCookieIsForThisServerAlone(t *testing.T) {
 
 // The unprefixed cookie could be planted by a subdomain: behind https it counts for nothing.
 func TestSecureServerTakesNoOtherCookie(t *testing.T) {
+	t.Parallel()
 	h, _ := harness.StartSecure(t, storagetest.URL(t, storage.SQLite))
 	b := h.NewBrowser(t)
 	b.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -251,6 +255,7 @@ var (
 )
 
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		for _, route := range h.Handler.(*gin.Engine).Routes() {
 			if route.Method != http.MethodGet && route.Method != http.MethodHead && route.Method != http.MethodOptions && !slices.Contains(personRoutes, route.Path) && !slices.Contains(otherRoutes, route.Path) {
@@ -305,6 +310,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 }
 
 func TestWhichOriginsMayReadWhat(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		const home, guest, visitor = "http://localhost:9999", "https://spa.example.com", "https://evil.example"
 		client := h.AddClient(t, func(c *clients.Client) { c.AuthMethod, c.AllowedOrigins = clients.AuthNone, []string{guest} })
@@ -416,6 +422,7 @@ func TestWhichOriginsMayReadWhat(t *testing.T) {
 
 // Promise 4: over a whole journey with everything that can go wrong on it, no secret is logged, nor kept in any table.
 func TestSecretsAreNeitherLoggedNorKept(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		h, log := harness.StartSecure(t, databaseURL)
 		secrets := map[string]string{"the password": harness.Password}

@@ -13,6 +13,7 @@ import (
 
 // A sign-in that was begun in one browser is nothing in another: who is there has done nothing for it.
 func TestSuspendedRequestBelongsToItsBrowser(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client := h.AddClient(t, func(c *clients.Client) { c.IsTrusted = true })
 		theirs, mine := h.NewBrowser(t), h.NewBrowser(t)
@@ -32,6 +33,7 @@ func TestSuspendedRequestBelongsToItsBrowser(t *testing.T) {
 
 // What takes an account over, step by step: a borrowed browser adds an address, and the owner puts things right.
 func TestOwnerGetsATakenAccountBack(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		thief := h.NewBrowser(t)
 		thief.SignIn(t, harness.Page{})
@@ -73,6 +75,7 @@ func TestOwnerGetsATakenAccountBack(t *testing.T) {
 // The address that a thief has just added is written to, but no link in what it gets proves anything; and whoever was the
 // owner a week ago gets the account back even after the thief has used theirs.
 func TestNewAddressProvesNothing(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		thief := h.NewBrowser(t)
 		thief.SignIn(t, harness.Page{})

@@ -42,6 +42,7 @@ func clientCredentials(t testing.TB, h *harness.Server, client harness.Client) h
 // Three replicas and twenty clients at once: of what they share exactly the budget is spent, and of one process's own
 // where Redis is gone.
 func TestReplicasShareOneBudget(t *testing.T) {
+	t.Parallel()
 	const budget = 60
 	servers, server := harness.StartReplicas(t, 3, limited(map[string]int64{"token.client": budget}))
 	client, another := servers[0].AddClient(t, nil), servers[0].AddClient(t, nil)
@@ -80,6 +81,7 @@ func TestReplicasShareOneBudget(t *testing.T) {
 
 // A network is counted: by the true address, which a proxy tells only if it is trusted, and IPv6 by /64.
 func TestLimitByNetwork(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, sample *harness.Server) {
 		for _, test := range []struct {
 			name    string
@@ -125,6 +127,7 @@ func TestLimitByNetwork(t *testing.T) {
 
 // An account is counted on whatever device it is used, and another is not.
 func TestLimitByAccount(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, sample *harness.Server) {
 		h := sample.Replica(t, limited(map[string]int64{"account.account": 4, "authorize.account": 2}))
 		h.Register(t, identity.NewUser{Username: "bob", Password: harness.Password})
@@ -160,6 +163,7 @@ func TestLimitByAccount(t *testing.T) {
 // A client is counted once it has shown who it is, so that nobody uses up what is another's. What anybody may claim to be,
 // a public client, is counted for each network.
 func TestLimitByClient(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, sample *harness.Server) {
 		h := sample.Replica(t, limited(map[string]int64{"token.client": 2, "introspect.client": 1}), func(c *harness.Config) { c.TrustedProxies = []string{"127.0.0.1"} })
 		client := h.AddClient(t, nil)
@@ -203,6 +207,7 @@ func TestLimitByClient(t *testing.T) {
 
 // What identity counts by itself, such as requests for a new password, says when to come back too.
 func TestRefusalsSayWhenToComeBack(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b := h.NewBrowser(t)
 		var shown harness.Page

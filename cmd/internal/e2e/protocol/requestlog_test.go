@@ -15,6 +15,7 @@ import (
 
 // The log of requests and the audit trail name who a request turned out to be of, also where that became known on its way.
 func TestRequestsAreLoggedByWhoTheyAreOf(t *testing.T) {
+	t.Parallel()
 	h, log := harness.StartSecure(t, storagetest.URL(t, storage.SQLite))
 	client, b := h.AddClient(t, nil), h.NewBrowser(t)
 	b.Get(t, "/sign-in")

@@ -14,6 +14,7 @@ import (
 
 // The other pages, on which nobody happens by on the way.
 func TestPagesInABrowser(t *testing.T) {
+	t.Parallel()
 	w := harness.OpenWindow(t)
 	h := harness.Start(t, storagetest.URL(t, storage.SQLite))
 	client := h.AddClient(t, func(c *clients.Client) {
@@ -66,6 +67,7 @@ func TestPagesInABrowser(t *testing.T) {
 
 // Somebody makes an account, at the second try, and says who they are.
 func TestNewcomerInABrowser(t *testing.T) {
+	t.Parallel()
 	w := harness.OpenWindow(t)
 	h := harness.Start(t, storagetest.URL(t, storage.SQLite))
 	w.Open(h.AuthorizeURL(h.AddClient(t, nil), nil))

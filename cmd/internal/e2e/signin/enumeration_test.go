@@ -150,6 +150,7 @@ func rankDifference(a, b []float64) float64 {
 }
 
 func TestRankDifference(t *testing.T) {
+	t.Parallel()
 	low, high := make([]float64, 40), make([]float64, 40)
 	for i := range low {
 		low[i], high[i] = float64(i), float64(i+40)

@@ -27,6 +27,7 @@ func withMail(t *testing.T, url string) func(*harness.Config) {
 
 // A mail server that is dead loses nothing, though Wicket itself is started anew before it is back.
 func TestDeadMailServerLosesNothing(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		port := harness.FreePort(t)
 		var config *harness.Config

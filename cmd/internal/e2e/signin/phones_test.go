@@ -21,6 +21,7 @@ import (
 )
 
 func TestPhonesAreClaimedAndVerified(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b := h.NewBrowser(t)
 		b.SignIn(t, harness.Page{})
@@ -83,6 +84,7 @@ func TestPhonesAreClaimedAndVerified(t *testing.T) {
 }
 
 func TestPhoneOfAnotherAccountIsNotVerifiedTwice(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		bob := h.Register(t, identity.NewUser{Username: "bob", Password: harness.Password})
 		theirs, err := h.Identity.Phones().Add(t.Context(), h.Reauthenticated(t, bob), harness.PhoneNumber)
@@ -113,6 +115,7 @@ func TestPhoneOfAnotherAccountIsNotVerifiedTwice(t *testing.T) {
 }
 
 func TestPhoneIsToldToAppsThatMayAsk(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		trusted := func(c *clients.Client) { c.IsTrusted = true }
 		client, b := h.AddClient(t, trusted), h.NewBrowser(t)
@@ -147,6 +150,7 @@ func TestPhoneIsToldToAppsThatMayAsk(t *testing.T) {
 }
 
 func TestWithoutSMSNoPhoneIsTaken(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		h, _ := harness.StartSecure(t, databaseURL) // it has no way to send anything
 		b := h.NewBrowser(t)
@@ -169,6 +173,7 @@ func TestWithoutSMSNoPhoneIsTaken(t *testing.T) {
 
 // A gateway that the variables name gets the code, at the second try if the first fails.
 func TestTextMessagesGoOutByTheGateway(t *testing.T) {
+	t.Parallel()
 	asked := make(chan url.Values, 10)
 	var tries atomic.Int64
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

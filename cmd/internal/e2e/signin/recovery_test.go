@@ -13,6 +13,7 @@ import (
 )
 
 func TestPasswordReset(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client, elsewhere, b := h.AddClient(t, nil), h.NewBrowser(t), h.NewBrowser(t)
 		tokens := h.Redeem(t, client, elsewhere.Code(t, client, nil))
@@ -51,6 +52,7 @@ func TestPasswordReset(t *testing.T) {
 }
 
 func TestOlderResetLinksAreVoid(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b := h.NewBrowser(t)
 		b.Post(t, "/forgot-password", url.Values{"login": {harness.Username}})
@@ -68,6 +70,7 @@ func TestOlderResetLinksAreVoid(t *testing.T) {
 }
 
 func TestLockedAccountIsOpenedByMail(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b := h.NewBrowser(t)
 		for range 10 {
@@ -103,6 +106,7 @@ func TestLockedAccountIsOpenedByMail(t *testing.T) {
 }
 
 func TestUnfamiliarSignInCanBeDisowned(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client, mine, theirs := h.AddClient(t, nil), h.NewBrowser(t), h.NewBrowser(t)
 		mine.Code(t, client, nil)
@@ -130,6 +134,7 @@ func TestUnfamiliarSignInCanBeDisowned(t *testing.T) {
 }
 
 func TestEmailsAreClaimedAndVerified(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		h.Register(t, identity.NewUser{Username: "bob", Email: "bob@example.com", EmailVerified: true, Password: harness.Password})
 		b := h.NewBrowser(t)
@@ -187,6 +192,7 @@ func TestEmailsAreClaimedAndVerified(t *testing.T) {
 }
 
 func TestRolesAreToldToAppsThatMayAsk(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		if err := h.Identity.Roles().Grant(t.Context(), h.User.ID, "admin"); err != nil {
 			t.Fatal(err)
@@ -218,6 +224,7 @@ func TestRolesAreToldToAppsThatMayAsk(t *testing.T) {
 }
 
 func TestPasswordChange(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client, elsewhere, b := h.AddClient(t, nil), h.NewBrowser(t), h.NewBrowser(t)
 		there, here := h.Redeem(t, client, elsewhere.Code(t, client, nil)), h.Redeem(t, client, b.Code(t, client, nil))

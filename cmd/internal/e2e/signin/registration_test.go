@@ -17,6 +17,7 @@ import (
 )
 
 func TestRegistration(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b := h.NewBrowser(t)
 		if shown := b.Get(t, "/sign-in"); !strings.Contains(shown.Text, `href="/register"`) {
@@ -61,6 +62,7 @@ func TestRegistration(t *testing.T) {
 }
 
 func TestRegistrationForAWaitingApp(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b, client := h.NewBrowser(t), h.AddClient(t, nil)
 		shown := b.Get(t, h.AuthorizeURL(client, url.Values{"login_hint": {"carol@example.com"}}))
@@ -107,6 +109,7 @@ func TestRegistrationForAWaitingApp(t *testing.T) {
 }
 
 func TestRegistrationIsRefused(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b := h.NewBrowser(t)
 		for _, c := range []struct {
@@ -169,6 +172,7 @@ func TestRegistrationIsRefused(t *testing.T) {
 }
 
 func TestParallelRegistrationsOfOneUsername(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		const parallel = 6
 		shown := make([]harness.Page, parallel)
@@ -210,6 +214,7 @@ func TestParallelRegistrationsOfOneUsername(t *testing.T) {
 }
 
 func TestRegistrationDoesNotTellWhoseAnAddressIs(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		taken, free := h.NewBrowser(t), h.NewBrowser(t)
 		first := taken.Post(t, "/register", harness.SignUpForm(url.Values{"email": {harness.Email}}))
@@ -246,6 +251,7 @@ func TestRegistrationDoesNotTellWhoseAnAddressIs(t *testing.T) {
 }
 
 func TestOneAddressMakesFewAccounts(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		b := h.NewBrowser(t)
 		for i := range 20 {
@@ -269,6 +275,7 @@ func TestOneAddressMakesFewAccounts(t *testing.T) {
 }
 
 func TestRegistrationIsOffUnlessOpened(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		settings := map[string]string{"WICKET_DATABASE_URL": databaseURL, "WICKET_SECRET": seal.NewMasterKey()}
 		env := server.Environment(settings)

@@ -53,6 +53,7 @@ func noAccountWasMade(t testing.TB, h *harness.Server) {
 }
 
 func TestForgedIDTokensAreRefused(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		l := h.StartProvider(t, "scripted", nil)
 		other, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -166,6 +167,7 @@ func rediscover(t testing.TB, h *harness.Server, l *harness.ScriptedProvider) {
 
 // An answer counts once, in the browser and for the provider that were asked.
 func TestAnswersBelongToTheirRequest(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		l := h.StartProvider(t, "scripted", nil)
 		other := h.StartProvider(t, "other", nil)
@@ -258,6 +260,7 @@ func TestAnswersBelongToTheirRequest(t *testing.T) {
 
 // A sign-in upstream is as old here as it is there: who finds a browser open must not seem to have just signed in.
 func TestOldSignInUpstreamIsOldHere(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		l := h.StartProvider(t, "scripted", nil)
 		for authTime, fresh := range map[float64]bool{
@@ -287,6 +290,7 @@ func TestOldSignInUpstreamIsOldHere(t *testing.T) {
 
 // Who is to sign in anew is not spared it by being signed in upstream.
 func TestStaleSignInUpstreamIsRefused(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		l := h.StartProvider(t, "scripted", nil)
 		b := h.NewBrowser(t)
@@ -312,6 +316,7 @@ func TestStaleSignInUpstreamIsRefused(t *testing.T) {
 
 // No secret of a sign-in upstream is logged, nor kept in the clear.
 func TestUpstreamSecretsAreNeitherLoggedNorKept(t *testing.T) {
+	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		h, log := harness.StartSecure(t, databaseURL)
 		l := h.StartProvider(t, "scripted", func(p *federation.Provider) { p.Settings.KeepTokens = true })
@@ -377,6 +382,7 @@ func TestUpstreamSecretsAreNeitherLoggedNorKept(t *testing.T) {
 
 // Nothing leads from a sign-in upstream to another site.
 func TestNoOpenRedirectByWayOfUpstream(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		h.StartProvider(t, "scripted", nil)
 		for _, to := range []string{"https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"} {
@@ -395,6 +401,7 @@ func TestNoOpenRedirectByWayOfUpstream(t *testing.T) {
 
 // A discovery document leads nowhere inside our network.
 func TestDiscoveryLeadsNowhereElse(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		l := h.StartProvider(t, "scripted", nil)
 		for name, c := range map[string]struct {
@@ -426,6 +433,7 @@ func TestDiscoveryLeadsNowhereElse(t *testing.T) {
 
 // Two first sign-ins at once make one account.
 func TestParallelArrivalsOfOnePerson(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		h.StartProvider(t, "scripted", nil)
 		const parallel = 5 // as many as mails go to one address in an hour

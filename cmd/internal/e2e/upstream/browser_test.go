@@ -31,6 +31,7 @@ func signInUpstreamInWindow(w *harness.Window, claims map[string]any) {
 
 // From the sample app through Wicket to the provider and back, the first time and the second.
 func TestUpstreamInABrowser(t *testing.T) {
+	t.Parallel()
 	harness.NeedNPMPackages(t)
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		w := harness.OpenWindow(t)
@@ -82,6 +83,7 @@ func TestUpstreamInABrowser(t *testing.T) {
 
 // Somebody who has an account signs in to it and links the two.
 func TestLinkingInABrowser(t *testing.T) {
+	t.Parallel()
 	harness.NeedNPMPackages(t)
 	w := harness.OpenWindow(t)
 	h := harness.Start(t, storagetest.URL(t, storage.SQLite))
@@ -113,6 +115,7 @@ func TestLinkingInABrowser(t *testing.T) {
 
 // Wicket is an OpenID Provider like any other: a second Wicket believes the first.
 func TestWicketBehindWicket(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		above := harness.Start(t, storagetest.URL(t, storage.SQLite))
 		client := above.AddClient(t, func(c *clients.Client) {

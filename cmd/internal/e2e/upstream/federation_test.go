@@ -19,6 +19,7 @@ func anyProvider() federation.Provider {
 }
 
 func TestNewcomerFromUpstream(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		startUpstream(t, h, anyProvider())
 		b, client := h.NewBrowser(t), h.AddClient(t, nil)
@@ -97,6 +98,7 @@ func TestNewcomerFromUpstream(t *testing.T) {
 
 // An account here with the same address is not the newcomer's: they show that it is by signing in to it.
 func TestSameAddressIsNotTheSamePerson(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		proved := anyProvider()
 		proved.ID, proved.Settings.Emails = "proved", federation.EmailsProved
@@ -150,6 +152,7 @@ func TestSameAddressIsNotTheSamePerson(t *testing.T) {
 
 // For an app that waits the way by the sign-in page is the same, and not linking is a choice.
 func TestArrivalForAWaitingApp(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		startUpstream(t, h, federation.Provider{Kind: federation.KindOpenID})
 		client := h.AddClient(t, nil)
@@ -178,6 +181,7 @@ func TestArrivalForAWaitingApp(t *testing.T) {
 }
 
 func TestLinkingAndUnlinking(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		up := startUpstream(t, h, anyProvider())
 		b := h.NewBrowser(t)
@@ -246,6 +250,7 @@ func TestLinkingAndUnlinking(t *testing.T) {
 
 // What an owner disowns is gone with the way by which it came.
 func TestDisownedLinkIsRemoved(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		startUpstream(t, h, anyProvider())
 		thief := h.NewBrowser(t)
@@ -267,6 +272,7 @@ func TestDisownedLinkIsRemoved(t *testing.T) {
 // Where the operator declares the provider's addresses authoritative, whoever has the address there gets in, and the owner
 // is told.
 func TestAuthoritativeAddresses(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		p := anyProvider()
 		p.Settings.Emails = federation.EmailsAuthoritative

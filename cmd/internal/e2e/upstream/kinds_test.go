@@ -18,6 +18,7 @@ import (
 
 // Google tells everything in the ID token, and whose Workspace somebody belongs to in hd.
 func TestGoogle(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		startUpstream(t, h, federation.Provider{Kind: federation.KindGoogle, Settings: federation.Settings{Registration: true, Domains: []string{"acme.example"}}}, "AUTH_METHOD=client_secret_post")
 		b := h.NewBrowser(t)
@@ -50,6 +51,7 @@ func TestGoogle(t *testing.T) {
 
 // Microsoft's issuer depends on the tenant, and whoever runs a tenant may write any address into it.
 func TestMicrosoft(t *testing.T) {
+	t.Parallel()
 	const another = "66666666-7777-8888-9999-000000000000"
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		ms := func(id string, settings federation.Settings) federation.Provider {
@@ -198,6 +200,7 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestGitHub(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		g := startGitHub(t)
 		h.AddProvider(t, &federation.Provider{Kind: federation.KindGitHub, Issuer: g.url, ClientID: "wicket", Secret: harness.UpstreamSecret, Settings: federation.Settings{Registration: true, KeepTokens: true}})
@@ -285,6 +288,7 @@ func TestGitHub(t *testing.T) {
 
 // Profile and roles follow the provider, as far as the operator maps them; what an operator granted stays.
 func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		p := anyProvider()
 		p.Settings.Profile = map[string]string{"nickname": "department", "name": "name"}
@@ -343,6 +347,7 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 
 // What a provider says of how somebody signed in there counts where the operator says so, and is asked for.
 func TestSecondFactorUpstream(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		p := anyProvider()
 		p.Settings.TrustAMR, p.Settings.MultiFactor = true, "urn:upstream:mfa"
@@ -367,6 +372,7 @@ func TestSecondFactorUpstream(t *testing.T) {
 
 // A provider that ends a session there ends those that came from it here.
 func TestLogoutFromUpstream(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		up := startUpstream(t, h, anyProvider())
 		b, other, own := h.NewBrowser(t), h.NewBrowser(t), h.NewBrowser(t)
@@ -397,6 +403,7 @@ func TestLogoutFromUpstream(t *testing.T) {
 }
 
 func TestForgedLogoutTokensAreRefused(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		l := h.StartProvider(t, "scripted", nil)
 		b := h.NewBrowser(t)

@@ -13,6 +13,7 @@ import (
 // A provider's word is one factor: who has a second one here is asked for it, and the session that begins then is still one
 // that came from there.
 func TestSecondStepAfterUpstream(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		startUpstream(t, h, anyProvider())
 		carol := someone("carol", nil)
@@ -56,6 +57,7 @@ func TestSecondStepAfterUpstream(t *testing.T) {
 
 // Linking what came from a provider to an account with two factors asks for both.
 func TestLinkingAsksForTheSecondFactor(t *testing.T) {
+	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		startUpstream(t, h, anyProvider())
 		owner := h.NewBrowser(t)

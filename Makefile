@@ -7,7 +7,7 @@ BENCHTIME ?= 2s
 VERSION ?= $(shell git describe --tags --always --dirty)
 # Modules beside the main one, which keep what they need out of it.
 MODULES := image helm/tests
-CLIENTS := cmd/wicket/testdata/clients
+CLIENTS := cmd/internal/e2e/testdata/clients
 PACKAGES := $(CLIENTS)/node_modules/.package-lock.json
 
 help: ## list the targets
@@ -57,13 +57,13 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 	done
 
 bench: ## measure speed, start and memory, and what one, two and three replicas spend
-	WICKET_TEST_POSTGRES_DURABLE=1 go test -run '^$$' -bench . -skip Crowd -timeout 30m -benchtime=$(BENCHTIME) ./cmd/wicket
+	WICKET_TEST_POSTGRES_DURABLE=1 go test -run '^$$' -bench . -skip Crowd -timeout 30m -benchtime=$(BENCHTIME) ./cmd/internal/e2e/bench
 
 bench-growth: ## compare a house of a million people (WICKET_BENCH_PEOPLE) and ten times as many refresh tokens with a small one
-	WICKET_TEST_POSTGRES_DURABLE=1 go test -run '^$$' -bench Crowd -v -timeout 30m -benchtime=500x ./cmd/wicket
+	WICKET_TEST_POSTGRES_DURABLE=1 go test -run '^$$' -bench Crowd -v -timeout 30m -benchtime=500x ./cmd/internal/e2e/bench
 
 screenshots: tools $(PACKAGES) ## save a picture of every page in ./screenshots
-	WICKET_TEST_COMPLETE=1 WICKET_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run InABrowser ./cmd/wicket
+	WICKET_TEST_COMPLETE=1 WICKET_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run InABrowser ./cmd/internal/e2e/...
 
 # What the tests need besides Go, as Debian packages, and how to tell that it is here.
 tools:

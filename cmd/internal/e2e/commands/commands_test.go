@@ -22,6 +22,7 @@ import (
 func TestCommandsBesideARunningServer(t *testing.T) {
 	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		t.Parallel() // it waits most of the time: after each wrong password a little longer
 		line, issuer := harness.NewCommandLine(t, databaseURL)
 		server := line.Serve(t, issuer)
 		h := &harness.Server{Issuer: issuer}

@@ -41,7 +41,7 @@ func (p *Provider) believe(said *statement, token *oauth2.Token) (identity.Exter
 		Username: said.text("preferred_username"), Claims: kept,
 		Told: make(map[string]string), Mapped: make(map[string]string),
 		EmailProved:         said.Email != "" && said.EmailVerified && p.Settings.Emails != EmailsUnproved,
-		EmailsAuthoritative: p.Settings.Emails == EmailsAuthoritative && p.speaksFor(said),
+		EmailsAuthoritative: p.Settings.Emails == EmailsAuthoritative && p.kind().isAuthoritative(said),
 	}
 	if external.Email == "" || external.Email != said.Email {
 		external.Email, external.EmailProved = "", false
@@ -68,26 +68,17 @@ func (p *Provider) believe(said *statement, token *oauth2.Token) (identity.Exter
 	return external, err
 }
 
-// speaksFor tells whether a provider can know whose an address is now. Google knows it of its own and of those whose
-// domain it hosts; another was verified there once, and may be somebody else's since.
-func (p *Provider) speaksFor(said *statement) bool {
-	return p.Kind != KindGoogle || said.Hosted != "" || strings.HasSuffix(strings.ToLower(said.Email), "@gmail.com")
+// isOfDomains tells whether a person belongs to a domain whose people may make accounts.
+func (p *Provider) isOfDomains(said *statement, proved bool) bool {
+	return len(p.Settings.Domains) == 0 || slices.Contains(p.Settings.Domains, p.kind().domain(said, proved))
 }
 
-// isOfDomains tells whether a person belongs to a domain whose people may make accounts. Google says so itself of those
-// that it hosts; elsewhere an address that is proved does.
-func (p *Provider) isOfDomains(said *statement, proved bool) bool {
-	if len(p.Settings.Domains) == 0 {
-		return true
+// provedDomain is the domain of the address, in lower case, if the address is proved, or empty.
+func (s *statement) provedDomain(proved bool) string {
+	if !proved {
+		return ""
 	}
-	if p.Kind == KindGoogle && said.Hosted != "" {
-		return slices.Contains(p.Settings.Domains, strings.ToLower(said.Hosted))
-	}
-	domain := strings.ToLower(said.Email[strings.LastIndexByte(said.Email, '@')+1:])
-	if p.Kind == KindGoogle && domain != "gmail.com" { // an address elsewhere that somebody typed there once
-		return false
-	}
-	return proved && slices.Contains(p.Settings.Domains, domain)
+	return strings.ToLower(s.Email[strings.LastIndexByte(s.Email, '@')+1:])
 }
 
 // evidence is what the sign-in there is worth here. That it took place is one factor; that it took more is believed
@@ -115,26 +106,6 @@ func isMethod(text string) bool {
 	return text != "" && len(text) <= 32 && !strings.ContainsFunc(text, func(r rune) bool {
 		return r != '_' && r != '-' && r != '.' && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r))
 	})
-}
-
-// acrValues is what a provider is asked for by the classes that an app asks for. Ours mean nothing there; what an
-// operator says means a second factor does.
-func (p *Provider) acrValues(b Beginning) string {
-	var values []string
-	for _, value := range b.ACRValues {
-		if !slices.Contains(identity.ACRs, value) {
-			values = append(values, value)
-		}
-	}
-	if p.Settings.MultiFactor != "" && slices.ContainsFunc(b.ACRValues, wantsMultiFactor) {
-		values = append(values, p.Settings.MultiFactor)
-	}
-	return strings.Join(values, " ")
-}
-
-// wantsMultiFactor tells whether a second factor would satisfy the class acr, and one factor would not.
-func wantsMultiFactor(acr string) bool {
-	return identity.Assures(identity.ACRMultiFactor, acr) && !identity.Assures(identity.ACRFederated, acr)
 }
 
 // label is what the owner of an account knows it by.

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -78,9 +76,6 @@ func (u *Upstreams) of(p *Provider) *discovered {
 func (u *Upstreams) metadata(ctx context.Context, p *Provider) (*metadata, context.Context, error) {
 	d := u.of(p)
 	ctx = gooidc.ClientContext(ctx, d.client)
-	if p.Kind == KindGitHub {
-		return p.gitHub(), ctx, nil
-	}
 	d.mu.Lock() // also while reading: whoever comes meanwhile wants the same
 	defer d.mu.Unlock()
 	now := u.Now()
@@ -97,7 +92,7 @@ func (u *Upstreams) metadata(ctx context.Context, p *Provider) (*metadata, conte
 // read reads the discovery document, and notes when to do it again.
 func (d *discovered) read(ctx context.Context, p *Provider, now time.Time) {
 	var read *metadata
-	if read, d.failure = p.discover(ctx, d.client); d.failure != nil {
+	if read, d.failure = p.kind().discover(ctx, p, d.client); d.failure != nil {
 		d.nextTry = now.Add(retriedAfter)
 		return
 	}
@@ -120,19 +115,14 @@ func (m *metadata) prepare(ctx context.Context) {
 	m.openID = config.NewProvider(ctx)
 }
 
-// authority is where the discovery document stands.
-func (p *Provider) authority() string {
-	if p.Kind == KindMicrosoft {
-		return p.Issuer + "/" + p.Settings.Tenant + "/v2.0"
-	}
-	return strings.TrimSuffix(p.Issuer, "/")
-}
-
-// discover reads the discovery document and says what is wrong with it.
-func (p *Provider) discover(ctx context.Context, client *http.Client) (*metadata, error) {
+// readDocument reads the discovery document below base and says what is wrong with it. checkIssuer says what is wrong
+// with its issuer.
+func (p *Provider) readDocument(
+	ctx context.Context, client *http.Client, base string, checkIssuer func(issuer string) error,
+) (*metadata, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.authority()+"/.well-known/openid-configuration", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/.well-known/openid-configuration", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -153,19 +143,17 @@ func (p *Provider) discover(ctx context.Context, client *http.Client) (*metadata
 	if err := json.Unmarshal(body, m); err != nil {
 		return nil, fmt.Errorf("the document is no JSON object: %w", err)
 	}
+	if err := checkIssuer(m.Issuer); err != nil {
+		return nil, err
+	}
 	if err := p.checkMetadata(m); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
+// checkMetadata says what is wrong with the endpoints, and leaves only those algorithms that Wicket accepts.
 func (p *Provider) checkMetadata(m *metadata) error {
-	switch {
-	case p.Kind == KindMicrosoft && !strings.HasPrefix(m.Issuer, p.Issuer+"/"):
-		return fmt.Errorf("the document is of the issuer %q, which is not of %s", m.Issuer, p.Issuer)
-	case p.Kind != KindMicrosoft && m.Issuer != p.Issuer:
-		return fmt.Errorf("the document is of the issuer %q, not of %s", m.Issuer, p.Issuer)
-	}
 	endpoints := []string{m.AuthorizationEndpoint, m.TokenEndpoint, m.JWKSURI}
 	if m.UserinfoEndpoint != "" {
 		endpoints = append(endpoints, m.UserinfoEndpoint)
@@ -189,11 +177,11 @@ func (u *Upstreams) oauth(p *Provider, m *metadata) (*oauth2.Config, error) {
 		return nil, err
 	}
 	style := oauth2.AuthStyleInHeader // the default of OpenID Connect Discovery, section 3
-	if p.Kind == KindGitHub || len(m.TokenAuthMethods) > 0 && !slices.Contains(m.TokenAuthMethods, "client_secret_basic") {
+	if len(m.TokenAuthMethods) > 0 && !slices.Contains(m.TokenAuthMethods, "client_secret_basic") {
 		style = oauth2.AuthStyleInParams
 	}
 	return &oauth2.Config{
-		ClientID: p.ClientID, ClientSecret: secret, RedirectURL: u.Callback(p.ID), Scopes: p.scopes(),
+		ClientID: p.ClientID, ClientSecret: secret, RedirectURL: u.Callback(p.ID), Scopes: p.kind().scopes(p.Settings.Scopes),
 		Endpoint: oauth2.Endpoint{AuthURL: m.AuthorizationEndpoint, TokenURL: m.TokenEndpoint, AuthStyle: style},
 	}, nil
 }
@@ -204,44 +192,10 @@ func (u *Upstreams) Callback(id string) string { return u.Issuer + "/federation/
 // LogoutURI is where a provider says that a session there has ended: to be registered there.
 func (u *Upstreams) LogoutURI(id string) string { return u.Issuer + "/federation/" + id + "/logout" }
 
-func (p *Provider) scopes() []string {
-	switch {
-	case len(p.Settings.Scopes) > 0 && p.Kind != KindGitHub && !slices.Contains(p.Settings.Scopes, gooidc.ScopeOpenID):
-		return append([]string{gooidc.ScopeOpenID}, p.Settings.Scopes...)
-	case len(p.Settings.Scopes) > 0:
-		return p.Settings.Scopes
-	case p.Kind == KindGitHub:
-		return []string{"read:user", "user:email"}
-	}
-	return []string{gooidc.ScopeOpenID, "profile", "email"}
-}
-
-// Tenants of Microsoft's.
-const personalTenant = "9188040d-6c67-4c5b-b112-36a304b66dad" // where personal accounts live
-
-var tenantID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-
-func isTenantID(text string) bool { return tenantID.MatchString(text) }
-
-// checkIssuerOf says whether issuer, with the tenant that a token names, is one for which the provider may speak. For
-// everybody but Microsoft there is one issuer; a document of Microsoft's for several tenants has a place for the
-// tenant.
-func (p *Provider) checkIssuerOf(m *metadata, issuer, tenant string) error {
-	if p.Kind != KindMicrosoft {
-		if issuer == m.Issuer || p.Kind == KindGoogle && p.Issuer == authorityGoogle && "https://"+issuer == authorityGoogle {
-			return nil
-		}
+// checkIssuer says whether issuer is that of the document, character by character.
+func (m *metadata) checkIssuer(issuer string) error {
+	if issuer != m.Issuer {
 		return fmt.Errorf("the issuer is %q, not %s", issuer, m.Issuer)
-	}
-	switch {
-	case !isTenantID(tenant) || issuer != strings.ReplaceAll(m.Issuer, "{tenantid}", tenant):
-		return fmt.Errorf("the issuer %q is not that of the tenant %q", issuer, tenant)
-	case p.Settings.Tenant == "organizations" && tenant == personalTenant, p.Settings.Tenant == "consumers" &&
-		tenant != personalTenant:
-		return errors.New("this kind of account is not let in")
-	case isTenantID(p.Settings.Tenant) && tenant != p.Settings.Tenant, len(p.Settings.Tenants) > 0 &&
-		!slices.Contains(p.Settings.Tenants, tenant):
-		return fmt.Errorf("the tenant %s is not let in", tenant)
 	}
 	return nil
 }

@@ -25,8 +25,9 @@ func (u *Upstreams) Logout(ctx context.Context, id, token, source string) (int, 
 	if err != nil {
 		return 0, err
 	}
-	if p.Kind == KindGitHub {
-		return 0, fmt.Errorf("%w: GitHub makes no logout tokens", ErrUnbelievable)
+	kind, ok := p.kind().(openIDKind)
+	if !ok {
+		return 0, fmt.Errorf("%w: %s issues no logout tokens", ErrUnbelievable, p.Name)
 	}
 	if u.Memory.Count(ctx, "logout tokens from "+source, logoutWindow) > maxLogouts {
 		return 0, ErrTooManyLogouts
@@ -35,7 +36,7 @@ func (u *Upstreams) Logout(ctx context.Context, id, token, source string) (int, 
 	if err != nil {
 		return 0, err
 	}
-	logout, err := u.verifier(p, m).VerifyLogout(ctx, token)
+	logout, err := m.verifier(p, u.Now).VerifyLogout(ctx, token)
 	if err != nil {
 		return 0, verifyFault(err)
 	}
@@ -43,7 +44,8 @@ func (u *Upstreams) Logout(ctx context.Context, id, token, source string) (int, 
 	if err := logout.Claims(&claims); err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrUnbelievable, err)
 	}
-	if err := p.checkIssuerOf(m, logout.Issuer, claims.Tenant); err != nil {
+	issuer, err := kind.tokenIssuer(p, m, logout.Issuer, claims.Tenant)
+	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrUnbelievable, err)
 	}
 	now := u.Now()
@@ -53,10 +55,6 @@ func (u *Upstreams) Logout(ctx context.Context, id, token, source string) (int, 
 	mark := "logout token " + p.ID + " " + logout.TokenID
 	if !u.Memory.Once(ctx, mark, now.Add(logoutMarkFor)) {
 		return 0, fmt.Errorf("%w: the token came before", ErrUnbelievable)
-	}
-	issuer := logout.Issuer
-	if p.Kind == KindGoogle {
-		issuer = p.Issuer
 	}
 	people, err := u.Identity.ExternalAccounts().EndUpstream(ctx, p.ID, issuer, logout.Subject, logout.SessionID)
 	if err != nil {

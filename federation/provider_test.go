@@ -86,7 +86,8 @@ func TestWhichIssuersCountForMicrosoft(t *testing.T) {
 		{Settings{Tenant: "acme.example"}, own, authority + "/" + theirs + "/v2.0", theirs, false},
 	} {
 		p := Provider{Kind: KindMicrosoft, Issuer: authority, Settings: c.settings}
-		if err := p.checkIssuerOf(&metadata{Issuer: c.document}, c.issuer, c.tenant); (err == nil) != c.good {
+		_, err := microsoft{}.tokenIssuer(&p, &metadata{Issuer: c.document}, c.issuer, c.tenant)
+		if (err == nil) != c.good {
 			t.Errorf("%+v: %s of %s: %v", c.settings, c.issuer, c.tenant, err)
 		}
 	}
@@ -95,7 +96,8 @@ func TestWhichIssuersCountForMicrosoft(t *testing.T) {
 func TestGoogleHasTwoSpellings(t *testing.T) {
 	for issuer, good := range map[string]bool{"https://accounts.google.com": true, "accounts.google.com": true, "https://accounts.google.com.evil.example": false, "": false} {
 		p := Provider{Kind: KindGoogle, Issuer: authorityGoogle}
-		if err := p.checkIssuerOf(&metadata{Issuer: authorityGoogle}, issuer, ""); (err == nil) != good {
+		kept, err := google{}.tokenIssuer(&p, &metadata{Issuer: authorityGoogle}, issuer, "")
+		if (err == nil) != good || good && kept != authorityGoogle {
 			t.Errorf("%q: %v", issuer, err)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"time"
 
-	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 	"golang.org/x/oauth2"
@@ -113,44 +112,11 @@ func (u *Upstreams) Begin(ctx context.Context, id string, b Beginning) (string, 
 	if err != nil {
 		return "", fmt.Errorf("begin at %s: %w", p.ID, err)
 	}
-	options := append(p.parameters(b), oauth2.S256ChallengeOption(kept.Verifier))
-	if p.Kind != KindGitHub {
-		options = append(options, gooidc.Nonce(kept.Nonce))
-	}
-	return config.AuthCodeURL(state, options...), nil
-}
-
-// parameters are those of an authorization request that depend on who asks and who is asked.
-func (p *Provider) parameters(b Beginning) []oauth2.AuthCodeOption {
-	parameters := make(map[string]string)
-	hint := "login_hint"
-	if p.Kind == KindGitHub {
-		hint = "login"
-	}
-	if b.LoginHint != "" {
-		parameters[hint] = b.LoginHint
-	}
-	switch {
-	case b.Again && p.Kind == KindOpenID:
-		parameters["prompt"], parameters["max_age"] = "login", "0"
-	case b.Again && p.Kind == KindMicrosoft:
-		parameters["prompt"] = "login"
-	case (b.Again || b.Select) && p.Kind != KindOpenID: // Google and GitHub know no other way to ask
-		parameters["prompt"] = "select_account"
-	}
-	if p.Kind == KindOpenID {
-		if acr := p.acrValues(b); acr != "" {
-			parameters["acr_values"] = acr
-		}
-	}
-	if p.Kind == KindGoogle && len(p.Settings.Domains) == 1 {
-		parameters["hd"] = p.Settings.Domains[0] // spares people a choice; what comes back is what counts
-	}
-	options := make([]oauth2.AuthCodeOption, 0, len(parameters)+2)
-	for name, value := range parameters {
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(kept.Verifier)}
+	for name, value := range p.kind().parameters(p, b, kept.Nonce) {
 		options = append(options, oauth2.SetAuthURLParam(name, value))
 	}
-	return options
+	return config.AuthCodeURL(state, options...), nil
 }
 
 // Answer is what a provider says of a person who came back.
@@ -184,7 +150,7 @@ func (u *Upstreams) Return(ctx context.Context, id string, form url.Values, brow
 	}
 	// Who answers must be who was asked, or the code would be taken to another's token endpoint: RFC 9207, section 2.4.
 	if iss := form.Get("iss"); iss != "" || m.NamesIssuer {
-		if err := p.checkAnswering(m, iss); err != nil {
+		if err := p.kind().checkResponseIssuer(p, m, iss); err != nil {
 			return answer, fmt.Errorf("%w: %w", ErrUnbelievable, err)
 		}
 	}
@@ -202,12 +168,9 @@ func (u *Upstreams) Return(ctx context.Context, id string, form url.Values, brow
 	if err != nil {
 		return answer, exchangeFault(err)
 	}
-	var said *statement
-	if p.Kind == KindGitHub {
-		said, err = p.readGitHub(ctx, u.of(p).client, m, token)
-	} else {
-		said, err = u.readOpenID(ctx, p, m, token, kept, request.CreatedAt)
-	}
+	said, err := p.kind().identify(ctx, &tokenResponse{
+		Token: token, provider: p, metadata: m, client: u.of(p).client, request: request, errand: kept, now: u.Now,
+	})
 	if err != nil {
 		return answer, err
 	}
@@ -238,21 +201,6 @@ func (u *Upstreams) take(ctx context.Context, p *Provider, state, browser string
 	}
 	kept := new(errand)
 	return request, kept, json.Unmarshal(encoded, kept)
-}
-
-// checkAnswering says whether the parameter iss of an answer names the provider.
-func (p *Provider) checkAnswering(m *metadata, iss string) error {
-	if p.Kind == KindMicrosoft && iss != m.Issuer {
-		if tenant := tenantOf(p, iss); tenant != "" {
-			return p.checkIssuerOf(m, iss, tenant)
-		}
-	} else if p.Kind != KindMicrosoft {
-		return p.checkIssuerOf(m, iss, "")
-	}
-	if iss != m.Issuer {
-		return fmt.Errorf("the answer is of %q, not of %s", iss, m.Issuer)
-	}
-	return nil
 }
 
 // exchangeFault tells a provider that will not from one that cannot. What it says may hold the code, so it is not

@@ -46,7 +46,7 @@ func (u *Upstreams) Active(ctx context.Context) ([]Provider, error) {
 	}
 	var active []Provider
 	for _, p := range all {
-		if p.IsActive {
+		if p.IsActive && p.kind() != nil { // a later version may know more kinds
 			active = append(active, p)
 		}
 	}

@@ -15,16 +15,16 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// discovered is what a provider says of itself, and what it is called with.
+// discovered is the cached metadata of a provider, and the client that calls it.
 type discovered struct {
-	client *http.Client
-	of     time.Time // when the provider's row was last changed
+	client     *http.Client
+	modifiedAt time.Time // when the provider's row was last changed
 
 	mu      sync.Mutex
 	current *metadata // nil: never read
 	readAt  time.Time
-	failure error     // of the last try, if it failed
-	nextTry time.Time // not before
+	failure error     // of the last attempt, if it failed
+	nextTry time.Time // not earlier
 }
 
 // metadata is a discovery document: OpenID Connect Discovery, section 3, and RFC 9207.
@@ -44,43 +44,43 @@ type metadata struct {
 
 const (
 	metadataKept   = time.Hour
-	metadataServes = 24 * time.Hour  // where it cannot be read anew
-	retriedAfter   = 5 * time.Second // people wait meanwhile
+	metadataServes = 24 * time.Hour  // where it cannot be read again
+	retriedAfter   = 5 * time.Second // people are waiting
 )
 
-// Signatures by public keys. Those by a shared secret and none at all are not among them, whatever a document says.
+// algorithms are signatures by public keys: never by a shared secret, and never none, whatever a document says.
 var algorithms = []string{
 	gooidc.RS256, gooidc.RS384, gooidc.RS512, gooidc.ES256, gooidc.ES384, gooidc.ES512, gooidc.PS256, gooidc.PS384,
 	gooidc.PS512, gooidc.EdDSA,
 }
 
-// ErrUnreachable says that a provider does not answer, or not as it should.
+// ErrUnreachable says that a provider does not answer, or with a server error.
 var ErrUnreachable = errors.New("the provider cannot be reached just now")
 
-// of returns what is kept of a provider.
-func (u *Upstreams) of(p *Provider) *discovered {
+// cached returns the entry of a provider, which is a new one after the provider was changed.
+func (u *Upstreams) cached(p *Provider) *discovered {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.discovered == nil {
 		u.discovered = make(map[string]*discovered)
 	}
 	d := u.discovered[p.ID]
-	if d == nil || !d.of.Equal(p.ModifiedAt) {
-		d = &discovered{client: p.client(), of: p.ModifiedAt}
+	if d == nil || !d.modifiedAt.Equal(p.ModifiedAt) {
+		d = &discovered{client: p.client(), modifiedAt: p.ModifiedAt}
 		u.discovered[p.ID] = d
 	}
 	return d
 }
 
-// metadata returns what a provider says of itself, read anew once an hour, with a context in which it is called.
+// metadata returns the endpoints of a provider, discovered again once an hour, and a context in which to call it.
 func (u *Upstreams) metadata(ctx context.Context, p *Provider) (*metadata, context.Context, error) {
-	d := u.of(p)
+	d := u.cached(p)
 	ctx = gooidc.ClientContext(ctx, d.client)
-	d.mu.Lock() // also while reading: whoever comes meanwhile wants the same
+	d.mu.Lock() // also while reading: all requests meanwhile need the same document
 	defer d.mu.Unlock()
 	now := u.Now()
 	if !now.Before(d.nextTry) {
-		// Not the caller's end: whoever hangs up must not spoil it for the others.
+		// A caller that cancels must not make it fail for the others.
 		d.read(context.WithoutCancel(ctx), p, now)
 	}
 	if d.failure != nil && (d.current == nil || now.Sub(d.readAt) > metadataServes) {
@@ -89,7 +89,7 @@ func (u *Upstreams) metadata(ctx context.Context, p *Provider) (*metadata, conte
 	return d.current, ctx, nil
 }
 
-// read reads the discovery document, and notes when to do it again.
+// read discovers the endpoints, and notes when to do it again.
 func (d *discovered) read(ctx context.Context, p *Provider, now time.Time) {
 	var read *metadata
 	if read, d.failure = p.kind().discover(ctx, p, d.client); d.failure != nil {
@@ -97,13 +97,13 @@ func (d *discovered) read(ctx context.Context, p *Provider, now time.Time) {
 		return
 	}
 	if d.current != nil && d.current.JWKSURI == read.JWKSURI {
-		read.keys = d.current.keys // which are kept until a signature fits none of them
+		read.keys = d.current.keys // which fetches keys again when a signature fits none
 	}
 	read.prepare(ctx)
 	d.current, d.readAt, d.nextTry = read, now, now.Add(metadataKept)
 }
 
-// prepare makes of the document what verifies. Keys are fetched when they are needed, by the same client.
+// prepare makes the verifiers. Keys are fetched when they are needed, by the same client.
 func (m *metadata) prepare(ctx context.Context) {
 	if m.keys == nil {
 		m.keys = gooidc.NewRemoteKeySet(context.WithoutCancel(ctx), m.JWKSURI)
@@ -141,7 +141,7 @@ func (p *Provider) readDocument(
 	}
 	m := new(metadata)
 	if err := json.Unmarshal(body, m); err != nil {
-		return nil, fmt.Errorf("the document is no JSON object: %w", err)
+		return nil, fmt.Errorf("the document is not a JSON object: %w", err)
 	}
 	if err := checkIssuer(m.Issuer); err != nil {
 		return nil, err
@@ -170,7 +170,7 @@ func (p *Provider) checkMetadata(m *metadata) error {
 	return nil
 }
 
-// oauth is how the provider is spoken to in OAuth 2.
+// oauth is the configuration of the OAuth 2 client.
 func (u *Upstreams) oauth(p *Provider, m *metadata) (*oauth2.Config, error) {
 	secret, err := u.secret(p)
 	if err != nil {
@@ -186,10 +186,10 @@ func (u *Upstreams) oauth(p *Provider, m *metadata) (*oauth2.Config, error) {
 	}, nil
 }
 
-// Callback is where a provider sends people back to: to be registered there.
+// Callback is the redirect URI to register at the provider.
 func (u *Upstreams) Callback(id string) string { return u.Issuer + "/federation/" + id + "/callback" }
 
-// LogoutURI is where a provider says that a session there has ended: to be registered there.
+// LogoutURI is the back-channel logout URI to register at the provider.
 func (u *Upstreams) LogoutURI(id string) string { return u.Issuer + "/federation/" + id + "/logout" }
 
 // checkIssuer says whether issuer is that of the document, character by character.

@@ -63,9 +63,11 @@ func (gitHub) checkResponseIssuer(_ *Provider, m *metadata, issuer string) error
 	return m.checkIssuer(issuer)
 }
 
-func (gitHub) isAuthoritative(*statement) bool { return true }
+func (gitHub) isAuthoritative(*verifiedClaims) bool { return true }
 
-func (gitHub) domain(said *statement, proved bool) string { return said.provedDomain(proved) }
+func (gitHub) domain(verified *verifiedClaims, proved bool) string {
+	return verified.provedDomain(proved)
+}
 
 // gitHubFields are the fields of a user that have a name in OpenID Connect, by that.
 var gitHubFields = map[string]string{
@@ -80,7 +82,7 @@ type gitHubEmail struct {
 }
 
 // identify asks who the person is. The numeric id is theirs for good; their login may be another person's tomorrow.
-func (gitHub) identify(ctx context.Context, r *tokenResponse) (*statement, error) {
+func (gitHub) identify(ctx context.Context, r *tokenResponse) (*verifiedClaims, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var user map[string]any
@@ -90,9 +92,9 @@ func (gitHub) identify(ctx context.Context, r *tokenResponse) (*statement, error
 	id, _ := user["id"].(float64)
 	login, _ := user["login"].(string)
 	if id < 1 || id != float64(int64(id)) || login == "" {
-		return nil, fmt.Errorf("%w: the user has no id", ErrUnbelievable)
+		return nil, fmt.Errorf("%w: the user has no id", ErrInvalidResponse)
 	}
-	said := &statement{Issuer: r.metadata.Issuer, Subject: strconv.FormatInt(int64(id), 10), claims: user}
+	verified := &verifiedClaims{Issuer: r.metadata.Issuer, Subject: strconv.FormatInt(int64(id), 10), claims: user}
 	for claim, field := range gitHubFields {
 		if value, ok := user[field].(string); ok && value != "" {
 			user[claim] = value
@@ -102,20 +104,20 @@ func (gitHub) identify(ctx context.Context, r *tokenResponse) (*statement, error
 	var emails []gitHubEmail
 	err := r.getGitHub(ctx, "/user/emails?per_page=100", &emails)
 	if errors.Is(err, errNotGranted) { // the person did not allow it
-		return said, nil
+		return verified, nil
 	} else if err != nil {
 		return nil, err
 	}
 	for _, email := range emails {
 		if email.Primary && email.Verified {
-			said.Email, said.EmailVerified = email.Email, true
+			verified.Email, verified.EmailVerified = email.Email, true
 			user["email"], user["email_verified"] = email.Email, true
 		}
 	}
-	return said, nil
+	return verified, nil
 }
 
-var errNotGranted = errors.New("the token is not good for this")
+var errNotGranted = errors.New("the access token lacks the scope")
 
 // getGitHub makes one call of the REST API.
 func (r *tokenResponse) getGitHub(ctx context.Context, path string, into any) error {
@@ -126,7 +128,7 @@ func (r *tokenResponse) getGitHub(ctx context.Context, path string, into any) er
 	request.Header.Set("Authorization", "Bearer "+r.AccessToken)
 	request.Header.Set("Accept", "application/vnd.github+json")
 	request.Header.Set("X-GitHub-Api-Version", "2022-11-28")
-	request.Header.Set("User-Agent", "Wicket") // which GitHub insists on
+	request.Header.Set("User-Agent", "Wicket") // which GitHub requires
 	response, err := r.client.Do(request)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -137,15 +139,15 @@ func (r *tokenResponse) getGitHub(ctx context.Context, path string, into any) er
 	case status == http.StatusOK:
 	case status == http.StatusTooManyRequests, status == http.StatusForbidden && limited:
 		return fmt.Errorf("%w: GitHub's rate limit is used up%s", ErrUnreachable, limitEnds(response.Header))
-	case status == http.StatusForbidden, status == http.StatusNotFound: // what a token without the scope gets
-		return fmt.Errorf("%w: %w", ErrUnbelievable, errNotGranted)
+	case status == http.StatusForbidden, status == http.StatusNotFound: // a token without the scope
+		return fmt.Errorf("%w: %w", ErrInvalidResponse, errNotGranted)
 	case status >= 500:
 		return fmt.Errorf("%w: GitHub answered %s", ErrUnreachable, response.Status)
 	default:
-		return fmt.Errorf("%w: GitHub answered %s", ErrUnbelievable, response.Status)
+		return fmt.Errorf("%w: GitHub answered %s", ErrInvalidResponse, response.Status)
 	}
 	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
-		return fmt.Errorf("%w: GitHub's answer is no JSON", ErrUnbelievable)
+		return fmt.Errorf("%w: GitHub's response is not JSON", ErrInvalidResponse)
 	}
 	return nil
 }

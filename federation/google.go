@@ -48,22 +48,22 @@ func (google) tokenIssuer(p *Provider, m *metadata, issuer, _ string) (string, e
 }
 
 // identify takes everything from the ID token: userinfo has no more.
-func (g google) identify(ctx context.Context, r *tokenResponse) (*statement, error) {
+func (g google) identify(ctx context.Context, r *tokenResponse) (*verifiedClaims, error) {
 	return r.readIDToken(ctx, g)
 }
 
 // isAuthoritative is true of Google's own addresses and of those in domains that it hosts. Another address was verified
 // there once and may belong to somebody else since.
-func (google) isAuthoritative(said *statement) bool {
-	return said.Hosted != "" || strings.HasSuffix(strings.ToLower(said.Email), "@"+domainGmail)
+func (google) isAuthoritative(verified *verifiedClaims) bool {
+	return verified.Hosted != "" || strings.HasSuffix(strings.ToLower(verified.Email), "@"+domainGmail)
 }
 
 // domain is the hosted one, whatever the address. Without one only gmail.com counts, see isAuthoritative.
-func (google) domain(said *statement, proved bool) string {
-	if said.Hosted != "" {
-		return strings.ToLower(said.Hosted)
+func (google) domain(verified *verifiedClaims, proved bool) string {
+	if verified.Hosted != "" {
+		return strings.ToLower(verified.Hosted)
 	}
-	if domain := said.provedDomain(proved); domain == domainGmail {
+	if domain := verified.provedDomain(proved); domain == domainGmail {
 		return domain
 	}
 	return ""

@@ -42,13 +42,13 @@ type kind interface {
 	parameters(p *Provider, b Beginning, nonce string) map[string]string
 	// checkResponseIssuer says whether the parameter iss of an authorization response names the provider: RFC 9207.
 	checkResponseIssuer(p *Provider, m *metadata, issuer string) error
-	// identify verifies who the person is. It returns ErrUnbelievable or ErrUnreachable.
-	identify(ctx context.Context, r *tokenResponse) (*statement, error)
+	// identify verifies who the person is. It returns ErrInvalidResponse or ErrUnreachable.
+	identify(ctx context.Context, r *tokenResponse) (*verifiedClaims, error)
 	// isAuthoritative tells whether the provider can know whose the person's e-mail address is now.
-	isAuthoritative(said *statement) bool
-	// domain is the one to which the person belongs, in lower case, or empty. proved tells whether the operator trusts the
-	// provider that the e-mail address is theirs.
-	domain(said *statement, proved bool) string
+	isAuthoritative(verified *verifiedClaims) bool
+	// domain is the one to which the person belongs, in lower case, or empty. proved tells whether the e-mail address
+	// counts as theirs, by the claims and the settings.
+	domain(verified *verifiedClaims, proved bool) string
 }
 
 // openIDKind is a kind that speaks OpenID Connect: it issues ID tokens and may issue logout tokens.
@@ -66,7 +66,7 @@ type tokenResponse struct {
 	metadata *metadata
 	client   *http.Client
 	request  *Request
-	errand   *errand
+	pending  *pendingRequest
 	now      func() time.Time
 }
 
@@ -109,9 +109,11 @@ func (openIDConnect) tokenIssuer(_ *Provider, m *metadata, issuer, _ string) (st
 	return issuer, m.checkIssuer(issuer)
 }
 
-func (openIDConnect) isAuthoritative(*statement) bool { return true }
+func (openIDConnect) isAuthoritative(*verifiedClaims) bool { return true }
 
-func (openIDConnect) domain(said *statement, proved bool) string { return said.provedDomain(proved) }
+func (openIDConnect) domain(verified *verifiedClaims, proved bool) string {
+	return verified.provedDomain(proved)
+}
 
 // openIDParameters are those that every OpenID Provider knows: OpenID Connect Core, section 3.1.2.1.
 func openIDParameters(b Beginning, nonce string) map[string]string {

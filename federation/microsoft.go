@@ -108,6 +108,6 @@ func (microsoft) tokenIssuer(p *Provider, m *metadata, issuer, tenant string) (s
 }
 
 // identify takes everything from the ID token: userinfo has no more.
-func (ms microsoft) identify(ctx context.Context, r *tokenResponse) (*statement, error) {
+func (ms microsoft) identify(ctx context.Context, r *tokenResponse) (*verifiedClaims, error) {
 	return r.readIDToken(ctx, ms)
 }

@@ -56,39 +56,39 @@ func wantsMultiFactor(acr string) bool {
 }
 
 // identify takes the ID token, and userinfo for claims that the token lacks.
-func (o openIDProvider) identify(ctx context.Context, r *tokenResponse) (*statement, error) {
-	said, err := r.readIDToken(ctx, o)
+func (o openIDProvider) identify(ctx context.Context, r *tokenResponse) (*verifiedClaims, error) {
+	verified, err := r.readIDToken(ctx, o)
 	if err != nil || r.metadata.UserinfoEndpoint == "" {
-		return said, err
+		return verified, err
 	}
-	if err := said.addUserinfo(ctx, r); err != nil {
+	if err := verified.addUserinfo(ctx, r); err != nil {
 		return nil, err
 	}
-	return said, nil
+	return verified, nil
 }
 
 // addUserinfo adds the claims of userinfo: OpenID Connect Core, section 5.3. Those of the ID token win, and an address
 // goes together with whether it is verified.
-func (s *statement) addUserinfo(ctx context.Context, r *tokenResponse) error {
+func (c *verifiedClaims) addUserinfo(ctx context.Context, r *tokenResponse) error {
 	info, err := r.metadata.openID.UserInfo(ctx, oauth2.StaticTokenSource(r.Token))
 	if err != nil {
 		return fmt.Errorf("%w: userinfo", ErrUnreachable)
 	}
-	if info.Subject != s.Subject {
-		return fmt.Errorf("%w: userinfo is about somebody else", ErrUnbelievable)
+	if info.Subject != c.Subject {
+		return fmt.Errorf("%w: userinfo is about somebody else", ErrInvalidResponse)
 	}
 	added := make(map[string]any)
 	if err := info.Claims(&added); err != nil {
-		return fmt.Errorf("%w: userinfo: %w", ErrUnbelievable, err)
+		return fmt.Errorf("%w: userinfo: %w", ErrInvalidResponse, err)
 	}
-	if _, here := s.claims["email"]; here {
+	if _, here := c.claims["email"]; here {
 		delete(added, "email_verified")
 	}
 	for name, value := range added {
-		if _, here := s.claims[name]; !here {
-			s.claims[name] = value
+		if _, here := c.claims[name]; !here {
+			c.claims[name] = value
 		}
 	}
-	s.readEmail()
+	c.readEmail()
 	return nil
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// Provider is somebody whose word on who a person is we take, as far as the settings say. WICKET_* variables name some;
-// the others are rows.
+// Provider is a provider with which people can sign in. It is trusted as far as its settings say. Some are in the
+// configuration; the others are rows.
 type Provider struct {
 	bun.BaseModel `bun:"table:providers,alias:provider"`
 
@@ -34,8 +34,8 @@ type Provider struct {
 	ModifiedAt   time.Time `bun:"modified_at"`
 	ModifiedBy   string    `bun:"modified_by"`
 
-	Secret string `bun:"-"` // in the clear, on its way in; and of one that variables name
-	Named  bool   `bun:"-"` // by variables
+	Secret string `bun:"-"` // in the clear: of one that is added, or in the configuration
+	Named  bool   `bun:"-"` // in the configuration
 }
 
 // What can be wrong with a provider.
@@ -51,7 +51,7 @@ const sealForProviders = "provider secret"
 
 var providerID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 
-// Check fills in what the kind makes plain and says what is wrong with a provider.
+// Check fills in the defaults of the kind and says what is wrong with a provider.
 func (p *Provider) Check() error {
 	kind := p.kind()
 	if kind == nil {
@@ -91,8 +91,7 @@ func fill(field *string, fallback string) {
 	}
 }
 
-// checkIssuer says what is wrong with the address of a provider. Without https nobody could be believed; on this
-// machine alone it is not needed.
+// checkIssuer says what is wrong with the address of a provider. It needs https, but for one on this machine.
 func checkIssuer(issuer string) error {
 	address, err := url.Parse(issuer)
 	if err != nil || address.Host == "" || address.RawQuery != "" || address.Fragment != "" || address.User != nil {
@@ -104,7 +103,7 @@ func checkIssuer(issuer string) error {
 	return errors.New("the issuer must begin with https://; http:// is for this machine alone")
 }
 
-// Add begins to believe a provider. It returns what Check does, or ErrProviderTaken.
+// Add adds a provider. It returns what Check does, or ErrProviderTaken.
 func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 	if err := p.Check(); err != nil {
 		return err
@@ -133,8 +132,8 @@ func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 	return nil
 }
 
-// SetActive switches a provider on or off. Off, nobody can come from it; who came before stays. It returns
-// storage.ErrNotFound, also for one that variables name.
+// SetActive enables or disables a provider. Nobody can sign in with a disabled one; links and sessions stay. It returns
+// storage.ErrNotFound, also for one in the configuration.
 func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error {
 	action := map[bool]string{true: "enabled", false: "disabled"}[active]
 	_, err := u.change(ctx, id, action, func(ctx context.Context, tx bun.Tx, now time.Time) (int, error) {
@@ -144,8 +143,8 @@ func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error
 	return err
 }
 
-// Remove stops believing a provider and drops all links to it, with the sessions that came from it: nobody else who is
-// added later under the same id may speak for them. It returns how many links there were, or storage.ErrNotFound.
+// Remove removes a provider, all links to it and the sessions that came from it, so that another provider that is added
+// under the same id gets none of them. It returns how many links there were, or storage.ErrNotFound.
 func (u *Upstreams) Remove(ctx context.Context, id string) (links int, err error) {
 	return u.change(ctx, id, "removed", func(ctx context.Context, tx bun.Tx, _ time.Time) (int, error) {
 		links, err := u.Identity.ExternalAccounts().RemoveProvider(ctx, tx, id)
@@ -175,7 +174,7 @@ func (u *Upstreams) change(
 	return n, nil
 }
 
-// All lists the providers, also those that are switched off: those that variables name first, then by age.
+// All lists the providers, also disabled ones: those in the configuration first, then by age.
 func (u *Upstreams) All(ctx context.Context) ([]Provider, error) {
 	var rows []Provider
 	if err := u.Database.Reader().NewSelect().Model(&rows).Order("created_at").Scan(ctx); err != nil {
@@ -191,7 +190,7 @@ func (u *Upstreams) All(ctx context.Context) ([]Provider, error) {
 	return all, nil
 }
 
-// secret is what Wicket proves itself with to the provider.
+// secret is the client secret.
 func (u *Upstreams) secret(p *Provider) (string, error) {
 	if p.Named {
 		return p.Secret, nil

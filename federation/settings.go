@@ -10,23 +10,23 @@ import (
 	"github.com/wicket-id/wicket/identity"
 )
 
-// Settings say how far a provider is believed. The tags are those of its JSON column.
+// Settings say how far a provider is trusted. The tags are those of its JSON column.
 type Settings struct {
 	// Microsoft: a tenant, or common, organizations or consumers
 	Tenant       string   `json:"tenant,omitempty"`
 	Tenants      []string `json:"tenants,omitempty"`      // Microsoft: of those only these, by their ids
-	Scopes       []string `json:"scopes,omitempty"`       // what is asked for; empty: what the kind needs
-	Registration bool     `json:"registration,omitempty"` // who is nobody here yet may make an account
-	// only with an address of these, proved; empty: with any
+	Scopes       []string `json:"scopes,omitempty"`       // requested; empty: what the kind needs
+	Registration bool     `json:"registration,omitempty"` // people without an account may make one
+	// who may: people of these domains alone; empty: of any
 	Domains []string `json:"domains,omitempty"`
-	// how far its e-mail addresses are believed: the constants below
+	// how far its e-mail addresses are trusted: the constants below
 	Emails string `json:"emails,omitempty"`
 	// fields of the profile and the claims that they follow at each sign-in
 	Profile map[string]string `json:"profile,omitempty"`
 	Roles   []RoleRule        `json:"roles,omitempty"` // who gets which role, at each sign-in
-	// what it says of how a person signed in there is believed
+	// its claim amr, how a person signed in there, is trusted
 	TrustAMR bool `json:"trust_amr,omitempty"`
-	// the acr with which it says that a second factor was shown
+	// the acr by which it says that a second factor was used
 	MultiFactor  string `json:"multi_factor,omitempty"`
 	KeepTokens   bool   `json:"keep_tokens,omitempty"`   // its tokens are kept, sealed
 	AllowPrivate bool   `json:"allow_private,omitempty"` // it may be at a private address
@@ -39,11 +39,11 @@ type RoleRule struct {
 	Value string `json:"value"`
 }
 
-// How far the e-mail addresses of a provider are believed.
+// How far the e-mail addresses of a provider are trusted.
 const (
-	EmailsUnproved      = "unproved"      // people prove them to us
+	EmailsUnproved      = "unproved"      // people verify them here
 	EmailsProved        = "proved"        // what it has verified counts as verified for a new account
-	EmailsAuthoritative = "authoritative" // and who has the address there gets into the account that has verified it here
+	EmailsAuthoritative = "authoritative" // and its owner there may sign in to the account that has verified it here
 )
 
 var (
@@ -91,7 +91,7 @@ func (s *Settings) refuseTenants() error {
 func (s *Settings) requireProvedDomains() error {
 	if len(s.Domains) > 0 && s.Emails == EmailsUnproved {
 		return errors.New(
-			"domains count for e-mail addresses that are believed: say that they are proved or authoritative too",
+			"domains count for e-mail addresses that are trusted: set emails to proved or authoritative too",
 		)
 	}
 	return nil

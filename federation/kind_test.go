@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"golang.org/x/oauth2"
+
 	"github.com/wicket-id/wicket/identity"
 )
 
@@ -65,6 +67,28 @@ func TestWhichScopesEachKindNeeds(t *testing.T) {
 		p := Provider{Kind: c.kind}
 		if got := p.kind().scopes(c.configured); !slices.Equal(got, c.want) {
 			t.Errorf("%s %v: %v, want %v", c.kind, c.configured, got, c.want)
+		}
+	}
+}
+
+func TestHowTheClientAuthenticates(t *testing.T) {
+	gitHubs, err := gitHub{}.discover(t.Context(), &Provider{Issuer: authorityGitHub}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		kind string
+		m    *metadata
+		want oauth2.AuthStyle
+	}{
+		{KindOpenID, &metadata{}, oauth2.AuthStyleInHeader},
+		{KindOpenID, &metadata{TokenAuthMethods: []string{"client_secret_post", "client_secret_basic"}}, oauth2.AuthStyleInHeader},
+		{KindOpenID, &metadata{TokenAuthMethods: []string{"client_secret_post"}}, oauth2.AuthStyleInParams},
+		{KindGitHub, gitHubs, oauth2.AuthStyleInParams},
+	} {
+		config, err := new(Upstreams).oauth(&Provider{Kind: c.kind, Named: true, Secret: "secret"}, c.m)
+		if err != nil || config.Endpoint.AuthStyle != c.want {
+			t.Errorf("%s %v: %v, want %v, %v", c.kind, c.m.TokenAuthMethods, config.Endpoint.AuthStyle, c.want, err)
 		}
 	}
 }

@@ -99,7 +99,7 @@ func (h Upstream) signIn(v *frame.Visit, answer *federation.Answer) error {
 	admission, err := h.SignIns.External().SignIn(v.Context(), answer.External, v.Device(), v.Session)
 	switch {
 	case errors.Is(err, signin.ErrNotLinked):
-		secret, err := h.Upstreams.Welcome(v.Context(), answer, v.Cookie(frame.BrowserCookie))
+		secret, err := h.Upstreams.SavePendingSignUp(v.Context(), answer, v.Cookie(frame.BrowserCookie))
 		if err != nil {
 			return err
 		}
@@ -184,7 +184,7 @@ func showUpstreamFailure(f *frame.Frame, v *frame.Visit, provider string, err er
 		page.Text = p.Name + " says: " + denied.Code + ". " + denied.Description
 	case errors.Is(err, federation.ErrUnreachable):
 		page.Text = p.Name + " is not responding correctly right now. Try again in a moment, or sign in another way."
-	case errors.Is(err, federation.ErrUnbelievable):
+	case errors.Is(err, federation.ErrInvalidResponse):
 		status = http.StatusBadRequest
 		page.Text = "The answer from " + p.Name + " could not be verified, so nothing was done. " +
 			"Try again, or sign in another way."

@@ -1,13 +1,14 @@
 # Targets with a ## are listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help build image chart docs run test test-kubernetes lint fuzz bench bench-growth screenshots tools
+.PHONY: help build image chart docs run test test-quick test-kubernetes lint fuzz bench bench-growth screenshots tools
 
 FUZZTIME ?= 30s
 BENCHTIME ?= 2s
 VERSION ?= $(shell git describe --tags --always --dirty)
 # Modules beside the main one, which keep what they need out of it.
 MODULES := image helm/tests
-CLIENTS := cmd/wicket/testdata/clients
+CLIENTS := cmd/internal/e2e/testdata/clients
+GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 PACKAGES := $(CLIENTS)/node_modules/.package-lock.json
 
 help: ## list the targets
@@ -28,10 +29,16 @@ docs: ## write anew what is made from the configuration's struct: docs/configura
 run: ## run Wicket with a demo user and a sample app, data in ./wicket-data
 	go run ./cmd/wicket dev
 
+test: SHELL := bash
+test: .SHELLFLAGS := -o pipefail -c
 test: tools $(PACKAGES) ## run every test; installs the Debian packages that they need
-	WICKET_TEST_COMPLETE=1 go run gotest.tools/gotestsum@v1.13.0 --format pkgname --raw-command -- sh -c 'failed=0; \
+	@mkdir -p bin
+	WICKET_TEST_COMPLETE=1 $(GOTESTSUM) --format pkgname --jsonfile bin/tests.json --raw-command -- sh -c 'failed=0; \
 		go test -json -race -timeout 40m ./... || failed=1; \
-		for module in $(MODULES); do (cd $$module && go test -count=1 -json ./...) || failed=1; done; exit $$failed'
+		for module in $(MODULES); do (cd $$module && go test -count=1 -json ./...) || failed=1; done; exit $$failed' | .ci/slowest bin/tests.json
+
+test-quick: ## run the tests that need nothing installed: on SQLite, without a browser, and no whole journeys
+	go test -short $$(go list ./... | grep -v /cmd/internal/e2e/)
 
 # What Helm asks for the version; the Go module itself does not say.
 KUBERNETES := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2 }' helm/kubernetes/go.mod)
@@ -39,7 +46,7 @@ STAMP := k8s.io/component-base/version.git
 
 test-kubernetes: ## install, upgrade and roll back the chart on a real Kubernetes API server; compiling that takes ten minutes once
 	cd helm/kubernetes && go build -ldflags "-X $(STAMP)Version=$(KUBERNETES) -X $(STAMP)Major=1 -X $(STAMP)Minor=$(word 2,$(subst ., ,$(KUBERNETES)))" -o $(CURDIR)/bin/kubernetes .
-	cd helm/tests && WICKET_TEST_KUBERNETES=$(CURDIR)/bin/kubernetes go run gotest.tools/gotestsum@v1.13.0 -- -count=1 -tags kubernetes -run Cluster .
+	cd helm/tests && WICKET_TEST_KUBERNETES=$(CURDIR)/bin/kubernetes $(GOTESTSUM) -- -count=1 -tags kubernetes -run Cluster .
 
 lint: ## vet, gofmt, staticcheck, govulncheck
 	go vet ./...
@@ -57,13 +64,13 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 	done
 
 bench: ## measure speed, start and memory, and what one, two and three replicas spend
-	WICKET_TEST_POSTGRES_DURABLE=1 go test -run '^$$' -bench . -skip Crowd -timeout 30m -benchtime=$(BENCHTIME) ./cmd/wicket
+	WICKET_TEST_POSTGRES_DURABLE=1 go test -run '^$$' -bench . -skip Crowd -timeout 30m -benchtime=$(BENCHTIME) ./cmd/internal/e2e/bench
 
-bench-growth: ## compare a house of a million people (WICKET_BENCH_PEOPLE) and ten times as many refresh tokens with a small one
-	WICKET_TEST_POSTGRES_DURABLE=1 go test -run '^$$' -bench Crowd -v -timeout 30m -benchtime=500x ./cmd/wicket
+bench-growth: ## compare a database of a million people (WICKET_BENCH_PEOPLE) and ten times as many refresh tokens with a small one
+	WICKET_TEST_POSTGRES_DURABLE=1 go test -run '^$$' -bench Crowd -v -timeout 30m -benchtime=500x ./cmd/internal/e2e/bench
 
 screenshots: tools $(PACKAGES) ## save a picture of every page in ./screenshots
-	WICKET_TEST_COMPLETE=1 WICKET_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run InABrowser ./cmd/wicket
+	WICKET_TEST_COMPLETE=1 WICKET_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run InABrowser ./cmd/internal/e2e/...
 
 # What the tests need besides Go, as Debian packages, and how to tell that it is here.
 tools:

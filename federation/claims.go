@@ -15,51 +15,51 @@ import (
 	"github.com/wicket-id/wicket/identity"
 )
 
-// statement is what a provider has said of a person, verified.
-type statement struct {
+// verifiedClaims are the claims of a provider about a person, of which it is verified that they are the provider's.
+type verifiedClaims struct {
 	Issuer, Subject string
 	Email           string
-	EmailVerified   bool // by the provider, as it says
-	Hosted          string
+	EmailVerified   bool   // by the provider, as it claims
+	Hosted          string // Google: the domain of a company, hd
 	AMR             []string
 	ACR, SID        string
-	AuthTime        time.Time // zero: now, as far as we know
+	AuthTime        time.Time // zero: now, as far as is known
 
 	claims map[string]any
 }
 
-// believe takes from a statement what the operator wants to be believed.
-func (p *Provider) believe(said *statement, token *oauth2.Token) (identity.External, error) {
-	kept, err := json.Marshal(said.keep())
+// external is the account at the provider, with as much of the claims as the settings trust.
+func (p *Provider) external(verified *verifiedClaims, token *oauth2.Token) (identity.External, error) {
+	kept, err := json.Marshal(verified.keep())
 	if err != nil {
 		return identity.External{}, err
 	}
 	external := identity.External{
-		Provider: p.ID, ProviderName: p.Name, Issuer: said.Issuer, Subject: said.Subject, Label: said.label(),
-		Email:    printable(said.Email, 254),
-		Evidence: p.evidence(said), SID: printable(said.SID, 255), AuthTime: said.AuthTime,
-		Username: said.text("preferred_username"), Claims: kept,
+		Provider: p.ID, ProviderName: p.Name, Issuer: verified.Issuer, Subject: verified.Subject, Label: verified.label(),
+		Email:    printable(verified.Email, 254),
+		Evidence: p.evidence(verified), SID: printable(verified.SID, 255), AuthTime: verified.AuthTime,
+		Username: verified.text("preferred_username"), Claims: kept,
 		Told: make(map[string]string), Mapped: make(map[string]string),
-		EmailProved:         said.Email != "" && said.EmailVerified && p.Settings.Emails != EmailsUnproved,
-		EmailsAuthoritative: p.Settings.Emails == EmailsAuthoritative && p.speaksFor(said),
+		EmailProved:         verified.Email != "" && verified.EmailVerified && p.Settings.Emails != EmailsUnproved,
+		EmailsAuthoritative: p.Settings.Emails == EmailsAuthoritative && p.kind().isAuthoritative(verified),
 	}
-	if external.Email == "" || external.Email != said.Email {
+	if external.Email == "" || external.Email != verified.Email {
 		external.Email, external.EmailProved = "", false
 	}
 	if external.Username == "" {
 		external.Username = external.Email
 	}
-	external.MayRegister = p.Settings.Registration && p.isOfDomains(said, external.EmailProved)
+	external.MayRegister = p.Settings.Registration && p.isOfDomains(verified, external.EmailProved)
 	for _, field := range new(identity.Profile).Fields() {
-		external.Told[field.Name] = cmp.Or(said.text(field.Name), said.text("address."+field.Name))
+		external.Told[field.Name] = cmp.Or(verified.text(field.Name), verified.text("address."+field.Name))
 	}
 	for field, claim := range p.Settings.Profile {
-		external.Mapped[field] = said.text(claim)
+		external.Mapped[field] = verified.text(claim)
 	}
 	if len(p.Settings.Roles) > 0 {
 		external.Roles = make(map[string]bool)
 		for _, rule := range p.Settings.Roles {
-			external.Roles[rule.Role] = external.Roles[rule.Role] || slices.Contains(said.values(rule.Claim), rule.Value)
+			external.Roles[rule.Role] = external.Roles[rule.Role] || slices.Contains(verified.values(rule.Claim), rule.Value)
 		}
 	}
 	if p.Settings.KeepTokens {
@@ -68,40 +68,30 @@ func (p *Provider) believe(said *statement, token *oauth2.Token) (identity.Exter
 	return external, err
 }
 
-// speaksFor tells whether a provider can know whose an address is now. Google knows it of its own and of those whose
-// domain it hosts; another was verified there once, and may be somebody else's since.
-func (p *Provider) speaksFor(said *statement) bool {
-	return p.Kind != KindGoogle || said.Hosted != "" || strings.HasSuffix(strings.ToLower(said.Email), "@gmail.com")
+// isOfDomains tells whether a person belongs to a domain whose people may make accounts.
+func (p *Provider) isOfDomains(verified *verifiedClaims, proved bool) bool {
+	return len(p.Settings.Domains) == 0 || slices.Contains(p.Settings.Domains, p.kind().domain(verified, proved))
 }
 
-// isOfDomains tells whether a person belongs to a domain whose people may make accounts. Google says so itself of those
-// that it hosts; elsewhere an address that is proved does.
-func (p *Provider) isOfDomains(said *statement, proved bool) bool {
-	if len(p.Settings.Domains) == 0 {
-		return true
+// provedDomain is the domain of the address, in lower case, if the address is proved, or empty.
+func (c *verifiedClaims) provedDomain(proved bool) string {
+	if !proved {
+		return ""
 	}
-	if p.Kind == KindGoogle && said.Hosted != "" {
-		return slices.Contains(p.Settings.Domains, strings.ToLower(said.Hosted))
-	}
-	domain := strings.ToLower(said.Email[strings.LastIndexByte(said.Email, '@')+1:])
-	if p.Kind == KindGoogle && domain != "gmail.com" { // an address elsewhere that somebody typed there once
-		return false
-	}
-	return proved && slices.Contains(p.Settings.Domains, domain)
+	return strings.ToLower(c.Email[strings.LastIndexByte(c.Email, '@')+1:])
 }
 
-// evidence is what the sign-in there is worth here. That it took place is one factor; that it took more is believed
-// only where the operator says so.
-func (p *Provider) evidence(said *statement) identity.Evidence {
+// evidence is how the person has signed in: one factor, and more only where the operator trusts the provider to tell.
+func (p *Provider) evidence(verified *verifiedClaims) identity.Evidence {
 	evidence := identity.Evidence{AMR: []string{"fed"}, ACR: identity.ACRFederated}
 	if p.Settings.TrustAMR {
-		for _, method := range said.AMR {
+		for _, method := range verified.AMR {
 			if len(evidence.AMR) <= 10 && isMethod(method) && !slices.Contains(evidence.AMR, method) {
 				evidence.AMR = append(evidence.AMR, method)
 			}
 		}
 	}
-	if p.Settings.MultiFactor != "" && said.ACR == p.Settings.MultiFactor && !slices.Contains(evidence.AMR, "mfa") {
+	if p.Settings.MultiFactor != "" && verified.ACR == p.Settings.MultiFactor && !slices.Contains(evidence.AMR, "mfa") {
 		evidence.AMR = append(evidence.AMR, "mfa")
 	}
 	if slices.Contains(evidence.AMR, "mfa") {
@@ -117,49 +107,29 @@ func isMethod(text string) bool {
 	})
 }
 
-// acrValues is what a provider is asked for by the classes that an app asks for. Ours mean nothing there; what an
-// operator says means a second factor does.
-func (p *Provider) acrValues(b Beginning) string {
-	var values []string
-	for _, value := range b.ACRValues {
-		if !slices.Contains(identity.ACRs, value) {
-			values = append(values, value)
-		}
-	}
-	if p.Settings.MultiFactor != "" && slices.ContainsFunc(b.ACRValues, wantsMultiFactor) {
-		values = append(values, p.Settings.MultiFactor)
-	}
-	return strings.Join(values, " ")
-}
-
-// wantsMultiFactor tells whether a second factor would satisfy the class acr, and one factor would not.
-func wantsMultiFactor(acr string) bool {
-	return identity.Assures(identity.ACRMultiFactor, acr) && !identity.Assures(identity.ACRFederated, acr)
-}
-
-// label is what the owner of an account knows it by.
-func (s *statement) label() string {
-	for _, label := range []string{printable(s.Email, 254), s.text("preferred_username"), s.text("name")} {
+// label is what the owner of the account knows it by.
+func (c *verifiedClaims) label() string {
+	for _, label := range []string{printable(c.Email, 254), c.text("preferred_username"), c.text("name")} {
 		if label = strings.Join(strings.Fields(label), " "); label != "" && len(label) <= 254 {
 			return label
 		}
 	}
-	return printable(s.Subject, 255)
+	return printable(c.Subject, 255)
 }
 
-// text is a claim as text, empty where it is none.
-func (s *statement) text(claim string) string {
-	if values := s.values(claim); len(values) == 1 {
+// text is a claim with one value, as text that can be shown, or empty.
+func (c *verifiedClaims) text(claim string) string {
+	if values := c.values(claim); len(values) == 1 {
 		return printable(values[0], 2000)
 	}
 	return ""
 }
 
-// values are the values of a claim: itself, or where it is a list or an object what that holds, by name. A dot leads
-// into an object, unless the claim's own name has it.
-func (s *statement) values(claim string) []string {
-	value, ok := s.claims[claim]
-	within := s.claims
+// values are the values of a claim: itself, the items of a list, or the names in an object. A dot leads into an object,
+// unless it is part of the claim's own name.
+func (c *verifiedClaims) values(claim string) []string {
+	value, ok := c.claims[claim]
+	within := c.claims
 	for rest := claim; !ok; {
 		first, others, more := strings.Cut(rest, ".")
 		inner, isObject := within[first].(map[string]any)
@@ -198,12 +168,12 @@ func scalar(value any) []string {
 	return nil
 }
 
-const maxKept = 16 << 10 // bytes of claims
+const maxKept = 16 << 10 // bytes of claims, as JSON
 
-// keep is what is stored of the claims: what says something of the person, not of the token.
-func (s *statement) keep() map[string]any {
+// keep is what is stored of the claims: those about the person, not about the token.
+func (c *verifiedClaims) keep() map[string]any {
 	kept := make(map[string]any)
-	for name, value := range s.claims {
+	for name, value := range c.claims {
 		if !slices.Contains(ofTheToken, name) {
 			kept[name] = withoutNUL(value)
 		}
@@ -218,7 +188,7 @@ var ofTheToken = []string{
 	"nonce", "at_hash", "c_hash", "s_hash", "aud", "azp", "exp", "iat", "nbf", "jti", "rh", "uti", "aio", "ver",
 }
 
-// withoutNUL leaves out what PostgreSQL does not take in JSON.
+// withoutNUL leaves out the character that PostgreSQL refuses in JSON.
 func withoutNUL(value any) any {
 	switch value := value.(type) {
 	case string:
@@ -236,7 +206,7 @@ func withoutNUL(value any) any {
 	return value
 }
 
-// printable is text that can be shown and kept: empty where it is not, or too long.
+// printable is the text if it can be shown and has at most that many bytes, or empty.
 func printable(text string, most int) string {
 	text = strings.TrimSpace(strings.ToValidUTF8(text, ""))
 	if len(text) > most || strings.ContainsFunc(text, func(r rune) bool {

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,16 +15,16 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// discovered is what a provider says of itself, and what it is called with.
+// discovered is the cached metadata of a provider, and the client that calls it.
 type discovered struct {
-	client *http.Client
-	of     time.Time // when the provider's row was last changed
+	client     *http.Client
+	modifiedAt time.Time // when the provider's row was last changed
 
 	mu      sync.Mutex
 	current *metadata // nil: never read
 	readAt  time.Time
-	failure error     // of the last try, if it failed
-	nextTry time.Time // not before
+	failure error     // of the last attempt, if it failed
+	nextTry time.Time // not earlier
 }
 
 // metadata is a discovery document: OpenID Connect Discovery, section 3, and RFC 9207.
@@ -46,46 +44,43 @@ type metadata struct {
 
 const (
 	metadataKept   = time.Hour
-	metadataServes = 24 * time.Hour  // where it cannot be read anew
-	retriedAfter   = 5 * time.Second // people wait meanwhile
+	metadataServes = 24 * time.Hour  // where it cannot be read again
+	retriedAfter   = 5 * time.Second // people are waiting
 )
 
-// Signatures by public keys. Those by a shared secret and none at all are not among them, whatever a document says.
+// algorithms are signatures by public keys: never by a shared secret, and never none, whatever a document says.
 var algorithms = []string{
 	gooidc.RS256, gooidc.RS384, gooidc.RS512, gooidc.ES256, gooidc.ES384, gooidc.ES512, gooidc.PS256, gooidc.PS384,
 	gooidc.PS512, gooidc.EdDSA,
 }
 
-// ErrUnreachable says that a provider does not answer, or not as it should.
+// ErrUnreachable says that a provider does not answer, or with a server error.
 var ErrUnreachable = errors.New("the provider cannot be reached just now")
 
-// of returns what is kept of a provider.
-func (u *Upstreams) of(p *Provider) *discovered {
+// cached returns the entry of a provider, which is a new one after the provider was changed.
+func (u *Upstreams) cached(p *Provider) *discovered {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.discovered == nil {
 		u.discovered = make(map[string]*discovered)
 	}
 	d := u.discovered[p.ID]
-	if d == nil || !d.of.Equal(p.ModifiedAt) {
-		d = &discovered{client: p.client(), of: p.ModifiedAt}
+	if d == nil || !d.modifiedAt.Equal(p.ModifiedAt) {
+		d = &discovered{client: p.client(), modifiedAt: p.ModifiedAt}
 		u.discovered[p.ID] = d
 	}
 	return d
 }
 
-// metadata returns what a provider says of itself, read anew once an hour, with a context in which it is called.
+// metadata returns the endpoints of a provider, discovered again once an hour, and a context in which to call it.
 func (u *Upstreams) metadata(ctx context.Context, p *Provider) (*metadata, context.Context, error) {
-	d := u.of(p)
+	d := u.cached(p)
 	ctx = gooidc.ClientContext(ctx, d.client)
-	if p.Kind == KindGitHub {
-		return p.gitHub(), ctx, nil
-	}
-	d.mu.Lock() // also while reading: whoever comes meanwhile wants the same
+	d.mu.Lock() // also while reading: all requests meanwhile need the same document
 	defer d.mu.Unlock()
 	now := u.Now()
 	if !now.Before(d.nextTry) {
-		// Not the caller's end: whoever hangs up must not spoil it for the others.
+		// A caller that cancels must not make it fail for the others.
 		d.read(context.WithoutCancel(ctx), p, now)
 	}
 	if d.failure != nil && (d.current == nil || now.Sub(d.readAt) > metadataServes) {
@@ -94,21 +89,21 @@ func (u *Upstreams) metadata(ctx context.Context, p *Provider) (*metadata, conte
 	return d.current, ctx, nil
 }
 
-// read reads the discovery document, and notes when to do it again.
+// read discovers the endpoints, and notes when to do it again.
 func (d *discovered) read(ctx context.Context, p *Provider, now time.Time) {
 	var read *metadata
-	if read, d.failure = p.discover(ctx, d.client); d.failure != nil {
+	if read, d.failure = p.kind().discover(ctx, p, d.client); d.failure != nil {
 		d.nextTry = now.Add(retriedAfter)
 		return
 	}
 	if d.current != nil && d.current.JWKSURI == read.JWKSURI {
-		read.keys = d.current.keys // which are kept until a signature fits none of them
+		read.keys = d.current.keys // which fetches keys again when a signature fits none
 	}
 	read.prepare(ctx)
 	d.current, d.readAt, d.nextTry = read, now, now.Add(metadataKept)
 }
 
-// prepare makes of the document what verifies. Keys are fetched when they are needed, by the same client.
+// prepare makes the verifiers. Keys are fetched when they are needed, by the same client.
 func (m *metadata) prepare(ctx context.Context) {
 	if m.keys == nil {
 		m.keys = gooidc.NewRemoteKeySet(context.WithoutCancel(ctx), m.JWKSURI)
@@ -120,19 +115,14 @@ func (m *metadata) prepare(ctx context.Context) {
 	m.openID = config.NewProvider(ctx)
 }
 
-// authority is where the discovery document stands.
-func (p *Provider) authority() string {
-	if p.Kind == KindMicrosoft {
-		return p.Issuer + "/" + p.Settings.Tenant + "/v2.0"
-	}
-	return strings.TrimSuffix(p.Issuer, "/")
-}
-
-// discover reads the discovery document and says what is wrong with it.
-func (p *Provider) discover(ctx context.Context, client *http.Client) (*metadata, error) {
+// readDocument reads the discovery document below base and says what is wrong with it. checkIssuer says what is wrong
+// with its issuer.
+func (p *Provider) readDocument(
+	ctx context.Context, client *http.Client, base string, checkIssuer func(issuer string) error,
+) (*metadata, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.authority()+"/.well-known/openid-configuration", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/.well-known/openid-configuration", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +141,10 @@ func (p *Provider) discover(ctx context.Context, client *http.Client) (*metadata
 	}
 	m := new(metadata)
 	if err := json.Unmarshal(body, m); err != nil {
-		return nil, fmt.Errorf("the document is no JSON object: %w", err)
+		return nil, fmt.Errorf("the document is not a JSON object: %w", err)
+	}
+	if err := checkIssuer(m.Issuer); err != nil {
+		return nil, err
 	}
 	if err := p.checkMetadata(m); err != nil {
 		return nil, err
@@ -159,13 +152,8 @@ func (p *Provider) discover(ctx context.Context, client *http.Client) (*metadata
 	return m, nil
 }
 
+// checkMetadata says what is wrong with the endpoints, and leaves only those algorithms that Wicket accepts.
 func (p *Provider) checkMetadata(m *metadata) error {
-	switch {
-	case p.Kind == KindMicrosoft && !strings.HasPrefix(m.Issuer, p.Issuer+"/"):
-		return fmt.Errorf("the document is of the issuer %q, which is not of %s", m.Issuer, p.Issuer)
-	case p.Kind != KindMicrosoft && m.Issuer != p.Issuer:
-		return fmt.Errorf("the document is of the issuer %q, not of %s", m.Issuer, p.Issuer)
-	}
 	endpoints := []string{m.AuthorizationEndpoint, m.TokenEndpoint, m.JWKSURI}
 	if m.UserinfoEndpoint != "" {
 		endpoints = append(endpoints, m.UserinfoEndpoint)
@@ -182,66 +170,32 @@ func (p *Provider) checkMetadata(m *metadata) error {
 	return nil
 }
 
-// oauth is how the provider is spoken to in OAuth 2.
+// oauth is the configuration of the OAuth 2 client.
 func (u *Upstreams) oauth(p *Provider, m *metadata) (*oauth2.Config, error) {
 	secret, err := u.secret(p)
 	if err != nil {
 		return nil, err
 	}
 	style := oauth2.AuthStyleInHeader // the default of OpenID Connect Discovery, section 3
-	if p.Kind == KindGitHub || len(m.TokenAuthMethods) > 0 && !slices.Contains(m.TokenAuthMethods, "client_secret_basic") {
+	if len(m.TokenAuthMethods) > 0 && !slices.Contains(m.TokenAuthMethods, "client_secret_basic") {
 		style = oauth2.AuthStyleInParams
 	}
 	return &oauth2.Config{
-		ClientID: p.ClientID, ClientSecret: secret, RedirectURL: u.Callback(p.ID), Scopes: p.scopes(),
+		ClientID: p.ClientID, ClientSecret: secret, RedirectURL: u.Callback(p.ID), Scopes: p.kind().scopes(p.Settings.Scopes),
 		Endpoint: oauth2.Endpoint{AuthURL: m.AuthorizationEndpoint, TokenURL: m.TokenEndpoint, AuthStyle: style},
 	}, nil
 }
 
-// Callback is where a provider sends people back to: to be registered there.
+// Callback is the redirect URI to register at the provider.
 func (u *Upstreams) Callback(id string) string { return u.Issuer + "/federation/" + id + "/callback" }
 
-// LogoutURI is where a provider says that a session there has ended: to be registered there.
+// LogoutURI is the back-channel logout URI to register at the provider.
 func (u *Upstreams) LogoutURI(id string) string { return u.Issuer + "/federation/" + id + "/logout" }
 
-func (p *Provider) scopes() []string {
-	switch {
-	case len(p.Settings.Scopes) > 0 && p.Kind != KindGitHub && !slices.Contains(p.Settings.Scopes, gooidc.ScopeOpenID):
-		return append([]string{gooidc.ScopeOpenID}, p.Settings.Scopes...)
-	case len(p.Settings.Scopes) > 0:
-		return p.Settings.Scopes
-	case p.Kind == KindGitHub:
-		return []string{"read:user", "user:email"}
-	}
-	return []string{gooidc.ScopeOpenID, "profile", "email"}
-}
-
-// Tenants of Microsoft's.
-const personalTenant = "9188040d-6c67-4c5b-b112-36a304b66dad" // where personal accounts live
-
-var tenantID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-
-func isTenantID(text string) bool { return tenantID.MatchString(text) }
-
-// checkIssuerOf says whether issuer, with the tenant that a token names, is one for which the provider may speak. For
-// everybody but Microsoft there is one issuer; a document of Microsoft's for several tenants has a place for the
-// tenant.
-func (p *Provider) checkIssuerOf(m *metadata, issuer, tenant string) error {
-	if p.Kind != KindMicrosoft {
-		if issuer == m.Issuer || p.Kind == KindGoogle && p.Issuer == authorityGoogle && "https://"+issuer == authorityGoogle {
-			return nil
-		}
+// checkIssuer says whether issuer is that of the document, character by character.
+func (m *metadata) checkIssuer(issuer string) error {
+	if issuer != m.Issuer {
 		return fmt.Errorf("the issuer is %q, not %s", issuer, m.Issuer)
-	}
-	switch {
-	case !isTenantID(tenant) || issuer != strings.ReplaceAll(m.Issuer, "{tenantid}", tenant):
-		return fmt.Errorf("the issuer %q is not that of the tenant %q", issuer, tenant)
-	case p.Settings.Tenant == "organizations" && tenant == personalTenant, p.Settings.Tenant == "consumers" &&
-		tenant != personalTenant:
-		return errors.New("this kind of account is not let in")
-	case isTenantID(p.Settings.Tenant) && tenant != p.Settings.Tenant, len(p.Settings.Tenants) > 0 &&
-		!slices.Contains(p.Settings.Tenants, tenant):
-		return fmt.Errorf("the tenant %s is not let in", tenant)
 	}
 	return nil
 }

@@ -10,28 +10,68 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/oauth2"
 )
 
-// GitHub speaks OAuth 2 alone: there is no ID token, so who somebody is says its API, which is asked over TLS with the
-// token that was got for the code. See docs.github.com, "Authorizing OAuth apps" and "REST API endpoints for users" and
-// "emails".
+const authorityGitHub = "https://github.com"
 
-// gitHub is where GitHub's endpoints are: of github.com, of a company on ghe.com, or of a GitHub Enterprise Server.
-func (p *Provider) gitHub() *metadata {
-	return &metadata{
-		Issuer: p.Issuer, AuthorizationEndpoint: p.Issuer + "/login/oauth/authorize",
-		TokenEndpoint: p.Issuer + "/login/oauth/access_token",
-	}
+// gitHub speaks OAuth 2 without OpenID Connect: there is no ID token, so its API says who the person is. It is called
+// over TLS with the access token. A provider's Issuer is the base URL: of github.com, of a company on ghe.com, or of a
+// GitHub Enterprise Server. See docs.github.com, "Authorizing OAuth apps" and "REST API endpoints for users" and
+// "emails".
+type gitHub struct{}
+
+func (gitHub) setDefaults(p *Provider) {
+	p.fill("GitHub", authorityGitHub, EmailsProved)
+	p.Issuer = strings.TrimSuffix(p.Issuer, "/")
 }
 
-func (p *Provider) gitHubAPI() string {
-	base, err := url.Parse(p.Issuer)
-	if err == nil && (base.Host == "github.com" || strings.HasSuffix(base.Host, ".ghe.com")) {
-		return "https://api." + base.Host
+func (gitHub) checkSettings(s *Settings) error {
+	if err := s.refuseTenants(); err != nil {
+		return err
 	}
-	return p.Issuer + "/api/v3"
+	return s.requireProvedDomains()
+}
+
+// discover reads nothing: GitHub has no discovery document.
+func (gitHub) discover(_ context.Context, p *Provider, _ *http.Client) (*metadata, error) {
+	return &metadata{
+		Issuer: p.Issuer, AuthorizationEndpoint: p.Issuer + "/login/oauth/authorize",
+		TokenEndpoint: p.Issuer + "/login/oauth/access_token", TokenAuthMethods: []string{"client_secret_post"},
+	}, nil
+}
+
+func (gitHub) scopes(configured []string) []string {
+	if len(configured) > 0 {
+		return configured
+	}
+	return []string{"read:user", "user:email"}
+}
+
+// parameters asks to choose an account where the person is to sign in again: GitHub does not know another way.
+func (gitHub) parameters(_ *Provider, b Beginning, _ string) map[string]string {
+	parameters := make(map[string]string)
+	if b.LoginHint != "" {
+		parameters["login"] = b.LoginHint
+	}
+	if b.Again || b.Select {
+		parameters["prompt"] = "select_account"
+	}
+	return parameters
+}
+
+func (gitHub) checkResponseIssuer(_ *Provider, m *metadata, issuer string) error {
+	return m.checkIssuer(issuer)
+}
+
+func (gitHub) isAuthoritative(*verifiedClaims) bool { return true }
+
+func (gitHub) domain(verified *verifiedClaims, proved bool) string {
+	return verified.provedDomain(proved)
+}
+
+// gitHubFields are the fields of a user that have a name in OpenID Connect, by that.
+var gitHubFields = map[string]string{
+	"preferred_username": "login", "nickname": "login", "picture": "avatar_url", "profile": "html_url", "website": "blog",
 }
 
 // gitHubEmail is one address of a list at /user/emails.
@@ -41,60 +81,55 @@ type gitHubEmail struct {
 	Verified bool   `json:"verified"`
 }
 
-// readGitHub asks who the person is. The numeric id is theirs for ever; the name that they bear may be another's
-// tomorrow.
-func (p *Provider) readGitHub(
-	ctx context.Context, client *http.Client, m *metadata, token *oauth2.Token,
-) (*statement, error) {
+// identify asks who the person is. The numeric id is theirs for good; their login may be another person's tomorrow.
+func (gitHub) identify(ctx context.Context, r *tokenResponse) (*verifiedClaims, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var user map[string]any
-	if err := p.askGitHub(ctx, client, token, "/user", &user); err != nil {
+	if err := r.getGitHub(ctx, "/user", &user); err != nil {
 		return nil, err
 	}
 	id, _ := user["id"].(float64)
 	login, _ := user["login"].(string)
 	if id < 1 || id != float64(int64(id)) || login == "" {
-		return nil, fmt.Errorf("%w: the user has no id", ErrUnbelievable)
+		return nil, fmt.Errorf("%w: the user has no id", ErrInvalidResponse)
 	}
-	said := &statement{Issuer: m.Issuer, Subject: strconv.FormatInt(int64(id), 10), claims: user}
-	for claim, field := range map[string]string{"preferred_username": "login", "nickname": "login", "picture": "avatar_url", "profile": "html_url", "website": "blog"} {
+	verified := &verifiedClaims{Issuer: r.metadata.Issuer, Subject: strconv.FormatInt(int64(id), 10), claims: user}
+	for claim, field := range gitHubFields {
 		if value, ok := user[field].(string); ok && value != "" {
 			user[claim] = value
 		}
 	}
-	delete(user, "email") // what they show to everybody, which need not be theirs
+	delete(user, "email") // the public one, which need not be verified
 	var emails []gitHubEmail
-	err := p.askGitHub(ctx, client, token, "/user/emails?per_page=100", &emails)
-	if errors.Is(err, errNotGranted) { // the person would rather not tell
-		return said, nil
+	err := r.getGitHub(ctx, "/user/emails?per_page=100", &emails)
+	if errors.Is(err, errNotGranted) { // the person did not allow it
+		return verified, nil
 	} else if err != nil {
 		return nil, err
 	}
 	for _, email := range emails {
 		if email.Primary && email.Verified {
-			said.Email, said.EmailVerified = email.Email, true
+			verified.Email, verified.EmailVerified = email.Email, true
 			user["email"], user["email_verified"] = email.Email, true
 		}
 	}
-	return said, nil
+	return verified, nil
 }
 
-var errNotGranted = errors.New("the token is not good for this")
+var errNotGranted = errors.New("the access token lacks the scope")
 
-// askGitHub makes one call of the REST API.
-func (p *Provider) askGitHub(
-	ctx context.Context, client *http.Client, token *oauth2.Token, path string, into any,
-) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.gitHubAPI()+path, nil)
+// getGitHub makes one call of the REST API.
+func (r *tokenResponse) getGitHub(ctx context.Context, path string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, gitHubAPI(r.provider.Issuer)+path, nil)
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Authorization", "Bearer "+token.AccessToken)
+	request.Header.Set("Authorization", "Bearer "+r.AccessToken)
 	request.Header.Set("Accept", "application/vnd.github+json")
 	request.Header.Set("X-GitHub-Api-Version", "2022-11-28")
-	request.Header.Set("User-Agent", "Wicket") // which GitHub insists on
-	response, err := client.Do(request)
+	request.Header.Set("User-Agent", "Wicket") // which GitHub requires
+	response, err := r.client.Do(request)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
@@ -104,17 +139,26 @@ func (p *Provider) askGitHub(
 	case status == http.StatusOK:
 	case status == http.StatusTooManyRequests, status == http.StatusForbidden && limited:
 		return fmt.Errorf("%w: GitHub's rate limit is used up%s", ErrUnreachable, limitEnds(response.Header))
-	case status == http.StatusForbidden, status == http.StatusNotFound: // what a token without the scope gets
-		return fmt.Errorf("%w: %w", ErrUnbelievable, errNotGranted)
+	case status == http.StatusForbidden, status == http.StatusNotFound: // a token without the scope
+		return fmt.Errorf("%w: %w", ErrInvalidResponse, errNotGranted)
 	case status >= 500:
 		return fmt.Errorf("%w: GitHub answered %s", ErrUnreachable, response.Status)
 	default:
-		return fmt.Errorf("%w: GitHub answered %s", ErrUnbelievable, response.Status)
+		return fmt.Errorf("%w: GitHub answered %s", ErrInvalidResponse, response.Status)
 	}
 	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
-		return fmt.Errorf("%w: GitHub's answer is no JSON", ErrUnbelievable)
+		return fmt.Errorf("%w: GitHub's response is not JSON", ErrInvalidResponse)
 	}
 	return nil
+}
+
+// gitHubAPI is the base URL of the REST API.
+func gitHubAPI(issuer string) string {
+	base, err := url.Parse(issuer)
+	if err == nil && (base.Host == "github.com" || strings.HasSuffix(base.Host, ".ghe.com")) {
+		return "https://api." + base.Host
+	}
+	return issuer + "/api/v3"
 }
 
 // limitEnds says until when a rate limit holds, for the log.

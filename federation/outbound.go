@@ -10,10 +10,10 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-const callTimeout = 10 * time.Second // of a call to a provider, with all that belongs to it
+const callTimeout = 10 * time.Second // of a call to a provider, redirects and retries included
 
-// client builds the HTTP client by which the provider is called: never an address inside the operator's network because
-// a discovery document or a name server says so, unless the operator allows it.
+// client builds the HTTP client that calls the provider. No discovery document and no name server can make it call an
+// address inside the operator's network, unless the operator allows it.
 func (p *Provider) client() *http.Client {
 	return storage.Outbound{
 		Target: p.Issuer, AllowPrivate: p.Settings.AllowPrivate, Timeout: callTimeout, Redirects: 3, Retries: 2,
@@ -29,8 +29,7 @@ func explain(err error) error {
 	return err
 }
 
-// checkEndpoint says what is wrong with an address that a provider wants to be called at, or wants people to be sent
-// to.
+// checkEndpoint says what is wrong with the address of an endpoint, which Wicket calls or redirects people to.
 func (p *Provider) checkEndpoint(endpoint string) error {
 	address, err := url.Parse(endpoint)
 	if err != nil || address.Host == "" || address.User != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// A provider that takes a call and says nothing keeps nobody for long.
+// A provider that accepts a connection and does not answer holds no request up for long.
 func TestSilenceIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})

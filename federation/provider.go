@@ -12,18 +12,17 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// Provider is somebody whose word on who a person is we take, as far as the settings say. WICKET_* variables name some;
-// the others are rows.
+// Provider is a provider with which people can sign in. It is trusted as far as its settings say. Some are in the
+// configuration; the others are rows.
 type Provider struct {
 	bun.BaseModel `bun:"table:providers,alias:provider"`
 
 	ID           string    `bun:"id,pk"` // as it stands in URLs: "google", "okta-acme"
-	Kind         string    `bun:"kind"`  // one of the constants below
+	Kind         string    `bun:"kind"`  // see kind.go
 	Name         string    `bun:"name"`  // what people read on the button
 	Issuer       string    `bun:"issuer"`
 	ClientID     string    `bun:"client_id"`
@@ -35,57 +34,9 @@ type Provider struct {
 	ModifiedAt   time.Time `bun:"modified_at"`
 	ModifiedBy   string    `bun:"modified_by"`
 
-	Secret string `bun:"-"` // in the clear, on its way in; and of one that variables name
-	Named  bool   `bun:"-"` // by variables
+	Secret string `bun:"-"` // in the clear: of one that is added, or in the configuration
+	Named  bool   `bun:"-"` // in the configuration
 }
-
-// The kinds of providers: what they do not have in common.
-const (
-	KindGoogle    = "google"
-	KindMicrosoft = "microsoft" // Issuer is the authority; whose issuer it is in the end depends on the tenant
-	// OAuth 2 without OpenID Connect; Issuer is the base URL, for GitHub Enterprise Server another
-	KindGitHub = "github"
-	KindOpenID = "oidc" // any OpenID Provider
-)
-
-// Kinds lists the kinds.
-var Kinds = []string{KindGoogle, KindMicrosoft, KindGitHub, KindOpenID}
-
-// Settings say how far a provider is believed. The tags are those of its JSON column.
-type Settings struct {
-	// Microsoft: a tenant, or common, organizations or consumers
-	Tenant       string   `json:"tenant,omitempty"`
-	Tenants      []string `json:"tenants,omitempty"`      // Microsoft: of those only these, by their ids
-	Scopes       []string `json:"scopes,omitempty"`       // what is asked for; empty: what the kind needs
-	Registration bool     `json:"registration,omitempty"` // who is nobody here yet may make an account
-	// only with an address of these, proved; empty: with any
-	Domains []string `json:"domains,omitempty"`
-	// how far its e-mail addresses are believed: the constants below
-	Emails string `json:"emails,omitempty"`
-	// fields of the profile and the claims that they follow at each sign-in
-	Profile map[string]string `json:"profile,omitempty"`
-	Roles   []RoleRule        `json:"roles,omitempty"` // who gets which role, at each sign-in
-	// what it says of how a person signed in there is believed
-	TrustAMR bool `json:"trust_amr,omitempty"`
-	// the acr with which it says that a second factor was shown
-	MultiFactor  string `json:"multi_factor,omitempty"`
-	KeepTokens   bool   `json:"keep_tokens,omitempty"`   // its tokens are kept, sealed
-	AllowPrivate bool   `json:"allow_private,omitempty"` // it may be at a private address
-}
-
-// RoleRule gives a role to those whose claim has, or holds among others, a value.
-type RoleRule struct {
-	Role  string `json:"role"`
-	Claim string `json:"claim"`
-	Value string `json:"value"`
-}
-
-// How far the e-mail addresses of a provider are believed.
-const (
-	EmailsUnproved      = "unproved"      // people prove them to us
-	EmailsProved        = "proved"        // what it has verified counts as verified for a new account
-	EmailsAuthoritative = "authoritative" // and who has the address there gets into the account that has verified it here
-)
 
 // What can be wrong with a provider.
 var (
@@ -96,47 +47,17 @@ var (
 	ErrKind          = errors.New("the kind must be google, microsoft, github or oidc")
 )
 
-const (
-	authorityGoogle    = "https://accounts.google.com"
-	authorityMicrosoft = "https://login.microsoftonline.com"
-	authorityGitHub    = "https://github.com"
+const sealForProviders = "provider secret"
 
-	sealForProviders = "provider secret"
-)
+var providerID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 
-var (
-	providerID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
-	tenantName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]{0,200}$`)
-	domainName = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
-	roleName   = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,100}$`)
-)
-
-// Check fills in what the kind makes plain and says what is wrong with a provider.
+// Check fills in the defaults of the kind and says what is wrong with a provider.
 func (p *Provider) Check() error {
-	if !slices.Contains(Kinds, p.Kind) {
+	kind := p.kind()
+	if kind == nil {
 		return ErrKind
 	}
-	defaults := map[string]struct{ name, issuer, emails string }{
-		KindGoogle:    {"Google", authorityGoogle, EmailsProved},
-		KindMicrosoft: {"Microsoft", authorityMicrosoft, EmailsUnproved}, // whoever runs a tenant may write any address there
-		KindGitHub:    {"GitHub", authorityGitHub, EmailsProved},
-		KindOpenID:    {"", "", EmailsUnproved},
-	}[p.Kind]
-	fill := func(field *string, fallback string) {
-		if *field = strings.TrimSpace(*field); *field == "" {
-			*field = fallback
-		}
-	}
-	fill(&p.ID, p.Kind)
-	fill(&p.Name, defaults.name)
-	fill(&p.Issuer, defaults.issuer)
-	fill(&p.Settings.Emails, defaults.emails)
-	if p.Kind == KindMicrosoft {
-		fill(&p.Settings.Tenant, "common")
-	}
-	if p.Kind != KindOpenID { // an issuer is compared to the letter; the others are addresses that paths are added to
-		p.Issuer = strings.TrimSuffix(p.Issuer, "/")
-	}
+	kind.setDefaults(p)
 	switch {
 	case !providerID.MatchString(p.ID):
 		return ErrProviderID
@@ -150,63 +71,27 @@ func (p *Provider) Check() error {
 	if err := checkIssuer(p.Issuer); err != nil {
 		return err
 	}
-	return p.Settings.check(p.Kind)
+	if err := p.Settings.check(); err != nil {
+		return err
+	}
+	return kind.checkSettings(&p.Settings)
 }
 
-func (s *Settings) check(kind string) error {
-	for i := range s.Domains {
-		s.Domains[i] = strings.ToLower(strings.TrimSpace(s.Domains[i]))
-		if !domainName.MatchString(s.Domains[i]) {
-			return fmt.Errorf("%q is not the domain of an e-mail address, such as example.com", s.Domains[i])
-		}
-	}
-	for field := range s.Profile {
-		if !slices.ContainsFunc(new(identity.Profile).Fields(), func(f identity.ProfileField) bool {
-			return f.Name == field
-		}) {
-			return fmt.Errorf("a profile has no field %q", field)
-		}
-	}
-	for _, rule := range s.Roles {
-		if !roleName.MatchString(rule.Role) || rule.Claim == "" || rule.Value == "" {
-			return errors.New(
-				"a rule for a role needs its name, the claim and the claim's value, as in admin=groups=wicket-admins",
-			)
-		}
-	}
-	switch {
-	case kind != KindMicrosoft && (s.Tenant != "" || len(s.Tenants) > 0):
-		return errors.New("tenants are Microsoft's alone")
-	case kind == KindMicrosoft && !tenantName.MatchString(s.Tenant):
-		return errors.New("the tenant must be an id, a domain, or common, organizations or consumers")
-	case kind == KindMicrosoft && len(s.Tenants) > 0 && s.Tenant != "common" && s.Tenant != "organizations":
-		return errors.New("several tenants go with the tenant organizations or common")
-	case !slices.Contains([]string{EmailsUnproved, EmailsProved, EmailsAuthoritative}, s.Emails):
-		return errors.New("e-mails must be unproved, proved or authoritative")
-	case kind == KindMicrosoft && s.Emails == EmailsAuthoritative && s.isShared():
-		return errors.New(
-			"whoever runs a tenant of Microsoft's may write any e-mail address there: authoritative needs a tenant of your own",
-		)
-	case len(s.Domains) > 0 && kind != KindGoogle && s.Emails == EmailsUnproved:
-		return errors.New(
-			"domains count for e-mail addresses that are believed: say that they are proved or authoritative too",
-		)
-	}
-	for _, tenant := range s.Tenants {
-		if !isTenantID(tenant) {
-			return fmt.Errorf("%q is not the id of a tenant, such as 11111111-2222-3333-4444-555555555555", tenant)
-		}
-	}
-	return nil
+// fill fills in what is left out, for kinds: the id is that of the kind.
+func (p *Provider) fill(name, issuer, emails string) {
+	fill(&p.ID, p.Kind)
+	fill(&p.Name, name)
+	fill(&p.Issuer, issuer)
+	fill(&p.Settings.Emails, emails)
 }
 
-// isShared tells whether people of several tenants of Microsoft's may come.
-func (s *Settings) isShared() bool {
-	return slices.Contains([]string{"common", "organizations", "consumers"}, s.Tenant)
+func fill(field *string, fallback string) {
+	if *field = strings.TrimSpace(*field); *field == "" {
+		*field = fallback
+	}
 }
 
-// checkIssuer says what is wrong with the address of a provider. Without https nobody could be believed; on this
-// machine alone it is not needed.
+// checkIssuer says what is wrong with the address of a provider. It needs https, but for one on this machine.
 func checkIssuer(issuer string) error {
 	address, err := url.Parse(issuer)
 	if err != nil || address.Host == "" || address.RawQuery != "" || address.Fragment != "" || address.User != nil {
@@ -218,7 +103,7 @@ func checkIssuer(issuer string) error {
 	return errors.New("the issuer must begin with https://; http:// is for this machine alone")
 }
 
-// Add begins to believe a provider. It returns what Check does, or ErrProviderTaken.
+// Add adds a provider. It returns what Check does, or ErrProviderTaken.
 func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 	if err := p.Check(); err != nil {
 		return err
@@ -247,8 +132,8 @@ func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 	return nil
 }
 
-// SetActive switches a provider on or off. Off, nobody can come from it; who came before stays. It returns
-// storage.ErrNotFound, also for one that variables name.
+// SetActive enables or disables a provider. Nobody can sign in with a disabled one; links and sessions stay. It returns
+// storage.ErrNotFound, also for one in the configuration.
 func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error {
 	action := map[bool]string{true: "enabled", false: "disabled"}[active]
 	_, err := u.change(ctx, id, action, func(ctx context.Context, tx bun.Tx, now time.Time) (int, error) {
@@ -258,8 +143,8 @@ func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error
 	return err
 }
 
-// Remove stops believing a provider and drops all links to it, with the sessions that came from it: nobody else who is
-// added later under the same id may speak for them. It returns how many links there were, or storage.ErrNotFound.
+// Remove removes a provider, all links to it and the sessions that came from it, so that another provider that is added
+// under the same id gets none of them. It returns how many links there were, or storage.ErrNotFound.
 func (u *Upstreams) Remove(ctx context.Context, id string) (links int, err error) {
 	return u.change(ctx, id, "removed", func(ctx context.Context, tx bun.Tx, _ time.Time) (int, error) {
 		links, err := u.Identity.ExternalAccounts().RemoveProvider(ctx, tx, id)
@@ -289,7 +174,7 @@ func (u *Upstreams) change(
 	return n, nil
 }
 
-// All lists the providers, also those that are switched off: those that variables name first, then by age.
+// All lists the providers, also disabled ones: those in the configuration first, then by age.
 func (u *Upstreams) All(ctx context.Context) ([]Provider, error) {
 	var rows []Provider
 	if err := u.Database.Reader().NewSelect().Model(&rows).Order("created_at").Scan(ctx); err != nil {
@@ -305,7 +190,7 @@ func (u *Upstreams) All(ctx context.Context) ([]Provider, error) {
 	return all, nil
 }
 
-// secret is what Wicket proves itself with to the provider.
+// secret is the client secret.
 func (u *Upstreams) secret(p *Provider) (string, error) {
 	if p.Named {
 		return p.Secret, nil

@@ -86,7 +86,8 @@ func TestWhichIssuersCountForMicrosoft(t *testing.T) {
 		{Settings{Tenant: "acme.example"}, own, authority + "/" + theirs + "/v2.0", theirs, false},
 	} {
 		p := Provider{Kind: KindMicrosoft, Issuer: authority, Settings: c.settings}
-		if err := p.checkIssuerOf(&metadata{Issuer: c.document}, c.issuer, c.tenant); (err == nil) != c.good {
+		_, err := microsoft{}.tokenIssuer(&p, &metadata{Issuer: c.document}, c.issuer, c.tenant)
+		if (err == nil) != c.good {
 			t.Errorf("%+v: %s of %s: %v", c.settings, c.issuer, c.tenant, err)
 		}
 	}
@@ -95,7 +96,8 @@ func TestWhichIssuersCountForMicrosoft(t *testing.T) {
 func TestGoogleHasTwoSpellings(t *testing.T) {
 	for issuer, good := range map[string]bool{"https://accounts.google.com": true, "accounts.google.com": true, "https://accounts.google.com.evil.example": false, "": false} {
 		p := Provider{Kind: KindGoogle, Issuer: authorityGoogle}
-		if err := p.checkIssuerOf(&metadata{Issuer: authorityGoogle}, issuer, ""); (err == nil) != good {
+		kept, err := google{}.tokenIssuer(&p, &metadata{Issuer: authorityGoogle}, issuer, "")
+		if (err == nil) != good || good && kept != authorityGoogle {
 			t.Errorf("%q: %v", issuer, err)
 		}
 	}
@@ -118,7 +120,7 @@ func TestWhoMayRegisterByDomain(t *testing.T) {
 		{KindGoogle, "g@acme.example", "", true, false}, // typed there once; the domain does not know of it
 	} {
 		p := Provider{Kind: c.kind, Settings: Settings{Domains: []string{"acme.example"}}}
-		if may := p.isOfDomains(&statement{Email: c.email, Hosted: c.hosted}, c.proved); may != c.may {
+		if may := p.isOfDomains(&verifiedClaims{Email: c.email, Hosted: c.hosted}, c.proved); may != c.may {
 			t.Errorf("%+v: %t", c, may)
 		}
 	}
@@ -136,7 +138,7 @@ func TestGoogleSpeaksForItsOwnAddresses(t *testing.T) {
 		{KindOpenID, "g@acme.example", "", true},
 	} {
 		p := Provider{Kind: c.kind, Settings: Settings{Emails: EmailsAuthoritative}}
-		external, err := p.believe(&statement{Subject: "s", Email: c.email, EmailVerified: true, Hosted: c.hosted}, nil)
+		external, err := p.external(&verifiedClaims{Subject: "s", Email: c.email, EmailVerified: true, Hosted: c.hosted}, nil)
 		if err != nil || external.EmailsAuthoritative != c.want || !external.EmailProved {
 			t.Errorf("%+v: %+v, %v", c, external, err)
 		}
@@ -161,7 +163,7 @@ func TestWhichAddressesAreVerified(t *testing.T) {
 		{map[string]any{"email_verified": false, "xms_edov": true}, false},
 	} {
 		c.claims["email"] = "g@acme.example"
-		s := &statement{claims: c.claims}
+		s := &verifiedClaims{claims: c.claims}
 		if s.readEmail(); s.EmailVerified != c.want {
 			t.Errorf("%v: %t", c.claims, s.EmailVerified)
 		}
@@ -193,7 +195,7 @@ func TestEvidence(t *testing.T) {
 		}},
 	} {
 		p := Provider{Settings: c.settings}
-		if got := p.evidence(&statement{AMR: c.amr, ACR: c.acr}); got.ACR != c.want.ACR ||
+		if got := p.evidence(&verifiedClaims{AMR: c.amr, ACR: c.acr}); got.ACR != c.want.ACR ||
 			!slices.Equal(got.AMR, c.want.AMR) {
 			t.Errorf("%+v %v %s: %+v", c.settings, c.amr, c.acr, got)
 		}
@@ -201,7 +203,7 @@ func TestEvidence(t *testing.T) {
 }
 
 func TestClaimValues(t *testing.T) {
-	s := &statement{claims: map[string]any{
+	s := &verifiedClaims{claims: map[string]any{
 		"one": "a", "many": []any{"a", "b", 3.0, true}, "object": map[string]any{"admin": map[string]any{}},
 		"realm_access":               map[string]any{"roles": []any{"x"}},
 		"https://acme.example/roles": []any{"y"}, "number": 7.0, "null": nil,
@@ -217,7 +219,7 @@ func TestClaimValues(t *testing.T) {
 }
 
 func TestWhatIsKeptOfClaims(t *testing.T) {
-	s := &statement{
+	s := &verifiedClaims{
 		claims: map[string]any{"name": "a\x00b", "nonce": "n", "list": []any{"\x00", map[string]any{"\x00k": "v\x00"}}},
 	}
 	kept := s.keep()
@@ -225,7 +227,7 @@ func TestWhatIsKeptOfClaims(t *testing.T) {
 		kept["list"].([]any)[1].(map[string]any)["k"] != "v" {
 		t.Errorf("%#v", kept)
 	}
-	if kept := (&statement{claims: map[string]any{"x": strings.Repeat("x", maxKept)}}).keep(); len(kept) != 1 ||
+	if kept := (&verifiedClaims{claims: map[string]any{"x": strings.Repeat("x", maxKept)}}).keep(); len(kept) != 1 ||
 		kept["left_out"] == nil {
 		t.Error("claims without end are kept")
 	}

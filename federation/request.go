@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"time"
 
-	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 	"golang.org/x/oauth2"
@@ -18,31 +17,31 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// Request is a person who was sent to a provider and may come back, once, in the browser in which they left. What must
-// not be seen or changed on the way stays here, sealed.
+// Request is an authorization request that was sent to a provider. It is answered at most once, in the browser in which
+// it began. What must not be seen or changed on the way stays here, sealed.
 type Request struct {
 	bun.BaseModel `bun:"table:upstream_requests,alias:upstream_request"`
 
 	StateHash   []byte        `bun:"state_hash,pk"`
 	Provider    string        `bun:"provider"`
 	BrowserHash []byte        `bun:"browser_hash"`
-	UserID      uuid.NullUUID `bun:"user_id,type:uuid"` // whose account it is to be linked to; none: to sign in
-	Sealed      []byte        `bun:"sealed"`            // an errand
+	UserID      uuid.NullUUID `bun:"user_id,type:uuid"` // the user to link an account to; none: to sign in
+	Sealed      []byte        `bun:"sealed"`            // a pendingRequest
 	CreatedAt   time.Time     `bun:"created_at"`
 	ExpiresAt   time.Time     `bun:"expires_at"`
 	UsedAt      *time.Time    `bun:"used_at"`
 }
 
-// errand is what a request keeps to itself.
-type errand struct {
+// pendingRequest is what a response is verified by, and where the person goes on then.
+type pendingRequest struct {
 	Nonce    string `json:"nonce"`
 	Verifier string `json:"verifier"` // PKCE: RFC 7636
-	Continue string `json:"continue"` // where the person goes on, as the page gave it
-	Again    bool   `json:"again"`    // they were to prove anew who they are
+	Continue string `json:"continue"` // as Beginning said
+	Again    bool   `json:"again"`    // as Beginning said
 }
 
 const (
-	maxRequests     = 600 // from one address in requestWindow: each is a row
+	maxRequests     = 600 // from one network in requestWindow: each is a row
 	requestWindow   = 10 * time.Minute
 	requestLifetime = time.Hour // as long as an app's own request may take: a person may have to find a phone first
 	sealForRequests = "upstream request"
@@ -50,40 +49,42 @@ const (
 
 // What can come of a request.
 var (
-	// ErrRequest covers an answer that belongs to no request, or to one that is too old, was answered, or began in another
-	// browser, alike.
+	// ErrRequest covers a response that belongs to no request, or to one that has expired, was answered, or began in
+	// another browser, alike.
 	ErrRequest = refusal.New("upstream.ended", "there is no such request to a provider, or it was answered before")
-	// ErrTooManyRequests says that one address sends too many people to providers.
+	// ErrTooManyRequests says that too many requests to providers begin in one network.
 	ErrTooManyRequests = refusal.New("upstream.limit", "too many requests to providers from one network")
-	// ErrUnbelievable says that what the provider answered does not hold. The reason is for the log.
-	ErrUnbelievable = errors.New("the provider's answer does not hold")
+	// ErrInvalidResponse says that a response or token of the provider is not valid. The reason is for the log.
+	ErrInvalidResponse = errors.New("the provider's response is not valid")
 )
 
-// Denied is a provider that does not say who somebody is: RFC 6749, section 4.1.2.1.
+// Denied is an error response of a provider: RFC 6749, section 4.1.2.1.
 type Denied struct{ Code, Description string }
 
-func (d *Denied) Error() string { return "the provider denies it: " + d.Code + " " + d.Description }
-
-// Beginning is what a person is sent to a provider for.
-type Beginning struct {
-	Source    string    // the network that the person is in: see identity.Device.Source
-	Browser   string    // the secret that their browser is known by
-	Continue  string    // handed back by Return
-	LinkTo    uuid.UUID // whose account it is to be linked to; uuid.Nil: to sign in
-	LoginHint string
-	Again     bool     // they must prove anew who they are, though they may be signed in there
-	Select    bool     // they want to choose the account there
-	ACRValues []string // what the app asks for
+func (d *Denied) Error() string {
+	return "the provider denied the request: " + d.Code + " " + d.Description
 }
 
-// Begin returns where to send a person's browser, so that they sign in with a provider: OpenID Connect Core, section
+// Beginning is what a request to a provider begins with.
+type Beginning struct {
+	Source    string    // the network of the browser: see identity.Device.Source
+	Browser   string    // the secret by which the browser is known
+	Continue  string    // handed back by Return
+	LinkTo    uuid.UUID // the user to link an account to; uuid.Nil: to sign in
+	LoginHint string
+	Again     bool     // the person must sign in again, even if they are signed in there
+	Select    bool     // the person wants to choose the account there
+	ACRValues []string // what the app requests
+}
+
+// Begin returns the URL of an authorization request, to which to redirect the browser: OpenID Connect Core, section
 // 3.1.2.1, with PKCE. It returns storage.ErrNotFound, ErrUnreachable or ErrTooManyRequests.
 func (u *Upstreams) Begin(ctx context.Context, id string, b Beginning) (string, error) {
 	p, err := u.Provider(ctx, id)
 	if err != nil {
 		return "", err
 	}
-	if u.Memory.Count(ctx, "upstream requests from "+b.Source, requestWindow) > maxRequests {
+	if u.Cache.Count(ctx, "upstream requests from "+b.Source, requestWindow) > maxRequests {
 		return "", ErrTooManyRequests
 	}
 	m, _, err := u.metadata(ctx, p)
@@ -94,10 +95,10 @@ func (u *Upstreams) Begin(ctx context.Context, id string, b Beginning) (string, 
 	if err != nil {
 		return "", err
 	}
-	state, kept := storage.NewSecret(), errand{
+	state, pending := storage.NewSecret(), pendingRequest{
 		Nonce: storage.NewSecret(), Verifier: oauth2.GenerateVerifier(), Continue: b.Continue, Again: b.Again,
 	}
-	encoded, err := json.Marshal(kept)
+	encoded, err := json.Marshal(pending)
 	if err != nil {
 		return "", err
 	}
@@ -114,56 +115,23 @@ func (u *Upstreams) Begin(ctx context.Context, id string, b Beginning) (string, 
 	if err != nil {
 		return "", fmt.Errorf("begin at %s: %w", p.ID, err)
 	}
-	options := append(p.parameters(b), oauth2.S256ChallengeOption(kept.Verifier))
-	if p.Kind != KindGitHub {
-		options = append(options, gooidc.Nonce(kept.Nonce))
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(pending.Verifier)}
+	for name, value := range p.kind().parameters(p, b, pending.Nonce) {
+		options = append(options, oauth2.SetAuthURLParam(name, value))
 	}
 	return config.AuthCodeURL(state, options...), nil
 }
 
-// parameters are those of an authorization request that depend on who asks and who is asked.
-func (p *Provider) parameters(b Beginning) []oauth2.AuthCodeOption {
-	parameters := make(map[string]string)
-	hint := "login_hint"
-	if p.Kind == KindGitHub {
-		hint = "login"
-	}
-	if b.LoginHint != "" {
-		parameters[hint] = b.LoginHint
-	}
-	switch {
-	case b.Again && p.Kind == KindOpenID:
-		parameters["prompt"], parameters["max_age"] = "login", "0"
-	case b.Again && p.Kind == KindMicrosoft:
-		parameters["prompt"] = "login"
-	case (b.Again || b.Select) && p.Kind != KindOpenID: // Google and GitHub know no other way to ask
-		parameters["prompt"] = "select_account"
-	}
-	if p.Kind == KindOpenID {
-		if acr := p.acrValues(b); acr != "" {
-			parameters["acr_values"] = acr
-		}
-	}
-	if p.Kind == KindGoogle && len(p.Settings.Domains) == 1 {
-		parameters["hd"] = p.Settings.Domains[0] // spares people a choice; what comes back is what counts
-	}
-	options := make([]oauth2.AuthCodeOption, 0, len(parameters)+2)
-	for name, value := range parameters {
-		options = append(options, oauth2.SetAuthURLParam(name, value))
-	}
-	return options
-}
-
-// Answer is what a provider says of a person who came back.
+// Answer is the account with which a person has signed in at a provider.
 type Answer struct {
 	External identity.External
 	Continue string
 	LinkTo   uuid.UUID // as Beginning said
 }
 
-// Return takes a person back from a provider: OpenID Connect Core, sections 3.1.2.5 to 3.1.3.7. form is what the
-// browser brings along. Where the request was ours the Answer says where they wanted to go on, also with an error:
-// *Denied, ErrUnbelievable, ErrUnreachable. ErrRequest comes without one.
+// Return verifies the response to an authorization request: OpenID Connect Core, sections 3.1.2.5 to 3.1.3.7. form are
+// its parameters. Where it answers a request of this browser, the Answer has Continue and LinkTo also with an error:
+// *Denied, ErrInvalidResponse or ErrUnreachable. ErrRequest comes without an Answer.
 func (u *Upstreams) Return(ctx context.Context, id string, form url.Values, browser string) (*Answer, error) {
 	p, err := u.Provider(ctx, id)
 	if err != nil {
@@ -174,50 +142,48 @@ func (u *Upstreams) Return(ctx context.Context, id string, form url.Values, brow
 			return nil, ErrRequest
 		}
 	}
-	request, kept, err := u.take(ctx, p, form.Get("state"), browser)
+	request, pending, err := u.take(ctx, p, form.Get("state"), browser)
 	if err != nil {
 		return nil, err
 	}
-	answer := &Answer{Continue: kept.Continue, LinkTo: request.UserID.UUID}
+	answer := &Answer{Continue: pending.Continue, LinkTo: request.UserID.UUID}
 	m, ctx, err := u.metadata(ctx, p)
 	if err != nil {
 		return answer, err
 	}
-	// Who answers must be who was asked, or the code would be taken to another's token endpoint: RFC 9207, section 2.4.
+	// The provider that answers must be the one that was asked, or the code would go to another's token endpoint: RFC
+	// 9207, section 2.4.
 	if iss := form.Get("iss"); iss != "" || m.NamesIssuer {
-		if err := p.checkAnswering(m, iss); err != nil {
-			return answer, fmt.Errorf("%w: %w", ErrUnbelievable, err)
+		if err := p.kind().checkResponseIssuer(p, m, iss); err != nil {
+			return answer, fmt.Errorf("%w: %w", ErrInvalidResponse, err)
 		}
 	}
 	if code := form.Get("error"); code != "" {
 		return answer, &Denied{Code: printable(code, 100), Description: printable(form.Get("error_description"), 300)}
 	}
 	if form.Get("code") == "" {
-		return answer, fmt.Errorf("%w: neither a code nor an error", ErrUnbelievable)
+		return answer, fmt.Errorf("%w: neither a code nor an error", ErrInvalidResponse)
 	}
 	config, err := u.oauth(p, m)
 	if err != nil {
 		return answer, err
 	}
-	token, err := config.Exchange(ctx, form.Get("code"), oauth2.VerifierOption(kept.Verifier))
+	token, err := config.Exchange(ctx, form.Get("code"), oauth2.VerifierOption(pending.Verifier))
 	if err != nil {
 		return answer, exchangeFault(err)
 	}
-	var said *statement
-	if p.Kind == KindGitHub {
-		said, err = p.readGitHub(ctx, u.of(p).client, m, token)
-	} else {
-		said, err = u.readOpenID(ctx, p, m, token, kept, request.CreatedAt)
-	}
+	verified, err := p.kind().identify(ctx, &tokenResponse{
+		Token: token, provider: p, metadata: m, client: u.cached(p).client, request: request, pending: pending, now: u.Now,
+	})
 	if err != nil {
 		return answer, err
 	}
-	answer.External, err = p.believe(said, token)
+	answer.External, err = p.external(verified, token)
 	return answer, err
 }
 
-// take uses up a request: of several answers to it, one is heard.
-func (u *Upstreams) take(ctx context.Context, p *Provider, state, browser string) (*Request, *errand, error) {
+// take uses up a request: of several responses to it, one is accepted.
+func (u *Upstreams) take(ctx context.Context, p *Provider, state, browser string) (*Request, *pendingRequest, error) {
 	if state == "" || browser == "" {
 		return nil, nil, ErrRequest
 	}
@@ -225,8 +191,12 @@ func (u *Upstreams) take(ctx context.Context, p *Provider, state, browser string
 	request, err := storage.Write(ctx, u.Database, func(ctx context.Context, tx bun.Tx) (*Request, error) {
 		request := new(Request)
 		return request, tx.NewUpdate().Model(request).Set("used_at = ?", now).
-			Where("state_hash = ? AND provider = ? AND browser_hash = ?", storage.Digest(state), p.ID, storage.Digest(browser)).
-			Where("used_at IS NULL AND expires_at > ?", now).Returning("*").Scan(ctx)
+			Where("state_hash = ?", storage.Digest(state)).
+			Where("provider = ?", p.ID).
+			Where("browser_hash = ?", storage.Digest(browser)).
+			Where("used_at IS NULL").
+			Where("expires_at > ?", now).
+			Returning("*").Scan(ctx)
 	})
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return nil, nil, ErrRequest
@@ -237,36 +207,21 @@ func (u *Upstreams) take(ctx context.Context, p *Provider, state, browser string
 	if err != nil {
 		return nil, nil, fmt.Errorf("return from %s: %w", p.ID, err)
 	}
-	kept := new(errand)
-	return request, kept, json.Unmarshal(encoded, kept)
+	pending := new(pendingRequest)
+	return request, pending, json.Unmarshal(encoded, pending)
 }
 
-// checkAnswering says whether the parameter iss of an answer names the provider.
-func (p *Provider) checkAnswering(m *metadata, iss string) error {
-	if p.Kind == KindMicrosoft && iss != m.Issuer {
-		if tenant := tenantOf(p, iss); tenant != "" {
-			return p.checkIssuerOf(m, iss, tenant)
-		}
-	} else if p.Kind != KindMicrosoft {
-		return p.checkIssuerOf(m, iss, "")
-	}
-	if iss != m.Issuer {
-		return fmt.Errorf("the answer is of %q, not of %s", iss, m.Issuer)
-	}
-	return nil
-}
-
-// exchangeFault tells a provider that will not from one that cannot. What it says may hold the code, so it is not
-// repeated.
+// exchangeFault tells a provider that refuses from one that does not work. Its description may repeat the code, so it
+// is left out.
 func exchangeFault(err error) error {
 	if refused := (*oauth2.RetrieveError)(nil); errors.As(err, &refused) {
 		if refused.Response != nil && refused.Response.StatusCode >= 500 || refused.ErrorCode == "" {
 			return fmt.Errorf("%w: the token endpoint answered %s", ErrUnreachable, refused.Response.Status)
 		}
-		return fmt.Errorf("%w: the token endpoint says %s", ErrUnbelievable, printable(refused.ErrorCode, 100))
+		return fmt.Errorf("%w: the token endpoint says %s", ErrInvalidResponse, printable(refused.ErrorCode, 100))
 	}
 	if failed := (*url.Error)(nil); errors.As(err, &failed) {
 		return fmt.Errorf("%w: the token endpoint: %w", ErrUnreachable, failed.Err)
 	}
-	return fmt.Errorf("%w: the token endpoint gives no token", ErrUnbelievable)
+	return fmt.Errorf("%w: the token endpoint gives no token", ErrInvalidResponse)
 }

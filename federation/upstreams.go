@@ -14,14 +14,14 @@ import (
 	"github.com/wicket-id/wicket/storage/seal"
 )
 
-// Upstreams are the providers that we believe. Its fields are what it leans on; set all of them.
+// Upstreams are the providers that Wicket trusts. Set all exported fields.
 type Upstreams struct {
 	Issuer   string // our own
 	Database *storage.Database
-	Memory   cache.Cache
+	Cache    cache.Cache // of limits and one-time marks
 	Seal     *seal.Seal
 	Identity *identity.Store
-	Named    func() []Provider // those that variables name, checked
+	Named    func() []Provider // those that the configuration has, checked
 	Now      func() time.Time
 
 	mu         sync.Mutex
@@ -30,9 +30,9 @@ type Upstreams struct {
 	discovered map[string]*discovered
 }
 
-const providersKept = 5 * time.Second // so soon every process knows of a provider that was added
+const providersKept = 5 * time.Second // after that every process knows a provider that was added
 
-// Active lists the providers from which people may come now.
+// Active lists the providers with which people can sign in now.
 func (u *Upstreams) Active(ctx context.Context) ([]Provider, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -46,7 +46,7 @@ func (u *Upstreams) Active(ctx context.Context) ([]Provider, error) {
 	}
 	var active []Provider
 	for _, p := range all {
-		if p.IsActive {
+		if p.IsActive && p.kind() != nil { // a later version may know more kinds
 			active = append(active, p)
 		}
 	}
@@ -54,7 +54,7 @@ func (u *Upstreams) Active(ctx context.Context) ([]Provider, error) {
 	return active, nil
 }
 
-// Provider returns the provider with that id, if people may come from it now, or storage.ErrNotFound.
+// Provider returns the provider with that id, if people can sign in with it now, or storage.ErrNotFound.
 func (u *Upstreams) Provider(ctx context.Context, id string) (*Provider, error) {
 	active, err := u.Active(ctx)
 	if err != nil {
@@ -68,14 +68,14 @@ func (u *Upstreams) Provider(ctx context.Context, id string) (*Provider, error) 
 	return nil, fmt.Errorf("provider %s: %w", id, storage.ErrNotFound)
 }
 
-// forget makes the next question look anew.
+// forget empties the cache of Active.
 func (u *Upstreams) forget() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.readAt = time.Time{}
 }
 
-// Expire deletes what has served its time, and returns how many rows of each table went.
+// Expire deletes rows that have expired, and returns how many of each table.
 func (u *Upstreams) Expire(ctx context.Context) (map[string]int64, error) {
 	deleted := make(map[string]int64)
 	var faults []error
@@ -98,8 +98,8 @@ func oneRow(result sql.Result, err error) error {
 	return nil
 }
 
-// SealedColumns are where this room keeps what the master key has sealed. People who are at a provider just now are not
-// among them.
+// SealedColumns are the columns of this package that are sealed with the master key, but for those of rows that expire
+// within an hour.
 var SealedColumns = []seal.SealedColumn{
 	{Table: "providers", Key: "id", Column: "sealed_secret", Purpose: sealForProviders},
 }

@@ -79,9 +79,9 @@ func (c providerAdd) Run(ctx context.Context, env server.Environment, out printe
 		return err
 	}
 	return out.print(s.ViewProvider(p), func() {
-		out.line("Believed. Register these at %s:", p.Name)
+		out.line("Added. Register these at %s:", p.Name)
 		out.line("redirect_uri            %s", s.Upstreams.Callback(p.ID))
-		if p.Kind != federation.KindGitHub {
+		if p.SendsLogoutTokens() {
 			out.line("backchannel_logout_uri  %s", s.Upstreams.LogoutURI(p.ID))
 		}
 	})

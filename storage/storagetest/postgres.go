@@ -38,6 +38,7 @@ var errNoPostgres = errors.New(
 
 func postgres(t testing.TB) *postgresServer {
 	t.Helper()
+	skipIfShort(t)
 	server, err := startPostgres()
 	if errors.Is(err, errNoPostgres) && os.Getenv("WICKET_TEST_COMPLETE") == "" {
 		t.Skip(err)
@@ -46,6 +47,14 @@ func postgres(t testing.TB) *postgresServer {
 		t.Fatal(err)
 	}
 	return server
+}
+
+// skipIfShort leaves the test out under -short, which is for the tests that need no other server: make test-quick.
+func skipIfShort(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a server of its own takes long to start, so under -short this test is left out")
+	}
 }
 
 func newPostgres() (*postgresServer, error) {

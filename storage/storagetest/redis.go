@@ -29,6 +29,7 @@ type RedisServer struct {
 // fails instead.
 func Redis(t testing.TB, options ...string) *RedisServer {
 	t.Helper()
+	skipIfShort(t)
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		if os.Getenv("WICKET_TEST_COMPLETE") != "" {
 			t.Fatal(err)

@@ -28,7 +28,7 @@ var (
 	SecondStepCookie = Cookie{name: "second_step"}
 	// UpstreamSignUpCookie holds the secret by which an account of a provider, which belongs to no account here yet, is
 	// found again.
-	UpstreamSignUpCookie = Cookie{name: "arrival", lifetime: federation.ArrivalLifetime}
+	UpstreamSignUpCookie = Cookie{name: "arrival", lifetime: federation.PendingSignUpLifetime}
 	// PasskeyOfferCookie tells that this browser has been offered a passkey lately.
 	PasskeyOfferCookie = Cookie{name: "passkey_offered", lifetime: 30 * 24 * time.Hour}
 )

@@ -18,7 +18,10 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-const root = "../.." // of the module
+const (
+	root = "../.." // of the module
+	web  = root + "/web/"
+)
 
 // messages are the keys of the English file, with their forms.
 func messages(t *testing.T) map[string][]string {
@@ -100,7 +103,7 @@ func usesInGo(t *testing.T) (uses []use, codes map[string]use) {
 			}
 			found := use{at: set.Position(call.Pos()).String(), key: key, params: names(call.Args[len(call.Args)-1])}
 			switch {
-			case (name == "Text" || name == "Markup") && len(call.Args) <= 2:
+			case (name == "Text" || name == "Markup") && len(call.Args) <= 2 && strings.HasPrefix(path, web):
 				found.markup = name == "Markup"
 				uses = append(uses, found)
 			case name == "Key" && (of == "locales" || file.Name.Name == "locales"):

@@ -30,7 +30,7 @@ func (e UpstreamLogout) Post(v *frame.Visit) error {
 			Code: "temporarily_unavailable", Description: "Too many logout tokens come from there; try again in a minute.",
 			Status: http.StatusTooManyRequests,
 		}
-	case errors.Is(err, federation.ErrUnbelievable), errors.Is(err, federation.ErrUnreachable):
+	case errors.Is(err, federation.ErrInvalidResponse), errors.Is(err, federation.ErrUnreachable):
 		e.Log.WarnContext(ctx, "a logout token was refused", "provider", provider, "error", err.Error())
 		return &oidc.Error{
 			Code: "invalid_request", Description: "The logout token is not valid.", Status: http.StatusBadRequest,

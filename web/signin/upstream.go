@@ -100,7 +100,7 @@ func (h Upstream) signIn(v *frame.Visit, answer *federation.Answer) error {
 	admission, err := h.SignIns.External().SignIn(v.Context(), answer.External, v.Device(), v.Session)
 	switch {
 	case errors.Is(err, signin.ErrNotLinked):
-		secret, err := h.Upstreams.Welcome(v.Context(), answer, v.Cookie(frame.BrowserCookie))
+		secret, err := h.Upstreams.SavePendingSignUp(v.Context(), answer, v.Cookie(frame.BrowserCookie))
 		if err != nil {
 			return err
 		}
@@ -187,7 +187,7 @@ func showUpstreamFailure(f *frame.Frame, v *frame.Visit, provider string, err er
 		})
 	case errors.Is(err, federation.ErrUnreachable):
 		page.Text = v.Language.Text("upstream.unreachable", locales.Params{"Provider": p.Name})
-	case errors.Is(err, federation.ErrUnbelievable):
+	case errors.Is(err, federation.ErrInvalidResponse):
 		status = http.StatusBadRequest
 		page.Text = v.Language.Text("upstream.invalid", locales.Params{"Provider": p.Name})
 	case errors.Is(err, federation.ErrTooManyRequests):

@@ -20,7 +20,7 @@ type UpstreamSignUp struct{ Linking }
 
 // pending is the account at a provider with which the browser came.
 type pending struct {
-	*federation.Arrival
+	*federation.PendingSignUp
 
 	authorization *authorize.Request // with which the person came; nil where no app waits
 	provider      *federation.Provider
@@ -52,17 +52,17 @@ func (h UpstreamSignUp) open(v *frame.Visit) (*pending, error) {
 // read reads what waits in this browser; likewise.
 func (h UpstreamSignUp) read(v *frame.Visit) (*pending, error) {
 	browser := v.Cookie(frame.BrowserCookie)
-	arrival, err := h.Upstreams.Arrival(v.Context(), v.Cookie(frame.UpstreamSignUpCookie), browser)
+	signUp, err := h.Upstreams.PendingSignUp(v.Context(), v.Cookie(frame.UpstreamSignUpCookie), browser)
 	if err != nil {
 		return nil, err
 	}
-	waiting := &pending{Arrival: arrival}
-	if arrival.Continue != "" {
-		if waiting.authorization, err = h.Authorize.Resume(v.Context(), arrival.Continue, browser); err != nil {
+	waiting := &pending{PendingSignUp: signUp}
+	if signUp.Continue != "" {
+		if waiting.authorization, err = h.Authorize.Resume(v.Context(), signUp.Continue, browser); err != nil {
 			return nil, err
 		}
 	}
-	waiting.provider, err = h.Upstreams.Provider(v.Context(), arrival.External.Provider)
+	waiting.provider, err = h.Upstreams.Provider(v.Context(), signUp.External.Provider)
 	return waiting, err
 }
 
@@ -109,7 +109,7 @@ func (h UpstreamSignUp) Register(v *frame.Visit) error {
 // end ends the waiting.
 func (h UpstreamSignUp) end(v *frame.Visit, waiting *pending) error {
 	v.ClearCookie(frame.UpstreamSignUpCookie)
-	return h.Upstreams.Leave(v.Context(), waiting.Arrival)
+	return h.Upstreams.EndPendingSignUp(v.Context(), waiting.PendingSignUp)
 }
 
 // SignIn lets them sign in to the account that they have; admitted asks for the link then.

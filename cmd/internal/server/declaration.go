@@ -101,7 +101,7 @@ func (s *Server) ViewProvider(p *federation.Provider) ProviderView {
 		ID: p.ID, Kind: p.Kind, Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientID, IsActive: p.IsActive, Named: p.Named,
 		Settings: p.Settings, RedirectURI: s.Upstreams.Callback(p.ID),
 	}
-	if p.Kind != federation.KindGitHub {
+	if p.SendsLogoutTokens() {
 		view.LogoutURI = s.Upstreams.LogoutURI(p.ID)
 	}
 	return view

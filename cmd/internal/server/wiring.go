@@ -115,7 +115,7 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	s.Upstreams = &federation.Upstreams{
 		Issuer:   config.Issuer,
 		Database: s.Database,
-		Memory:   s.cache,
+		Cache:    s.cache,
 		Seal:     config.Seal,
 		Identity: s.Identity,
 		Named:    func() []federation.Provider { return s.Config().Providers },

@@ -38,6 +38,12 @@ var webPackages = []string{
 // domain is what web and cmd build on.
 var domain = slices.Concat(oidcPackages, []string{"federation"}, identityPackages, storagePackages)
 
+// endToEnd is what the tests of a running server may import. They never see each other.
+var endToEnd = slices.Concat(
+	[]string{"cmd/internal/e2e/harness", "cmd/internal/server", "cmd/internal/sampleapp", "migrations"}, webPackages,
+	domain,
+)
+
 // allowed says which packages of ours a package may import, itself aside: imports only go down. A package that is
 // missing here is new; give it its place.
 var allowed = map[string][]string{
@@ -47,7 +53,18 @@ var allowed = map[string][]string{
 	"cmd/internal/server":    slices.Concat([]string{"migrations"}, webPackages, domain),
 	"cmd/internal/sampleapp": {}, // an app like any other: it knows Wicket by its protocol alone
 	"cmd/internal/structure": {},
-	"web":                    slices.Concat(webPackages, domain),
+	"cmd/internal/e2e/harness": slices.Concat(
+		[]string{"cmd/internal/server", "cmd/internal/sampleapp", "storage/storagetest"}, webPackages, domain,
+	),
+	"cmd/internal/e2e/account":   endToEnd,
+	"cmd/internal/e2e/bench":     endToEnd,
+	"cmd/internal/e2e/commands":  endToEnd,
+	"cmd/internal/e2e/factors":   endToEnd,
+	"cmd/internal/e2e/operation": endToEnd,
+	"cmd/internal/e2e/protocol":  endToEnd,
+	"cmd/internal/e2e/signin":    endToEnd,
+	"cmd/internal/e2e/upstream":  endToEnd,
+	"web":                        slices.Concat(webPackages, domain),
 	// these three never see each other
 	"web/protocol": slices.Concat([]string{"web/frame", "web/locales", "web/pages"}, domain),
 	"web/signin":   slices.Concat([]string{"web/frame", "web/locales", "web/pages"}, domain),
@@ -60,8 +77,10 @@ var allowed = map[string][]string{
 	"oidc":         storagePackages, // never federation
 	"oidc/keys":    storagePackages,
 	"oidc/clients": slices.Concat([]string{"oidc", "oidc/keys", "identity"}, storagePackages),
-	"oidc/tokens":  slices.Concat([]string{"oidc", "oidc/keys", "oidc/clients", "identity"}, storagePackages),
-	"oidc/grants":  slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
+	"oidc/tokens": slices.Concat(
+		[]string{"oidc", "oidc/keys", "oidc/clients", "identity"}, storagePackages,
+	),
+	"oidc/grants": slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
 	"oidc/authorize": slices.Concat(
 		[]string{"oidc", "oidc/clients", "oidc/tokens", "oidc/grants", "identity", "identity/refusal"}, storagePackages,
 	),

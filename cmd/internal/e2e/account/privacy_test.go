@@ -1,0 +1,64 @@
+package account
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
+)
+
+func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		client, b := h.AddClient(t, nil), h.NewBrowser(t)
+		b.Code(t, client, nil)
+		file := b.Post(t, "/account/download", url.Values{})
+		if file.StatusCode != http.StatusOK || !strings.HasPrefix(file.Header.Get("Content-Disposition"), "attachment") {
+			t.Fatalf("download: %s %v", file.Status, file.Header)
+		}
+		var kept struct {
+			Account struct{ Username string }
+			Profile struct{ Name string }
+			Emails  []struct{ Address string }
+			Apps    []struct {
+				ClientID string `json:"client_id"`
+			}
+			Sessions   []any
+			Attempts   []any `json:"login_attempts"`
+			AuditTrail []any `json:"audit_trail"`
+		}
+		if err := json.Unmarshal([]byte(file.Text), &kept); err != nil {
+			t.Fatal(err)
+		}
+		if kept.Account.Username != harness.Username || kept.Profile.Name != "Alice Example" ||
+			kept.Emails[0].Address != harness.Email || kept.Apps[0].ClientID != client.ID ||
+			len(kept.Sessions) != 1 || len(kept.Attempts) != 1 || len(kept.AuditTrail) < 3 {
+			t.Errorf("the file holds %+v", kept)
+		}
+		if user, err := h.Identity.Users().ByID(t.Context(), h.User.ID); err != nil ||
+			strings.Contains(file.Text, user.PasswordHash) {
+			t.Errorf("the password hash is in the file (%v)", err)
+		}
+		if shown := b.Post(t, "/account/erase", url.Values{}); !strings.Contains(shown.Text, `id="erase"`) {
+			t.Errorf("erased without being sure: %s", shown.Status)
+		}
+		if shown := b.Post(t, "/account/erase", url.Values{"sure": {"yes"}}); shown.StatusCode != http.StatusOK {
+			t.Fatalf("erase: %s", shown.Status)
+		}
+		h.Mail(t, "Your account will be deleted")
+		if shown := b.Get(t, "/account"); !strings.Contains(shown.Text, `id="sign-in"`) {
+			t.Error("still signed in")
+		}
+		b.SignIn(t, harness.Page{})
+		if user, err := h.Identity.Users().ByID(t.Context(), h.User.ID); err != nil || user.EraseAt != nil {
+			t.Errorf("signing in did not undo it: %v, %v", user.EraseAt, err)
+		}
+		visitor := h.NewBrowser(t).Post(t, "/account/download", url.Values{})
+		if strings.Contains(visitor.Text, harness.Email) {
+			t.Error("a visitor downloads her data")
+		}
+	})
+}

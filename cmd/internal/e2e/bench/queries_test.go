@@ -1,0 +1,97 @@
+package bench
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// The cost of each way is a promise (docs/architecture.md): so many reads and so many transactions, and no more.
+func TestQueriesOfEachWay(t *testing.T) {
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		storagetest.Unrehearsed(t, databaseURL)
+		h := harness.Start(t, databaseURL)
+		client, b := h.AddClient(t, nil), h.NewBrowser(t)
+		b.Code(t, client, nil) // signs in and consents
+		counter := &queryCounter{}
+		h.Database.Observe(counter)
+		var code string
+		var tokens harness.Answer
+		for _, way := range []struct {
+			name                string
+			reads, transactions int
+			once                func()
+		}{
+			{"authorize", 1, 1, func() { code = b.Code(t, client, nil) }},
+			{"code", 1, 1, func() { tokens = h.Redeem(t, client, code) }},
+			{"refresh", 1, 1, func() { tokens = h.Refresh(t, client, tokens.Text("refresh_token")) }},
+			{"userinfo", 1, 0, func() { h.Userinfo(t, tokens.Text("access_token")) }},
+			{"introspection", 1, 0, func() {
+				h.Call(t, oidc.PathIntrospect, client, url.Values{"token": {tokens.Text("access_token")}})
+			}},
+			{"client credentials", 0, 0, func() {
+				h.Call(t, oidc.PathToken, client, url.Values{"grant_type": {"client_credentials"}})
+			}},
+			{"discovery", 0, 0, func() { b.Get(t, oidc.PathConfiguration) }},
+			{"jwks", 0, 0, func() { b.Get(t, oidc.PathJWKS) }},
+		} {
+			counter.reset()
+			way.once()
+			reads, transactions := counter.counted(h.Database.Kind)
+			if reads != way.reads || transactions != way.transactions {
+				t.Errorf(
+					"%s: %d reads and %d transactions, want %d and %d:\n%s", way.name, reads, transactions, way.reads,
+					way.transactions, strings.Join(counter.queries, "\n"),
+				)
+			}
+		}
+		if tokens.Status != http.StatusOK {
+			t.Errorf("the last answer was %d %v", tokens.Status, tokens.JSON)
+		}
+	})
+}
+
+// queryCounter notes the queries that a server runs.
+type queryCounter struct {
+	mu      sync.Mutex
+	queries []string
+}
+
+func (*queryCounter) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+func (c *queryCounter) AfterQuery(_ context.Context, event *bun.QueryEvent) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queries = append(c.queries, event.Query)
+}
+
+func (c *queryCounter) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queries = nil
+}
+
+// counted tells reads and transactions apart: on PostgreSQL a script without BEGIN is a transaction of its own.
+func (c *queryCounter) counted(kind storage.Kind) (reads, transactions int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, query := range c.queries {
+		switch {
+		case query == "BEGIN", kind == storage.Postgres && strings.Contains(query, ";\n"):
+			transactions++
+		case strings.HasPrefix(query, "SELECT"):
+			reads++
+		}
+	}
+	return reads, transactions
+}

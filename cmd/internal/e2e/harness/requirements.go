@@ -1,0 +1,34 @@
+package harness
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// LeaveOut skips a test for which this machine lacks something, and says what. Under `make test`
+// (WICKET_TEST_COMPLETE=1) nothing may be left out, so there it fails.
+func LeaveOut(t testing.TB, reason string) {
+	t.Helper()
+	if os.Getenv("WICKET_TEST_COMPLETE") != "" {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
+}
+
+// ClientsFolder holds programs for Node.js that stand for apps and for providers, as seen from the folder of a test
+// package.
+const ClientsFolder = "../testdata/clients"
+
+// NeedNPMPackages leaves the test out where the npm packages of ClientsFolder are not installed.
+func NeedNPMPackages(t testing.TB) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(ClientsFolder, "node_modules")); errors.Is(err, fs.ErrNotExist) {
+		LeaveOut(
+			t,
+			"the npm packages of the test clients are not installed (make test does it, or: npm ci in cmd/internal/e2e/testdata/clients)",
+		)
+	}
+}

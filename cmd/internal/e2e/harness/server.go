@@ -1,0 +1,165 @@
+package harness
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/wicket-id/wicket/cmd/internal/server"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/storage/seal"
+	"github.com/wicket-id/wicket/storage/storagetest"
+	"github.com/wicket-id/wicket/web"
+	"github.com/wicket-id/wicket/web/notify"
+)
+
+// Alice is the user that every server begins with.
+const (
+	Username = "alice"
+	Email    = "alice@example.com"
+	Password = "correct horse battery"
+)
+
+// Config is what a test may change.
+type Config = server.Config
+
+// Server is a running Wicket: as server.New makes it, behind a real listener on a free port of this machine. One that
+// runs as a process of its own has an Issuer and nothing else.
+type Server struct {
+	*server.Server
+	Issuer    string            // where the tests find it
+	Transport http.RoundTripper // trusts its certificate; nil where it has none
+	User      *identity.User    // alice
+}
+
+// Each runs test against a server on SQLite and against one on PostgreSQL.
+func Each(t *testing.T, test func(t *testing.T, h *Server)) {
+	t.Helper()
+	storagetest.EachURL(t, func(t *testing.T, url string) { test(t, Start(t, url)) })
+}
+
+// Start serves on that database until the test ends, with the user alice and everything allowed that can be, unless
+// change says otherwise.
+func Start(t testing.TB, databaseURL string, change ...func(*Config)) *Server {
+	t.Helper()
+	listener, origin := listen(t)
+	config := &Config{
+		Issuer: origin, DatabaseURL: databaseURL, Clock: identity.Clock, Seal: newSeal(t),
+		Migrate: true, Registration: true, KeepLoginAttempts: 400 * 24 * time.Hour,
+		Limits: web.DefaultLimits, Outbox: &notify.Outbox{},
+	}
+	config.RelyingParty = RelyingParty(t, config.Issuer, factor.HardwareKeyPolicy{})
+	for _, change := range change {
+		change(config)
+	}
+	h := ServeOn(t, listener, config)
+	h.User = h.registerAlice(t)
+	return h
+}
+
+// Replica starts one more server on the same database, as one more process of the same Wicket. change may set it apart.
+func (h *Server) Replica(t testing.TB, change ...func(*Config)) *Server {
+	t.Helper()
+	config := *h.Config()
+	for _, change := range change {
+		change(&config)
+	}
+	replica := Serve(t, &config)
+	replica.User = h.User
+	return replica
+}
+
+// Serve serves that configuration on a port of its own until the test ends.
+func Serve(t testing.TB, config *Config) *Server {
+	t.Helper()
+	listener, origin := listen(t)
+	h := ServeOn(t, listener, config)
+	h.Issuer = origin
+	return h
+}
+
+// listen takes a free port.
+func listen(t testing.TB) (listener net.Listener, origin string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	return listener, "http://localhost:" + port
+}
+
+// ServeOn serves that configuration there until the test ends.
+func ServeOn(t testing.TB, listener net.Listener, config *Config) *Server {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(LogWriter(t), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s, err := server.New(t.Context(), config, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &Server{Server: s, Issuer: config.Issuer}
+	h.SignIns.SignInDelay, h.SignIns.RefusalTakes = time.Millisecond, 0
+	if err := h.Keys.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Jobs.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- server.ServeHTTP(ctx, []net.Listener{listener}, h.Handler, log, func() {}) }()
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections() // or stopping waits for those that were dialled and never used
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("stop serving: %v", err)
+		}
+		if err := h.Jobs.Stop(context.Background()); err != nil {
+			t.Errorf("stop the jobs: %v", err)
+		}
+		if err := h.Close(); err != nil {
+			t.Errorf("close the server: %v", err)
+		}
+	})
+	return h
+}
+
+// newSeal makes a master key.
+func newSeal(t testing.TB) *seal.Seal {
+	t.Helper()
+	made, err := seal.Parse(seal.NewMasterKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// RelyingParty is Wicket as authenticators know it at that issuer.
+func RelyingParty(t testing.TB, issuer string, policy factor.HardwareKeyPolicy) *factor.RelyingParty {
+	t.Helper()
+	parsed, err := url.Parse(issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	party, err := factor.NewRelyingParty(parsed.Hostname(), "Wicket", []string{issuer}, policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return party
+}
+
+// LogWriter returns what sends each line that is written to it to the log of a test.
+func LogWriter(t testing.TB) io.Writer { return testLog{t} }
+
+type testLog struct{ t testing.TB }
+
+func (l testLog) Write(line []byte) (int, error) {
+	l.t.Logf("%s", line)
+	return len(line), nil
+}

@@ -1,0 +1,188 @@
+package operation
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
+	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// Secrets that files hold are renewed under a running server, which heeds them within seconds.
+func TestFilesAreReadAnew(t *testing.T) {
+	t.Parallel()
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		folder := t.TempDir()
+		write := func(name, content string) (path string) {
+			t.Helper()
+			path = filepath.Join(folder, name)
+			// As Kubernetes and careful operators do: the whole file takes the place of the one before.
+			if err := os.WriteFile(path+".new", []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(path+".new", path); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}
+		old, master, secret := seal.NewMasterKey(), seal.NewMasterKey(), storage.NewSecret()
+		line, issuer := harness.NewCommandLine(t, databaseURL)
+		line = slices.DeleteFunc(line, func(variable string) bool { return strings.HasPrefix(variable, "WICKET_SECRET=") })
+		line = append(line, "WICKET_SECRET_FILE="+write("master", old), "WICKET_CLIENTS_FILE="+write("clients.yaml", `
+- {client_id: web, client_name: Web, token_endpoint_auth_method: client_secret_post, grant_types: [authorization_code, client_credentials], scope: openid, redirect_uris: ["`+harness.RedirectURI+`"], trusted: true, client_secret_file: `+write("web", secret)+`}`),
+			"WICKET_PROVIDERS_FILE="+write("providers.yaml", "[]"))
+		line.JSON(
+			t, &harness.PrintedUser{}, harness.Password, "user", "create", "--username", harness.Username, "--password-stdin",
+		)
+		server := line.Serve(t, issuer)
+		h, app := &harness.Server{Issuer: issuer}, harness.Client{
+			Client: &clients.Client{ID: "web", AuthMethod: clients.AuthPost}, Secret: secret,
+		}
+		gets := func() int {
+			return h.Call(t, oidc.PathToken, app, url.Values{"grant_type": {oidc.GrantClientCredentials}}).Status
+		}
+		if got := gets(); got != http.StatusOK {
+			t.Fatalf("the first secret: %d", got)
+		}
+
+		app.Secret = storage.NewSecret()
+		write("web", app.Secret)
+		storagetest.Eventually(t, 30*time.Second, "the new secret of an app works", func() bool {
+			return gets() == http.StatusOK
+		})
+		app.Secret = secret
+		if got := gets(); got != http.StatusUnauthorized {
+			t.Errorf("its old one: %d", got)
+		}
+
+		hangUp := func() {
+			t.Helper()
+			if err := server.Process.Signal(syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b := h.NewBrowser(t)
+		offers := func(name string) func() bool {
+			return func() bool { return strings.Contains(b.Get(t, "/sign-in").Text, name) }
+		}
+		write("acme", "s3cret")
+		write(
+			"providers.yaml",
+			`[{"id": "acme", "kind": "oidc", "name": "Acme Works", "issuer": "https://login.acme.example", "client_id": "wicket", "client_secret_file": "`+folder+`/acme", "settings": {"registration": true}}]`,
+		)
+		storagetest.Eventually(t, 30*time.Second, "a provider that was declared is offered", offers("Acme Works"))
+
+		// A master key that cannot read what there is must not be taken over, nor anything beside it.
+		write("master", master)
+		write(
+			"providers.yaml",
+			`[{"id": "other", "kind": "github", "client_id": "wicket", "client_secret_file": "`+folder+`/acme"}]`,
+		)
+		hangUp()
+		refused := "the master key that has sealed so far is not among them"
+		storagetest.Eventually(t, 30*time.Second, "the log says what is wrong", func() bool {
+			return strings.Contains(server.ErrOut.String(), refused)
+		})
+		if !offers("Acme Works")() || gets() != http.StatusUnauthorized {
+			t.Error("half of it was taken over")
+		}
+
+		// Behind the old one it may read; before it, it seals; and once nothing is left that the old one sealed, it is alone.
+		take := func(ring string) {
+			t.Helper()
+			before := strings.Count(server.ErrOut.String(), "took over")
+			write("master", ring)
+			hangUp()
+			storagetest.Eventually(t, 30*time.Second, "a ring of master keys is taken over", func() bool {
+				return strings.Count(server.ErrOut.String(), "took over") > before
+			})
+		}
+		take(old + "," + master)
+		underOld := b.Get(t, h.AuthorizeURL(app, url.Values{"scope": {"openid"}}))
+		take(master + "," + old)
+		underNew := b.Get(t, h.AuthorizeURL(app, url.Values{"scope": {"openid"}}))
+		take(master)
+		for _, c := range []struct {
+			shown harness.Page
+			want  int
+		}{{underOld, http.StatusBadRequest}, {underNew, http.StatusSeeOther}} {
+			if got := h.NewBrowser(t).SignIn(t, c.shown); got.StatusCode != c.want {
+				t.Errorf("a request that was held is answered with %s, want %d", got.Status, c.want)
+			}
+		}
+		server.Interrupt(t)
+		if log := server.ErrOut.String(); strings.Count(log, refused) != 1 || strings.Contains(log, old) ||
+			strings.Contains(log, master) {
+			t.Errorf("the log: %s", log)
+		}
+	})
+}
+
+// After reseal nothing needs the old master key any more, in any table.
+func TestReseal(t *testing.T) {
+	t.Parallel()
+	sealed := func(keys string) func(*harness.Config) {
+		seal, err := seal.Parse(keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(c *harness.Config) { c.Seal = seal }
+	}
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		old, master := seal.NewMasterKey(), seal.NewMasterKey()
+		h := harness.Start(t, databaseURL, sealed(old))
+		h.AddProvider(t, &federation.Provider{Kind: federation.KindGitHub, ClientID: "wicket", Secret: "upstream s3cret"})
+		b := h.NewBrowser(t)
+		b.SignIn(t, harness.Page{})
+		app, _ := b.AddAuthenticator(t, "")
+		h.SQL(t, "INSERT INTO external_accounts (id, user_id, provider, issuer, subject, label, profile, sealed_tokens, last_used_at, created_at, modified_at) VALUES (?, ?, 'github', 'https://github.com', '1', 'x', '{}', ?, ?, ?, ?)",
+			uuid.New(), h.User.ID, h.Identity.Seal.Close(
+				"upstream tokens", []byte(`{"access_token":"t"}`),
+			), time.Now(), time.Now(), time.Now())
+		line := harness.CommandLine{"WICKET_DATABASE_URL=" + h.Config().DatabaseURL, "WICKET_ISSUER=" + h.Issuer}
+		ring := append(line, "WICKET_SECRET="+master+","+old)
+		for i, want := range []int64{1, 0} { // again, there is nothing left to do
+			var renewed map[string]int64
+			ring.JSON(t, &renewed, "", "key", "reseal")
+			if renewed["totps"] != want || renewed["providers"] != want || renewed["external_accounts"] != want ||
+				(renewed["signing_keys"] > 0) != (want > 0) {
+				t.Errorf("time %d: %v", i+1, renewed)
+			}
+		}
+		after := h.Replica(t, sealed(master))
+		elsewhere := after.NewBrowser(t)
+		if shown := elsewhere.AnswerSecondStep(
+			t, elsewhere.SignIn(t, harness.Page{}), harness.TOTPCode(t, app, 1),
+		); !strings.Contains(shown.Text, "Alice Example") {
+			t.Errorf("the authenticator app: %s", shown.Status)
+		}
+		if provider, err := after.Upstreams.Provider(t.Context(), "github"); err != nil {
+			t.Error(err)
+		} else if _, err := after.Upstreams.Begin(t.Context(), provider.ID, federation.Beginning{Browser: "x"}); err != nil {
+			t.Errorf("the provider's secret: %v", err)
+		}
+		if tokens, err := after.Identity.ExternalAccounts().Tokens(t.Context(), &after.Linked(t, h.User)[0]); err != nil ||
+			!strings.Contains(string(tokens), "access_token") {
+			t.Errorf("the provider's tokens: %s, %v", tokens, err)
+		}
+		lost := append(line, "WICKET_SECRET="+old).Run(t, "", "key", "reseal")
+		if lost.ProcessState.ExitCode() != 1 || !strings.Contains(lost.ErrOut.String(), "totps ") ||
+			!strings.Contains(lost.ErrOut.String(), "another master key") {
+			t.Errorf("without the new key: %s\n%s", lost.ProcessState, &lost.ErrOut)
+		}
+	})
+}

@@ -1,0 +1,169 @@
+package protocol
+
+import (
+	"encoding/base64"
+	"html"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
+)
+
+// Every bad combination ends at a page, and never at an address that came with it.
+func TestLogoutThatMustNotBeFollowed(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		client, other := h.AddClient(t, nil), h.AddClient(t, func(c *clients.Client) {
+			c.PostLogoutRedirectURIs = []string{"https://other.example.com/bye"}
+		})
+		b := h.NewBrowser(t)
+		hint := h.Redeem(t, client, b.Code(t, client, nil)).Text("id_token")
+		parts := strings.Split(hint, ".")
+		payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+		for name, form := range map[string]url.Values{
+			"an unregistered address": {"id_token_hint": {hint}, "post_logout_redirect_uri": {"https://evil.example/"}},
+			"a query added": {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI +
+				"?x=1"}},
+			"a path added": {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI +
+				"x"}},
+			"a fragment added": {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI +
+				"#x"}},
+			"other case":                      {"id_token_hint": {hint}, "post_logout_redirect_uri": {strings.ToUpper(harness.LogoutURI)}},
+			"the sign-in's address":           {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.RedirectURI}},
+			"another client's address":        {"id_token_hint": {hint}, "post_logout_redirect_uri": {"https://other.example.com/bye"}},
+			"another client's address and id": {"id_token_hint": {hint}, "client_id": {other.ID}, "post_logout_redirect_uri": {"https://other.example.com/bye"}},
+			"an unknown client":               {"client_id": {"unknown"}, "post_logout_redirect_uri": {harness.LogoutURI}},
+			"nobody":                          {"post_logout_redirect_uri": {harness.LogoutURI}},
+			"nobody, with a state":            {"post_logout_redirect_uri": {harness.LogoutURI}, "state": {"s"}},
+			"a script":                        {"id_token_hint": {hint}, "post_logout_redirect_uri": {"javascript:alert(1)"}},
+			"lines": {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI +
+				"\r\nX-Evil: 1"}},
+			"NUL": {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI +
+				"\x00"}},
+			"charset": {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI +
+				"\xff"}},
+			"endless": {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI +
+				strings.Repeat("a", 9000)}},
+			"twice":        {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI, "https://evil.example/"}},
+			"a hint twice": {"id_token_hint": {hint, hint}, "post_logout_redirect_uri": {harness.LogoutURI}},
+			"a modified hint": {"id_token_hint": {parts[0] + "." + encode(
+				strings.Replace(string(payload), client.ID, other.ID, 1),
+			) + "." + parts[2]}, "post_logout_redirect_uri": {"https://other.example.com/bye"}},
+			"a modified hint, the same client": {"id_token_hint": {parts[0] + "." + encode(
+				strings.Replace(string(payload), `"sid"`, `"x":1,"sid"`, 1),
+			) + "." + parts[2]}, "post_logout_redirect_uri": {harness.LogoutURI}},
+			"a hint without a signature": {"id_token_hint": {parts[0] + "." + parts[1] +
+				"."}, "post_logout_redirect_uri": {harness.LogoutURI}},
+			"alg none": {"id_token_hint": {encode(`{"alg":"none","typ":"JWT"}`) + "." + parts[1] +
+				"."}, "post_logout_redirect_uri": {harness.LogoutURI}},
+			"alg none, with a key": {"id_token_hint": {encode(
+				`{"alg":"none","typ":"JWT","kid":"x"}`,
+			) + "." + parts[1] + "." + parts[2]}, "post_logout_redirect_uri": {harness.LogoutURI}},
+			"an access token as a hint": {"id_token_hint": {h.Redeem(
+				t, client, b.Code(t, client, nil),
+			).Text("access_token")}, "post_logout_redirect_uri": {harness.LogoutURI}},
+			"nonsense as a hint":                  {"id_token_hint": {"nonsense"}, "post_logout_redirect_uri": {harness.LogoutURI}},
+			"a hint that is not the client's own": {"id_token_hint": {hint}, "client_id": {other.ID}},
+		} {
+			for _, send := range []func() harness.Page{
+				func() harness.Page { return b.Get(t, oidc.PathLogout+"?"+form.Encode()) },
+				func() harness.Page { return b.Post(t, oidc.PathLogout, form) },
+				func() harness.Page { return b.Post(t, "/logout/confirm", url.Values{"continue": {form.Encode()}}) },
+				func() harness.Page { return h.NewBrowser(t).Get(t, oidc.PathLogout+"?"+form.Encode()) }, // nobody is signed in
+			} {
+				shown := send()
+				if shown.StatusCode != http.StatusBadRequest || shown.Header.Get("Location") != "" ||
+					shown.Header.Get("X-Evil") != "" || strings.Contains(shown.Text, `href="https://evil`) ||
+					strings.Contains(shown.Text, `href="javascript`) {
+					t.Errorf("%s: %s to %q", name, shown.Status, shown.Header.Get("Location"))
+				}
+			}
+		}
+		if shown := b.Get(t, "/account"); !strings.Contains(shown.Text, "Alice Example") {
+			t.Error("after all that she is signed out")
+		}
+	})
+}
+
+func TestLogoutThatIsFollowed(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		client := h.AddClient(t, nil)
+		signedIn := func(b *harness.Browser) bool {
+			t.Helper()
+			return !strings.Contains(b.Get(t, "/account").Text, `id="sign-in"`)
+		}
+		// With a hint of this very session: at once, and back with the state.
+		for name, c := range map[string]struct{ form, want string }{
+			"with a state": {"&post_logout_redirect_uri=" + url.QueryEscape(harness.LogoutURI) +
+				"&state=a%26b%20%23", harness.LogoutURI + "?state=a%26b+%23"},
+			"without a state": {"&post_logout_redirect_uri=" + url.QueryEscape(harness.LogoutURI), harness.LogoutURI},
+			"to nowhere":      {"", ""},
+		} {
+			b := h.NewBrowser(t)
+			tokens := h.Redeem(t, client, b.Code(t, client, nil))
+			shown := b.Get(t, oidc.PathLogout+"?id_token_hint="+tokens.Text("id_token")+c.form)
+			if location := shown.Header.Get("Location"); location != c.want || c.want == "" &&
+				shown.StatusCode != http.StatusOK {
+				t.Errorf("%s: %s to %q, want %q", name, shown.Status, location, c.want)
+			}
+			if signedIn(b) {
+				t.Errorf("%s: still signed in", name)
+			}
+			if got := h.Refresh(t, client, tokens.Text("refresh_token")); got.Text("error") != "invalid_grant" {
+				t.Errorf("%s: the refresh token lives on: %v", name, got.JSON)
+			}
+		}
+		// With a hint of another session of the same person, of another person, or without one: the person is asked.
+		first, second := h.NewBrowser(t), h.NewBrowser(t)
+		h.Register(t, identity.NewUser{Username: "bob", Password: harness.Password})
+		bob := h.NewBrowser(t)
+		bob.Post(t, "/sign-in", url.Values{"username": {"bob"}, "password": {harness.Password}})
+		firstHint := h.Redeem(t, client, first.Code(t, client, nil)).Text("id_token")
+		second.Code(t, client, nil)
+		back := "post_logout_redirect_uri=" + url.QueryEscape(harness.LogoutURI) + "&state=s"
+		for name, c := range map[string]struct {
+			b     *harness.Browser
+			query string
+		}{
+			"another session":          {second, "id_token_hint=" + firstHint + "&" + back},
+			"another person":           {bob, "id_token_hint=" + firstHint + "&" + back},
+			"no hint":                  {second, "client_id=" + client.ID + "&" + back},
+			"no hint and no way back":  {second, "client_id=" + client.ID},
+			"nothing at all":           {second, ""},
+			"a state and nothing else": {second, "state=s"},
+			"unknown parameters":       {second, "logout_hint=alice&ui_locales=de&x=1"},
+		} {
+			shown := c.b.Get(t, oidc.PathLogout+"?"+c.query)
+			if shown.StatusCode != http.StatusOK || !strings.Contains(shown.Text, `id="sign-out"`) {
+				t.Errorf("%s: nobody is asked: %s to %q", name, shown.Status, shown.Header.Get("Location"))
+			}
+			if !signedIn(c.b) {
+				t.Fatalf("%s: signed out without being asked", name)
+			}
+		}
+		if !signedIn(first) {
+			t.Error("a hint in another browser ended the session that it names")
+		}
+		// And the answer is kept to.
+		shown := second.Get(t, oidc.PathLogout+"?client_id="+client.ID+"&"+back)
+		shown = second.Post(t, "/logout/confirm", url.Values{"continue": {html.UnescapeString(shown.Continue())}})
+		if shown.Header.Get("Location") != harness.LogoutURI+"?state=s" || signedIn(second) {
+			t.Errorf("confirmed: %s to %q", shown.Status, shown.Header.Get("Location"))
+		}
+		// An expired hint names its session all the same; a visitor's browser with nothing sees a page.
+		if shown := h.NewBrowser(t).Get(t, oidc.PathLogout); shown.StatusCode != http.StatusOK ||
+			shown.Header.Get("Location") != "" {
+			t.Errorf("nobody and nothing: %s", shown.Status)
+		}
+	})
+}

@@ -1,0 +1,108 @@
+package signin
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// The other pages, on which nobody happens by on the way.
+func TestPagesInABrowser(t *testing.T) {
+	t.Parallel()
+	w := harness.OpenWindow(t)
+	h := harness.Start(t, storagetest.URL(t, storage.SQLite))
+	client := h.AddClient(t, func(c *clients.Client) {
+		c.Name, c.ClientURI, c.PolicyURI, c.TOSURI = "The Long-Named Library of Alexandria", "https://library.example/", "https://library.example/privacy", "https://library.example/terms"
+	})
+	for range 2 { // on other devices
+		h.NewBrowser(t).Code(t, client, nil)
+	}
+	for _, number := range []string{"+493012345", "+15550100199", "+493012346"} {
+		phone, err := h.Identity.Phones().Add(t.Context(), h.Reauthenticated(t, h.User), number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if number == harness.PhoneNumber {
+			if _, err := h.Identity.Phones().Verify(
+				t.Context(), h.Reauthenticated(t, h.User), phone.ID, h.TextMessages(t, number, 1),
+			); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		url   string
+		press string // on the way
+		want  string
+	}{
+		{name: "welcome", url: h.Issuer + "/", want: "One account for all your apps"},
+		{name: "error", url: h.Issuer + "/authorize?client_id=nobody", want: "This link does not work"},
+		{name: "not-found", url: h.Issuer + "/nowhere", want: "There is no such page"},
+		{name: "signin-account", url: h.Issuer + "/account", want: "to your account"},
+		{name: "account-devices", want: "Sign out everywhere"}, // signs in
+		{name: "account-phones", url: h.Issuer + "/account/phones", want: "The six digits"},
+		{name: "signin-again", url: h.AuthorizeURL(client, url.Values{"prompt": {"login"}}), want: "Confirm it’s you"},
+		{name: "select-account", url: h.AuthorizeURL(
+			client, url.Values{"prompt": {"select_account"}},
+		), want: "Choose an account"},
+		{name: "consent-links", url: h.AuthorizeURL(
+			client, url.Values{"prompt": {"consent"}, "scope": {"openid profile email phone address offline_access"}},
+		), want: "wants to use your account"},
+		{name: "signout", url: h.Issuer + "/logout?client_id=" + client.ID, want: "Sign out?"},
+		{name: "signed-out", press: "#sign-out", want: "You are signed out"},
+	} {
+		switch {
+		case c.url != "":
+			w.Open(c.url)
+		case c.press != "":
+			w.Press(c.press)
+		default:
+			w.SignIn(harness.Username, harness.Password)
+		}
+		w.Reads("main", c.want)
+		w.Look(c.name)
+	}
+}
+
+// Somebody makes an account, at the second try, and says who they are.
+func TestNewcomerInABrowser(t *testing.T) {
+	t.Parallel()
+	w := harness.OpenWindow(t)
+	h := harness.Start(t, storagetest.URL(t, storage.SQLite))
+	w.Open(h.AuthorizeURL(h.AddClient(t, nil), nil))
+	w.Look("signin-or-register")
+	w.Press("#create-account")
+	w.Look("register")
+	w.Do(chromedp.SendKeys(
+		chromedp.CSS("#username"), harness.Username,
+	), chromedp.SendKeys(chromedp.CSS("#email"), "carol@example.com"),
+		chromedp.SendKeys(chromedp.CSS("#name"), "Carol Example"), chromedp.SendKeys(chromedp.CSS("#password"), "sunshine99"))
+	w.Press("#register")
+	w.Reads("main", "This username is taken", "everybody tries first", "guessed at once")
+	w.Look("register-refused")
+	w.Do(
+		chromedp.SetValue(chromedp.CSS("#username"), "carol"),
+		chromedp.SendKeys(chromedp.CSS("#password"), harness.NewPassword),
+	)
+	w.Press("#register")
+	w.Reads("main", "Carol Example", "carol@example.com")
+	w.Open(h.Issuer + "/account/profile")
+	w.Look("profile")
+	w.Do(chromedp.SendKeys(chromedp.CSS("#birthdate"), "31.12.1990"), chromedp.SendKeys(
+		chromedp.CSS("#street_address"), "Gasse 1\nHaus 2",
+	),
+		chromedp.SendKeys(chromedp.CSS("#locality"), "Zürich"))
+	w.Press("#save")
+	w.Reads("main", "Nothing is saved yet", "A date of birth is")
+	w.Look("profile-refused")
+	w.Do(chromedp.SetValue(chromedp.CSS("#birthdate"), "1990-12-31"))
+	w.Press("#save")
+	w.Reads("main", "Your profile is saved")
+}

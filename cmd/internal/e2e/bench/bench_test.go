@@ -176,7 +176,7 @@ func startProcess(b *testing.B, databaseURL string, variables ...string) *benchS
 func (s *benchServer) startReplica(b *testing.B, port int) {
 	b.Helper()
 	r := &benchReplica{
-		process: exec.Command(harness.Binary(b), "serve"), address: fmt.Sprintf("127.0.0.1:%d", port),
+		process: exec.Command(harness.ServerBinary(b), "serve"), address: fmt.Sprintf("127.0.0.1:%d", port),
 		exited: make(chan struct{}),
 	}
 	r.process.Env = append(slices.Clip(s.env), "WICKET_LISTEN="+r.address)

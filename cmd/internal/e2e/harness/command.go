@@ -39,10 +39,14 @@ func (l CommandLine) Environment() server.Environment {
 	return env
 }
 
-// Prepare makes a command that is yet to be started. It is killed when the test ends.
+// Prepare makes a command that serves and is yet to be started. It is killed when the test ends.
 func (l CommandLine) Prepare(t testing.TB, arguments ...string) *Process {
 	t.Helper()
-	p := &Process{Cmd: exec.CommandContext(t.Context(), Binary(t), arguments...)}
+	return l.prepare(t, ServerBinary(t), arguments)
+}
+
+func (l CommandLine) prepare(t testing.TB, binary string, arguments []string) *Process {
+	p := &Process{Cmd: exec.CommandContext(t.Context(), binary, arguments...)}
 	p.Env = append(append(os.Environ(), "GORACE=atexit_sleep_ms=0"), l...)
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.Stdout, p.Stderr = &p.Out, &p.ErrOut
@@ -52,7 +56,7 @@ func (l CommandLine) Prepare(t testing.TB, arguments ...string) *Process {
 // Run runs a command to its end. stdin is what it may read.
 func (l CommandLine) Run(t testing.TB, stdin string, arguments ...string) *Process {
 	t.Helper()
-	p := l.Prepare(t, arguments...)
+	p := l.prepare(t, binary(t), arguments)
 	p.Stdin = strings.NewReader(stdin)
 	if err := p.Run(); err != nil && p.ProcessState == nil {
 		t.Fatal(err)

@@ -79,8 +79,8 @@ func (s ExternalAccounts) Link(ctx context.Context, by *Reauthenticated, externa
 		_, err = s.Attach(ctx, tx, now, user, external, true)
 		return err
 	})
-	if refusal := Refused(err, ErrProof, ErrTooManyExternals, ErrExternalTaken); refusal != nil {
-		return refusal
+	if known := refusal.OneOf(err, ErrProof, ErrTooManyExternals, ErrExternalTaken); known != nil {
+		return known
 	} else if err != nil {
 		return fmt.Errorf("link: %w", err)
 	}
@@ -124,7 +124,7 @@ func (s ExternalAccounts) Attach(
 	})
 }
 
-// recorded is what the ledger says of an account of elsewhere.
+// recorded is what the audit trail says of an account of elsewhere.
 func (a *ExternalAccount) recorded() audit.Values {
 	return audit.Values{"provider": a.Provider, "issuer": a.Issuer, "subject": a.Subject, "label": a.Label}
 }
@@ -204,7 +204,7 @@ func (s ExternalAccounts) EndUpstream(ctx context.Context, provider, issuer, sub
 	return len(people), nil
 }
 
-// RemoveProvider drops all links to a provider that is believed no more, with the sessions that came from it. The
+// RemoveProvider drops all links to a provider that is no longer trusted, with the sessions that came from it. The
 // caller's transaction removes the provider itself. It returns how many links there were.
 func (s ExternalAccounts) RemoveProvider(ctx context.Context, tx bun.Tx, provider string) (int, error) {
 	var accounts []ExternalAccount
@@ -232,7 +232,7 @@ func (s ExternalAccounts) List(ctx context.Context, userID uuid.UUID) ([]Externa
 }
 
 // Tokens returns what an upstream provider gave for this account last, as JSON, where the operator asked to keep it; or
-// storage.ErrNotFound. That they were read is in the ledger.
+// storage.ErrNotFound. That they were read is in the audit trail.
 func (s ExternalAccounts) Tokens(ctx context.Context, account *ExternalAccount) (json.RawMessage, error) {
 	if account.SealedTokens == nil {
 		return nil, fmt.Errorf("upstream tokens: %w", storage.ErrNotFound)

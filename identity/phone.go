@@ -241,8 +241,8 @@ func (s Phones) Verify(ctx context.Context, by *Reauthenticated, phoneID uuid.UU
 		}
 		return phone, audit.Record(ctx, tx, now, phone.change("verified"))
 	})
-	if refusal := Refused(err, ErrProof, ErrPhoneTaken); refusal != nil {
-		return nil, refusal
+	if known := refusal.OneOf(err, ErrProof, ErrPhoneTaken); known != nil {
+		return nil, known
 	} else if err != nil {
 		return nil, fmt.Errorf("verify phone: %w", err)
 	}
@@ -348,7 +348,7 @@ func (s Phones) lockContacts(ctx context.Context, tx bun.Tx, userID uuid.UUID) e
 	return s.Database.Lock(ctx, tx, "contact "+userID.String())
 }
 
-// change is a line for the ledger.
+// change is an entry of the audit trail.
 func (p *Phone) change(action string) audit.Change {
 	return audit.Change{
 		Entity: "phone", EntityID: p.ID.String(), Action: action, UserID: p.UserID, New: audit.Values{"number": p.Number},

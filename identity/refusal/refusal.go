@@ -2,6 +2,8 @@
 // code; what an error says here is for logs and commands. Begin with New.
 package refusal
 
+import "errors"
+
 // Error is such an error. Two with the same code are the same to errors.Is, whatever their parameters.
 type Error struct {
 	Code   string // noun and fault: "email.taken"
@@ -27,4 +29,15 @@ func (e *Error) Error() string { return e.text }
 func (e *Error) Is(target error) bool {
 	other, ok := target.(*Error)
 	return ok && other.Code == e.Code
+}
+
+// OneOf returns the first of known that err is, without what err was wrapped with on its way, which is not for people.
+// It returns nil where err is none of them.
+func OneOf(err error, known ...error) error {
+	for _, candidate := range known {
+		if errors.Is(err, candidate) {
+			return candidate
+		}
+	}
+	return nil
 }

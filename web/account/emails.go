@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
@@ -63,7 +64,7 @@ var emailFaults = []error{
 
 // changed shows the page again after a change, or why there was none.
 func (h Emails) changed(v *frame.Visit, done string, err error) error {
-	if known := frame.OneOf(err, emailFaults); known != nil {
+	if known := refusal.OneOf(err, emailFaults...); known != nil {
 		return h.show(v, http.StatusUnprocessableEntity, v.Language.Refusal(known))
 	}
 	if err != nil && !errors.Is(err, storage.ErrNotFound) { // gone already: the page shows what there is

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
@@ -51,7 +52,7 @@ func (h Factors) addKey(
 	show func(v *frame.Visit, status int, failure string) error,
 ) error {
 	secret, err := add(v.Context(), v.Owner, v.Form.Get("state"), v.Form.Get("response"), v.Form.Get("name"))
-	if known := frame.OneOf(err, keyFaults); known != nil {
+	if known := refusal.OneOf(err, keyFaults...); known != nil {
 		// The operator may want to know which rule it was.
 		h.Log.InfoContext(v.Context(), "a key was refused", "request_id", v.RequestID(), "error", err.Error())
 		return show(v, http.StatusUnprocessableEntity, v.Language.Refusal(known))
@@ -102,7 +103,7 @@ var factorFaults = []error{
 
 // refuse says on the security page why a factor was not changed.
 func (h Factors) refuse(v *frame.Visit, err error) error {
-	if known := frame.OneOf(err, factorFaults); known != nil {
+	if known := refusal.OneOf(err, factorFaults...); known != nil {
 		return Security(h).show(v, http.StatusUnprocessableEntity, v.Language.Refusal(known))
 	}
 	if errors.Is(err, storage.ErrNotFound) { // gone already: the page shows what there is

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
@@ -76,7 +77,7 @@ func (h Phones) changed(v *frame.Visit, done string, err error) error {
 			Wrong:   formID(v).String(),
 		})
 	}
-	if known := frame.OneOf(err, phoneFaults); known != nil {
+	if known := refusal.OneOf(err, phoneFaults...); known != nil {
 		page := pages.Phones{Failure: v.Language.Refusal(known), Number: v.Form.Get("number")}
 		return h.show(v, http.StatusUnprocessableEntity, page)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/locales"
@@ -76,7 +77,7 @@ func (h Security) ChangePassword(v *frame.Visit) error {
 	switch {
 	case errors.Is(err, signin.ErrRefused):
 		return h.show(v, http.StatusUnprocessableEntity, v.Language.Text("security.wrong_password"))
-	case frame.OneOf(err, frame.PasswordFaults) != nil, errors.Is(err, identity.ErrTooManyAttempts):
+	case refusal.OneOf(err, frame.PasswordFaults...) != nil, errors.Is(err, identity.ErrTooManyAttempts):
 		return h.show(v, http.StatusUnprocessableEntity, v.Language.Refusal(err))
 	case err != nil:
 		return v.SupplyProof("/account/security", err)

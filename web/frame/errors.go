@@ -31,6 +31,9 @@ var (
 	errMethod      = refusal.New("request.method", "no such method")
 )
 
+// PasswordFaults are the reasons why a password cannot be chosen.
+var PasswordFaults = []error{password.ErrWeak, password.ErrCommon, password.ErrPersonal}
+
 // failures are the errors that are told with a page of their own. A status of 0 is 400.
 var failures = []struct {
 	err      *refusal.Error

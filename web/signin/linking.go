@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/web/frame"
 )
 
@@ -21,7 +22,7 @@ var linkFaults = []error{identity.ErrExternalTaken, identity.ErrTooManyExternals
 // link links one and goes on where the person came from.
 func (h Linking) link(v *frame.Visit, external identity.External) error {
 	err := h.Identity.ExternalAccounts().Link(v.Context(), v.Owner, external)
-	if frame.OneOf(err, linkFaults) != nil {
+	if refusal.OneOf(err, linkFaults...) != nil {
 		return h.ShowLinked(v, http.StatusConflict, v.Language.Refusal(err))
 	} else if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
@@ -56,7 +57,7 @@ func (h ResetPassword) Submit(v *frame.Visit) error {
 	switch {
 	case errors.Is(err, signin.ErrSecondStep):
 		return v.RedirectWith("/reset-password", url.Values{"token": {token}})
-	case frame.OneOf(err, frame.PasswordFaults) != nil:
+	case refusal.OneOf(err, frame.PasswordFaults...) != nil:
 		page := pages.NewPassword{Token: token, Failure: v.Language.Refusal(err)}
 		return v.Show(http.StatusUnprocessableEntity, page)
 	case err != nil:

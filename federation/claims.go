@@ -39,7 +39,7 @@ func (p *Provider) external(verified *verifiedClaims, token *oauth2.Token) (iden
 		Email:    printable(verified.Email, 254),
 		Evidence: p.evidence(verified), SID: printable(verified.SID, 255), AuthTime: verified.AuthTime,
 		Username: verified.text("preferred_username"), Claims: kept,
-		Told: make(map[string]string), Mapped: make(map[string]string),
+		InitialProfile: make(map[string]string), SyncedProfile: make(map[string]string),
 		EmailProved:         verified.Email != "" && verified.EmailVerified && p.Settings.Emails != EmailsUnproved,
 		EmailsAuthoritative: p.Settings.Emails == EmailsAuthoritative && p.kind().isAuthoritative(verified),
 	}
@@ -51,10 +51,10 @@ func (p *Provider) external(verified *verifiedClaims, token *oauth2.Token) (iden
 	}
 	external.MayRegister = p.Settings.Registration && p.isOfDomains(verified, external.EmailProved)
 	for _, field := range new(identity.Profile).Fields() {
-		external.Told[field.Name] = cmp.Or(verified.text(field.Name), verified.text("address."+field.Name))
+		external.InitialProfile[field.Name] = cmp.Or(verified.text(field.Name), verified.text("address."+field.Name))
 	}
 	for field, claim := range p.Settings.Profile {
-		external.Mapped[field] = verified.text(claim)
+		external.SyncedProfile[field] = verified.text(claim)
 	}
 	if len(p.Settings.Roles) > 0 {
 		external.Roles = make(map[string]bool)

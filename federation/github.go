@@ -48,12 +48,12 @@ func (gitHub) scopes(configured []string) []string {
 }
 
 // parameters asks to choose an account where the person is to sign in again: GitHub does not know another way.
-func (gitHub) parameters(_ *Provider, b Beginning, _ string) map[string]string {
+func (gitHub) parameters(_ *Provider, o RequestOptions, _ string) map[string]string {
 	parameters := make(map[string]string)
-	if b.LoginHint != "" {
-		parameters["login"] = b.LoginHint
+	if o.LoginHint != "" {
+		parameters["login"] = o.LoginHint
 	}
-	if b.Again || b.Select {
+	if o.Again || o.Select {
 		parameters["prompt"] = "select_account"
 	}
 	return parameters

@@ -23,9 +23,9 @@ func (google) setDefaults(p *Provider) {
 func (google) checkSettings(s *Settings) error { return s.refuseTenants() }
 
 // parameters asks to choose an account where the person is to sign in again: Google does not know prompt=login.
-func (google) parameters(p *Provider, b Beginning, nonce string) map[string]string {
-	parameters := openIDParameters(b, nonce)
-	if b.Again || b.Select {
+func (google) parameters(p *Provider, o RequestOptions, nonce string) map[string]string {
+	parameters := openIDParameters(o, nonce)
+	if o.Again || o.Select {
 		parameters["prompt"] = "select_account"
 	}
 	if len(p.Settings.Domains) == 1 {

@@ -39,7 +39,7 @@ type kind interface {
 	// scopes are those to request, by those that the operator has set, if any.
 	scopes(configured []string) []string
 	// parameters are those of an authorization request that depend on the person's request.
-	parameters(p *Provider, b Beginning, nonce string) map[string]string
+	parameters(p *Provider, o RequestOptions, nonce string) map[string]string
 	// checkResponseIssuer says whether the parameter iss of an authorization response names the provider: RFC 9207.
 	checkResponseIssuer(p *Provider, m *metadata, issuer string) error
 	// identify verifies who the person is. It returns ErrInvalidResponse or ErrUnreachable.
@@ -116,10 +116,10 @@ func (openIDConnect) domain(verified *verifiedClaims, proved bool) string {
 }
 
 // openIDParameters are those that every OpenID Provider knows: OpenID Connect Core, section 3.1.2.1.
-func openIDParameters(b Beginning, nonce string) map[string]string {
+func openIDParameters(o RequestOptions, nonce string) map[string]string {
 	parameters := map[string]string{"nonce": nonce}
-	if b.LoginHint != "" {
-		parameters["login_hint"] = b.LoginHint
+	if o.LoginHint != "" {
+		parameters["login_hint"] = o.LoginHint
 	}
 	return parameters
 }

@@ -15,30 +15,30 @@ func TestWhatEachKindIsAskedFor(t *testing.T) {
 	for _, c := range []struct {
 		kind     string
 		settings Settings
-		b        Beginning
+		o        RequestOptions
 		want     string // the parameters that depend on kind and request
 	}{
-		{KindOpenID, Settings{}, Beginning{}, ""},
-		{KindOpenID, Settings{}, Beginning{LoginHint: "g"}, "login_hint=g"},
-		{KindOpenID, Settings{}, Beginning{Select: true}, ""},
-		{KindOpenID, Settings{}, Beginning{Again: true, Select: true}, "max_age=0&prompt=login"},
-		{KindOpenID, Settings{MultiFactor: "m"}, Beginning{ACRValues: acr}, "acr_values=urn%3Ax+m"},
-		{KindOpenID, Settings{Domains: []string{"a.example"}}, Beginning{}, ""},
-		{KindGoogle, Settings{}, Beginning{}, ""},
-		{KindGoogle, Settings{}, Beginning{LoginHint: "g", Again: true}, "login_hint=g&prompt=select_account"},
-		{KindGoogle, Settings{}, Beginning{Select: true, ACRValues: acr}, "prompt=select_account"},
-		{KindGoogle, Settings{Domains: []string{"a.example"}}, Beginning{}, "hd=a.example"},
-		{KindGoogle, Settings{Domains: []string{"a.example", "b.example"}}, Beginning{}, ""},
-		{KindMicrosoft, Settings{}, Beginning{LoginHint: "g"}, "login_hint=g"},
-		{KindMicrosoft, Settings{}, Beginning{Again: true, Select: true}, "prompt=login"},
-		{KindMicrosoft, Settings{MultiFactor: "m"}, Beginning{Select: true, ACRValues: acr}, "prompt=select_account"},
-		{KindGitHub, Settings{}, Beginning{}, ""},
-		{KindGitHub, Settings{}, Beginning{LoginHint: "g", Again: true}, "login=g&prompt=select_account"},
-		{KindGitHub, Settings{}, Beginning{Select: true, ACRValues: acr}, "prompt=select_account"},
+		{KindOpenID, Settings{}, RequestOptions{}, ""},
+		{KindOpenID, Settings{}, RequestOptions{LoginHint: "g"}, "login_hint=g"},
+		{KindOpenID, Settings{}, RequestOptions{Select: true}, ""},
+		{KindOpenID, Settings{}, RequestOptions{Again: true, Select: true}, "max_age=0&prompt=login"},
+		{KindOpenID, Settings{MultiFactor: "m"}, RequestOptions{ACRValues: acr}, "acr_values=urn%3Ax+m"},
+		{KindOpenID, Settings{Domains: []string{"a.example"}}, RequestOptions{}, ""},
+		{KindGoogle, Settings{}, RequestOptions{}, ""},
+		{KindGoogle, Settings{}, RequestOptions{LoginHint: "g", Again: true}, "login_hint=g&prompt=select_account"},
+		{KindGoogle, Settings{}, RequestOptions{Select: true, ACRValues: acr}, "prompt=select_account"},
+		{KindGoogle, Settings{Domains: []string{"a.example"}}, RequestOptions{}, "hd=a.example"},
+		{KindGoogle, Settings{Domains: []string{"a.example", "b.example"}}, RequestOptions{}, ""},
+		{KindMicrosoft, Settings{}, RequestOptions{LoginHint: "g"}, "login_hint=g"},
+		{KindMicrosoft, Settings{}, RequestOptions{Again: true, Select: true}, "prompt=login"},
+		{KindMicrosoft, Settings{MultiFactor: "m"}, RequestOptions{Select: true, ACRValues: acr}, "prompt=select_account"},
+		{KindGitHub, Settings{}, RequestOptions{}, ""},
+		{KindGitHub, Settings{}, RequestOptions{LoginHint: "g", Again: true}, "login=g&prompt=select_account"},
+		{KindGitHub, Settings{}, RequestOptions{Select: true, ACRValues: acr}, "prompt=select_account"},
 	} {
 		p := Provider{Kind: c.kind, Settings: c.settings}
 		got := make(url.Values)
-		for name, value := range p.kind().parameters(&p, c.b, "n") {
+		for name, value := range p.kind().parameters(&p, c.o, "n") {
 			got.Set(name, value)
 		}
 		if got.Has("nonce") != p.SendsLogoutTokens() {
@@ -46,7 +46,7 @@ func TestWhatEachKindIsAskedFor(t *testing.T) {
 		}
 		got.Del("nonce")
 		if got.Encode() != c.want {
-			t.Errorf("%s %+v %+v: %s, want %s", c.kind, c.settings, c.b, got.Encode(), c.want)
+			t.Errorf("%s %+v %+v: %s, want %s", c.kind, c.settings, c.o, got.Encode(), c.want)
 		}
 	}
 }

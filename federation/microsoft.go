@@ -69,12 +69,12 @@ func (microsoft) discover(ctx context.Context, p *Provider, client *http.Client)
 	})
 }
 
-func (microsoft) parameters(_ *Provider, b Beginning, nonce string) map[string]string {
-	parameters := openIDParameters(b, nonce)
+func (microsoft) parameters(_ *Provider, o RequestOptions, nonce string) map[string]string {
+	parameters := openIDParameters(o, nonce)
 	switch {
-	case b.Again:
+	case o.Again:
 		parameters["prompt"] = "login"
-	case b.Select:
+	case o.Select:
 		parameters["prompt"] = "select_account"
 	}
 	return parameters

@@ -24,12 +24,12 @@ func (openIDProvider) checkSettings(s *Settings) error {
 	return s.requireProvedDomains()
 }
 
-func (openIDProvider) parameters(p *Provider, b Beginning, nonce string) map[string]string {
-	parameters := openIDParameters(b, nonce)
-	if b.Again {
+func (openIDProvider) parameters(p *Provider, o RequestOptions, nonce string) map[string]string {
+	parameters := openIDParameters(o, nonce)
+	if o.Again {
 		parameters["prompt"], parameters["max_age"] = "login", "0"
 	}
-	if acr := p.acrValues(b); acr != "" {
+	if acr := p.acrValues(o); acr != "" {
 		parameters["acr_values"] = acr
 	}
 	return parameters
@@ -37,14 +37,14 @@ func (openIDProvider) parameters(p *Provider, b Beginning, nonce string) map[str
 
 // acrValues are the authentication context classes to request, by those that an app requests. Ours mean nothing to the
 // provider; instead of those that need a second factor it gets the one that the operator has set.
-func (p *Provider) acrValues(b Beginning) string {
+func (p *Provider) acrValues(o RequestOptions) string {
 	var values []string
-	for _, value := range b.ACRValues {
+	for _, value := range o.ACRValues {
 		if !slices.Contains(identity.ACRs, value) {
 			values = append(values, value)
 		}
 	}
-	if p.Settings.MultiFactor != "" && slices.ContainsFunc(b.ACRValues, wantsMultiFactor) {
+	if p.Settings.MultiFactor != "" && slices.ContainsFunc(o.ACRValues, wantsMultiFactor) {
 		values = append(values, p.Settings.MultiFactor)
 	}
 	return strings.Join(values, " ")

@@ -24,7 +24,7 @@ type PendingSignUp struct {
 	ExpiresAt   time.Time `bun:"expires_at"`
 
 	External identity.External `bun:"-"`
-	Continue string            `bun:"-"` // the request of an app that waits, as Beginning said
+	Continue string            `bun:"-"` // the request of an app that waits, as RequestOptions said
 }
 
 // sealedSignUp is what only the server may read.

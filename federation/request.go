@@ -36,8 +36,8 @@ type Request struct {
 type pendingRequest struct {
 	Nonce    string `json:"nonce"`
 	Verifier string `json:"verifier"` // PKCE: RFC 7636
-	Continue string `json:"continue"` // as Beginning said
-	Again    bool   `json:"again"`    // as Beginning said
+	Continue string `json:"continue"` // as RequestOptions said
+	Again    bool   `json:"again"`    // as RequestOptions said
 }
 
 const (
@@ -65,8 +65,8 @@ func (d *Denied) Error() string {
 	return "the provider denied the request: " + d.Code + " " + d.Description
 }
 
-// Beginning is what a request to a provider begins with.
-type Beginning struct {
+// RequestOptions are what is known when a request to a provider begins.
+type RequestOptions struct {
 	Source    string    // the network of the browser: see identity.Device.Source
 	Browser   string    // the secret by which the browser is known
 	Continue  string    // handed back by Return
@@ -79,12 +79,12 @@ type Beginning struct {
 
 // Begin returns the URL of an authorization request, to which to redirect the browser: OpenID Connect Core, section
 // 3.1.2.1, with PKCE. It returns storage.ErrNotFound, ErrUnreachable or ErrTooManyRequests.
-func (u *Upstreams) Begin(ctx context.Context, id string, b Beginning) (string, error) {
+func (u *Upstreams) Begin(ctx context.Context, id string, o RequestOptions) (string, error) {
 	p, err := u.Provider(ctx, id)
 	if err != nil {
 		return "", err
 	}
-	if u.Cache.Count(ctx, "upstream requests from "+b.Source, requestWindow) > maxRequests {
+	if u.Cache.Count(ctx, "upstream requests from "+o.Source, requestWindow) > maxRequests {
 		return "", ErrTooManyRequests
 	}
 	m, _, err := u.metadata(ctx, p)
@@ -96,7 +96,7 @@ func (u *Upstreams) Begin(ctx context.Context, id string, b Beginning) (string, 
 		return "", err
 	}
 	state, pending := storage.NewSecret(), pendingRequest{
-		Nonce: storage.NewSecret(), Verifier: oauth2.GenerateVerifier(), Continue: b.Continue, Again: b.Again,
+		Nonce: storage.NewSecret(), Verifier: oauth2.GenerateVerifier(), Continue: o.Continue, Again: o.Again,
 	}
 	encoded, err := json.Marshal(pending)
 	if err != nil {
@@ -104,8 +104,8 @@ func (u *Upstreams) Begin(ctx context.Context, id string, b Beginning) (string, 
 	}
 	now := u.Now()
 	request := &Request{
-		StateHash: storage.Digest(state), Provider: p.ID, BrowserHash: storage.Digest(b.Browser),
-		UserID: uuid.NullUUID{UUID: b.LinkTo, Valid: b.LinkTo != uuid.Nil},
+		StateHash: storage.Digest(state), Provider: p.ID, BrowserHash: storage.Digest(o.Browser),
+		UserID: uuid.NullUUID{UUID: o.LinkTo, Valid: o.LinkTo != uuid.Nil},
 		Sealed: u.Seal.Close(sealForRequests, encoded), CreatedAt: now, ExpiresAt: now.Add(requestLifetime),
 	}
 	err = u.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -116,7 +116,7 @@ func (u *Upstreams) Begin(ctx context.Context, id string, b Beginning) (string, 
 		return "", fmt.Errorf("begin at %s: %w", p.ID, err)
 	}
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(pending.Verifier)}
-	for name, value := range p.kind().parameters(p, b, pending.Nonce) {
+	for name, value := range p.kind().parameters(p, o, pending.Nonce) {
 		options = append(options, oauth2.SetAuthURLParam(name, value))
 	}
 	return config.AuthCodeURL(state, options...), nil
@@ -126,7 +126,7 @@ func (u *Upstreams) Begin(ctx context.Context, id string, b Beginning) (string, 
 type Answer struct {
 	External identity.External
 	Continue string
-	LinkTo   uuid.UUID // as Beginning said
+	LinkTo   uuid.UUID // as RequestOptions said
 }
 
 // Return verifies the response to an authorization request: OpenID Connect Core, sections 3.1.2.5 to 3.1.3.7. form are

@@ -31,11 +31,11 @@ type External struct {
 	Claims       json.RawMessage
 	Tokens       []byte // to be kept sealed, or none
 
-	Told   map[string]string // what a new profile says, by the names of its fields
-	Mapped map[string]string // what a profile says from each sign-in on
-	Roles  map[string]bool   // which of the roles that the provider gives the person deserves
+	InitialProfile map[string]string // what a new profile says, by the names of its fields
+	SyncedProfile  map[string]string // what a profile says from each sign-in on
+	Roles          map[string]bool   // which of the roles that the provider gives the person deserves
 
-	EmailProved         bool // the operator believes the provider that the address is this person's
+	EmailProved         bool // the operator trusts the provider that the address is this person's
 	EmailsAuthoritative bool // and that whose address it is may enter the account that has verified it here
 	MayRegister         bool // who is nobody here yet may make an account
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// What an owner is told of, and what they may do about it by the link in the letter.
+// What an owner is told of, and what they may do about it by the link in the email.
 
 // TellOwner sends a mail to every verified address of an account, because whoever has taken over an account begins by
 // changing the primary one. A link that proves that its reader is the owner is in those to the addresses that have long
@@ -48,8 +48,8 @@ func (s *Store) TellOwner(
 	return nil
 }
 
-// longHeld tells which of a person's verified addresses are older than a letter about them can be answered; where none
-// is, it is the oldest.
+// longHeld tells which of a person's verified addresses are older than the time in which an email about them can be
+// answered; where none is, it is the oldest.
 func longHeld(emails []Email, now time.Time) func(Email) bool {
 	var oldest time.Time
 	for _, email := range emails {

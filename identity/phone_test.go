@@ -316,7 +316,7 @@ func TestPrimaryPhoneAndRemoval(t *testing.T) {
 		}
 		if made, removed := h.Lines(t, "phone", "made_primary"), h.Lines(t, "phone", "removed"); len(made) != 1 ||
 			len(removed) != 2 || !strings.Contains(string(removed[0].OldValues), aliceNumber) {
-			t.Errorf("ledger: %+v, %+v", made, removed)
+			t.Errorf("audit trail: %+v, %+v", made, removed)
 		}
 	})
 }

@@ -181,7 +181,7 @@ func (s Sessions) BySecret(ctx context.Context, secret string) (*Session, error)
 	return session, nil
 }
 
-// Select is the query of BySecret, for a room above that wants to know more in the same read: model is a
+// Select is the query of BySecret, for a layer above that wants to know more in the same read: model is a
 // *Session, or a struct that extends it. Every request of a browser asks this, so only what such a request may need is
 // read: who it is, and how and when they signed in.
 func (s Sessions) Select(model any, secret string) *bun.SelectQuery {
@@ -218,7 +218,7 @@ func (s Sessions) live(query *bun.SelectQuery) *bun.SelectQuery {
 		Where(`"user".is_active`)
 }
 
-// EndSessions ends the live sessions of a person that which selects, each with a line in the ledger.
+// EndSessions ends the live sessions of a person that which selects, each with a line in the audit trail.
 func EndSessions(
 	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string,
 	which func(*bun.UpdateQuery) *bun.UpdateQuery,

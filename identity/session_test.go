@@ -139,7 +139,7 @@ func TestEndingOneOtherOrAllSessions(t *testing.T) {
 			sort.Strings(got)
 			sort.Strings(wanted)
 			if strings.Join(got, " ") != strings.Join(wanted, " ") {
-				t.Errorf("ended by the ledger:\n%v, want\n%v", got, wanted)
+				t.Errorf("ended by the audit trail:\n%v, want\n%v", got, wanted)
 			}
 		}
 		if err := h.Sessions().End(t.Context(), alice.ID, sessions[0].ID, identity.EndedByOwner); err != nil {
@@ -168,7 +168,7 @@ func TestEndingOneOtherOrAllSessions(t *testing.T) {
 		}
 		if lines := h.Lines(t, "user", "signed_out_everywhere"); len(lines) != 1 || lines[0].UserID.UUID != alice.ID ||
 			!strings.Contains(strings.ReplaceAll(string(lines[0].NewValues), " ", ""), `"session_version":2`) {
-			t.Errorf("ledger: %+v", lines)
+			t.Errorf("audit trail: %+v", lines)
 		}
 		if left, err := h.Sessions().List(t.Context(), alice.ID); err != nil || len(left) != 0 {
 			t.Errorf("%v, %v", left, err)
@@ -190,7 +190,7 @@ func TestEndingSomebodyElsesSessionChangesNothing(t *testing.T) {
 		h.Alice(t)
 		bob := h.Register(t, identity.NewUser{Username: "bob", Password: identitytest.AlicePassword})
 		hers, secret := h.Enter(t, "alice", identitytest.AlicePassword, nil)
-		before := h.LedgerLength(t)
+		before := h.AuditTrailLength(t)
 		for _, err := range []error{
 			h.Sessions().End(t.Context(), bob.ID, hers.ID, identity.EndedByOwner),
 			h.Sessions().EndOtherDevices(t.Context(), bob.ID, uuid.New(), identity.Device{}),
@@ -204,8 +204,8 @@ func TestEndingSomebodyElsesSessionChangesNothing(t *testing.T) {
 		if !h.IsLive(t, secret) {
 			t.Error("her session ended")
 		}
-		if now := h.LedgerLength(t); now != before {
-			t.Errorf("%d lines more in the ledger", now-before)
+		if now := h.AuditTrailLength(t); now != before {
+			t.Errorf("%d lines more in the audit trail", now-before)
 		}
 	})
 }

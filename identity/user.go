@@ -18,7 +18,7 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// Free returns a username that nobody bears: what was wanted, as far as it can be one, if need be with a number.
+// Free returns a username that nobody has: what was wanted, as far as it can be one, if need be with a number.
 func (s Users) Free(ctx context.Context, wanted string) (string, error) {
 	wanted, _, _ = strings.Cut(strings.TrimSpace(wanted), "@")
 	wanted = strings.Join(strings.Fields(wanted), ".")
@@ -93,7 +93,7 @@ func (u *User) IsLocked(at time.Time) bool {
 	return u.LockedUntil != nil && at.Before(*u.LockedUntil)
 }
 
-// Actor is the person's name in the ledger, where they do something themself.
+// Actor is the person's name in the audit trail, where they do something themself.
 func (u *User) Actor() string { return "user:" + u.ID.String() }
 
 // Create registers a person with a profile and, where one is given, a primary e-mail address. It returns
@@ -289,7 +289,7 @@ func (s Users) ByLogin(ctx context.Context, login string) (*User, error) {
 	return user, nil
 }
 
-// IsTaken tells whether somebody bears a username, which is a good one.
+// IsTaken tells whether somebody has a username, which is a good one.
 func (s Users) IsTaken(ctx context.Context, username string) (bool, error) {
 	key, err := UsernameKey(username)
 	if err != nil {

@@ -73,7 +73,7 @@ func TestUsernamesAllowedAndRefused(t *testing.T) {
 func TestRegisteringWhatIsTakenOrWrong(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		h.Alice(t)
-		lines := h.LedgerLength(t)
+		lines := h.AuditTrailLength(t)
 		for name, attempt := range map[string]struct {
 			person identity.NewUser
 			want   error
@@ -100,8 +100,8 @@ func TestRegisteringWhatIsTakenOrWrong(t *testing.T) {
 				t.Errorf("%s: %v, want %v", name, err, attempt.want)
 			}
 		}
-		if now := h.LedgerLength(t); now != lines {
-			t.Errorf("what did not happen is in the ledger: %d lines more", now-lines)
+		if now := h.AuditTrailLength(t); now != lines {
+			t.Errorf("what did not happen is in the audit trail: %d lines more", now-lines)
 		}
 		if users, err := h.Users().List(t.Context(), uuid.Nil, 10); err != nil || len(users) != 1 {
 			t.Errorf("%d people are registered, want alice alone (%v)", len(users), err)
@@ -138,7 +138,7 @@ func TestRegistrationIsInTheLedger(t *testing.T) {
 		lines := h.Lines(t, "user", "created")
 		if len(lines) != 1 || lines[0].EntityID != user.ID.String() || lines[0].UserID.UUID != user.ID ||
 			lines[0].Actor != "operator:ops" || lines[0].IP != "192.0.2.9" || !lines[0].At.Equal(h.Clock) {
-			t.Errorf("ledger: %+v", lines)
+			t.Errorf("audit trail: %+v", lines)
 		}
 		stored := h.Read(t, user.ID)
 		if stored.CreatedBy != "operator:ops" || !stored.CreatedAt.Equal(h.Clock) || stored.Username != "Alice" ||
@@ -210,15 +210,15 @@ func TestSwitchingAndUnlockingAccountsIsInTheLedger(t *testing.T) {
 		if by := h.Read(t, alice.ID).ModifiedBy; by != "operator:ops" {
 			t.Errorf("modified by %q", by)
 		}
-		before := h.LedgerLength(t)
+		before := h.AuditTrailLength(t)
 		if err := h.Users().SetActive(ctx, uuid.New(), false); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("nobody: %v", err)
 		}
 		if err := h.Users().Unlock(ctx, uuid.New()); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("nobody: %v", err)
 		}
-		if h.LedgerLength(t) != before {
-			t.Error("a change of nobody is in the ledger")
+		if h.AuditTrailLength(t) != before {
+			t.Error("a change of nobody is in the audit trail")
 		}
 	})
 }

@@ -372,7 +372,7 @@ func TestImageRuns(t *testing.T) {
 		if output, err := command(arguments...).CombinedOutput(); err != nil {
 			t.Errorf("wicket %s: %v\n%s", strings.Join(arguments, " "), err, output)
 		} else if arguments[0] == "audit" && !strings.Contains(string(output), "operator:wicket") {
-			t.Errorf("the ledger does not know who it was:\n%s", output)
+			t.Errorf("the audit trail does not know who it was:\n%s", output)
 		}
 	}
 	if err := server.Process.Signal(syscall.SIGTERM); err != nil {

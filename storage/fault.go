@@ -10,7 +10,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// ErrNotFound says that no row answers the description. Rooms wrap it with what was looked for.
+// ErrNotFound says that no row answers the description. Callers wrap it with what was looked for.
 var ErrNotFound = errors.New("not found")
 
 // NotFound turns the driver's "no rows" into ErrNotFound and leaves every other error as it is.

@@ -19,7 +19,7 @@ type Config struct {
 	frame.Config
 
 	Database       *storage.Database
-	TrustedProxies []string             // addresses or networks whose X-Forwarded-For is believed; none: nobody's
+	TrustedProxies []string             // addresses or networks whose X-Forwarded-For is trusted; none: nobody's
 	Registration   bool                 // people may make accounts for themselves
 	Outbox         *notify.Outbox       // development alone: e-mails and text messages are shown, not sent; otherwise nil
 	Tracer         trace.TracerProvider // nil: nothing is traced

@@ -20,7 +20,7 @@ type clientCommands struct {
 type clientCreate struct {
 	Name                  string   `required:"" help:"What people read when they are asked for consent."`
 	ID                    string   `name:"id" help:"The client_id; left out, a new one is made."`
-	RedirectURI           []string `name:"redirect-uri" sep:"none" help:"Where answers may go; matched to the letter. Repeat it for several. Only client_credentials needs none."`
+	RedirectURI           []string `name:"redirect-uri" sep:"none" help:"Where answers may go; matched exactly. Repeat it for several. Only client_credentials needs none."`
 	PostLogoutRedirectURI []string `name:"post-logout-redirect-uri" sep:"none" help:"Where the browser may go after a logout. Repeat it for several."`
 	Origin                []string `name:"origin" sep:"none" help:"An origin whose pages may call the token endpoint, besides those of the redirect URIs."`
 	Scope                 []string `sep:"none" help:"What the app may ask for, and nothing else: name openid too. Repeat it for several; left out, all of Wicket's own but roles."`

@@ -15,11 +15,11 @@ import (
 )
 
 type providerCommands struct {
-	Add     providerAdd     `cmd:"" help:"Believe a provider. Prints what to register there."`
+	Add     providerAdd     `cmd:"" help:"Trust a provider. Prints what to register there."`
 	List    providerList    `cmd:"" help:"List the providers, those that variables name included."`
 	Disable providerDisable `cmd:"" help:"Let nobody in from there; links stay."`
 	Enable  providerEnable  `cmd:"" help:"Let people in from there again."`
-	Remove  providerRemove  `cmd:"" help:"Stop believing a provider and drop all links to it, with the sessions that came from it."`
+	Remove  providerRemove  `cmd:"" help:"Stop trusting a provider and drop all links to it, with the sessions that came from it."`
 	Tokens  providerTokens  `cmd:"" help:"Print what a provider gave for a person last, where --keep-tokens asked to keep it. The audit trail notes it."`
 }
 
@@ -36,10 +36,10 @@ type providerAdd struct {
 	Scope             []string          `sep:"none" help:"What is asked for; left out, what signing in needs. Repeat it for several."`
 	Registration      bool              `help:"Who comes from there and is nobody here yet may make an account."`
 	Domain            []string          `help:"Only people of this domain may. Repeat it for several."`
-	Emails            string            `enum:",unproved,proved,authoritative" default:"" help:"How far e-mail addresses that it calls verified are believed. unproved: people prove them here (default of oidc and microsoft). proved: they are verified in new accounts (default of google and github). authoritative: also, who has the address there gets into the account that has verified it here."`
+	Emails            string            `enum:",unproved,proved,authoritative" default:"" help:"How far e-mail addresses that it calls verified are trusted. unproved: people prove them here (default of oidc and microsoft). proved: they are verified in new accounts (default of google and github). authoritative: also, who has the address there gets into the account that has verified it here."`
 	Profile           map[string]string `mapsep:"none" help:"FIELD=CLAIM: a field of the profile follows a claim, at each sign-in. Repeat it for several."`
 	Role              []string          `sep:"none" help:"ROLE=CLAIM=VALUE: who has the value in the claim has the role, from each sign-in on. Repeat it for several."`
-	TrustAMR          bool              `name:"trust-amr" help:"Believe what it says of how a person signed in there (amr); mfa there is a second factor here."`
+	TrustAMR          bool              `name:"trust-amr" help:"Trust what it says of how a person signed in there (amr); mfa there is a second factor here."`
 	MultiFactorACR    string            `name:"multi-factor-acr" help:"The acr with which it says that a second factor was shown; it is asked for where an app wants one."`
 	KeepTokens        bool              `name:"keep-tokens" help:"Keep its tokens, sealed."`
 	AllowPrivate      bool              `name:"allow-private" help:"It, or one of its endpoints, is at a private address."`

@@ -238,7 +238,7 @@ func (n *node) helmTest(t testing.TB) (string, error) {
 }
 
 // The pods of a production installation, run as processes with everything that they mount: Wicket accepts its
-// configuration, makes the declared apps with their secrets, believes the declared providers, and `helm test` signs in.
+// configuration, makes the declared apps with their secrets, trusts the declared providers, and `helm test` signs in.
 // What is declared then is taken over while they run.
 func TestProductionPodsRun(t *testing.T) {
 	secret := strings.Repeat("0123456789abcdef", 4)

@@ -326,7 +326,7 @@ func TestExtras(t *testing.T) {
 	r.one(t, "ConfigMap", "wicket-text") // a template of an object
 }
 
-// What config says becomes variables to the letter, whatever YAML might make of it.
+// The values of config become variables exactly as they are written, whatever YAML might make of them.
 func TestConfigIsVerbatim(t *testing.T) {
 	for _, value := range []string{"yes", "1e3", "007", "", "null", `say "hi" to {{ .Release.Name }}`, "two\nlines", "10.0.0.0/8,fd00::/8", "C:\\x"} {
 		encoded, err := json.Marshal(map[string]any{"config": map[string]any{"WICKET_OIDC_NAME": value}})

@@ -253,7 +253,7 @@ func (s *Store) resume(ctx context.Context, purpose, state string) (*webauthn.Se
 
 // used is what an assertion changes in the row of its key: its counter, flags and last use; and a warning where the
 // counter did not go on, which is what a copy of the key looks like. The counter moves by compare and swap: of two
-// assertions that bear the same count one is the copy's.
+// assertions with the same count one is the copy's.
 func (s *Store) used(
 	ctx context.Context, tx bun.Tx, model any, now time.Time, before *Authenticator, after *webauthn.Credential,
 ) (bool, error) {

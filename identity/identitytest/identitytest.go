@@ -159,7 +159,7 @@ func (h *Stack) Read(t testing.TB, id uuid.UUID) *identity.User {
 	return user
 }
 
-// Lines returns the ledger's lines about an entity and an action, oldest first.
+// Lines returns the audit trail's entries about an entity and an action, oldest first.
 func (h *Stack) Lines(t testing.TB, entity, action string) []audit.Entry {
 	t.Helper()
 	var entries []audit.Entry
@@ -172,8 +172,8 @@ func (h *Stack) Lines(t testing.TB, entity, action string) []audit.Entry {
 	return entries
 }
 
-// LedgerLength counts all lines.
-func (h *Stack) LedgerLength(t testing.TB) int64 {
+// AuditTrailLength counts all lines.
+func (h *Stack) AuditTrailLength(t testing.TB) int64 {
 	t.Helper()
 	n, err := h.Database.Reader().NewSelect().Model((*audit.Entry)(nil)).Count(t.Context())
 	if err != nil {

@@ -77,7 +77,7 @@ func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, e
 		if err := s.distrustExternalAccounts(ctx, tx, now, proof); err != nil {
 			return "", err
 		}
-		// Nor is what they signed in with since the letter was written the owner's.
+		// Nor is what they signed in with since the email was written the owner's.
 		removed, err := factor.RemoveSince(ctx, tx, proof.UserID, proof.CreatedAt)
 		if err != nil {
 			return "", err

@@ -130,13 +130,13 @@ func (s External) refresh(
 	return s.follow(ctx, tx, now, account.UserID, external)
 }
 
-// follow makes profile and roles what the provider says, as far as the operator wants it to be believed.
+// follow makes profile and roles what the provider says, as far as the operator wants it to be trusted.
 func (s External) follow(
 	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, external identity.External,
 ) error {
-	if len(external.Mapped) > 0 {
+	if len(external.SyncedProfile) > 0 {
 		err := s.Profiles().Change(ctx, tx, now, userID, func(before *identity.Profile) identity.Profile {
-			return before.With(external.Mapped)
+			return before.With(external.SyncedProfile)
 		})
 		if err != nil {
 			return err
@@ -159,8 +159,8 @@ func (s External) HasAccount(ctx context.Context, external identity.External) (b
 }
 
 // SignUp makes an account for a person who comes from elsewhere, with that as the way in and no password, and
-// starts a session. The e-mail address is verified if the provider is believed that it is theirs; if not, they get a
-// link. Of several at once with the same account of elsewhere one makes the account, and all are let in.
+// starts a session. The e-mail address is verified if the provider is trusted to know that it is theirs; if not, they
+// get a link. Of several at once with the same account of elsewhere one makes the account, and all are let in.
 //
 // It returns FieldFaults for the username, ErrMayNotRegister, ErrHasAccount, ErrTooManySignUps or ErrTooManySendings.
 func (s External) SignUp(
@@ -234,7 +234,7 @@ func (s External) insert(
 			return nil, err
 		}
 	}
-	told := func(blank *identity.Profile) identity.Profile { return blank.With(external.Told) }
+	told := func(blank *identity.Profile) identity.Profile { return blank.With(external.InitialProfile) }
 	if err := s.Profiles().Change(ctx, tx, now, user.ID, told); err != nil {
 		return nil, err
 	}

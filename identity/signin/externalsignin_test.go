@@ -59,7 +59,7 @@ func TestOneExternalAccountIsOnePersons(t *testing.T) {
 			}
 		}
 		if lines := h.Lines(t, "external_account", "linked"); len(won) != 1 || len(lines) != 1 {
-			t.Errorf("%d people won, %d lines in the ledger", len(won), len(lines))
+			t.Errorf("%d people won, %d lines in the audit trail", len(won), len(lines))
 		}
 		// The same subject of another issuer, or of another provider, is somebody else.
 		for i, change := range []func(*identity.External){

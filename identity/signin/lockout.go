@@ -113,7 +113,7 @@ const (
 )
 
 // delay makes guessing slow: after a few wrong passwords for a name each further one takes longer. It costs a person a
-// second or two, and is the same for names that nobody bears.
+// second or two, and is the same for names that nobody has.
 func (s *Store) delay(ctx context.Context, failures int64) error {
 	return wait(ctx, s.delayAfter(failures))
 }
@@ -127,7 +127,7 @@ func (s *Store) delayAfter(failures int64) time.Duration {
 
 // noteFailure counts a wrong password or code. Where it was one too many the account is locked for a while, and a job
 // writes to its owner; a browser that is known to the account is locked out by what was typed there alone. For a name
-// that nobody bears it does the same work on nobody.
+// that nobody has it does the same work on nobody.
 func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, failure string) error {
 	if step.user.ID == uuid.Nil {
 		failure = FailedUnknown

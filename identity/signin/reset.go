@@ -51,7 +51,7 @@ func (s Resets) Handle(ctx context.Context, request ResetRequest) error {
 		return err
 	}
 	if err := s.MaySend(ctx, identity.MessageResetPassword, user.ID.String()); err != nil {
-		return nil // enough letters are there already
+		return nil // enough emails are queued already
 	}
 	now := s.Now()
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -465,7 +465,7 @@ func TestBackupCodes(t *testing.T) {
 			t.Errorf("%d left, %v", left, err)
 		}
 		if n := len(h.Lines(t, "backup_code", "used")); n != 10 {
-			t.Errorf("the ledger knows of %d uses", n)
+			t.Errorf("the audit trail knows of %d uses", n)
 		}
 		text := h.Dump(t, "backup_codes") + h.Dump(t, "audit_trail") + h.Dump(t, "totps")
 		for _, code := range append(codes, secret) {
@@ -560,7 +560,7 @@ func TestResetFactors(t *testing.T) {
 			t.Error("a second step is asked for")
 		}
 		if n := len(h.Lines(t, "user", "factors_reset")); n != 1 {
-			t.Errorf("the ledger has %d lines of it", n)
+			t.Errorf("the audit trail has %d lines of it", n)
 		}
 	})
 }

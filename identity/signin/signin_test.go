@@ -84,7 +84,7 @@ func TestSignInMakesASessionAndANote(t *testing.T) {
 	})
 }
 
-// Whoever the sign-in turns out to be of did it, says the ledger.
+// Whoever the sign-in turns out to be of did it, the audit trail says.
 func TestTheLedgerNamesWhoSignedIn(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		alice := h.Alice(t)
@@ -182,7 +182,7 @@ func TestLockBeginsAndExpires(t *testing.T) {
 			t.Errorf("after the lock: %+v", user)
 		}
 		if n := len(h.Lines(t, "user", "locked")); n != 1 {
-			t.Errorf("locked %d times, says the ledger", n)
+			t.Errorf("locked %d times, the audit trail says", n)
 		}
 	})
 }
@@ -375,7 +375,7 @@ func TestRightPasswordsDoNotUseUpTheAddress(t *testing.T) {
 	})
 }
 
-// Promise 4: nothing that opens a door is in the ledger, and of what is kept elsewhere only digests.
+// Promise 4: no secret is in the audit trail, and of what is kept elsewhere only digests.
 func TestNoSecretIsKeptInTheClear(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		const typo = "wrong but nearly right"
@@ -401,8 +401,8 @@ func TestNoSecretIsKeptInTheClear(t *testing.T) {
 		if _, err := h.Sessions().SignOutEverywhere(t.Context(), alice.ID, identity.EndedByGlobal); err != nil {
 			t.Fatal(err)
 		}
-		ledger, sessions, users := h.Dump(t, "audit_trail"), h.Dump(t, "sessions"), h.Dump(t, "users")
-		if !strings.Contains(ledger, alice.ID.String()) || !strings.Contains(sessions, session.ID.String()) ||
+		trail, sessions, users := h.Dump(t, "audit_trail"), h.Dump(t, "sessions"), h.Dump(t, "users")
+		if !strings.Contains(trail, alice.ID.String()) || !strings.Contains(sessions, session.ID.String()) ||
 			!strings.Contains(users, "Alice") {
 			t.Fatal("the tables were not read") // or the search below finds nothing in nothing
 		}
@@ -411,7 +411,7 @@ func TestNoSecretIsKeptInTheClear(t *testing.T) {
 			"third cookie": third,
 		}
 		for name, secret := range clear {
-			for table, text := range map[string]string{"audit_trail": ledger, "sessions": sessions, "users": users} {
+			for table, text := range map[string]string{"audit_trail": trail, "sessions": sessions, "users": users} {
 				if strings.Contains(text, secret) {
 					t.Errorf("the %s is in %s", name, table)
 				}
@@ -420,8 +420,8 @@ func TestNoSecretIsKeptInTheClear(t *testing.T) {
 			for _, form := range []string{
 				string(digest), hex.EncodeToString(digest), base64.StdEncoding.EncodeToString(digest), base64.RawURLEncoding.EncodeToString(digest),
 			} {
-				if strings.Contains(ledger, form) {
-					t.Errorf("the digest of the %s is in the ledger", name)
+				if strings.Contains(trail, form) {
+					t.Errorf("the digest of the %s is in the audit trail", name)
 				}
 			}
 		}
@@ -429,7 +429,7 @@ func TestNoSecretIsKeptInTheClear(t *testing.T) {
 			t.Error("the password's hash is not where it belongs")
 		}
 		salt, key := strings.Split(hash, "$")[4], strings.Split(hash, "$")[5]
-		for table, text := range map[string]string{"audit_trail": ledger, "sessions": sessions} {
+		for table, text := range map[string]string{"audit_trail": trail, "sessions": sessions} {
 			if strings.Contains(text, salt) || strings.Contains(text, key) || strings.Contains(text, "argon2") {
 				t.Errorf("the password's hash is in %s", table)
 			}

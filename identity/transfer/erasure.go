@@ -51,8 +51,8 @@ func (s *Store) RequestErasure(ctx context.Context, by *identity.Reauthenticated
 }
 
 // Erase deletes the people whose grace is over, one transaction each, and returns how many. What belongs to a person
-// goes with them; the ledger keeps its lines without saying whose they were, and one more that says that somebody was
-// erased.
+// goes with them; the audit trail keeps its lines without saying whose they were, and one more that says that somebody
+// was erased.
 func (s *Store) Erase(ctx context.Context) (int64, error) {
 	now := s.Now()
 	var due []uuid.UUID

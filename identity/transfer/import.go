@@ -49,8 +49,8 @@ const maxImportedRoles = 100 // of one person
 
 var errDryRun = errors.New("dry run")
 
-// arrival is an Import that was found good: the rows that it becomes.
-type arrival struct {
+// importRows are the rows that an Import becomes once it was found good.
+type importRows struct {
 	user    *identity.User
 	profile *identity.Profile
 	emails  []*identity.Email
@@ -60,9 +60,9 @@ type arrival struct {
 }
 
 // Import takes in one person with everything that belongs to them, or nothing: one transaction, with the line
-// "imported" in the ledger. Nobody is written to. It returns ErrUsernameTaken where somebody bears the name, who stays
-// as they are; FieldFaults where something is not good; any other error is a fault, of which the person is not the
-// cause.
+// "imported" in the audit trail. Nobody is written to. It returns ErrUsernameTaken where somebody has the name, who
+// stays as they are; FieldFaults where something is not good; any other error is a fault, of which the person is not
+// the cause.
 func (s *Store) Import(ctx context.Context, person Import) (*identity.User, error) {
 	now := s.Now()
 	a, err := person.read(now, audit.ActorOf(ctx).Name)
@@ -103,11 +103,11 @@ func (s *Store) Import(ctx context.Context, person Import) (*identity.User, erro
 }
 
 // read makes rows of a person, or says what is wrong with which field.
-func (i Import) read(now time.Time, actor string) (*arrival, error) {
+func (i Import) read(now time.Time, actor string) (*importRows, error) {
 	faults := make(identity.FieldFaults)
 	key, err := identity.UsernameKey(i.Username)
 	faults.Add("username", err)
-	a := &arrival{user: &identity.User{
+	a := &importRows{user: &identity.User{
 		ID: storage.NewID(), Username: i.Username, UsernameKey: key, PasswordHash: i.PasswordHash, IsActive: i.IsActive,
 		SessionVersion: 1,
 		CreatedAt:      now, CreatedBy: actor, ModifiedAt: now, ModifiedBy: actor,
@@ -148,7 +148,7 @@ func (i Import) read(now time.Time, actor string) (*arrival, error) {
 	return a, nil
 }
 
-func (a *arrival) readProfile(profile identity.Profile, now time.Time, faults identity.FieldFaults) {
+func (a *importRows) readProfile(profile identity.Profile, now time.Time, faults identity.FieldFaults) {
 	if profile.Address != nil { // the caller's stays as it is
 		address := *profile.Address
 		profile.Address = &address
@@ -166,7 +166,7 @@ func (a *arrival) readProfile(profile identity.Profile, now time.Time, faults id
 	a.profile = &profile
 }
 
-func (a *arrival) readEmails(contacts []ImportContact, now time.Time, faults identity.FieldFaults) {
+func (a *importRows) readEmails(contacts []ImportContact, now time.Time, faults identity.FieldFaults) {
 	if len(contacts) > identity.MaxEmails {
 		faults.Add("emails", identity.ErrTooManyEmails)
 		return
@@ -194,7 +194,7 @@ func (a *arrival) readEmails(contacts []ImportContact, now time.Time, faults ide
 	}
 }
 
-func (a *arrival) readPhones(contacts []ImportContact, now time.Time, faults identity.FieldFaults) {
+func (a *importRows) readPhones(contacts []ImportContact, now time.Time, faults identity.FieldFaults) {
 	if len(contacts) > identity.MaxPhones {
 		faults.Add("phones", identity.ErrTooManyPhones)
 		return
@@ -239,7 +239,7 @@ func choosePrimary(contacts []ImportContact) (primary int, verified bool, err er
 
 // insert writes a person's rows and records them. It returns ErrUsernameTaken, or FieldFaults where somebody else
 // has verified an address or a number; then the transaction must not be kept.
-func (s *Store) insert(ctx context.Context, tx bun.Tx, now time.Time, a *arrival) error {
+func (s *Store) insert(ctx context.Context, tx bun.Tx, now time.Time, a *importRows) error {
 	if err := identity.InsertAccount(ctx, tx, a.user); err != nil { // first: who runs the same file beside us waits here
 		return err
 	}
@@ -271,7 +271,7 @@ func (s *Store) insert(ctx context.Context, tx bun.Tx, now time.Time, a *arrival
 
 // refuseTaken returns FieldFaults for every address and number that somebody else has verified. A violation would end
 // the transaction at the first of them.
-func (s *Store) refuseTaken(ctx context.Context, tx bun.Tx, a *arrival) error {
+func (s *Store) refuseTaken(ctx context.Context, tx bun.Tx, a *importRows) error {
 	faults := make(identity.FieldFaults)
 	for n, email := range a.emails {
 		if email.VerifiedAt == nil {
@@ -313,8 +313,8 @@ func (s *Store) refuseTaken(ctx context.Context, tx bun.Tx, a *arrival) error {
 	return nil
 }
 
-// values is what the ledger says of a person who was imported: everything but the hash.
-func (a *arrival) values() audit.Values {
+// values is what the audit trail says of a person who was imported: everything but the hash.
+func (a *importRows) values() audit.Values {
 	values := audit.Values{
 		"username": a.user.Username, "is_active": a.user.IsActive, "created_at": a.user.CreatedAt,
 		"has_password": a.user.PasswordHash != "",

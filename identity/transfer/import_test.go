@@ -72,16 +72,17 @@ func TestImportTakesInEverything(t *testing.T) {
 			t.Errorf("roles %+v, %v", roles, err)
 		}
 		lines := h.Lines(t, "user", "imported")
-		if len(lines) != 1 || h.LedgerLength(t) != 1 || lines[0].Actor != "operator:test" || lines[0].UserID.UUID != user.ID {
-			t.Fatalf("ledger: %+v", lines)
+		if len(lines) != 1 || h.AuditTrailLength(t) != 1 ||
+			lines[0].Actor != "operator:test" || lines[0].UserID.UUID != user.ID {
+			t.Fatalf("audit trail: %+v", lines)
 		}
 		for _, want := range []string{"lady@ada.example", "+442079460001", "billing:read", "Lovelace", "bcrypt"} {
 			if !strings.Contains(string(lines[0].NewValues), want) {
-				t.Errorf("the ledger lacks %q: %s", want, lines[0].NewValues)
+				t.Errorf("the audit trail lacks %q: %s", want, lines[0].NewValues)
 			}
 		}
 		if strings.Contains(h.Dump(t, "audit_trail"), hashOfUU[:20]) {
-			t.Error("the hash is in the ledger")
+			t.Error("the hash is in the audit trail")
 		}
 		for _, login := range []string{"ADA", "ada@ada.example", "lady@ada.example", "+44 20 7946 0001"} {
 			h.Enter(t, login, "U*U", nil)

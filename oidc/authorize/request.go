@@ -110,7 +110,7 @@ func (a *Request) trustedRedirect(requested string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf(
-		"the redirect_uri %.200s is not one that this client has registered; it must match to the letter", requested,
+		"the redirect_uri %.200s is not one that this client has registered; it must match exactly", requested,
 	)
 }
 

@@ -30,7 +30,7 @@ func (p *Store) Admit(ctx context.Context, endpoint string, r oidc.Request) (*Cl
 	if client.IsPublic() { // anybody may use its name: each network has an allowance of its own
 		subject += " from " + identity.Device{IP: audit.ActorOf(ctx).IP}.Source()
 	}
-	return client, p.Limits.Spend(ctx, endpoint, cache.ByClient, subject)
+	return client, p.Limits.Take(ctx, endpoint, cache.ByClient, subject)
 }
 
 // authenticate finds out which client sends a request: RFC 6749, section 2.3, and OpenID Connect Core, section 9. A

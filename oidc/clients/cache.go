@@ -8,7 +8,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 )
 
-// clientCache spares the read of a client in nearly every request. An entry is believed for a few seconds, which bounds
+// clientCache spares the read of a client in nearly every request. An entry is trusted for a few seconds, which bounds
 // how long a change by another process (an operator's command, another replica) goes unseen. What a deleted client was
 // granted is void at once: grants are read from the database.
 type clientCache struct {

@@ -56,10 +56,10 @@ func TestDeclaredClients(t *testing.T) {
 		}
 
 		h.Pass(time.Second)
-		before := ledger(t, h)
+		before := auditEntries(t, h)
 		declare(wanted(), nil, nil)
-		if after := ledger(t, h); len(after) != len(before) {
-			t.Errorf("declared once more, and the ledger grew by %d lines", len(after)-len(before))
+		if after := auditEntries(t, h); len(after) != len(before) {
+			t.Errorf("declared once more, and the audit trail grew by %d lines", len(after)-len(before))
 		}
 
 		altered := wanted()
@@ -74,9 +74,9 @@ func TestDeclaredClients(t *testing.T) {
 		if !web.CreatedAt.Before(web.ModifiedAt) {
 			t.Errorf("created at %s, modified at %s", web.CreatedAt, web.ModifiedAt)
 		}
-		changes := ledger(t, h)[len(before):]
+		changes := auditEntries(t, h)[len(before):]
 		if len(changes) != 2 || changes[0].EntityID != "web" || changes[1].EntityID != "spa" {
-			t.Fatalf("the ledger says %+v", changes)
+			t.Fatalf("the audit trail says %+v", changes)
 		}
 		var old, shall map[string]any
 		if err := errors.Join(
@@ -85,7 +85,7 @@ func TestDeclaredClients(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(old) != 1 || len(shall) != 2 || len(shall["redirect_uris"].([]any)) != 2 || shall["secret"] != "replaced" {
-			t.Errorf("the ledger says of web: from %v to %v", old, shall)
+			t.Errorf("the audit trail says of web: from %v to %v", old, shall)
 		}
 
 		if err := h.Clients.Delete(t.Context(), "web"); err != nil {
@@ -170,8 +170,8 @@ func TestWrongDeclarations(t *testing.T) {
 	})
 }
 
-// ledger returns what was recorded of clients, oldest first.
-func ledger(t testing.TB, h *oidctest.Stack) []audit.Entry {
+// auditEntries returns what was recorded of clients, oldest first.
+func auditEntries(t testing.TB, h *oidctest.Stack) []audit.Entry {
 	t.Helper()
 	var entries []audit.Entry
 	if err := h.Database.Reader().NewSelect().Model(&entries).
@@ -181,7 +181,7 @@ func ledger(t testing.TB, h *oidctest.Stack) []audit.Entry {
 	}
 	for _, entry := range entries {
 		if text := string(entry.NewValues); strings.Contains(text, declaredSecret) || strings.Contains(text, "secret_hash") {
-			t.Errorf("the ledger tells a secret: %s", text)
+			t.Errorf("the audit trail tells a secret: %s", text)
 		}
 	}
 	return entries

@@ -54,7 +54,7 @@ func FuzzRedirectURI(f *testing.F) {
 			from.RawQuery != to.RawQuery || from.User != nil {
 			t.Fatalf("%q matches %q", requested, registered)
 		}
-		// All that may differ is the port, to the letter.
+		// Only the port may differ.
 		strip := func(uri string, parsed *url.URL) string {
 			if port := parsed.Port(); port != "" {
 				return strings.Replace(uri, parsed.Host, strings.TrimSuffix(parsed.Host, ":"+port), 1)

@@ -57,7 +57,7 @@ func TestRemovedKeyIsNotBelievedForLong(t *testing.T) {
 		if got := h.PresentAs(t, app, "old", old); got != "invalid_client" {
 			t.Errorf("after five minutes: %q", got)
 		}
-		// Nor is it believed because the server is away.
+		// Nor is it trusted because the server is away.
 		if got := h.PresentAs(t, app, "other", other); got != "" {
 			t.Fatal(got)
 		}

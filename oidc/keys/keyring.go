@@ -76,8 +76,8 @@ func (k *Keys) Verify(token, typ string, algs ...jose.SignatureAlgorithm) (paylo
 	return payload, key.KID, nil
 }
 
-// Believes tells whether what the key of that id signed still counts.
-func (k *Keys) Believes(kid string) bool {
+// Trusts tells whether what the key of that id signed still counts.
+func (k *Keys) Trusts(kid string) bool {
 	key := k.ring.Load().byID(kid)
 	return key != nil && key.published(k.Now())
 }

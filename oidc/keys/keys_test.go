@@ -98,13 +98,13 @@ func TestRotationBreaksNobody(t *testing.T) {
 		}
 		for alg, token := range old {
 			if payload, _, err := h.Keys.Verify(token, "JWT", alg); err == nil {
-				t.Errorf("what the retired %s key signed is believed: %s", alg, payload)
+				t.Errorf("what the retired %s key signed is trusted: %s", alg, payload)
 			}
 		}
 	})
 }
 
-// A key that has leaked signs no more and is believed no more, at once; who holds it can do nothing.
+// A key that has leaked neither signs nor is trusted from then on; who holds it can do nothing.
 func TestLeakedKeysAreVoidAtOnce(t *testing.T) {
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
 		old := map[jose.SignatureAlgorithm]string{}
@@ -127,7 +127,7 @@ func TestLeakedKeysAreVoidAtOnce(t *testing.T) {
 				t.Errorf("the leaked %s key is published", alg)
 			}
 			if payload, _, err := h.Keys.Verify(token, "JWT", alg); err == nil {
-				t.Errorf("what the leaked %s key signed is believed: %s", alg, payload)
+				t.Errorf("what the leaked %s key signed is trusted: %s", alg, payload)
 			}
 		}
 	})
@@ -162,7 +162,7 @@ func TestTheKeyThatSignsIsPublished(t *testing.T) {
 						t.Fatalf("at %s the %s key %s signs and is not published", h.Clock, alg, kid)
 					}
 					if _, _, err := h.Keys.Verify(token, "JWT", alg); err != nil {
-						t.Fatalf("at %s we do not believe what we have just signed: %v", h.Clock, err)
+						t.Fatalf("at %s we do not trust what we have just signed: %v", h.Clock, err)
 					}
 				}
 				h.Pass(time.Hour)
@@ -214,7 +214,7 @@ func TestAVerifiedTokenIsNotBelievedAfterItsKeyLeaked(t *testing.T) {
 			t.Fatal(err)
 		}
 		if claims, err := h.Tokens.ReadAccessToken(tokens.AccessToken); err == nil {
-			t.Errorf("believed after the leak: %+v", claims)
+			t.Errorf("trusted after the leak: %+v", claims)
 		}
 	})
 }

@@ -48,7 +48,7 @@ const (
 	PublishAhead = 15 * time.Minute
 	// JWKSMaxAge is how long apps may keep the key set.
 	JWKSMaxAge = 5 * time.Minute
-	// publishedAfter is how long a key is published, and believed, after its successor signs: longer than any token
+	// publishedAfter is how long a key is published, and trusted, after its successor signs: longer than any token
 	// lives, for an ID token that has expired comes back as a hint.
 	publishedAfter = 30 * 24 * time.Hour
 	// clockDifference is how far the clocks of replicas may be apart: a key that is to sign at once signs on all of them.
@@ -109,7 +109,7 @@ func (k *Keys) Watch(ctx context.Context) {
 
 // Rotate makes a new key for every algorithm. It is published now and signs once every app can have seen it; the keys
 // before it stay published until what they signed has expired. That breaks nobody. leaked is for the day when a key is
-// in the wrong hands: the new keys sign at once, and nothing that the old ones signed is believed any more.
+// in the wrong hands: the new keys sign at once, and nothing that the old ones signed is trusted any more.
 func (k *Keys) Rotate(ctx context.Context, leaked bool) ([]SigningKey, error) {
 	from, retire := k.Now().Add(PublishAhead), k.Now().Add(PublishAhead+publishedAfter)
 	if leaked {

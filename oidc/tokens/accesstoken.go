@@ -65,7 +65,7 @@ var errToken = errors.New("the access token is not valid")
 // ReadAccessToken verifies what can be told from an access token itself: RFC 9068, section 4. Its answer must not be
 // changed.
 func (p *Service) ReadAccessToken(token string) (*AccessClaims, error) {
-	if claims := p.verified.get(token, p.Now()); claims != nil && p.Keys.Believes(claims.kid) {
+	if claims := p.verified.get(token, p.Now()); claims != nil && p.Keys.Trusts(claims.kid) {
 		return claims, nil
 	}
 	payload, kid, err := p.Keys.Verify(token, accessTokenType, accessTokenAlg)

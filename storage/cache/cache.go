@@ -24,9 +24,9 @@ type Cache interface {
 	// Forget drops the counter or mark of key.
 	Forget(ctx context.Context, key string)
 
-	// Spend takes one from the allowance of key. It returns zero if there was one to take, or how long it will be until
+	// Take takes one from the allowance of key. It returns zero if there was one to take, or how long it will be until
 	// there is.
-	Spend(ctx context.Context, key string, rate Rate) (wait time.Duration)
+	Take(ctx context.Context, key string, rate Rate) (wait time.Duration)
 }
 
 // Rate is an allowance: N in the time Per, all of which may be spent at once. What was spent comes back evenly (GCRA,

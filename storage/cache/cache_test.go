@@ -119,19 +119,19 @@ func TestMemoriesAnswerAlike(t *testing.T) {
 		rate := cache.Rate{N: 3, Per: 600 * time.Millisecond}
 		began = time.Now()
 		for range 3 {
-			if wait := m.Spend(ctx, "allowance", rate); wait != 0 {
+			if wait := m.Take(ctx, "allowance", rate); wait != 0 {
 				t.Errorf("within the allowance: wait %s", wait)
 			}
 		}
-		if wait := m.Spend(ctx, "allowance", rate); time.Since(began) < 100*time.Millisecond &&
+		if wait := m.Take(ctx, "allowance", rate); time.Since(began) < 100*time.Millisecond &&
 			(wait < 50*time.Millisecond || wait > 200*time.Millisecond) {
 			t.Errorf("one more than the allowance has to wait for %s, want up to 200 ms", wait)
 		}
-		if wait := m.Spend(ctx, "another allowance", rate); wait != 0 {
+		if wait := m.Take(ctx, "another allowance", rate); wait != 0 {
 			t.Errorf("another's allowance: wait %s", wait)
 		}
 		storagetest.Eventually(t, 5*time.Second, "one comes back", func() bool {
-			return m.Spend(ctx, "allowance", rate) == 0
+			return m.Take(ctx, "allowance", rate) == 0
 		})
 		if took := time.Since(began); took < 190*time.Millisecond {
 			t.Errorf("one came back after %s, want 200 ms", took)
@@ -156,7 +156,7 @@ func TestMemoriesUnderParallelUse(t *testing.T) {
 					if m.Once(t.Context(), "jti", time.Now().Add(time.Minute)) {
 						firsts.Add(1)
 					}
-					if m.Spend(t.Context(), "allowance", rate) == 0 {
+					if m.Take(t.Context(), "allowance", rate) == 0 {
 						spent.Add(1)
 					}
 				}
@@ -181,7 +181,7 @@ func TestFloodOfAddressesForgetsNoMarks(t *testing.T) {
 	}
 	for i := range 500_000 {
 		now = now.Add(10 * time.Microsecond)
-		m.Spend(t.Context(), fmt.Sprint("address ", i), cache.Rate{N: 6000, Per: time.Minute})
+		m.Take(t.Context(), fmt.Sprint("address ", i), cache.Rate{N: 6000, Per: time.Minute})
 	}
 	for i := range 100 {
 		if m.Once(t.Context(), fmt.Sprint("jti ", i), now.Add(time.Hour)) {
@@ -196,7 +196,7 @@ func TestAllowanceComesBackEvenly(t *testing.T) {
 	m := cache.NewLocal(func() time.Time { return now })
 	rate := cache.Rate{N: 60, Per: time.Minute}
 	spend := func() (n int) {
-		for m.Spend(t.Context(), "k", rate) == 0 {
+		for m.Take(t.Context(), "k", rate) == 0 {
 			n++
 		}
 		return n
@@ -210,14 +210,14 @@ func TestAllowanceComesBackEvenly(t *testing.T) {
 			t.Errorf("after %s more: %d, want %d", step.pass, got, step.want)
 		}
 	}
-	if wait := m.Spend(t.Context(), "k", rate); wait != time.Second {
+	if wait := m.Take(t.Context(), "k", rate); wait != time.Second {
 		t.Errorf("the next one comes in %s, want 1s", wait)
 	}
 	for _, odd := range []cache.Rate{
 		{N: 7, Per: time.Second}, {N: 4, Per: 10 * time.Microsecond}, {N: 290_000, Per: time.Minute},
 	} {
 		n := int64(0)
-		for m.Spend(t.Context(), fmt.Sprint(odd), odd) == 0 {
+		for m.Take(t.Context(), fmt.Sprint(odd), odd) == 0 {
 			n++
 		}
 		if n != odd.N {

@@ -45,8 +45,8 @@ func (l *Limited) Error() string {
 // Seconds is how long to wait as the header Retry-After says it: RFC 9110, section 10.2.3.
 func (l *Limited) Seconds() int { return int((l.Wait + time.Second - 1) / time.Second) }
 
-// Spend notes a request of subject to endpoint. It returns a *Limited where it was one too many.
-func (l *Limits) Spend(ctx context.Context, endpoint, kind, subject string) error {
+// Take notes a request of subject to endpoint. It returns a *Limited where it was one too many.
+func (l *Limits) Take(ctx context.Context, endpoint, kind, subject string) error {
 	if l == nil {
 		return nil
 	}
@@ -59,7 +59,7 @@ func (l *Limits) Spend(ctx context.Context, endpoint, kind, subject string) erro
 	if rate.N == 0 {
 		return nil
 	}
-	if wait := l.Cache.Spend(ctx, "limit "+limit+" "+subject, rate); wait > 0 {
+	if wait := l.Cache.Take(ctx, "limit "+limit+" "+subject, rate); wait > 0 {
 		storage.CountEvent(ctx, "limited", limit)
 		return &Limited{Limit: limit, Wait: wait}
 	}

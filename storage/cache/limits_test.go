@@ -75,7 +75,7 @@ func TestLimitsKeepSubjectsApart(t *testing.T) {
 		{"free", cache.ByIP, "a", 0},
 	} {
 		var limited *cache.Limited
-		err := limits.Spend(ctx, step.endpoint, step.kind, step.subject)
+		err := limits.Take(ctx, step.endpoint, step.kind, step.subject)
 		if errors.As(err, &limited) != (step.wait > 0) || limited != nil && limited.Wait != step.wait {
 			t.Errorf("step %d: %v, want to wait for %s", i, err, step.wait)
 		}

@@ -27,7 +27,7 @@ func NewLocal(now func() time.Time) *Local {
 	return &Local{Now: now, entries: make(map[string]localEntry)}
 }
 
-// Count is Memory's.
+// Count implements Cache.
 func (m *Local) Count(_ context.Context, key string, window time.Duration) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -42,12 +42,12 @@ func (m *Local) Count(_ context.Context, key string, window time.Duration) int64
 	return entry.count
 }
 
-// Once is Memory's.
+// Once implements Cache.
 func (m *Local) Once(ctx context.Context, key string, expiry time.Time) bool {
 	return m.Count(ctx, key, expiry.Sub(m.Now())) == 1
 }
 
-// Uncount is Memory's.
+// Uncount implements Cache.
 func (m *Local) Uncount(_ context.Context, key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -57,14 +57,14 @@ func (m *Local) Uncount(_ context.Context, key string) {
 	}
 }
 
-// Forget is Memory's.
+// Forget implements Cache.
 func (m *Local) Forget(_ context.Context, key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.entries, key)
 }
 
-// Peek is Memory's.
+// Peek implements Cache.
 func (m *Local) Peek(_ context.Context, key string) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -74,8 +74,8 @@ func (m *Local) Peek(_ context.Context, key string) int64 {
 	return 0
 }
 
-// Spend is Memory's.
-func (m *Local) Spend(_ context.Context, key string, rate Rate) (wait time.Duration) {
+// Take implements Cache.
+func (m *Local) Take(_ context.Context, key string, rate Rate) (wait time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.Now()
@@ -105,7 +105,7 @@ func (m *Local) put(key string, n int64, lifetime time.Duration) {
 }
 
 // take takes one from the counter of key, if there is one.
-func (m *Local) take(key string) bool {
+func (m *Local) takeShare(key string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	entry, ok := m.entries[key]

@@ -22,7 +22,7 @@ import (
 // Redis may be slow, gone or emptied at any moment. So whatever is asked is asked of this process's own memory too:
 // alone while Redis is away, which then holds every limit for this process. The first question that Redis leaves
 // unanswered for a tenth of a second declares it away; no request waits for it again until a look in the background,
-// four times a second, finds that it answers. What it missed and would mislead others, it is told before it is believed
+// four times a second, finds that it answers. What it missed and would mislead others, it is told before it is trusted
 // again.
 type Redis struct {
 	Redis    redis.UniversalClient
@@ -119,7 +119,7 @@ redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.ceil((full - 
 return taken`)
 )
 
-// Count is Memory's.
+// Count implements Cache.
 func (m *Redis) Count(ctx context.Context, key string, window time.Duration) int64 {
 	own := m.local.Count(ctx, key, window)
 	n, err := ask(ctx, m, func(ctx context.Context) (int64, error) {
@@ -131,7 +131,7 @@ func (m *Redis) Count(ctx context.Context, key string, window time.Duration) int
 	return n
 }
 
-// Peek is Memory's.
+// Peek implements Cache.
 func (m *Redis) Peek(ctx context.Context, key string) int64 {
 	n, err := ask(ctx, m, func(ctx context.Context) (int64, error) {
 		n, err := m.Redis.Get(ctx, m.keys(key)[0]).Int64()
@@ -146,7 +146,7 @@ func (m *Redis) Peek(ctx context.Context, key string) int64 {
 	return n
 }
 
-// Uncount is Memory's.
+// Uncount implements Cache.
 func (m *Redis) Uncount(ctx context.Context, key string) {
 	m.local.Uncount(ctx, key)
 	_, _ = ask(ctx, m, func(ctx context.Context) (any, error) {
@@ -154,7 +154,7 @@ func (m *Redis) Uncount(ctx context.Context, key string) {
 	})
 }
 
-// Once is Memory's. What this process has seen was seen, whatever Redis has forgotten since.
+// Once implements Cache. What this process has seen was seen, whatever Redis has forgotten since.
 func (m *Redis) Once(ctx context.Context, key string, expiry time.Time) bool {
 	if !m.local.Once(ctx, key, expiry) {
 		return false
@@ -171,7 +171,7 @@ func (m *Redis) Once(ctx context.Context, key string, expiry time.Time) bool {
 	return first
 }
 
-// Forget is Memory's.
+// Forget implements Cache.
 func (m *Redis) Forget(ctx context.Context, key string) {
 	m.local.Forget(ctx, key)
 	forget := func(ctx context.Context) error { return m.Redis.Del(ctx, m.keys(key)[0]).Err() }
@@ -183,12 +183,12 @@ func (m *Redis) Forget(ctx context.Context, key string) {
 // shares is into how many parts a large allowance is cut.
 const shares = 1000
 
-// Spend is Memory's. Who has spent what this process allows by itself need not ask further. Of a large allowance a
+// Take implements Cache. Who has spent what this process allows by itself need not ask further. Of a large allowance a
 // process takes a thousandth at a time and spends that by itself: no replica gets more than there is, and few requests
 // ask Redis.
-func (m *Redis) Spend(ctx context.Context, key string, rate Rate) (wait time.Duration) {
+func (m *Redis) Take(ctx context.Context, key string, rate Rate) (wait time.Duration) {
 	purse := "purse of " + key
-	if wait := m.local.Spend(ctx, key, rate); wait > 0 || m.local.take(purse) {
+	if wait := m.local.Take(ctx, key, rate); wait > 0 || m.local.takeShare(purse) {
 		return wait
 	}
 	taken, err := ask(ctx, m, func(ctx context.Context) (int64, error) {

@@ -91,7 +91,7 @@ var hour = cache.Rate{N: 10, Per: time.Hour}
 // spend takes all that it gets.
 func spend(t testing.TB, m cache.Cache, key string) (n int64) {
 	t.Helper()
-	for m.Spend(t.Context(), key, hour) == 0 {
+	for m.Take(t.Context(), key, hour) == 0 {
 		n++
 	}
 	return n
@@ -176,7 +176,7 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 	two.Count(ctx, "wake up", time.Minute)
 	back(t, two)
 	if got := two.Peek(ctx, "stale"); got != 0 {
-		t.Errorf("what was forgotten while Redis was away is believed again: %d", got)
+		t.Errorf("what was forgotten while Redis was away is trusted again: %d", got)
 	}
 
 	if err := server.Client(t).FlushAll(ctx).Err(); err != nil {
@@ -203,7 +203,7 @@ func TestRedisSharesOutLargeAllowances(t *testing.T) {
 	for i := range 20 {
 		wg.Go(func() {
 			for range 1500 {
-				if replicas[i%len(replicas)].Spend(t.Context(), "allowance", rate) == 0 {
+				if replicas[i%len(replicas)].Take(t.Context(), "allowance", rate) == 0 {
 					spent.Add(1)
 				}
 			}
@@ -229,7 +229,7 @@ func TestRedisLearnsNoNames(t *testing.T) {
 	m, client := openMemory(t, server.URL()), server.Client(t)
 	m.Count(t.Context(), "sign-in failures of alice@example.com", time.Minute)
 	m.Once(t.Context(), "assertion app 7", time.Now().Add(time.Minute))
-	m.Spend(t.Context(), "limit sign-in.ip 192.0.2.7", hour)
+	m.Take(t.Context(), "limit sign-in.ip 192.0.2.7", hour)
 	keys, err := client.Keys(t.Context(), "*").Result()
 	if err != nil || len(keys) < 3 {
 		t.Fatalf("keys %q, %v", keys, err)
@@ -270,7 +270,7 @@ func TestRedisWithTLSAndLeastPrivilege(t *testing.T) {
 	m.Peek(t.Context(), "k")
 	m.Once(t.Context(), "jti", time.Now().Add(time.Minute))
 	m.Forget(t.Context(), "jti")
-	m.Spend(t.Context(), "allowance", hour)
+	m.Take(t.Context(), "allowance", hour)
 	if state := m.State(); state.Away || state.Failed > 0 || state.Asked != 6 {
 		t.Errorf("%+v", state)
 	}

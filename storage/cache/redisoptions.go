@@ -31,7 +31,7 @@ const (
 //	redis://USER:PASSWORD@SENTINEL:26379/DATABASE?master_name=NAME&addr=SENTINEL2:26379&addr=SENTINEL3:26379
 //	redis://USER:PASSWORD@NODE:6379?cluster=true&addr=NODE2:6379&addr=NODE3:6379
 //
-// With rediss:// it is TLS, and ca=FILE names the certificates to believe in, where they are not the system's.
+// With rediss:// it is TLS, and ca=FILE names the certificates to trust, where they are not the system's.
 // Sentinels that want a password get theirs by sentinel_username and sentinel_password. The errors never repeat a
 // password.
 func ParseRedis(rawURL string) (*RedisOptions, error) {

@@ -23,5 +23,5 @@ func endpoint(c *gin.Context) string {
 // the limit of another by its name.
 func countNetwork(v *Visit) error {
 	source := identity.Device{IP: audit.ActorOf(v.Context()).IP}.Source()
-	return v.frame.Limits.Spend(v.Context(), endpoint(v.Gin), cache.ByIP, source)
+	return v.frame.Limits.Take(v.Context(), endpoint(v.Gin), cache.ByIP, source)
 }

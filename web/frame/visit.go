@@ -81,7 +81,7 @@ func (v *Visit) Seen(session *identity.Session) error {
 	actor := audit.ActorOf(v.Context())
 	actor.Name, actor.SessionID = session.User.Actor(), session.ID.String()
 	v.act(actor)
-	if err := v.frame.Limits.Spend(v.Context(), endpoint(v.Gin), cache.ByAccount, session.UserID.String()); err != nil {
+	if err := v.frame.Limits.Take(v.Context(), endpoint(v.Gin), cache.ByAccount, session.UserID.String()); err != nil {
 		return err
 	}
 	return v.frame.Identity.Sessions().Seen(v.Context(), session, actor.IP)

@@ -39,24 +39,24 @@ func (h Upstream) provider(v *frame.Visit) (*federation.Provider, error) {
 
 // Begin sends a person to a provider to sign in there, for an app that waits or for themself.
 func (h Upstream) Begin(v *frame.Visit) error {
-	beginning := federation.Beginning{Again: v.Session != nil, Continue: v.Suspend()}
+	options := federation.RequestOptions{Again: v.Session != nil, Continue: v.Suspend()}
 	if a := v.Authorization; a != nil {
-		beginning.LoginHint, beginning.ACRValues = a.LoginHint, a.ACRValues
-		beginning.Again = beginning.Again || a.Asks("login") || a.MaxAge != nil
-		beginning.Select = a.Asks("select_account")
+		options.LoginHint, options.ACRValues = a.LoginHint, a.ACRValues
+		options.Again = options.Again || a.Asks("login") || a.MaxAge != nil
+		options.Select = a.Asks("select_account")
 	}
-	return h.send(v, v.Gin.Param("provider"), beginning)
+	return h.send(v, v.Gin.Param("provider"), options)
 }
 
 // BeginLink sends a person to a provider to link an account there to theirs.
 func (h Upstream) BeginLink(v *frame.Visit) error {
-	return h.send(v, v.Form.Get("provider"), federation.Beginning{LinkTo: v.Session.UserID, Select: true})
+	return h.send(v, v.Form.Get("provider"), federation.RequestOptions{LinkTo: v.Session.UserID, Select: true})
 }
 
 // send sends a person to a provider, or says that it cannot be.
-func (h Upstream) send(v *frame.Visit, provider string, beginning federation.Beginning) error {
-	beginning.Browser, beginning.Source = v.Browser(), v.Device().Source()
-	to, err := h.Upstreams.Begin(v.Context(), provider, beginning)
+func (h Upstream) send(v *frame.Visit, provider string, options federation.RequestOptions) error {
+	options.Browser, options.Source = v.Browser(), v.Device().Source()
+	to, err := h.Upstreams.Begin(v.Context(), provider, options)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return frame.ErrNotFound

@@ -27,7 +27,7 @@ func (a *App) signIn(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// callback takes Wicket's answer. Nothing in it is believed, or even shown, before its state is one that this browser
+// callback takes Wicket's answer. Nothing in it is trusted, or even shown, before its state is one that this browser
 // was sent away with and its iss is the issuer that we sent it to (RFC 9207 section 2.4).
 func (a *App) callback(w http.ResponseWriter, r *http.Request) error {
 	m, err := a.issuer.metadata(r.Context())

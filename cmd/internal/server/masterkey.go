@@ -101,7 +101,7 @@ func (c *Config) PrepareMasterKey() error {
 	return nil
 }
 
-// makeMasterKey writes a key whole before it bears its name, and links rather than renames it: of two processes that
+// makeMasterKey writes a key whole before it has its name, and links rather than renames it: of two processes that
 // start together one makes the key, and both read it.
 func makeMasterKey(path string) error {
 	folder := filepath.Dir(path)

@@ -45,17 +45,17 @@ func (s *Server) Serve(ctx context.Context, ready func()) error {
 	}
 	defer stopJobs() // after the requests, which make some
 	s.log.Info("serving", "issuer", config.Issuer, "address", listeners[0].Addr().String(), "database", s.Database.Kind)
-	open, shut := context.WithCancel(context.WithoutCancel(ctx))
-	defer shut()
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
 	go func() {
 		select {
 		case <-ctx.Done():
-			s.drain(open, config.Drain)
-			shut()
-		case <-open.Done(): // serving failed
+			s.drain(serving, config.Drain)
+			stopServing()
+		case <-serving.Done(): // serving failed
 		}
 	}()
-	return ServeHTTP(open, listeners, s.Handler, s.log, ready)
+	return ServeHTTP(serving, listeners, s.Handler, s.log, ready)
 }
 
 func (s *Server) startJobs(ctx context.Context) (stop func(), err error) {

@@ -52,7 +52,7 @@
   expr: max(wicket_jobs{ {{- $of }}, state="discarded"}) - max(wicket_jobs{ {{- $of }}, state="discarded"} offset 1h) > 0
   labels: {severity: warning}
   annotations:
-    summary: {{ "Wicket gave up {{ $value }} jobs in the last hour, letters among them perhaps; the log says why." | quote }}
+    summary: {{ "Wicket gave up {{ $value }} jobs in the last hour, perhaps emails; the log says why." | quote }}
 - alert: WicketUpkeepLate
   expr: |-
     time() - max(wicket_upkeep_last_success_timestamp_seconds{ {{- $of -}} }) > 7200

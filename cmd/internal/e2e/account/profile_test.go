@@ -74,12 +74,12 @@ func TestProfileGoesFromThePageToApps(t *testing.T) {
 			t.Errorf("updated_at went from %v to %v", was, is)
 		}
 
-		// The ledger holds what changed, and nothing where nothing did.
+		// The audit trail holds what changed, and nothing where nothing did.
 		b.Post(t, "/account/profile", told)
 		b.Post(t, "/account/profile", url.Values{"locality": {"Bern"}, "nickname": {""}})
 		entries, err := audit.Entries(t.Context(), h.Database, audit.Filter{UserID: h.User.ID, Entity: "profile", Limit: 10})
 		if err != nil || len(entries) != 2 {
-			t.Fatalf("%d lines in the ledger, %v", len(entries), err)
+			t.Fatalf("%d lines in the audit trail, %v", len(entries), err)
 		}
 		var was, is map[string]any
 		if err := json.Unmarshal(entries[0].OldValues, &was); err != nil {
@@ -91,7 +91,7 @@ func TestProfileGoesFromThePageToApps(t *testing.T) {
 		if !reflect.DeepEqual(was, map[string]any{"locality": "Zürich", "nickname": "ali"}) ||
 			!reflect.DeepEqual(is, map[string]any{"locality": "Bern", "nickname": ""}) ||
 			entries[0].Actor != h.User.Actor() || entries[0].SessionID == "" {
-			t.Errorf("the ledger says %v -> %v by %s in session %q", was, is, entries[0].Actor, entries[0].SessionID)
+			t.Errorf("the audit trail says %v -> %v by %s in session %q", was, is, entries[0].Actor, entries[0].SessionID)
 		}
 
 		// An address that is taken back is no claim.
@@ -163,7 +163,7 @@ func TestProfileFieldsAreRefused(t *testing.T) {
 		}
 		if entries, err := audit.Entries(t.Context(), h.Database, audit.Filter{Entity: "profile", Limit: 1}); err != nil ||
 			len(entries) > 0 {
-			t.Errorf("the ledger tells of %v, %v", entries, err)
+			t.Errorf("the audit trail tells of %v, %v", entries, err)
 		}
 		// Whoever is signed out changes nothing.
 		if shown := h.NewBrowser(t).Post(

@@ -46,7 +46,7 @@ func TestFactorCommands(t *testing.T) {
 		var entries []map[string]any
 		line.JSON(t, &entries, "", "audit", "list", "--action", "factors_reset")
 		if len(entries) != 1 || !strings.HasPrefix(fmt.Sprint(entries[0]["actor"]), "operator") {
-			t.Errorf("the ledger: %v", entries)
+			t.Errorf("the audit trail: %v", entries)
 		}
 		server.Interrupt(t)
 		server.NoFaults(t)

@@ -105,7 +105,7 @@ func TestProviderCommands(t *testing.T) {
 		var entries []struct{ Entity, Action string }
 		line.JSON(t, &entries, "", "audit", "list", "--entity", "provider")
 		if len(entries) != 5 {
-			t.Errorf("the ledger: %+v", entries)
+			t.Errorf("the audit trail: %+v", entries)
 		}
 		running.Interrupt(t)
 		running.NoFaults(t)

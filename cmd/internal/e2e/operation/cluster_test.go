@@ -95,10 +95,10 @@ func (c *cluster) awaitReady(t testing.TB, i int) {
 	})
 }
 
-// through is Wicket as it is found behind the door to replica i alone.
+// through is Wicket as it is found behind the port of replica i alone.
 func (c *cluster) through(i int) *harness.Server {
 	behind := *c.Server
-	behind.Issuer = fmt.Sprintf("http://localhost:%d", c.proxy.Doors[i%len(c.replicas)].Port)
+	behind.Issuer = fmt.Sprintf("http://localhost:%d", c.proxy.Ports[i%len(c.replicas)].Port)
 	return &behind
 }
 

@@ -184,7 +184,7 @@ func atLeast(want float64) func(float64) bool { return func(got float64) bool { 
 func TestCensus(t *testing.T) {
 	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		storagetest.Eventually(t, 30*time.Second, "alice and the ledger are counted", func() bool {
+		storagetest.Eventually(t, 30*time.Second, "alice and the audit trail are counted", func() bool {
 			// PostgreSQL's statistics follow within a second or so of the connections' rest.
 			rows, err := h.Database.Census(t.Context())
 			if err != nil {

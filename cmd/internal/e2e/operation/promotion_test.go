@@ -79,7 +79,7 @@ func TestReportsAreReadFromTheStandby(t *testing.T) {
 	read := append(line, "WICKET_DATABASE_READ_URL="+standby)
 	var entries []harness.PrintedEntry
 	if read.JSON(t, &entries, "", "audit", "list", "--entity", "user"); len(entries) != 1 {
-		t.Errorf("the ledger: %+v", entries)
+		t.Errorf("the audit trail: %+v", entries)
 	}
 	away := append(line, "WICKET_DATABASE_READ_URL=postgres://postgres@127.0.0.1:1/wicket")
 	if p := away.Run(t, "", "audit", "list"); p.ProcessState.ExitCode() != 1 {

@@ -25,13 +25,13 @@ type proxy struct {
 	Generation   int      // of the configuration
 	Port         int      // takes turns
 	In           []string // the addresses that take part
-	Doors        []door
+	Ports        []replicaPort
 	process      *exec.Cmd
 	log          bytes.Buffer
 }
 
-// door is a port of the proxy behind which there is one replica alone.
-type door struct {
+// replicaPort is a port of the proxy behind which there is one replica alone.
+type replicaPort struct {
 	Port    int
 	Address string
 }
@@ -64,7 +64,7 @@ http {
 		location / { proxy_pass http://wicket; add_header X-Replica $upstream_addr always; }
 		location = /generation { return 200 "{{.Generation}}"; }
 	}
-	{{range .Doors}}server {
+	{{range .Ports}}server {
 		listen 127.0.0.1:{{.Port}};
 		location / { proxy_pass http://{{.Address}}; }
 	}
@@ -83,7 +83,7 @@ func startProxy(t testing.TB, addresses []string) *proxy {
 	}
 	p := &proxy{Folder: t.TempDir(), Port: harness.FreePort(t), In: addresses}
 	for _, address := range addresses {
-		p.Doors = append(p.Doors, door{harness.FreePort(t), address})
+		p.Ports = append(p.Ports, replicaPort{harness.FreePort(t), address})
 	}
 	if os.Getuid() == 0 { // or its worker would be nobody, who may not enter the folder
 		account, err := user.Current()

@@ -172,7 +172,9 @@ func TestReseal(t *testing.T) {
 		}
 		if provider, err := after.Upstreams.Provider(t.Context(), "github"); err != nil {
 			t.Error(err)
-		} else if _, err := after.Upstreams.Begin(t.Context(), provider.ID, federation.Beginning{Browser: "x"}); err != nil {
+		} else if _, err := after.Upstreams.Begin(
+			t.Context(), provider.ID, federation.RequestOptions{Browser: "x"},
+		); err != nil {
 			t.Errorf("the provider's secret: %v", err)
 		}
 		if tokens, err := after.Identity.ExternalAccounts().Tokens(t.Context(), &after.Linked(t, h.User)[0]); err != nil ||

@@ -70,7 +70,7 @@ func (c *collected) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(encoded)
 }
 
-// named returns the spans of a trace that bear a name.
+// named returns the spans of a trace with a name.
 func (c *collected) named(trace, name string) (spans []*otlp.Span) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -94,7 +94,7 @@ func TestLimitByNetwork(t *testing.T) {
 			{"addresses of IPv4", []string{"127.0.0.1"}, []string{"192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.1"}, []int{
 				200, 200, 200, 429,
 			}},
-			{"what a visitor put before it is not believed", []string{"127.0.0.0/8"}, []string{
+			{"what a visitor put before it is not trusted", []string{"127.0.0.0/8"}, []string{
 				"10.0.0.1, 192.0.2.1", "10.0.0.2, 192.0.2.1", "10.0.0.3, 192.0.2.1",
 			}, []int{200, 200, 429}},
 			{"networks of IPv6", []string{"127.0.0.1"}, []string{

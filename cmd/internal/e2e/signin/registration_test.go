@@ -60,7 +60,7 @@ func TestRegistration(t *testing.T) {
 			})
 			if err != nil || len(entries) == 0 || entries[len(entries)-1].Actor != carol.Actor() ||
 				entries[len(entries)-1].IP == "" {
-				t.Errorf("the ledger on %s %s: %+v, %v", line.entity, line.action, entries, err)
+				t.Errorf("the audit trail on %s %s: %+v, %v", line.entity, line.action, entries, err)
 			}
 		}
 	})

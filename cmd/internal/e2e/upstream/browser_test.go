@@ -114,7 +114,7 @@ func TestLinkingInABrowser(t *testing.T) {
 	}
 }
 
-// Wicket is an OpenID Provider like any other: a second Wicket believes the first.
+// Wicket is an OpenID Provider like any other: a second Wicket trusts the first.
 func TestWicketBehindWicket(t *testing.T) {
 	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {

@@ -68,7 +68,7 @@ func TestNewcomerFromUpstream(t *testing.T) {
 			told["email"] != "carol@upstream.example" || told["email_verified"] != false || told["locale"] != "de-CH" {
 			t.Errorf("the app is told %v", told)
 		}
-		// The address is hers when she says so herself: this provider is not believed so far.
+		// The address is hers when she says so herself: this provider is not trusted so far.
 		if _, mail := h.Mail(t, "Verify your email address"); mail.To != "carol@upstream.example" {
 			t.Errorf("the link went to %s", mail.To)
 		}
@@ -91,7 +91,7 @@ func TestNewcomerFromUpstream(t *testing.T) {
 			UserID: carol.ID, Entity: "external_account", Action: "linked", Limit: 5,
 		})
 		if err != nil || len(entries) != 1 || entries[0].Actor != carol.Actor() {
-			t.Errorf("the ledger: %+v, %v", entries, err)
+			t.Errorf("the audit trail: %+v, %v", entries, err)
 		}
 
 		// The next time she is let in at once, by the same subject whatever else has changed.
@@ -124,7 +124,7 @@ func TestSameAddressIsNotTheSamePerson(t *testing.T) {
 		startUpstream(t, h, anyProvider())
 		asAlice := someone("mallory", map[string]any{"email": harness.Email})
 
-		// Where its addresses are believed, the page says that there is an account, and lets nobody in.
+		// Where its addresses are trusted, the page says that there is an account, and lets nobody in.
 		b := h.NewBrowser(t)
 		shown := signInFrom(t, b, "proved", asAlice)
 		if shown.Path() != "/arrival" || !strings.Contains(shown.Text, "There is an account with this email address") ||
@@ -283,7 +283,7 @@ func TestLinkingAndUnlinking(t *testing.T) {
 		if shown := b.Post(t, "/federation/oidc", nil); shown.StatusCode != http.StatusNotFound {
 			t.Errorf("and lets people in: %s", shown.Status)
 		}
-		// A provider that is believed no more takes its links along.
+		// A provider that is no longer trusted takes its links along.
 		if links, err := h.Upstreams.Remove(t.Context(), up.ID); err != nil || links != 1 || len(h.Linked(t, h.User)) != 0 {
 			t.Errorf("removed with %d links, %v", links, err)
 		}

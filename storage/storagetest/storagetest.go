@@ -4,7 +4,9 @@ package storagetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -47,18 +49,12 @@ func Open(t testing.TB, kind storage.Kind) *storage.Database {
 // URL returns the URL of a fresh, migrated database of that kind.
 func URL(t testing.TB, kind storage.Kind) string {
 	t.Helper()
-	url := Empty(t, kind)
 	if kind == storage.SQLite {
-		migrate(t, url)
-	}
-	return url
-}
-
-// Empty is URL without the migrations on SQLite; on PostgreSQL use EmptyPostgres for that.
-func Empty(t testing.TB, kind storage.Kind) string {
-	t.Helper()
-	if kind == storage.SQLite {
-		return settled(t, "sqlite:"+filepath.Join(t.TempDir(), "wicket.db"))
+		path := filepath.Join(t.TempDir(), "wicket.db")
+		if err := os.WriteFile(path, migratedFile(t), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return settled(t, "sqlite:"+path)
 	}
 	server := postgres(t)
 	server.template.Do(func() {
@@ -66,6 +62,28 @@ func Empty(t testing.TB, kind storage.Kind) string {
 		migrate(t, server.url("wicket_template"))
 	})
 	return fresh(t, server, "wicket_template")
+}
+
+var migrated struct {
+	sync.Mutex
+	file []byte
+}
+
+// migratedFile returns a migrated SQLite database. To write it takes a hundredth of the time of the migrations.
+func migratedFile(t testing.TB) []byte {
+	t.Helper()
+	migrated.Lock()
+	defer migrated.Unlock()
+	if migrated.file == nil {
+		path := filepath.Join(t.TempDir(), "template.db")
+		migrate(t, "sqlite:"+path)
+		file, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		migrated.file = file
+	}
+	return migrated.file
 }
 
 // EmptyPostgres returns the URL of a PostgreSQL database without any table.
@@ -105,8 +123,8 @@ func migrate(t testing.TB, url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = db.Close() }()
-	if _, err := db.Migrate(context.Background()); err != nil {
+	_, err = db.Migrate(context.Background())
+	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -7,11 +7,67 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 )
+
+// keysRefreshed is how often a running server looks for keys that another process made.
+const keysRefreshed = 15 * time.Second
+
+// Keys are the signing keys, parsed and in memory: a signature, a verification and the published set cost no query.
+// Make one with its fields set, and Load it.
+type Keys struct {
+	Database *storage.Database
+	Seal     *seal.Seal
+	Now      func() time.Time
+	Log      *slog.Logger
+
+	ring    atomic.Pointer[ring]
+	loading sync.Mutex
+}
+
+// Load reads the keys, makes those that are missing and publishes them. Call it once at start.
+func (k *Keys) Load(ctx context.Context) error {
+	if err := k.Reload(ctx); err != nil {
+		return err
+	}
+	var missing []jose.SignatureAlgorithm
+	for _, alg := range SigningAlgs {
+		if k.ring.Load().signing(alg, k.Now()) == nil {
+			missing = append(missing, alg)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if _, err := k.add(ctx, missing, k.Now().Add(-clockDifference), k.Now(), true); err != nil {
+		return err
+	}
+	return k.Reload(ctx)
+}
+
+// Watch takes over keys that another process makes, until ctx ends.
+func (k *Keys) Watch(ctx context.Context) {
+	ticker := time.NewTicker(keysRefreshed)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := k.Reload(ctx); err != nil && ctx.Err() == nil {
+				k.Log.Error("reload signing keys; the ones in memory go on", "error", err)
+			}
+		}
+	}
+}
 
 // ring is one state of the keys; it is never changed, only replaced.
 type ring struct {
@@ -184,4 +240,13 @@ func (k *ringKey) signer(typ string) (jose.Signer, error) {
 	}
 	k.signers[typ] = signer
 	return signer, nil
+}
+
+// List returns every key, newest first.
+func (k *Keys) List(ctx context.Context) ([]SigningKey, error) {
+	var keys []SigningKey
+	if err := k.Database.Reader().NewSelect().Model(&keys).Order("signs_from DESC", "alg").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("list signing keys: %w", err)
+	}
+	return keys, nil
 }

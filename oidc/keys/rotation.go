@@ -1,0 +1,96 @@
+package keys
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+const (
+	// PublishAhead is how long a new key is published before it signs. Apps keep the key set for JWKSMaxAge at the most,
+	// so each of them has seen the key by then.
+	PublishAhead = 15 * time.Minute
+	// JWKSMaxAge is how long apps may keep the key set.
+	JWKSMaxAge = 5 * time.Minute
+	// publishedAfter is how long a key is published, and trusted, after its successor signs: longer than any token
+	// lives, for an ID token that has expired comes back as a hint.
+	publishedAfter = 30 * 24 * time.Hour
+	// clockDifference is how far the clocks of replicas may be apart: a key that is to sign at once signs on all of them.
+	clockDifference = 5 * time.Minute
+)
+
+// Rotate makes a new key for every algorithm. It is published now and signs once every app can have seen it; the keys
+// before it stay published until what they signed has expired. That breaks nobody. leaked is for the day when a key is
+// in the wrong hands: the new keys sign at once, and nothing that the old ones signed is trusted any more.
+func (k *Keys) Rotate(ctx context.Context, leaked bool) ([]SigningKey, error) {
+	from, retire := k.Now().Add(PublishAhead), k.Now().Add(PublishAhead+publishedAfter)
+	if leaked {
+		from, retire = k.Now().Add(-clockDifference), k.Now()
+	}
+	made, err := k.add(ctx, SigningAlgs, from, retire, false)
+	if err != nil {
+		return nil, err
+	}
+	return made, k.Reload(ctx)
+}
+
+// add makes keys that sign from one time on and retires those before them at another. Processes that start together
+// agree on one key for each algorithm: onlyMissing looks again behind the lock.
+func (k *Keys) add(
+	ctx context.Context, algs []jose.SignatureAlgorithm, from, retire time.Time, onlyMissing bool,
+) ([]SigningKey, error) {
+	now := k.Now()
+	made := make([]SigningKey, 0, len(algs))
+	for _, alg := range algs { // before the transaction: an RSA key takes a while
+		key, err := generate(alg, k.Seal)
+		if err != nil {
+			return nil, fmt.Errorf("make a %s key: %w", alg, err)
+		}
+		key.CreatedAt, key.SignsFrom = now, from
+		made = append(made, *key)
+	}
+	kept, err := storage.Write(ctx, k.Database, func(ctx context.Context, tx bun.Tx) ([]SigningKey, error) {
+		if err := k.Database.Lock(ctx, tx, "signing keys"); err != nil {
+			return nil, err
+		}
+		var kept []SigningKey
+		for _, key := range made {
+			if onlyMissing {
+				exists, err := tx.NewSelect().Model((*SigningKey)(nil)).
+					Where("alg = ? AND published_until IS NULL", key.Alg).Exists(ctx)
+				if err != nil {
+					return nil, err
+				}
+				if exists {
+					continue
+				}
+			}
+			_, err := tx.NewUpdate().Model((*SigningKey)(nil)).Set("published_until = ?", retire).
+				Where("alg = ? AND (published_until IS NULL OR published_until > ?)", key.Alg, retire).Exec(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := tx.NewInsert().Model(&key).Exec(ctx); err != nil {
+				return nil, err
+			}
+			err = audit.Record(ctx, tx, now, audit.Change{
+				Entity: "signing_key", EntityID: key.KID, Action: "created", New: audit.Values{"alg": key.Alg, "signs_from": from},
+			})
+			if err != nil {
+				return nil, err
+			}
+			kept = append(kept, key)
+		}
+		return kept, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("add signing keys: %w", err)
+	}
+	return kept, nil
+}

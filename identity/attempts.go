@@ -6,11 +6,8 @@ import (
 	"github.com/wicket-id/wicket/identity/refusal"
 )
 
-var (
-	ErrTooManyAttempts = refusal.New("signin.attempts_limit", "too many failed sign-ins")
-)
+// FailureWindow is how long a wrong password, passkey or code counts for those that follow it.
+const FailureWindow = 10 * time.Minute
 
-const (
-	MaxFailuresPerSource = 100
-	FailureWindow        = 10 * time.Minute
-)
+// ErrTooManyAttempts says that there were too many failures in FailureWindow.
+var ErrTooManyAttempts = refusal.New("signin.attempts_limit", "too many failed sign-ins")

@@ -25,9 +25,8 @@ type PasskeyAttempt struct {
 // WithPasskey verifies a passkey and starts a session, as SignIn does. It returns ErrRefused, or
 // identity.ErrTooManyAttempts.
 func (s *Store) WithPasskey(ctx context.Context, attempt PasskeyAttempt) (*Outcome, error) {
-	sender := "sign-in failures from " + attempt.Device.Source()
-	if s.Cache.Count(ctx, sender, identity.FailureWindow) > identity.MaxFailuresPerSource {
-		return nil, identity.ErrTooManyAttempts
+	if err := s.countSource(ctx, attempt.Device); err != nil {
+		return nil, err
 	}
 	shown, err := s.Factors.Passkeys().Read(ctx, attempt.State, attempt.Response)
 	if err != nil {
@@ -47,7 +46,7 @@ func (s *Store) WithPasskey(ctx context.Context, attempt PasskeyAttempt) (*Outco
 	} else if err != nil {
 		return nil, fmt.Errorf("sign in with a passkey: %w", err)
 	}
-	s.Cache.Uncount(ctx, sender)
+	s.uncountSource(ctx, attempt.Device)
 	return admission, nil
 }
 

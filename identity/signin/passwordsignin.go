@@ -44,11 +44,10 @@ func (s *Store) WithPassword(ctx context.Context, attempt Attempt) (*Outcome, er
 }
 
 func (s *Store) withPassword(ctx context.Context, attempt Attempt) (*Outcome, error) {
-	// Counted before the check, and taken back if it succeeds: guesses may come all at once.
-	sender, name := "sign-in failures from "+attempt.Device.Source(), "sign-in failures of "+loginKey(attempt.Login)
-	if s.Cache.Count(ctx, sender, identity.FailureWindow) > identity.MaxFailuresPerSource {
-		return nil, identity.ErrTooManyAttempts
+	if err := s.countSource(ctx, attempt.Device); err != nil {
+		return nil, err
 	}
+	name := "sign-in failures of " + loginKey(attempt.Login)
 	if err := s.delay(ctx, s.Cache.Count(ctx, name, identity.FailureWindow)-1); err != nil {
 		return nil, err
 	}
@@ -86,7 +85,7 @@ func (s *Store) withPassword(ctx context.Context, attempt Attempt) (*Outcome, er
 	} else if err != nil {
 		return nil, fmt.Errorf("sign in: %w", err)
 	}
-	s.Cache.Uncount(ctx, sender)
+	s.uncountSource(ctx, attempt.Device)
 	s.Cache.Forget(ctx, name)
 	return admission, nil
 }

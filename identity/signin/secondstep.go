@@ -251,10 +251,10 @@ func settle[T any](
 	ctx context.Context, s SecondSteps, step *SecondStep, given factor.Answer, device identity.Device,
 	do func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (T, error),
 ) (result T, err error) {
-	sender, codes := "sign-in failures from "+device.Source(), "second steps of "+step.UserID.String()
-	if s.Cache.Count(ctx, sender, identity.FailureWindow) > identity.MaxFailuresPerSource {
-		return result, identity.ErrTooManyAttempts
+	if err := s.countSource(ctx, device); err != nil {
+		return result, err
 	}
+	codes := "second steps of " + step.UserID.String()
 	if err := s.delay(ctx, s.Cache.Count(ctx, codes, identity.FailureWindow)-1); err != nil {
 		return result, err
 	}
@@ -277,7 +277,7 @@ func settle[T any](
 	case err != nil && !errors.Is(err, ErrSecondStep):
 		return result, fmt.Errorf("second step: %w", err)
 	case err == nil:
-		s.Cache.Uncount(ctx, sender)
+		s.uncountSource(ctx, device)
 		s.Cache.Forget(ctx, codes)
 	}
 	return result, err

@@ -344,7 +344,7 @@ func TestAnotherPersonReplacesTheSession(t *testing.T) {
 func TestTooManyFailuresFromOneAddress(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		h.Alice(t)
-		for i := range identity.MaxFailuresPerSource {
+		for i := range signin.MaxFailuresPerSource {
 			if err := h.Try(t, fmt.Sprintf("nobody%d", i), "wrong password"); !errors.Is(err, signin.ErrRefused) {
 				t.Fatalf("attempt %d: %v", i, err)
 			}
@@ -369,7 +369,7 @@ func TestTooManyFailuresFromOneAddress(t *testing.T) {
 func TestRightPasswordsDoNotUseUpTheAddress(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		h.Alice(t)
-		for range identity.MaxFailuresPerSource + 1 {
+		for range signin.MaxFailuresPerSource + 1 {
 			h.Enter(t, "alice", identitytest.AlicePassword, nil)
 		}
 	})

@@ -25,7 +25,7 @@ type PasskeyAttempt struct {
 // WithPasskey verifies a passkey and starts a session, as SignIn does. It returns ErrRefused, or
 // identity.ErrTooManyAttempts.
 func (s *Store) WithPasskey(ctx context.Context, attempt PasskeyAttempt) (*Outcome, error) {
-	if err := s.countSource(ctx, attempt.Device); err != nil {
+	if err := countSource(ctx, s.Cache, attempt.Device); err != nil {
 		return nil, err
 	}
 	shown, err := s.Factors.Passkeys().Read(ctx, attempt.State, attempt.Response)
@@ -46,7 +46,7 @@ func (s *Store) WithPasskey(ctx context.Context, attempt PasskeyAttempt) (*Outco
 	} else if err != nil {
 		return nil, fmt.Errorf("sign in with a passkey: %w", err)
 	}
-	s.uncountSource(ctx, attempt.Device)
+	uncountSource(ctx, s.Cache, attempt.Device)
 	return admission, nil
 }
 

@@ -44,7 +44,7 @@ func (s *Store) WithPassword(ctx context.Context, attempt Attempt) (*Outcome, er
 }
 
 func (s *Store) withPassword(ctx context.Context, attempt Attempt) (*Outcome, error) {
-	if err := s.countSource(ctx, attempt.Device); err != nil {
+	if err := countSource(ctx, s.Cache, attempt.Device); err != nil {
 		return nil, err
 	}
 	name := "sign-in failures of " + loginKey(attempt.Login)
@@ -85,7 +85,7 @@ func (s *Store) withPassword(ctx context.Context, attempt Attempt) (*Outcome, er
 	} else if err != nil {
 		return nil, fmt.Errorf("sign in: %w", err)
 	}
-	s.uncountSource(ctx, attempt.Device)
+	uncountSource(ctx, s.Cache, attempt.Device)
 	s.Cache.Forget(ctx, name)
 	return admission, nil
 }

@@ -251,7 +251,7 @@ func settle[T any](
 	ctx context.Context, s SecondSteps, step *SecondStep, given factor.Answer, device identity.Device,
 	do func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (T, error),
 ) (result T, err error) {
-	if err := s.countSource(ctx, device); err != nil {
+	if err := countSource(ctx, s.Cache, device); err != nil {
 		return result, err
 	}
 	codes := "second steps of " + step.UserID.String()
@@ -277,7 +277,7 @@ func settle[T any](
 	case err != nil && !errors.Is(err, ErrSecondStep):
 		return result, fmt.Errorf("second step: %w", err)
 	case err == nil:
-		s.uncountSource(ctx, device)
+		uncountSource(ctx, s.Cache, device)
 		s.Cache.Forget(ctx, codes)
 	}
 	return result, err

@@ -23,13 +23,20 @@ var buildPlain = sync.OnceValues(func() (string, error) {
 	return build("wicket", []string{"CGO_ENABLED=0"}, "-trimpath", "-buildvcs=false")
 })
 
-// buildServer builds the command wicket for servers: with the race detector if the test program itself has it.
+// buildServer builds the command wicket for servers: with the race detector, and with flags for the compiler, if the test
+// program itself was built so.
 var buildServer = sync.OnceValues(func() (string, error) {
-	raceDetector := debug.BuildSetting{Key: "-race", Value: "true"}
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, raceDetector) {
-		return build("wicket-race", nil, "-race", "-buildvcs=false")
+	var flags []string
+	info, _ := debug.ReadBuildInfo()
+	for _, setting := range info.Settings {
+		if slices.Contains([]string{"-race", "-gcflags"}, setting.Key) {
+			flags = append(flags, setting.Key+"="+setting.Value)
+		}
 	}
-	return buildPlain()
+	if !slices.Contains(flags, "-race=true") {
+		return buildPlain()
+	}
+	return build("wicket-race", nil, append(flags, "-buildvcs=false")...)
 })
 
 // build builds the command with flags, and with the variables besides those of the test.

@@ -23,8 +23,8 @@ var buildPlain = sync.OnceValues(func() (string, error) {
 	return build("wicket", []string{"CGO_ENABLED=0"}, "-trimpath", "-buildvcs=false")
 })
 
-// buildServer builds the command wicket for servers: with the race detector, and with flags for the compiler, if the test
-// program itself was built so.
+// buildServer builds the command wicket for servers: with the race detector, and with flags for the compiler, if the
+// test program itself was built so.
 var buildServer = sync.OnceValues(func() (string, error) {
 	var flags []string
 	info, _ := debug.ReadBuildInfo()

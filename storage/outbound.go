@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -17,7 +16,8 @@ import (
 // The zero value is the most careful: public addresses only, no redirect, ten seconds, a mebibyte.
 type Outbound struct {
 	// Target is a URL that the operator wrote down. Where its host is this machine, or an address of a private network,
-	// requests may go to addresses of that kind; empty: to public ones alone.
+	// requests may go to addresses of that kind; empty: to public ones alone. With http:// they go to no public one,
+	// whatever a name server says.
 	Target string
 	// AllowPrivate lets requests go to private networks and to this machine, whatever their names resolve to.
 	AllowPrivate bool
@@ -43,6 +43,7 @@ const (
 var (
 	// ErrPrivateAddress says that a request would have gone to an address that is not on the public internet.
 	ErrPrivateAddress = errors.New("the address is not on the public internet")
+	errNotThisMachine = errors.New("http:// is for this machine alone, and the address is not its own")
 	errRedirected     = errors.New("redirected, which is not allowed here")
 )
 
@@ -54,42 +55,48 @@ func (o Outbound) Client() *http.Client {
 	if o.MaxBody == 0 {
 		o.MaxBody = outboundMaxBody
 	}
-	dialer := &net.Dialer{Timeout: outboundDial, Control: o.control()}
-	transport := &http.Transport{
+	allowed := o.allowed()
+	dialer := &net.Dialer{Timeout: outboundDial, Control: func(_, address string, _ syscall.RawConn) error {
+		to, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return err
+		}
+		return allowed(to.Addr())
+	}}
+	direct := &http.Transport{
 		DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: outboundDial,
 		ResponseHeaderTimeout: o.Timeout, IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: 4,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 	return &http.Client{
 		Timeout:       o.Timeout,
-		Transport:     retrying{boundedTransport{transport, o.MaxBody}, o.Retries},
+		Transport:     retrying{boundedTransport{newProxied(direct, allowed), o.MaxBody}, o.Retries},
 		CheckRedirect: o.checkRedirect,
 	}
 }
 
-// control refuses addresses after the name was resolved, so that no name server can say one thing to a check and
-// another to the dialer.
-func (o Outbound) control() func(network, address string, _ syscall.RawConn) error {
-	target := publicAddress
+// allowed says which addresses requests may go to. The dialer asks it after the name was resolved, so that no name
+// server can say one thing to a check and another to the dialer.
+func (o Outbound) allowed() func(netip.Addr) error {
+	target, onlyThisMachine := publicAddress, false
 	if parsed, err := url.Parse(o.Target); err == nil && o.Target != "" {
+		onlyThisMachine = parsed.Scheme == "http"
 		if address, err := netip.ParseAddr(parsed.Hostname()); err == nil {
 			target = addressKindOf(address)
 		} else if IsLoopback(parsed.Hostname()) {
 			target = loopbackAddress
 		}
 	}
-	return func(_, address string, _ syscall.RawConn) error {
-		to, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return err
-		}
-		switch kind := addressKindOf(to.Addr()); {
+	return func(to netip.Addr) error {
+		switch kind := addressKindOf(to); {
+		case kind == publicAddress && onlyThisMachine:
+			return fmt.Errorf("%s: %w", to, errNotThisMachine)
 		case kind == publicAddress:
 			return nil
 		case kind != forbiddenAddress && (kind == target || o.AllowPrivate):
 			return nil
 		}
-		return fmt.Errorf("%s: %w", to.Addr(), ErrPrivateAddress)
+		return fmt.Errorf("%s: %w", to, ErrPrivateAddress)
 	}
 }
 
@@ -103,12 +110,13 @@ func (o Outbound) checkRedirect(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// IsLoopback tells whether a host, a name or an address without a port, is this machine.
+// IsLoopback tells whether a host, a name or an address without a port, is this machine. Names below localhost are not:
+// Go asks a name server for them.
 func IsLoopback(host string) bool {
 	if address, err := netip.ParseAddr(host); err == nil {
 		return address.Unmap().IsLoopback()
 	}
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+	return host == "localhost"
 }
 
 // addressKind is how far from this server an address is.
@@ -129,7 +137,8 @@ var specialAddresses = []netip.Prefix{
 	netip.MustParsePrefix("203.0.113.0/24"),
 	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"),
 	netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"),
-	netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("::/96"), netip.MustParsePrefix("::ffff:0:0:0/96"),
+	netip.MustParsePrefix("fec0::/10"),
 }
 
 var carrierGradeNAT = netip.MustParsePrefix("100.64.0.0/10") // RFC 6598
@@ -207,7 +216,7 @@ func (t retrying) RoundTrip(r *http.Request) (*http.Response, error) {
 // isTransient tells whether a request failed for a reason that may be gone a moment later.
 func isTransient(response *http.Response, err error) bool {
 	if err != nil {
-		return !errors.Is(err, ErrPrivateAddress)
+		return !errors.Is(err, ErrPrivateAddress) && !errors.Is(err, errNotThisMachine)
 	}
 	switch response.StatusCode {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:

@@ -18,6 +18,7 @@ func TestAddressKinds(t *testing.T) {
 			"169.254.169.254", "::ffff:169.254.169.254", "fe80::1", "fe80::1%eth0", "0.0.0.0", "0.1.2.3", "::",
 			"224.0.0.1", "ff02::1", "255.255.255.255", "240.0.0.1", "192.0.0.192",
 			"198.18.0.1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2001::1", "100::1",
+			"::7f00:1", "::ffff:0:7f00:1", "fec0::1",
 		},
 	} {
 		for _, address := range addresses {
@@ -89,5 +90,28 @@ func TestOutboundIsCarefulByDefault(t *testing.T) {
 	}
 	if _, err := (Outbound{Target: server.URL}).Client().Get(server.URL); !errors.Is(err, errRedirected) || reached != 1 {
 		t.Errorf("a redirect: %v, reached %d times", err, reached)
+	}
+}
+
+// What goes over http goes to this machine, even where a name server says that localhost is another.
+func TestPlainHTTPStaysHere(t *testing.T) {
+	t.Parallel()
+	for target, fails := range map[string][]string{
+		"http://localhost:8080":  {"93.184.216.34", "10.1.2.3", "2606:4700::1111"},
+		"http://127.0.0.1":       {"93.184.216.34", "10.1.2.3"},
+		"https://localhost:8443": {"10.1.2.3"},
+	} {
+		allowed := Outbound{Target: target}.allowed()
+		if err := allowed(netip.MustParseAddr("127.0.0.1")); err != nil {
+			t.Errorf("%s is here: %v", target, err)
+		}
+		for _, address := range fails {
+			if err := allowed(netip.MustParseAddr(address)); err == nil {
+				t.Errorf("%s may be at %s", target, address)
+			}
+		}
+	}
+	if IsLoopback("sms.localhost") {
+		t.Error("a name server says where sms.localhost is")
 	}
 }

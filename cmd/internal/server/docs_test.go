@@ -46,6 +46,10 @@ says what a server would run with: each variable's value, where it comes from, a
 secret and changes nothing. A variable that begins with 'WICKET_' and is not listed here is refused, but for those that
 Kubernetes sets for a Service called wicket, such as WICKET_SERVICE_HOST, and those of Wicket's own tests.
 
+Requests of Wicket's own, to providers, to the key sets of apps and to who sends text messages, go through the proxy
+that 'HTTPS_PROXY', 'HTTP_PROXY' and 'NO_PROXY' name, if any. Addresses that Wicket would not ask itself it does
+not ask of the proxy either.
+
 An (s) marks variables that are secrets, or hold one.
 `
 

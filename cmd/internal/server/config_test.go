@@ -136,6 +136,23 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	}
 }
 
+// A value that begins with a hyphen is a value: a secret of random characters may.
+func TestValuesBeginWithAHyphen(t *testing.T) {
+	for _, secret := range []string{"-Xq9verysecretvalue", "--help", "-"} {
+		config, err := Load(Environment{
+			"WICKET_SECRET": testMasterKey, "WICKET_SMS_SECRET": secret, "WICKET_OIDC_ISSUER": "https://op.example.com",
+			"WICKET_OIDC_NAME": "Op", "WICKET_OIDC_CLIENT_ID": secret, "WICKET_OIDC_CLIENT_SECRET": secret,
+		})
+		if err != nil || config.SMSSecret != secret {
+			t.Errorf("%q: %+v, %v", secret, config, err)
+		}
+	}
+	if _, err := Load(Environment{"WICKET_DATABASE_URL": "-postgres://a:hush-hush@c/d"}); err == nil ||
+		strings.Contains(err.Error(), "hush-hush") {
+		t.Errorf("a database that is none: %v", err)
+	}
+}
+
 // Check tells each setting with where it comes from, but no secret, whatever is wrong.
 func TestCheck(t *testing.T) {
 	folder := t.TempDir()

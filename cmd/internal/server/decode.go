@@ -37,6 +37,8 @@ func decode(flag *kong.Flag, value string) error {
 // mappers say how values are read: by the type of the field, or by what its tag calls the type.
 func mappers(c *Config) []kong.Option {
 	return []kong.Option{
+		// Kong's own takes a value that begins with a hyphen for a flag, and says it in its error.
+		mapType(func(text string) (string, error) { return text, nil }),
 		mapType(seal.Parse),
 		mapType(cache.ParseRedis),
 		mapType(web.DefaultLimits.With),

@@ -137,7 +137,7 @@ func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error {
 	action := map[bool]string{true: "enabled", false: "disabled"}[active]
 	_, err := u.change(ctx, id, action, func(ctx context.Context, tx bun.Tx, now time.Time) (int, error) {
-		return 0, oneRow(tx.NewUpdate().Model((*Provider)(nil)).Set("is_active = ?", active).
+		return 0, storage.OneRow(tx.NewUpdate().Model((*Provider)(nil)).Set("is_active = ?", active).
 			Set("modified_at = ?", now).Set("modified_by = ?", audit.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx))
 	})
 	return err
@@ -151,7 +151,7 @@ func (u *Upstreams) Remove(ctx context.Context, id string) (links int, err error
 		if err != nil {
 			return 0, err
 		}
-		return links, oneRow(tx.NewDelete().Model((*Provider)(nil)).Where("id = ?", id).Exec(ctx))
+		return links, storage.OneRow(tx.NewDelete().Model((*Provider)(nil)).Where("id = ?", id).Exec(ctx))
 	})
 }
 

@@ -2,7 +2,6 @@ package federation
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
@@ -85,17 +84,6 @@ func (u *Upstreams) Expire(ctx context.Context) (map[string]int64, error) {
 		faults = append(faults, err)
 	}
 	return deleted, errors.Join(faults...)
-}
-
-// oneRow is the error of a change that must have found its row.
-func oneRow(result sql.Result, err error) error {
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(err, storage.ErrNotFound)
-	}
-	return nil
 }
 
 // SealedColumns are the columns of this package that are sealed with the master key, but for those of rows that expire

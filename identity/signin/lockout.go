@@ -115,7 +115,7 @@ const (
 // delay makes guessing slow: after a few wrong passwords for a name each further one takes longer. It costs a person a
 // second or two, and is the same for names that nobody has.
 func (s *Store) delay(ctx context.Context, failures int64) error {
-	return wait(ctx, s.delayAfter(failures))
+	return storage.Wait(ctx, s.delayAfter(failures))
 }
 
 func (s *Store) delayAfter(failures int64) time.Duration {

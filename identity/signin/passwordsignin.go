@@ -36,7 +36,7 @@ func (s *Store) WithPassword(ctx context.Context, attempt Attempt) (*Outcome, er
 	admission, err := s.withPassword(ctx, attempt)
 	if errors.Is(err, ErrRefused) {
 		// What kind of hash a password was compared with does not show either.
-		if err := wait(ctx, s.RefusalTakes-time.Since(began)); err != nil {
+		if err := storage.Wait(ctx, s.RefusalTakes-time.Since(began)); err != nil {
 			return nil, err
 		}
 	}
@@ -104,19 +104,4 @@ func loginKey(login string) string {
 		return key
 	}
 	return login[:min(len(login), maxTyped)]
-}
-
-// wait returns after that time, or with the reason why ctx ended before.
-func wait(ctx context.Context, duration time.Duration) error {
-	if duration <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(duration)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -1,9 +1,10 @@
 # Targets with a ## are listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help build image chart docs run test test-quick test-kubernetes lint fuzz bench bench-growth screenshots tools
+.PHONY: help build image chart docs run test test-quick test-repeat test-kubernetes lint fuzz bench bench-growth screenshots tools
 
 FUZZTIME ?= 30s
 BENCHTIME ?= 2s
+RUNS ?= 10
 VERSION ?= $(shell git describe --tags --always --dirty)
 # Modules beside the main one, which keep what they need out of it.
 MODULES := image helm/tests
@@ -36,11 +37,14 @@ test: .SHELLFLAGS := -o pipefail -c
 test: tools $(PACKAGES) ## run every test; installs the Debian packages that they need
 	@mkdir -p bin
 	WICKET_TEST_COMPLETE=1 $(GOTESTSUM) --format pkgname --jsonfile bin/tests.json --raw-command -- sh -c "failed=0; \
-		go test -json $(RACE) -vet=off -timeout 40m ./... || failed=1; \
+		go test -json $(TESTFLAGS) $(RACE) -vet=off -timeout 40m ./... || failed=1; \
 		for module in $(MODULES); do (cd \$$module && go test -count=1 -json ./...) || failed=1; done; exit \$$failed" | .ci/slowest bin/tests.json
 
 test-quick: ## run the tests that need nothing installed: on SQLite, without a browser, and no whole journeys
 	go test -short $$(go list ./... | grep -v /cmd/internal/e2e/)
+
+test-repeat: ## run the whole suite RUNS (10) times beside two busy processes: what fails by chance fails here
+	.ci/repeat $(RUNS)
 
 # What Helm asks for the version; the Go module itself does not say.
 KUBERNETES := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2 }' helm/kubernetes/go.mod)

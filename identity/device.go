@@ -61,6 +61,16 @@ func (d Device) Describe() (label string, mobile bool) {
 // IPv6 address, for that is what one subscriber has.
 func (d Device) Source() string { return prefix(d.IP, 32, 64) }
 
+// Networks are those that the device is in and that one subscriber may have, the narrowest first: an IPv4 address; or
+// the /64, the /56 and the /48 of an IPv6 address.
+func (d Device) Networks() []string {
+	networks := []string{d.Source()}
+	if address, err := netip.ParseAddr(d.IP); err == nil && address.Unmap().Is6() {
+		networks = append(networks, prefix(d.IP, 32, 56), prefix(d.IP, 32, 48))
+	}
+	return networks
+}
+
 // Fingerprint is coarse on purpose: it stays when a browser is updated and changes when a cookie turns up in another
 // browser, on another system or in another language.
 func (d Device) Fingerprint() string {

@@ -28,6 +28,7 @@ func (serveCommand) Run(ctx context.Context, env server.Environment, out printer
 		debug.SetGCPercent(gcPercent)
 	}
 	log := server.NewLog(slog.NewJSONHandler(os.Stderr, nil))
+	server.LimitMemory(log)
 	s, err := server.New(ctx, config, log)
 	if err != nil {
 		return err

@@ -86,7 +86,8 @@ func New(t testing.TB, db *storage.Database) *Stack {
 	}
 	h.Factors = &factor.Store{Store: h.Store, RelyingParty: party}
 	h.SignIn = &signin.Store{
-		Store: h.Store, Factors: h.Factors, SignInDelay: time.Microsecond, AttemptsKept: 400 * 24 * time.Hour,
+		KnownHasher: h.Hasher.Beside(4),
+		Store:       h.Store, Factors: h.Factors, SignInDelay: time.Microsecond, AttemptsKept: 400 * 24 * time.Hour,
 		SessionLifetime: 90 * 24 * time.Hour, MaxFailures: 10, LockDuration: 15 * time.Minute,
 	}
 	h.Transfer = &transfer.Store{Store: h.Store, Factors: h.Factors, SignIn: h.SignIn}
@@ -129,7 +130,30 @@ func (h *Stack) Enter(t testing.TB, login, password string, current *identity.Se
 // Proven is the proof that a person has just signed in, in two steps.
 func (h *Stack) Proven(t testing.TB, user *identity.User) *identity.Reauthenticated {
 	t.Helper()
-	return h.Prove(t, &identity.Session{UserID: user.ID, User: user, AuthTime: h.Now(), ACR: identity.ACRMultiFactor})
+	return h.Prove(t, NewSession(t, h.Store, user))
+}
+
+// NewSession returns a session that a person has just begun in two steps, whatever they have to show.
+func NewSession(t testing.TB, s *identity.Store, user *identity.User) *identity.Session {
+	t.Helper()
+	user, err := s.Users().ByID(t.Context(), user.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := s.Now()
+	session := &identity.Session{
+		ID: storage.NewID(), UserID: user.ID, User: user, SessionVersion: user.SessionVersion,
+		SecretHash: storage.Digest(storage.NewSecret()), AMR: []string{"pwd", "otp", "mfa"}, ACR: identity.ACRMultiFactor,
+		AuthTime: now, LastSeenAt: now, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+	}
+	err = s.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewInsert().Model(session).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session
 }
 
 // Prove is the proof that a session is fresh and strong, as it must be.

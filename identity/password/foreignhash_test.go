@@ -68,7 +68,7 @@ func TestImportedHashesAreBounded(t *testing.T) {
 // A foreign hash waits for its turn like any other.
 func TestImportedHashesTakeTurns(t *testing.T) {
 	hasher := NewHasher(64, 1, 1, 5*time.Millisecond)
-	release, err := hasher.acquire(t.Context())
+	release, err := hasher.slots.acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

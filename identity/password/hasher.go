@@ -9,23 +9,16 @@ import (
 	"time"
 
 	"golang.org/x/crypto/argon2"
-
-	"github.com/wicket-id/wicket/identity/refusal"
-)
-
-var (
-	ErrBusy = refusal.New("password.busy", "too many passwords are being checked")
 )
 
 // Hasher hashes passwords with argon2id (RFC 9106). The parameters are stored with each hash, so they can be raised at
-// any time. It bounds how many run at once, for each takes its memory and a core; those who wait too long get ErrBusy.
+// any time. It bounds how many run at once, for each takes its memory and a core: see slots.
 type Hasher struct {
-	memory   uint32 // KiB
-	passes   uint32
-	running  chan struct{}
-	waiting  atomic.Int64
-	patience time.Duration
-	dummy    string
+	memory    uint32 // KiB
+	passes    uint32
+	slots     *slots
+	dummy     string
+	costliest *atomic.Int64 // nanoseconds that a comparison with a hash of another system took
 }
 
 const (
@@ -37,14 +30,23 @@ const (
 // NewHasher returns a Hasher that uses memory KiB and that many passes, runs at most parallel at once and lets others
 // wait for at most patience. OWASP's minimum is 19456 KiB and 2 passes.
 func NewHasher(memory, passes uint32, parallel int, patience time.Duration) *Hasher {
-	h := &Hasher{memory: memory, passes: passes, running: make(chan struct{}, parallel), patience: patience}
+	h := &Hasher{
+		memory: memory, passes: passes, slots: newSlots(parallel, patience), costliest: new(atomic.Int64),
+	}
 	h.dummy = h.encode(make([]byte, argonSalt), make([]byte, argonKey))
 	return h
 }
 
+// Beside returns a Hasher with the same parameters and that many slots of its own.
+func (h *Hasher) Beside(parallel int) *Hasher {
+	beside := *h
+	beside.slots = newSlots(parallel, h.slots.patience)
+	return &beside
+}
+
 // Hash returns the PHC string of password, or ErrBusy.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	release, err := h.acquire(ctx)
+	release, err := h.slots.acquire(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -70,36 +72,30 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (matches, ou
 		password = "" // nobody's password: Check refused it
 		known = false
 	}
-	release, err := h.acquire(ctx)
+	release, err := h.slots.acquire(ctx)
 	if err != nil {
 		return false, false, err
 	}
 	defer release()
+	ours := stored.recipe == argonRecipe(h.memory, h.passes, argonLanes, argonSalt, argonKey)
+	began := time.Now()
 	matches, err = stored.matches(password)
+	if took := int64(time.Since(began)); !ours && took > h.costliest.Load() {
+		h.costliest.Store(took)
+	}
 	if err != nil {
 		return false, false, fmt.Errorf("verify password: %s: %w", stored.Scheme, err)
 	}
 	matches = matches && known
-	return matches, matches && stored.recipe != argonRecipe(h.memory, h.passes, argonLanes, argonSalt, argonKey), nil
+	return matches, matches && !ours, nil
 }
 
 // Load tells how many passwords are being hashed and how many wait.
-func (h *Hasher) Load() (running, waiting int) { return len(h.running), int(h.waiting.Load()) }
+func (h *Hasher) Load() (running, waiting int) { return h.slots.load() }
 
-func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
-	h.waiting.Add(1)
-	defer h.waiting.Add(-1)
-	timer := time.NewTimer(h.patience)
-	defer timer.Stop()
-	select {
-	case h.running <- struct{}{}:
-		return func() { <-h.running }, nil
-	case <-timer.C:
-		return nil, ErrBusy
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
+// Costliest is how long the longest comparison with a hash of another system took, so far. An answer that comes no
+// sooner does not tell what kind of hash there is.
+func (h *Hasher) Costliest() time.Duration { return time.Duration(h.costliest.Load()) }
 
 // encode writes the PHC string format.
 func (h *Hasher) encode(salt, key []byte) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -169,11 +170,11 @@ func TestTooManyPasswordsAtOnceAreTurnedAway(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		first, err := hasher.acquire(t.Context())
+		first, err := hasher.slots.acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := hasher.acquire(t.Context())
+		second, err := hasher.slots.acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,8 +202,40 @@ func TestTooManyPasswordsAtOnceAreTurnedAway(t *testing.T) {
 			t.Errorf("after waiting: %v, %v", matches, err)
 		}
 		second()
-		if len(hasher.running) != 0 {
-			t.Errorf("%d turns were not given back", len(hasher.running))
+		if len(hasher.slots.running) != 0 {
+			t.Errorf("%d turns were not given back", len(hasher.slots.running))
+		}
+	})
+}
+
+// Where as many wait as a second's work is, who comes then is turned away at once; slots beside are slots of their own.
+func TestTheQueueForSlotsIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hasher := NewHasher(64, 1, 1, 10*time.Second)
+		release, err := hasher.slots.acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var waiting sync.WaitGroup
+		for range waitingPerSlot {
+			waiting.Go(func() {
+				if _, err := hasher.Hash(t.Context(), alicePassword); err != nil {
+					t.Errorf("who waited: %v", err)
+				}
+			})
+		}
+		synctest.Wait()
+		began := time.Now()
+		if _, err := hasher.Hash(t.Context(), alicePassword); !errors.Is(err, ErrBusy) || time.Since(began) != 0 {
+			t.Errorf("one more: %v after %s", err, time.Since(began))
+		}
+		if _, err := hasher.Beside(1).Hash(t.Context(), alicePassword); err != nil || time.Since(began) != 0 {
+			t.Errorf("beside: %v after %s", err, time.Since(began))
+		}
+		release()
+		waiting.Wait()
+		if running, waiting := hasher.Load(); running != 0 || waiting != 0 {
+			t.Errorf("%d running and %d waiting were not given back", running, waiting)
 		}
 	})
 }

@@ -25,7 +25,7 @@ type PasskeyAttempt struct {
 // WithPasskey verifies a passkey and starts a session, as SignIn does. It returns ErrRefused, or
 // identity.ErrTooManyAttempts.
 func (s *Store) WithPasskey(ctx context.Context, attempt PasskeyAttempt) (*Outcome, error) {
-	if err := countSource(ctx, s.Cache, attempt.Device); err != nil {
+	if err := checkSource(ctx, s.Cache, attempt.Device); err != nil {
 		return nil, err
 	}
 	shown, err := s.Factors.Passkeys().Read(ctx, attempt.State, attempt.Response)
@@ -33,6 +33,7 @@ func (s *Store) WithPasskey(ctx context.Context, attempt PasskeyAttempt) (*Outco
 		return nil, fmt.Errorf("sign in with a passkey: %w", err)
 	}
 	if shown == nil {
+		countFailure(ctx, s.Cache, attempt.Device)
 		return nil, ErrRefused // there is no account to note it for
 	}
 	step := firstStep{
@@ -42,11 +43,11 @@ func (s *Store) WithPasskey(ctx context.Context, attempt PasskeyAttempt) (*Outco
 		return s.admitPasskey(ctx, tx, step, shown)
 	})
 	if errors.Is(err, ErrRefused) {
+		countFailure(ctx, s.Cache, attempt.Device)
 		return nil, ErrRefused
 	} else if err != nil {
 		return nil, fmt.Errorf("sign in with a passkey: %w", err)
 	}
-	uncountSource(ctx, s.Cache, attempt.Device)
 	return admission, nil
 }
 

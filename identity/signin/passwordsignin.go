@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -32,32 +33,66 @@ var (
 // signs in again; or it asks for a second step first. It returns ErrRefused, identity.ErrTooManyAttempts or
 // password.ErrBusy, and takes the same time whether or not there is such an account.
 func (s *Store) WithPassword(ctx context.Context, attempt Attempt) (*Outcome, error) {
-	began := time.Now()
-	admission, err := s.withPassword(ctx, attempt)
-	if errors.Is(err, ErrRefused) {
-		// What kind of hash a password was compared with does not show either.
-		if err := storage.Wait(ctx, s.RefusalTakes-time.Since(began)); err != nil {
-			return nil, err
-		}
-	}
-	return admission, err
-}
-
-func (s *Store) withPassword(ctx context.Context, attempt Attempt) (*Outcome, error) {
-	if err := countSource(ctx, s.Cache, attempt.Device); err != nil {
-		return nil, err
-	}
-	name := "sign-in failures of " + loginKey(attempt.Login)
-	if err := s.delay(ctx, s.Cache.Count(ctx, name, identity.FailureWindow)-1); err != nil {
-		return nil, err
-	}
 	user, err := s.Users().ByLogin(ctx, attempt.Login)
 	if errors.Is(err, storage.ErrNotFound) {
 		user = &identity.User{}
 	} else if err != nil {
 		return nil, fmt.Errorf("sign in: %w", err)
 	}
-	matches, outdated, err := s.Hasher.Verify(ctx, user.PasswordHash, attempt.Password)
+	known, err := s.KnownDevice(ctx, s.Database.Reader(), s.Now(), user, attempt.Device)
+	if err != nil {
+		return nil, fmt.Errorf("sign in: %w", err)
+	}
+	turn, err := s.Attempts().enter(ctx, known, attempt.Device)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.leave()
+	name := "sign-in failures of " + loginKey(attempt.Login)
+	if err := s.delay(ctx, s.Cache.Peek(ctx, name)); err != nil {
+		return nil, err
+	}
+	if err := turn.wait(ctx); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	outcome, err := s.comparePassword(ctx, turn.hasher, user, attempt)
+	turn.finish()
+	switch {
+	case errors.Is(err, ErrRefused):
+		s.Cache.Count(ctx, name, identity.FailureWindow)
+		if known == nil {
+			countFailure(ctx, s.Cache, attempt.Device)
+		}
+		// What kind of hash a password was compared with does not show either: that takes longer than with any kind.
+		takes := max(s.RefusalTakes, s.Hasher.Costliest()*5/4)
+		if err := storage.Wait(ctx, takes-time.Since(began)); err != nil {
+			return nil, err
+		}
+	case err == nil:
+		s.Cache.Forget(ctx, name)
+	}
+	return outcome, err
+}
+
+// enter gives an attempt its place. A browser that is known to the account waits for no other, and what others do in
+// its network does not count.
+func (s Attempts) enter(ctx context.Context, known *identity.KnownDevice, device identity.Device) (*turn, error) {
+	if known != nil {
+		return s.knownTurns.enter(known.ID.String(), s.KnownHasher)
+	}
+	if err := checkSource(ctx, s.Cache, device); err != nil {
+		return nil, err
+	}
+	return s.turns.enter(device.Source(), s.Hasher)
+}
+
+// comparePassword compares the password with that of the user, who may be nobody, and lets them in or notes the
+// failure.
+func (s *Store) comparePassword(
+	ctx context.Context, hasher *password.Hasher, user *identity.User, attempt Attempt,
+) (*Outcome, error) {
+	matches, outdated, err := hasher.Verify(ctx, user.PasswordHash, attempt.Password)
 	if err != nil {
 		return nil, fmt.Errorf("sign in: %w", err)
 	}
@@ -66,7 +101,7 @@ func (s *Store) withPassword(ctx context.Context, attempt Attempt) (*Outcome, er
 		current: attempt.Current,
 	}
 	if matches && outdated {
-		if step.rehashed, err = s.Hasher.Hash(ctx, attempt.Password); err != nil {
+		if step.rehashed, err = hasher.Hash(ctx, attempt.Password); err != nil {
 			return nil, fmt.Errorf("sign in: %w", err)
 		}
 	}
@@ -85,8 +120,6 @@ func (s *Store) withPassword(ctx context.Context, attempt Attempt) (*Outcome, er
 	} else if err != nil {
 		return nil, fmt.Errorf("sign in: %w", err)
 	}
-	uncountSource(ctx, s.Cache, attempt.Device)
-	s.Cache.Forget(ctx, name)
 	return admission, nil
 }
 

@@ -251,8 +251,14 @@ func settle[T any](
 	ctx context.Context, s SecondSteps, step *SecondStep, given factor.Answer, device identity.Device,
 	do func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (T, error),
 ) (result T, err error) {
-	if err := countSource(ctx, s.Cache, device); err != nil {
-		return result, err
+	known, err := s.KnownDevice(ctx, s.Database.Reader(), s.Now(), &identity.User{ID: step.UserID}, device)
+	if err != nil {
+		return result, fmt.Errorf("second step: %w", err)
+	}
+	if known == nil {
+		if err := checkSource(ctx, s.Cache, device); err != nil {
+			return result, err
+		}
 	}
 	codes := "second steps of " + step.UserID.String()
 	if err := s.delay(ctx, s.Cache.Count(ctx, codes, identity.FailureWindow)-1); err != nil {
@@ -273,11 +279,11 @@ func settle[T any](
 	})
 	switch {
 	case errors.Is(err, factor.ErrCode):
+		countFailure(ctx, s.Cache, device)
 		return result, factor.ErrCode
 	case err != nil && !errors.Is(err, ErrSecondStep):
 		return result, fmt.Errorf("second step: %w", err)
 	case err == nil:
-		uncountSource(ctx, s.Cache, device)
 		s.Cache.Forget(ctx, codes)
 	}
 	return result, err

@@ -7,22 +7,29 @@ import (
 	"github.com/wicket-id/wicket/storage/cache"
 )
 
-// MaxFailuresPerSource is how many sign-ins may fail from one source in identity.FailureWindow; a source is a network
-// of an internet provider's customer: see identity.Device.
+// MaxFailuresPerSource is how many sign-ins may fail in identity.FailureWindow from one source: an IPv4 address, or the
+// /64 of an IPv6 address. From wider networks of IPv6, which one customer may have too, there may be more.
 const MaxFailuresPerSource = 100
 
-// countSource counts an attempt from a device's source before it is checked, because guesses may come all at once. One
-// that succeeds is taken back by uncountSource. It returns identity.ErrTooManyAttempts.
-func countSource(ctx context.Context, c cache.Cache, device identity.Device) error {
-	if c.Count(ctx, sourceFailures(device), identity.FailureWindow) > MaxFailuresPerSource {
-		return identity.ErrTooManyAttempts
+// maxFailures are those of identity.Device's Networks.
+var maxFailures = []int64{MaxFailuresPerSource, 2 * MaxFailuresPerSource, 4 * MaxFailuresPerSource}
+
+// checkSource refuses an attempt from a network that has failed too often, with identity.ErrTooManyAttempts. The
+// attempts that are checked at that moment are not counted yet; turns bounds their number.
+func checkSource(ctx context.Context, c cache.Cache, device identity.Device) error {
+	for i, network := range device.Networks() {
+		if c.Peek(ctx, sourceFailures(network)) >= maxFailures[i] {
+			return identity.ErrTooManyAttempts
+		}
 	}
 	return nil
 }
 
-// uncountSource takes back an attempt that has succeeded.
-func uncountSource(ctx context.Context, c cache.Cache, device identity.Device) {
-	c.Uncount(ctx, sourceFailures(device))
+// countFailure counts an attempt that has failed.
+func countFailure(ctx context.Context, c cache.Cache, device identity.Device) {
+	for _, network := range device.Networks() {
+		c.Count(ctx, sourceFailures(network), identity.FailureWindow)
+	}
 }
 
-func sourceFailures(device identity.Device) string { return "sign-in failures from " + device.Source() }
+func sourceFailures(network string) string { return "sign-in failures from " + network }

@@ -7,13 +7,15 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/password"
 )
 
-// Store is what signing in works with; set all of its fields.
+// Store is what signing in works with; set all of its exported fields.
 type Store struct {
 	*identity.Store
 
-	Factors *factor.Store
+	Factors     *factor.Store
+	KnownHasher *password.Hasher // for browsers that are known to the account: see KnownDevice
 
 	SessionLifetime time.Duration // a session ends this long after it began, whatever happens
 	SignInDelay     time.Duration // what the fourth wrong password for a name costs; each further one twice as much
@@ -21,6 +23,8 @@ type Store struct {
 	MaxFailures     int64         // wrong passwords in a row after which an account is locked
 	LockDuration    time.Duration // for this long
 	AttemptsKept    time.Duration // how long attempts to sign in are kept; 0: for ever
+
+	turns, knownTurns turns
 }
 
 // The nouns beside the sign-in itself.

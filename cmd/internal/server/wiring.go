@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -90,7 +89,7 @@ func (s *Server) wireIdentity(_ context.Context, config *Config) error {
 		Database:    s.Database,
 		Cache:       s.cache,
 		Seal:        config.Seal,
-		Hasher:      password.NewHasher(19*1024, 2, runtime.NumCPU(), 10*time.Second),
+		Hasher:      password.NewHasher(passwordMemory, passwordPasses, passwordSlots(), passwordPatience),
 		Now:         s.Clock.Now,
 		Texts:       config.texts() != nil,
 		SessionIdle: 30 * 24 * time.Hour,
@@ -99,6 +98,7 @@ func (s *Server) wireIdentity(_ context.Context, config *Config) error {
 	s.SignIns = &signin.Store{
 		Store:           s.Identity,
 		Factors:         s.Factors,
+		KnownHasher:     s.Identity.Hasher.Beside((passwordSlots() + 1) / 2),
 		SessionLifetime: 90 * 24 * time.Hour,
 		SignInDelay:     250 * time.Millisecond,
 		RefusalTakes:    400 * time.Millisecond,

@@ -79,7 +79,12 @@ func (l CommandLine) JSON(t testing.TB, into any, stdin string, arguments ...str
 // Start starts a command that serves, and waits until url answers.
 func (l CommandLine) Start(t testing.TB, url string, arguments ...string) *Process {
 	t.Helper()
-	p := l.Prepare(t, arguments...)
+	return l.Prepare(t, arguments...).start(t, url)
+}
+
+// start starts the process and waits until url answers.
+func (p *Process) start(t testing.TB, url string) *Process {
+	t.Helper()
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +97,7 @@ func (l CommandLine) Start(t testing.TB, url string, arguments ...string) *Proce
 		}
 		if time.Now().After(deadline) {
 			p.Kill()
-			t.Fatalf("wicket %s does not answer at %s: %v\n%s", strings.Join(arguments, " "), url, err, &p.ErrOut)
+			t.Fatalf("%s does not answer at %s: %v\n%s", p, url, err, &p.ErrOut)
 		}
 	}
 }

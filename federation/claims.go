@@ -28,7 +28,7 @@ type verifiedClaims struct {
 	claims map[string]any
 }
 
-// external is the account at the provider, with as much of the claims as the settings trust.
+// external is the account at the provider, with as much of the claims as the settings trust, and IsTrusted not yet set.
 func (p *Provider) external(verified *verifiedClaims, token *oauth2.Token) (identity.External, error) {
 	kept, err := json.Marshal(verified.keep())
 	if err != nil {

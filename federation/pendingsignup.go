@@ -85,6 +85,7 @@ func (u *Upstreams) PendingSignUp(ctx context.Context, secret, browser string) (
 		return nil, fmt.Errorf("pending sign-up: %w", err)
 	}
 	pending.External, pending.Continue = sealed.External, sealed.Continue
+	pending.External.IsTrusted = u.trustOf(sealed.External.Provider)
 	if _, err := u.Provider(ctx, sealed.External.Provider); errors.Is(err, storage.ErrNotFound) {
 		return nil, ErrRequest
 	} else if err != nil {

@@ -147,12 +147,31 @@ func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error
 // under the same id gets none of them. It returns how many links there were, or storage.ErrNotFound.
 func (u *Upstreams) Remove(ctx context.Context, id string) (links int, err error) {
 	return u.change(ctx, id, "removed", func(ctx context.Context, tx bun.Tx, _ time.Time) (int, error) {
-		links, err := u.Identity.ExternalAccounts().RemoveProvider(ctx, tx, id)
-		if err != nil {
+		// First, so that who comes in by it at that moment is in before, and out again, or is refused: see isTrusted.
+		if err := storage.OneRow(tx.NewDelete().Model((*Provider)(nil)).Where("id = ?", id).Exec(ctx)); err != nil {
 			return 0, err
 		}
-		return links, storage.OneRow(tx.NewDelete().Model((*Provider)(nil)).Where("id = ?", id).Exec(ctx))
+		return u.Identity.ExternalAccounts().RemoveProvider(ctx, tx, id)
 	})
+}
+
+// trustOf is the IsTrusted of who comes from a provider.
+func (u *Upstreams) trustOf(id string) func(ctx context.Context, tx bun.Tx) (bool, error) {
+	return func(ctx context.Context, tx bun.Tx) (bool, error) { return u.isTrusted(ctx, tx, id) }
+}
+
+// isTrusted tells in a transaction whether people can come in by a provider, and keeps it from being removed or
+// disabled until the commit. One in the configuration is as it was when the process read it last.
+func (u *Upstreams) isTrusted(ctx context.Context, tx bun.Tx, id string) (bool, error) {
+	if slices.ContainsFunc(u.Named(), func(p Provider) bool { return p.ID == id }) {
+		return true, nil
+	}
+	query := tx.NewSelect().Model((*Provider)(nil)).Column("id").Where("id = ? AND is_active", id)
+	if u.Database.Kind == storage.Postgres {
+		query.For("SHARE") // a lock that many hold at once
+	}
+	n, err := query.Count(ctx)
+	return n == 1, err
 }
 
 // change changes a provider and records it; it returns what do counted.

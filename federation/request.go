@@ -179,6 +179,7 @@ func (u *Upstreams) Return(ctx context.Context, id string, form url.Values, brow
 		return answer, err
 	}
 	answer.External, err = p.external(verified, token)
+	answer.External.IsTrusted = u.trustOf(p.ID)
 	return answer, err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -35,6 +36,54 @@ func TestProvidersOfAnUnknownKindAreLeftOut(t *testing.T) {
 		}
 		if active, err := u.Active(t.Context()); err != nil || len(active) != 1 || active[0].ID != "google" {
 			t.Errorf("to sign in with: %+v, %v", active, err)
+		}
+	})
+}
+
+// Nobody comes in by a provider that was removed or disabled while they were on their way back from it.
+func TestRemovedProvidersLetNobodyIn(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		now := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+		named := []Provider{{ID: "named", Kind: KindGoogle, IsActive: true}}
+		clock := func() time.Time { return now }
+		u := &Upstreams{
+			Database: db, Now: clock, Named: func() []Provider { return named },
+			Identity: &identity.Store{Database: db, Now: clock},
+		}
+		row := &Provider{
+			ID: "acme", Kind: KindGoogle, Name: "Acme", IsActive: true, SealedSecret: []byte("sealed"),
+			CreatedAt: now, ModifiedAt: now,
+		}
+		err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			_, err := tx.NewInsert().Model(row).Exec(ctx)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		trusted := func(id string) bool {
+			t.Helper()
+			trusted, err := storage.Write(t.Context(), db, u.trustOf(id))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return trusted
+		}
+		if !trusted("acme") || !trusted("named") || trusted("another") {
+			t.Error("those that are there are not trusted, or one that is not")
+		}
+		for _, step := range []struct {
+			what string
+			do   func() error
+			want bool
+		}{
+			{"disabled", func() error { return u.SetActive(t.Context(), "acme", false) }, false},
+			{"enabled", func() error { return u.SetActive(t.Context(), "acme", true) }, true},
+			{"removed", func() error { _, err := u.Remove(t.Context(), "acme"); return err }, false},
+		} {
+			if err := step.do(); err != nil || trusted("acme") != step.want {
+				t.Errorf("%s: %v, trusted %v", step.what, err, !step.want)
+			}
 		}
 	})
 }

@@ -107,10 +107,7 @@ func (s Emails) Add(ctx context.Context, by *Reauthenticated, address string) (*
 			return nil, err
 		}
 	}
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.Phones().lockContacts(ctx, tx, user.ID); err != nil {
-			return err
-		}
+	err = s.Phones().write(ctx, by, func(ctx context.Context, tx bun.Tx) error {
 		held, err := tx.NewSelect().Model((*Email)(nil)).Where("user_id = ?", user.ID).Count(ctx)
 		if err != nil {
 			return err
@@ -159,7 +156,7 @@ func (s Emails) Resend(ctx context.Context, by *Reauthenticated, emailID uuid.UU
 	if err := s.MaySend(ctx, MessageVerifyEmail, email.AddressKey); err != nil {
 		return err
 	}
-	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return s.Phones().write(ctx, by, func(ctx context.Context, tx bun.Tx) error {
 		return s.SendProof(ctx, tx, s.Now(), user, email)
 	})
 }
@@ -236,8 +233,8 @@ func (s Emails) Verify(ctx context.Context, secret string) (*Email, error) {
 
 // MakePrimary makes a verified address the one that is written to and told to apps, or returns storage.ErrNotFound.
 func (s Emails) MakePrimary(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
-	user, userID := by.User, by.UserID
-	return s.change(ctx, user, emailID, "made_primary", func(tx bun.Tx) error {
+	userID := by.UserID
+	return s.change(ctx, by, emailID, "made_primary", func(tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Model((*Email)(nil)).
 			Set("is_primary = ?", false).
 			Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
@@ -252,8 +249,8 @@ func (s Emails) MakePrimary(ctx context.Context, by *Reauthenticated, emailID uu
 // Remove drops an address. It returns ErrLastEmail for the last verified one, which is the way back in, ErrPrimaryEmail
 // for the primary one, and ErrEmailTooNew.
 func (s Emails) Remove(ctx context.Context, by *Reauthenticated, emailID uuid.UUID) error {
-	user, userID := by.User, by.UserID
-	return s.change(ctx, user, emailID, "removed", func(tx bun.Tx) error {
+	userID := by.UserID
+	return s.change(ctx, by, emailID, "removed", func(tx bun.Tx) error {
 		var emails []Email
 		if err := tx.NewSelect().Model(&emails).Where("user_id = ?", userID).Scan(ctx); err != nil {
 			return err
@@ -284,15 +281,12 @@ func (s Emails) Remove(ctx context.Context, by *Reauthenticated, emailID uuid.UU
 
 // change changes something about a person's addresses and tells all of those that were verified before.
 func (s Emails) change(
-	ctx context.Context, user *User, emailID uuid.UUID, action string, change func(tx bun.Tx) error,
+	ctx context.Context, by *Reauthenticated, emailID uuid.UUID, action string, change func(tx bun.Tx) error,
 ) error {
-	now, userID := s.Now(), user.ID
-	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.Phones().lockContacts(ctx, tx, userID); err != nil {
-			return err
-		}
+	now, userID := s.Now(), by.UserID
+	return s.Phones().write(ctx, by, func(ctx context.Context, tx bun.Tx) error {
 		if err := s.TellOwner(
-			ctx, tx, now, user, MessageEmailsChanged, ProofNotMe, NotMeProofLifetime, nil, nil,
+			ctx, tx, now, by.User, MessageEmailsChanged, ProofNotMe, NotMeProofLifetime, nil, nil,
 		); err != nil {
 			return err
 		}

@@ -1,11 +1,14 @@
 package identity
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -38,6 +41,26 @@ type External struct {
 	EmailProved         bool // the operator trusts the provider that the address is this person's
 	EmailsAuthoritative bool // and that whose address it is may enter the account that has verified it here
 	MayRegister         bool // who is nobody here yet may make an account
+
+	// IsTrusted tells, in the transaction that lets the person in, whether the provider may still do so: the operator may
+	// have removed it meanwhile. nil: it may.
+	IsTrusted func(ctx context.Context, tx bun.Tx) (bool, error) `json:"-"`
+}
+
+// ErrProviderRemoved says that a provider was removed or disabled while somebody came from it.
+var ErrProviderRemoved = refusal.New("provider.removed", "the provider was removed or disabled meanwhile")
+
+// DemandTrust returns ErrProviderRemoved where the provider may let nobody in any more. Call it first in the
+// transaction that lets the person in.
+func (e External) DemandTrust(ctx context.Context, tx bun.Tx) error {
+	if e.IsTrusted == nil {
+		return nil
+	}
+	trusted, err := e.IsTrusted(ctx, tx)
+	if err == nil && !trusted {
+		err = ErrProviderRemoved
+	}
+	return err
 }
 
 func (e External) account(userID uuid.UUID, now time.Time) *ExternalAccount {

@@ -50,7 +50,7 @@ const (
 
 // Link gives the person of a session another way in, of which all their addresses are told. Linking what is
 // linked already changes nothing. It returns ErrExternalTaken where it is somebody else's, ErrTooManyExternals, or
-// ErrProof where the session has ended.
+// ErrSessionEnded.
 func (s ExternalAccounts) Link(ctx context.Context, by *Reauthenticated, external External) error {
 	now := s.Now()
 	user, err := s.Users().ByID(ctx, by.UserID)
@@ -61,25 +61,25 @@ func (s ExternalAccounts) Link(ctx context.Context, by *Reauthenticated, externa
 		if err := s.LockWaysIn(ctx, tx, user.ID); err != nil {
 			return err
 		}
+		if err := external.DemandTrust(ctx, tx); err != nil {
+			return err
+		}
 		// While the person was away their session may have been ended, as one that is not theirs.
-		lives, err := tx.NewSelect().Model((*Session)(nil)).
-			Where("id = ? AND user_id = ? AND ended_at IS NULL", by.ID, user.ID).Exists(ctx)
-		if err != nil {
+		if err := by.Stands(ctx, tx); err != nil {
 			return err
 		}
 		held, err := tx.NewSelect().Model((*ExternalAccount)(nil)).Where("user_id = ?", user.ID).Count(ctx)
 		switch {
 		case err != nil:
 			return err
-		case !lives:
-			return ErrProof
 		case held >= maxExternals:
 			return ErrTooManyExternals
 		}
 		_, err = s.Attach(ctx, tx, now, user, external, true)
 		return err
 	})
-	if known := refusal.OneOf(err, ErrProof, ErrTooManyExternals, ErrExternalTaken); known != nil {
+	known := refusal.OneOf(err, ErrSessionEnded, ErrProviderRemoved, ErrTooManyExternals, ErrExternalTaken)
+	if known != nil {
 		return known
 	} else if err != nil {
 		return fmt.Errorf("link: %w", err)
@@ -135,6 +135,9 @@ func (s ExternalAccounts) Unlink(ctx context.Context, by *Reauthenticated, id uu
 	now, userID := s.Now(), by.UserID
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := s.LockWaysIn(ctx, tx, userID); err != nil {
+			return err
+		}
+		if err := by.Stands(ctx, tx); err != nil {
 			return err
 		}
 		other, err := otherWayIn(ctx, tx, userID, id, providers)

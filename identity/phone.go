@@ -96,7 +96,7 @@ func (s Phones) Add(ctx context.Context, by *Reauthenticated, number string) (*P
 	}
 	now := s.Now()
 	phone := &Phone{ID: storage.NewID(), UserID: user.ID, Number: number, CreatedAt: now, ModifiedAt: now}
-	err = s.write(ctx, user.ID, func(ctx context.Context, tx bun.Tx) error {
+	err = s.write(ctx, by, func(ctx context.Context, tx bun.Tx) error {
 		held, err := tx.NewSelect().Model((*Phone)(nil)).Where("user_id = ?", user.ID).Count(ctx)
 		if err != nil {
 			return err
@@ -142,7 +142,7 @@ func (s Phones) Resend(ctx context.Context, by *Reauthenticated, phoneID uuid.UU
 		return err
 	}
 	now := s.Now()
-	return s.write(ctx, user.ID, func(ctx context.Context, tx bun.Tx) error {
+	return s.write(ctx, by, func(ctx context.Context, tx bun.Tx) error {
 		// It may have been verified or removed meanwhile.
 		exists, err := tx.NewSelect().Model((*Phone)(nil)).Where("id = ? AND verified_at IS NULL", phoneID).Exists(ctx)
 		if err != nil {
@@ -195,7 +195,7 @@ func (s Phones) Verify(ctx context.Context, by *Reauthenticated, phoneID uuid.UU
 	}
 	now := s.Now()
 	phone, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Phone, error) {
-		if err := s.lockContacts(ctx, tx, by.User.ID); err != nil {
+		if err := s.begin(ctx, tx, by); err != nil {
 			return nil, err
 		}
 		proof, right, err := s.tryCode(ctx, tx, now, by.User.ID, phoneID, code)
@@ -285,7 +285,7 @@ func (s Phones) tryCode(
 // MakePrimary makes a verified number the one that is told to apps, or returns storage.ErrNotFound.
 func (s Phones) MakePrimary(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
 	now, userID := s.Now(), by.UserID
-	return s.write(ctx, userID, func(ctx context.Context, tx bun.Tx) error {
+	return s.write(ctx, by, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Model((*Phone)(nil)).
 			Set("is_primary = ?", false).
 			Where("user_id = ? AND is_primary", userID).Exec(ctx); err != nil {
@@ -308,7 +308,7 @@ func (s Phones) MakePrimary(ctx context.Context, by *Reauthenticated, phoneID uu
 // has given theirs away must be able to say so.
 func (s Phones) Remove(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
 	now, userID := s.Now(), by.UserID
-	return s.write(ctx, userID, func(ctx context.Context, tx bun.Tx) error {
+	return s.write(ctx, by, func(ctx context.Context, tx bun.Tx) error {
 		phone := new(Phone)
 		if err := tx.NewSelect().Model(phone).Where("id = ? AND user_id = ?", phoneID, userID).Scan(ctx); err != nil {
 			return storage.NotFound(err)
@@ -332,14 +332,24 @@ func (s Phones) Remove(ctx context.Context, by *Reauthenticated, phoneID uuid.UU
 	})
 }
 
-// write is a transaction on a person's phones: the rules look at several rows.
-func (s Phones) write(ctx context.Context, userID uuid.UUID, do func(ctx context.Context, tx bun.Tx) error) error {
+// write is a transaction of a session on its person's addresses or phones: the rules look at several rows.
+func (s Phones) write(
+	ctx context.Context, by *Reauthenticated, do func(ctx context.Context, tx bun.Tx) error,
+) error {
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.lockContacts(ctx, tx, userID); err != nil {
+		if err := s.begin(ctx, tx, by); err != nil {
 			return err
 		}
 		return do(ctx, tx)
 	})
+}
+
+// begin is how a transaction of a session on its person's addresses or phones begins.
+func (s Phones) begin(ctx context.Context, tx bun.Tx, by *Reauthenticated) error {
+	if err := s.lockContacts(ctx, tx, by.UserID); err != nil {
+		return err
+	}
+	return by.Stands(ctx, tx)
 }
 
 // lockContacts makes changes of a person's addresses or phones come one after the other: the rules look at several

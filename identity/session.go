@@ -60,6 +60,7 @@ const (
 	EndedByReplacing = "replaced"       // somebody else signed in with the same browser
 	EndedByGlobal    = "signed_out_everywhere"
 	EndedByOperator  = "ended_by_operator"
+	EndedByDisabling = "account_disabled"
 	EndedByPassword  = "password_changed"
 	EndedByFactor    = "factor_removed"
 	EndedByNotMe     = "owner_disowned_it"

@@ -188,6 +188,13 @@ func (s Users) SetActive(ctx context.Context, id uuid.UUID, active bool) error {
 	}
 	return s.change(ctx, id, action, audit.Values{"is_active": active}, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 		return q.Set("is_active = ?", active)
+	}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		if active {
+			return nil
+		}
+		// Or all sessions would be good again with the account.
+		_, err := s.Sessions().RaiseVersion(ctx, tx, now, id, EndedByDisabling)
+		return err
 	})
 }
 
@@ -198,8 +205,10 @@ func (s Users) Unlock(ctx context.Context, id uuid.UUID) error {
 	})
 }
 
+// change changes a row, records it, and does in the same transaction what else it takes.
 func (s Users) change(
 	ctx context.Context, id uuid.UUID, action string, values audit.Values, set func(*bun.UpdateQuery) *bun.UpdateQuery,
+	also ...func(ctx context.Context, tx bun.Tx, now time.Time) error,
 ) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -211,6 +220,11 @@ func (s Users) change(
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, storage.ErrNotFound)
+		}
+		for _, do := range also {
+			if err := do(ctx, tx, now); err != nil {
+				return err
+			}
 		}
 		return audit.Record(ctx, tx, now, audit.Change{
 			Entity: "user", EntityID: id.String(), Action: action, UserID: id, New: values,

@@ -38,6 +38,9 @@ func (s External) SignIn(
 		return nil, err
 	}
 	admission, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Outcome, error) {
+		if err := external.DemandTrust(ctx, tx); err != nil {
+			return nil, err
+		}
 		now, account := s.Now(), account
 		if account == nil { // theirs by the address
 			if err := s.LockWaysIn(ctx, tx, user.ID); err != nil {
@@ -191,6 +194,9 @@ func (s External) SignUp(
 	}
 	self := audit.AsNamed(ctx, user.Actor()) // the person themself does this
 	outcome, err := storage.Write(self, s.Database, func(ctx context.Context, tx bun.Tx) (*Outcome, error) {
+		if err := external.DemandTrust(ctx, tx); err != nil {
+			return nil, err
+		}
 		account, err := s.insert(ctx, tx, user, email, external)
 		if err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/identitytest"
@@ -153,7 +155,7 @@ func TestWhoMayNotComeFromElsewhere(t *testing.T) {
 		}
 		if err := h.ExternalAccounts().Link(
 			t.Context(), h.Prove(t, session), external("one"),
-		); !errors.Is(err, identity.ErrProof) {
+		); !errors.Is(err, identity.ErrSessionEnded) {
 			t.Errorf("by a session that has ended: %v", err)
 		}
 		session, _ = h.Enter(t, "alice", identitytest.AlicePassword, nil)
@@ -248,4 +250,44 @@ func TestTheWordOfAProviderIsAsGoodAsAPassword(t *testing.T) {
 	}).With(identity.Evidence{AMR: []string{"otp"}}); both.ACR != identity.ACRMultiFactor || both.External != origin {
 		t.Errorf("with a second factor: %+v", both)
 	}
+}
+
+// Who is on their way back from a provider that is removed meanwhile gets in by no door.
+func TestAProviderThatIsRemovedMeanwhile(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		session, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+		linked, other := external("linked"), external("other")
+		if err := h.ExternalAccounts().Link(t.Context(), h.Prove(t, session), linked); err != nil {
+			t.Fatal(err)
+		}
+		authoritative := external("alice")
+		authoritative.Email, authoritative.EmailProved, authoritative.EmailsAuthoritative = "alice@example.com", true, true
+		removed := func(context.Context, bun.Tx) (bool, error) { return false, nil }
+		linked.IsTrusted, other.IsTrusted, authoritative.IsTrusted = removed, removed, removed
+		before := h.AuditTrailLength(t)
+		for what, enter := range map[string]func() error{
+			"signs in": func() error {
+				_, err := h.SignIn.External().SignIn(t.Context(), linked, identitytest.Laptop, nil)
+				return err
+			},
+			"signs in by the address": func() error {
+				_, err := h.SignIn.External().SignIn(t.Context(), authoritative, identitytest.Laptop, nil)
+				return err
+			},
+			"signs up": func() error {
+				_, err := h.SignIn.External().SignUp(t.Context(), other, "carol", identitytest.Laptop, nil)
+				return err
+			},
+			"links": func() error { return h.ExternalAccounts().Link(t.Context(), h.Prove(t, session), other) },
+		} {
+			if err := enter(); !errors.Is(err, identity.ErrProviderRemoved) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		sessions, err := h.Sessions().List(t.Context(), alice.ID)
+		if err != nil || len(sessions) != 1 || h.AuditTrailLength(t) != before {
+			t.Errorf("%d sessions, %v, and %d changes", len(sessions), err, h.AuditTrailLength(t)-before)
+		}
+	})
 }

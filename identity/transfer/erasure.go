@@ -24,6 +24,9 @@ func (s *Store) RequestErasure(ctx context.Context, by *identity.Reauthenticated
 	now, userID := s.Now(), by.UserID
 	due := now.Add(ErasureGrace)
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := by.Stands(ctx, tx); err != nil {
+			return err
+		}
 		user := new(identity.User)
 		err := tx.NewUpdate().Model(user).Set("erase_at = ?", due).Where("id = ?", userID).Returning("*").Scan(ctx)
 		if err != nil {

@@ -85,7 +85,7 @@ func readParameters(query url.Values, single map[string]*string) error {
 		case name == "addr":
 			for _, address := range values {
 				if _, _, err := net.SplitHostPort(address); err != nil {
-					return fmt.Errorf("addr=%s is not HOST:PORT", address)
+					return errors.New("an addr is not HOST:PORT") // it may hold a password by mistake
 				}
 			}
 		case into == nil:

@@ -44,6 +44,8 @@ var failures = []struct {
 	{err: signin.ErrSecondStep, retryURI: "/sign-in"},
 	{err: federation.ErrRequest, retryURI: "/sign-in"},
 	{err: identity.ErrProof},
+	{err: identity.ErrProviderRemoved, status: http.StatusForbidden, retryURI: "/sign-in"},
+	{err: identity.ErrSessionEnded, status: http.StatusUnauthorized, retryURI: "/sign-in"},
 	{err: ErrForm},
 	{err: errCrossOrigin, status: http.StatusForbidden},
 	{err: ErrNotFound, status: http.StatusNotFound},
@@ -181,7 +183,7 @@ func logRefusal(v *Visit, refused *oidc.Error) {
 // log logs something about this request.
 func log(v *Visit, level slog.Level, message string, about ...any) {
 	about = append([]any{
-		"request_id", v.RequestID(), "path", v.Gin.Request.URL.Path, "client_id", clientID(v),
+		"request_id", v.RequestID(), "path", logged(v.Gin.Request.URL.Path), "client_id", clientID(v),
 	}, about...)
 	v.frame.Log.Log(v.Context(), level, message, about...)
 }

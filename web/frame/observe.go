@@ -61,7 +61,7 @@ func (f *Frame) observed(c *gin.Context, took time.Duration) {
 	}
 	actor := audit.ActorOf(c.Request.Context())
 	f.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request",
-		slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),
+		slog.String("method", c.Request.Method), slog.String("path", logged(c.Request.URL.Path)),
 		slog.Int("status", c.Writer.Status()), slog.Duration("took", took), slog.String("ip", actor.IP),
 		slog.String("actor", actor.Name), slog.String("request_id", actor.RequestID))
 }
@@ -70,6 +70,16 @@ func (f *Frame) observed(c *gin.Context, took time.Duration) {
 func Trace(tracer trace.TracerProvider) gin.HandlerFunc {
 	return otelgin.Middleware("", otelgin.WithTracerProvider(tracer), otelgin.WithPropagators(propagation.TraceContext{}),
 		otelgin.WithGinFilter(func(c *gin.Context) bool { return c.FullPath() != "/healthz" && c.FullPath() != "/readyz" }))
+}
+
+const maxLogged = 200 // bytes of a path that are logged: a stranger may send many, and long ones
+
+// logged is as much of a path as is logged.
+func logged(path string) string {
+	if len(path) <= maxLogged {
+		return path
+	}
+	return path[:maxLogged] + "..."
 }
 
 const maxHeader = 512 // bytes kept of a header that goes into the audit trail

@@ -86,8 +86,11 @@ func shown(value string, secret bool) string {
 	if secret && EmbeddedPath(value) == "" {
 		return ""
 	}
-	if parsed, err := url.Parse(value); err == nil && parsed.User != nil {
+	switch parsed, err := url.Parse(value); {
+	case err == nil && parsed.User != nil:
 		return parsed.Redacted()
+	case err != nil && strings.Contains(value, "@"): // it may be a URL with a password
+		return ""
 	}
 	return value
 }

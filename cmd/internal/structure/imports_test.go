@@ -54,7 +54,7 @@ var allowed = map[string][]string{
 	"cmd/internal/sampleapp": {}, // an app like any other: it knows Wicket by its protocol alone
 	"cmd/internal/structure": {},
 	"cmd/internal/e2e/harness": slices.Concat(
-		[]string{"cmd/internal/server", "cmd/internal/sampleapp", "storage/storagetest"}, webPackages, domain,
+		[]string{"cmd/internal/server", "cmd/internal/sampleapp", "storage/storagetest", "identity/identitytest"}, webPackages, domain,
 	),
 	"cmd/internal/e2e/account":   endToEnd,
 	"cmd/internal/e2e/bench":     endToEnd,

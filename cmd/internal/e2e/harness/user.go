@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identitytest"
 )
 
 // Register registers somebody.
@@ -27,9 +28,7 @@ func (h *Server) registerAlice(t testing.TB) *identity.User {
 // Reauthenticated is the proof that a user has just signed in, as strongly as anybody can.
 func (h *Server) Reauthenticated(t testing.TB, user *identity.User) *identity.Reauthenticated {
 	t.Helper()
-	session := &identity.Session{
-		UserID: user.ID, ACR: identity.ACRPhishingResistant, AuthTime: h.Identity.Now(), User: user,
-	}
+	session := identitytest.NewSession(t, h.Identity, user)
 	proof, err := h.Identity.Reauthenticate(t.Context(), session, identity.Device{})
 	if err != nil {
 		t.Fatal(err)

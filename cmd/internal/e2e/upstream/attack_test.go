@@ -486,3 +486,28 @@ func TestParallelArrivalsOfOnePerson(t *testing.T) {
 		}
 	})
 }
+
+// A provider that holds its answer back until it is removed lets nobody in any more, and the page says so.
+func TestAProviderThatIsRemovedBeforeItAnswers(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		l := h.StartProvider(t, "scripted", nil)
+		l.Say(func(l *harness.ScriptedProvider) {
+			l.Exchange = func(http.ResponseWriter) bool {
+				if _, err := h.Upstreams.Remove(t.Context(), "scripted"); err != nil {
+					t.Error(err)
+				}
+				return false // and answers as it should
+			}
+		})
+		b := h.NewBrowser(t)
+		b.SignIn(t, harness.Page{})
+		shown := b.FollowingAll().Post(t, "/account/linked/add", url.Values{"provider": {"scripted"}})
+		if shown.StatusCode != http.StatusForbidden || !strings.Contains(shown.Text, "This way to sign in has ended") {
+			t.Errorf("linked: %s\n%s", shown.Status, shown.Text)
+		}
+		if accounts := h.Linked(t, h.User); len(accounts) != 0 {
+			t.Errorf("it is linked: %+v", accounts)
+		}
+	})
+}

@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/mail"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
-	"golang.org/x/net/idna"
-	"golang.org/x/text/unicode/norm"
 
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -34,7 +32,6 @@ type Email struct {
 
 // What can be wrong with an e-mail address.
 var (
-	ErrEmailInvalid = refusal.New("email.invalid", "not an e-mail address, such as name@example.com")
 	ErrEmailListed  = refusal.New("email.listed", "the person has this e-mail address already")
 	ErrLastEmail    = refusal.New("email.last", "this is the last verified e-mail address")
 	ErrPrimaryEmail = refusal.New("email.primary", "this is the primary e-mail address")
@@ -49,31 +46,10 @@ var (
 
 const MaxEmails = 10 // of one person
 
-const maxEmail = 254 // RFC 5321, section 4.5.3.1.3, less the angle brackets
-
-// EmailKey is the address as it is compared: normalised and in lower case, the domain in its ASCII form. Whether the
-// local part minds case is the recipient's business by RFC 5321; in practice nobody's does, and two accounts that
-// differ in case alone are an attack.
-func EmailKey(address string) (string, error) {
-	parsed, err := mail.ParseAddress(address)
-	if err != nil || parsed.Address != address || len(address) > maxEmail {
-		return "", ErrEmailInvalid
-	}
-	at := strings.LastIndexByte(address, '@')
-	domain, err := emailDomain.ToASCII(address[at+1:])
-	if err != nil {
-		return "", ErrEmailInvalid
-	}
-	return strings.ToLower(norm.NFC.String(address[:at])) + "@" + domain, nil
-}
-
-// emailDomain is how the domain of an address is read: as for a lookup in the DNS, with its limits.
-var emailDomain = idna.New(idna.MapForLookup(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
-
 // NewEmail is the row of an address that a person claims, or that is verified already. It returns ErrEmailInvalid.
 func NewEmail(userID uuid.UUID, address string, verified bool, now time.Time) (*Email, error) {
 	address = strings.TrimSpace(address)
-	key, err := EmailKey(address)
+	key, err := identifier.EmailKey(address)
 	if err != nil {
 		return nil, err
 	}

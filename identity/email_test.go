@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identifier"
 )
 
 func TestEmailAddressesAsTheyAreCompared(t *testing.T) {
@@ -29,7 +29,7 @@ func TestEmailAddressesAsTheyAreCompared(t *testing.T) {
 		strings.Repeat("a", 64) + "@" + strings.Repeat("b", 60) + ".example": strings.Repeat("a", 64) + "@" +
 			strings.Repeat("b", 60) + ".example",
 	} {
-		if got, err := identity.EmailKey(address); err != nil || got != want {
+		if got, err := identifier.EmailKey(address); err != nil || got != want {
 			t.Errorf("%q: %q (%v), want %q", address, got, err, want)
 		}
 	}
@@ -47,7 +47,7 @@ func TestWhatIsNoEmailAddress(t *testing.T) {
 		strings.Repeat("a", 64) + "@" + strings.Repeat(strings.Repeat("b", 60)+".", 4) + "example",
 		"alice@xn--zz--.example", "alice@exa\u202emple.com",
 	} {
-		if key, err := identity.EmailKey(address); !errors.Is(err, identity.ErrEmailInvalid) {
+		if key, err := identifier.EmailKey(address); !errors.Is(err, identifier.ErrEmailInvalid) {
 			t.Errorf("%q is taken as %q (%v)", address, key, err)
 		}
 	}

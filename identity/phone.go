@@ -8,12 +8,11 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/google/uuid"
-	"github.com/nyaruka/phonenumbers"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -34,9 +33,6 @@ type Phone struct {
 
 // What can be wrong with a phone number.
 var (
-	ErrPhoneInvalid = refusal.New(
-		"phone.invalid", "not a phone number with its country code, such as +49 30 1234567",
-	)
 	ErrPhoneListed   = refusal.New("phone.listed", "the person has this phone number already")
 	ErrPrimaryPhone  = refusal.New("phone.primary", "this is the primary phone number")
 	ErrTooManyPhones = refusal.New("phone.limit", "a person has ten phone numbers at most")
@@ -46,50 +42,23 @@ var (
 )
 
 const (
-	MaxPhones       = 10 // of one person
-	maxTextsTo      = 5  // to one number in textWindow: nobody's phone is to be flooded
-	maxTextsBy      = 10 // by one person in textWindow: each costs money
-	textWindow      = 24 * time.Hour
-	maxPhoneAsTyped = 64 // bytes
+	MaxPhones  = 10 // of one person
+	maxTextsTo = 5  // to one number in textWindow: nobody's phone is to be flooded
+	maxTextsBy = 10 // by one person in textWindow: each costs money
+	textWindow = 24 * time.Hour
 )
-
-var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
-
-// PhoneNumber is the number that was typed as E.164: without the spaces, dots, dashes and parentheses that people put
-// in. Nothing is guessed: without a country code it is no number.
-func PhoneNumber(typed string) (string, error) {
-	if len(typed) > maxPhoneAsTyped {
-		return "", ErrPhoneInvalid
-	}
-	number := strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) || r == '.' || r == '(' || r == ')' {
-			return -1
-		}
-		return r
-	}, typed)
-	if !e164.MatchString(number) {
-		return "", ErrPhoneInvalid
-	}
-	return number, nil
-}
-
-// isPossible tells whether there can be a phone with that number: its country exists and has numbers of that length.
-func isPossible(number string) bool {
-	parsed, err := phonenumbers.Parse(number, "")
-	return err == nil && phonenumbers.IsPossibleNumber(parsed)
-}
 
 // Add claims another number for a person and sends six digits there that verify it. Whether somebody else has the
 // number shows only to who can read what is sent there. It returns ErrPhoneInvalid, ErrPhoneListed where it is theirs
 // already, ErrTooManyPhones, ErrTooManyTexts, or ErrNoTexts where there is no way to send any.
 func (s Phones) Add(ctx context.Context, by *Reauthenticated, number string) (*Phone, error) {
 	user := by.User
-	number, err := PhoneNumber(number)
+	number, err := identifier.PhoneNumber(number)
 	if err != nil {
 		return nil, err
 	}
-	if !isPossible(number) {
-		return nil, ErrPhoneInvalid
+	if !identifier.IsPossiblePhone(number) {
+		return nil, identifier.ErrPhoneInvalid
 	}
 	if err := s.mayText(ctx, user, number); err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/identitytest"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/storage"
@@ -26,7 +27,7 @@ func TestPhoneNumbersAsTheyAreKept(t *testing.T) {
 		"+1234567":                     "+1234567",
 		"+123456789012345":             "+123456789012345",
 	} {
-		if got, err := identity.PhoneNumber(typed); err != nil || got != want {
+		if got, err := identifier.PhoneNumber(typed); err != nil || got != want {
 			t.Errorf("%q: %q (%v), want %q", typed, got, err, want)
 		}
 	}
@@ -36,7 +37,7 @@ func TestPhoneNumbersAsTheyAreKept(t *testing.T) {
 		"+4930123\x0045", "+4930\u0661\u0662\u0663\u0664\u0665", "tel:+493012345", "+493012345;ext=1", "alice",
 		"\xff+493012345", "+49 30 12345" + strings.Repeat(" ", 64),
 	} {
-		if number, err := identity.PhoneNumber(typed); !errors.Is(err, identity.ErrPhoneInvalid) {
+		if number, err := identifier.PhoneNumber(typed); !errors.Is(err, identifier.ErrPhoneInvalid) {
 			t.Errorf("%q is taken as %q (%v)", typed, number, err)
 		}
 	}
@@ -56,7 +57,7 @@ func TestImpossibleNumbersAreRefused(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		alice := h.Alice(t)
 		for _, number := range []string{"+999123456789", "+1555010", "+4420794600011234", "+21000000000"} {
-			if _, err := h.Phones().Add(t.Context(), h.Proven(t, alice), number); !errors.Is(err, identity.ErrPhoneInvalid) {
+			if _, err := h.Phones().Add(t.Context(), h.Proven(t, alice), number); !errors.Is(err, identifier.ErrPhoneInvalid) {
 				t.Errorf("%s: %v", number, err)
 			}
 		}
@@ -338,20 +339,6 @@ func TestSignInByPhone(t *testing.T) {
 		}
 		if err := h.Try(t, "03012345", identitytest.AlicePassword); !errors.Is(err, signin.ErrRefused) {
 			t.Errorf("without the country code: %v", err)
-		}
-		// A username may look like somebody's phone number, and goes before it.
-		for _, username := range []string{"+49-30-12345", aliceNumber} {
-			const password = "purple elephants dance at noon"
-			person := h.Register(t, identity.NewUser{Username: username, Password: password})
-			if session, _ := h.Enter(t, username, password, nil); session.UserID != person.ID {
-				t.Errorf("the username %s lets in %s", username, session.UserID)
-			}
-			if found, err := h.Users().Find(t.Context(), username); err != nil || found.ID != person.ID {
-				t.Errorf("the username %s finds %+v, %v", username, found, err)
-			}
-		}
-		if session, _ := h.Enter(t, "+49 30 123 45", identitytest.AlicePassword, nil); session.UserID != alice.ID {
-			t.Errorf("as nobody can be called, the number lets in %s", session.UserID)
 		}
 	})
 }

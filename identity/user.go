@@ -6,32 +6,16 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
-	"golang.org/x/text/secure/precis"
 
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
-
-// Free returns a username that nobody has: what was wanted, as far as it can be one, if need be with a number.
-func (s Users) Free(ctx context.Context, wanted string) (string, error) {
-	wanted, _, _ = strings.Cut(strings.TrimSpace(wanted), "@")
-	wanted = strings.Join(strings.Fields(wanted), ".")
-	if _, err := UsernameKey(wanted); err != nil {
-		return "", nil
-	}
-	for _, username := range []string{wanted, wanted + "2", wanted + "3", wanted + "4", wanted + "5"} {
-		if taken, err := s.IsTaken(ctx, username); err != nil || !taken {
-			return username, err
-		}
-	}
-	return "", nil
-}
 
 // User is what authentication needs to know of a person, and nothing else.
 type User struct {
@@ -68,25 +52,8 @@ type NewUser struct {
 
 // What can be wrong with a new user, besides what the rules for e-mails and passwords say.
 var (
-	ErrUsernameInvalid = refusal.New(
-		"username.invalid", "a username has 1 to 100 letters, digits or marks such as . _ - and neither spaces nor @",
-	)
-	ErrNameInvalid   = refusal.New("name.invalid", "a full name is one line of text, at most 200 characters")
-	ErrUsernameTaken = refusal.New("username.taken", "this username is taken")
+	ErrNameInvalid = refusal.New("name.invalid", "a full name is one line of text, at most 200 characters")
 )
-
-const maxUsername = 100
-
-// UsernameKey is the username as it is compared: the PRECIS profile UsernameCaseMapped (RFC 8265), so that neither case
-// nor width nor composition makes two names out of one. A name with an @ is refused: it would read as an e-mail
-// address.
-func UsernameKey(username string) (string, error) {
-	key, err := precis.UsernameCaseMapped.String(username)
-	if err != nil || key == "" || utf8.RuneCountInString(key) > maxUsername || strings.ContainsRune(key, '@') {
-		return "", ErrUsernameInvalid
-	}
-	return key, nil
-}
 
 // IsLocked tells whether wrong passwords have locked the account at that time.
 func (u *User) IsLocked(at time.Time) bool {
@@ -97,10 +64,10 @@ func (u *User) IsLocked(at time.Time) bool {
 func (u *User) Actor() string { return "user:" + u.ID.String() }
 
 // Create registers a person with a profile and, where one is given, a primary e-mail address. It returns
-// ErrUsernameInvalid, ErrUsernameTaken, ErrEmailInvalid, ErrEmailTaken (somebody else has verified the address) or
-// password.ErrWeak.
+// the faults of NewUsernameKey, ErrUsernameTaken, ErrEmailInvalid, ErrEmailTaken (somebody else has verified the
+// address) or password.ErrWeak.
 func (s Users) Create(ctx context.Context, person NewUser) (*User, error) {
-	key, err := UsernameKey(person.Username)
+	key, err := identifier.NewUsernameKey(person.Username)
 	if err != nil {
 		return nil, err
 	}
@@ -236,8 +203,23 @@ func (s Users) change(
 	return nil
 }
 
-// Find returns the person that reference names: an id, a username, a verified e-mail address or a verified phone
-// number, in this order; or storage.ErrNotFound.
+// AmbiguousError says that a reference names several people.
+type AmbiguousError struct{ People []User }
+
+func (e *AmbiguousError) Error() string {
+	people := make([]string, len(e.People))
+	for i, user := range e.People {
+		people[i] = fmt.Sprintf("%s (%s)", user.Username, user.ID)
+	}
+	return "it names several people: " + strings.Join(people, ", ") + "; give the id"
+}
+
+// Unwrap is storage.ErrNotFound: who signs in is told nothing else.
+func (e *AmbiguousError) Unwrap() error { return storage.ErrNotFound }
+
+// Find returns the person that reference names: an id, or else a username, a verified e-mail address or a verified
+// phone number. It returns storage.ErrNotFound, or an *AmbiguousError where the username is one's and the number
+// another's.
 func (s Users) Find(ctx context.Context, reference string) (*User, error) {
 	if id, err := uuid.Parse(reference); err == nil {
 		if user, err := s.ByID(ctx, id); !errors.Is(err, storage.ErrNotFound) {
@@ -270,44 +252,41 @@ func (s Users) List(ctx context.Context, after uuid.UUID, limit int) ([]User, er
 }
 
 // ByLogin finds a person by what was typed to sign in: a username, or an e-mail address or phone number that is
-// verified. A username that looks like a phone number goes before the phone. It is one query for all of them, so that
-// its time tells nothing.
+// verified. It is one query for all of them, so that its time tells nothing. It returns storage.ErrNotFound; also, as
+// an
+// *AmbiguousError, where the username is one person's and the number another's: that fits nobody.
 func (s Users) ByLogin(ctx context.Context, login string) (*User, error) {
 	login = strings.TrimSpace(login)
-	query := s.Database.Reader().NewSelect().Model((*User)(nil))
+	var users []User
+	query := s.Database.Reader().NewSelect().Model(&users).Limit(2)
 	if strings.ContainsRune(login, '@') {
-		key, err := EmailKey(login)
+		key, err := identifier.EmailKey(login)
 		if err != nil {
 			return nil, fmt.Errorf("user: %w", storage.ErrNotFound)
 		}
 		query.Where("id = (SELECT user_id FROM emails WHERE address_key = ? AND verified_at IS NOT NULL)", key)
 	} else {
-		key, err := UsernameKey(login)
-		number, noNumber := PhoneNumber(login)
+		key, err := identifier.UsernameKey(login)
+		number, noNumber := identifier.PhoneNumber(login)
 		switch {
 		case noNumber == nil: // then the key may be empty, which is nobody's
 			query.Where(
 				"username_key = ? OR id = (SELECT user_id FROM phones WHERE number = ? AND verified_at IS NOT NULL)", key, number,
-			).
-				OrderExpr("CASE WHEN username_key = ? THEN 0 ELSE 1 END", key).Limit(1)
+			)
 		case err == nil:
 			query.Where("username_key = ?", key)
 		default:
 			return nil, fmt.Errorf("user: %w", storage.ErrNotFound)
 		}
 	}
-	user := new(User)
-	if err := query.Scan(ctx, user); err != nil {
-		return nil, fmt.Errorf("user: %w", storage.NotFound(err))
+	if err := query.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("user: %w", err)
 	}
-	return user, nil
-}
-
-// IsTaken tells whether somebody has a username, which is a good one.
-func (s Users) IsTaken(ctx context.Context, username string) (bool, error) {
-	key, err := UsernameKey(username)
-	if err != nil {
-		return false, err
+	switch len(users) {
+	case 0:
+		return nil, fmt.Errorf("user: %w", storage.ErrNotFound)
+	case 1:
+		return &users[0], nil
 	}
-	return s.Database.Reader().NewSelect().Model((*User)(nil)).Where("username_key = ?", key).Exists(ctx)
+	return nil, &AmbiguousError{users}
 }

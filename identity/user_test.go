@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/identitytest"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/storage"
@@ -23,12 +24,12 @@ func TestUsernamesThatAreOneName(t *testing.T) {
 		"composition":        {"jos\u00e9", "jose\u0301", "JOSE\u0301"},
 		"Hangul composition": {"\ud55c\uae00", "\u1112\u1161\u11ab\u1100\u1173\u11af"},
 	} {
-		want, err := identity.UsernameKey(group[0])
+		want, err := identifier.UsernameKey(group[0])
 		if err != nil {
 			t.Errorf("%s: %q is refused", name, group[0])
 		}
 		for _, other := range group[1:] {
-			if got, err := identity.UsernameKey(other); err != nil || got != want {
+			if got, err := identifier.UsernameKey(other); err != nil || got != want {
 				t.Errorf("%s: %q and %q are two names: %q, %q (%v)", name, group[0], other, want, got, err)
 			}
 		}
@@ -40,8 +41,8 @@ func TestUsernamesThatAreTwoNames(t *testing.T) {
 		{"alice", "alice1"}, {"alice", "al1ce"}, {"a.b", "ab"}, {"a_b", "a-b"}, {"strasse", "straße"},
 		{"alice", "аlice"}, // a Cyrillic а: PRECIS leaves look-alikes to others
 	} {
-		first, errFirst := identity.UsernameKey(pair[0])
-		second, errSecond := identity.UsernameKey(pair[1])
+		first, errFirst := identifier.UsernameKey(pair[0])
+		second, errSecond := identifier.UsernameKey(pair[1])
 		if errFirst != nil || errSecond != nil || first == second {
 			t.Errorf("%q and %q: %q (%v), %q (%v)", pair[0], pair[1], first, errFirst, second, errSecond)
 		}
@@ -63,8 +64,8 @@ func TestUsernamesAllowedAndRefused(t *testing.T) {
 		"aא": false, "אa": false, // both directions in one name: RFC 5893
 		"ⅳ": false, "ﬁ": false, "☃": false, "👩": false,
 	} {
-		_, err := identity.UsernameKey(username)
-		if allowed != (err == nil) || err != nil && !errors.Is(err, identity.ErrUsernameInvalid) {
+		_, err := identifier.UsernameKey(username)
+		if allowed != (err == nil) || err != nil && !errors.Is(err, identifier.ErrUsernameInvalid) {
 			t.Errorf("%q: %v, allowed should be %v", username, err, allowed)
 		}
 	}
@@ -87,9 +88,9 @@ func TestRegisteringWhatIsTakenOrWrong(t *testing.T) {
 			"a verified e-mail in other case": {identity.NewUser{
 				Username: "bob", Email: "ALICE@Example.COM", EmailVerified: true,
 			}, identity.ErrEmailTaken},
-			"no name":                           {identity.NewUser{Username: ""}, identity.ErrUsernameInvalid},
-			"an e-mail as a name":               {identity.NewUser{Username: "bob@example.com"}, identity.ErrUsernameInvalid},
-			"no e-mail address":                 {identity.NewUser{Username: "bob", Email: "bob"}, identity.ErrEmailInvalid},
+			"no name":                           {identity.NewUser{Username: ""}, identifier.ErrUsernameInvalid},
+			"an e-mail as a name":               {identity.NewUser{Username: "bob@example.com"}, identifier.ErrUsernameInvalid},
+			"no e-mail address":                 {identity.NewUser{Username: "bob", Email: "bob"}, identifier.ErrEmailInvalid},
 			"a short password":                  {identity.NewUser{Username: "bob", Password: "1234567"}, password.ErrWeak},
 			"a password of 7 letters, 14 bytes": {identity.NewUser{Username: "bob", Password: "ääääääö"}, password.ErrWeak},
 			"an endless password": {identity.NewUser{

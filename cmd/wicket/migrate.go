@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"os"
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/storage"
@@ -33,6 +35,12 @@ func (m migrateCommand) Run(ctx context.Context, env server.Environment, out pri
 	steps, err := apply(ctx)
 	if err != nil {
 		return err
+	}
+	if len(steps) > 0 && !m.DryRun {
+		log := server.NewLog(slog.NewTextHandler(os.Stderr, nil))
+		if err := server.ReportUsernames(ctx, database, log); err != nil {
+			return err
+		}
 	}
 	type step struct {
 		Version int64  `json:"version"`

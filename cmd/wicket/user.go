@@ -125,7 +125,9 @@ type named struct {
 
 func (n named) find(ctx context.Context, s *server.Server) (*identity.User, error) {
 	user, err := s.Identity.Users().Find(ctx, n.User)
-	if errors.Is(err, storage.ErrNotFound) {
+	if ambiguous := (*identity.AmbiguousError)(nil); errors.As(err, &ambiguous) {
+		return nil, coded{fmt.Errorf("%q: %w", n.User, ambiguous), exitConflict}
+	} else if errors.Is(err, storage.ErrNotFound) {
 		return nil, notFound("nobody is registered as %q", n.User)
 	}
 	return user, err
@@ -151,7 +153,7 @@ func (n named) change(
 	if user, err = s.Identity.Users().ByID(ctx, user.ID); err != nil {
 		return err
 	}
-	return out.print(viewUser(user), func() { out.line("%s %s.", user.Username, done) })
+	return out.print(viewUser(user), func() { out.line("%s (%s) %s.", user.Username, user.ID, done) })
 }
 
 type userDisable struct{ named }

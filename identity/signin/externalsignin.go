@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -182,7 +183,7 @@ func (s External) SignUp(
 	}
 	user.CreatedBy, user.ModifiedBy = user.Actor(), user.Actor()
 	var err error
-	if user.UsernameKey, err = identity.UsernameKey(user.Username); err != nil {
+	if user.UsernameKey, err = identifier.NewUsernameKey(user.Username); err != nil {
 		return nil, identity.FieldFaults{"username": err}
 	}
 	email, err := s.newEmail(ctx, user, external, now)

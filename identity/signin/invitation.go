@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -57,7 +58,7 @@ func (s Invitations) Create(
 ) (*Invitation, string, error) {
 	email = strings.TrimSpace(email)
 	if email != "" {
-		if _, err := identity.EmailKey(email); err != nil {
+		if _, err := identifier.EmailKey(email); err != nil {
 			return nil, "", err
 		}
 	}
@@ -74,8 +75,8 @@ func (i *Invitation) reached(address string) bool {
 	if i == nil || i.Email == "" {
 		return false
 	}
-	mailed, mailedErr := identity.EmailKey(i.Email)
-	key, err := identity.EmailKey(address)
+	mailed, mailedErr := identifier.EmailKey(i.Email)
+	key, err := identifier.EmailKey(address)
 	return mailedErr == nil && err == nil && mailed == key
 }
 

@@ -65,7 +65,7 @@ func TestFirstInvitationByAChosenSecret(t *testing.T) {
 		}
 
 		first, err := h.SignIn.SignUp(t.Context(), signin.SignUp{
-			Username: "root", Email: "root@example.com", Password: identitytest.AlicePassword, Device: identitytest.Laptop,
+			Username: "rosa", Email: "rosa@example.com", Password: identitytest.AlicePassword, Device: identitytest.Laptop,
 			Secret: other,
 		})
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -127,13 +128,13 @@ func (s *Store) comparePassword(
 // name. Whether there is such an account makes no difference.
 func loginKey(login string) string {
 	login = strings.TrimSpace(login)
-	if number, err := identity.PhoneNumber(login); err == nil {
+	if number, err := identifier.PhoneNumber(login); err == nil {
 		return number
 	}
-	if key, err := identity.EmailKey(login); err == nil {
+	if key, err := identifier.EmailKey(login); err == nil {
 		return key
 	}
-	if key, err := identity.UsernameKey(login); err == nil {
+	if key, err := identifier.UsernameKey(login); err == nil {
 		return key
 	}
 	return login[:min(len(login), maxTyped)]

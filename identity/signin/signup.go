@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
@@ -43,7 +44,7 @@ func (r SignUp) Strength() int { return password.Strength(r.Password, r.own()) }
 // own is what anybody who knows the person may try as their password.
 func (r SignUp) own() []string {
 	own := append([]string{r.Username, r.Name}, strings.Fields(r.Name)...)
-	if key, err := identity.EmailKey(r.Email); err == nil {
+	if key, err := identifier.EmailKey(r.Email); err == nil {
 		own = append(own, (&identity.Email{AddressKey: key}).Known()...)
 	}
 	return own
@@ -53,9 +54,9 @@ func (r SignUp) own() []string {
 func (r *SignUp) clean() identity.FieldFaults {
 	r.Username, r.Email, r.Name = strings.TrimSpace(r.Username), strings.TrimSpace(r.Email), strings.TrimSpace(r.Name)
 	faults := make(identity.FieldFaults)
-	_, err := identity.UsernameKey(r.Username)
+	_, err := identifier.NewUsernameKey(r.Username)
 	faults.Add("username", err)
-	_, err = identity.EmailKey(r.Email)
+	_, err = identifier.EmailKey(r.Email)
 	faults.Add("email", err)
 	_, err = identity.OneLine(identity.MaxName)(r.Name)
 	faults.Add("name", err)
@@ -143,7 +144,7 @@ func (s *Store) newAccount(
 		LastLoginAt: &now, LastLoginIP: r.Device.IP, CreatedAt: now, ModifiedAt: now,
 	}
 	user.CreatedBy, user.ModifiedBy = user.Actor(), user.Actor()
-	if user.UsernameKey, err = identity.UsernameKey(r.Username); err != nil {
+	if user.UsernameKey, err = identifier.NewUsernameKey(r.Username); err != nil {
 		return nil, nil, err
 	}
 	if email, err = identity.NewEmail(user.ID, r.Email, invitation.reached(r.Email), now); err != nil {

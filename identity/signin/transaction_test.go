@@ -51,7 +51,7 @@ func TestAnInvitedPersonGetsTheRoleThoughTheConnectionBreaks(t *testing.T) {
 	cut := &cutter{t: t, url: url, text: "pg_advisory_xact_lock"} // the first thing that using an invitation does
 	db.Observe(cut)
 	admission, err := h.SignIn.SignUp(t.Context(), signin.SignUp{
-		Username: "root", Email: "root@example.com", Password: identitytest.AlicePassword, Device: identitytest.Laptop,
+		Username: "rosa", Email: "rosa@example.com", Password: identitytest.AlicePassword, Device: identitytest.Laptop,
 		Secret: secret,
 	})
 	if err != nil || !cut.done.Load() {

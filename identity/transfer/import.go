@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -105,7 +106,7 @@ func (s *Store) Import(ctx context.Context, person Import) (*identity.User, erro
 // read makes rows of a person, or says what is wrong with which field.
 func (i Import) read(now time.Time, actor string) (*importRows, error) {
 	faults := make(identity.FieldFaults)
-	key, err := identity.UsernameKey(i.Username)
+	key, err := identifier.NewUsernameKey(i.Username)
 	faults.Add("username", err)
 	a := &importRows{user: &identity.User{
 		ID: storage.NewID(), Username: i.Username, UsernameKey: key, PasswordHash: i.PasswordHash, IsActive: i.IsActive,
@@ -203,7 +204,7 @@ func (a *importRows) readPhones(contacts []ImportContact, now time.Time, faults 
 	faults.Add("phones", err)
 	for n, contact := range contacts {
 		field := fmt.Sprintf("phones[%d]", n)
-		number, err := identity.PhoneNumber(contact.Value)
+		number, err := identifier.PhoneNumber(contact.Value)
 		if err != nil {
 			faults.Add(field, err)
 			continue

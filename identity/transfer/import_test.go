@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/identitytest"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/password/passwordtest"
@@ -142,8 +143,8 @@ func TestImportRefusesAndLeavesNothing(t *testing.T) {
 			field  string
 			want   error
 		}{
-			"no username":    {func(i *transfer.Import) { i.Username = "" }, "username", identity.ErrUsernameInvalid},
-			"a bad username": {func(i *transfer.Import) { i.Username = "a b" }, "username", identity.ErrUsernameInvalid},
+			"no username":    {func(i *transfer.Import) { i.Username = "" }, "username", identifier.ErrUsernameInvalid},
+			"a bad username": {func(i *transfer.Import) { i.Username = "a b" }, "username", identifier.ErrUsernameInvalid},
 			"plain text": {func(i *transfer.Import) {
 				i.PasswordHash = identitytest.AlicePassword
 			}, "password_hash", password.ErrHashUnknown},
@@ -158,7 +159,7 @@ func TestImportRefusesAndLeavesNothing(t *testing.T) {
 			}, "zoneinfo", identity.ErrZoneinfoInvalid},
 			"a bad e-mail": {func(i *transfer.Import) {
 				i.Emails[1].Value = "nobody"
-			}, "emails[1]", identity.ErrEmailInvalid},
+			}, "emails[1]", identifier.ErrEmailInvalid},
 			"an e-mail twice": {func(i *transfer.Import) {
 				i.Emails[1].Value = "LADY@ada.example"
 			}, "emails[2]", identity.ErrEmailListed},
@@ -174,7 +175,7 @@ func TestImportRefusesAndLeavesNothing(t *testing.T) {
 			}, "emails[1]", identity.ErrEmailTaken},
 			"a bad phone": {func(i *transfer.Import) {
 				i.Phones[0].Value = "030 1234"
-			}, "phones[0]", identity.ErrPhoneInvalid},
+			}, "phones[0]", identifier.ErrPhoneInvalid},
 			"a phone twice": {func(i *transfer.Import) {
 				i.Phones[1].Value = i.Phones[0].Value
 			}, "phones[1]", identity.ErrPhoneListed},

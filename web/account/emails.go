@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
@@ -58,7 +59,7 @@ func (h Emails) Remove(v *frame.Visit) error {
 
 // emailFaults are the reasons why the addresses were not changed that a person is told.
 var emailFaults = []error{
-	identity.ErrEmailInvalid, identity.ErrEmailListed, identity.ErrLastEmail, identity.ErrPrimaryEmail,
+	identifier.ErrEmailInvalid, identity.ErrEmailListed, identity.ErrLastEmail, identity.ErrPrimaryEmail,
 	identity.ErrEmailTooNew, identity.ErrTooManyEmails, identity.ErrTooManySendings,
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
@@ -65,7 +66,7 @@ func (h Phones) Remove(v *frame.Visit) error {
 
 // phoneFaults are the reasons why the numbers were not changed that a person is told.
 var phoneFaults = []error{
-	identity.ErrPhoneInvalid, identity.ErrPhoneListed, identity.ErrPrimaryPhone, identity.ErrTooManyPhones,
+	identifier.ErrPhoneInvalid, identity.ErrPhoneListed, identity.ErrPrimaryPhone, identity.ErrTooManyPhones,
 	identity.ErrPhoneTaken, identity.ErrTooManyTexts, identity.ErrNoTexts,
 }
 

@@ -60,7 +60,10 @@ func Prepare(ctx context.Context, database *storage.Database, migrate bool, log 
 		for _, step := range applied {
 			log.Info("migrated", "version", step.Version, "name", step.Name)
 		}
-		return err
+		if err != nil || len(applied) == 0 {
+			return err
+		}
+		return ReportUsernames(ctx, database, log)
 	}
 	pending, err := database.Pending(ctx)
 	if err == nil && len(pending) > 0 {
@@ -71,6 +74,16 @@ func Prepare(ctx context.Context, database *storage.Database, migrate bool, log 
 		err = database.PreparePartitions(ctx, identity.Clock())
 	}
 	return err
+}
+
+// ReportUsernames tells of usernames of before that nobody could choose today: such a one may be another's phone
+// number.
+func ReportUsernames(ctx context.Context, database *storage.Database, log *slog.Logger) error {
+	people := &identity.Store{Database: database}
+	return people.Users().EachRefused(ctx, func(user *identity.User, fault error) {
+		log.Warn("a username that nobody could choose today; the account is as it was", "username", user.Username,
+			"user_id", user.ID, "reason", fault)
+	})
 }
 
 // wireCache makes what may be lost: limits and caches, shared by Redis where there is one.

@@ -21,7 +21,8 @@ var storagePackages = []string{"storage", "storage/audit", "storage/cache", "sto
 
 // identityPackages are what every layer above may import of identity.
 var identityPackages = []string{
-	"identity", "identity/factor", "identity/password", "identity/refusal", "identity/signin", "identity/transfer",
+	"identity", "identity/factor", "identity/identifier", "identity/password", "identity/refusal", "identity/signin",
+	"identity/transfer",
 }
 
 // oidcPackages are what every layer above may import of oidc.
@@ -84,18 +85,23 @@ var allowed = map[string][]string{
 	"oidc/authorize": slices.Concat(
 		[]string{"oidc", "oidc/clients", "oidc/tokens", "oidc/grants", "identity", "identity/refusal"}, storagePackages,
 	),
-	"oidc/logout":       slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
-	"oidc/discovery":    {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "identity"},
-	"federation":        slices.Concat(identityPackages, storagePackages), // never oidc
-	"identity":          slices.Concat([]string{"identity/password", "identity/refusal"}, storagePackages),
-	"identity/password": {"identity/refusal"},
-	"identity/refusal":  {},
-	"identity/factor":   slices.Concat([]string{"identity", "identity/refusal"}, storagePackages),
+	"oidc/logout":    slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
+	"oidc/discovery": {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "identity"},
+	"federation":     slices.Concat(identityPackages, storagePackages), // never oidc
+	"identity": slices.Concat(
+		[]string{"identity/identifier", "identity/password", "identity/refusal"}, storagePackages,
+	),
+	"identity/identifier": {"identity/refusal"},
+	"identity/password":   {"identity/refusal"},
+	"identity/refusal":    {},
+	"identity/factor":     slices.Concat([]string{"identity", "identity/refusal"}, storagePackages),
 	"identity/signin": slices.Concat(
-		[]string{"identity", "identity/factor", "identity/password", "identity/refusal"}, storagePackages,
+		[]string{"identity", "identity/factor", "identity/identifier", "identity/password", "identity/refusal"},
+		storagePackages,
 	),
 	"identity/transfer": slices.Concat(
-		[]string{"identity", "identity/factor", "identity/password", "identity/signin"}, storagePackages,
+		[]string{"identity", "identity/factor", "identity/identifier", "identity/password", "identity/signin"},
+		storagePackages,
 	),
 	"storage":         {"migrations", "storage/internal/rehearsal"},
 	"storage/audit":   {"storage"},

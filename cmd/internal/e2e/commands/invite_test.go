@@ -55,8 +55,8 @@ func TestFirstAdministrator(t *testing.T) {
 	if shown := h.NewBrowser(t).Get(t, void); shown.StatusCode != http.StatusBadRequest {
 		t.Errorf("the link of an earlier start: %s", shown.Status)
 	}
-	root := harness.SignUpForm(url.Values{"username": {"root"}})
-	if shown := h.NewBrowser(t).FollowLink(t, link, root); shown.StatusCode != http.StatusOK ||
+	rosa := harness.SignUpForm(url.Values{"username": {"rosa"}})
+	if shown := h.NewBrowser(t).FollowLink(t, link, rosa); shown.StatusCode != http.StatusOK ||
 		shown.Request.URL.Path != "/account" {
 		t.Fatalf("the first person: %s %s\n%s", shown.Status, shown.Request.URL, shown.Text)
 	}
@@ -66,7 +66,7 @@ func TestFirstAdministrator(t *testing.T) {
 		t.Errorf("the link works twice: %s", shown.Status)
 	}
 	var roles []map[string]any
-	if line.JSON(t, &roles, "", "role", "list", "root"); len(roles) != 1 || roles[0]["role"] != signin.RoleAdministrator {
+	if line.JSON(t, &roles, "", "role", "list", "rosa"); len(roles) != 1 || roles[0]["role"] != signin.RoleAdministrator {
 		t.Errorf("the first person holds %v", roles)
 	}
 	server.Interrupt(t)
@@ -127,7 +127,7 @@ func TestChosenFirstAdministrator(t *testing.T) {
 			t.Errorf("a link that is almost right: %s", shown.Status)
 		}
 		if shown := h.NewBrowser(t).FollowLink(
-			t, link, harness.SignUpForm(url.Values{"username": {"root"}}),
+			t, link, harness.SignUpForm(url.Values{"username": {"rosa"}}),
 		); shown.StatusCode != http.StatusOK || shown.Request.URL.Path != "/account" {
 			t.Fatalf("the first person: %s %s\n%s", shown.Status, shown.Request.URL, shown.Text)
 		}
@@ -137,7 +137,7 @@ func TestChosenFirstAdministrator(t *testing.T) {
 			t.Errorf("the link works twice: %s", shown.Status)
 		}
 		var roles []map[string]any
-		if line.JSON(t, &roles, "", "role", "list", "root"); len(roles) != 1 || roles[0]["role"] != signin.RoleAdministrator {
+		if line.JSON(t, &roles, "", "role", "list", "rosa"); len(roles) != 1 || roles[0]["role"] != signin.RoleAdministrator {
 			t.Errorf("the first person holds %v", roles)
 		}
 		for _, replica := range replicas {

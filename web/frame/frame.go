@@ -58,6 +58,7 @@ type Frame struct {
 
 	https       bool // the issuer is https, so cookies and headers can insist on it
 	crossOrigin *http.CrossOriginProtection
+	proxies     untrustedProxy
 }
 
 // New returns a Frame. It fails where the issuer is not an origin.

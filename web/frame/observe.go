@@ -36,6 +36,7 @@ func (f *Frame) Observe(c *gin.Context) {
 	c.Header("X-Content-Type-Options", "nosniff")
 	if f.https {
 		c.Header("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+		f.proxies.look(c, f.Now(), f.Log)
 	}
 	defer func() {
 		if fault := recover(); fault != nil {

@@ -170,8 +170,9 @@ func (u *Upstreams) isTrusted(ctx context.Context, tx bun.Tx, id string) (bool, 
 	if u.Database.Kind == storage.Postgres {
 		query.For("SHARE") // a lock that many hold at once
 	}
-	n, err := query.Count(ctx)
-	return n == 1, err
+	var ids []string // not counted: a count takes no lock
+	err := query.Scan(ctx, &ids)
+	return len(ids) == 1, err
 }
 
 // change changes a provider and records it; it returns what do counted.

@@ -87,3 +87,62 @@ func TestRemovedProvidersLetNobodyIn(t *testing.T) {
 		}
 	})
 }
+
+// To remove a provider waits for who is coming in by it, and takes along what they have brought: nothing is left.
+func TestRemovalWaitsForWhoIsComingIn(t *testing.T) {
+	storagetest.EachURL(t, func(t *testing.T, url string) {
+		storagetest.Unrehearsed(t, url) // once, for a goroutine begins in the transaction
+		db, err := storage.Open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = db.Close() }()
+		clock := func() time.Time { return time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC) }
+		u := &Upstreams{
+			Database: db, Now: clock, Named: func() []Provider { return nil },
+			Identity: &identity.Store{Database: db, Now: clock},
+		}
+		user, err := u.Identity.Users().Create(t.Context(), identity.NewUser{Username: "alice"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := &Provider{
+			ID: "acme", Kind: KindGoogle, Name: "Acme", IsActive: true, SealedSecret: []byte("sealed"),
+			CreatedAt: clock(), ModifiedAt: clock(),
+		}
+		err = db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			_, err := tx.NewInsert().Model(row).Exec(ctx)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		removed := make(chan error, 1)
+		external := identity.External{
+			Provider: "acme", Subject: "1", Claims: []byte("{}"), IsTrusted: u.trustOf("acme"),
+		}
+		err = db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			if err := external.DemandTrust(ctx, tx); err != nil {
+				return err
+			}
+			go func() { _, err := u.Remove(t.Context(), "acme"); removed <- err }()
+			if db.Kind == storage.Postgres { // on SQLite it waits as all who write do
+				storagetest.Eventually(t, 10*time.Second, "the removal waits", func() bool {
+					waiting, err := db.Reader().NewSelect().Table("pg_locks").Where("NOT granted").Exists(ctx)
+					return err == nil && waiting
+				})
+			}
+			_, err := u.Identity.ExternalAccounts().Attach(ctx, tx, clock(), user, external, false)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-removed; err != nil {
+			t.Fatal(err)
+		}
+		if left, err := u.Identity.ExternalAccounts().List(t.Context(), user.ID); err != nil || len(left) != 0 {
+			t.Errorf("left: %+v, %v", left, err)
+		}
+	})
+}

@@ -25,3 +25,17 @@ func (s Resets) Allowed(ctx context.Context, owner *identity.User, secret, answe
 
 // DelayAfter is what the next try costs after that many failures.
 func (s *Store) DelayAfter(failures int64) time.Duration { return s.delayAfter(failures) }
+
+// Occupy takes all turns of a device's source.
+func Occupy(s *Store, device identity.Device) error {
+	for range checkedAtOnce {
+		turn, err := s.turns.enter(device.Source(), s.Hasher)
+		if err != nil {
+			return err
+		}
+		if err := turn.wait(context.Background()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -23,9 +23,14 @@ type PasskeyAttempt struct {
 }
 
 // WithPasskey verifies a passkey and starts a session, as SignIn does. It returns ErrRefused, or
-// identity.ErrTooManyAttempts.
+// identity.ErrTooManyAttempts or password.ErrBusy.
 func (s *Store) WithPasskey(ctx context.Context, attempt PasskeyAttempt) (*Outcome, error) {
-	if err := checkSource(ctx, s.Cache, attempt.Device); err != nil {
+	turn, err := s.Attempts().enter(ctx, nil, attempt.Device)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.leave()
+	if err := turn.wait(ctx); err != nil {
 		return nil, err
 	}
 	shown, err := s.Factors.Passkeys().Read(ctx, attempt.State, attempt.Response)

@@ -23,12 +23,8 @@ type Attempt struct {
 	Current  *identity.Session // the live session that this browser has already, or nil
 }
 
-// What a stranger may learn of a sign-in that failed.
-
-var (
-	// ErrRefused covers an unknown name, a wrong password, a locked and a disabled account alike.
-	ErrRefused = errors.New("the name and the password do not match an account that may sign in")
-)
+// ErrRefused covers an unknown name, a wrong password, a locked and a disabled account alike.
+var ErrRefused = errors.New("the name and the password do not match an account that may sign in")
 
 // WithPassword checks a password and starts a session on this device, or renews the one it has where the same person
 // signs in again; or it asks for a second step first. It returns ErrRefused, identity.ErrTooManyAttempts or
@@ -49,8 +45,13 @@ func (s *Store) WithPassword(ctx context.Context, attempt Attempt) (*Outcome, er
 		return nil, err
 	}
 	defer turn.leave()
-	name := "sign-in failures of " + loginKey(attempt.Login)
-	if err := s.delay(ctx, s.Cache.Peek(ctx, name)); err != nil {
+	// Counted before the check, and forgotten if it succeeds: guesses may come all at once. What others do with the name
+	// does not slow a browser that is known to the account.
+	tries := "sign-in failures of " + loginKey(attempt.Login)
+	if known != nil {
+		tries = "sign-in failures in " + known.ID.String()
+	}
+	if err := s.delay(ctx, s.Cache.Count(ctx, tries, identity.FailureWindow)-1); err != nil {
 		return nil, err
 	}
 	if err := turn.wait(ctx); err != nil {
@@ -61,32 +62,22 @@ func (s *Store) WithPassword(ctx context.Context, attempt Attempt) (*Outcome, er
 	turn.finish()
 	switch {
 	case errors.Is(err, ErrRefused):
-		s.Cache.Count(ctx, name, identity.FailureWindow)
 		if known == nil {
 			countFailure(ctx, s.Cache, attempt.Device)
 		}
 		// What kind of hash a password was compared with does not show either: that takes longer than with any kind.
-		takes := max(s.RefusalTakes, s.Hasher.Costliest()*5/4)
+		takes := max(s.RefusalTakes, min(s.Hasher.Costliest()*5/4, maxRefusalTakes))
 		if err := storage.Wait(ctx, takes-time.Since(began)); err != nil {
 			return nil, err
 		}
 	case err == nil:
-		s.Cache.Forget(ctx, name)
+		s.Cache.Forget(ctx, tries)
 	}
 	return outcome, err
 }
 
-// enter gives an attempt its place. A browser that is known to the account waits for no other, and what others do in
-// its network does not count.
-func (s Attempts) enter(ctx context.Context, known *identity.KnownDevice, device identity.Device) (*turn, error) {
-	if known != nil {
-		return s.knownTurns.enter(known.ID.String(), s.KnownHasher)
-	}
-	if err := checkSource(ctx, s.Cache, device); err != nil {
-		return nil, err
-	}
-	return s.turns.enter(device.Source(), s.Hasher)
-}
+// maxRefusalTakes is for a machine so busy that the comparisons that were measured say nothing of their cost.
+const maxRefusalTakes = 2 * time.Second
 
 // comparePassword compares the password with that of the user, who may be nobody, and lets them in or notes the
 // failure.

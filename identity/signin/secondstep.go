@@ -246,7 +246,8 @@ func (s SecondSteps) AllowReset(
 
 // settle checks an answer, and in one transaction uses it up and does what it is for; do refuses with ErrSecondStep
 // where the account or the session is not as it was. While the account is locked a right code is answered as a wrong
-// one, and not used up. It returns what do returned, or factor.ErrCode, ErrSecondStep or identity.ErrTooManyAttempts.
+// one, and not used up. It returns what do returned, or factor.ErrCode, ErrSecondStep, identity.ErrTooManyAttempts or
+// password.ErrBusy.
 func settle[T any](
 	ctx context.Context, s SecondSteps, step *SecondStep, given factor.Answer, device identity.Device,
 	do func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (T, error),
@@ -255,13 +256,16 @@ func settle[T any](
 	if err != nil {
 		return result, fmt.Errorf("second step: %w", err)
 	}
-	if known == nil {
-		if err := checkSource(ctx, s.Cache, device); err != nil {
-			return result, err
-		}
+	turn, err := s.Attempts().enter(ctx, known, device)
+	if err != nil {
+		return result, err
 	}
+	defer turn.leave()
 	codes := "second steps of " + step.UserID.String()
 	if err := s.delay(ctx, s.Cache.Count(ctx, codes, identity.FailureWindow)-1); err != nil {
+		return result, err
+	}
+	if err := turn.wait(ctx); err != nil {
 		return result, err
 	}
 	found, err := s.check(ctx, step, given)

@@ -1,11 +1,14 @@
 package signin_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/identitytest"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/signin"
@@ -113,6 +116,48 @@ func TestKnownBrowsersAreNotUnderTheLimitOfTheirAddress(t *testing.T) {
 		}
 		if _, err := from(t, h, address, outcome.DeviceSecret, "alice", identitytest.AlicePassword); err != nil {
 			t.Errorf("in the known browser: %v", err)
+		}
+	})
+}
+
+// While as many attempts of a source are checked as may be, the next one waits, by whatever way in it comes: so
+// failures that come all at once cannot be many more than the limit.
+func TestEveryWayInTakesATurn(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		step := signin.AskForReset(h.SignIn, alice)
+		ways := map[string]func(ctx context.Context) error{
+			"password": func(ctx context.Context) error {
+				_, err := h.SignIn.WithPassword(ctx, signin.Attempt{
+					Login: "alice", Password: "wrong password", Device: identitytest.Laptop,
+				})
+				return err
+			},
+			"passkey": func(ctx context.Context) error {
+				_, err := h.SignIn.WithPasskey(ctx, signin.PasskeyAttempt{
+					State: "nonsense", Response: "{}", Device: identitytest.Laptop,
+				})
+				return err
+			},
+			"second step": func(ctx context.Context) error {
+				_, err := h.SignIn.SecondSteps().AllowReset(ctx, step, factor.Answer{Code: "000000"}, identitytest.Laptop)
+				return err
+			},
+		}
+		for name, try := range ways {
+			if err := try(t.Context()); !errors.Is(err, signin.ErrRefused) && !errors.Is(err, factor.ErrCode) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := signin.Occupy(h.SignIn, identitytest.Laptop); err != nil {
+			t.Fatal(err)
+		}
+		for name, try := range ways {
+			ctx, leave := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			if err := try(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s, without a turn: %v", name, err)
+			}
+			leave()
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/password"
 )
 
@@ -57,6 +58,18 @@ func (t *turns) enter(source string, hasher *password.Hasher) (*turn, error) {
 	turns.kept++
 	t.kept++
 	return &turn{of: t, source: source, sourceTurns: turns, hasher: hasher}, nil
+}
+
+// enter gives an attempt its place. A browser that is known to the account waits for no other, and what others do in
+// its network does not count.
+func (s Attempts) enter(ctx context.Context, known *identity.KnownDevice, device identity.Device) (*turn, error) {
+	if known != nil {
+		return s.knownTurns.enter(known.ID.String(), s.KnownHasher)
+	}
+	if err := checkSource(ctx, s.Cache, device); err != nil {
+		return nil, err
+	}
+	return s.turns.enter(device.Source(), s.Hasher)
 }
 
 // wait returns when it is the attempt's turn to be checked, or password.ErrBusy where that takes too long.

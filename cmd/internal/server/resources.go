@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"log/slog"
 	"runtime"
 	"runtime/debug"
@@ -23,6 +24,9 @@ const memoryShare = 0.6
 // LimitMemory makes Go heed the memory limit of the container (cgroup), if there is one. GOMEMLIMIT overrides it.
 func LimitMemory(log *slog.Logger) {
 	limit, err := memlimit.Set(memlimit.WithRatio(memoryShare), memlimit.WithProvider(memlimit.FromCgroup))
+	if errors.Is(err, memlimit.ErrNoCgroup) || errors.Is(err, memlimit.ErrCgroupsNotSupported) {
+		return
+	}
 	if err != nil {
 		log.Warn("the memory limit of the container is not known; set GOMEMLIMIT", "error", err)
 		return

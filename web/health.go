@@ -10,6 +10,7 @@ import (
 
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/web/frame"
 )
 
 // health answers those who watch the process.
@@ -19,8 +20,15 @@ type health struct {
 	log      *slog.Logger
 }
 
-// live says that the process runs.
-func (h health) live(c *gin.Context) { c.String(http.StatusOK, "ok\n") }
+// live says that the process runs, and whether this very request came through a proxy that nobody trusts, for
+// `wicket check`.
+func (h health) live(c *gin.Context) {
+	if frame.ByUntrustedProxy(c) {
+		c.String(http.StatusOK, "ok, but WICKET_TRUSTED_PROXIES does not name the proxy that this request came through\n")
+		return
+	}
+	c.String(http.StatusOK, "ok\n")
+}
 
 // ready says whether requests should be sent here: the database is there, and this process is not about to stop.
 func (h health) ready(c *gin.Context) {

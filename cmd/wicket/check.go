@@ -46,8 +46,8 @@ type checkStep struct {
 	Detail string `json:"detail"`
 }
 
-// Run checks discovery and the published keys, and signs a person in where one is named. It stops at the first thing
-// that is not as it should be.
+// Run checks discovery, the published keys and the proxy in front, and signs a person in where one is named. It stops
+// at the first thing that is not as it should be.
 func (c checkCommand) Run(ctx context.Context, _ server.Environment, out printer) error {
 	if (c.Username == "") != (c.PasswordFile == "") || (c.Username == "") != (c.ClientID == "") {
 		return usage("to sign somebody in, name all of --username, --password-file and --client-id")
@@ -63,9 +63,11 @@ func (c checkCommand) Run(ctx context.Context, _ server.Environment, out printer
 	steps := []struct {
 		name string
 		do   func(context.Context) (string, error)
-	}{{"discovery", looked.discovery}, {"keys", looked.keys}, {"sign-in", looked.signIn}}
+	}{
+		{"discovery", looked.discovery}, {"keys", looked.keys}, {"proxy", looked.proxy}, {"sign-in", looked.signIn},
+	}
 	if c.Username == "" {
-		steps = steps[:2]
+		steps = steps[:3]
 	}
 	var done []checkStep
 	for _, step := range steps {
@@ -122,6 +124,22 @@ func (c *check) keys(ctx context.Context) (string, error) {
 		}
 	}
 	return fmt.Sprintf("%d published, for %s", len(set.Keys), strings.Join(supported.Algs, ", ")), nil
+}
+
+// proxy sees whether the server takes the address of visitors from the proxy in front of it. It would otherwise take
+// all visitors for one, so that one of them could use up the limits of all.
+func (c *check) proxy(ctx context.Context) (string, error) {
+	response, err := c.browser.get(ctx, c.Issuer+"/healthz")
+	switch {
+	case err != nil:
+		return "", err
+	case response.StatusCode != http.StatusOK || !strings.HasPrefix(response.body, "ok"):
+		return "cannot be told: " + c.Issuer + "/healthz leads elsewhere", nil
+	case strings.Contains(response.body, "WICKET_TRUSTED_PROXIES"):
+		return "", errors.New("WICKET_TRUSTED_PROXIES does not name the proxy in front of the server: name it, or the " +
+			"network that it is in, or all visitors share the limits of one")
+	}
+	return "trusted, or none", nil
 }
 
 // signIn goes the whole way of a person and their app: the authorization code flow with PKCE, the ID token, userinfo.

@@ -328,7 +328,7 @@ func TestTrialPodRuns(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			n := newNode(t, render(t, trial, "{migrations: {mode: "+mode+"}}"), nil)
 			n.serve(t)
-			if output, err := n.helmTest(t); err != nil || strings.Count(output, "ok  ") != 2 {
+			if output, err := n.helmTest(t); err != nil || strings.Count(output, "ok  ") != 3 {
 				t.Errorf("helm test: %v\n%s", err, output)
 			}
 			files, err := os.ReadDir(n.root + "/var/lib/wicket")

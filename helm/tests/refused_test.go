@@ -39,6 +39,9 @@ func TestRefusedValues(t *testing.T) {
 		"a route to nowhere": {production + "\n---\nhttpRoute: {enabled: true}", []string{
 			"httpRoute.parentRefs is missing", "--set httpRoute.parentRefs[0].name=public",
 		}},
+		"an Ingress that is not trusted": {production + "\n---\ningress: {enabled: true}\nconfig: {WICKET_TRUSTED_PROXIES: ''}", []string{
+			"config.WICKET_TRUSTED_PROXIES is missing", "--set config.WICKET_TRUSTED_PROXIES=none",
+		}},
 		"no time to drain": {production + "\n---\nshutdown: {preStopSleepSeconds: 30}", []string{
 			"terminationGracePeriodSeconds is 60 and must be at least 75", "preStopSleepSeconds=30, drainSeconds=5 and 40",
 			"--set shutdown.terminationGracePeriodSeconds=75",

@@ -268,7 +268,7 @@ func eachLabel(tree any, do func(name string, value any)) {
 // its, starts none.
 func TestNewConfigurationStartsNewPods(t *testing.T) {
 	const declared = `{clients: [{client_id: pocket, client_name: Pocket, token_endpoint_auth_method: none, redirect_uris: ['https://pocket.example/']}],
-		providers: [{kind: google, client_id: wicket, existingSecret: google}]}`
+		providers: [{kind: google, client_id: wicket, existingSecret: google}], config: {WICKET_TRUSTED_PROXIES: none}}`
 	template := func(more string) string {
 		return toText(render(t, production, declared, more).one(t, "Deployment", "").at("spec.template"))
 	}
@@ -381,7 +381,6 @@ func TestNotes(t *testing.T) {
 	}
 	for more, want := range map[string]string{
 		"{database: {kind: sqlite, existingSecret: ''}}":          "It runs on SQLite",
-		"{config: {WICKET_TRUSTED_PROXIES: ''}}":                  "WICKET_TRUSTED_PROXIES is not set",
 		"{smtp: {existingSecret: ''}}":                            "No mail is sent",
 		"{redis: {existingSecret: ''}}":                           "several replicas and no Redis",
 		"{replicas: 1}":                                           "There is one replica",

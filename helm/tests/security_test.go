@@ -224,7 +224,7 @@ func TestNetwork(t *testing.T) {
 func TestRoutesAreTheIssuers(t *testing.T) {
 	r := render(
 		t, production,
-		`{issuer: "https://sign-in.example.org:8443", ingress: {enabled: true, tlsSecret: c}, httpRoute: {enabled: true, parentRefs: [{name: g}]}}`,
+		`{issuer: "https://sign-in.example.org:8443", ingress: {enabled: true, tlsSecret: c}, httpRoute: {enabled: true, parentRefs: [{name: g}]}, config: {WICKET_TRUSTED_PROXIES: none}}`,
 	)
 	for _, c := range []struct{ kind, path string }{{"Ingress", "spec.rules.0.host"}, {"Ingress", "spec.tls.0.hosts.0"}, {"HTTPRoute", "spec.hostnames.0"}} {
 		if host := r.one(t, c.kind, "").text(c.path); host != "sign-in.example.org" {

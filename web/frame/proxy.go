@@ -14,6 +14,17 @@ import (
 // as the visitor has sent them.
 const RemoteIPHeader = "X-Forwarded-For"
 
+// ByUntrustedProxy tells whether a proxy that nobody trusts has forwarded the request.
+func ByUntrustedProxy(c *gin.Context) bool {
+	forwarded := c.GetHeader(RemoteIPHeader)
+	if forwarded == "" || c.ClientIP() != c.RemoteIP() {
+		return false
+	}
+	last := forwarded[strings.LastIndexByte(forwarded, ',')+1:]
+	address, err := netip.ParseAddr(strings.TrimSpace(last))
+	return err == nil && address.Unmap().String() != c.RemoteIP() // otherwise it says nothing, or the same
+}
+
 // untrustedProxy says in the log, once a minute, that requests come through a proxy that nobody trusts: then everybody
 // seems to come from its address, so that one visitor uses up the limits of all.
 type untrustedProxy struct {
@@ -24,13 +35,8 @@ const sayAgain = time.Minute
 
 // look looks at a request that came by https, whose address gin has found.
 func (u *untrustedProxy) look(c *gin.Context, now time.Time, log *slog.Logger) {
-	forwarded := c.GetHeader(RemoteIPHeader)
-	if forwarded == "" || c.ClientIP() != c.RemoteIP() {
+	if !ByUntrustedProxy(c) {
 		return
-	}
-	last := forwarded[strings.LastIndexByte(forwarded, ',')+1:]
-	if address, err := netip.ParseAddr(strings.TrimSpace(last)); err != nil || address.Unmap().String() == c.RemoteIP() {
-		return // it says nothing, or the same
 	}
 	said := u.saidAt.Load()
 	if now.Unix()-said < int64(sayAgain/time.Second) || !u.saidAt.CompareAndSwap(said, now.Unix()) {

@@ -34,7 +34,7 @@ import (
 type Config struct {
 	Issuer         string        `section:"Addresses" env:"WICKET_ISSUER" type:"issuer" default:"http://localhost:8080" help:"The public address, scheme and host; apps compare it exactly."`
 	Listen         string        `env:"WICKET_LISTEN" type:"address" default:"localhost:8080" help:"Where to listen."`
-	TrustedProxies []string      `env:"WICKET_TRUSTED_PROXIES" type:"networks" unset:"nobody's" help:"Addresses or networks whose X-Forwarded-For is trusted, by commas."`
+	TrustedProxies []string      `env:"WICKET_TRUSTED_PROXIES" type:"networks" unset:"nobody's" help:"Addresses or networks whose X-Forwarded-For is trusted, by commas; 'none' says that there is no proxy."`
 	Drain          time.Duration `env:"WICKET_DRAIN" type:"patience" unset:"'5s'; SQLite: '0s'" help:"For how long requests are answered when '/readyz' says no, before a stop."`
 
 	DatabaseURL     string `section:"Database" env:"WICKET_DATABASE_URL" default:"sqlite:wicket-data/wicket.db" secret:"" help:"'sqlite:PATH' or 'postgres://USER:PASSWORD@HOST/NAME'."`

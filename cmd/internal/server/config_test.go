@@ -94,8 +94,10 @@ func TestDefaults(t *testing.T) {
 	if err != nil || config.Drain != 5*time.Second {
 		t.Errorf("with PostgreSQL: %v, %v", config, err)
 	}
-	config, err = Load(Environment{"WICKET_LIMITS": "off", "WICKET_DRAIN": "1s", "WICKET_MIGRATE": " off\n"})
-	if err != nil || len(config.Limits) != 0 || config.Drain != time.Second || config.Migrate {
+	config, err = Load(Environment{
+		"WICKET_LIMITS": "off", "WICKET_DRAIN": "1s", "WICKET_MIGRATE": " off\n", "WICKET_TRUSTED_PROXIES": "none",
+	})
+	if err != nil || len(config.Limits)+len(config.TrustedProxies) != 0 || config.Drain != time.Second || config.Migrate {
 		t.Errorf("with others: %+v, %v", config, err)
 	}
 	config, err = Load(Environment{"WICKET_LISTEN_FILE": os.DevNull, "WICKET_MIGRATE": "  "})

@@ -112,12 +112,15 @@ func parseRetention(text string) (time.Duration, error) {
 }
 
 func parseNetworks(text string) ([]string, error) {
+	if text == "none" {
+		return nil, nil
+	}
 	networks := words(text)
 	for _, network := range networks {
 		_, prefixErr := netip.ParsePrefix(network)
 		_, addressErr := netip.ParseAddr(network)
 		if prefixErr != nil && addressErr != nil {
-			return nil, fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8", network)
+			return nil, fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8; none is nobody's", network)
 		}
 	}
 	return networks, nil

@@ -36,6 +36,9 @@
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) }}
   {{- $faults = append $faults "httpRoute.parentRefs is missing: the Gateways that it belongs to, for example\n  --set httpRoute.parentRefs[0].name=public --set httpRoute.parentRefs[0].namespace=gateways" }}
 {{- end }}
+{{- if and (or $values.ingress.enabled $values.httpRoute.enabled) (not $values.config.WICKET_TRUSTED_PROXIES) (not $values.config.WICKET_TRUSTED_PROXIES_FILE) }}
+  {{- $faults = append $faults "config.WICKET_TRUSTED_PROXIES is missing: the network of the ingress controller's pods. Without it all visitors seem to come from one address, and one of them can use up the limits of all. For example\n  --set config.WICKET_TRUSTED_PROXIES=10.0.0.0/8\nor, if visitors' own addresses arrive,\n  --set config.WICKET_TRUSTED_PROXIES=none" }}
+{{- end }}
 {{- $finish := 40 }}{{- /* requests and then jobs, shutdownPatience each */}}
 {{- $grace := ternary $finish (add (int $values.shutdown.preStopSleepSeconds) (int $values.shutdown.drainSeconds) $finish | int) $sqlite }}
 {{- if lt (int $values.shutdown.terminationGracePeriodSeconds) $grace }}

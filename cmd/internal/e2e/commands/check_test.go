@@ -2,6 +2,9 @@ package commands
 
 import (
 	"encoding/json"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,13 +43,13 @@ func TestCheck(t *testing.T) {
 			arguments []string
 			want      []string
 		}{
-			"without a person": {nil, []string{"discovery", "keys"}},
-			"a public app":     {append(person, "--client-id", "wicket-check"), []string{"discovery", "keys", "sign-in"}},
+			"without a person": {nil, []string{"discovery", "keys", "proxy"}},
+			"a public app":     {append(person, "--client-id", "wicket-check"), []string{"discovery", "keys", "proxy", "sign-in"}},
 			"a confidential app": {append(
 				person, "--client-id", confidential.ID, "--redirect-uri", harness.RedirectURI, "--client-secret-file",
 				passwordFile(t, confidential.Secret),
 			),
-				[]string{"discovery", "keys", "sign-in"}},
+				[]string{"discovery", "keys", "proxy", "sign-in"}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				var steps []harness.PrintedStep
@@ -58,8 +61,8 @@ func TestCheck(t *testing.T) {
 				if strings.Join(names, " ") != strings.Join(c.want, " ") {
 					t.Errorf("%v, want %v", steps, c.want)
 				}
-				if len(c.want) == 3 && !strings.Contains(steps[2].Detail, h.User.ID.String()) {
-					t.Errorf("signed in: %q, want %s", steps[2].Detail, h.User.ID)
+				if len(c.want) == 4 && !strings.Contains(steps[3].Detail, h.User.ID.String()) {
+					t.Errorf("signed in: %q, want %s", steps[3].Detail, h.User.ID)
 				}
 			})
 		}
@@ -83,12 +86,12 @@ func TestCheckThrough(t *testing.T) {
 		passwordFile(t, harness.Password), "--client-id", "wicket-check",
 	}
 	var steps []harness.PrintedStep
-	if (harness.CommandLine{}).JSON(t, &steps, "", arguments...); len(steps) != 3 {
+	if (harness.CommandLine{}).JSON(t, &steps, "", arguments...); len(steps) != 4 {
 		t.Errorf("%v", steps)
 	}
 	if text := (harness.CommandLine{}).
 		Run(t, "", arguments...).
-		Out.String(); strings.Count(text, "\nok  ") != 2 || !strings.HasPrefix(text, "ok  discovery") {
+		Out.String(); strings.Count(text, "\nok  ") != 3 || !strings.HasPrefix(text, "ok  discovery") {
 		t.Errorf("for people:\n%s", text)
 	}
 }
@@ -142,7 +145,42 @@ func TestCheckThatFails(t *testing.T) {
 	var steps []harness.PrintedStep // the person was not locked out by it
 	if out := (harness.CommandLine{}).Run(
 		t, "", person(right, "-o", "json")...,
-	); json.Unmarshal(out.Out.Bytes(), &steps) != nil || len(steps) != 3 {
+	); json.Unmarshal(out.Out.Bytes(), &steps) != nil || len(steps) != 4 {
 		t.Errorf("then: %s\n%s", &out.Out, &out.ErrOut)
+	}
+}
+
+// A server that does not trust the proxy in front of it fails the check, with the variable to set.
+func TestCheckThroughAnUntrustedProxy(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		trusted []string
+		code    int
+		want    string
+	}{
+		"untrusted": {nil, codeFailed, "proxy: WICKET_TRUSTED_PROXIES does not name the proxy"},
+		"trusted":   {[]string{"127.0.0.0/8"}, 0, "ok  proxy      trusted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var address string
+			h := harness.Start(t, storagetest.URL(t, storage.SQLite), func(config *harness.Config) {
+				address, config.Issuer, config.TrustedProxies = config.Issuer, "https://id.example.com", c.trusted
+			})
+			to, err := url.Parse(address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+				r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
+				r.Out.Header.Set("X-Forwarded-For", "203.0.113.9")
+			}})
+			defer proxy.Close()
+			p := harness.CommandLine{}.Run(t, "", "check", h.Issuer, "--through", proxy.URL)
+			said := p.Out.String() + p.ErrOut.String()
+			if p.ProcessState.ExitCode() != c.code || !strings.Contains(said, c.want) {
+				t.Errorf("%s, want the exit status %d and %q\n%s", p.ProcessState, c.code, c.want, said)
+			}
+		})
 	}
 }

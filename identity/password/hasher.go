@@ -12,11 +12,12 @@ import (
 )
 
 // Hasher hashes passwords with argon2id (RFC 9106). The parameters are stored with each hash, so they can be raised at
-// any time. It bounds how many run at once, for each takes its memory and a core: see slots.
+// any time. It bounds how many run at once, for each takes its memory and a core: see slots and garbage.
 type Hasher struct {
 	memory    uint32 // KiB
 	passes    uint32
 	slots     *slots
+	garbage   *garbage
 	dummy     string
 	costliest *atomic.Int64 // nanoseconds that a comparison with a hash of another system took
 }
@@ -31,11 +32,15 @@ const (
 // wait for at most patience. OWASP's minimum is 19456 KiB and 2 passes.
 func NewHasher(memory, passes uint32, parallel int, patience time.Duration) *Hasher {
 	h := &Hasher{
-		memory: memory, passes: passes, slots: newSlots(parallel, patience), costliest: new(atomic.Int64),
+		memory: memory, passes: passes, slots: newSlots(parallel, patience), garbage: new(garbage),
+		costliest: new(atomic.Int64),
 	}
 	h.dummy = h.encode(make([]byte, argonSalt), make([]byte, argonKey))
 	return h
 }
+
+// BoundGarbage lets the memory of at most that many hashes wait to be collected. Call it before the first hash.
+func (h *Hasher) BoundGarbage(hashes int64) { h.garbage.most = hashes }
 
 // Beside returns a Hasher with the same parameters and that many slots of its own.
 func (h *Hasher) Beside(parallel int) *Hasher {
@@ -51,6 +56,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer release()
+	h.garbage.add()
 	salt := make([]byte, argonSalt)
 	_, _ = rand.Read(salt) // never fails, says its documentation
 	return h.encode(salt, argon2.IDKey([]byte(password), salt, h.passes, h.memory, argonLanes, argonKey)), nil
@@ -77,6 +83,7 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (matches, ou
 		return false, false, err
 	}
 	defer release()
+	h.garbage.add()
 	ours := stored.recipe == argonRecipe(h.memory, h.passes, argonLanes, argonSalt, argonKey)
 	began := time.Now()
 	matches, err = stored.matches(password)

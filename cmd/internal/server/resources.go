@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"github.com/wicket-id/wicket/identity/password"
 )
 
 // What a password costs: OWASP's minimum for argon2id.
@@ -34,10 +36,13 @@ func LimitMemory(log *slog.Logger) {
 	log.Debug("memory limit", "bytes", limit)
 }
 
-// passwordSlots is how many passwords are hashed at once: one for each core, as long as together they take no more than
-// a third of the memory, which they fill again and again before it is collected.
-func passwordSlots() int {
+// newHashers return who hashes passwords: as many at once as there are cores, as long as together they take no more than
+// a third of the memory, and half as many for browsers that are known. As much again may wait to be collected.
+func newHashers() (hasher, known *password.Hasher) {
 	const each = passwordMemory << 10
-	fit := debug.SetMemoryLimit(-1) / 3 / each
-	return int(max(1, min(int64(runtime.GOMAXPROCS(0)), fit)))
+	fit := max(1, debug.SetMemoryLimit(-1)/3/each)
+	slots := int(min(int64(runtime.GOMAXPROCS(0)), fit))
+	hasher = password.NewHasher(passwordMemory, passwordPasses, slots, passwordPatience)
+	hasher.BoundGarbage(fit)
+	return hasher, hasher.Beside((slots + 1) / 2)
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
-	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/oidc"
@@ -98,11 +97,12 @@ func (s *Server) wireCache(ctx context.Context, config *Config) error {
 }
 
 func (s *Server) wireIdentity(_ context.Context, config *Config) error {
+	hasher, known := newHashers()
 	s.Identity = &identity.Store{
 		Database:    s.Database,
 		Cache:       s.cache,
 		Seal:        config.Seal,
-		Hasher:      password.NewHasher(passwordMemory, passwordPasses, passwordSlots(), passwordPatience),
+		Hasher:      hasher,
 		Now:         s.Clock.Now,
 		Texts:       config.texts() != nil,
 		SessionIdle: 30 * 24 * time.Hour,
@@ -111,7 +111,7 @@ func (s *Server) wireIdentity(_ context.Context, config *Config) error {
 	s.SignIns = &signin.Store{
 		Store:           s.Identity,
 		Factors:         s.Factors,
-		KnownHasher:     s.Identity.Hasher.Beside((passwordSlots() + 1) / 2),
+		KnownHasher:     known,
 		SessionLifetime: 90 * 24 * time.Hour,
 		SignInDelay:     250 * time.Millisecond,
 		RefusalTakes:    400 * time.Millisecond,

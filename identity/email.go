@@ -145,7 +145,7 @@ func (s Emails) SendProof(ctx context.Context, tx bun.Tx, now time.Time, user *U
 	if err != nil {
 		return err
 	}
-	proof, secret := NewLink(user.ID, proofOfEmail, emailProofLifetime, now)
+	proof, secret := NewLink(user.ID, ProofOfEmail, emailProofLifetime, now)
 	proof.EmailID = uuid.NullUUID{UUID: email.ID, Valid: true}
 	if _, err := tx.NewInsert().Model(proof).Exec(ctx); err != nil {
 		return err
@@ -153,58 +153,23 @@ func (s Emails) SendProof(ctx context.Context, tx bun.Tx, now time.Time, user *U
 	return storage.Enqueue(ctx, s.Jobs, tx, s.Mail(MessageVerifyEmail, user, email.Address, secret, nil))
 }
 
-// ToVerify tells what a link would verify: the address, and whose account it would belong to. It does not use the link
-// up. It returns ErrProof.
-func (s Emails) ToVerify(ctx context.Context, secret string) (address, username string, err error) {
-	err = s.Database.Reader().NewSelect().Model((*Proof)(nil)).ColumnExpr(`email.address, "user".username`).
-		Join("JOIN emails AS email ON email.id = proof.email_id").Join(`JOIN users AS "user" ON "user".id = proof.user_id`).
-		Where(
-			"proof.secret_hash = ? AND proof.purpose = ? AND proof.used_at IS NULL AND proof.expires_at > ?",
-			storage.Digest(secret), proofOfEmail, s.Now(),
+// MarkVerified notes that a person has brought back what was sent to an address, as part of tx: from now on it signs in
+// and recovers. It fails where somebody else has verified the address meanwhile. The caller holds LockContacts.
+func (s Emails) MarkVerified(ctx context.Context, tx bun.Tx, now time.Time, proof *Proof) (*Email, error) {
+	email := new(Email)
+	err := tx.NewUpdate().Model(email).Set("verified_at = ?", now).
+		Set(
+			"is_primary = NOT EXISTS (SELECT 1 FROM emails AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)",
+			proof.UserID, proof.EmailID,
 		).
-		Scan(ctx, &address, &username)
-	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
-		return "", "", ErrProof
+		Where("id = ?", proof.EmailID).Returning("*").Scan(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return address, username, err
-}
-
-// Verify takes the link that was sent to an address: from now on it signs in and recovers. It returns ErrProof, or
-// ErrEmailTaken where somebody else has verified the address meanwhile.
-func (s Emails) Verify(ctx context.Context, secret string) (*Email, error) {
-	now := s.Now()
-	email, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Email, error) {
-		proof, err := UseLink(ctx, tx, proofOfEmail, secret, now)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.Phones().lockContacts(ctx, tx, proof.UserID); err != nil {
-			return nil, err
-		}
-		email := new(Email)
-		err = tx.NewUpdate().Model(email).Set("verified_at = ?", now).
-			Set(
-				"is_primary = NOT EXISTS (SELECT 1 FROM emails AS other WHERE other.user_id = ? AND other.is_primary AND other.id <> ?)",
-				proof.UserID, proof.EmailID,
-			).
-			Where("id = ?", proof.EmailID).Returning("*").Scan(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return email, audit.Record(ctx, tx, now, audit.Change{
-			Entity: "email", EntityID: email.ID.String(), Action: "verified", UserID: proof.UserID,
-			New: audit.Values{"address": email.Address},
-		})
+	return email, audit.Record(ctx, tx, now, audit.Change{
+		Entity: "email", EntityID: email.ID.String(), Action: "verified", UserID: proof.UserID,
+		New: audit.Values{"address": email.Address},
 	})
-	switch {
-	case storage.Violates(err, "address"):
-		return nil, ErrEmailTaken
-	case errors.Is(err, ErrProof):
-		return nil, ErrProof
-	case err != nil:
-		return nil, fmt.Errorf("verify e-mail: %w", err)
-	}
-	return email, nil
 }
 
 // MakePrimary makes a verified address the one that is written to and told to apps, or returns storage.ErrNotFound.

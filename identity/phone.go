@@ -315,16 +315,10 @@ func (s Phones) write(
 
 // begin is how a transaction of a session on its person's addresses or phones begins.
 func (s Phones) begin(ctx context.Context, tx bun.Tx, by *Reauthenticated) error {
-	if err := s.lockContacts(ctx, tx, by.UserID); err != nil {
+	if err := s.LockContacts(ctx, tx, by.UserID); err != nil {
 		return err
 	}
 	return by.Stands(ctx, tx)
-}
-
-// lockContacts makes changes of a person's addresses or phones come one after the other: the rules look at several
-// rows.
-func (s Phones) lockContacts(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
-	return s.Database.Lock(ctx, tx, "contact "+userID.String())
 }
 
 // change is an entry of the audit trail.

@@ -37,7 +37,7 @@ type Proof struct {
 
 // What a proof is for.
 const (
-	proofOfEmail  = "verify_email"
+	ProofOfEmail  = "verify_email"
 	proofOfPhone  = "verify_phone"
 	ProofToUnlock = "unlock"
 	ProofNotMe    = "not_me"

@@ -5,11 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/uptrace/bun"
-
-	"github.com/wicket-id/wicket/identity/refusal"
-	"github.com/wicket-id/wicket/storage"
 )
 
 // Reauthenticated is a session whose person has shown lately who they are, and as strongly as they can: the proof
@@ -45,25 +40,6 @@ func (s *Store) Reauthenticate(ctx context.Context, of *Session, device Device) 
 		return nil, err
 	}
 	return &Reauthenticated{of}, nil
-}
-
-// ErrSessionEnded says that a session was ended while a request of it was under way.
-var ErrSessionEnded = refusal.New("session.ended", "the session was ended meanwhile")
-
-// Stands demands that the session still stands, in the transaction of what it is the proof for and before anything else
-// there. Until the commit nobody can end it: what ends all sessions of a person comes before or after. It returns
-// ErrSessionEnded.
-func (r *Reauthenticated) Stands(ctx context.Context, tx bun.Tx) error {
-	err := storage.OneRow(tx.NewUpdate().Model((*User)(nil)).Set("session_version = session_version").
-		Where("id = ? AND is_active AND session_version = ?", r.UserID, r.SessionVersion).Exec(ctx))
-	if err == nil {
-		err = storage.OneRow(tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = NULL").
-			Where("id = ? AND ended_at IS NULL", r.ID).Exec(ctx))
-	}
-	if errors.Is(err, storage.ErrNotFound) {
-		return ErrSessionEnded
-	}
-	return err
 }
 
 // DemandFresh returns ErrSignInNotFresh where a sign-in is too long ago for what could take the account from its owner.

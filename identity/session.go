@@ -2,12 +2,14 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -66,11 +68,31 @@ const (
 	EndedByNotMe     = "owner_disowned_it"
 	EndedByClient    = "signed_out_by_app" // RP-initiated logout
 	EndedByProvider  = "signed_out_upstream"
-	EndedByUnlinking = "unlinked" // the account elsewhere that it came from belongs to this one no more
+	EndedByVerifying = "address_verified" // the account's first one, in another session
+	EndedByUnlinking = "unlinked"         // the account elsewhere that it came from belongs to this one no more
 )
 
 // seenEvery bounds how often a session's last_seen is written.
 const seenEvery = 5 * time.Minute
+
+// ErrSessionEnded says that a session was ended while a request of it was under way.
+var ErrSessionEnded = refusal.New("session.ended", "the session was ended meanwhile")
+
+// Stands demands that the session still stands, in the transaction of what its person does and before anything else
+// there. Until the commit nobody can end it: what ends all sessions of a person comes before or after. It returns
+// ErrSessionEnded.
+func (s *Session) Stands(ctx context.Context, tx bun.Tx) error {
+	err := storage.OneRow(tx.NewUpdate().Model((*User)(nil)).Set("session_version = session_version").
+		Where("id = ? AND is_active AND session_version = ?", s.UserID, s.SessionVersion).Exec(ctx))
+	if err == nil {
+		err = storage.OneRow(tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = NULL").
+			Where("id = ? AND ended_at IS NULL", s.ID).Exec(ctx))
+	}
+	if errors.Is(err, storage.ErrNotFound) {
+		return ErrSessionEnded
+	}
+	return err
+}
 
 // Seen notes that the session was used from that address. It writes at most once in a few minutes.
 func (s Sessions) Seen(ctx context.Context, session *Session, ip string) error {

@@ -29,6 +29,12 @@ func (s *Store) LockWaysIn(ctx context.Context, tx bun.Tx, userID uuid.UUID) err
 	return s.Database.Lock(ctx, tx, "ways into "+userID.String())
 }
 
+// LockContacts lets one transaction at a time change the addresses and phones of a person: the rules look at several
+// rows. Where both are needed, LockWaysIn comes first; rows are locked after either.
+func (s *Store) LockContacts(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
+	return s.Database.Lock(ctx, tx, "contact "+userID.String())
+}
+
 // OwnWayIn tells whether a person can sign in with what Wicket itself keeps: a password or a passkey.
 func OwnWayIn(ctx context.Context, tx bun.Tx, userID uuid.UUID) (bool, error) {
 	return tx.NewSelect().Model((*User)(nil)).Where("id = ?", userID).

@@ -95,9 +95,11 @@ func signInRoutes(r *gin.Engine, f *frame.Frame, config Config, linked account.L
 	r.GET("/reset-password", f.Page(reset.Page))
 	r.POST("/reset-password", f.Page(reset.Submit, form, text))
 
+	verify := signin.VerifyEmail{Frame: f}
+	r.GET("/verify-email", f.Page(verify.Page, form, session))
+	r.POST("/verify-email", f.Page(verify.Submit, form, text, session))
+
 	links := signin.Links{Frame: f}
-	r.GET("/verify-email", f.Page(links.VerifyEmailPage))
-	r.POST("/verify-email", f.Page(links.VerifyEmail, form, text))
 	r.GET("/unlock", f.Page(links.UnlockPage))
 	r.POST("/unlock", f.Page(links.Unlock, form, text))
 	r.GET("/not-me", f.Page(links.NotMePage))

@@ -157,6 +157,31 @@ func (s Passkeys) Remove(ctx context.Context, by *identity.Reauthenticated, id u
 	return s.remove(ctx, by, Change{Kind: "passkey", ID: id, name: passkeys[at].Name}, (*Passkey)(nil))
 }
 
+// RemovePasskeys removes those of a person's passkeys that doomed names, as part of tx.
+func RemovePasskeys(
+	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, doomed func(id uuid.UUID) bool,
+) error {
+	var passkeys []Passkey
+	err := tx.NewSelect().Model(&passkeys).Column("id", "name").Where("user_id = ?", userID).Scan(ctx)
+	if err != nil {
+		return err
+	}
+	passkeys = slices.DeleteFunc(passkeys, func(p Passkey) bool { return !doomed(p.ID) })
+	if len(passkeys) == 0 {
+		return nil
+	}
+	for _, passkey := range passkeys {
+		if _, err := tx.NewDelete().Model((*Passkey)(nil)).Where("id = ?", passkey.ID).Exec(ctx); err != nil {
+			return err
+		}
+		change := Change{Kind: "passkey", ID: passkey.ID, name: passkey.Name, Action: "removed"}
+		if err := change.record(ctx, tx, now, userID); err != nil {
+			return err
+		}
+	}
+	return settleFactors(ctx, tx, userID)
+}
+
 // passkeyOwner returns the person whom a user handle names and their passkey with that credential id; nil where there
 // is no such person, and where they have no such passkey.
 func (s Passkeys) passkeyOwner(ctx context.Context, handle, credentialID []byte) (*identity.User, *Passkey, error) {

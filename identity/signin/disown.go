@@ -15,10 +15,7 @@ import (
 
 // distrustExternalAccounts removes the ways in that were added since an owner was written to, and the one by which the
 // session came that they disown.
-func (s *Store) distrustExternalAccounts(ctx context.Context, tx bun.Tx, now time.Time, proof *identity.Proof) error {
-	if err := s.LockWaysIn(ctx, tx, proof.UserID); err != nil {
-		return err
-	}
+func distrustExternalAccounts(ctx context.Context, tx bun.Tx, now time.Time, proof *identity.Proof) error {
 	var doomed []uuid.UUID
 	err := tx.NewSelect().Model((*identity.ExternalAccount)(nil)).Column("id").Where("user_id = ?", proof.UserID).
 		Where(
@@ -65,6 +62,9 @@ func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, e
 		if err != nil {
 			return "", err
 		}
+		if err := s.LockWaysIn(ctx, tx, proof.UserID); err != nil {
+			return "", err
+		}
 		if _, err := s.Sessions().RaiseVersion(ctx, tx, now, proof.UserID, identity.EndedByNotMe); err != nil {
 			return "", err
 		}
@@ -74,7 +74,7 @@ func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, e
 		if err := distrustLaterEmails(ctx, tx, proof); err != nil {
 			return "", err
 		}
-		if err := s.distrustExternalAccounts(ctx, tx, now, proof); err != nil {
+		if err := distrustExternalAccounts(ctx, tx, now, proof); err != nil {
 			return "", err
 		}
 		// Nor is what they signed in with since the email was written the owner's.

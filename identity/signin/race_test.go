@@ -71,7 +71,9 @@ func TestResetRacesSignIns(t *testing.T) {
 		for range 2 {
 			wg.Go(func() {
 				<-start
-				_, _, err := h.SignIn.Resets().Reset(t.Context(), secret, "", "purple elephants dance at noon", identitytest.Laptop)
+				_, _, err := h.SignIn.Resets().Reset(t.Context(), signin.NewPassword{
+					Secret: secret, Password: "purple elephants dance at noon", Device: identitytest.Laptop,
+				})
 				resets <- err
 			})
 		}

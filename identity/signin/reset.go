@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
@@ -121,30 +123,46 @@ func (s Resets) owner(ctx context.Context, secret string) (*identity.User, error
 	return owner, nil
 }
 
-// Reset chooses another password by the link that was mailed: every session and token of the person is void, and they
-// are told. answered is what AllowReset returned where the person has second factors, otherwise empty. It returns
-// ErrProof, ErrSecondStep where a second factor is still to be shown, or password.ErrWeak and its kin; then the link
-// still works. The browser is known to the account from now on, for its owner reads the mail there: it returns what
-// its cookie is to hold. For an hour it is trusted with an account that has passkeys alone, so that who has lost them
-// can replace them.
-func (s Resets) Reset(
-	ctx context.Context, secret, answered, password string, device identity.Device,
-) (owner *identity.User, deviceSecret string, err error) {
-	owner, err = s.owner(ctx, secret)
+// OtherWays lists what else signs in to the account of a reset link, so that its owner can take away what is not
+// theirs. It returns ErrProof.
+func (s Resets) OtherWays(ctx context.Context, secret string) ([]OtherWay, error) {
+	owner, err := s.owner(ctx, secret)
+	if err != nil {
+		return nil, err
+	}
+	return otherWays(ctx, s.Store, owner.ID)
+}
+
+// NewPassword is what a person chooses by a reset link.
+type NewPassword struct {
+	Secret   string // of the link
+	Answered string // what AllowReset returned, where the person has second factors; otherwise empty
+	Password string
+	Remove   []uuid.UUID // of the OtherWays
+	Device   identity.Device
+}
+
+// Reset chooses another password by the link that was mailed: every session and token of the person is void, the other
+// ways in that they name are removed, and they are told. It returns ErrProof, ErrSecondStep where a second factor is
+// still to be shown, or password.ErrWeak and its kin; then the link still works. The browser is known to the account
+// from now on, for its owner reads the mail there: it returns what its cookie is to hold. For an hour it is trusted
+// with an account that has passkeys alone, so that who has lost them can replace them.
+func (s Resets) Reset(ctx context.Context, r NewPassword) (owner *identity.User, deviceSecret string, err error) {
+	owner, err = s.owner(ctx, r.Secret)
 	if err != nil {
 		return nil, "", err
 	}
 	if owner.TwoFactor {
-		if allowed, err := s.allowed(ctx, owner, secret, answered); err != nil {
+		if allowed, err := s.allowed(ctx, owner, r.Secret, r.Answered); err != nil {
 			return nil, "", err
 		} else if !allowed {
 			return nil, "", ErrSecondStep
 		}
 	}
-	if err := s.Passwords().check(ctx, owner, password); err != nil {
+	if err := s.Passwords().check(ctx, owner, r.Password); err != nil {
 		return nil, "", err
 	}
-	hash, err := s.Hasher.Hash(ctx, password)
+	hash, err := s.Hasher.Hash(ctx, r.Password)
 	if err != nil {
 		return nil, "", err
 	}
@@ -154,16 +172,11 @@ func (s Resets) Reset(
 	}
 	ctx = audit.AsNamed(ctx, owner.Actor())
 	deviceSecret, err = storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (string, error) {
-		result, err := tx.NewUpdate().Model((*identity.PasswordResetToken)(nil)).Set("used_at = ?", now).
-			Where("token_hash = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), now).
-			Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND two_factor = ?)", owner.ID, owner.TwoFactor).Exec(ctx)
-		if err != nil {
+		if err := s.LockWaysIn(ctx, tx, owner.ID); err != nil {
 			return "", err
 		}
-		if n, err := result.RowsAffected(); err != nil {
+		if err := useResetLink(ctx, tx, now, owner, r.Secret); err != nil {
 			return "", err
-		} else if n == 0 {
-			return "", identity.ErrProof
 		}
 		if err := identity.VoidSecrets(ctx, tx, owner.ID, now); err != nil {
 			return "", err
@@ -171,7 +184,10 @@ func (s Resets) Reset(
 		if _, err := s.Sessions().RaiseVersion(ctx, tx, now, owner.ID, identity.EndedByPassword); err != nil {
 			return "", err
 		}
-		deviceSecret, err := identity.RememberDevice(ctx, tx, now, owner, device, trusted)
+		if err := removeWays(ctx, tx, now, owner.ID, uuid.Nil, oneOf(r.Remove)); err != nil {
+			return "", err
+		}
+		deviceSecret, err := identity.RememberDevice(ctx, tx, now, owner, r.Device, trusted)
 		if err != nil {
 			return "", err
 		}
@@ -188,4 +204,16 @@ func (s Resets) Reset(
 		return nil, "", fmt.Errorf("reset password: %w", err)
 	}
 	return owner, deviceSecret, nil
+}
+
+// useResetLink uses the link up: of several at once, one call gets it. A second factor that was added or removed since
+// the owner was read makes it fail. It returns identity.ErrProof.
+func useResetLink(ctx context.Context, tx bun.Tx, now time.Time, owner *identity.User, secret string) error {
+	err := storage.OneRow(tx.NewUpdate().Model((*identity.PasswordResetToken)(nil)).Set("used_at = ?", now).
+		Where("token_hash = ? AND used_at IS NULL AND expires_at > ?", storage.Digest(secret), now).
+		Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND two_factor = ?)", owner.ID, owner.TwoFactor).Exec(ctx))
+	if errors.Is(err, storage.ErrNotFound) {
+		return identity.ErrProof
+	}
+	return err
 }

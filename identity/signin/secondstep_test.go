@@ -306,7 +306,9 @@ func TestResetTrustsTheBrowserOfAPasskeyHolder(t *testing.T) {
 			}
 			device := identitytest.Laptop
 			if _, device.Secret, err = h.SignIn.Resets().Reset(
-				t.Context(), secret, answered, "purple elephants dance at noon", identitytest.Laptop,
+				t.Context(), signin.NewPassword{
+					Secret: secret, Answered: answered, Password: "purple elephants dance at noon", Device: identitytest.Laptop,
+				},
 			); err != nil {
 				t.Fatal(err)
 			}

@@ -22,7 +22,8 @@ func WithParameters(path string, parameters url.Values) string {
 // OwnPage is the page of ours that a form names to go on to; the account's first where it names none.
 func OwnPage(then string) string {
 	isAccount := strings.HasPrefix(then, "/account/") && !strings.ContainsAny(then, "\\:@\n\r")
-	if then == "/account" || then == "/arrival/link" || isAccount {
+	isLink := strings.HasPrefix(then, "/verify-email?token=") && !strings.ContainsAny(then, "\\:@\n\r")
+	if then == "/account" || then == "/arrival/link" || isAccount || isLink {
 		return then
 	}
 	return "/account"

@@ -1,52 +1,16 @@
 package signin
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 
-	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/web/frame"
-	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
 // Links are what links in e-mails lead to: pages that ask for one press of a button, because programs that look into
 // mail follow links, but press no buttons.
 type Links struct{ *frame.Frame }
-
-// VerifyEmailPage asks whether an address is the person's.
-func (h Links) VerifyEmailPage(v *frame.Visit) error {
-	token := v.Gin.Query("token")
-	address, username, err := h.Identity.Emails().ToVerify(v.Context(), token)
-	if err != nil {
-		return err
-	}
-	return v.Show(http.StatusOK, pages.Confirm{
-		Title: v.Language.Text("verify_email.title"),
-		Text: v.Language.Text("verify_email.lead", locales.Params{
-			"Address": address, "Username": username,
-		}),
-		Action: "/verify-email", Token: token, Button: v.Language.Text("verify_email.verify"),
-	})
-}
-
-// VerifyEmail notes that it is.
-func (h Links) VerifyEmail(v *frame.Visit) error {
-	email, err := h.Identity.Emails().Verify(v.Context(), v.Form.Get("token"))
-	if errors.Is(err, identity.ErrEmailTaken) {
-		return v.Show(http.StatusConflict, pages.Failure{
-			Title: v.Language.Text("verify_email.taken"), Explanation: v.Language.Text("verify_email.taken_explanation"),
-			Advice: v.Language.Text("verify_email.taken_advice"),
-		})
-	} else if err != nil {
-		return err
-	}
-	return v.Show(http.StatusOK, pages.Done{
-		Title: v.Language.Text("verify_email.verified"), Text: email.Address,
-		NextURI: "/account/emails", NextLabel: v.Language.Text("verify_email.next"),
-	})
-}
 
 // UnlockPage asks whether to unlock an account.
 func (h Links) UnlockPage(v *frame.Visit) error {

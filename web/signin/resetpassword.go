@@ -47,19 +47,34 @@ func (h ResetPassword) Page(v *frame.Visit) error {
 	if question != "" { // a mailed link alone does not take an account with two factors
 		return askSecondStep(v, question, nil)
 	}
-	return v.Show(http.StatusOK, pages.NewPassword{Token: token})
+	return h.show(v, http.StatusOK, pages.NewPassword{Token: token})
+}
+
+// show shows the page, with what else signs in to the account.
+func (h ResetPassword) show(v *frame.Visit, status int, page pages.NewPassword) error {
+	ways, err := h.SignIns.Resets().OtherWays(v.Context(), page.Token)
+	if err == nil {
+		page.Ways, err = otherWays(h.Frame, v, ways, formIDs(v, "remove"))
+	}
+	if err != nil {
+		return err
+	}
+	return v.Show(status, page)
 }
 
 // Submit takes it.
 func (h ResetPassword) Submit(v *frame.Visit) error {
-	token, proof := v.Form.Get("token"), v.Cookie(frame.SecondStepCookie)
-	owner, deviceSecret, err := h.SignIns.Resets().Reset(v.Context(), token, proof, v.Form.Get("password"), v.Device())
+	token := v.Form.Get("token")
+	owner, deviceSecret, err := h.SignIns.Resets().Reset(v.Context(), signin.NewPassword{
+		Secret: token, Answered: v.Cookie(frame.SecondStepCookie), Password: v.Form.Get("password"),
+		Remove: formIDs(v, "remove"), Device: v.Device(),
+	})
 	switch {
 	case errors.Is(err, signin.ErrSecondStep):
 		return v.RedirectWith("/reset-password", url.Values{"token": {token}})
 	case refusal.OneOf(err, frame.PasswordFaults...) != nil:
 		page := pages.NewPassword{Token: token, Failure: v.Language.Refusal(err)}
-		return v.Show(http.StatusUnprocessableEntity, page)
+		return h.show(v, http.StatusUnprocessableEntity, page)
 	case err != nil:
 		return err
 	}

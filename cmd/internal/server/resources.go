@@ -36,8 +36,8 @@ func LimitMemory(log *slog.Logger) {
 	log.Debug("memory limit", "bytes", limit)
 }
 
-// newHashers return who hashes passwords: as many at once as there are cores, as long as together they take no more than
-// a third of the memory, and half as many for browsers that are known. As much again may wait to be collected.
+// newHashers return what hashes passwords: as many at once as there are cores, as long as together they take no more
+// than a third of the memory, and half as many for browsers that are known. As much again may wait to be collected.
 func newHashers() (hasher, known *password.Hasher) {
 	const each = passwordMemory << 10
 	fit := max(1, debug.SetMemoryLimit(-1)/3/each)

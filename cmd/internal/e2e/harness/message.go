@@ -37,6 +37,22 @@ func (h *Server) Mail(t testing.TB, subject string) (link string, mail notify.Ke
 	return MailedLink.FindString(mail.Text), mail
 }
 
+// LinkTo waits for an e-mail with that subject to that address and returns the link in it.
+func (h *Server) LinkTo(t testing.TB, subject, address string) (link string) {
+	t.Helper()
+	defer h.logMessages(t)
+	what := fmt.Sprintf("an e-mail with the subject %q to %s", subject, address)
+	storagetest.Eventually(t, messagePatience, what, func() bool {
+		for _, mail := range h.Config().Outbox.Messages() {
+			if mail.Subject == subject && mail.To == address {
+				link = MailedLink.FindString(mail.Text)
+			}
+		}
+		return link != ""
+	})
+	return link
+}
+
 // TextMessages waits until so many text messages went to a number, and returns the code in the last one.
 func (h *Server) TextMessages(t testing.TB, number string, count int) (code string) {
 	t.Helper()

@@ -105,4 +105,25 @@ func TestNewcomerInABrowser(t *testing.T) {
 	w.Do(chromedp.SetValue(chromedp.CSS("#birthdate"), "1990-12-31"))
 	w.Press("#save")
 	w.Reads("main", "Your profile is saved")
+
+	// The address of the account, and then a new password: both say what else signs in.
+	carol, err := h.Identity.Users().Find(t.Context(), "carol")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, account := addWaysIn(t, h, carol.ID)
+	link, _ := h.Mail(t, "Verify your email address")
+	w.Open(link)
+	w.Reads("main", "Mallory's phone", "mallory@acme.example")
+	w.Look("verify-email")
+	w.Do(chromedp.Click(chromedp.CSS(`[value="` + account.String() + `"]`)))
+	w.Press("#confirm")
+	w.Reads("main", "Your address is verified")
+	w.Open(h.Issuer + "/forgot-password")
+	w.Do(chromedp.SendKeys(chromedp.CSS("#login"), "carol"))
+	w.Press("#send")
+	link, _ = h.Mail(t, "Choose a new password")
+	w.Open(link)
+	w.Reads("main", "mallory@acme.example")
+	w.Look("new-password")
 }

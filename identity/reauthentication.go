@@ -31,8 +31,17 @@ const freshFor = 15 * time.Minute
 
 // Reauthenticate proves that a session, which is used on that device, is up to what could take the account from its
 // owner: a browser that was left open, or a stolen cookie, is not, nor is the password alone of a person who has a
-// second factor. It returns ErrSignInNotFresh or ErrSecondFactorOwed.
+// second factor, or must have one. It returns ErrSignInNotFresh, ErrSecondFactorOwed or ErrEnrolmentOwed.
 func (s *Store) Reauthenticate(ctx context.Context, of *Session, device Device) (*Reauthenticated, error) {
+	if err := of.DemandRule(); err != nil {
+		return nil, err
+	}
+	return s.ReauthenticateToEnrol(ctx, of, device)
+}
+
+// ReauthenticateToEnrol is Reauthenticate for a person who wants to register a factor, and may be about to register the
+// one that the rule demands. It returns ErrSignInNotFresh or ErrSecondFactorOwed.
+func (s *Store) ReauthenticateToEnrol(ctx context.Context, of *Session, device Device) (*Reauthenticated, error) {
 	if err := s.DemandFresh(of); err != nil {
 		return nil, err
 	}

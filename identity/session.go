@@ -52,6 +52,9 @@ type Session struct {
 	// the session there that it came from, if the provider names them
 	UpstreamSID string `bun:"upstream_sid,nullzero"`
 
+	// Whether the operator demands two factors of the person; read by Select.
+	IsRuled bool `bun:"is_ruled,scanonly"`
+
 	User *User `bun:"rel:belongs-to,join:user_id=id"`
 }
 
@@ -208,14 +211,15 @@ func (s Sessions) BySecret(ctx context.Context, secret string) (*Session, error)
 // *Session, or a struct that extends it. Every request of a browser asks this, so only what such a request may need is
 // read: who it is, and how and when they signed in.
 func (s Sessions) Select(model any, secret string) *bun.SelectQuery {
-	return s.live(s.Database.Reader().NewSelect().Model(model).Where("session.secret_hash = ?", storage.Digest(secret)).
+	query := s.Database.Reader().NewSelect().Model(model).Where("session.secret_hash = ?", storage.Digest(secret)).
 		Column(
 			"id", "user_id", "session_version", "amr", "acr", "auth_time", "last_seen_at", "last_seen_ip", "expires_at",
 			"created_at",
 		).
 		Relation("User", func(q *bun.SelectQuery) *bun.SelectQuery {
 			return q.Column("id", "username", "two_factor", "has_webauthn")
-		}))
+		})
+	return s.live(s.TwoFactors.Select(query, "session.user_id"))
 }
 
 // List lists a person's live sessions, the one last seen first.

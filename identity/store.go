@@ -20,6 +20,7 @@ type Store struct {
 
 	Now func() time.Time // UTC, to the microsecond: see Clock
 
+	TwoFactors  TwoFactorRule
 	Texts       bool          // whether text messages can be sent: without them no phone can be verified
 	SessionIdle time.Duration // a session ends this long after it was last seen
 }

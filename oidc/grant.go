@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
@@ -43,23 +44,26 @@ type Standing struct {
 	UserSessionVersion int64      `bun:"user_session_version"`
 	SessionEndedAt     *time.Time `bun:"session_ended_at"`
 	SessionExpiresAt   time.Time  `bun:"session_expires_at"`
+	IsRuled            bool       `bun:"is_ruled"` // two factors are demanded of the person
 }
 
 // JoinStanding adds what a grant hangs on to a query that has the grant under the alias "grant".
-func JoinStanding(query *bun.SelectQuery) *bun.SelectQuery {
-	return query.
+func (p *Provider) JoinStanding(query *bun.SelectQuery) *bun.SelectQuery {
+	joined := query.
 		ColumnExpr(`"user".is_active AS user_is_active, "user".session_version AS user_session_version`).
 		ColumnExpr(`"session".ended_at AS session_ended_at, "session".expires_at AS session_expires_at`).
 		Join(`JOIN users AS "user" ON "user".id = "grant".user_id`).
 		Join(`JOIN sessions AS "session" ON "session".id = "grant".session_id`)
+	return p.TwoFactors.Select(joined, "grant.user_id")
 }
 
 // Stands tells whether tokens of the grant are good at that time: neither it nor its session has ended, the account is
-// active and nobody signed out everywhere since.
+// active, nobody signed out everywhere since, and the person had shown two factors where the operator demands that now.
 func (g *Grant) Stands(on Standing, at time.Time) bool {
 	return g.EndedAt == nil && at.Before(g.ExpiresAt) &&
 		on.SessionEndedAt == nil && at.Before(on.SessionExpiresAt) &&
-		on.UserIsActive && on.UserSessionVersion == g.SessionVersion
+		on.UserIsActive && on.UserSessionVersion == g.SessionVersion &&
+		(!on.IsRuled || identity.Assures(g.ACR, identity.ACRMultiFactor))
 }
 
 // EndGrant ends a grant with all its tokens. Ending one that has ended changes nothing.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -19,7 +20,9 @@ type Provider struct {
 	Limits    *cache.Limits
 	Seal      *seal.Seal
 	Lifetimes Lifetimes
-	Now       func() time.Time // UTC, to the microsecond: see identity.Clock
+	// the operator's rule; a grant to a person who must have two factors stands only if it was made with two
+	TwoFactors identity.TwoFactorRule
+	Now        func() time.Time // UTC, to the microsecond: see identity.Clock
 }
 
 // Lifetimes say how long things live.

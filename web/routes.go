@@ -15,13 +15,16 @@ import (
 
 // What routes demand before their handler begins. They are met in the order in which a route lists them.
 var (
-	form     frame.Demand = frame.Form     // the parameters can be read
-	text     frame.Demand = frame.Text     // and are text
-	resume   frame.Demand = frame.Continue // the app's request with which the page was shown, if any, is taken up
-	session  frame.Demand = frame.Session  // it is known who is signed in, if anybody is
-	signedIn frame.Demand = frame.SignedIn // somebody is signed in
-	asked    frame.Demand = frame.Asked    // somebody is signed in, and is the one to whom the page was shown
-	fresh                 = frame.Fresh    // somebody is signed in, and has proved lately and well enough who they are
+	form      frame.Demand = frame.Form      // the parameters can be read
+	text      frame.Demand = frame.Text      // and are text
+	resume    frame.Demand = frame.Continue  // the app's request with which the page was shown, if any, is taken up
+	session   frame.Demand = frame.Session   // it is known who is signed in, if anybody is
+	inSession frame.Demand = frame.InSession // somebody is signed in
+	signedIn  frame.Demand = frame.SignedIn  // and as the operator demands it of them
+	asked     frame.Demand = frame.Asked     // somebody is signed in, and is the one to whom the page was shown
+
+	fresh   = frame.Fresh        // somebody is signed in, and has proved lately and well enough who they are
+	toEnrol = frame.FreshToEnrol // the same, but for the factor that they are about to register
 )
 
 // routes is the table of everything that is served, with what each route demands. Page takes what changes something
@@ -60,7 +63,7 @@ func signInRoutes(r *gin.Engine, f *frame.Frame, config Config, linked account.L
 	r.POST("/second-step", f.Page(step.Answer, form, text, resume, session))
 
 	enrol := signin.Enrol{Frame: f}
-	r.GET("/enrol", f.Page(enrol.Page, form, asked))
+	r.GET("/enrol", f.Page(enrol.Page, form, frame.AskedToEnrol))
 	r.POST("/enrol/decline", f.Page(enrol.Decline, form, asked))
 
 	register := signin.Register{Frame: f, Open: config.Registration}
@@ -110,10 +113,10 @@ func signInRoutes(r *gin.Engine, f *frame.Frame, config Config, linked account.L
 func accountRoutes(r *gin.Engine, f *frame.Frame, linked account.Linked) {
 	devices := account.Devices{Frame: f}
 	r.GET("/account", f.Page(devices.Page, signedIn))
-	r.POST("/account/devices/end", f.Page(devices.End, form, signedIn))
-	r.POST("/account/devices/end-others", f.Page(devices.EndOthers, form, signedIn))
-	r.POST("/account/sign-out", f.Page(devices.SignOut, form, signedIn))
-	r.POST("/account/sign-out-everywhere", f.Page(devices.SignOutEverywhere, form, signedIn))
+	r.POST("/account/devices/end", f.Page(devices.End, form, fresh("/account")))
+	r.POST("/account/devices/end-others", f.Page(devices.EndOthers, form, fresh("/account")))
+	r.POST("/account/sign-out", f.Page(devices.SignOut, form, inSession))
+	r.POST("/account/sign-out-everywhere", f.Page(devices.SignOutEverywhere, form, fresh("/account")))
 
 	profile := account.Profile{Frame: f}
 	r.GET("/account/profile", f.Page(profile.Page, signedIn))
@@ -144,15 +147,17 @@ func accountRoutes(r *gin.Engine, f *frame.Frame, linked account.Linked) {
 
 	factors := account.Factors{Frame: f}
 	change := []frame.Demand{form, text, resume, fresh("/account/security")}
+	add := []frame.Demand{form, text, resume, toEnrol("/account/security")}
 	r.POST("/account/password/remove", f.Page(factors.RemovePassword, change...))
-	r.GET("/account/passkeys/new", f.Page(factors.NewPasskey, form, resume, fresh("/account/passkeys/new")))
-	r.POST("/account/passkeys/add", f.Page(factors.AddPasskey, change...))
+	r.GET("/account/passkeys/new", f.Page(factors.NewPasskey, form, resume, toEnrol("/account/passkeys/new")))
+	r.POST("/account/passkeys/add", f.Page(factors.AddPasskey, add...))
 	r.POST("/account/passkeys/remove", f.Page(factors.RemovePasskey, change...))
-	r.GET("/account/hardware-keys/new", f.Page(factors.NewHardwareKey, form, resume, fresh("/account/hardware-keys/new")))
-	r.POST("/account/hardware-keys/add", f.Page(factors.AddHardwareKey, change...))
+	newKey := toEnrol("/account/hardware-keys/new")
+	r.GET("/account/hardware-keys/new", f.Page(factors.NewHardwareKey, form, resume, newKey))
+	r.POST("/account/hardware-keys/add", f.Page(factors.AddHardwareKey, add...))
 	r.POST("/account/hardware-keys/remove", f.Page(factors.RemoveHardwareKey, change...))
-	r.GET("/account/totps/new", f.Page(factors.NewTOTP, form, resume, fresh("/account/totps/new")))
-	r.POST("/account/totps/confirm", f.Page(factors.ConfirmTOTP, change...))
+	r.GET("/account/totps/new", f.Page(factors.NewTOTP, form, resume, toEnrol("/account/totps/new")))
+	r.POST("/account/totps/confirm", f.Page(factors.ConfirmTOTP, add...))
 	r.POST("/account/totps/remove", f.Page(factors.RemoveTOTP, change...))
 	r.POST("/account/backup-codes", f.Page(factors.MakeBackupCodes, change...))
 

@@ -82,12 +82,11 @@ func (p *Service) Visitor(ctx context.Context, secret, clientID string) (Visitor
 		GrantedScopes  []string   `bun:"granted_scopes,type:jsonb"`
 		DeclinedScopes []string   `bun:"declined_scopes,type:jsonb"`
 		GrantedAt      *time.Time `bun:"granted_at"`
-		IsRuled        bool       `bun:"is_ruled"`
 	}
 	query := p.Identity.Sessions().Select(&found, secret).
 		ColumnExpr("consent.granted_scopes, consent.declined_scopes, consent.granted_at").
 		Join("LEFT JOIN consents AS consent ON consent.user_id = session.user_id AND consent.client_id = ?", clientID)
-	if err := p.TwoFactors.selectRuled(query).Scan(ctx); err != nil {
+	if err := query.Scan(ctx); err != nil {
 		return Visitor{}, fmt.Errorf("visitor: %w", storage.NotFound(err))
 	}
 	visitor := Visitor{Session: &found.Session}

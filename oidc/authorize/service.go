@@ -14,9 +14,8 @@ import (
 type Service struct {
 	*oidc.Provider
 
-	Clients    *clients.Store
-	Tokens     *tokens.Service
-	Grants     *grants.Service
-	Identity   *identity.Store
-	TwoFactors TwoFactorRule
+	Clients  *clients.Store
+	Tokens   *tokens.Service
+	Grants   *grants.Service
+	Identity *identity.Store
 }

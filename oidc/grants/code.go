@@ -58,7 +58,7 @@ type codeWithGrant struct {
 func (p *Service) codeByHash(ctx context.Context, hash []byte) (*codeWithGrant, error) {
 	found := new(codeWithGrant)
 	query := p.Database.Reader().NewSelect().Model(found).Relation("Grant").Where("code.hash = ?", hash)
-	if err := oidc.JoinStanding(query.ColumnExpr("code.*")).Scan(ctx); err != nil {
+	if err := p.JoinStanding(query.ColumnExpr("code.*")).Scan(ctx); err != nil {
 		return nil, storage.NotFound(err)
 	}
 	return found, nil

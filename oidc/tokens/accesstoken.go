@@ -106,14 +106,15 @@ func (p *Service) stillStands(ctx context.Context, claims *AccessClaims) error {
 	query := p.Database.Reader().NewSelect().Model(grant).Where(`"grant".id = ?`, claims.GrantID).
 		ColumnExpr(`"grant".ended_at, "grant".expires_at, "grant".session_version`).
 		ColumnExpr("EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?) AS revoked", claims.ID)
-	err := oidc.JoinStanding(query).Scan(ctx, &found.Ended, &grant.ExpiresAt, &grant.SessionVersion, &found.Revoked,
-		&found.UserIsActive, &found.UserSessionVersion, &found.SessionEndedAt, &found.SessionExpiresAt)
+	err := p.JoinStanding(query).Scan(ctx, &found.Ended, &grant.ExpiresAt, &grant.SessionVersion, &found.Revoked,
+		&found.UserIsActive, &found.UserSessionVersion, &found.SessionEndedAt, &found.SessionExpiresAt,
+		&found.IsRuled)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return errToken
 	} else if err != nil {
 		return err
 	}
-	grant.EndedAt = found.Ended
+	grant.EndedAt, grant.ACR = found.Ended, claims.ACR
 	if found.Revoked || claims.SessionVersion != grant.SessionVersion || !grant.Stands(found.Standing, p.Now()) {
 		return errToken
 	}

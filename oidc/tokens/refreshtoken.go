@@ -60,7 +60,7 @@ type refreshTokenWithGrant struct {
 func (p *Service) RefreshTokenByHash(ctx context.Context, hash []byte) (*refreshTokenWithGrant, error) {
 	found := new(refreshTokenWithGrant)
 	query := p.Database.Reader().NewSelect().Model(found).Relation("Grant").Where("refresh_token.hash = ?", hash)
-	if err := oidc.JoinStanding(query.ColumnExpr("refresh_token.*")).Scan(ctx); err != nil {
+	if err := p.JoinStanding(query.ColumnExpr("refresh_token.*")).Scan(ctx); err != nil {
 		return nil, storage.NotFound(err)
 	}
 	return found, nil

@@ -105,13 +105,13 @@ func (p *Service) personOf(ctx context.Context, token *AccessClaims) (*person, e
 		Join(`JOIN grants AS "grant" ON "grant".user_id = profile.user_id AND "grant".id = ?`, grantID).
 		Join("LEFT JOIN emails AS email ON email.user_id = profile.user_id AND email.is_primary").
 		Join("LEFT JOIN phones AS phone ON phone.user_id = profile.user_id AND phone.is_primary")
-	if err := storage.NotFound(oidc.JoinStanding(query).Scan(ctx)); errors.Is(err, storage.ErrNotFound) {
+	if err := storage.NotFound(p.JoinStanding(query).Scan(ctx)); errors.Is(err, storage.ErrNotFound) {
 		return nil, errToken
 	} else if err != nil {
 		return nil, err
 	}
 	grant := oidc.Grant{
-		ExpiresAt: found.GrantExpiresAt, EndedAt: found.GrantEndedAt, SessionVersion: found.GrantSessionVersion,
+		ExpiresAt: found.GrantExpiresAt, EndedAt: found.GrantEndedAt, SessionVersion: found.GrantSessionVersion, ACR: token.ACR,
 	}
 	if found.Revoked || token.SessionVersion != grant.SessionVersion || !grant.Stands(found.Standing, p.Now()) {
 		return nil, errToken

@@ -37,8 +37,23 @@ func Continue(v *Visit) error {
 // Session reads who is signed in, if anybody is.
 func Session(v *Visit) error { return v.readSession() }
 
-// SignedIn demands that somebody is signed in; others are led to the sign-in page.
+// SignedIn demands that somebody is signed in, and with two factors where the operator demands two of them; others are
+// led to what it takes.
 func SignedIn(v *Visit) error {
+	if err := InSession(v); err != nil {
+		return err
+	}
+	return DemandRule(v, v.Gin.Request.URL.Path)
+}
+
+// DemandRule is the second half of SignedIn in the middle of a handler: its error is to be returned. then is the page
+// to come back to.
+func DemandRule(v *Visit, then string) error {
+	return v.SupplyProof(then, v.Session.DemandRule())
+}
+
+// InSession demands that somebody is signed in, with whatever they have shown; others are led to the sign-in page.
+func InSession(v *Visit) error {
 	if err := v.readSession(); err != nil {
 		return err
 	}
@@ -66,11 +81,19 @@ func Asked(v *Visit) error {
 	return nil
 }
 
+// AskedToEnrol demands what Asked does where an app waits, and otherwise what InSession does.
+func AskedToEnrol(v *Visit) error {
+	if v.Form.Get("continue") == "" {
+		return InSession(v)
+	}
+	return Asked(v)
+}
+
 // Fresh demands a session that is up to what could take the account from its owner, and reads it as the visit's Owner;
 // others are led to what it takes, and come back to the app that waits, if any, or to the page then.
 func Fresh(then string) Demand {
 	return func(v *Visit) error {
-		if err := SignedIn(v); err != nil {
+		if err := InSession(v); err != nil {
 			return err
 		}
 		return v.Reauthenticate(then)
@@ -78,17 +101,24 @@ func Fresh(then string) Demand {
 }
 
 // Reauthenticate is Fresh in the middle of a handler that has found somebody signed in: its error is to be returned.
-func (v *Visit) Reauthenticate(then string) error {
-	owner, err := v.frame.Identity.Reauthenticate(v.Context(), v.Session, v.Device())
-	if err != nil {
-		return v.SupplyProof(then, err)
-	}
-	v.Owner = owner
-	return nil
+func (v *Visit) Reauthenticate(then string) (err error) {
+	v.Owner, err = v.frame.Identity.Reauthenticate(v.Context(), v.Session, v.Device())
+	return v.SupplyProof(then, err)
 }
 
-// SupplyProof leads to a fresh sign-in or to a second step where err says that the session lacks one, and returns other
-// errors as they are.
+// FreshToEnrol is Fresh for a person who registers a factor, and may lack the one that the operator demands.
+func FreshToEnrol(then string) Demand {
+	return func(v *Visit) (err error) {
+		if err := InSession(v); err != nil {
+			return err
+		}
+		v.Owner, err = v.frame.Identity.ReauthenticateToEnrol(v.Context(), v.Session, v.Device())
+		return v.SupplyProof(then, err)
+	}
+}
+
+// SupplyProof leads to a fresh sign-in, to a second step or to the registration of a factor where err says that the
+// session lacks one, and returns other errors as they are.
 func (v *Visit) SupplyProof(then string, err error) error {
 	switch {
 	case errors.Is(err, identity.ErrSignInNotFresh):
@@ -98,6 +128,8 @@ func (v *Visit) SupplyProof(then string, err error) error {
 	case errors.Is(err, identity.ErrSecondFactorOwed):
 		v.ClearCookie(SecondStepCookie) // this one is asked of the session
 		return answered(v.RedirectWith("/second-step", url.Values{"continue": {v.Suspend()}, "then": {then}}))
+	case errors.Is(err, identity.ErrEnrolmentOwed):
+		return answered(v.RedirectWith("/enrol", url.Values{"continue": {v.Suspend()}}))
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/wicket-id/wicket/identity"
@@ -14,6 +15,9 @@ type Enrol struct{ *frame.Frame }
 
 // Page asks a person to register one.
 func (h Enrol) Page(v *frame.Visit) error {
+	if v.Authorization == nil && !errors.Is(v.Session.DemandRule(), identity.ErrEnrolmentOwed) {
+		return v.Redirect("/account")
+	}
 	page := pages.Enrol{KeyOnly: v.Gin.Query("class") == identity.ACRPhishingResistant}
 	page.App, page.Continue = v.App()
 	return v.Show(http.StatusOK, page)

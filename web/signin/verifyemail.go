@@ -22,7 +22,8 @@ func (h VerifyEmail) Page(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	signIn := url.Values{"then": {frame.WithParameters("/verify-email", url.Values{"token": {token}})}}
+	here := frame.WithParameters("/verify-email", url.Values{"token": {token}})
+	signIn := url.Values{"then": {here}}
 	if v.Session == nil {
 		return v.RedirectWith("/sign-in", signIn)
 	}
@@ -36,6 +37,9 @@ func (h VerifyEmail) Page(v *frame.Visit) error {
 			NextURI: frame.WithParameters("/sign-in", signIn), NextLabel: v.Language.Text("signin.title"),
 		})
 	}
+	if err := frame.DemandRule(v, here); err != nil {
+		return err
+	}
 	ways, err := otherWays(h.Frame, v, verification.Ways, nil)
 	if err != nil {
 		return err
@@ -45,14 +49,15 @@ func (h VerifyEmail) Page(v *frame.Visit) error {
 	})
 }
 
-// Submit notes that it is. Whoever is not signed in, or is somebody else by now, is led back to the page.
+// Submit notes that it is. Whoever is not signed in, or not as it takes, or is somebody else by now, is led back to the
+// page.
 func (h VerifyEmail) Submit(v *frame.Visit) error {
 	token := v.Form.Get("token")
 	verification, err := h.SignIns.Verifications().Open(v.Context(), token)
 	if err != nil {
 		return err
 	}
-	if v.Session == nil || v.Session.UserID != verification.UserID {
+	if v.Session == nil || v.Session.UserID != verification.UserID || v.Session.DemandRule() != nil {
 		return v.RedirectWith("/verify-email", url.Values{"token": {token}})
 	}
 	email, err := h.SignIns.Verifications().Finish(v.Context(), v.Session, token, formIDs(v, "keep"))

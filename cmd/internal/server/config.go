@@ -11,7 +11,6 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
-	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -53,12 +52,12 @@ type Config struct {
 	Registration    bool   `section:"People" env:"WICKET_REGISTRATION" type:"switch" enum:"open,off" default:"off" help:"'open': everybody may make an account, on the page '/register'."`
 	FirstInvitation string `env:"WICKET_FIRST_INVITATION" type:"invitation" secret:"" unset:"SQLite: wicket serve prints such a link; PostgreSQL: wicket user invite --role admin makes one" help:"The secret of the link 'ISSUER/register?token=SECRET' ('openssl rand -hex 32' makes one), which makes the first account, an administrator's: once, and within a week of the last start."`
 
-	TwoFactors             authorize.TwoFactorRule `section:"Strong authentication" env:"WICKET_TWO_FACTORS" default:"optional" help:"Who must sign in with two factors: 'optional', 'everybody', or 'roles:admin,clerk'. More in docs/strong-authentication.md."`
-	WebAuthnRPID           string                  `env:"WICKET_WEBAUTHN_RP_ID" unset:"the host of the issuer" help:"The domain that keys belong to: the host of the issuer, or a domain above it. Changing it makes every key useless."`
-	WebAuthnOrigins        []string                `env:"WICKET_WEBAUTHN_ORIGINS" type:"origins" unset:"none" help:"Further origins, by commas, that use the same keys; served at '/.well-known/webauthn'."`
-	HardwareKeyModels      []uuid.UUID             `env:"WICKET_HARDWARE_KEY_MODELS" type:"models" unset:"any" help:"AAGUIDs of the security keys that may be registered, by commas. Without attestation it is what the key says of itself."`
-	HardwareKeyAttestation string                  `env:"WICKET_HARDWARE_KEY_ATTESTATION" enum:"optional,required" default:"optional" help:"'required': a key must attest its model, and the metadata must list and confirm it."`
-	FIDOMetadata           string                  `env:"WICKET_FIDO_METADATA" unset:"none" help:"Path of the signed file that https://mds3.fidoalliance.org serves; models with a bad status are refused."`
+	TwoFactors             identity.TwoFactorRule `section:"Strong authentication" env:"WICKET_TWO_FACTORS" default:"optional" help:"Who must sign in with two factors: 'optional', 'everybody', or 'roles:admin,clerk'. More in docs/strong-authentication.md."`
+	WebAuthnRPID           string                 `env:"WICKET_WEBAUTHN_RP_ID" unset:"the host of the issuer" help:"The domain that keys belong to: the host of the issuer, or a domain above it. Changing it makes every key useless."`
+	WebAuthnOrigins        []string               `env:"WICKET_WEBAUTHN_ORIGINS" type:"origins" unset:"none" help:"Further origins, by commas, that use the same keys; served at '/.well-known/webauthn'."`
+	HardwareKeyModels      []uuid.UUID            `env:"WICKET_HARDWARE_KEY_MODELS" type:"models" unset:"any" help:"AAGUIDs of the security keys that may be registered, by commas. Without attestation it is what the key says of itself."`
+	HardwareKeyAttestation string                 `env:"WICKET_HARDWARE_KEY_ATTESTATION" enum:"optional,required" default:"optional" help:"'required': a key must attest its model, and the metadata must list and confirm it."`
+	FIDOMetadata           string                 `env:"WICKET_FIDO_METADATA" unset:"none" help:"Path of the signed file that https://mds3.fidoalliance.org serves; models with a bad status are refused."`
 
 	Clients      []clients.Declaration `section:"Apps and providers" env:"WICKET_CLIENTS" secret:"" unset:"none" help:"Apps to make as declared whenever the server starts, better given as WICKET_CLIENTS_FILE: docs/declared-clients.md."`
 	AllowPrivate bool                  `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' of an app may lead to a private network by a name. Without it, only one whose host is itself a private address, or this machine, does."`

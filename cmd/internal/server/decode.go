@@ -16,9 +16,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -149,7 +149,7 @@ func parseModels(text string) ([]uuid.UUID, error) {
 	return models, nil
 }
 
-func parseTwoFactors(text string) (rule authorize.TwoFactorRule, err error) {
+func parseTwoFactors(text string) (rule identity.TwoFactorRule, err error) {
 	switch text {
 	case "optional":
 		return rule, nil

@@ -104,6 +104,7 @@ func (s *Server) wireIdentity(_ context.Context, config *Config) error {
 		Seal:        config.Seal,
 		Hasher:      hasher,
 		Now:         s.Clock.Now,
+		TwoFactors:  config.TwoFactors,
 		Texts:       config.texts() != nil,
 		SessionIdle: 30 * 24 * time.Hour,
 	}
@@ -140,14 +141,13 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	s.Keys = &keys.Keys{Database: s.Database, Seal: config.Seal, Now: s.Clock.Now, Log: s.log}
 	s.Provider = &oidc.Provider{
 		Issuer: config.Issuer, Database: s.Database, Cache: s.cache, Limits: s.limits, Seal: config.Seal,
-		Lifetimes: oidc.DefaultLifetimes, Now: s.Clock.Now,
+		Lifetimes: oidc.DefaultLifetimes, TwoFactors: config.TwoFactors, Now: s.Clock.Now,
 	}
 	s.Clients = clients.New(s.Provider, config.AllowPrivate)
 	s.Tokens = tokens.New(s.Provider, s.Clients, s.Keys, s.Identity)
 	s.Grants = grants.New(s.Provider, s.Clients, s.Tokens)
 	s.Authorize = &authorize.Service{
 		Provider: s.Provider, Clients: s.Clients, Tokens: s.Tokens, Grants: s.Grants, Identity: s.Identity,
-		TwoFactors: config.TwoFactors,
 	}
 	s.Logout = &logout.Service{Provider: s.Provider, Clients: s.Clients, Tokens: s.Tokens}
 	s.discovery, err = discovery.Document(config.Issuer)

@@ -75,7 +75,7 @@ var allowed = map[string][]string{
 	"web/pages":    {"web/assets", "web/locales"},
 	"web/locales":  {"identity/refusal"},
 	"web/assets":   {},
-	"oidc":         storagePackages, // never federation
+	"oidc":         slices.Concat([]string{"identity"}, storagePackages), // never federation
 	"oidc/keys":    storagePackages,
 	"oidc/clients": slices.Concat([]string{"oidc", "oidc/keys", "identity"}, storagePackages),
 	"oidc/tokens": slices.Concat(

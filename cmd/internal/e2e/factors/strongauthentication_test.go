@@ -11,7 +11,6 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/identity"
-	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -251,7 +250,7 @@ func TestDemandedTwoFactors(t *testing.T) {
 	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		h := harness.Start(t, databaseURL, func(c *harness.Config) {
-			c.TwoFactors = authorize.TwoFactorRule{Roles: []string{"clerk", "admin"}}
+			c.TwoFactors = identity.TwoFactorRule{Roles: []string{"clerk", "admin"}}
 		})
 		bank, shop := h.AddClient(t, func(c *clients.Client) { c.RequiredACR = identity.ACRMultiFactor }), h.AddClient(t, nil)
 		b := h.NewBrowser(t)

@@ -37,20 +37,13 @@ var (
 	ErrPrimaryPhone  = refusal.New("phone.primary", "this is the primary phone number")
 	ErrTooManyPhones = refusal.New("phone.limit", "a person has ten phone numbers at most")
 	ErrPhoneTaken    = refusal.New("phone.taken", "this phone number belongs to another account")
-	ErrTooManyTexts  = refusal.New("phone.messages_limit", "too many text messages in a day")
-	ErrNoTexts       = refusal.New("phone.unavailable", "this server sends no text messages")
 )
 
-const (
-	MaxPhones  = 10 // of one person
-	maxTextsTo = 5  // to one number in textWindow: nobody's phone is to be flooded
-	maxTextsBy = 10 // by one person in textWindow: each costs money
-	textWindow = 24 * time.Hour
-)
+const MaxPhones = 10 // of one person
 
 // Add claims another number for a person and sends six digits there that verify it. Whether somebody else has the
 // number shows only to who can read what is sent there. It returns ErrPhoneInvalid, ErrPhoneListed where it is theirs
-// already, ErrTooManyPhones, ErrTooManyTexts, or ErrNoTexts where there is no way to send any.
+// already, ErrTooManyPhones, or why no text message is sent: ErrNoTexts and its kin.
 func (s Phones) Add(ctx context.Context, by *Reauthenticated, number string) (*Phone, error) {
 	user := by.User
 	number, err := identifier.PhoneNumber(number)
@@ -98,7 +91,7 @@ func (s Phones) Add(ctx context.Context, by *Reauthenticated, number string) (*P
 }
 
 // Resend sends another code for a number that is not verified; older ones are void. It returns
-// storage.ErrNotFound, ErrTooManyTexts or ErrNoTexts.
+// storage.ErrNotFound, or why no text message is sent: ErrNoTexts and its kin.
 func (s Phones) Resend(ctx context.Context, by *Reauthenticated, phoneID uuid.UUID) error {
 	user := by.User
 	phone := new(Phone)
@@ -125,18 +118,6 @@ func (s Phones) Resend(ctx context.Context, by *Reauthenticated, phoneID uuid.UU
 		}
 		return audit.Record(ctx, tx, now, phone.change("code_sent"))
 	})
-}
-
-// mayText counts a text message that a person asks for to a number, and tells whether it may go out.
-func (s Phones) mayText(ctx context.Context, user *User, number string) error {
-	if !s.Texts {
-		return ErrNoTexts
-	}
-	if s.Cache.Count(ctx, "texts by "+user.ID.String(), textWindow) > maxTextsBy ||
-		s.Cache.Count(ctx, "texts to "+number, textWindow) > maxTextsTo {
-		return ErrTooManyTexts
-	}
-	return nil
 }
 
 func (s Phones) sendCode(ctx context.Context, tx bun.Tx, now time.Time, user *User, phone *Phone) error {

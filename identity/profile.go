@@ -188,7 +188,7 @@ func locale(text string) (string, error) {
 
 // Clean brings every field into the form that is kept, or says what is wrong with which.
 func (p *Profile) Clean(now time.Time) error {
-	faults := make(FieldFaults)
+	faults := make(refusal.FieldFaults)
 	for _, field := range p.Fields() {
 		text := strings.TrimSpace(*field.Value)
 		if text != "" {
@@ -209,8 +209,8 @@ func (p *Profile) Clean(now time.Time) error {
 }
 
 // Update changes what a person tells of themself to what told says, fields that are empty included. It returns
-// FieldFaults where a field is not good, or storage.ErrNotFound. The audit trail holds what changed and nothing else;
-// where nothing did, nothing is written.
+// refusal.FieldFaults where a field is not good, or storage.ErrNotFound. The audit trail holds what changed and nothing
+// else; where nothing did, nothing is written.
 func (s Profiles) Update(ctx context.Context, userID uuid.UUID, told Profile) error {
 	now := s.Now()
 	if told.Address != nil { // the caller's stays as it is

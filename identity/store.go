@@ -21,7 +21,9 @@ type Store struct {
 	Now func() time.Time // UTC, to the microsecond: see Clock
 
 	TwoFactors  TwoFactorRule
-	Texts       bool          // whether text messages can be sent: without them no phone can be verified
+	Mails       bool // whether e-mails can be sent: without them no address can be verified
+	Texts       bool // whether text messages can be sent: without them no phone can be verified
+	TextRule    TextRule
 	SessionIdle time.Duration // a session ends this long after it was last seen
 }
 

@@ -16,7 +16,8 @@ type TwoFactorRule struct {
 // ErrEnrolmentOwed says that the rule demands two factors of a person who has only one so far.
 var ErrEnrolmentOwed = errors.New("this person must register a second factor")
 
-// Select adds to a query whether the rule is about a person, as the column is_ruled: the one whose id is in that column.
+// Select adds to a query whether the rule is about a person, as the column is_ruled: the one whose id is in the column
+// person.
 func (r TwoFactorRule) Select(query *bun.SelectQuery, person string) *bun.SelectQuery {
 	if r.Everybody || len(r.Roles) == 0 {
 		return query.ColumnExpr("? AS is_ruled", r.Everybody)

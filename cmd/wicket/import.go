@@ -17,6 +17,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/identity/transfer"
 )
 
@@ -111,8 +112,8 @@ func (c userImport) open() (*os.File, int64, error) {
 	return file, info.Size(), nil
 }
 
-// refusal is a line of the report.
-type refusal struct {
+// refusedLine is a line of the report.
+type refusedLine struct {
 	Line     int64  `json:"line"`
 	Username string `json:"username"` // empty where the line could not be read
 	Reason   string `json:"reason"`
@@ -138,7 +139,7 @@ func (c userImport) reportTo(input *os.File) (*importReport, error) {
 	return &importReport{file: file}, err
 }
 
-func (r *importReport) add(line refusal) error {
+func (r *importReport) add(line refusedLine) error {
 	if r.file != nil {
 		return json.NewEncoder(r.file).Encode(line)
 	}
@@ -161,7 +162,7 @@ func (r *importReport) close() error {
 type importRun struct {
 	store    *transfer.Store
 	dryRun   bool
-	refuse   func(refusal) error
+	refuse   func(refusedLine) error
 	progress *importProgress
 	summary  importSummary
 }
@@ -217,7 +218,7 @@ func (r *importRun) one(ctx context.Context, number int64, line []byte, length i
 	} else if err = person.read(line); err == nil {
 		_, err = r.store.Import(ctx, person.person(r.dryRun))
 	}
-	var faults identity.FieldFaults
+	var faults refusal.FieldFaults
 	var unread refused
 	switch {
 	case err == nil:
@@ -226,7 +227,7 @@ func (r *importRun) one(ctx context.Context, number int64, line []byte, length i
 		r.summary.AlreadyThere++
 	case errors.As(err, &faults), errors.As(err, &unread):
 		r.summary.Refused++
-		return r.refuse(refusal{Line: number, Username: person.Username, Reason: err.Error()})
+		return r.refuse(refusedLine{Line: number, Username: person.Username, Reason: err.Error()})
 	default:
 		return err
 	}

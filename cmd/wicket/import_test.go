@@ -51,7 +51,7 @@ func TestImportIsResumed(t *testing.T) {
 		}
 		run := func(ctx context.Context, from io.Reader) (importSummary, error) {
 			r := importRun{store: h.Transfer, progress: &importProgress{out: io.Discard, now: time.Now, began: time.Now()},
-				refuse: func(r refusal) error { t.Errorf("refused: %+v", r); return nil }}
+				refuse: func(r refusedLine) error { t.Errorf("refused: %+v", r); return nil }}
 			err := r.all(ctx, from)
 			return r.summary, err
 		}
@@ -107,8 +107,8 @@ func TestImportProgress(t *testing.T) {
 // A line that is far too long is passed over, and the next one is read.
 func TestImportPassesOverLongLines(t *testing.T) {
 	r := importRun{store: &transfer.Store{}, progress: &importProgress{out: io.Discard, now: time.Now, began: time.Now()}}
-	var got []refusal
-	r.refuse = func(line refusal) error { got = append(got, line); return nil }
+	var got []refusedLine
+	r.refuse = func(line refusedLine) error { got = append(got, line); return nil }
 	endless := io.MultiReader(io.LimitReader(zeros{}, 64<<20), strings.NewReader("\n[]\n"))
 	if err := r.all(t.Context(), endless); err != nil || len(got) != 2 || got[1].Line != 2 {
 		t.Errorf("%+v, %v", got, err)

@@ -43,3 +43,25 @@ func IsPossiblePhone(number string) bool {
 	parsed, err := phonenumbers.Parse(number, "")
 	return err == nil && phonenumbers.IsPossibleNumber(parsed)
 }
+
+// PhoneCountry returns the country that a number belongs to, by ISO 3166-1 alpha-2, and whether it is an ordinary one:
+// of a country, and of no kind whose calls or messages cost more than others.
+func PhoneCountry(number string) (country string, ordinary bool) {
+	parsed, err := phonenumbers.Parse(number, "")
+	if err != nil {
+		return "", false
+	}
+	country = phonenumbers.GetRegionCodeForCountryCode(int(parsed.GetCountryCode()))
+	if of := phonenumbers.GetRegionCodeForNumber(parsed); of != "" {
+		country = of // of the several that share a code
+	}
+	switch phonenumbers.GetNumberType(parsed) {
+	case phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST, phonenumbers.TOLL_FREE, phonenumbers.PERSONAL_NUMBER,
+		phonenumbers.PAGER, phonenumbers.UAN, phonenumbers.VOICEMAIL:
+		return country, false
+	}
+	return country, len(country) == 2 // satellites and the like have the country 001
+}
+
+// IsCountry tells whether there are phone numbers of a country, named by ISO 3166-1 alpha-2.
+func IsCountry(code string) bool { return phonenumbers.GetSupportedRegions()[code] }

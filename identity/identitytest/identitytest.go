@@ -82,7 +82,7 @@ func New(t testing.TB, db *storage.Database) *Stack {
 	now := func() time.Time { return h.Clock }
 	h.Store = &identity.Store{
 		Database: db, Cache: cache.NewLocal(now), Hasher: password.NewHasher(64, 1, 8, 30*time.Second), Now: now,
-		Seal: keys, Jobs: jobs, Texts: true, SessionIdle: 30 * 24 * time.Hour,
+		Seal: keys, Jobs: jobs, Texts: true, TextRule: identity.TextRule{Daily: 1000}, SessionIdle: 30 * 24 * time.Hour,
 	}
 	h.Factors = &factor.Store{Store: h.Store, RelyingParty: party}
 	h.SignIn = &signin.Store{

@@ -184,7 +184,7 @@ func (s External) SignUp(
 	user.CreatedBy, user.ModifiedBy = user.Actor(), user.Actor()
 	var err error
 	if user.UsernameKey, err = identifier.NewUsernameKey(user.Username); err != nil {
-		return nil, identity.FieldFaults{"username": err}
+		return nil, refusal.FieldFaults{"username": err}
 	}
 	email, err := s.newEmail(ctx, user, external, now)
 	if err != nil {
@@ -215,7 +215,7 @@ func (s External) SignUp(
 		if account != nil { // by the same
 			return s.SignIn(ctx, external, device, current)
 		}
-		return nil, identity.FieldFaults{"username": identity.ErrUsernameTaken}
+		return nil, refusal.FieldFaults{"username": identity.ErrUsernameTaken}
 	case storage.Violates(err, "address"):
 		return nil, ErrHasAccount
 	case err != nil:

@@ -51,9 +51,9 @@ func (r SignUp) own() []string {
 }
 
 // clean brings what was typed into the form that is kept, and says what is wrong with which field.
-func (r *SignUp) clean() identity.FieldFaults {
+func (r *SignUp) clean() refusal.FieldFaults {
 	r.Username, r.Email, r.Name = strings.TrimSpace(r.Username), strings.TrimSpace(r.Email), strings.TrimSpace(r.Name)
-	faults := make(identity.FieldFaults)
+	faults := make(refusal.FieldFaults)
 	_, err := identifier.NewUsernameKey(r.Username)
 	faults.Add("username", err)
 	_, err = identifier.EmailKey(r.Email)
@@ -99,9 +99,9 @@ func (s *Store) SignUp(ctx context.Context, r SignUp) (*Outcome, error) {
 		return nil, identity.ErrProof
 	// which the invitation proves to be theirs, but another account has proved it too
 	case storage.Violates(err, "address"):
-		return nil, identity.FieldFaults{"email": identity.ErrEmailTaken}
+		return nil, refusal.FieldFaults{"email": identity.ErrEmailTaken}
 	case errors.Is(err, identity.ErrUsernameTaken): // by somebody who was faster
-		return nil, identity.FieldFaults{"username": identity.ErrUsernameTaken}
+		return nil, refusal.FieldFaults{"username": identity.ErrUsernameTaken}
 	case err != nil:
 		return nil, fmt.Errorf("register: %w", err)
 	}

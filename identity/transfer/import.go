@@ -12,6 +12,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -87,7 +88,7 @@ func (s *Store) Import(ctx context.Context, person Import) (*identity.User, erro
 		}
 		return nil
 	})
-	var faults identity.FieldFaults
+	var faults refusal.FieldFaults
 	switch {
 	case err == nil, errors.Is(err, errDryRun):
 		return a.user, nil
@@ -96,16 +97,16 @@ func (s *Store) Import(ctx context.Context, person Import) (*identity.User, erro
 	case errors.As(err, &faults):
 		return nil, faults
 	case storage.Violates(err, "address"): // somebody verified it in this moment
-		return nil, identity.FieldFaults{"emails": identity.ErrEmailTaken}
+		return nil, refusal.FieldFaults{"emails": identity.ErrEmailTaken}
 	case storage.Violates(err, "number"):
-		return nil, identity.FieldFaults{"phones": identity.ErrPhoneTaken}
+		return nil, refusal.FieldFaults{"phones": identity.ErrPhoneTaken}
 	}
 	return nil, fmt.Errorf("import user: %w", err)
 }
 
 // read makes rows of a person, or says what is wrong with which field.
 func (i Import) read(now time.Time, actor string) (*importRows, error) {
-	faults := make(identity.FieldFaults)
+	faults := make(refusal.FieldFaults)
 	key, err := identifier.NewUsernameKey(i.Username)
 	faults.Add("username", err)
 	a := &importRows{user: &identity.User{
@@ -149,12 +150,12 @@ func (i Import) read(now time.Time, actor string) (*importRows, error) {
 	return a, nil
 }
 
-func (a *importRows) readProfile(profile identity.Profile, now time.Time, faults identity.FieldFaults) {
+func (a *importRows) readProfile(profile identity.Profile, now time.Time, faults refusal.FieldFaults) {
 	if profile.Address != nil { // the caller's stays as it is
 		address := *profile.Address
 		profile.Address = &address
 	}
-	var wrong identity.FieldFaults
+	var wrong refusal.FieldFaults
 	if errors.As(profile.Clean(now), &wrong) {
 		for name, err := range wrong {
 			faults.Add(name, err)
@@ -167,7 +168,7 @@ func (a *importRows) readProfile(profile identity.Profile, now time.Time, faults
 	a.profile = &profile
 }
 
-func (a *importRows) readEmails(contacts []ImportContact, now time.Time, faults identity.FieldFaults) {
+func (a *importRows) readEmails(contacts []ImportContact, now time.Time, faults refusal.FieldFaults) {
 	if len(contacts) > identity.MaxEmails {
 		faults.Add("emails", identity.ErrTooManyEmails)
 		return
@@ -195,7 +196,7 @@ func (a *importRows) readEmails(contacts []ImportContact, now time.Time, faults 
 	}
 }
 
-func (a *importRows) readPhones(contacts []ImportContact, now time.Time, faults identity.FieldFaults) {
+func (a *importRows) readPhones(contacts []ImportContact, now time.Time, faults refusal.FieldFaults) {
 	if len(contacts) > identity.MaxPhones {
 		faults.Add("phones", identity.ErrTooManyPhones)
 		return
@@ -273,7 +274,7 @@ func (s *Store) insert(ctx context.Context, tx bun.Tx, now time.Time, a *importR
 // refuseTaken returns FieldFaults for every address and number that somebody else has verified. A violation would end
 // the transaction at the first of them.
 func (s *Store) refuseTaken(ctx context.Context, tx bun.Tx, a *importRows) error {
-	faults := make(identity.FieldFaults)
+	faults := make(refusal.FieldFaults)
 	for n, email := range a.emails {
 		if email.VerifiedAt == nil {
 			continue

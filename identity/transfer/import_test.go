@@ -14,6 +14,7 @@ import (
 	"github.com/wicket-id/wicket/identity/identitytest"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/password/passwordtest"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -195,7 +196,7 @@ func TestImportRefusesAndLeavesNothing(t *testing.T) {
 			person := ada(h)
 			c.change(&person)
 			_, err := h.Transfer.Import(t.Context(), person)
-			var faults identity.FieldFaults
+			var faults refusal.FieldFaults
 			if !errors.As(err, &faults) || !errors.Is(faults[c.field], c.want) {
 				t.Errorf("%s: %v", name, err)
 			}

@@ -67,7 +67,8 @@ func (h Phones) Remove(v *frame.Visit) error {
 // phoneFaults are the reasons why the numbers were not changed that a person is told.
 var phoneFaults = []error{
 	identifier.ErrPhoneInvalid, identity.ErrPhoneListed, identity.ErrPrimaryPhone, identity.ErrTooManyPhones,
-	identity.ErrPhoneTaken, identity.ErrTooManyTexts, identity.ErrNoTexts,
+	identity.ErrPhoneTaken, identity.ErrTooManyTexts, identity.ErrTextsExhausted, identity.ErrUntexted, identity.ErrNoTexts,
+	identity.ErrEmailFirst,
 }
 
 // changed shows the page again after a change, or why there was none.

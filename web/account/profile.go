@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -44,7 +45,7 @@ func (h Profile) Update(v *frame.Visit) error {
 		}
 	}
 	err = h.Identity.Profiles().Update(v.Context(), v.Session.UserID, *profile)
-	var faults identity.FieldFaults
+	var faults refusal.FieldFaults
 	if errors.As(err, &faults) {
 		return h.show(v, http.StatusUnprocessableEntity, profile, pages.Profile{
 			Failures: v.Language.Refusals(faults), Failure: v.Language.Text("profile.refused"),

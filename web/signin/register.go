@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
@@ -63,7 +64,7 @@ func (h Register) Submit(v *frame.Visit) error {
 // refuse says what is wrong, on the page with all that was typed but the password.
 func (h Register) refuse(v *frame.Visit, r signin.SignUp, err error) error {
 	page, status := h.page(v), http.StatusTooManyRequests
-	var faults identity.FieldFaults
+	var faults refusal.FieldFaults
 	switch {
 	case errors.As(err, &faults):
 		status, page.Failures = http.StatusUnprocessableEntity, v.Language.Refusals(faults)

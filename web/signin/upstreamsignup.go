@@ -7,6 +7,7 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/web/frame"
@@ -84,7 +85,7 @@ func (h UpstreamSignUp) Register(v *frame.Visit) error {
 	}
 	page := pages.UpstreamSignUp{Username: v.Form.Get("username")}
 	admission, err := h.SignIns.External().SignUp(v.Context(), waiting.External, page.Username, v.Device(), v.Session)
-	var faults identity.FieldFaults
+	var faults refusal.FieldFaults
 	switch {
 	case errors.As(err, &faults):
 		page.Wrong = v.Language.Refusal(faults["username"])

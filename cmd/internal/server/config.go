@@ -49,6 +49,9 @@ type Config struct {
 	SMSURL    string       `env:"WICKET_SMS_URL" secret:"" unset:"no phone can be verified" help:"Who sends text messages: 'twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com?from=+15550100', or 'https://hooks.example.com/sms', which gets 'to', 'text' and 'id' as JSON, signed."`
 	SMSSecret string       `env:"WICKET_SMS_SECRET" secret:"" unset:"required with a webhook" help:"Signs what goes to the webhook as https://www.standardwebhooks.com says, at least 16 characters; libraries that want it in base64 get it by 'printf %s SECRET | base64'."`
 
+	SMSCountries []string `env:"WICKET_SMS_COUNTRIES" type:"countries" unset:"all" help:"Where text messages are sent, by commas, such as 'DE,AT,CH' (ISO 3166). Never to numbers that cost more than others, or belong to no country."`
+	SMSDaily     int64    `env:"WICKET_SMS_DAILY" type:"quantity" default:"1000" help:"The most text messages in a day; half of them to one country, unless 'WICKET_SMS_COUNTRIES' names just one."`
+
 	Registration    bool   `section:"People" env:"WICKET_REGISTRATION" type:"switch" enum:"open,off" default:"off" help:"'open': everybody may make an account, on the page '/register'."`
 	FirstInvitation string `env:"WICKET_FIRST_INVITATION" type:"invitation" secret:"" unset:"SQLite: wicket serve prints such a link; PostgreSQL: wicket user invite --role admin makes one" help:"The secret of the link 'ISSUER/register?token=SECRET' ('openssl rand -hex 32' makes one), which makes the first account, an administrator's: once, and within a week of the last start."`
 

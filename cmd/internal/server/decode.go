@@ -17,6 +17,7 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
@@ -55,6 +56,8 @@ func mappers(c *Config) []kong.Option {
 		mapNamed("networks", parseNetworks),
 		mapNamed("origins", parseOrigins),
 		mapNamed("models", parseModels),
+		mapNamed("countries", parseCountries),
+		mapNamed("quantity", parseQuantity),
 	}
 }
 
@@ -147,6 +150,24 @@ func parseModels(text string) ([]uuid.UUID, error) {
 		models = append(models, model)
 	}
 	return models, nil
+}
+
+func parseCountries(text string) ([]string, error) {
+	countries := words(text)
+	for _, country := range countries {
+		if !identifier.IsCountry(country) {
+			return nil, fmt.Errorf("%q is not a country such as DE, by ISO 3166-1 alpha-2", country)
+		}
+	}
+	return countries, nil
+}
+
+func parseQuantity(text string) (int64, error) {
+	quantity, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || quantity < 1 {
+		return 0, errors.New("must be a number from 1 on")
+	}
+	return quantity, nil
 }
 
 func parseTwoFactors(text string) (rule identity.TwoFactorRule, err error) {

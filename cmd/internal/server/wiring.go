@@ -105,7 +105,9 @@ func (s *Server) wireIdentity(_ context.Context, config *Config) error {
 		Hasher:      hasher,
 		Now:         s.Clock.Now,
 		TwoFactors:  config.TwoFactors,
+		Mails:       config.Mail() != nil,
 		Texts:       config.texts() != nil,
+		TextRule:    identity.TextRule{Countries: config.SMSCountries, Daily: config.SMSDaily},
 		SessionIdle: 30 * 24 * time.Hour,
 	}
 	s.Factors = &factor.Store{Store: s.Identity, RelyingParty: config.RelyingParty}

@@ -100,7 +100,9 @@ var allowed = map[string][]string{
 		storagePackages,
 	),
 	"identity/transfer": slices.Concat(
-		[]string{"identity", "identity/factor", "identity/identifier", "identity/password", "identity/signin"},
+		[]string{
+			"identity", "identity/factor", "identity/identifier", "identity/password", "identity/refusal", "identity/signin",
+		},
 		storagePackages,
 	),
 	"storage":         {"migrations", "storage/internal/rehearsal"},

@@ -42,6 +42,11 @@
   labels: {severity: warning}
   annotations:
     summary: {{ "{{ $value | humanize }} sign-ins fail each second, five times as many as on other days; wicket report logins says from where." | quote }}
+- alert: WicketTextMessagesEnd
+  expr: sum(increase(wicket_text_messages_total{ {{- $of }}, outcome="phone.exhausted"}[15m])) > 0
+  labels: {severity: warning}
+  annotations:
+    summary: Wicket sends no more text messages today, to one country or at all. Somebody may earn money by them; see WICKET_SMS_COUNTRIES and WICKET_SMS_DAILY.
 - alert: WicketRedisAway
   expr: wicket_redis_up{ {{- $of -}} } == 0
   for: 5m

@@ -67,12 +67,18 @@ func NewMasterKey() string {
 	return base64.StdEncoding.EncodeToString(key)
 }
 
-// Close seals plaintext for purpose.
+const (
+	saltSize  = 12 // of the key of one message
+	nonceSize = 12
+)
+
+// Close seals plaintext for purpose. Each message has a key of its own, derived from that of the purpose and a random
+// salt: under one key random nonces of 96 bits must not be many more than 2^32 (NIST SP 800-38D, section 8.3).
 func (s *Seal) Close(purpose string, plaintext []byte) []byte {
-	aead := s.aead(s.masters()[0], purpose)
-	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plaintext)+aead.Overhead())
-	_, _ = rand.Read(nonce)
-	return aead.Seal(nonce, nonce, plaintext, []byte(purpose))
+	sealed := make([]byte, saltSize+nonceSize, saltSize+nonceSize+len(plaintext)+aes.BlockSize)
+	_, _ = rand.Read(sealed)
+	aead := newAEAD(messageKey(s.masters()[0], purpose, sealed[:saltSize]))
+	return aead.Seal(sealed, sealed[saltSize:], plaintext, []byte(purpose))
 }
 
 // Open returns what Close sealed for the same purpose, or ErrSealed.
@@ -81,20 +87,33 @@ func (s *Seal) Open(purpose string, sealed []byte) ([]byte, error) {
 	return plaintext, err
 }
 
-// open is Open, and tells whether the key that sealed is the one that seals now.
+// open is Open, and tells whether it was sealed as Close seals now, with the key that seals now.
 func (s *Seal) open(purpose string, sealed []byte) (plaintext []byte, current bool, err error) {
 	masters := s.masters()
 	for _, master := range masters {
-		aead := s.aead(master, purpose)
-		if len(sealed) < aead.NonceSize() {
-			return nil, false, ErrSealed
-		}
-		plaintext, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(purpose))
-		if err == nil {
+		if plaintext, ok := openWith(master, purpose, sealed); ok {
 			return plaintext, bytes.Equal(master, masters[0]), nil
 		}
 	}
+	for _, master := range masters { // before there were keys of messages
+		aead := newAEAD(subkey(master, "seal:"+purpose))
+		if len(sealed) >= nonceSize {
+			plaintext, err := aead.Open(nil, sealed[:nonceSize], sealed[nonceSize:], []byte(purpose))
+			if err == nil {
+				return plaintext, false, nil
+			}
+		}
+	}
 	return nil, false, ErrSealed
+}
+
+func openWith(master []byte, purpose string, sealed []byte) (plaintext []byte, ok bool) {
+	if len(sealed) < saltSize+nonceSize {
+		return nil, false
+	}
+	aead := newAEAD(messageKey(master, purpose, sealed[:saltSize]))
+	plaintext, err := aead.Open(nil, sealed[saltSize:saltSize+nonceSize], sealed[saltSize+nonceSize:], []byte(purpose))
+	return plaintext, err == nil
 }
 
 // Derive returns 32 bytes for each master key that only this Seal can compute from input, the sealing key's first.
@@ -109,8 +128,15 @@ func (s *Seal) Derive(purpose string, input []byte) [][]byte {
 	return derived
 }
 
-func (s *Seal) aead(master []byte, purpose string) cipher.AEAD {
-	block, err := aes.NewCipher(subkey(master, "seal:"+purpose))
+// messageKey is the key of one message.
+func messageKey(master []byte, purpose string, salt []byte) []byte {
+	mac := hmac.New(sha256.New, subkey(master, "message:"+purpose))
+	mac.Write(salt)
+	return mac.Sum(nil)
+}
+
+func newAEAD(key []byte) cipher.AEAD {
+	block, err := aes.NewCipher(key)
 	if err != nil {
 		panic(err) // a key of 32 bytes is always right
 	}

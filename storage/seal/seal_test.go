@@ -1,6 +1,7 @@
 package seal_test
 
 import (
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -74,6 +75,29 @@ func TestSeal(t *testing.T) {
 	for _, bad := range []string{"", "short", first + ",", first + "x"} {
 		if _, err := seal.Parse(bad); err == nil || !strings.Contains(err.Error(), "openssl rand") {
 			t.Errorf("ParseSeal(%q): %v", bad, err)
+		}
+	}
+}
+
+// What was sealed before each message had a key of its own still opens, and is sealed anew by `wicket key reseal`.
+func TestSealsOfBeforeOpen(t *testing.T) {
+	s, err := seal.Parse("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := hex.DecodeString("95404b3e06e849cb6f4ab14c8c2344a3c613636fda5b85a5ff09c7da56159a7261a4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Open("totp", before); err != nil || string(got) != "secret" {
+		t.Errorf("it opens to %q, %v", got, err)
+	}
+	if _, err := s.Open("keys", before); !errors.Is(err, seal.ErrSealed) {
+		t.Errorf("another purpose: %v", err)
+	}
+	for _, short := range [][]byte{nil, before[:5], before[:20]} {
+		if _, err := s.Open("totp", short); !errors.Is(err, seal.ErrSealed) {
+			t.Errorf("%d bytes: %v", len(short), err)
 		}
 	}
 }

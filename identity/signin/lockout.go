@@ -130,7 +130,7 @@ func (s *Store) delayAfter(failures int64) time.Duration {
 // that nobody has it does the same work on nobody.
 func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step firstStep, failure string) error {
 	if step.user.ID == uuid.Nil {
-		failure = FailedUnknown
+		failure, step.login = FailedUnknown, unknownName(s.Seal, step.login)
 	}
 	if err := step.note(ctx, tx, now, failure); err != nil {
 		return err

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 )
 
 // LoginAttempt is one attempt to sign in, whatever came of it.
@@ -19,7 +21,7 @@ type LoginAttempt struct {
 
 	ID            int64         `bun:"id,pk,autoincrement"`
 	AttemptTime   time.Time     `bun:"attempt_time"`
-	Username      string        `bun:"username"` // as typed
+	Username      string        `bun:"username"` // as typed; of what names nobody, see unknownName
 	UserID        uuid.NullUUID `bun:"user_id,type:uuid"`
 	IPAddress     string        `bun:"ip_address"`
 	Success       bool          `bun:"success"`
@@ -59,6 +61,12 @@ func (a firstStep) note(ctx context.Context, tx bun.Tx, now time.Time, failure s
 	}
 	storage.CountEvent(ctx, "sign_ins", attempt.Method, outcome)
 	return nil
+}
+
+// unknownName stands for a name that was typed and is nobody's. It may be a password in the wrong field, so that nothing
+// of it is kept but what tells one from another.
+func unknownName(with *seal.Seal, typed string) string {
+	return "unknown:" + base64.RawURLEncoding.EncodeToString(with.Derive("unknown name", []byte(typed))[0][:12])
 }
 
 // List lists the last attempts to sign in to an account, the newest first.

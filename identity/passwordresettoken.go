@@ -11,8 +11,8 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// PasswordResetToken lets a person who has lost their password choose another. It works once, for half an hour, and
-// only the youngest of several.
+// PasswordResetToken lets a person who has lost their password choose another. It works once, for
+// ResetLifetime; with it go all others of that person.
 type PasswordResetToken struct {
 	bun.BaseModel `bun:"table:password_reset_tokens,alias:password_reset_token"`
 
@@ -26,15 +26,14 @@ type PasswordResetToken struct {
 	CreatedBy string     `bun:"created_by"`
 }
 
-const (
-	resetLifetime = 30 * time.Minute
-)
+// ResetLifetime is how long a link works.
+const ResetLifetime = time.Hour
 
 // NewResetToken is the row of a link that lets a person choose another password, and the secret of the link.
 func NewResetToken(ctx context.Context, userID uuid.UUID, now time.Time) (*PasswordResetToken, string) {
 	secret, actor := storage.NewSecret(), audit.ActorOf(ctx)
 	return &PasswordResetToken{
-		ID: storage.NewID(), UserID: userID, TokenHash: storage.Digest(secret), ExpiresAt: now.Add(resetLifetime),
+		ID: storage.NewID(), UserID: userID, TokenHash: storage.Digest(secret), ExpiresAt: now.Add(ResetLifetime),
 		ResetIP: actor.IP, CreatedAt: now, CreatedBy: actor.Name,
 	}, secret
 }

@@ -111,18 +111,13 @@ func (s *Store) MaySend(ctx context.Context, purpose, to string) error {
 // VoidSecrets voids every link and code that was sent to a person: who has just proved who they are, or that somebody
 // else was them, wants none of the old ones to work.
 func VoidSecrets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time) error {
-	if err := VoidResets(ctx, tx, userID, now); err != nil {
-		return err
-	}
-	_, err := tx.NewUpdate().Model((*Proof)(nil)).
+	_, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).
 		Set("used_at = ?", now).
 		Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
-	return err
-}
-
-// VoidResets voids the links by which a person could choose another password, as part of tx.
-func VoidResets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time) error {
-	_, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewUpdate().Model((*Proof)(nil)).
 		Set("used_at = ?", now).
 		Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
 	return err

@@ -74,25 +74,32 @@ func (s *Store) noteDeviceFailure(ctx context.Context, tx bun.Tx, known *identit
 	return err
 }
 
-// Unlock opens an account that wrong passwords have locked, by the link that its owner got. It returns ErrProof.
-func (s *Store) Unlock(ctx context.Context, secret string) error {
-	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+// Unlock opens an account that wrong passwords have locked, by the link that its owner got. The browser is known to the
+// account from now on, so that the next lock does not keep its owner out: it returns what its cookie is to hold. It
+// returns ErrProof.
+func (s *Store) Unlock(ctx context.Context, secret string, device identity.Device) (deviceSecret string, err error) {
+	return storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (string, error) {
 		now := s.Now()
 		proof, err := identity.UseLink(ctx, tx, identity.ProofToUnlock, secret, now)
 		if err != nil {
-			return err
+			return "", err
 		}
-		_, err = tx.NewUpdate().Model((*identity.User)(nil)).
+		owner := &identity.User{ID: proof.UserID}
+		_, err = tx.NewUpdate().Model(owner).
 			Set("failed_login_attempts = 0").
 			Set("locked_until = NULL").
-			Where("id = ?", proof.UserID).Exec(ctx)
+			WherePK().Exec(ctx)
 		if err != nil {
-			return err
+			return "", err
 		}
-		return audit.Record(ctx, tx, now, audit.Change{
+		err = audit.Record(ctx, tx, now, audit.Change{
 			Entity: "user", EntityID: proof.UserID.String(), Action: "unlocked", UserID: proof.UserID,
 			New: audit.Values{"by": "mailed link"},
 		})
+		if err != nil {
+			return "", err
+		}
+		return identity.RememberDevice(ctx, tx, now, owner, device, identity.NotTrusted)
 	})
 }
 

@@ -63,8 +63,8 @@ func (a firstStep) note(ctx context.Context, tx bun.Tx, now time.Time, failure s
 	return nil
 }
 
-// unknownName stands for a name that was typed and is nobody's. It may be a password in the wrong field, so that nothing
-// of it is kept but what tells one from another.
+// unknownName stands for a name that was typed and is nobody's. It may be a password in the wrong field, so that
+// nothing of it is kept but what tells one from another.
 func unknownName(with *seal.Seal, typed string) string {
 	return "unknown:" + base64.RawURLEncoding.EncodeToString(with.Derive("unknown name", []byte(typed))[0][:12])
 }

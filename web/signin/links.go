@@ -22,9 +22,11 @@ func (h Links) UnlockPage(v *frame.Visit) error {
 
 // Unlock unlocks it.
 func (h Links) Unlock(v *frame.Visit) error {
-	if err := h.SignIns.Unlock(v.Context(), v.Form.Get("token")); err != nil {
+	deviceSecret, err := h.SignIns.Unlock(v.Context(), v.Form.Get("token"), v.Device())
+	if err != nil {
 		return err
 	}
+	v.SetCookie(frame.DeviceCookie, deviceSecret)
 	return v.Show(http.StatusOK, pages.Done{
 		Title: v.Language.Text("unlock.unlocked"), Text: v.Language.Text("unlock.unlocked_lead"),
 		NextURI: "/sign-in", NextLabel: v.Language.Text("signin.title"),

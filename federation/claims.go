@@ -13,6 +13,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/profile"
 )
 
 // verifiedClaims are the claims of a provider about a person, of which it is verified that they are the provider's.
@@ -50,7 +51,7 @@ func (p *Provider) external(verified *verifiedClaims, token *oauth2.Token) (iden
 		external.Username = external.Email
 	}
 	external.MayRegister = p.Settings.Registration && p.isOfDomains(verified, external.EmailProved)
-	for _, field := range new(identity.Profile).Fields() {
+	for _, field := range new(profile.Profile).Fields() {
 		external.InitialProfile[field.Name] = cmp.Or(verified.text(field.Name), verified.text("address."+field.Name))
 	}
 	for field, claim := range p.Settings.Profile {

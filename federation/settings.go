@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/profile"
 )
 
 // Settings say how far a provider is trusted. The tags are those of its JSON column.
@@ -60,7 +60,7 @@ func (s *Settings) check() error {
 		}
 	}
 	for field := range s.Profile {
-		if !slices.ContainsFunc(new(identity.Profile).Fields(), func(f identity.ProfileField) bool {
+		if !slices.ContainsFunc(new(profile.Profile).Fields(), func(f profile.Field) bool {
 			return f.Name == field
 		}) {
 			return fmt.Errorf("a profile has no field %q", field)

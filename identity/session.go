@@ -14,17 +14,6 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// RenewSession writes what a live session has proved by now, and its new secret: a copy of the old one is worth
-// nothing. It returns storage.ErrNotFound where the session has ended.
-func RenewSession(ctx context.Context, tx bun.Tx, session *Session, evidence Evidence, secret string) error {
-	renewed := &Session{ID: session.ID, AMR: evidence.AMR, ACR: evidence.ACR, SecretHash: storage.Digest(secret)}
-	return storage.OneRow(tx.NewUpdate().Model(renewed).
-		Column("amr", "acr", "secret_hash").
-		Where("id = ? AND ended_at IS NULL", session.ID).
-		Where("auth_time = ?", session.AuthTime). // whoever has signed in again meanwhile has another secret
-		Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND session_version = ?)", session.UserID, session.SessionVersion).Exec(ctx))
-}
-
 // Session is a person signed in on one device. Grants and refresh tokens hang on it and end with it.
 type Session struct {
 	bun.BaseModel `bun:"table:sessions,alias:session"`
@@ -201,17 +190,17 @@ func (s Sessions) RaiseVersion(
 // means: neither ended nor expired nor idle for too long, of the user's present version, and the account is active.
 func (s Sessions) BySecret(ctx context.Context, secret string) (*Session, error) {
 	session := new(Session)
-	if err := s.Select(session, secret).Scan(ctx); err != nil {
-		return nil, fmt.Errorf("session: %w", storage.NotFound(err))
+	if err := s.Scan(ctx, s.Select(session, secret), secret); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
 	}
 	return session, nil
 }
 
-// Select is the query of BySecret, for a layer above that wants to know more in the same read: model is a
+// Select is the query of BySecret, for Scan, and for a layer above that wants to know more in the same read: model is a
 // *Session, or a struct that extends it. Every request of a browser asks this, so only what such a request may need is
 // read: who it is, and how and when they signed in.
 func (s Sessions) Select(model any, secret string) *bun.SelectQuery {
-	query := s.Database.Reader().NewSelect().Model(model).Where("session.secret_hash = ?", storage.Digest(secret)).
+	query := s.Database.Reader().NewSelect().Model(model).
 		Column(
 			"id", "user_id", "session_version", "amr", "acr", "auth_time", "last_seen_at", "last_seen_ip", "expires_at",
 			"created_at",
@@ -219,7 +208,7 @@ func (s Sessions) Select(model any, secret string) *bun.SelectQuery {
 		Relation("User", func(q *bun.SelectQuery) *bun.SelectQuery {
 			return q.Column("id", "username", "two_factor", "has_webauthn")
 		})
-	return s.live(s.TwoFactors.Select(query, "session.user_id"))
+	return s.live(s.TwoFactors.Select(secretIs(query, secret, s.Now()), "session.user_id"))
 }
 
 // List lists a person's live sessions, the one last seen first.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -30,7 +31,6 @@ type Store struct {
 // The nouns of the store: each holds the verbs and queries of one table.
 type (
 	Users            struct{ *Store }
-	Profiles         struct{ *Store }
 	Emails           struct{ *Store }
 	Phones           struct{ *Store }
 	Sessions         struct{ *Store }
@@ -42,7 +42,7 @@ type (
 func (s *Store) Users() Users { return Users{s} }
 
 // Profiles are what people tell of themselves.
-func (s *Store) Profiles() Profiles { return Profiles{s} }
+func (s *Store) Profiles() profile.Store { return profile.Store{Database: s.Database, Now: s.Now} }
 
 // Emails are people's e-mail addresses.
 func (s *Store) Emails() Emails { return Emails{s} }

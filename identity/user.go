@@ -12,6 +12,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -71,7 +72,7 @@ func (s Users) Create(ctx context.Context, person NewUser) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := OneLine(MaxName)(person.Name); err != nil {
+	if _, err := profile.OneLine(profile.MaxName)(person.Name); err != nil {
 		return nil, ErrNameInvalid
 	}
 	var hash string
@@ -119,8 +120,8 @@ func InsertUser(ctx context.Context, tx bun.Tx, now time.Time, user *User, name 
 	if err := InsertAccount(ctx, tx, user); err != nil {
 		return err
 	}
-	profile := &Profile{UserID: user.ID, Name: name, CreatedAt: now, ModifiedAt: now}
-	if _, err := tx.NewInsert().Model(profile).Exec(ctx); err != nil {
+	told := &profile.Profile{UserID: user.ID, Name: name, CreatedAt: now, ModifiedAt: now}
+	if _, err := tx.NewInsert().Model(told).Exec(ctx); err != nil {
 		return err
 	}
 	values := audit.Values{"username": user.Username, "has_password": user.PasswordHash != ""}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/identity/transfer"
 )
@@ -236,23 +237,23 @@ func (r *importRun) one(ctx context.Context, number int64, line []byte, length i
 
 // importLine is a line of the file: docs/import.md describes it.
 type importLine struct {
-	Username     string            `json:"username"`
-	PasswordHash string            `json:"password_hash"`
-	IsActive     *bool             `json:"is_active"` // left out: true
-	CreatedAt    time.Time         `json:"created_at"`
-	Name         string            `json:"name"`
-	GivenName    string            `json:"given_name"`
-	FamilyName   string            `json:"family_name"`
-	MiddleName   string            `json:"middle_name"`
-	Nickname     string            `json:"nickname"`
-	Profile      string            `json:"profile"`
-	Picture      string            `json:"picture"`
-	Website      string            `json:"website"`
-	Gender       string            `json:"gender"`
-	Birthdate    string            `json:"birthdate"`
-	Zoneinfo     string            `json:"zoneinfo"`
-	Locale       string            `json:"locale"`
-	Address      *identity.Address `json:"address"`
+	Username     string           `json:"username"`
+	PasswordHash string           `json:"password_hash"`
+	IsActive     *bool            `json:"is_active"` // left out: true
+	CreatedAt    time.Time        `json:"created_at"`
+	Name         string           `json:"name"`
+	GivenName    string           `json:"given_name"`
+	FamilyName   string           `json:"family_name"`
+	MiddleName   string           `json:"middle_name"`
+	Nickname     string           `json:"nickname"`
+	Profile      string           `json:"profile"`
+	Picture      string           `json:"picture"`
+	Website      string           `json:"website"`
+	Gender       string           `json:"gender"`
+	Birthdate    string           `json:"birthdate"`
+	Zoneinfo     string           `json:"zoneinfo"`
+	Locale       string           `json:"locale"`
+	Address      *profile.Address `json:"address"`
 	Emails       []struct {
 		Address  string `json:"address"`
 		Verified bool   `json:"verified"`
@@ -306,7 +307,7 @@ func (l *importLine) person(dryRun bool) transfer.Import {
 	person := transfer.Import{
 		Username: l.Username, PasswordHash: l.PasswordHash, IsActive: l.IsActive == nil || *l.IsActive,
 		CreatedAt: l.CreatedAt, Roles: l.Roles, DryRun: dryRun,
-		Profile: identity.Profile{
+		Profile: profile.Profile{
 			Name: l.Name, GivenName: l.GivenName, FamilyName: l.FamilyName, MiddleName: l.MiddleName, Nickname: l.Nickname,
 			Profile: l.Profile, Picture: l.Picture, Website: l.Website, Gender: l.Gender, Birthdate: l.Birthdate,
 			Zoneinfo: l.Zoneinfo, Locale: l.Locale, Address: l.Address,

@@ -18,6 +18,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -256,7 +257,7 @@ func (s TOTPs) Remove(ctx context.Context, by *identity.Reauthenticated, id uuid
 
 // factorName brings what somebody calls a factor of theirs into the form that is kept; empty is empty.
 func factorName(name string) (string, error) {
-	name, err := identity.OneLine(maxFactorName)(strings.TrimSpace(name))
+	name, err := profile.OneLine(maxFactorName)(strings.TrimSpace(name))
 	if err != nil {
 		return "", ErrFactorName
 	}

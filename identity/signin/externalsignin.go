@@ -12,6 +12,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/identifier"
+	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -139,7 +140,7 @@ func (s External) follow(
 	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, external identity.External,
 ) error {
 	if len(external.SyncedProfile) > 0 {
-		err := s.Profiles().Change(ctx, tx, now, userID, func(before *identity.Profile) identity.Profile {
+		err := s.Profiles().Change(ctx, tx, now, userID, func(before *profile.Profile) profile.Profile {
 			return before.With(external.SyncedProfile)
 		})
 		if err != nil {
@@ -241,7 +242,7 @@ func (s External) insert(
 			return nil, err
 		}
 	}
-	told := func(blank *identity.Profile) identity.Profile { return blank.With(external.InitialProfile) }
+	told := func(blank *profile.Profile) profile.Profile { return blank.With(external.InitialProfile) }
 	if err := s.Profiles().Change(ctx, tx, now, user.ID, told); err != nil {
 		return nil, err
 	}

@@ -108,8 +108,7 @@ func (s Passwords) replace(
 	ctx context.Context, tx bun.Tx, user *identity.User, session *identity.Session, hash, secret string,
 ) error {
 	now := s.Now()
-	err := storage.OneRow(tx.NewUpdate().Model((*identity.Session)(nil)).
-		Set("secret_hash = ?", storage.Digest(secret)).
+	err := storage.OneRow(identity.RenewSecret(tx.NewUpdate().Model((*identity.Session)(nil)), secret, now).
 		Where("id = ? AND ended_at IS NULL", session.ID).
 		Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND coalesce(password_hash, '') = ? AND session_version = ?)",
 			user.ID, user.PasswordHash, session.SessionVersion).

@@ -12,6 +12,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -58,7 +59,7 @@ func (r *SignUp) clean() refusal.FieldFaults {
 	faults.Add("username", err)
 	_, err = identifier.EmailKey(r.Email)
 	faults.Add("email", err)
-	_, err = identity.OneLine(identity.MaxName)(r.Name)
+	_, err = profile.OneLine(profile.MaxName)(r.Name)
 	faults.Add("name", err)
 	if r.Password == "" {
 		faults["password"] = password.ErrMissing

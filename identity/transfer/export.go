@@ -6,6 +6,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -13,7 +14,7 @@ import (
 // Export is all that the identity store keeps on a person, secrets aside.
 type Export struct {
 	User       *identity.User
-	Profile    *identity.Profile
+	Profile    *profile.Profile
 	Emails     []identity.Email
 	Phones     []identity.Phone
 	Roles      []identity.Role

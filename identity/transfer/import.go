@@ -12,6 +12,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/password"
+	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -22,8 +23,8 @@ type Import struct {
 	Username     string
 	PasswordHash string // of a kind that password.ReadHash reads; the next sign-in makes an argon2id hash of it
 	IsActive     bool
-	CreatedAt    time.Time        // when the account was made there; zero: now
-	Profile      identity.Profile // its fields; whose it is and its times are set here
+	CreatedAt    time.Time       // when the account was made there; zero: now
+	Profile      profile.Profile // its fields; whose it is and its times are set here
 	Emails       []ImportContact
 	Phones       []ImportContact
 	Roles        []string
@@ -54,7 +55,7 @@ var errDryRun = errors.New("dry run")
 // importRows are the rows that an Import becomes once it was found good.
 type importRows struct {
 	user    *identity.User
-	profile *identity.Profile
+	profile *profile.Profile
 	emails  []*identity.Email
 	phones  []*identity.Phone
 	roles   []*identity.Role
@@ -150,22 +151,22 @@ func (i Import) read(now time.Time, actor string) (*importRows, error) {
 	return a, nil
 }
 
-func (a *importRows) readProfile(profile identity.Profile, now time.Time, faults refusal.FieldFaults) {
-	if profile.Address != nil { // the caller's stays as it is
-		address := *profile.Address
-		profile.Address = &address
+func (a *importRows) readProfile(told profile.Profile, now time.Time, faults refusal.FieldFaults) {
+	if told.Address != nil { // the caller's stays as it is
+		address := *told.Address
+		told.Address = &address
 	}
 	var wrong refusal.FieldFaults
-	if errors.As(profile.Clean(now), &wrong) {
+	if errors.As(told.Clean(now), &wrong) {
 		for name, err := range wrong {
 			faults.Add(name, err)
 		}
 	}
-	if *profile.Address == (identity.Address{}) {
-		profile.Address = nil
+	if *told.Address == (profile.Address{}) {
+		told.Address = nil
 	}
-	profile.UserID, profile.CreatedAt, profile.ModifiedAt = a.user.ID, now, now
-	a.profile = &profile
+	told.UserID, told.CreatedAt, told.ModifiedAt = a.user.ID, now, now
+	a.profile = &told
 }
 
 func (a *importRows) readEmails(contacts []ImportContact, now time.Time, faults refusal.FieldFaults) {

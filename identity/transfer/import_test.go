@@ -14,6 +14,7 @@ import (
 	"github.com/wicket-id/wicket/identity/identitytest"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/password/passwordtest"
+	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
@@ -26,8 +27,8 @@ const hashOfUU = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW" 
 func ada(h *identitytest.Stack) transfer.Import {
 	return transfer.Import{
 		Username: "Ada", PasswordHash: hashOfUU, IsActive: true, CreatedAt: h.Clock.Add(-1000 * time.Hour),
-		Profile: identity.Profile{Name: "Ada Lovelace", GivenName: "Ada", FamilyName: "Lovelace", Birthdate: "1815-12-10", Locale: "en_GB", Zoneinfo: "Europe/London",
-			Website: "https://ada.example/", Address: &identity.Address{Locality: "London", Country: "UK"}},
+		Profile: profile.Profile{Name: "Ada Lovelace", GivenName: "Ada", FamilyName: "Lovelace", Birthdate: "1815-12-10", Locale: "en_GB", Zoneinfo: "Europe/London",
+			Website: "https://ada.example/", Address: &profile.Address{Locality: "London", Country: "UK"}},
 		Emails: []transfer.ImportContact{
 			{Value: "old@ada.example"}, {Value: "ada@ada.example", Verified: true},
 			{Value: "lady@ada.example", Verified: true, Primary: true},
@@ -49,10 +50,10 @@ func TestImportTakesInEverything(t *testing.T) {
 			row.PasswordHash != hashOfUU {
 			t.Errorf("user %+v", row)
 		}
-		profile, err := h.Profiles().Of(t.Context(), user.ID)
-		if err != nil || profile.Name != "Ada Lovelace" || profile.Locale != "en-GB" || profile.Birthdate != "1815-12-10" ||
-			*profile.Address != (identity.Address{Locality: "London", Country: "UK"}) {
-			t.Errorf("profile %+v, %v", profile, err)
+		told, err := h.Profiles().Of(t.Context(), user.ID)
+		if err != nil || told.Name != "Ada Lovelace" || told.Locale != "en-GB" || told.Birthdate != "1815-12-10" ||
+			*told.Address != (profile.Address{Locality: "London", Country: "UK"}) {
+			t.Errorf("profile %+v, %v", told, err)
 		}
 		emails, err := h.Emails().List(t.Context(), user.ID)
 		if err != nil || len(emails) != 3 || emails[0].Address != "lady@ada.example" || !emails[0].IsPrimary ||
@@ -157,7 +158,7 @@ func TestImportRefusesAndLeavesNothing(t *testing.T) {
 			}, "created_at", transfer.ErrCreatedInvalid},
 			"a bad claim": {func(i *transfer.Import) {
 				i.Profile.Zoneinfo = "Mars/Olympus"
-			}, "zoneinfo", identity.ErrZoneinfoInvalid},
+			}, "zoneinfo", profile.ErrZoneinfoInvalid},
 			"a bad e-mail": {func(i *transfer.Import) {
 				i.Emails[1].Value = "nobody"
 			}, "emails[1]", identifier.ErrEmailInvalid},

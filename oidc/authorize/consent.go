@@ -86,8 +86,8 @@ func (p *Service) Visitor(ctx context.Context, secret, clientID string) (Visitor
 	query := p.Identity.Sessions().Select(&found, secret).
 		ColumnExpr("consent.granted_scopes, consent.declined_scopes, consent.granted_at").
 		Join("LEFT JOIN consents AS consent ON consent.user_id = session.user_id AND consent.client_id = ?", clientID)
-	if err := query.Scan(ctx); err != nil {
-		return Visitor{}, fmt.Errorf("visitor: %w", storage.NotFound(err))
+	if err := p.Identity.Sessions().Scan(ctx, query, secret); err != nil {
+		return Visitor{}, fmt.Errorf("visitor: %w", err)
 	}
 	visitor := Visitor{Session: &found.Session}
 	if found.IsRuled {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -72,7 +72,7 @@ func bearerChallenge(code, scope string) string {
 
 // person is everything that userinfo may tell, and whether the token that asks is still good: one read.
 type person struct {
-	identity.Profile `bun:",extend"`
+	profile.Profile `bun:",extend"`
 	oidc.Standing
 
 	Username        string     `bun:"username"`

@@ -5,6 +5,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/oidc/authorize"
@@ -43,7 +44,7 @@ func each[T any](kept []T, export func(T) gin.H) []gin.H {
 	return list
 }
 
-func exportProfile(profile *identity.Profile) gin.H {
+func exportProfile(profile *profile.Profile) gin.H {
 	return gin.H{
 		"name": profile.Name, "given_name": profile.GivenName, "family_name": profile.FamilyName,
 		"middle_name": profile.MiddleName, "nickname": profile.Nickname, "profile": profile.Profile,

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
@@ -22,7 +22,7 @@ func (h Profile) Page(v *frame.Visit) error {
 	return h.show(v, http.StatusOK, profile, pages.Profile{Notice: notice(v)})
 }
 
-func (h Profile) show(v *frame.Visit, status int, profile *identity.Profile, page pages.Profile) (err error) {
+func (h Profile) show(v *frame.Visit, status int, profile *profile.Profile, page pages.Profile) (err error) {
 	if page.Head, err = head(h.Frame, v, "/account/profile"); err != nil {
 		return err
 	}

@@ -21,8 +21,8 @@ var storagePackages = []string{"storage", "storage/audit", "storage/cache", "sto
 
 // identityPackages are what every layer above may import of identity.
 var identityPackages = []string{
-	"identity", "identity/factor", "identity/identifier", "identity/password", "identity/refusal", "identity/signin",
-	"identity/transfer",
+	"identity", "identity/factor", "identity/identifier", "identity/password", "identity/profile", "identity/refusal",
+	"identity/signin", "identity/transfer",
 }
 
 // oidcPackages are what every layer above may import of oidc.
@@ -79,7 +79,7 @@ var allowed = map[string][]string{
 	"oidc/keys":    storagePackages,
 	"oidc/clients": slices.Concat([]string{"oidc", "oidc/keys", "identity"}, storagePackages),
 	"oidc/tokens": slices.Concat(
-		[]string{"oidc", "oidc/keys", "oidc/clients", "identity"}, storagePackages,
+		[]string{"oidc", "oidc/keys", "oidc/clients", "identity", "identity/profile"}, storagePackages,
 	),
 	"oidc/grants": slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
 	"oidc/authorize": slices.Concat(
@@ -89,19 +89,23 @@ var allowed = map[string][]string{
 	"oidc/discovery": {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "identity"},
 	"federation":     slices.Concat(identityPackages, storagePackages), // never oidc
 	"identity": slices.Concat(
-		[]string{"identity/identifier", "identity/password", "identity/refusal"}, storagePackages,
+		[]string{"identity/identifier", "identity/password", "identity/profile", "identity/refusal"}, storagePackages,
 	),
 	"identity/identifier": {"identity/refusal"},
 	"identity/password":   {"identity/refusal"},
+	"identity/profile":    slices.Concat([]string{"identity/refusal"}, storagePackages),
 	"identity/refusal":    {},
-	"identity/factor":     slices.Concat([]string{"identity", "identity/refusal"}, storagePackages),
+	"identity/factor":     slices.Concat([]string{"identity", "identity/profile", "identity/refusal"}, storagePackages),
 	"identity/signin": slices.Concat(
-		[]string{"identity", "identity/factor", "identity/identifier", "identity/password", "identity/refusal"},
+		[]string{
+			"identity", "identity/factor", "identity/identifier", "identity/password", "identity/profile", "identity/refusal",
+		},
 		storagePackages,
 	),
 	"identity/transfer": slices.Concat(
 		[]string{
-			"identity", "identity/factor", "identity/identifier", "identity/password", "identity/refusal", "identity/signin",
+			"identity", "identity/factor", "identity/identifier", "identity/password", "identity/profile", "identity/refusal",
+			"identity/signin",
 		},
 		storagePackages,
 	),

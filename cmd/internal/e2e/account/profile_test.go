@@ -12,7 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
-	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
@@ -171,7 +171,7 @@ func TestProfileFieldsAreRefused(t *testing.T) {
 		); !strings.Contains(shown.Text, `id="sign-in"`) {
 			t.Errorf("signed out: %s", shown.Status)
 		}
-		if err := h.Identity.Profiles().Update(t.Context(), h.User.ID, identity.Profile{Name: "\xff"}); err == nil {
+		if err := h.Identity.Profiles().Update(t.Context(), h.User.ID, profile.Profile{Name: "\xff"}); err == nil {
 			t.Error("what is no text is kept")
 		}
 	})

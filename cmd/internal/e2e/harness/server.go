@@ -52,7 +52,7 @@ func Start(t testing.TB, databaseURL string, change ...func(*Config)) *Server {
 	config := &Config{
 		Issuer: origin, DatabaseURL: databaseURL, Clock: identity.Clock, Seal: newSeal(t),
 		Migrate: true, Registration: true, KeepLoginAttempts: 400 * 24 * time.Hour,
-		Limits: web.DefaultLimits, Outbox: &notify.Outbox{},
+		Limits: web.DefaultLimits, Outbox: &notify.Outbox{}, SMSDaily: 1000,
 	}
 	config.RelyingParty = RelyingParty(t, config.Issuer, factor.HardwareKeyPolicy{})
 	for _, change := range change {

@@ -1,4 +1,5 @@
-package identity
+// Package profile is what a person tells of themself, and the rules for it. Begin with Profile and Store.
+package profile
 
 import (
 	"context"
@@ -72,8 +73,8 @@ const (
 	maxAddressLines = 500
 )
 
-// ProfileField is a part of a profile that a person can change, under the name of its claim.
-type ProfileField struct {
+// Field is a part of a profile that a person can change, under the name of its claim.
+type Field struct {
 	Name  string
 	Value *string // into the profile
 	rule  func(string) (string, error)
@@ -81,11 +82,11 @@ type ProfileField struct {
 
 // Fields returns the parts of a profile that a person can change, those of the address among them; an address that is
 // missing is made for it.
-func (p *Profile) Fields() []ProfileField {
+func (p *Profile) Fields() []Field {
 	if p.Address == nil {
 		p.Address = new(Address)
 	}
-	return []ProfileField{
+	return []Field{
 		{"name", &p.Name, OneLine(MaxName)},
 		{"given_name", &p.GivenName, OneLine(maxProfileWord)},
 		{"middle_name", &p.MiddleName, OneLine(maxProfileWord)},
@@ -208,10 +209,16 @@ func (p *Profile) Clean(now time.Time) error {
 	return nil
 }
 
+// Store keeps profiles; set both fields.
+type Store struct {
+	Database *storage.Database
+	Now      func() time.Time // UTC, to the microsecond
+}
+
 // Update changes what a person tells of themself to what told says, fields that are empty included. It returns
 // refusal.FieldFaults where a field is not good, or storage.ErrNotFound. The audit trail holds what changed and nothing
 // else; where nothing did, nothing is written.
-func (s Profiles) Update(ctx context.Context, userID uuid.UUID, told Profile) error {
+func (s Store) Update(ctx context.Context, userID uuid.UUID, told Profile) error {
 	now := s.Now()
 	if told.Address != nil { // the caller's stays as it is
 		address := *told.Address
@@ -230,7 +237,7 @@ func (s Profiles) Update(ctx context.Context, userID uuid.UUID, told Profile) er
 }
 
 // Change makes a profile what change makes of it, which must be clean, and records what changed.
-func (s Profiles) Change(
+func (s Store) Change(
 	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, change func(before *Profile) Profile,
 ) error {
 	// the old values must be those that are replaced
@@ -282,7 +289,7 @@ func (p *Profile) With(values map[string]string) Profile {
 }
 
 // Of returns a person's profile, or storage.ErrNotFound.
-func (s Profiles) Of(ctx context.Context, userID uuid.UUID) (*Profile, error) {
+func (s Store) Of(ctx context.Context, userID uuid.UUID) (*Profile, error) {
 	profile := new(Profile)
 	err := s.Database.Reader().NewSelect().Model(profile).Where("user_id = ?", userID).Scan(ctx)
 	if err != nil {

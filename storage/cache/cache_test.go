@@ -15,11 +15,17 @@ import (
 // openMemory is a replica's memory in that Redis.
 func openMemory(t testing.TB, url string) *cache.Redis {
 	t.Helper()
+	return openMemoryBy(t, url, time.Now, discard)
+}
+
+// openMemoryBy is openMemory by that clock and with that log.
+func openMemoryBy(t testing.TB, url string, now func() time.Time, log *slog.Logger) *cache.Redis {
+	t.Helper()
 	options, err := cache.ParseRedis(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := cache.NewRedis(t.Context(), options, t.Name(), time.Now, discard)
+	m := cache.NewRedis(t.Context(), options, t.Name(), now, log)
 	m.Patience = 5 * time.Second // this machine may be busy, which is not what is tested
 	t.Cleanup(func() {
 		if err := m.Close(); err != nil {

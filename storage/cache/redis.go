@@ -40,14 +40,17 @@ type Redis struct {
 	close   context.CancelFunc
 	looking sync.WaitGroup
 
-	mu   sync.Mutex
-	owed []func(ctx context.Context) error // what Redis missed
+	mu     sync.Mutex
+	owed   []func(ctx context.Context) error // what Redis missed
+	toldAt time.Time                         // when the log last said that it is away
+	lost   int                               // how often it was lost since
 }
 
 const (
 	redisPrefix = "wicket:"
 	lookEvery   = 250 * time.Millisecond
 	maxOwed     = 10_000 // more than a process does while Redis restarts; most of it lapses within minutes
+	toldEvery   = time.Minute
 )
 
 // RedisState is how Redis is, for metrics.
@@ -220,7 +223,8 @@ func ask[T any](ctx context.Context, m *Redis, question func(context.Context) (T
 	if m.away.Load() {
 		return nothing, errAway
 	}
-	ctx, cancel := context.WithTimeout(ctx, m.Patience)
+	// A visitor who goes away says nothing of Redis.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.Patience)
 	defer cancel()
 	m.asked.Add(1)
 	ctx, span := storage.StartSpan(ctx, "redis", attribute.String("db.system.name", "redis"))
@@ -239,8 +243,11 @@ func (m *Redis) lose(err error) {
 	if m.closing.Err() != nil || !m.away.CompareAndSwap(false, true) {
 		return
 	}
-	m.log.Warn("Redis does not answer; until it does, this process counts for itself", "error", err)
 	since := m.local.Now()
+	m.mu.Lock()
+	m.lost++
+	m.mu.Unlock()
+	told := m.tell(err)
 	m.looking.Go(func() {
 		ticker := time.NewTicker(lookEvery)
 		defer ticker.Stop()
@@ -251,11 +258,27 @@ func (m *Redis) lose(err error) {
 			case <-ticker.C:
 			}
 			if probeRedis(m.closing, m.Redis) == nil && m.settle() {
-				m.log.Info("Redis answers again", "away", m.local.Now().Sub(since))
+				if told {
+					m.log.Info("Redis answers again", "away", m.local.Now().Sub(since))
+				}
 				return
 			}
+			told = told || m.tell(err)
 		}
 	})
+}
+
+// tell says in the log that Redis is away, unless that was said within a minute: it may come and go many times in one.
+func (m *Redis) tell(err error) (told bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.local.Now()
+	if !m.toldAt.IsZero() && now.Sub(m.toldAt) < toldEvery {
+		return false
+	}
+	m.log.Warn("Redis does not answer; until it does, this process counts for itself", "error", err, "times", m.lost)
+	m.toldAt, m.lost = now, 0
+	return true
 }
 
 // owe notes what Redis has to be told when it is back.

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -483,4 +484,72 @@ func TestRedisPasswordIsRenewed(t *testing.T) {
 	}
 	m.Adopt(options)
 	storagetest.Eventually(t, 10*time.Second, "Redis answers to the new password", func() bool { return !m.State().Away })
+}
+
+// A visitor who goes away, or whose time is over, does not make Redis look away.
+func TestAVisitorWhoLeavesSaysNothingOfRedis(t *testing.T) {
+	t.Parallel()
+	m := openMemory(t, storagetest.Redis(t).URL())
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if n := m.Count(gone, "a", time.Hour); n != 1 || m.State().Away {
+		t.Errorf("counted %d, away %t", n, m.State().Away)
+	}
+}
+
+// A Redis that comes and goes is told of once a minute; one that stays away is told of whatever came before.
+func TestAFlappingRedisIsToldOfOnceAMinute(t *testing.T) {
+	t.Parallel()
+	var log lockedBuffer
+	var ahead atomic.Int64
+	server := storagetest.Redis(t)
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	m := openMemoryBy(t, server.URL(), now, slog.New(slog.NewTextHandler(&log, nil)))
+	said := func() (lost, back int) {
+		text := log.String()
+		return strings.Count(text, "does not answer"), strings.Count(text, "answers again")
+	}
+	lose := func() {
+		server.Kill()
+		m.Count(t.Context(), "a", time.Hour)
+		if !m.State().Away {
+			t.Error("nobody noticed")
+		}
+	}
+	for range 3 {
+		lose()
+		server.Start(t)
+		storagetest.Eventually(t, 10*time.Second, "Redis is back", func() bool { return !m.State().Away })
+	}
+	storagetest.Eventually(t, time.Second, "it was told of", func() bool { _, back := said(); return back == 1 })
+	lose()
+	if lost, back := said(); lost != 1 || back != 1 {
+		t.Errorf("told %d times that it is away and %d times that it is back:\n%s", lost, back, log.String())
+	}
+	ahead.Store(int64(time.Minute))
+	storagetest.Eventually(t, 10*time.Second, "it stays away, which is told", func() bool {
+		lost, _ := said()
+		return lost == 2
+	})
+	if !strings.Contains(log.String(), "times=3") {
+		t.Errorf("how often it was lost is not told:\n%s", log.String())
+	}
+}
+
+// lockedBuffer is a log that several goroutines write and a test reads.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }

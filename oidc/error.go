@@ -3,6 +3,8 @@ package oidc
 import (
 	"net/http"
 	"strings"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // Error is an answer of the protocol that says no: RFC 6749, sections 4.1.2.1 and 5.2, and what builds on them. Its
@@ -58,8 +60,24 @@ func InvalidScope(description string) *Error {
 	return &Error{Code: "invalid_scope", Description: description, Status: http.StatusBadRequest}
 }
 
-// ServerError is the error of that code, for a fault of ours. The cause is for the log alone.
+// CodeUnavailable is the code of what may be asked again later: RFC 6749, section 4.1.2.1.
+const CodeUnavailable = "temporarily_unavailable"
+
+// Unavailable is the error of that code. Its status is the one by which RFC 7009, section 2.2.1, tells that a token was
+// not revoked yet. The cause is for the log alone.
+func Unavailable(cause error) *Error {
+	return &Error{
+		Code: CodeUnavailable, Description: "Something that is needed does not answer just now. Try again in a moment.",
+		Status: http.StatusServiceUnavailable, Cause: cause,
+	}
+}
+
+// ServerError is the error of that code, for a fault of ours; or Unavailable where the cause passes by itself. The
+// cause is for the log alone.
 func ServerError(cause error) *Error {
+	if storage.Unavailable(cause) {
+		return Unavailable(cause)
+	}
 	return &Error{
 		Code: "server_error", Description: "Something went wrong on our side. Try again.",
 		Status: http.StatusInternalServerError, Cause: cause,

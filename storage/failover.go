@@ -26,13 +26,14 @@ import (
 // until it ends.
 const outagePatience = 10 * time.Second
 
-// passes tells whether an error is one that passes: the server ends the connection, is starting or stopping, was
-// demoted to a replica, or two transactions were in each other's way.
+// passes tells whether an error is one that passes: the server ends the connection, is starting or stopping, has none
+// to give, was demoted to a replica, or transactions were in each other's way.
 func passes(err error) bool {
 	var said *pgconn.PgError
 	if errors.As(err, &said) {
 		switch said.Code {
-		case "40001", "40P01", // serialization_failure, deadlock_detected
+		case "40001", "40P01", "55P03", // serialization_failure, deadlock_detected, lock_not_available
+			"53300", "53400", // too_many_connections, configuration_limit_exceeded
 			"57P01", "57P02", "57P03", // admin_shutdown, crash_shutdown, cannot_connect_now
 			readOnly:
 			return true
@@ -40,7 +41,7 @@ func passes(err error) bool {
 		return strings.HasPrefix(said.Code, "08") // connection exceptions
 	}
 	var network *net.OpError
-	return pgconn.SafeToRetry(err) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
+	return isBusy(err) || pgconn.SafeToRetry(err) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
 		errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, driver.ErrBadConn)
 }
@@ -62,7 +63,7 @@ func pausing(ctx context.Context, pause time.Duration) bool {
 // connector opens connections, and waits for a server that is away.
 type connector struct {
 	config  atomic.Pointer[pgx.ConnConfig] // with which the next connection is opened
-	timeout time.Duration                  // of a query that its caller cannot end
+	timeout time.Duration                  // of a query of a request
 
 	mu    sync.Mutex
 	since time.Time // of the outage, zero where there is none
@@ -82,6 +83,9 @@ func (*connector) Driver() driver.Driver { return stdlib.GetDefaultDriver() }
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
 		opened, err := stdlib.GetConnector(*c.config.Load()).Connect(ctx)
+		if err != nil && ctx.Err() != nil { // which says nothing of the server
+			return nil, err
+		}
 		if c.waited(err) >= outagePatience || err != nil && (!passes(err) || !pausing(ctx, pause)) {
 			return nil, err
 		}
@@ -121,19 +125,18 @@ func (c conn) ResetSession(ctx context.Context) error {
 	return c.Conn.ResetSession(ctx)
 }
 
-// bound gives a query an end that its caller cannot end: most are of requests, which go on when the visitor leaves. It
-// costs less than a context that watches the time. What was asked is cancelled on the server, and the connection
-// closed.
-func (c conn) bound(ctx context.Context) {
-	if ctx.Done() == nil {
+// bound gives a query outside a transaction an end of its own where what it belongs to has one too, as a request does,
+// or its caller cannot end it. What was asked is cancelled on the server, and the connection closed.
+func (c conn) bound(ctx context.Context, alone bool) {
+	if _, ends := ctx.Deadline(); alone && (ends || ctx.Done() == nil) {
 		_ = c.Conn.Conn().PgConn().Conn().SetDeadline(time.Now().Add(c.timeout)) // if it fails so does the query
 	}
 }
 
 // QueryContext is driver.QueryerContext's.
 func (c conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	alone := c.Conn.Conn().PgConn().TxStatus() == 'I' // outside a transaction
-	c.bound(ctx)
+	alone := c.isAlone()
+	c.bound(ctx, alone)
 	rows, err := c.Conn.QueryContext(ctx, query, args)
 	if c.leave(err); alone && !errors.Is(err, os.ErrDeadlineExceeded) && strings.HasPrefix(query, "SELECT") &&
 		ctx.Err() == nil && passes(err) {
@@ -144,11 +147,14 @@ func (c conn) QueryContext(ctx context.Context, query string, args []driver.Name
 
 // ExecContext is driver.ExecerContext's.
 func (c conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	c.bound(ctx)
+	c.bound(ctx, c.isAlone())
 	result, err := c.Conn.ExecContext(ctx, query, args)
 	c.leave(err)
 	return result, err
 }
+
+// isAlone tells whether what is asked next is outside a transaction.
+func (c conn) isAlone() bool { return c.Conn.Conn().PgConn().TxStatus() == 'I' }
 
 // leave closes a connection to a server that was demoted, or the pool would offer it again.
 func (c conn) leave(err error) {

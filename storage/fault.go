@@ -1,8 +1,10 @@
 package storage
 
 import (
+	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -34,4 +36,21 @@ func Violates(err error, column string) bool {
 		return unique && strings.Contains(lite.Error(), column)
 	}
 	return false
+}
+
+// Unavailable tells whether err says that the database could not be asked, or not in time: it is away, has no
+// connection or no lock to give, or the time that the caller had was over. It may be asked again a little later.
+func Unavailable(err error) bool {
+	var said *pgconn.PgError
+	if errors.As(err, &said) && said.Code == "57014" { // query_canceled
+		return true
+	}
+	return passes(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// isBusy tells whether another process holds the lock of an SQLite database for longer than is waited for.
+func isBusy(err error) bool {
+	const primary = 0xff // of a code; the rest says more
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code()&primary == sqlite3.SQLITE_BUSY
 }

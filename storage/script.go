@@ -20,10 +20,8 @@ func (d *Database) Draft() bun.IDB { return d.writer }
 // Append runs statements that ask nothing, such as inserts, in one transaction: all of them or none.
 func (d *Database) Append(ctx context.Context, statements ...schema.QueryAppender) error {
 	if d.Kind == Postgres {
-		ctx, cancel := short(ctx)
-		defer cancel()
 		return untilItPasses(ctx, func() (again bool, err error) {
-			err = script(ctx, d.writer, statements...)
+			err = d.script(ctx, statements...)
 			return undone(err), err
 		})
 	}
@@ -36,8 +34,6 @@ func (d *Database) Claim(
 	ctx context.Context, claim *bun.UpdateQuery, then ...schema.QueryAppender,
 ) (claimed bool, err error) {
 	if d.Kind == Postgres {
-		ctx, cancel := short(ctx)
-		defer cancel()
 		// A script is one transaction that stops at the first statement that fails. An update that finds nothing does
 		// not fail, so its count is made to.
 		query, err := claim.Returning("1").AppendQuery(schema.NewQueryGen(d.writer.Dialect()), nil)
@@ -46,7 +42,7 @@ func (d *Database) Claim(
 		}
 		decisive := d.writer.NewRaw("WITH claimed AS (?) SELECT 1 / count(*) FROM claimed", bun.Safe(query))
 		err = untilItPasses(ctx, func() (again bool, err error) {
-			err = script(ctx, d.writer, append([]schema.QueryAppender{decisive}, then...)...)
+			err = d.script(ctx, append([]schema.QueryAppender{decisive}, then...)...)
 			return undone(err), err
 		})
 		if fault := (*pgconn.PgError)(nil); errors.As(err, &fault) && fault.Code == divisionByZero {
@@ -75,6 +71,11 @@ func undone(err error) bool {
 }
 
 const divisionByZero = "22012" // SQLSTATE
+
+// script is the function of that name on a connection for writing.
+func (d *Database) script(ctx context.Context, statements ...schema.QueryAppender) error {
+	return d.connected(ctx, func(ctx context.Context, conn bun.Conn) error { return script(ctx, conn, statements...) })
+}
 
 // script sends statements in one piece. Outside a transaction, on PostgreSQL, they are one.
 func script(ctx context.Context, on bun.IDB, statements ...schema.QueryAppender) error {

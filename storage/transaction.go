@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -16,8 +17,6 @@ import (
 // again where the transaction failed before its commit for a reason that passes (failover.go), so nothing may leave
 // it but its result: it sets no variable from outside and changes nothing that a pointer from outside leads to.
 func Write[T any](ctx context.Context, d *Database, do func(ctx context.Context, tx bun.Tx) (T, error)) (T, error) {
-	ctx, cancel := short(ctx)
-	defer cancel()
 	var result T
 	attempt := 0
 	var refused *refusal
@@ -25,18 +24,20 @@ func Write[T any](ctx context.Context, d *Database, do func(ctx context.Context,
 		attempt++
 		committing := false
 		err = countAfter(ctx, func(ctx context.Context) error {
-			return d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
-				result, err = do(ctx, tx)
-				if refused = nil; errors.As(err, &refused) {
-					err = nil
-				}
-				if d.rehearse != nil {
-					if failed := d.rehearse(ctx, tx, attempt); failed != nil {
-						return failed
+			return d.connected(ctx, func(ctx context.Context, conn bun.Conn) error {
+				return conn.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
+					result, err = do(ctx, tx)
+					if refused = nil; errors.As(err, &refused) {
+						err = nil
 					}
-				}
-				committing = err == nil
-				return err
+					if d.rehearse != nil {
+						if failed := d.rehearse(ctx, tx, attempt); failed != nil {
+							return failed
+						}
+					}
+					committing = err == nil
+					return err
+				})
 			})
 		})
 		return !committing || undone(err), err
@@ -66,10 +67,34 @@ type refusal struct{ reason error }
 func (r *refusal) Error() string { return r.reason.Error() }
 func (r *refusal) Unwrap() error { return r.reason }
 
-// short is the context of a transaction: a caller who goes away must not cut a half-answered write, so it has an end of
-// its own.
-func short(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+// connected runs do on a connection for writing. It gives up waiting for one when ctx ends. Once there is one, do goes
+// on though its caller may have gone, for a write must not be cut in the middle.
+func (d *Database) connected(ctx context.Context, do func(ctx context.Context, conn bun.Conn) error) error {
+	conn, err := d.writer.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	ctx, cancel := Outlasting(ctx)
+	defer cancel()
+	err = do(ctx, conn)
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return err
+}
+
+// transactionPatience is how long a transaction may take.
+const transactionPatience = 30 * time.Second
+
+// Outlasting returns a context for what must be brought to its end though its caller goes away. It ends when the time
+// of ctx is over, if that is limited, and after half a minute at the latest.
+func Outlasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	end := time.Now().Add(transactionPatience)
+	if deadline, limited := ctx.Deadline(); limited && deadline.Before(end) {
+		end = deadline
+	}
+	return context.WithDeadline(context.WithoutCancel(ctx), end)
 }
 
 // untilItPasses calls try until it succeeds, fails for good or the budget for outages is spent: again at once, for

@@ -57,6 +57,9 @@ func (s *Store) WithPassword(ctx context.Context, attempt Attempt) (*Outcome, er
 	if err := turn.wait(ctx); err != nil {
 		return nil, err
 	}
+	// A failure is counted whoever has gone meanwhile: otherwise a crowd that hangs up could guess without end.
+	ctx, cancel := storage.Outlasting(ctx)
+	defer cancel()
 	began := time.Now()
 	outcome, err := s.comparePassword(ctx, turn.hasher, user, attempt)
 	turn.finish()

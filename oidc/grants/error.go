@@ -16,7 +16,13 @@ func Translate(err error) error {
 		return err
 	}
 	var rfc *fosite.RFC6749Error
-	if !errors.As(err, &rfc) || rfc.CodeField >= http.StatusInternalServerError {
+	if !errors.As(err, &rfc) {
+		return oidc.ServerError(err)
+	}
+	if rfc.CodeField >= http.StatusInternalServerError {
+		if cause := rfc.Unwrap(); cause != nil { // of which its own text says nothing
+			err = cause
+		}
 		return oidc.ServerError(err)
 	}
 	description := rfc.HintField

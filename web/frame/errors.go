@@ -15,6 +15,7 @@ import (
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
@@ -29,6 +30,7 @@ var (
 
 	errCrossOrigin = refusal.New("request.cross_origin", "the form was sent from another site")
 	errMethod      = refusal.New("request.method", "no such method")
+	errUnavailable = refusal.New("request.unavailable", "the request could not be finished in time")
 )
 
 // PasswordFaults are the reasons why a password cannot be chosen.
@@ -51,7 +53,15 @@ var failures = []struct {
 	{err: ErrNotFound, status: http.StatusNotFound},
 	{err: errMethod, status: http.StatusMethodNotAllowed},
 	{err: password.ErrBusy, status: http.StatusServiceUnavailable},
+	{err: errUnavailable, status: http.StatusServiceUnavailable},
 }
+
+// retryAfter is the header of that name, in seconds, where nobody knows better.
+const retryAfter = "5"
+
+// unavailable tells whether a request failed because its time was over, or because the database could not be asked:
+// another one may succeed. Where the browser has gone nobody reads the answer.
+func unavailable(err error) bool { return storage.Unavailable(err) || errors.Is(err, context.Canceled) }
 
 // tellPerson answers a request of a browser that failed: with a redirect where an app waits for the answer and can be
 // trusted with it, otherwise with a page that says what to do.
@@ -74,10 +84,14 @@ func tellPerson(v *Visit, err error) {
 
 // failure is the page that tells a person of an error; it is logged too.
 func failure(v *Visit, err error) pages.Failure {
+	if unavailable(err) {
+		v.LogFault(err)
+		err = errUnavailable
+	}
 	var protocol *oidc.Error
 	var limited *cache.Limited
 	switch {
-	case errors.As(err, &protocol) && protocol.Code != "server_error":
+	case errors.As(err, &protocol) && protocol.Status < http.StatusInternalServerError:
 		logRefusal(v, protocol)
 		return pages.Failure{
 			Status: http.StatusBadRequest, Title: v.Language.Text("failure.protocol.title"),
@@ -93,10 +107,10 @@ func failure(v *Visit, err error) pages.Failure {
 	}
 	for _, known := range failures {
 		if errors.Is(err, known.err) {
-			if known.err == password.ErrBusy {
-				v.Gin.Header("Retry-After", "5")
-			}
 			status := known.status
+			if status == http.StatusServiceUnavailable {
+				v.Gin.Header("Retry-After", retryAfter)
+			}
 			if status == 0 {
 				status = http.StatusBadRequest
 				log(v, slog.LevelInfo, "refused", "error", known.err.Code, "reason", known.err.Error())
@@ -135,15 +149,15 @@ func protocolError(v *Visit, err error) *oidc.Error {
 	var protocol *oidc.Error
 	var limited *cache.Limited
 	switch {
+	case unavailable(err):
+		tellLater(v, retryAfter)
+		return oidc.Unavailable(err)
 	case errors.As(err, &protocol):
 		return protocol
 	case errors.As(err, &limited):
-		v.Gin.Header("Retry-After", strconv.Itoa(limited.Seconds()))
-		if v.Gin.Writer.Header().Get("Access-Control-Allow-Origin") == "" {
-			AllowAnyOrigin(v.Gin) // a page should be able to tell this from a network that is down
-		}
+		tellLater(v, strconv.Itoa(limited.Seconds()))
 		return &oidc.Error{
-			Code: "temporarily_unavailable", Status: http.StatusTooManyRequests,
+			Code: oidc.CodeUnavailable, Status: http.StatusTooManyRequests,
 			Description: fmt.Sprintf("Too many requests: try again in %d seconds.", limited.Seconds()),
 		}
 	case errors.Is(err, ErrForm):
@@ -158,9 +172,17 @@ func protocolError(v *Visit, err error) *oidc.Error {
 	}
 }
 
+// tellLater tells an app when to ask again. A page should be able to tell this from a network that is down.
+func tellLater(v *Visit, seconds string) {
+	v.Gin.Header("Retry-After", seconds)
+	if v.Gin.Writer.Header().Get("Access-Control-Allow-Origin") == "" {
+		AllowAnyOrigin(v.Gin)
+	}
+}
+
 // LogFault logs an error that is ours, with what it was about.
 func (v *Visit) LogFault(err error) {
-	if errors.Is(err, context.Canceled) && v.Context().Err() != nil {
+	if errors.Is(v.Context().Err(), context.Canceled) {
 		return // the browser has gone
 	}
 	log(v, slog.LevelError, "fault", "error", err.Error())
@@ -169,7 +191,7 @@ func (v *Visit) LogFault(err error) {
 // logRefusal logs what an app or the person whom it sent was refused, and why. What our side of it could not do is
 // logged as a fault.
 func logRefusal(v *Visit, refused *oidc.Error) {
-	if refused.Code == "server_error" {
+	if refused.Status >= http.StatusInternalServerError {
 		v.LogFault(refused)
 		return
 	}

@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
@@ -48,6 +51,9 @@ func TestWhatAPersonIsToldOfAnError(t *testing.T) {
 		{errMethod, 405, ""},
 		{&cache.Limited{Wait: 90 * time.Second}, 429, "90"},
 		{password.ErrBusy, 503, "5"},
+		{&pgconn.PgError{Code: "53300", Message: "too many connections for role"}, 503, "5"},
+		{&authorize.Refusal{Reason: oidc.ServerError(context.DeadlineExceeded)}, 503, "5"},
+		{context.Canceled, 503, "5"},
 		{&authorize.Refusal{Reason: &oidc.Error{Code: "invalid_request", Description: "The client_id is missing."}}, 400, ""},
 		{errors.New("pq: password authentication failed for wicket"), 500, ""},
 	} {
@@ -95,6 +101,9 @@ func TestWhatAnAppIsToldOfAnError(t *testing.T) {
 			`level=INFO msg=refused request_id="" path=/x client_id=shop error=invalid_grant reason="The code has been used."`},
 		{ErrForm, 400, "invalid_request", "level=INFO msg=refused"},
 		{&cache.Limited{Wait: time.Second}, 429, "temporarily_unavailable", ""},
+		{oidc.ServerError(&pgconn.PgError{Code: "57P03", Message: "connection lost"}), 503, "temporarily_unavailable",
+			"level=ERROR msg=fault"},
+		{context.DeadlineExceeded, 503, "temporarily_unavailable", "level=ERROR msg=fault"},
 		{errors.New("connection lost"), 500, "server_error",
 			`level=ERROR msg=fault request_id="" path=/x client_id=shop error="connection lost"`},
 	} {
@@ -106,6 +115,9 @@ func TestWhatAnAppIsToldOfAnError(t *testing.T) {
 		if response.StatusCode != c.status || !strings.Contains(told, `"error":"`+c.error+`"`) ||
 			strings.Contains(told, "lost") {
 			t.Errorf("%v: %s %s", c.err, response.Status, told)
+		}
+		if later := response.Header.Get("Retry-After"); (later != "") != (c.error == "temporarily_unavailable") {
+			t.Errorf("%v: Retry-After %q", c.err, later)
 		}
 		lines := strings.Count(log.String(), "\n")
 		if !strings.Contains(log.String(), c.logged) || strings.Contains(log.String(), "secret") ||

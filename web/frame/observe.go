@@ -19,16 +19,22 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// Observe is what happens to every request: it is given a name, its sender is put into the context for the audit trail,
-// and it is logged once, with its path but never its query, where codes and hints travel.
+// requestPatience is how long a request may take, all that it waits for included. What it is answered with then has to
+// be written before the server's own end of an answer.
+const requestPatience = 15 * time.Second
+
+// Observe is what happens to every request: it is given a name and an end, its sender is put into the context for the
+// audit trail, and it is logged once, with its path but never its query, where codes and hints travel.
 func (f *Frame) Observe(c *gin.Context) {
 	began := time.Now()
 	actor := audit.Actor{
 		Name: "anonymous", IP: c.ClientIP(), UserAgent: cleanHeader(c.Request.UserAgent()), RequestID: rand.Text(),
 	}
-	// A browser that goes away is no reason to stop half-way: what there is to do is short, and bounded by itself. And
-	// a query that cannot be cancelled is spared the watch for it.
-	c.Request = c.Request.WithContext(audit.As(context.WithoutCancel(c.Request.Context()), actor))
+	// Nothing is done for a browser that has gone, or that has waited for too long: but a transaction that has begun is
+	// brought to its end (storage.Outlasting).
+	ctx, cancel := context.WithTimeout(c.Request.Context(), requestPatience)
+	defer cancel()
+	c.Request = c.Request.WithContext(audit.As(ctx, actor))
 	if f.Tally != nil {
 		c.Request = c.Request.WithContext(storage.WithEventCounter(c.Request.Context(), f.Tally))
 	}

@@ -37,7 +37,8 @@ type Visit struct {
 	read    bool              // Session was looked for
 }
 
-// Context is the context of the request. It knows who acts, and is not cancelled when the browser goes away.
+// Context is the context of the request. It knows who acts, and ends when the browser goes away or the request has
+// taken too long.
 func (v *Visit) Context() context.Context { return v.Gin.Request.Context() }
 
 // RequestID is what the request is called in the log.

@@ -84,7 +84,7 @@ type family struct {
 type watch struct {
 	answered    func(tokens map[string]any) // nil where nobody wants to know
 	interrupted func(what string)           // a request to which Wicket gave no answer; nil likewise
-	// commits may break, so that Wicket does not know: its server_error is no answer
+	// commits may break, so that Wicket does not know: what it says of that is no answer
 	breaking bool
 }
 
@@ -117,7 +117,7 @@ func work(
 			interrupted(response.Status + ": " + err.Error())
 			return nil
 		}
-		if watch.breaking && response.StatusCode == http.StatusInternalServerError && answer["error"] == "server_error" {
+		if watch.breaking && response.StatusCode >= http.StatusInternalServerError && answer["error"] != "" {
 			interrupted(response.Status)
 			return nil
 		}
@@ -139,7 +139,7 @@ func work(
 		_ = response.Body.Close()
 		// 502 is a proxy's
 		if response.StatusCode == http.StatusBadGateway || watch.breaking &&
-			response.StatusCode == http.StatusInternalServerError {
+			response.StatusCode >= http.StatusInternalServerError {
 			interrupted(response.Status)
 			continue
 		}

@@ -9,11 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -46,16 +44,15 @@ type Database struct {
 // "postgres://USER:PASSWORD@HOST/NAME". It does not migrate. The errors say what to write instead and never repeat a
 // password.
 func Open(ctx context.Context, rawURL string) (*Database, error) {
-	scheme, rest, _ := strings.Cut(rawURL, ":")
+	if err := CheckURL(rawURL); err != nil {
+		return nil, fmt.Errorf("the database URL: %w", err)
+	}
 	var db *Database
 	var err error
-	switch scheme {
-	case "sqlite":
-		db, err = openSQLite(strings.TrimPrefix(rest, "//"))
-	case "postgres", "postgresql":
+	if path, isFile := strings.CutPrefix(rawURL, "sqlite:"); isFile {
+		db, err = openSQLite(strings.TrimPrefix(path, "//"))
+	} else {
 		db, err = openPostgres(rawURL)
-	default:
-		return nil, errors.New(`the database URL must begin with "sqlite:" or "postgres://"`)
 	}
 	if err != nil {
 		return nil, err
@@ -71,11 +68,6 @@ func Open(ctx context.Context, rawURL string) (*Database, error) {
 }
 
 func openSQLite(path string) (*Database, error) {
-	if path == "" {
-		return nil, errors.New(
-			`the database URL "sqlite:" needs the path of a file, for example sqlite:wicket-data/wicket.db`,
-		)
-	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of the database: %w", err)
 	}
@@ -128,57 +120,6 @@ func openPostgres(rawURL string) (*Database, error) {
 	handle := bun.NewDB(db, pgdialect.New())
 	return &Database{Kind: Postgres, reader: handle, writer: handle, connector: connector}, nil
 }
-
-const (
-	// poolSize is the parameter of the URL that says how many connections there may be at once, by the name that pgx's own
-	// pool has for it.
-	poolSize = "pool_max_conns"
-	// queryTimeout is the one that says how long a query may take. PostgreSQL knows it too, but PgBouncer refuses to pass
-	// it on, and it would end migrations; so it is ours to hold.
-	queryTimeout = "statement_timeout"
-)
-
-// parsePostgres reads a PostgreSQL URL.
-func parsePostgres(rawURL string) (config *pgx.ConnConfig, size int, timeout time.Duration, err error) {
-	if config, err = pgx.ParseConfig(rawURL); err != nil {
-		// pgx hides the password in its message, but only where it could parse the URL.
-		return nil, 0, 0, errors.New(
-			"the database URL is not a valid PostgreSQL URL, for example postgres://wicket:PASSWORD@localhost:5432/wicket",
-		)
-	}
-	size = max(16, 4*runtime.NumCPU())
-	if text, given := config.RuntimeParams[poolSize]; given {
-		if size, err = strconv.Atoi(text); err != nil || size < minPool {
-			return nil, 0, 0, fmt.Errorf(
-				"%s in the database URL must be a number of connections, at least %d, not %q", poolSize, minPool, text,
-			)
-		}
-		delete(config.RuntimeParams, poolSize)
-	}
-	timeout = 30 * time.Second
-	if text, given := config.RuntimeParams[queryTimeout]; given {
-		if timeout, err = time.ParseDuration(text); err != nil || timeout < minTimeout {
-			return nil, 0, 0, fmt.Errorf(
-				"%s in the database URL must be a duration such as 10s, at least %s, not %q", queryTimeout, minTimeout, text,
-			)
-		}
-		delete(config.RuntimeParams, queryTimeout)
-	}
-	// bun writes the arguments into the statement, so there is nothing to prepare: one round trip, and PgBouncer in
-	// transaction mode is fine.
-	config.DefaultQueryExecMode = pgx.QueryExecModeExec
-	if config.RuntimeParams["application_name"] == "" {
-		config.RuntimeParams["application_name"] = "wicket"
-	}
-	config.RuntimeParams["timezone"] = "UTC"
-	config.RuntimeParams["standard_conforming_strings"] = "on" // bun's quoting counts on it
-	return config, size, timeout, nil
-}
-
-const (
-	minPool    = 4 // jobs and requests must not wait for each other
-	minTimeout = 100 * time.Millisecond
-)
 
 // Adopt opens the next connections to PostgreSQL as another URL says, with another password for instance; those that
 // are open stay. SQLite's file cannot be another. The errors are Open's.

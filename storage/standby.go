@@ -7,12 +7,17 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// ReadFrom has the reads that may be late answered by another PostgreSQL server, which follows this one: a hot standby.
-// It does not connect yet. The errors are Open's.
-func (d *Database) ReadFrom(rawURL string) error {
-	if d.Kind != Postgres || !strings.HasPrefix(rawURL, "postgres") {
+// CheckStandby says what is wrong with the URL of a second database, to read from, as CheckURL does.
+func CheckStandby(rawURL, standbyURL string) error {
+	if !strings.HasPrefix(rawURL, "postgres") || !strings.HasPrefix(standbyURL, "postgres") {
 		return errors.New("a second database, to read from, must be a PostgreSQL server that follows the first")
 	}
+	return CheckURL(standbyURL)
+}
+
+// ReadFrom has the reads that may be late answered by another PostgreSQL server, which follows this one: a hot standby.
+// It does not connect yet. The errors are those of CheckStandby, which has to allow both URLs.
+func (d *Database) ReadFrom(rawURL string) error {
 	standby, err := openPostgres(rawURL)
 	if err == nil {
 		d.standby = standby.reader

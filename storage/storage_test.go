@@ -150,14 +150,21 @@ func TestFaultInTransactionLeavesNothing(t *testing.T) {
 
 func TestOpenSaysWhatToWrite(t *testing.T) {
 	for url, want := range map[string]string{
-		"":                                   "must begin with",
-		"mysql://x":                          "must begin with",
-		"sqlite:":                            "needs the path",
-		"postgres://u:hunter2@h:no/x":        "not a valid PostgreSQL URL",
-		"postgres://h/x?pool_max_conns=3":    "at least 4",
-		"postgres://h/x?statement_timeout=9": "duration such as 10s",
+		"":                                  "must begin with",
+		"mysql://x":                         "must begin with",
+		"sqlite::memory:":                   "is not the path of a file",
+		"sqlite:///dev/null/deep/wicket.db": "not a directory",
+		"sqlite:/":                          "cannot be read and written",
+		"sqlite:":                           "needs the path",
+		"postgres://u:hunter2@h:no/x":       "not a valid PostgreSQL URL",
+		"postgres://h/x?pool_max_conns=3":   "at least 4",
+		"postgres://u:hunter2@h/x?sslmode=verify-full&sslrootcert=/none.pem": "open /none.pem",
+		"postgres://h/x?statement_timeout=9":                                 "duration such as 10s",
 	} {
 		_, err := storage.Open(t.Context(), url)
+		if checked := storage.CheckURL(url); checked == nil || err != nil && !strings.Contains(err.Error(), checked.Error()) {
+			t.Errorf("CheckURL(%q): %v", url, checked)
+		}
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("Open(%q): %v, want %q", url, err, want)
 		}

@@ -41,6 +41,11 @@ func (d devCommand) Run(ctx context.Context, _ server.Environment, out printer) 
 	if err != nil {
 		return err
 	}
+	listeners, err := config.TakeAddresses()
+	if err != nil {
+		return err
+	}
+	defer listeners.Close()
 	level := slog.LevelWarn
 	if d.Verbose {
 		level = slog.LevelInfo
@@ -64,7 +69,7 @@ func (d devCommand) Run(ctx context.Context, _ server.Environment, out printer) 
 	if err != nil {
 		return err
 	}
-	listeners, err := server.Listen(fmt.Sprintf("localhost:%d", d.AppPort))
+	appListeners, err := server.Listen(fmt.Sprintf("localhost:%d", d.AppPort))
 	if err != nil {
 		return fmt.Errorf("the sample app cannot listen (choose another --app-port): %w", err)
 	}
@@ -73,9 +78,9 @@ func (d devCommand) Run(ctx context.Context, _ server.Environment, out printer) 
 	appEnded := make(chan error, 1)
 	go func() {
 		defer cancel()
-		appEnded <- server.ServeHTTP(ctx, listeners, sample, log, func() {})
+		appEnded <- server.ServeHTTP(ctx, appListeners, sample, log, func() {})
 	}()
-	err = s.Serve(ctx, func() { d.welcome(out, config, appConfig.BaseURL) })
+	err = s.Serve(ctx, listeners, func() { d.welcome(out, config, appConfig.BaseURL) })
 	cancel()
 	return errors.Join(err, <-appEnded)
 }

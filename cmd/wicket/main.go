@@ -37,6 +37,7 @@ type commands struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second one ends the process, unless somebody else listens to it
 	if err := run(ctx, os.Args[1:], server.ProcessEnvironment()); err != nil {
 		fmt.Fprintln(os.Stderr, "wicket: "+err.Error())
 		os.Exit(exitCode(err))

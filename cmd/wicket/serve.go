@@ -24,6 +24,11 @@ func (serveCommand) Run(ctx context.Context, env server.Environment, out printer
 	if err != nil {
 		return err
 	}
+	listeners, err := config.TakeAddresses()
+	if err != nil {
+		return err
+	}
+	defer listeners.Close()
 	if _, chosen := env["GOGC"]; !chosen {
 		debug.SetGCPercent(gcPercent)
 	}
@@ -35,7 +40,7 @@ func (serveCommand) Run(ctx context.Context, env server.Environment, out printer
 	}
 	defer func() { _ = s.Close() }()
 	go s.WatchFiles(ctx)
-	return s.Serve(ctx, func() {
+	return s.Serve(ctx, listeners, func() {
 		err := s.InviteFirst(ctx, func(link string) {
 			out.line("Nobody is registered yet. Within a day this link makes the first account, an administrator's:\n%s", link)
 		})

@@ -32,21 +32,15 @@ const minSecret = 32
 func (p *Store) Declare(ctx context.Context, declarations []Declaration) (created, changed []string, err error) {
 	var faults []error
 	now, actor := p.Now(), audit.ActorOf(ctx).Name
-	clients := make(map[string]*Client, len(declarations))
 	for _, declared := range declarations {
 		client := declared.Client
-		err := declared.complete()
-		if clients[client.ID] != nil {
-			err = fmt.Errorf("%w: it is declared twice", ErrClient)
-		}
-		if err != nil {
+		if err := declared.Check(); err != nil {
 			faults = append(faults, fmt.Errorf("client %q: %w", client.ID, err))
 		}
 		client.CreatedAt, client.ModifiedAt, client.CreatedBy, client.ModifiedBy = now, now, actor, actor
-		clients[client.ID] = client
 	}
-	if len(faults) > 0 {
-		return nil, nil, errors.Join(faults...)
+	if err := errors.Join(append(faults, CheckIDs(declarations))...); err != nil {
+		return nil, nil, err
 	}
 	changes, err := storage.Write(ctx, p.Database, func(ctx context.Context, tx bun.Tx) ([]audit.Change, error) {
 		if err := p.Database.Lock(ctx, tx, "declare clients"); err != nil {
@@ -82,9 +76,22 @@ func (p *Store) Declare(ctx context.Context, declarations []Declaration) (create
 	return created, changed, nil
 }
 
-// complete is Client.complete, and sees to the id and the secret, which a declaration must name to be the same each
-// time.
-func (d Declaration) complete() error {
+// CheckIDs says which clients are declared twice, as ErrClient.
+func CheckIDs(declarations []Declaration) error {
+	var faults []error
+	declared := make(map[string]bool, len(declarations))
+	for _, d := range declarations {
+		if declared[d.Client.ID] {
+			faults = append(faults, fmt.Errorf("client %q: %w: it is declared twice", d.Client.ID, ErrClient))
+		}
+		declared[d.Client.ID] = true
+	}
+	return errors.Join(faults...)
+}
+
+// Check says what is wrong with a declaration, as ErrClient, and fills in what its client leaves out. A declaration
+// must name the id and the secret, to be the same each time.
+func (d Declaration) Check() error {
 	if d.Client.ID == "" {
 		return fmt.Errorf("%w: a declared client needs a client_id", ErrClient)
 	}

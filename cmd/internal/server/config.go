@@ -113,7 +113,9 @@ func load(env Environment) (*Config, []error) {
 	r.textMessages()
 	r.relyingParty()
 	r.providers()
-	r.masterKey()
+	if r.databases() || c.EmbeddedDatabase() == "" { // the key of an embedded one is beside it
+		r.masterKey()
+	}
 	r.traces()
 	return c, r.faults
 }
@@ -157,6 +159,17 @@ func (c *Config) texts() notify.TextSender {
 		return c.Outbox
 	}
 	return c.SMS
+}
+
+// databases checks the URLs of the databases, and tells whether there is a place for the first.
+func (r *reading) databases() bool {
+	c := r.config
+	err := storage.CheckURL(c.DatabaseURL)
+	r.fault("WICKET_DATABASE_URL", err)
+	if c.DatabaseReadURL != "" {
+		r.fault("WICKET_DATABASE_READ_URL", storage.CheckStandby(c.DatabaseURL, c.DatabaseReadURL))
+	}
+	return err == nil
 }
 
 const defaultDrain = 5 * time.Second

@@ -266,3 +266,45 @@ func TestAdoptWithoutAMasterKey(t *testing.T) {
 		t.Errorf("adopted: %v", err)
 	}
 }
+
+// What is wrong is said of the variable that has to change, before anything is made.
+func TestFaultsNameTheirOwnVariable(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		env        Environment
+		want, none string
+	}{
+		{Environment{"WICKET_DATABASE_URL": "sqlite:" + file + "/deep/wicket.db"},
+			"WICKET_DATABASE_URL: the folder of the database", "WICKET_SECRET"},
+		{Environment{"WICKET_DATABASE_URL": "sqlite::memory:"},
+			"WICKET_DATABASE_URL: \":memory:\" is not the path of a file", "WICKET_SECRET"},
+		{Environment{"WICKET_DATABASE_URL": "postgres://u:hush-hush@h/x?sslmode=verify-ca&sslrootcert=" + folder + "/none"},
+			"WICKET_DATABASE_URL: a file that it names cannot be read: open " + folder + "/none", "not a valid"},
+		{Environment{"WICKET_DATABASE_URL": "postgres://h/x?pool_max_conns=1"}, "WICKET_SECRET: is needed with PostgreSQL", ""},
+		{Environment{"WICKET_DATABASE_URL": "sqlite:" + folder + "/w.db", "WICKET_DATABASE_READ_URL": "postgres://h/x"},
+			"WICKET_DATABASE_READ_URL: a second database", ""},
+		{Environment{"WICKET_DATABASE_URL": "sqlite:" + folder + "/w.db", "WICKET_LISTEN": "localhost:80800"},
+			"WICKET_LISTEN: must be a host and a port", ""},
+		{Environment{"WICKET_DATABASE_URL": "sqlite:" + folder + "/w.db", "WICKET_DRAIN": "11m"},
+			"WICKET_DRAIN: must be a duration such as 5s, or 0s, of at most 10m", ""},
+		{Environment{"WICKET_DATABASE_URL": "sqlite:" + folder + "/w.db", "WICKET_CLIENTS": "- client_id: a\n" +
+			"  client_name: A\n  token_endpoint_auth_method: none\n  redirect_uris: [/x]\n"},
+			`WICKET_CLIENTS: client 1, "a": invalid client metadata`, ""},
+		{Environment{"WICKET_DATABASE_URL": "sqlite:" + folder + "/w.db", "WICKET_PROVIDERS": "- id: a\n" +
+			"  client_secret: hush-hush\n  kind: [oidc\n"},
+			"WICKET_PROVIDERS: is not YAML: something is wrong at line", "hush-hush"},
+	} {
+		_, err := Load(c.env)
+		if err == nil || !strings.Contains(err.Error(), c.want) || c.none != "" && strings.Contains(err.Error(), c.none) ||
+			strings.Contains(err.Error(), "hush-hush") {
+			t.Errorf("%v, want %s and not %s", err, c.want, c.none)
+		}
+	}
+	if files, err := os.ReadDir(folder); err != nil || len(files) != 1 {
+		t.Errorf("reading the configuration left %v behind, %v", files, err)
+	}
+}

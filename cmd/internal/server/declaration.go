@@ -75,9 +75,15 @@ func parseClients(text string, read readFile) ([]clients.Declaration, error) {
 		if err == nil {
 			declaration.Secret, err = declaredSecret(d.SecretFile, read)
 		}
+		if err == nil {
+			err = declaration.Check()
+		}
 		declarations = append(declarations, declaration)
 		return d.ID, err
 	})
+	if err == nil {
+		err = clients.CheckIDs(declarations)
+	}
 	return declarations, err
 }
 
@@ -157,7 +163,7 @@ func declaredSecret(path string, read readFile) (string, error) {
 func eachDeclared(text, noun, needs string, each func(decode func(into any) error) (name string, err error)) error {
 	var list []json.RawMessage
 	if encoded, err := yaml.YAMLToJSON([]byte(text)); err != nil {
-		return fmt.Errorf("is not YAML: %w", err)
+		return notYAML(err)
 	} else if err := json.Unmarshal(encoded, &list); err != nil {
 		return fmt.Errorf("must be a list of %ss, each with %s", noun, needs)
 	}
@@ -176,6 +182,16 @@ func eachDeclared(text, noun, needs string, each func(decode func(into any) erro
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// notYAML says where a text is wrong, and nothing of what is there, which may be a secret.
+func notYAML(err error) error {
+	var at yaml.Error
+	if errors.As(err, &at) && at.GetToken() != nil && at.GetToken().Position != nil {
+		position := at.GetToken().Position
+		return fmt.Errorf("is not YAML: something is wrong at line %d, column %d", position.Line, position.Column)
+	}
+	return errors.New("is not YAML")
 }
 
 // declareClients makes the apps as they are declared, and logs which it made or changed.

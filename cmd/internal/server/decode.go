@@ -85,16 +85,20 @@ func words(text string) []string {
 }
 
 func parseAddress(text string) (string, error) {
-	if _, _, err := net.SplitHostPort(text); err != nil {
+	_, port, err := net.SplitHostPort(text)
+	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
 		return "", errors.New("must be a host and a port, such as localhost:8080, or :8080 for every address")
 	}
 	return text, nil
 }
 
+// maxPatience is longer than any load balancer takes to notice.
+const maxPatience = 10 * time.Minute
+
 func parsePatience(text string) (time.Duration, error) {
 	patience, err := time.ParseDuration(text)
-	if err != nil || patience < 0 {
-		return 0, errors.New("must be a duration such as 5s, or 0s")
+	if err != nil || patience < 0 || patience > maxPatience {
+		return 0, fmt.Errorf("must be a duration such as 5s, or 0s, of at most %s", maxPatience)
 	}
 	return patience, nil
 }

@@ -36,6 +36,11 @@ func (e Environment) With(name, value string) Environment {
 	return changed
 }
 
+// has tells whether a variable is given, or the file of it.
+func (e Environment) has(name string) bool {
+	return strings.TrimSpace(e[name]) != "" || e[name+fileSuffix] != ""
+}
+
 // Value reads a variable, or the file that the variable of the same name with _FILE at its end names.
 func (e Environment) Value(name string) (string, error) {
 	value, _, err := e.read(name, os.ReadFile)

@@ -27,14 +27,10 @@ func MasterKeyPath(database string) string {
 	return strings.TrimSuffix(database, filepath.Ext(database)) + ".key"
 }
 
-// masterKey finds the master key where no variable holds it.
+// masterKey finds the master key where no variable holds it. The database is known to have a place.
 func (r *reading) masterKey() {
 	c := r.config
 	embedded := c.EmbeddedDatabase()
-	if embedded == "" && !strings.HasPrefix(c.DatabaseURL, "postgres") {
-		r.fault("WICKET_DATABASE_URL", errors.New(`must begin with "sqlite:" or "postgres://"`))
-		return
-	}
 	if c.setting("WICKET_SECRET").IsSet {
 		return
 	}
@@ -88,6 +84,9 @@ func (c *Config) PrepareMasterKey() error {
 		return nil
 	}
 	path := MasterKeyPath(c.EmbeddedDatabase())
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("WICKET_DATABASE_URL: the folder of the database: %w", err)
+	}
 	err := makeMasterKey(path)
 	if err == nil {
 		var key string
@@ -105,9 +104,6 @@ func (c *Config) PrepareMasterKey() error {
 // start together one makes the key, and both read it.
 func makeMasterKey(path string) error {
 	folder := filepath.Dir(path)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
 	file, err := os.CreateTemp(folder, ".key-*") // mode 0600
 	if err != nil {
 		return err

@@ -37,18 +37,24 @@ type oidcVariables struct {
 // providers adds those of one kind to those that WICKET_PROVIDERS declares. They follow WICKET_REGISTRATION.
 func (r *reading) providers() {
 	c := r.config
-	for _, p := range []federation.Provider{
-		c.Google.provider(federation.KindGoogle),
-		c.Microsoft.provider(),
-		c.GitHub.provider(),
-		c.OIDC.provider(),
+	for _, family := range []struct {
+		provider federation.Provider
+		further  string // the variable that what else is wrong is about
+		needs    []string
+	}{
+		{c.Google.provider(federation.KindGoogle), "CLIENT_ID", []string{"CLIENT_ID", "CLIENT_SECRET"}},
+		{c.Microsoft.provider(), "TENANT", []string{"CLIENT_ID", "CLIENT_SECRET"}},
+		{c.GitHub.provider(), "URL", []string{"CLIENT_ID", "CLIENT_SECRET"}},
+		{c.OIDC.provider(), "ISSUER", []string{"CLIENT_ID", "CLIENT_SECRET", "ISSUER", "NAME"}},
 	} {
-		if p.ClientID == "" && p.Secret == "" {
+		p := family.provider
+		prefix := ourPrefix + strings.ToUpper(p.Kind) + "_"
+		if !r.isWhole(prefix, family.needs) {
 			continue
 		}
 		p.Settings.Registration = c.Registration
 		if err := p.Check(); err != nil {
-			r.fault("WICKET_"+strings.ToUpper(p.Kind)+"_*", err)
+			r.fault(prefix+family.further, err)
 			continue
 		}
 		c.Providers = append(c.Providers, p)
@@ -60,6 +66,24 @@ func (r *reading) providers() {
 		}
 		c.Providers[i].ModifiedAt = now // what was learned of an earlier one by that id is not its own
 	}
+}
+
+// isWhole tells whether the variables that belong to one provider are given. Where some of them are, those that are
+// missing are faults.
+func (r *reading) isWhole(prefix string, needs []string) bool {
+	env := r.config.environment
+	first := slices.IndexFunc(needs, func(need string) bool { return env.has(prefix + need) })
+	if first < 0 {
+		return false
+	}
+	whole := true
+	for _, need := range needs {
+		if !env.has(prefix + need) {
+			r.fault(prefix+need, fmt.Errorf("is needed beside %s", prefix+needs[first]))
+			whole = false
+		}
+	}
+	return whole
 }
 
 func (v providerVariables) provider(kind string) federation.Provider {

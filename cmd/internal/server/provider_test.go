@@ -44,15 +44,15 @@ func TestProvidersByVariables(t *testing.T) {
 		t.Errorf("%v, %v", config.Providers, err)
 	}
 	for want, variables := range map[string]map[string]string{
-		"WICKET_GOOGLE_*: a provider needs the client secret": {"WICKET_GOOGLE_CLIENT_ID": "g"},
-		"WICKET_GITHUB_*: a provider needs the client_id":     {"WICKET_GITHUB_CLIENT_SECRET": "s"},
-		"WICKET_OIDC_*: a provider needs a name": {
+		"WICKET_GOOGLE_CLIENT_SECRET: is needed beside WICKET_GOOGLE_CLIENT_ID": {"WICKET_GOOGLE_CLIENT_ID": "g"},
+		"WICKET_GITHUB_CLIENT_ID: is needed beside WICKET_GITHUB_CLIENT_SECRET": {"WICKET_GITHUB_CLIENT_SECRET": "s"},
+		"WICKET_OIDC_NAME: is needed beside WICKET_OIDC_CLIENT_ID": {
 			"WICKET_OIDC_CLIENT_ID": "o", "WICKET_OIDC_CLIENT_SECRET": "s", "WICKET_OIDC_ISSUER": "https://login.acme.example",
 		},
-		"WICKET_MICROSOFT_*: the tenant must be": {
+		"WICKET_MICROSOFT_TENANT: the tenant must be": {
 			"WICKET_MICROSOFT_CLIENT_ID": "m", "WICKET_MICROSOFT_CLIENT_SECRET": "s", "WICKET_MICROSOFT_TENANT": "a/b",
 		},
-		"WICKET_GITHUB_*: the issuer must begin with https://": {
+		"WICKET_GITHUB_URL: the issuer must begin with https://": {
 			"WICKET_GITHUB_CLIENT_ID": "h", "WICKET_GITHUB_CLIENT_SECRET": "s",
 			"WICKET_GITHUB_URL": "http://github.acme.example",
 		},

@@ -7,6 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
 	"time"
 )
 
@@ -15,36 +19,57 @@ const (
 	maxHeaderBytes   = 64 << 10
 )
 
+// Listeners are the addresses of a server, which it has before it answers there.
+type Listeners struct{ web, metrics []net.Listener }
+
+// TakeAddresses listens where a server will answer. That comes before all else: a database is not to be migrated for
+// one that cannot serve then. The caller closes them.
+func (c *Config) TakeAddresses() (*Listeners, error) {
+	listeners := new(Listeners)
+	var err, metricsErr error
+	if listeners.web, err = Listen(c.Listen); err != nil {
+		err = fmt.Errorf("WICKET_LISTEN: %w", err)
+	}
+	if c.MetricsListen != "" {
+		if listeners.metrics, metricsErr = Listen(c.MetricsListen); metricsErr != nil {
+			metricsErr = fmt.Errorf("WICKET_METRICS_LISTEN: %w", metricsErr)
+		}
+	}
+	if err := errors.Join(err, metricsErr); err != nil {
+		listeners.Close()
+		return nil, err
+	}
+	return listeners, nil
+}
+
+// Close gives the addresses back.
+func (l *Listeners) Close() {
+	for _, listener := range slices.Concat(l.web, l.metrics) {
+		_ = listener.Close()
+	}
+}
+
 // Serve makes the apps that are declared and answers requests until ctx ends. Then it says that it is not ready any
 // more, finishes the requests that are under way, then the jobs. ready is called once requests are answered.
-func (s *Server) Serve(ctx context.Context, ready func()) error {
+func (s *Server) Serve(ctx context.Context, listeners *Listeners, ready func()) error {
 	config := s.Config()
 	if err := s.declareClients(ctx, config.Clients); err != nil {
 		return err
 	}
-	listeners, err := Listen(config.Listen)
-	if err != nil {
-		return fmt.Errorf("WICKET_LISTEN: %w", err)
-	}
 	if err := s.Keys.Load(ctx); err != nil {
-		closeAll(listeners)
 		return fmt.Errorf("load the signing keys: %w", err)
 	}
-	stopMetrics, err := s.serveMetrics(ctx, config.MetricsListen)
-	if err != nil {
-		closeAll(listeners)
-		return fmt.Errorf("WICKET_METRICS_LISTEN: %w", err)
-	}
-	defer stopMetrics() // last, so that the end can be watched
+	defer s.serveMetrics(ctx, listeners.metrics)() // ends last, so that the end can be watched
 	go s.Keys.Watch(ctx)
 	go s.Clock.Watch(ctx)
 	stopJobs, err := s.startJobs(ctx)
 	if err != nil {
-		closeAll(listeners)
 		return err
 	}
 	defer stopJobs() // after the requests, which make some
-	s.log.Info("serving", "issuer", config.Issuer, "address", listeners[0].Addr().String(), "database", s.Database.Kind)
+	s.log.Info(
+		"serving", "issuer", config.Issuer, "address", listeners.web[0].Addr().String(), "database", s.Database.Kind,
+	)
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	go func() {
@@ -55,7 +80,7 @@ func (s *Server) Serve(ctx context.Context, ready func()) error {
 		case <-serving.Done(): // serving failed
 		}
 	}()
-	return ServeHTTP(serving, listeners, s.Handler, s.log, ready)
+	return ServeHTTP(serving, listeners.web, s.Handler, s.log, ready)
 }
 
 func (s *Server) startJobs(ctx context.Context) (stop func(), err error) {
@@ -73,25 +98,26 @@ func (s *Server) startJobs(ctx context.Context) (stop func(), err error) {
 }
 
 // drain says on /readyz that no more requests should be sent here, and goes on answering them for a while: a load
-// balancer takes a moment to notice.
+// balancer takes a moment to notice. Who asks for the end again means it at once.
 func (s *Server) drain(ctx context.Context, patience time.Duration) {
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(again)
 	s.log.Info("stopping", "drain", patience)
 	s.draining.Store(true)
 	select {
 	case <-time.After(patience):
+	case <-again:
+		s.log.Info("stopping at once")
 	case <-ctx.Done():
 	}
 }
 
-// serveMetrics serves what Prometheus scrapes, where that is wanted, until stop is called. It has a listener of its
-// own, for it is not for the public.
-func (s *Server) serveMetrics(ctx context.Context, address string) (stop func(), err error) {
-	if s.metrics == nil {
-		return func() {}, nil
-	}
-	listeners, err := Listen(address)
-	if err != nil {
-		return nil, err
+// serveMetrics serves what Prometheus scrapes, where that is wanted, until stop is called. It has listeners of its own,
+// for it is not for the public.
+func (s *Server) serveMetrics(ctx context.Context, listeners []net.Listener) (stop func()) {
+	if s.metrics == nil || len(listeners) == 0 {
+		return func() {}
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
@@ -102,7 +128,7 @@ func (s *Server) serveMetrics(ctx context.Context, address string) (stop func(),
 		if err := <-ended; err != nil {
 			s.log.Error("serve the metrics", "error", err)
 		}
-	}, nil
+	}
 }
 
 // Listen listens on an address; on both loopback addresses where it says localhost, for a client may try either first
@@ -114,7 +140,10 @@ func Listen(address string) ([]net.Listener, error) {
 	}
 	if host != "localhost" {
 		listener, err := net.Listen("tcp", address)
-		return []net.Listener{listener}, err
+		if err != nil {
+			return nil, err
+		}
+		return []net.Listener{listener}, nil
 	}
 	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", port))
 	if err != nil {
@@ -127,14 +156,8 @@ func Listen(address string) ([]net.Listener, error) {
 	return listeners, nil
 }
 
-func closeAll(listeners []net.Listener) {
-	for _, listener := range listeners {
-		_ = listener.Close()
-	}
-}
-
-// ServeHTTP serves handler on listeners until ctx ends, and finishes the requests that are under way then. ready is
-// called once requests are answered.
+// ServeHTTP serves handler on listeners until ctx ends, and finishes the requests that are under way then; those that
+// are not finished in time are cut off. ready is called once requests are answered.
 func ServeHTTP(
 	ctx context.Context, listeners []net.Listener, handler http.Handler, log *slog.Logger, ready func(),
 ) error {
@@ -159,8 +182,10 @@ func ServeHTTP(
 	}
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
 	defer cancel()
-	if err := server.Shutdown(finish); err != nil && !errors.Is(err, http.ErrServerClosed) {
-		return errors.Join(err, server.Close())
+	err := server.Shutdown(finish)
+	if errors.Is(err, context.DeadlineExceeded) { // a client that sends slowly is no fault of ours
+		log.Warn("requests were cut off, which took too long to finish", "patience", shutdownPatience)
+		return server.Close()
 	}
-	return nil
+	return err
 }

@@ -92,15 +92,16 @@ func TestWrongClientsFile(t *testing.T) {
 	line, _ := harness.NewCommandLine(t, storagetest.URL(t, storage.SQLite))
 	const valid = "\n- {client_id: spa, client_name: SPA, token_endpoint_auth_method: none, redirect_uris: [https://spa.example/]}"
 	for name, c := range map[string]struct{ text, want string }{
-		"no YAML": {"\t- {", "is not YAML"},
-		"no list": {"clients: []", "must be a list of clients"},
+		"no YAML":                {"\t- {", "is not YAML"},
+		"no YAML, near a secret": {"- client_id: x\n  client_secret: hunter2\n  : {", "something is wrong at line"},
+		"no list":                {"clients: []", "must be a list of clients"},
 		"a mistyped name": {"- {client_id: x, redirect_uri: https://x.example/}" +
 			valid, `client 1, "x": unknown field "redirect_uri"`},
 		"a secret in it":     {"- {client_id: x, client_secret: hunter2}" + valid, `unknown field "client_secret"`},
 		"a wrong type":       {"- {client_id: x, redirect_uris: https://x.example/}", "redirect_uris"},
-		"the same key twice": {"- {client_id: x, client_id: y}", "already defined"},
+		"the same key twice": {"- {client_id: x, client_id: y}", "something is wrong at line 1, column 18"},
 		"no such file":       {"- {client_id: x, client_secret_file: /nowhere/secret}", "read client_secret_file: open /nowhere/secret"},
-		"metadata":           {"- {client_id: x, client_name: X, token_endpoint_auth_method: none, redirect_uris: [/callback]}" + valid, `client "x": invalid client metadata: `},
+		"metadata":           {"- {client_id: x, client_name: X, token_endpoint_auth_method: none, redirect_uris: [/callback]}" + valid, `client 1, "x": invalid client metadata: `},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := append(line[:len(line):len(line)], "WICKET_CLIENTS="+c.text).Run(t, "", "serve")

@@ -70,6 +70,91 @@ func TestTheVersionBeforeStillWorks(t *testing.T) {
 	}
 }
 
+// A migration is one transaction, which holds the locks that it takes on PostgreSQL until its end, and nobody reads or
+// writes those tables meanwhile. So nothing in it may take long: what goes through a table that may be large has to say
+// in a comment before the statement why it does not take long:
+//
+//	-- brief: one row for each provider
+//
+// An index on a large table is made beside the migrations, by CREATE INDEX CONCURRENTLY: docs/upgrading.md.
+var (
+	brief   = regexp.MustCompile(`(?m)^\s*-- brief: \S`)
+	indexed = regexp.MustCompile(`^CREATE (?:UNIQUE )?INDEX .*?\bON (?:ONLY )?(\S+)`)
+	filled  = regexp.MustCompile(`^(?:UPDATE|DELETE FROM) (?:ONLY )?(\S+)`)
+	rewrote = regexp.MustCompile(`\bTYPE\b|\bSET NOT NULL\b|\bADD (CONSTRAINT|UNIQUE|CHECK|PRIMARY|FOREIGN|EXCLUDE)\b`)
+)
+
+// lengthy lists the statements of a script that go through a table that was there before, and do not say why that is
+// brief.
+func lengthy(script string) (found []string) {
+	created := map[string]bool{}
+	for _, raw := range strings.Split(script, ";") {
+		statement := strings.ToUpper(strings.Join(strings.Fields(comment.ReplaceAllString(raw, "")), " "))
+		if match := table.FindStringSubmatch(statement); match != nil {
+			created[match[1]] = true
+		}
+		long := false
+		for _, pattern := range []*regexp.Regexp{indexed, filled} {
+			match := pattern.FindStringSubmatch(statement)
+			long = long || match != nil && !created[match[1]]
+		}
+		if match := altered.FindStringSubmatch(statement); match != nil && !created[match[1]] {
+			long = long || rewrote.MatchString(match[2])
+		}
+		if long && !brief.MatchString(raw) {
+			found = append(found, statement)
+		}
+	}
+	return found
+}
+
+// firstBrief is the number of the first migration that has to be brief. Those before are the first release's.
+const firstBrief = "0023"
+
+func TestMigrationsAreBrief(t *testing.T) {
+	files, err := fs.Glob(Files, "*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if name < firstBrief || strings.HasSuffix(name, ".sqlite.sql") {
+			continue
+		}
+		script, err := fs.ReadFile(Files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range lengthy(string(script)) {
+			t.Errorf(
+				"%s: on a large table this takes long, and keeps everybody waiting\n\t%s\nSay why it is brief, or do it "+
+					"otherwise; docs/upgrading.md says how.", name, statement,
+			)
+		}
+	}
+}
+
+func TestLengthyStatementsAreFound(t *testing.T) {
+	for statement, want := range map[string]bool{
+		"CREATE TABLE t (a TEXT);\nCREATE INDEX i ON t (a)":                  false,
+		"CREATE TABLE t (a TEXT);\nUPDATE t SET a = ''":                      false,
+		"ALTER TABLE t ADD COLUMN a TEXT":                                    false,
+		"ALTER TABLE t ADD COLUMN a TEXT NOT NULL DEFAULT ''":                false,
+		"-- brief: one row for each provider\nCREATE INDEX i ON t (a)":       false,
+		"DROP TRIGGER x ON t":                                                false,
+		"CREATE INDEX i ON t (a)":                                            true,
+		"create unique index i on only t (a)":                                true,
+		"UPDATE t SET a = b":                                                 true,
+		"DELETE FROM t WHERE a IS NULL":                                      true,
+		"ALTER TABLE t ALTER COLUMN a TYPE BIGINT":                           true,
+		"ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)":                       true,
+		"-- brief: small\nCREATE INDEX i ON t (a);\nCREATE INDEX j ON t (b)": true,
+	} {
+		if got := len(lengthy(statement)) > 0; got != want {
+			t.Errorf("found: %t, want %t:\n%s", got, want, statement)
+		}
+	}
+}
+
 func TestBreakingStatementsAreFound(t *testing.T) {
 	for statement, want := range map[string]bool{
 		"CREATE TABLE t (a TEXT NOT NULL)":                                                              false,

@@ -26,6 +26,12 @@ import (
 // until it ends.
 const outagePatience = 10 * time.Second
 
+// retries says for how long something is tried again, and how long the pauses are: the first, and at the most.
+type retries struct{ all, pause, longestPause time.Duration }
+
+// ofQueries tries at once, for another connection may do, and then a little later each time.
+var ofQueries = retries{outagePatience, 0, 500 * time.Millisecond}
+
 // passes tells whether an error is one that passes: the server ends the connection, is starting or stopping, has none
 // to give, was demoted to a replica, or transactions were in each other's way.
 func passes(err error) bool {

@@ -32,36 +32,32 @@ func (d *Database) Migrate(ctx context.Context) ([]Migration, error) {
 	if err != nil {
 		return nil, err
 	}
-	var applied []Migration
-	err = d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		if err := d.Lock(ctx, tx, "migrate"); err != nil {
-			return err
-		}
+	applied, err := alter(ctx, d, "migrate", func(ctx context.Context, tx bun.Tx) (applied []Migration, err error) {
 		const create = `CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL)`
 		if _, err := tx.ExecContext(ctx, create); err != nil {
-			return err
+			return nil, err
 		}
 		var done []int64
 		if err := tx.NewSelect().Model((*Migration)(nil)).Column("version").Scan(ctx, &done); err != nil {
-			return err
+			return nil, err
 		}
 		for _, step := range steps {
 			if slices.Contains(done, step.Version) {
 				continue
 			}
 			if _, err := tx.Tx.ExecContext(ctx, step.script); err != nil { // the bare handle: a '?' in SQL is no placeholder
-				return fmt.Errorf("%s: %w", step.Name, err)
+				return nil, fmt.Errorf("%s: %w", step.Name, err)
 			}
 			step.AppliedAt = time.Now().UTC().Truncate(time.Microsecond)
 			if _, err := tx.NewInsert().Model(&step.Migration).Exec(ctx); err != nil {
-				return err
+				return nil, err
 			}
 			applied = append(applied, step.Migration)
 		}
-		return nil
+		return applied, nil
 	})
-	if err == nil {
-		err = d.migrateJobs(ctx)
+	if err == nil { // River's steps make transactions of their own
+		err = untilItPasses(ctx, ofAlterations, func() (again bool, err error) { return true, d.migrateJobs(ctx) })
 	}
 	if err == nil { // before the first row, or it would land in the partition for what fits nowhere else
 		err = d.PreparePartitions(ctx, time.Now().UTC())
@@ -70,6 +66,38 @@ func (d *Database) Migrate(ctx context.Context) ([]Migration, error) {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	return applied, nil
+}
+
+// lockPatience is how long a change of the schema waits for a lock on PostgreSQL. Who wants to read the same table
+// meanwhile waits behind it, and would wait for as long as a reader from before takes.
+const lockPatience = 50 * time.Millisecond
+
+// ofAlterations leaves the tables to others between one attempt and the next. A backup may read for minutes.
+var ofAlterations = retries{10 * time.Minute, 100 * time.Millisecond, time.Second}
+
+// alter runs do, which changes the schema, in one transaction behind the lock of that name, and returns what do
+// returns. A lock on a table that is not to be had within a moment, a deadlock and a lost connection undo it all, and
+// it is tried again: those who work with the tables go first.
+func alter[T any](
+	ctx context.Context, d *Database, lock string, do func(ctx context.Context, tx bun.Tx) (T, error),
+) (T, error) {
+	var result T
+	err := untilItPasses(ctx, ofAlterations, func() (again bool, err error) {
+		return true, d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
+			if err := d.Lock(ctx, tx, lock); err != nil {
+				return err
+			}
+			if d.Kind == Postgres {
+				timeout := fmt.Sprintf("SET LOCAL lock_timeout = %d", lockPatience.Milliseconds())
+				if _, err := tx.ExecContext(ctx, timeout); err != nil {
+					return err
+				}
+			}
+			result, err = do(ctx, tx)
+			return err
+		})
+	})
+	return result, err
 }
 
 // Pending returns the steps that Migrate would apply.

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"regexp"
 	"time"
@@ -21,20 +22,18 @@ func (d *Database) PreparePartitions(ctx context.Context, now time.Time) error {
 	if d.Kind == SQLite {
 		return nil
 	}
-	return d.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := d.Lock(ctx, tx, "partitions"); err != nil {
-			return err
-		}
+	_, err := alter(ctx, d, "partitions", func(ctx context.Context, tx bun.Tx) (none struct{}, err error) {
 		for table := range PartitionedTables {
 			first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 			for month := range monthsAhead + 1 {
 				if err := MakePartition(ctx, tx, table, first.AddDate(0, month, 0)); err != nil {
-					return err
+					return none, err
 				}
 			}
 		}
-		return nil
+		return none, nil
 	})
+	return err
 }
 
 // MakePartition makes the partition of a month, given by its first moment, where it is missing.
@@ -80,7 +79,10 @@ func (d *Database) ForgetBefore(ctx context.Context, table string, before time.T
 		if err != nil || month.AddDate(0, 1, 0).After(before) {
 			continue
 		}
-		if _, err := d.writer.ExecContext(ctx, "DROP TABLE IF EXISTS ?", bun.Ident(name)); err != nil {
+		_, err = alter(ctx, d, "partitions", func(ctx context.Context, tx bun.Tx) (sql.Result, error) {
+			return tx.ExecContext(ctx, "DROP TABLE IF EXISTS ?", bun.Ident(name))
+		})
+		if err != nil {
 			return dropped, fmt.Errorf("drop the partition %s: %w", name, err)
 		}
 		dropped++

@@ -20,7 +20,7 @@ func (d *Database) Draft() bun.IDB { return d.writer }
 // Append runs statements that ask nothing, such as inserts, in one transaction: all of them or none.
 func (d *Database) Append(ctx context.Context, statements ...schema.QueryAppender) error {
 	if d.Kind == Postgres {
-		return untilItPasses(ctx, func() (again bool, err error) {
+		return untilItPasses(ctx, ofQueries, func() (again bool, err error) {
 			err = d.script(ctx, statements...)
 			return undone(err), err
 		})
@@ -41,7 +41,7 @@ func (d *Database) Claim(
 			return false, err
 		}
 		decisive := d.writer.NewRaw("WITH claimed AS (?) SELECT 1 / count(*) FROM claimed", bun.Safe(query))
-		err = untilItPasses(ctx, func() (again bool, err error) {
+		err = untilItPasses(ctx, ofQueries, func() (again bool, err error) {
 			err = d.script(ctx, append([]schema.QueryAppender{decisive}, then...)...)
 			return undone(err), err
 		})

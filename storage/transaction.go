@@ -20,7 +20,7 @@ func Write[T any](ctx context.Context, d *Database, do func(ctx context.Context,
 	var result T
 	attempt := 0
 	var refused *refusal
-	err := untilItPasses(ctx, func() (again bool, err error) {
+	err := untilItPasses(ctx, ofQueries, func() (again bool, err error) {
 		attempt++
 		committing := false
 		err = countAfter(ctx, func(ctx context.Context) error {
@@ -97,12 +97,12 @@ func Outlasting(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(context.WithoutCancel(ctx), end)
 }
 
-// untilItPasses calls try until it succeeds, fails for good or the budget for outages is spent: again at once, for
-// another connection may do, and then a little later each time. try tells whether it may be called again.
-func untilItPasses(ctx context.Context, try func() (again bool, err error)) error {
-	ctx, cancel := context.WithTimeout(ctx, outagePatience)
+// untilItPasses calls try until it succeeds, fails for good or the time for it is over. try tells whether it may be
+// called again.
+func untilItPasses(ctx context.Context, may retries, try func() (again bool, err error)) error {
+	ctx, cancel := context.WithTimeout(ctx, may.all)
 	defer cancel()
-	for pause := time.Duration(0); ; pause = max(10*time.Millisecond, min(2*pause, 500*time.Millisecond)) {
+	for pause := may.pause; ; pause = max(10*time.Millisecond, min(2*pause, may.longestPause)) {
 		again, err := try()
 		if err == nil || !again || !passes(err) || !pausing(ctx, pause) {
 			return err

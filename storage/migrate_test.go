@@ -1,0 +1,162 @@
+package storage_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// Somebody reads users and sessions for seconds, as a backup does, while the schema of both changes beside a server of
+// the version before: nobody there waits for a second, and the change is made when the reader has gone.
+func TestAMigrationWaitsForAReader(t *testing.T) {
+	url := storagetest.URL(t, storage.Postgres)
+	reader, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reader.Close() }()
+	reading, err := reader.Begin()
+	if err == nil {
+		_, err = reading.Exec("LOCK TABLE users, sessions IN ACCESS SHARE MODE") // which a SELECT takes
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	load := newSchemaLoad(t, url)
+	migrator, err := storage.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = migrator.Close() }()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- migrator.Alter(t.Context(),
+			"ALTER TABLE users ADD COLUMN added TEXT; ALTER TABLE sessions ADD COLUMN added TEXT")
+	}()
+	const held = 3 * time.Second
+	began := time.Now()
+	storagetest.Eventually(t, 2*held, "somebody reads for a while", func() bool { return time.Since(began) > held })
+	select {
+	case err := <-ended:
+		t.Fatalf("the migration ended before the reader: %v", err)
+	default:
+	}
+	if err := reading.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("the migration: %v", err)
+	}
+	load.end(t, 50)
+}
+
+// Migrations beside load, each of which takes the locks of several tables in another order than the load does: none of
+// them fails, and nobody waits for long.
+func TestMigrationsBesideLoad(t *testing.T) {
+	url := storagetest.URL(t, storage.Postgres)
+	load := newSchemaLoad(t, url)
+	migrator, err := storage.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = migrator.Close() }()
+	const migrations = 15
+	for i := range migrations {
+		script := ""
+		for _, table := range []string{"sessions", "revoked_tokens", "users", "clients"} {
+			script += fmt.Sprintf("ALTER TABLE %s ADD COLUMN added_%d TEXT;", table, i)
+		}
+		if err := migrator.Alter(t.Context(), script); err != nil {
+			t.Errorf("migration %d: %v", i, err)
+		}
+	}
+	load.end(t, 50)
+}
+
+// schemaLoad reads and writes as the requests of a server do.
+type schemaLoad struct {
+	db      *storage.Database
+	over    atomic.Bool
+	workers sync.WaitGroup
+	done    atomic.Int64
+	slowest atomic.Int64
+}
+
+func newSchemaLoad(t *testing.T, url string) *schemaLoad {
+	t.Helper()
+	storagetest.Unrehearsed(t, url)
+	db, err := storage.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &schemaLoad{db: db}
+	often := time.NewTicker(time.Millisecond)
+	t.Cleanup(often.Stop)
+	timed := func(what string, do func() error) {
+		began := time.Now()
+		if err := do(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		l.done.Add(1)
+		for took := int64(time.Since(began)); ; {
+			before := l.slowest.Load()
+			if took <= before || l.slowest.CompareAndSwap(before, took) {
+				return
+			}
+		}
+	}
+	for range 2 {
+		l.workers.Go(func() {
+			for !l.over.Load() {
+				<-often.C
+				timed("a read", func() error {
+					var n int
+					return db.Reader().NewRaw("SELECT count(*) FROM users LEFT JOIN sessions ON sessions.user_id = users.id").
+						Scan(t.Context(), &n)
+				})
+			}
+		})
+		l.workers.Go(func() {
+			for !l.over.Load() {
+				<-often.C
+				timed("a write", func() error {
+					return db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+						for _, table := range []string{"users", "clients", "revoked_tokens", "sessions"} {
+							if _, err := tx.NewRaw("DELETE FROM ? WHERE FALSE", bun.Ident(table)).Exec(ctx); err != nil {
+								return err
+							}
+						}
+						return nil
+					})
+				})
+			}
+		})
+	}
+	return l
+}
+
+// end stops the load, of which there must have been some, and which must not have waited.
+func (l *schemaLoad) end(t *testing.T, least int64) {
+	t.Helper()
+	l.over.Store(true)
+	l.workers.Wait()
+	if err := l.db.Close(); err != nil {
+		t.Error(err)
+	}
+	if slowest := time.Duration(l.slowest.Load()); slowest > time.Second {
+		t.Errorf("somebody waited for %s", slowest)
+	}
+	if done := l.done.Load(); done < least {
+		t.Errorf("there was hardly any load: %d", done)
+	}
+	t.Logf("%d reads and writes, the slowest of which took %s", l.done.Load(), time.Duration(l.slowest.Load()))
+}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -33,10 +34,12 @@ const (
 // a query outside a transaction cannot write by accident.
 type Database struct {
 	Kind      Kind
+	path      string // of SQLite's file
 	reader    *bun.DB
 	writer    *bun.DB
-	standby   *bun.DB        // nil: there is none
-	connector *connector     // PostgreSQL's
+	standby   *bun.DB    // nil: there is none
+	connector *connector // PostgreSQL's
+	failed    atomic.Pointer[failedWrite]
 	rehearse  rehearsal.Hook // nil but in tests
 }
 
@@ -82,7 +85,10 @@ func openSQLite(path string) (*Database, error) {
 	open := func(connections int, extra ...string) (*bun.DB, error) {
 		// synchronous=FULL: what was answered with success survives a power cut.
 		pragmas := append(
-			[]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, extra...,
+			[]string{
+				"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+				fmt.Sprintf("journal_size_limit(%d)", logKept),
+			}, extra...,
 		)
 		dsn := url.URL{
 			Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(),
@@ -104,8 +110,12 @@ func openSQLite(path string) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Database{Kind: SQLite, reader: reader, writer: writer}, nil
+	return &Database{Kind: SQLite, path: path, reader: reader, writer: writer}, nil
 }
+
+// logKept is how large the file of SQLite's write-ahead log may stay, in bytes, once nobody reads any more what was
+// there before its writes.
+const logKept = 8 << 20
 
 func openPostgres(rawURL string) (*Database, error) {
 	config, size, timeout, err := parsePostgres(rawURL)

@@ -50,7 +50,8 @@ func Unavailable(err error) bool {
 
 // isBusy tells whether another process holds the lock of an SQLite database for longer than is waited for.
 func isBusy(err error) bool {
-	const primary = 0xff // of a code; the rest says more
 	var lite *sqlite.Error
-	return errors.As(err, &lite) && lite.Code()&primary == sqlite3.SQLITE_BUSY
+	return errors.As(err, &lite) && lite.Code()&primaryCode == sqlite3.SQLITE_BUSY
 }
+
+const primaryCode = 0xff // of one of SQLite's codes; the rest says more

@@ -21,7 +21,7 @@ func (d *Database) Draft() bun.IDB { return d.writer }
 func (d *Database) Append(ctx context.Context, statements ...schema.QueryAppender) error {
 	if d.Kind == Postgres {
 		return untilItPasses(ctx, ofQueries, func() (again bool, err error) {
-			err = d.script(ctx, statements...)
+			err = writeScript(ctx, d, statements...)
 			return undone(err), err
 		})
 	}
@@ -42,7 +42,7 @@ func (d *Database) Claim(
 		}
 		decisive := d.writer.NewRaw("WITH claimed AS (?) SELECT 1 / count(*) FROM claimed", bun.Safe(query))
 		err = untilItPasses(ctx, ofQueries, func() (again bool, err error) {
-			err = d.script(ctx, append([]schema.QueryAppender{decisive}, then...)...)
+			err = writeScript(ctx, d, append([]schema.QueryAppender{decisive}, then...)...)
 			return undone(err), err
 		})
 		if fault := (*pgconn.PgError)(nil); errors.As(err, &fault) && fault.Code == divisionByZero {
@@ -72,9 +72,11 @@ func undone(err error) bool {
 
 const divisionByZero = "22012" // SQLSTATE
 
-// script is the function of that name on a connection for writing.
-func (d *Database) script(ctx context.Context, statements ...schema.QueryAppender) error {
-	return d.connected(ctx, func(ctx context.Context, conn bun.Conn) error { return script(ctx, conn, statements...) })
+// writeScript is script on a connection for writing.
+func writeScript(ctx context.Context, d *Database, statements ...schema.QueryAppender) error {
+	err := connected(ctx, d, func(ctx context.Context, conn bun.Conn) error { return script(ctx, conn, statements...) })
+	noteFailure(d, err)
+	return err
 }
 
 // script sends statements in one piece. Outside a transaction, on PostgreSQL, they are one.

@@ -24,7 +24,7 @@ func Write[T any](ctx context.Context, d *Database, do func(ctx context.Context,
 		attempt++
 		committing := false
 		err = countAfter(ctx, func(ctx context.Context) error {
-			return d.connected(ctx, func(ctx context.Context, conn bun.Conn) error {
+			return connected(ctx, d, func(ctx context.Context, conn bun.Conn) error {
 				return conn.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
 					result, err = do(ctx, tx)
 					if refused = nil; errors.As(err, &refused) {
@@ -42,6 +42,7 @@ func Write[T any](ctx context.Context, d *Database, do func(ctx context.Context,
 		})
 		return !committing || undone(err), err
 	})
+	noteFailure(d, err)
 	if err == nil && refused != nil {
 		err = refused.reason
 	}
@@ -69,7 +70,7 @@ func (r *refusal) Unwrap() error { return r.reason }
 
 // connected runs do on a connection for writing. It gives up waiting for one when ctx ends. Once there is one, do goes
 // on though its caller may have gone, for a write must not be cut in the middle.
-func (d *Database) connected(ctx context.Context, do func(ctx context.Context, conn bun.Conn) error) error {
+func connected(ctx context.Context, d *Database, do func(ctx context.Context, conn bun.Conn) error) error {
 	conn, err := d.writer.Conn(ctx)
 	if err != nil {
 		return err

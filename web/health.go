@@ -16,6 +16,7 @@ import (
 // health answers those who watch the process.
 type health struct {
 	database *storage.Database
+	writes   *storage.WriteProbe
 	draining func() bool
 	log      *slog.Logger
 }
@@ -30,7 +31,8 @@ func (h health) live(c *gin.Context) {
 	c.String(http.StatusOK, "ok\n")
 }
 
-// ready says whether requests should be sent here: the database is there, and this process is not about to stop.
+// ready says whether requests should be sent here: the database is there and can be written to, and this process is not
+// about to stop.
 func (h health) ready(c *gin.Context) {
 	if h.draining() {
 		c.String(http.StatusServiceUnavailable, "stopping\n")
@@ -39,10 +41,19 @@ func (h health) ready(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), 2*time.Second)
 	defer cancel()
 	if err := h.database.Ping(ctx); err != nil {
-		h.log.ErrorContext(ctx, "fault", "request_id", audit.ActorOf(ctx).RequestID,
-			"path", c.Request.URL.Path, "error", err.Error())
-		c.String(http.StatusServiceUnavailable, "the database does not answer\n")
+		h.fault(ctx, c, err, "the database does not answer\n")
+		return
+	}
+	if err := h.writes.Check(ctx); err != nil {
+		h.fault(ctx, c, err, "nothing can be written to the database\n")
 		return
 	}
 	c.String(http.StatusOK, "ok\n")
+}
+
+// fault says why no requests should be sent here, and logs the cause.
+func (h health) fault(ctx context.Context, c *gin.Context, err error, said string) {
+	h.log.ErrorContext(ctx, "fault", "request_id", audit.ActorOf(ctx).RequestID,
+		"path", c.Request.URL.Path, "error", err.Error())
+	c.String(http.StatusServiceUnavailable, said)
 }

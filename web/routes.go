@@ -6,6 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/account"
 	"github.com/wicket-id/wicket/web/assets"
 	"github.com/wicket-id/wicket/web/frame"
@@ -45,7 +46,9 @@ func routes(r *gin.Engine, f *frame.Frame, config Config) {
 	if config.Outbox != nil {
 		r.GET("/dev/outbox", f.Page(outbox{config.Outbox}.page))
 	}
-	health := health{database: config.Database, draining: config.Draining, log: config.Log}
+	health := health{
+		database: config.Database, writes: storage.NewWriteProbe(config.Database), draining: config.Draining, log: config.Log,
+	}
 	r.GET("/healthz", health.live)
 	r.GET("/readyz", health.ready)
 }

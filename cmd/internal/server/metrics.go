@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 )
 
@@ -107,6 +108,10 @@ func (m *metrics) watch(s *Server, log *slog.Logger) {
 	}
 	if s.Redis != nil {
 		m.watchRedis(s.Redis)
+	}
+	if s.Database.Kind == storage.SQLite {
+		m.gauge("wicket_sqlite_wal_bytes", "The write-ahead log of the embedded database. It grows while somebody reads for long.",
+			func() float64 { return float64(s.Database.LogSize()) })
 	}
 	for name, pool := range s.Database.Pools() {
 		m.registry.MustRegister(collectors.NewDBStatsCollector(pool, name))

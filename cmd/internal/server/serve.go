@@ -53,6 +53,9 @@ func (l *Listeners) Close() {
 // more, finishes the requests that are under way, then the jobs. ready is called once requests are answered.
 func (s *Server) Serve(ctx context.Context, listeners *Listeners, ready func()) error {
 	config := s.Config()
+	if err := s.Database.CheckSoundness(ctx); err != nil {
+		return fmt.Errorf("WICKET_DATABASE_URL: %w; restore a backup, as docs/upgrading.md says", err)
+	}
 	if err := s.declareClients(ctx, config.Clients); err != nil {
 		return err
 	}

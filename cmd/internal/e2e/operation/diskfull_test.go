@@ -72,7 +72,11 @@ func TestDiskFull(t *testing.T) {
 		); a.JSON["active"] != true {
 			t.Errorf("introspection: %d %v", a.Status, a.JSON)
 		}
-		for _, path := range []string{"/healthz", "/readyz", oidc.PathJWKS, "/sign-in"} {
+		storagetest.Eventually(t, time.Minute, "it says that it is not ready", func() bool {
+			shown := h.NewBrowser(t).Get(t, "/readyz")
+			return shown.StatusCode == http.StatusServiceUnavailable && strings.Contains(shown.Text, "nothing can be written")
+		})
+		for _, path := range []string{"/healthz", oidc.PathJWKS, "/sign-in"} {
 			if shown := h.NewBrowser(t).Get(t, path); shown.StatusCode != http.StatusOK {
 				t.Errorf("%s: %s", path, shown.Status)
 			}

@@ -20,8 +20,8 @@ type discovered struct {
 	client     *http.Client
 	modifiedAt time.Time // when the provider's row was last changed
 
-	mu      sync.Mutex
-	current *metadata // nil: never read
+	mu      sync.Mutex // held for no longer than it takes to look
+	current *metadata  // nil: never read
 	readAt  time.Time
 	failure error     // of the last attempt, if it failed
 	nextTry time.Time // not earlier
@@ -76,31 +76,57 @@ func (u *Upstreams) cached(p *Provider) *discovered {
 func (u *Upstreams) metadata(ctx context.Context, p *Provider) (*metadata, context.Context, error) {
 	d := u.cached(p)
 	ctx = gooidc.ClientContext(ctx, d.client)
-	d.mu.Lock() // also while reading: all requests meanwhile need the same document
+	known, due, err := d.look(p, u.Now())
+	if !due {
+		return known, ctx, err
+	}
+	read := func(ctx context.Context) (*metadata, error) {
+		if known, due, err := d.look(p, u.Now()); !due { // read by those who asked just before
+			return known, err
+		}
+		d.read(ctx, p, u.Now)
+		known, _, err := d.look(p, u.Now())
+		return known, err
+	}
+	if known == nil {
+		known, err = shared(ctx, u, fmt.Sprintf("%p", d), read)
+		return known, ctx, err
+	}
+	// What is known serves while it is read again.
+	u.reads.DoChan(fmt.Sprintf("%p", d), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sharedTakes)
+		defer cancel()
+		return read(ctx)
+	})
+	return known, ctx, nil
+}
+
+// look returns what is known and may serve, and whether it is time to read it. Where nothing may serve, err says why.
+func (d *discovered) look(p *Provider, now time.Time) (known *metadata, due bool, err error) {
+	d.mu.Lock()
 	defer d.mu.Unlock()
-	now := u.Now()
-	if !now.Before(d.nextTry) {
-		// A caller that cancels must not make it fail for the others.
-		d.read(context.WithoutCancel(ctx), p, now)
+	if d.current != nil && now.Sub(d.readAt) <= metadataServes {
+		known = d.current
+	} else if d.failure != nil {
+		err = fmt.Errorf("%w: discovery of %s: %w", ErrUnreachable, p.ID, d.failure)
 	}
-	if d.failure != nil && (d.current == nil || now.Sub(d.readAt) > metadataServes) {
-		return nil, ctx, fmt.Errorf("%w: discovery of %s: %w", ErrUnreachable, p.ID, d.failure)
-	}
-	return d.current, ctx, nil
+	return known, !now.Before(d.nextTry), err
 }
 
 // read discovers the endpoints, and notes when to do it again.
-func (d *discovered) read(ctx context.Context, p *Provider, now time.Time) {
-	var read *metadata
-	if read, d.failure = p.kind().discover(ctx, p, d.client); d.failure != nil {
-		d.nextTry = now.Add(retriedAfter)
+func (d *discovered) read(ctx context.Context, p *Provider, now func() time.Time) {
+	read, failure := p.kind().discover(ctx, p, d.client)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.failure = failure; failure != nil {
+		d.nextTry = now().Add(retriedAfter)
 		return
 	}
 	if d.current != nil && d.current.JWKSURI == read.JWKSURI {
 		read.keys = d.current.keys // which fetches keys again when a signature fits none
 	}
 	read.prepare(ctx)
-	d.current, d.readAt, d.nextTry = read, now, now.Add(metadataKept)
+	d.current, d.readAt, d.nextTry = read, now(), now().Add(metadataKept)
 }
 
 // prepare makes the verifiers. Keys are fetched when they are needed, by the same client.

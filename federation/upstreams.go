@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -23,6 +25,8 @@ type Upstreams struct {
 	Named    func() []Provider // those that the configuration has, checked
 	Now      func() time.Time
 
+	reads singleflight.Group // requests that wait for the same share one question, and each waits no longer than it wants
+
 	mu         sync.Mutex
 	active     []Provider
 	readAt     time.Time
@@ -34,11 +38,18 @@ const providersKept = 5 * time.Second // after that every process knows a provid
 // Active lists the providers with which people can sign in now.
 func (u *Upstreams) Active(ctx context.Context) ([]Provider, error) {
 	u.mu.Lock()
-	defer u.mu.Unlock()
-	now := u.Now()
-	if !u.readAt.IsZero() && now.Sub(u.readAt) < providersKept {
-		return u.active, nil
+	active, readAt, now := u.active, u.readAt, u.Now()
+	u.mu.Unlock()
+	if !readAt.IsZero() && now.Sub(readAt) < providersKept {
+		return active, nil
 	}
+	return shared(ctx, u, "active", func(ctx context.Context) ([]Provider, error) {
+		return u.readActive(ctx, now, readAt)
+	})
+}
+
+// readActive reads them anew. What was forgotten meanwhile is not put back.
+func (u *Upstreams) readActive(ctx context.Context, now, before time.Time) ([]Provider, error) {
 	all, err := u.All(ctx)
 	if err != nil {
 		return nil, err
@@ -49,9 +60,36 @@ func (u *Upstreams) Active(ctx context.Context) ([]Provider, error) {
 			active = append(active, p)
 		}
 	}
-	u.active, u.readAt = active, now
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.readAt.Equal(before) {
+		u.active, u.readAt = active, now
+	}
 	return active, nil
 }
+
+// shared returns what read returns, or why ctx ended before. Of those who ask by the same key at one time one asks, and
+// all wait for the answer; that they go away does not end it.
+func shared[T any](ctx context.Context, u *Upstreams, key string, read func(context.Context) (T, error)) (T, error) {
+	answer := u.reads.DoChan(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sharedTakes)
+		defer cancel()
+		return read(ctx)
+	})
+	var none T
+	select {
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case result := <-answer:
+		if result.Err != nil {
+			return none, result.Err
+		}
+		return result.Val.(T), nil
+	}
+}
+
+// sharedTakes is how long a question may take that several wait for.
+const sharedTakes = 15 * time.Second
 
 // Provider returns the provider with that id, if people can sign in with it now, or storage.ErrNotFound.
 func (u *Upstreams) Provider(ctx context.Context, id string) (*Provider, error) {
@@ -72,6 +110,7 @@ func (u *Upstreams) forget() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.readAt = time.Time{}
+	u.reads.Forget("active")
 }
 
 // Expire deletes rows that have expired, and returns how many of each table.

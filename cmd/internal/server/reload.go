@@ -20,7 +20,7 @@ const filesLookedAt = 2 * time.Second // how often
 
 // WatchFiles takes over what has changed in files that variables name, soon after they change or at once on SIGHUP,
 // until ctx ends: secrets are renewed without a restart. Where something in them is wrong, the log says so once and
-// what was right before goes on.
+// what was right before goes on, all of it. What fails for a reason that passes is tried again until it succeeds.
 func (s *Server) WatchFiles(ctx context.Context) {
 	hangups := make(chan os.Signal, 1)
 	if !isatty.IsTerminal(os.Stderr.Fd()) { // whose end, which is told by the same signal, ends what runs in it
@@ -30,6 +30,7 @@ func (s *Server) WatchFiles(ctx context.Context) {
 	ticker := time.NewTicker(filesLookedAt)
 	defer ticker.Stop()
 	seen := s.Config().files
+	failed := false // the last time, for a reason that passes
 	for {
 		asked := false
 		select {
@@ -41,14 +42,19 @@ func (s *Server) WatchFiles(ctx context.Context) {
 		}
 		now := digests(seen)
 		changed := changes(seen, now)
-		if len(changed) == 0 && !asked {
+		if len(changed) == 0 && !asked && !failed {
 			continue
 		}
+		again := failed && len(changed) == 0 && !asked
 		seen = now
 		config, err := Load(s.Config().environment)
 		if err == nil {
 			seen = config.files
 			err = s.adopt(ctx, config)
+		}
+		failed = storage.Unavailable(err) || errors.Is(err, os.ErrNotExist) // of a file that is being replaced
+		if err != nil && again && failed {
+			continue // the log says so already
 		}
 		if err != nil {
 			s.log.Error("what files that variables name say now is wrong, so what they said before goes on",
@@ -60,16 +66,20 @@ func (s *Server) WatchFiles(ctx context.Context) {
 }
 
 // adopt takes over what may change while the server runs: the master keys, how to get into the database and into
-// Redis, what sends messages, and the clients and providers that are declared.
+// Redis, what sends messages, and the clients and providers that are declared. What may be refused comes first, so that
+// a configuration is taken over as a whole or not at all; the clients, for which the database may be away, come last.
 func (s *Server) adopt(ctx context.Context, config *Config) error {
 	if config.Seal == nil { // the database is gone too, and a new one must not begin under a running server
 		return fmt.Errorf("WICKET_SECRET: %s is missing", MasterKeyPath(config.EmbeddedDatabase()))
+	}
+	if (config.EmbeddedDatabase() == "") != (s.Config().EmbeddedDatabase() == "") {
+		return errors.New("WICKET_DATABASE_URL: another kind of database takes a restart")
 	}
 	if err := s.Identity.Seal.Adopt(config.Seal); err != nil { // the server has one Seal
 		return fmt.Errorf("WICKET_SECRET: %w", err)
 	}
 	config.Seal = s.Identity.Seal
-	if err := s.Database.Adopt(config.DatabaseURL); err != nil {
+	if err := s.Database.Adopt(config.DatabaseURL); err != nil { // whose URL was found to be right
 		return fmt.Errorf("WICKET_DATABASE_URL: %w", err)
 	}
 	if s.Redis != nil && config.Redis != nil {

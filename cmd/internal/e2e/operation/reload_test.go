@@ -1,6 +1,7 @@
 package operation
 
 import (
+	"database/sql"
 	"net/http"
 	"net/url"
 	"os"
@@ -130,6 +131,48 @@ func TestFilesAreReadAnew(t *testing.T) {
 			t.Errorf("the log: %s", log)
 		}
 	})
+}
+
+// What files say is taken over though the database could not be asked when they changed.
+func TestAReloadIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	databaseURL, file := storagetest.URL(t, storage.SQLite), filepath.Join(t.TempDir(), "clients.yaml")
+	declare := func(ids ...string) {
+		t.Helper()
+		text := ""
+		for _, id := range ids {
+			text += "- {client_id: " + id + ", client_name: X, token_endpoint_auth_method: none, redirect_uris: ['" +
+				harness.RedirectURI + "']}\n"
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	declare("first")
+	line, issuer := harness.NewCommandLine(t, databaseURL)
+	server := append(line, "WICKET_CLIENTS_FILE="+file).Serve(t, issuer)
+	other, err := sql.Open("sqlite", strings.TrimPrefix(databaseURL, "sqlite:")+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	tx, err := other.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	declare("first", "second")
+	storagetest.Eventually(t, time.Minute, "the log says that it failed", func() bool {
+		return strings.Contains(server.ErrOut.String(), "what they said before goes on")
+	})
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	h := &harness.Server{Issuer: issuer}
+	second := harness.Client{Client: &clients.Client{ID: "second"}}
+	storagetest.Eventually(t, time.Minute, "it is tried again", func() bool {
+		return h.NewBrowser(t).Get(t, h.AuthorizeURL(second, nil)).StatusCode != http.StatusBadRequest
+	})
+	server.Kill()
 }
 
 // After reseal nothing needs the old master key any more, in any table.

@@ -37,17 +37,24 @@ var (
 
 var RoleName = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,100}$`)
 
-// Grant gives a person a role: ErrRoleInvalid, or ErrRoleHeld.
-func (s Roles) Grant(ctx context.Context, userID uuid.UUID, name string) error {
+// newRole is a role that a person gets from who acts, or ErrRoleInvalid.
+func newRole(ctx context.Context, userID uuid.UUID, name string, now time.Time) (*Role, error) {
 	if !RoleName.MatchString(name) {
-		return ErrRoleInvalid
+		return nil, ErrRoleInvalid
 	}
-	now := s.Now()
-	role := &Role{
+	return &Role{
 		ID: storage.NewID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: audit.ActorOf(ctx).Name,
 		IsActive: true,
+	}, nil
+}
+
+// Grant gives a person a role: ErrRoleInvalid, or ErrRoleHeld.
+func (s Roles) Grant(ctx context.Context, userID uuid.UUID, name string) error {
+	role, err := newRole(ctx, userID, name, s.Now())
+	if err != nil {
+		return err
 	}
-	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		return GrantRole(ctx, tx, role)
 	})
 	if storage.Violates(err, "role") {

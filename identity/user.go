@@ -49,6 +49,7 @@ type NewUser struct {
 	EmailVerified bool
 	Password      string
 	Name          string
+	Roles         []string
 }
 
 // What can be wrong with a new user, besides what the rules for e-mails and passwords say.
@@ -100,14 +101,30 @@ func (s Users) Create(ctx context.Context, person NewUser) (*User, error) {
 		}
 		email.IsPrimary = true
 	}
+	roles := make([]*Role, len(person.Roles))
+	for i, name := range person.Roles {
+		if roles[i], err = newRole(ctx, user.ID, name, now); err != nil {
+			return nil, err
+		}
+	}
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return InsertUser(ctx, tx, now, user, person.Name, email)
+		if err := InsertUser(ctx, tx, now, user, person.Name, email); err != nil {
+			return err
+		}
+		for _, role := range roles {
+			if err := GrantRole(ctx, tx, role); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	switch {
 	case errors.Is(err, ErrUsernameTaken):
 		return nil, ErrUsernameTaken
 	case storage.Violates(err, "address"):
 		return nil, ErrEmailTaken
+	case storage.Violates(err, "role"):
+		return nil, ErrRoleHeld
 	case err != nil:
 		return nil, fmt.Errorf("create user: %w", err)
 	}

@@ -41,7 +41,9 @@ type userCreate struct {
 
 // Run registers the person.
 func (c userCreate) Run(ctx context.Context, env server.Environment, out printer) error {
-	person := identity.NewUser{Username: c.Username, Email: c.Email, EmailVerified: c.EmailVerified, Name: c.Name}
+	person := identity.NewUser{
+		Username: c.Username, Email: c.Email, EmailVerified: c.EmailVerified, Name: c.Name, Roles: c.Role,
+	}
 	if c.PasswordStdin {
 		line, err := bufio.NewReader(os.Stdin).ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -59,11 +61,6 @@ func (c userCreate) Run(ctx context.Context, env server.Environment, out printer
 	user, err := s.Identity.Users().Create(ctx, person)
 	if err != nil {
 		return err
-	}
-	for _, role := range c.Role {
-		if err := s.Identity.Roles().Grant(ctx, user.ID, role); err != nil {
-			return err
-		}
 	}
 	return out.print(viewUser(user), func() { out.line("Registered %s with the id %s.", user.Username, user.ID) })
 }

@@ -283,6 +283,10 @@ func TestCommandErrors(t *testing.T) {
 			"user", "create", "--username", "bob", "--password-stdin",
 		}, want: "standard input holds no password"},
 		{arguments: []string{"user", "create", "--username", "bob", "--password-stdin"}, stdin: "12345\n", want: "password"},
+		{arguments: []string{"user", "create", "--username", "bob", "--role", "clerk", "--role", "bad role"}, want: "role name"},
+		{arguments: []string{
+			"user", "create", "--username", "bob", "--role", "clerk", "--role", "clerk",
+		}, want: "holds the role", code: codeConflict},
 		{arguments: []string{"user", "invite", "--email", "nobody"}, want: "e-mail address"},
 		{arguments: []string{"user", "invite", "--role", "two words"}, want: "role name"},
 		{arguments: []string{"user", "invite", "--for", "-1h"}, want: "--for", code: codeUsage},

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/wicket-id/wicket/cmd/internal/sampleapp"
 	"github.com/wicket-id/wicket/cmd/internal/server"
@@ -56,6 +59,7 @@ func (d devCommand) Run(ctx context.Context, _ server.Environment, out printer) 
 		return err
 	}
 	defer func() { _ = s.Close() }()
+	s.Handler = onLoopback(s.Handler)
 	appConfig := sampleapp.Config{
 		Issuer: config.Issuer, BaseURL: fmt.Sprintf("http://localhost:%d", d.AppPort),
 		ClientID: demoClient, SPAClientID: demoSPA,
@@ -78,11 +82,27 @@ func (d devCommand) Run(ctx context.Context, _ server.Environment, out printer) 
 	appEnded := make(chan error, 1)
 	go func() {
 		defer cancel()
-		appEnded <- server.ServeHTTP(ctx, appListeners, sample, log, func() {})
+		appEnded <- server.ServeHTTP(ctx, appListeners, onLoopback(sample), log, func() {})
 	}()
 	err = s.Serve(ctx, listeners, func() { d.welcome(out, config, appConfig.BaseURL) })
 	cancel()
 	return errors.Join(err, <-appEnded)
+}
+
+// onLoopback answers requests that name this machine alone. A page elsewhere may have its own name lead here (DNS
+// rebinding), and would read what is shown to nobody but the developer.
+func onLoopback(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = strings.Trim(r.Host, "[]")
+		}
+		if !storage.IsLoopback(host) {
+			http.Error(w, "wicket dev answers at localhost alone", http.StatusMisdirectedRequest)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
 
 // config is that of the demo, whatever the environment says.

@@ -176,7 +176,7 @@ func (c *verifiedClaims) keep() map[string]any {
 	kept := make(map[string]any)
 	for name, value := range c.claims {
 		if !slices.Contains(ofTheToken, name) {
-			kept[name] = withoutNUL(value)
+			kept[strings.ReplaceAll(name, "\x00", "")] = withoutNUL(value)
 		}
 	}
 	if encoded, err := json.Marshal(kept); err != nil || len(encoded) > maxKept {

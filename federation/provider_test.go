@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -220,10 +221,13 @@ func TestClaimValues(t *testing.T) {
 
 func TestWhatIsKeptOfClaims(t *testing.T) {
 	s := &verifiedClaims{
-		claims: map[string]any{"name": "a\x00b", "nonce": "n", "list": []any{"\x00", map[string]any{"\x00k": "v\x00"}}},
+		claims: map[string]any{"name": "a\x00b", "nonce": "n", "x\x00": 1, "list": []any{"\x00", map[string]any{"\x00k": "v\x00"}}},
 	}
 	kept := s.keep()
-	if _, there := kept["nonce"]; there || kept["name"] != "ab" || kept["list"].([]any)[0] != "" ||
+	if encoded, err := json.Marshal(kept); err != nil || strings.Contains(string(encoded), `\u0000`) {
+		t.Errorf("what PostgreSQL refuses is kept: %s, %v", encoded, err)
+	}
+	if _, there := kept["nonce"]; there || kept["x"] != 1 || kept["name"] != "ab" || kept["list"].([]any)[0] != "" ||
 		kept["list"].([]any)[1].(map[string]any)["k"] != "v" {
 		t.Errorf("%#v", kept)
 	}

@@ -20,6 +20,9 @@ func newDocument(text string) (document, error) {
 	if err := decoder.Decode(&content); err != nil {
 		return document{}, fmt.Errorf("is no JSON: %w", err)
 	}
+	if err := checkNames(content); err != nil {
+		return document{}, err
+	}
 	written, err := encoded(mapped(content, func(n json.Number) json.Number { return n }))
 	if err != nil {
 		return document{}, err
@@ -34,6 +37,29 @@ func encoded(content any) (string, error) {
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(content) // names in order
 	return strings.TrimSuffix(text.String(), "\n"), err
+}
+
+// checkNames refuses a document with names that PostgreSQL cannot keep. To mend them as texts are could make two of
+// them one.
+func checkNames(content any) error {
+	switch content := content.(type) {
+	case []any:
+		for _, value := range content {
+			if err := checkNames(value); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for name, value := range content {
+			if mended(name) != name {
+				return fmt.Errorf("has the name %q, in which there is what PostgreSQL cannot keep", name)
+			}
+			if err := checkNames(value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // mapped is a document with its texts mended and its numbers changed.
@@ -52,7 +78,7 @@ func mapped(content any, number func(json.Number) json.Number) any {
 	case map[string]any:
 		object := make(map[string]any, len(content))
 		for name, value := range content {
-			object[mended(name)] = mapped(value, number)
+			object[name] = mapped(value, number)
 		}
 		return object
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
@@ -36,6 +37,8 @@ type Grant struct {
 const (
 	EndedByReuse      = "token_reused"
 	EndedByRevocation = "revoked_by_app"
+	EndedByOwner      = "ended_by_owner" // who removed the app's access
+	EndedByOperator   = "ended_by_operator"
 )
 
 // Standing is whether what a grant hangs on still stands, as columns of a query that joined them.
@@ -49,11 +52,9 @@ type Standing struct {
 
 // JoinStanding adds what a grant hangs on to a query that has the grant under the alias "grant".
 func (p *Provider) JoinStanding(query *bun.SelectQuery) *bun.SelectQuery {
-	joined := query.
+	joined := joinStanding(query).
 		ColumnExpr(`"user".is_active AS user_is_active, "user".session_version AS user_session_version`).
-		ColumnExpr(`"session".ended_at AS session_ended_at, "session".expires_at AS session_expires_at`).
-		Join(`JOIN users AS "user" ON "user".id = "grant".user_id`).
-		Join(`JOIN sessions AS "session" ON "session".id = "grant".session_id`)
+		ColumnExpr(`"session".ended_at AS session_ended_at, "session".expires_at AS session_expires_at`)
 	return p.TwoFactors.Select(joined, "grant.user_id")
 }
 
@@ -66,25 +67,110 @@ func (g *Grant) Stands(on Standing, at time.Time) bool {
 		(!on.IsRuled || identity.Assures(g.ACR, identity.ACRMultiFactor))
 }
 
-// EndGrant ends a grant with all its tokens. Ending one that has ended changes nothing.
-func (p *Provider) EndGrant(ctx context.Context, grant *Grant, reason string) error {
+// EndGrant ends a grant with all its tokens, and tells whether there was one to end.
+func (p *Provider) EndGrant(ctx context.Context, grantID uuid.UUID, reason string) (bool, error) {
 	now := p.Now()
-	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		result, err := tx.NewUpdate().Model((*Grant)(nil)).Set("ended_at = ?", now).Set("end_reason = ?", reason).
-			Where("id = ? AND ended_at IS NULL", grant.ID).Exec(ctx)
-		if err != nil {
-			return err
-		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return err
-		}
-		return audit.Record(ctx, tx, now, audit.Change{
-			Entity: "grant", EntityID: grant.ID.String(), Action: "ended", UserID: grant.UserID,
-			New: audit.Values{"reason": reason, "client_id": grant.ClientID},
+	ended, err := storage.Write(ctx, p.Database, func(ctx context.Context, tx bun.Tx) (int, error) {
+		return EndGrants(ctx, tx, now, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+			return q.Where("id = ?", grantID)
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("end grant: %w", err)
+		return false, fmt.Errorf("end grant: %w", err)
 	}
-	return nil
+	return ended > 0, nil
+}
+
+// EndGrants ends the grants that which selects and that have not ended, each with a line in the audit trail, and
+// returns how many. Their codes, refresh tokens and access tokens are void with the commit.
+func EndGrants(
+	ctx context.Context, tx bun.Tx, now time.Time, reason string, which func(*bun.UpdateQuery) *bun.UpdateQuery,
+) (int, error) {
+	var ended []Grant
+	query := tx.NewUpdate().Model(&ended).Set("ended_at = ?", now).Set("end_reason = ?", reason).
+		Where("ended_at IS NULL").Returning("id, user_id, client_id")
+	if err := which(query).Scan(ctx); err != nil && storage.NotFound(err) != storage.ErrNotFound {
+		return 0, err
+	}
+	for _, grant := range ended {
+		err := audit.Record(ctx, tx, now, audit.Change{
+			Entity: "grant", EntityID: grant.ID.String(), Action: "ended", UserID: grant.UserID,
+			New: audit.Values{"reason": reason, "client_id": grant.ClientID},
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(ended), nil
+}
+
+// GrantInUse is a grant that stands, with what its owner and an operator know it by.
+type GrantInUse struct {
+	Grant `bun:",extend"`
+
+	Username    string    `bun:"username"`
+	DeviceLabel string    `bun:"device_label"`
+	LastUsedAt  time.Time `bun:"last_used_at"` // when the app last got a refresh token by it, or at first the code
+}
+
+// GrantsInUse lists the grants that stand, the newest first: of a person, of a client, or of both; uuid.Nil and ""
+// leave one of them out. limit is how many at the most, or 0.
+func (p *Provider) GrantsInUse(
+	ctx context.Context, userID uuid.UUID, clientID string, limit int,
+) ([]GrantInUse, error) {
+	var grants []GrantInUse
+	query := joinStanding(p.Database.Reader().NewSelect().Model(&grants)).
+		ColumnExpr(`"grant".*`).
+		ColumnExpr(`"user".username AS username, "session".device_label AS device_label`).
+		ColumnExpr(`COALESCE(
+			(SELECT MAX(created_at) FROM refresh_tokens WHERE grant_id = "grant".id), "grant".created_at
+		) AS last_used_at`).
+		Order("grant.id DESC").Limit(int64(limit))
+	if userID != uuid.Nil {
+		query = query.Where(`"grant".user_id = ?`, userID)
+	}
+	if clientID != "" {
+		query = query.Where(`"grant".client_id = ?`, clientID)
+	}
+	if err := whereStands(query, p.Now()).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("grants in use: %w", err)
+	}
+	return grants, nil
+}
+
+// LastUses tells when each client last got something by the grants of a person that are kept, ended ones too.
+func (p *Provider) LastUses(ctx context.Context, userID uuid.UUID) (map[string]time.Time, error) {
+	var uses []struct {
+		ClientID   string    `bun:"client_id"`
+		LastUsedAt time.Time `bun:"last_used_at"`
+	}
+	err := p.Database.Reader().NewSelect().Model((*Grant)(nil)).
+		ColumnExpr(`"grant".client_id, MAX(COALESCE(refresh_token.created_at, "grant".created_at)) AS last_used_at`).
+		Join(`LEFT JOIN refresh_tokens AS refresh_token ON refresh_token.grant_id = "grant".id`).
+		Where(`"grant".user_id = ?`, userID).
+		Group("grant.client_id").Scan(ctx, &uses)
+	if err != nil {
+		return nil, fmt.Errorf("last uses: %w", err)
+	}
+	last := make(map[string]time.Time, len(uses))
+	for _, use := range uses {
+		last[use.ClientID] = use.LastUsedAt
+	}
+	return last, nil
+}
+
+// joinStanding joins what a grant hangs on.
+func joinStanding(query *bun.SelectQuery) *bun.SelectQuery {
+	return query.
+		Join(`JOIN users AS "user" ON "user".id = "grant".user_id`).
+		Join(`JOIN sessions AS "session" ON "session".id = "grant".session_id`)
+}
+
+// whereStands is Grant.Stands for queries with joinStanding, but for the rule of two factors: it may be lifted, and
+// what it keeps from use until then is to be seen and ended too.
+func whereStands(query *bun.SelectQuery, at time.Time) *bun.SelectQuery {
+	return query.
+		Where(`"grant".ended_at IS NULL AND "grant".expires_at > ?`, at).
+		Where(`"session".ended_at IS NULL AND "session".expires_at > ?`, at).
+		Where(`"user".is_active AND "user".session_version = "grant".session_version`)
 }

@@ -121,6 +121,11 @@ func accountRoutes(r *gin.Engine, f *frame.Frame, linked account.Linked) {
 	r.POST("/account/sign-out", f.Page(devices.SignOut, form, inSession))
 	r.POST("/account/sign-out-everywhere", f.Page(devices.SignOutEverywhere, form, fresh("/account")))
 
+	apps := account.Apps{Frame: f}
+	r.GET("/account/apps", f.Page(apps.Page, signedIn))
+	r.GET("/account/apps/remove", f.Page(apps.ConfirmRemoval, form, fresh("/account/apps")))
+	r.POST("/account/apps/remove", f.Page(apps.Remove, form, fresh("/account/apps")))
+
 	profile := account.Profile{Frame: f}
 	r.GET("/account/profile", f.Page(profile.Page, signedIn))
 	r.POST("/account/profile", f.Page(profile.Update, form, signedIn, text))
@@ -143,6 +148,16 @@ func accountRoutes(r *gin.Engine, f *frame.Frame, linked account.Linked) {
 	r.GET("/account/linked", f.Page(linked.Page, signedIn))
 	r.POST("/account/linked/remove", f.Page(linked.Remove, form, fresh("/account/linked")))
 
+	factorRoutes(r, f)
+
+	privacy := account.Privacy{Frame: f}
+	r.GET("/account/privacy", f.Page(privacy.Page, signedIn))
+	r.POST("/account/download", f.Page(privacy.Download, form, fresh("/account/privacy")))
+	r.POST("/account/erase", f.Page(privacy.Erase, form, fresh("/account/privacy")))
+}
+
+// factorRoutes are what a person signs in with.
+func factorRoutes(r *gin.Engine, f *frame.Frame) {
 	// A changed password demands by itself what it takes, for that depends on whether there was one.
 	security := account.Security{Frame: f}
 	r.GET("/account/security", f.Page(security.Page, signedIn))
@@ -163,11 +178,6 @@ func accountRoutes(r *gin.Engine, f *frame.Frame, linked account.Linked) {
 	r.POST("/account/totps/confirm", f.Page(factors.ConfirmTOTP, add...))
 	r.POST("/account/totps/remove", f.Page(factors.RemoveTOTP, change...))
 	r.POST("/account/backup-codes", f.Page(factors.MakeBackupCodes, change...))
-
-	privacy := account.Privacy{Frame: f}
-	r.GET("/account/privacy", f.Page(privacy.Page, signedIn))
-	r.POST("/account/download", f.Page(privacy.Download, form, fresh("/account/privacy")))
-	r.POST("/account/erase", f.Page(privacy.Erase, form, fresh("/account/privacy")))
 }
 
 // protocolRoutes are what apps call, send people to, or read.

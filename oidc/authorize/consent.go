@@ -69,6 +69,25 @@ func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request
 	return nil
 }
 
+// withdrawConsent forgets what a person has allowed a client, and tells whether there was anything to forget.
+func withdrawConsent(
+	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, clientID string,
+) (bool, error) {
+	consent := new(Consent)
+	err := tx.NewDelete().Model(consent).
+		Where("user_id = ? AND client_id = ?", userID, clientID).Returning("*").Scan(ctx)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, audit.Record(ctx, tx, now, audit.Change{
+		Entity: "consent", EntityID: clientID, Action: "withdrawn", UserID: userID,
+		Old: audit.Values{"granted": consent.GrantedScopes, "declined": consent.DeclinedScopes},
+	})
+}
+
 func without(scopes, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return slices.Contains(others, scope) })
 }

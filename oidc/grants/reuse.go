@@ -21,7 +21,8 @@ func (w *work) endFamily(ctx context.Context) error {
 	if w.code != nil && !w.isReplay(ctx) {
 		return nil
 	}
-	w.fault = errors.Join(w.fault, w.service.EndGrant(ctx, w.grant, oidc.EndedByReuse))
+	_, err := w.service.EndGrant(ctx, w.grant.ID, oidc.EndedByReuse)
+	w.fault = errors.Join(w.fault, err)
 	return w.fault
 }
 

@@ -49,7 +49,7 @@ func (p *Service) Revoke(ctx context.Context, r oidc.Request) (*clients.Client, 
 	case found.Grant.ClientID != client.ID:
 		return client, notYours
 	}
-	if err := p.EndGrant(ctx, found.Grant, oidc.EndedByRevocation); err != nil {
+	if _, err := p.EndGrant(ctx, found.Grant.ID, oidc.EndedByRevocation); err != nil {
 		return client, oidc.ServerError(err)
 	}
 	return client, nil

@@ -8,12 +8,13 @@ import (
 	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
+	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // export is the file that a person downloads: docs/privacy.md describes it.
-func export(kept *transfer.Export, consents []authorize.Consent) gin.H {
+func export(kept *transfer.Export, consents []authorize.Consent, grants []oidc.GrantInUse) gin.H {
 	user := kept.User
 	return gin.H{
 		"account": gin.H{
@@ -31,6 +32,7 @@ func export(kept *transfer.Export, consents []authorize.Consent) gin.H {
 		"sessions":        each(kept.Sessions, exportSession),
 		"login_attempts":  each(kept.Attempts, exportAttempt),
 		"apps":            each(consents, exportConsent),
+		"grants":          each(grants, exportGrant),
 		"audit_trail":     each(kept.AuditTrail, exportEntry),
 	}
 }
@@ -130,6 +132,13 @@ func exportConsent(consent authorize.Consent) gin.H {
 	return gin.H{
 		"client_id": consent.ClientID, "granted": consent.GrantedScopes, "declined": consent.DeclinedScopes,
 		"at": consent.GrantedAt,
+	}
+}
+
+func exportGrant(grant oidc.GrantInUse) gin.H {
+	return gin.H{
+		"client_id": grant.ClientID, "scopes": grant.Scopes, "session_id": grant.SessionID, "created_at": grant.CreatedAt,
+		"last_used_at": grant.LastUsedAt, "expires_at": grant.ExpiresAt,
 	}
 }
 

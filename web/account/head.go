@@ -40,6 +40,7 @@ func notice(v *frame.Visit) string {
 }
 
 var notices = map[string]locales.Key{
+	"app-removed":      locales.Key("notice.app_removed"),
 	"device":           locales.Key("notice.device"),
 	"devices":          locales.Key("notice.devices"),
 	"registered":       locales.Key("notice.registered"),

@@ -32,9 +32,13 @@ func (h Privacy) Download(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
+	grants, err := h.Provider.GrantsInUse(v.Context(), v.Session.UserID, "", 0)
+	if err != nil {
+		return err
+	}
 	name := "wicket-" + h.Now().Format(time.DateOnly) + ".json"
 	v.Gin.Header("Content-Disposition", `attachment; filename="`+name+`"`)
-	v.Gin.IndentedJSON(http.StatusOK, export(kept, consents))
+	v.Gin.IndentedJSON(http.StatusOK, export(kept, consents, grants))
 	return nil
 }
 

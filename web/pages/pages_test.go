@@ -120,6 +120,13 @@ var samples = []struct {
 	{"link upstream", LinkUpstream{
 		Person: grace, Provider: providers[0], Account: "grace@example.org", Continue: "c",
 	}, []string{"link", "not-now"}},
+	{"apps", Apps{Head: head, Notice: "Done.", Apps: []ConnectedApp{
+		{ID: "notes", App: notes, Scopes: []Scope{{Name: "email", Title: "See your email address"}}, Consented: true, Since: "today", Used: "just now"},
+		{ID: "own", App: App{Name: "Own"}, Since: "yesterday"},
+	}}, []string{"apps", "notice"}},
+	{"apps, none", Apps{Head: head}, nil},
+	{"remove an app", RemoveApp{ID: "notes", App: notes, Consented: true}, []string{"remove-access", "keep-access"}},
+	{"remove a trusted app", RemoveApp{ID: "own", App: notes}, []string{"remove-access", "keep-access"}},
 	{"linked", Linked{Head: head, Notice: "Done.", Failure: "Not done.", Providers: providers, Accounts: []LinkedAccount{
 		{ID: "l1", Provider: providers[0], Label: "grace@example.org", Linked: "today", Used: "just now"},
 		{ID: "l2", Provider: Provider{ID: "old", Name: "old"}, Label: "g", Linked: "today", Used: "today", Off: true},

@@ -26,6 +26,10 @@ func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
 			Apps    []struct {
 				ClientID string `json:"client_id"`
 			}
+			Grants []struct {
+				ClientID  string `json:"client_id"`
+				SessionID string `json:"session_id"`
+			}
 			Sessions   []any
 			Attempts   []any `json:"login_attempts"`
 			AuditTrail []any `json:"audit_trail"`
@@ -35,6 +39,7 @@ func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
 		}
 		if kept.Account.Username != harness.Username || kept.Profile.Name != "Alice Example" ||
 			kept.Emails[0].Address != harness.Email || kept.Apps[0].ClientID != client.ID ||
+			len(kept.Grants) != 1 || kept.Grants[0].ClientID != client.ID || kept.Grants[0].SessionID == "" ||
 			len(kept.Sessions) != 1 || len(kept.Attempts) != 1 || len(kept.AuditTrail) < 3 {
 			t.Errorf("the file holds %+v", kept)
 		}

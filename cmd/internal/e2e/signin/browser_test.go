@@ -47,6 +47,8 @@ func TestPagesInABrowser(t *testing.T) {
 		{name: "not-found", url: h.Issuer + "/nowhere", want: "There is no such page"},
 		{name: "signin-account", url: h.Issuer + "/account", want: "to your account"},
 		{name: "account-devices", want: "Sign out everywhere"}, // signs in
+		{name: "account-apps", url: h.Issuer + "/account/apps", want: "See your email address"},
+		{name: "account-app-removal", press: "li.item form button", want: "has to ask you again"},
 		{name: "account-phones", url: h.Issuer + "/account/phones", want: "The six digits"},
 		{name: "signin-again", url: h.AuthorizeURL(client, url.Values{"prompt": {"login"}}), want: "Confirm it’s you"},
 		{name: "select-account", url: h.AuthorizeURL(

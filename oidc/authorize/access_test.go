@@ -1,0 +1,234 @@
+package authorize_test
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/identitytest"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/oidctest"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// newcomer registers somebody and signs them in.
+func newcomer(t *testing.T, h *oidctest.Stack, username string) *identity.Session {
+	t.Helper()
+	user, err := h.Identity.Users().Create(t.Context(), identity.NewUser{Username: username})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return identitytest.NewSession(t, h.Identity, user)
+}
+
+// grantTo makes a grant of that session to a client, with a code.
+func grantTo(t *testing.T, h *oidctest.Stack, session *identity.Session, clientID string, scopes ...string) {
+	t.Helper()
+	a, err := h.Authorize.Read(t.Context(), url.Values{
+		"client_id": {clientID}, "redirect_uri": {"https://app.example.com/"}, "response_type": {"code"}, "scope": {"openid"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Authorize.Issue(t.Context(), a, session, scopes); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// consentTo makes a person allow a client those scopes.
+func consentTo(t *testing.T, h *oidctest.Stack, userID uuid.UUID, clientID, asked string, chosen ...string) {
+	t.Helper()
+	a, err := h.Authorize.Read(t.Context(), url.Values{
+		"client_id": {clientID}, "redirect_uri": {"https://app.example.com/"}, "response_type": {"code"}, "scope": {asked},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Authorize.GrantConsent(t.Context(), userID, a, chosen); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func webApp(id string, trusted bool) *clients.Client {
+	return &clients.Client{
+		ID: id, Name: id, AuthMethod: clients.AuthPost, RedirectURIs: []string{"https://app.example.com/"}, IsTrusted: trusted,
+	}
+}
+
+// What apps may do is what was allowed them and what their grants hold; of the grants only those that stand.
+func TestAccesses(t *testing.T) {
+	t.Parallel()
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		for id, trusted := range map[string]bool{"asked": false, "unused": false, "ours": true, "gone": true} {
+			h.Add(t, webApp(id, trusted))
+		}
+		alice, other := newcomer(t, h, "alice"), newcomer(t, h, "bob")
+		began := h.Clock
+		consentTo(t, h, alice.UserID, "asked", "openid email phone", "email")
+		consentTo(t, h, alice.UserID, "unused", "openid")
+		grantTo(t, h, alice, "gone", "openid")
+		if err := h.Identity.Sessions().End(t.Context(), alice.UserID, alice.ID, identity.EndedBySignOut); err != nil {
+			t.Fatal(err)
+		}
+		h.Pass(time.Minute)
+		alice = identitytest.NewSession(t, h.Identity, alice.User)
+		grantTo(t, h, alice, "ours", "openid", "profile")
+		h.Pass(time.Minute)
+		grantTo(t, h, alice, "ours", "openid", "roles")
+		h.Pass(time.Minute)
+		grantTo(t, h, alice, "asked", "openid", "address") // allowed once, and not any more
+		grantTo(t, h, other, "gone", "openid")
+
+		list, err := h.Authorize.Accesses(t.Context(), alice.UserID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []struct {
+			id              string
+			scopes          []string
+			consented       bool
+			since, lastUsed time.Duration
+			neverUsed       bool
+		}{
+			{"asked", []string{"openid", "email", "address"}, true, 0, 3 * time.Minute, false},
+			{"ours", []string{"openid", "profile", "roles"}, false, time.Minute, 2 * time.Minute, false},
+			{"unused", []string{"openid"}, true, 0, 0, true},
+		} {
+			if i >= len(list) {
+				t.Fatalf("%s is missing", want.id)
+			}
+			got := list[i]
+			slices.Sort(got.Scopes)
+			slices.Sort(want.scopes)
+			if got.Client.ID != want.id || !slices.Equal(got.Scopes, want.scopes) || got.Consented != want.consented ||
+				!got.Since.Equal(began.Add(want.since)) || got.LastUsedAt.IsZero() != want.neverUsed ||
+				!want.neverUsed && !got.LastUsedAt.Equal(began.Add(want.lastUsed)) {
+				t.Errorf("%d: %s %+v, want %+v", i, got.Client.ID, got, want)
+			}
+		}
+		if len(list) != 3 {
+			t.Errorf("%d apps, want 3", len(list))
+		}
+	})
+}
+
+// The query knows the same grants that stand as the rule does.
+func TestGrantsInUseStand(t *testing.T) {
+	t.Parallel()
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		h.Add(t, webApp("app", true))
+		for name, spoil := range map[string]func(session *identity.Session) error{
+			"stands": func(*identity.Session) error { return nil },
+			"session ended": func(s *identity.Session) error {
+				return h.Identity.Sessions().End(t.Context(), s.UserID, s.ID, identity.EndedBySignOut)
+			},
+			"signed out everywhere": func(s *identity.Session) error {
+				_, err := h.Identity.Sessions().SignOutEverywhere(t.Context(), s.UserID, identity.EndedByGlobal)
+				return err
+			},
+			"disabled": func(s *identity.Session) error { return h.Identity.Users().SetActive(t.Context(), s.UserID, false) },
+			"session expired": func(*identity.Session) error {
+				h.Pass(2 * time.Hour)
+				return nil
+			},
+		} {
+			session := newcomer(t, h, strings.ReplaceAll(name, " ", "-"))
+			grantTo(t, h, session, "app", "openid")
+			if err := spoil(session); err != nil {
+				t.Fatal(err)
+			}
+			var row struct {
+				oidc.Grant `bun:",extend"`
+				oidc.Standing
+			}
+			query := h.Database.Reader().NewSelect().Model(&row).ColumnExpr(`"grant".*`).
+				Where(`"grant".user_id = ?`, session.UserID)
+			if err := h.JoinStanding(query).Scan(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			inUse, err := h.GrantsInUse(t.Context(), session.UserID, "app", 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stands := row.Stands(row.Standing, h.Clock)
+			if stands != (name == "stands") || stands != (len(inUse) == 1) {
+				t.Errorf("%s: the rule says %t, the query lists %d", name, stands, len(inUse))
+			}
+			if stands && (inUse[0].Username != session.User.Username || !inUse[0].LastUsedAt.Equal(inUse[0].CreatedAt)) {
+				t.Errorf("%s: %+v", name, inUse[0])
+			}
+		}
+	})
+}
+
+// Removing an app's access ends all that it has of this person, of no other person and no other app, once.
+func TestRemovedAccess(t *testing.T) {
+	t.Parallel()
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		h.Add(t, webApp("app", false))
+		h.Add(t, webApp("other", true))
+		alice, bob := newcomer(t, h, "alice"), newcomer(t, h, "bob")
+		for _, session := range []*identity.Session{alice, bob} {
+			consentTo(t, h, session.UserID, "app", "openid email", "email")
+			grantTo(t, h, session, "app", "openid", "email")
+			grantTo(t, h, session, "app", "openid")
+			grantTo(t, h, session, "other", "openid")
+		}
+		by, err := h.Identity.Reauthenticate(t.Context(), alice, identity.Device{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Authorize.RemoveAccess(t.Context(), by, "app"); err != nil {
+			t.Fatal(err)
+		}
+		count := func(session *identity.Session, clientID string) int {
+			grants, err := h.GrantsInUse(t.Context(), session.UserID, clientID, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(grants)
+		}
+		if consent, err := h.Authorize.Consent(t.Context(), alice.UserID, "app"); consent != nil || err != nil {
+			t.Errorf("the consent is still %+v, %v", consent, err)
+		}
+		if consent, err := h.Authorize.Consent(t.Context(), bob.UserID, "app"); consent == nil || err != nil {
+			t.Errorf("bob's consent: %+v, %v", consent, err)
+		}
+		if a, b, c := count(alice, "app"), count(alice, "other"), count(bob, "app"); a != 0 || b != 1 || c != 2 {
+			t.Errorf("%d, %d and %d grants stand, want 0, 1 and 2", a, b, c)
+		}
+		for entity, want := range map[string]int{"consent": 1, "grant": 2} {
+			action := map[string]string{"consent": "withdrawn", "grant": "ended"}[entity]
+			lines, err := audit.Entries(
+				t.Context(), h.Database, audit.Filter{UserID: alice.UserID, Entity: entity, Action: action},
+			)
+			if err != nil || len(lines) != want {
+				t.Errorf("%d lines of the audit trail say that a %s was %s, want %d; %v", len(lines), entity, action, want, err)
+			}
+		}
+		for _, clientID := range []string{"app", "nobody"} {
+			if err := h.Authorize.RemoveAccess(t.Context(), by, clientID); !errors.Is(err, storage.ErrNotFound) {
+				t.Errorf("%s, which may do nothing: %v", clientID, err)
+			}
+		}
+		if err := h.Authorize.RevokeAccess(t.Context(), bob.UserID, "other"); err != nil || count(bob, "other") != 0 {
+			t.Errorf("the operator revokes one without a consent: %v", err)
+		}
+		// A session that has ended removes nothing.
+		if err := h.Identity.Sessions().End(t.Context(), alice.UserID, alice.ID, identity.EndedBySignOut); err != nil {
+			t.Fatal(err)
+		}
+		consentTo(t, h, alice.UserID, "app", "openid")
+		if err := h.Authorize.RemoveAccess(t.Context(), by, "app"); !errors.Is(err, identity.ErrSessionEnded) {
+			t.Errorf("by a session that has ended: %v", err)
+		}
+	})
+}

@@ -1,0 +1,25 @@
+package pages
+
+// Apps shows a person which apps may do something with their account. For each it leads to /account/apps/remove, with
+// the parameter app.
+type Apps struct {
+	Head   AccountHead
+	Apps   []ConnectedApp
+	Notice string // what has just been done, or ""
+}
+
+// ConnectedApp is one of them. Times are already in words.
+type ConnectedApp struct {
+	ID          string
+	App         App
+	Scopes      []Scope
+	Consented   bool // the person was asked; otherwise the operator trusts the app
+	Since, Used string
+}
+
+func (Apps) page() string { return "apps.html" }
+
+// RemoveApp asks whether an app shall lose its access. It posts app to /account/apps/remove.
+type RemoveApp ConnectedApp
+
+func (RemoveApp) page() string { return "removeapp.html" }

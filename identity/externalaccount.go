@@ -153,7 +153,7 @@ func (s ExternalAccounts) Unlink(ctx context.Context, by *Reauthenticated, id uu
 
 // Detach removes an account of elsewhere and ends the sessions that came by it, but for the one to keep.
 func Detach(ctx context.Context, tx bun.Tx, now time.Time, userID, id, keep uuid.UUID) error {
-	err := EndSessions(ctx, tx, now, userID, EndedByUnlinking, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+	_, err := EndSessions(ctx, tx, now, userID, EndedByUnlinking, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 		return q.Where("external_account_id = ? AND id <> ?", id, keep)
 	})
 	if err != nil {
@@ -192,7 +192,7 @@ func (s ExternalAccounts) EndUpstream(ctx context.Context, provider, issuer, sub
 			return nil, err
 		}
 		for _, userID := range people {
-			err := EndSessions(ctx, tx, now, userID, EndedByProvider, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+			_, err := EndSessions(ctx, tx, now, userID, EndedByProvider, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 				return q.Where("id IN (?)", sessions.Clone().Column("id"))
 			})
 			if err != nil {

@@ -109,9 +109,8 @@ func (s Sessions) Seen(ctx context.Context, session *Session, ip string) error {
 func (s Sessions) End(ctx context.Context, userID, sessionID uuid.UUID, reason string) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return EndSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery {
-			return q.Where("id = ?", sessionID)
-		})
+		_, err := EndSessions(ctx, tx, now, userID, reason, justThis(sessionID))
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("end session: %w", err)
@@ -122,30 +121,48 @@ func (s Sessions) End(ctx context.Context, userID, sessionID uuid.UUID, reason s
 // EndDevice is what the owner does to one of their devices from another, here: its session ends. Every browser but this
 // is asked for the second step again, for which of them was the device's nobody knows.
 func (s Sessions) EndDevice(ctx context.Context, userID, sessionID uuid.UUID, here Device) error {
-	return s.endDevices(ctx, userID, here, func(q *bun.UpdateQuery) *bun.UpdateQuery {
-		return q.Where("id = ?", sessionID)
-	})
+	_, err := s.endDevices(ctx, userID, here, EndedByOwner, justThis(sessionID))
+	return err
 }
 
 // EndOtherDevices does it to all but this, whose session is the one to keep.
 func (s Sessions) EndOtherDevices(ctx context.Context, userID, keep uuid.UUID, here Device) error {
-	return s.endDevices(ctx, userID, here, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", keep) })
+	_, err := s.endDevices(ctx, userID, here, EndedByOwner, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+		return q.Where("id <> ?", keep)
+	})
+	return err
+}
+
+// EndByOperator ends a session as its owner would from elsewhere: every browser is asked for the second step again. It
+// returns how many were ended, which is none where it had been, or storage.ErrNotFound.
+func (s Sessions) EndByOperator(ctx context.Context, sessionID uuid.UUID) (int, error) {
+	session := new(Session)
+	err := s.Database.Reader().NewSelect().Model(session).Column("user_id").Where("id = ?", sessionID).Scan(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("session: %w", storage.NotFound(err))
+	}
+	return s.endDevices(ctx, session.UserID, Device{}, EndedByOperator, justThis(sessionID))
+}
+
+// EndAllByOperator does it to all sessions of a person. What SignOutEverywhere does besides, it does not.
+func (s Sessions) EndAllByOperator(ctx context.Context, userID uuid.UUID) (int, error) {
+	return s.endDevices(ctx, userID, Device{}, EndedByOperator, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q })
 }
 
 func (s Sessions) endDevices(
-	ctx context.Context, userID uuid.UUID, here Device, which func(*bun.UpdateQuery) *bun.UpdateQuery,
-) error {
+	ctx context.Context, userID uuid.UUID, here Device, reason string, which func(*bun.UpdateQuery) *bun.UpdateQuery,
+) (int, error) {
 	now := s.Now()
-	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	ended, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (int, error) {
 		if err := distrustDevices(ctx, tx, userID, here); err != nil {
-			return err
+			return 0, err
 		}
-		return EndSessions(ctx, tx, now, userID, EndedByOwner, which)
+		return EndSessions(ctx, tx, now, userID, reason, which)
 	})
 	if err != nil {
-		return fmt.Errorf("end devices: %w", err)
+		return 0, fmt.Errorf("end devices: %w", err)
 	}
-	return nil
+	return ended, nil
 }
 
 // SignOutEverywhere is the global logout: it raises the person's session version, which voids every session, refresh
@@ -183,7 +200,8 @@ func (s Sessions) RaiseVersion(
 	if err := ForgetDevices(ctx, tx, userID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q }); err != nil {
 		return 0, err
 	}
-	return version, EndSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q })
+	_, err = EndSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q })
+	return version, err
 }
 
 // BySecret returns the live session whose cookie holds that secret, with its user, or storage.ErrNotFound. Live
@@ -234,24 +252,29 @@ func (s Sessions) live(query *bun.SelectQuery) *bun.SelectQuery {
 		Where(`"user".is_active`)
 }
 
-// EndSessions ends the live sessions of a person that which selects, each with a line in the audit trail.
+func justThis(sessionID uuid.UUID) func(*bun.UpdateQuery) *bun.UpdateQuery {
+	return func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id = ?", sessionID) }
+}
+
+// EndSessions ends the live sessions of a person that which selects, each with a line in the audit trail, and returns
+// how many there were.
 func EndSessions(
 	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string,
 	which func(*bun.UpdateQuery) *bun.UpdateQuery,
-) error {
+) (int, error) {
 	var ended []uuid.UUID
 	query := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", now).Set("end_reason = ?", reason).
 		Where("user_id = ? AND ended_at IS NULL", userID).Returning("id")
 	if err := which(query).Scan(ctx, &ended); err != nil && storage.NotFound(err) != storage.ErrNotFound {
-		return err
+		return 0, err
 	}
 	for _, id := range ended {
 		err := audit.Record(ctx, tx, now, audit.Change{
 			Entity: "session", EntityID: id.String(), Action: "ended", UserID: userID, New: audit.Values{"reason": reason},
 		})
 		if err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return len(ended), nil
 }

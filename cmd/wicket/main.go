@@ -27,6 +27,8 @@ type commands struct {
 	Client   clientCommands   `cmd:"" help:"Register, list and delete apps."`
 	Provider providerCommands `cmd:"" help:"Let people sign in with accounts that they have elsewhere: Google, Microsoft, GitHub, any OpenID Provider."`
 	User     userCommands     `cmd:"" help:"Register, import, list, disable, enable, unlock and sign out people."`
+	Session  sessionCommands  `cmd:"" help:"List where people are signed in, and sign them out there."`
+	Grant    grantCommands    `cmd:"" help:"List what apps hold of people, and take it away."`
 	Role     roleCommands     `cmd:"" help:"Grant, revoke and list people's roles."`
 	Key      keyCommands      `cmd:"" help:"List and rotate the signing keys."`
 	Audit    auditCommands    `cmd:"" help:"Read the audit trail: every change."`

@@ -112,7 +112,7 @@ func (c Change) settleSessions(
 	}
 	if c.weakens {
 		others := func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", by.ID) }
-		if err := identity.EndSessions(ctx, tx, now, by.UserID, identity.EndedByFactor, others); err != nil {
+		if _, err := identity.EndSessions(ctx, tx, now, by.UserID, identity.EndedByFactor, others); err != nil {
 			return err
 		}
 	}

@@ -107,7 +107,8 @@ func (s Verifications) endWhatWasBefore(
 		return err
 	}
 	others := func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", by.ID) }
-	return identity.EndSessions(ctx, tx, now, by.UserID, identity.EndedByVerifying, others)
+	_, err := identity.EndSessions(ctx, tx, now, by.UserID, identity.EndedByVerifying, others)
+	return err
 }
 
 // verifiedEmails is the query for the verified addresses of a person: an id, or the column that holds one.

@@ -240,6 +240,7 @@ func TestCommandErrors(t *testing.T) {
 	if err := os.WriteFile(jwks, []byte("no JSON"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	const noID = "00000000-0000-0000-0000-000000000000"
 	create := func(more ...string) []string { return append([]string{"client", "create", "--name", "App"}, more...) }
 	for _, c := range []struct {
 		arguments []string
@@ -292,9 +293,21 @@ func TestCommandErrors(t *testing.T) {
 		{arguments: []string{"user", "invite", "--for", "-1h"}, want: "--for", code: codeUsage},
 		{arguments: []string{"user", "disable", "bob"}, want: `nobody is registered as "bob"`, code: codeNotFound},
 		{arguments: []string{
-			"user", "unlock", "00000000-0000-0000-0000-000000000000",
+			"user", "unlock", noID,
 		}, want: "nobody is registered", code: codeNotFound},
 		{arguments: []string{"user", "logout"}, want: `expected "<user>"`, code: codeUsage},
+		{arguments: []string{"session", "list", "bob"}, want: "nobody is registered", code: codeNotFound},
+		{arguments: []string{"session", "end"}, want: "either the id of a session", code: codeUsage},
+		{arguments: []string{"session", "end", "one"}, want: "not the id of a session", code: codeUsage},
+		{arguments: []string{"session", "end", noID}, want: "no session with the id", code: codeNotFound},
+		{arguments: []string{"grant", "list"}, want: "name a person, or an app", code: codeUsage},
+		{arguments: []string{"grant", "list", "--client", "nobody"}, want: "nobody", code: codeNotFound},
+		{arguments: []string{"grant", "revoke", "one"}, want: "not the id of a grant", code: codeUsage},
+		{arguments: []string{"grant", "revoke", "--user", harness.Username}, want: "--user and --client", code: codeUsage},
+		{arguments: []string{"grant", "revoke", noID}, want: "no grant with the id", code: codeNotFound},
+		{arguments: []string{
+			"grant", "revoke", "--user", harness.Username, "--client", "taken",
+		}, want: "holds nothing of", code: codeNotFound},
 		{arguments: []string{"key", "list"}, variable: "WICKET_DATABASE_URL=mysql://secret@host/", want: "WICKET_DATABASE_URL: "},
 		{arguments: []string{"key", "list"}, variable: "WICKET_DATABASE_URL=postgres://wicket:secret@127.0.0.1:1/wicket", want: "WICKET_DATABASE_URL: "},
 		{arguments: []string{"key", "rotate"}, variable: "WICKET_SECRET=" + seal.NewMasterKey(), want: "master key"},

@@ -41,6 +41,7 @@ func routes(r *gin.Engine, f *frame.Frame, config Config) {
 
 	linked := account.Linked{Frame: f}
 	signInRoutes(r, f, config, linked)
+	questionRoutes(r, f)
 	accountRoutes(r, f, linked)
 	protocolRoutes(r, f)
 	if config.Outbox != nil {
@@ -87,14 +88,6 @@ func signInRoutes(r *gin.Engine, f *frame.Frame, config Config, linked account.L
 	r.GET("/arrival/link", f.Page(signUp.LinkPage, form, resume, session))
 	r.POST("/arrival/link", f.Page(signUp.Link, form, resume, fresh("/arrival/link")))
 
-	choice := signin.SelectAccount{Frame: f}
-	r.GET("/select-account", f.Page(choice.Page, form, asked))
-	r.POST("/select-account", f.Page(choice.Answer, form, asked))
-
-	consent := signin.Consent{Frame: f}
-	r.GET("/consent", f.Page(consent.Page, form, asked))
-	r.POST("/consent", f.Page(consent.Answer, form, asked))
-
 	reset := signin.ResetPassword{Frame: f}
 	r.GET("/forgot-password", f.Page(reset.RequestPage))
 	r.POST("/forgot-password", f.Page(reset.Request, form, text))
@@ -110,6 +103,21 @@ func signInRoutes(r *gin.Engine, f *frame.Frame, config Config, linked account.L
 	r.POST("/unlock", f.Page(links.Unlock, form, text))
 	r.GET("/not-me", f.Page(links.NotMePage))
 	r.POST("/not-me", f.Page(links.NotMe, form, text))
+}
+
+// questionRoutes are what a person is asked on the way to an app.
+func questionRoutes(r *gin.Engine, f *frame.Frame) {
+	choice := signin.SelectAccount{Frame: f}
+	r.GET("/select-account", f.Page(choice.Page, form, asked))
+	r.POST("/select-account", f.Page(choice.Answer, form, asked))
+
+	consent := signin.Consent{Frame: f}
+	r.GET("/consent", f.Page(consent.Page, form, asked))
+	r.POST("/consent", f.Page(consent.Answer, form, asked))
+
+	confirmation := signin.ContinueToApp{Frame: f}
+	r.GET("/continue", f.Page(confirmation.Page, form, asked))
+	r.POST("/continue", f.Page(confirmation.Answer, form, asked))
 }
 
 // accountRoutes are what a person may change of their own account.

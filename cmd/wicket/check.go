@@ -204,8 +204,10 @@ func (c *check) authorize(ctx context.Context, to, state string) (code string, e
 		filled := url.Values{"username": {c.Username}, "password": {strings.TrimRight(string(password), "\r\n")}}
 		shown, err = c.browser.press(ctx, shown, "sign-in", filled)
 	}
-	if err == nil && shown.has("allow") {
-		shown, err = c.browser.press(ctx, shown, "allow", nil)
+	for _, button := range []string{"allow", "continue-to-app"} {
+		if err == nil && shown.has(button) {
+			shown, err = c.browser.press(ctx, shown, button, nil)
+		}
 	}
 	if err != nil {
 		return "", err

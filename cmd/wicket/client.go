@@ -30,7 +30,7 @@ type clientCreate struct {
 	JWKS                  string   `name:"jwks" type:"existingfile" help:"File with the app's public keys as a JWK set, for private_key_jwt."`
 	JWKSURI               string   `name:"jwks-uri" help:"URL of the app's public keys, for private_key_jwt."`
 	IDTokenAlg            string   `name:"id-token-alg" help:"RS256 (default), ES256 or EdDSA."`
-	Trusted               bool     `help:"An app of your own: people are not asked for consent."`
+	Trusted               bool     `help:"An app of your own: people are not asked for consent. Not for --public with a redirect URI on localhost or of a scheme of its own."`
 	RequiredACR           string   `name:"required-acr" help:"The weakest sign-in that it accepts: urn:wicket:acr:mfa for two factors, phr for a passkey or security key."`
 	LogoURI               string   `name:"logo-uri" help:"https URL of the app's logo."`
 	ClientURI             string   `name:"client-uri" help:"https URL of the app's home page."`

@@ -23,6 +23,7 @@ type interaction struct {
 	Selected  bool       `json:"s,omitempty"`
 	SteppedUp bool       `json:"u,omitempty"`
 	ShownTo   uuid.UUID  `json:"t,omitzero"`
+	Confirmed uuid.UUID  `json:"c,omitzero"`
 	Browser   []byte     `json:"w,omitempty"` // digest of the browser's secret
 }
 
@@ -41,6 +42,7 @@ var ErrInteraction = refusal.New(
 func (p *Service) Suspend(a *Request, browser string) string {
 	pending := interaction{
 		Form: a.form, BeganAt: a.BeganAt, Selected: a.Selected, SteppedUp: a.SteppedUp, ShownTo: a.ShownTo,
+		Confirmed: a.ConfirmedBy,
 	}
 	if browser != "" {
 		pending.Browser = storage.Digest(browser)
@@ -79,5 +81,6 @@ func (p *Service) Resume(ctx context.Context, sealed, browser string) (*Request,
 		return nil, err
 	}
 	a.Selected, a.SteppedUp, a.ShownTo = pending.Selected, pending.SteppedUp, pending.ShownTo
+	a.ConfirmedBy = pending.Confirmed
 	return a, nil
 }

@@ -19,6 +19,7 @@ const (
 	StepUp                    // the person must show a second factor
 	Enrol                     // the person must register one first
 	AskConsent                // the person must allow what the app asks for
+	Confirm                   // the person, who allowed it before, must say that it is they who want to go there
 	Issue                     // all is settled
 	Refuse                    // it cannot be
 )
@@ -39,8 +40,8 @@ type Visitor struct {
 }
 
 // Next says what has to happen next for an authorization request of that visitor. It is the whole of OpenID Connect
-// Core, section 3.1.2.3, and of RFC 9470: it reads no clock and no database, so that every combination can be put in a
-// table.
+// Core, section 3.1.2.3, of RFC 9470 and of RFC 8252, section 8.6: it reads no clock and no database, so that every
+// combination can be put in a table.
 func Next(a *Request, v Visitor, now time.Time) Decision {
 	session, consent := v.Session, v.Consent
 	silent := a.Asks("none")
@@ -74,11 +75,16 @@ func Next(a *Request, v Visitor, now time.Time) Decision {
 		}
 		return *further
 	}
-	if a.Client.IsTrusted {
+	impersonable := a.Client.MayBeImpersonated(a.RedirectURI)
+	if a.Client.IsTrusted && !impersonable {
 		return Decision{Step: Issue, Scopes: a.Scopes}
 	}
 	if !consent.covers(a.Scopes) || a.Asks("consent") && consent.GrantedAt.Before(a.BeganAt) {
 		return interact(AskConsent, "consent_required", "The person has not allowed this yet.")
+	}
+	if impersonable && a.ConfirmedBy != session.ID { // RFC 8252, section 8.6
+		return interact(Confirm, "interaction_required",
+			"Another program could pass for this app, so the person must confirm each time.")
 	}
 	return Decision{Step: Issue, Scopes: oidc.Intersect(a.Scopes, consent.GrantedScopes)}
 }

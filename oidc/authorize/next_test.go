@@ -27,7 +27,8 @@ type nextCase struct {
 	consent *Consent
 	name    string
 
-	required string // by the operator's rule
+	required     string // by the operator's rule
+	impersonable bool   // another program could pass for the app
 }
 
 func age(d time.Duration) *time.Duration { return &d }
@@ -44,8 +45,29 @@ func consentAt(at time.Time, granted, declined []string) *Consent {
 	return &Consent{UserID: nextAlice, GrantedScopes: granted, DeclinedScopes: declined, GrantedAt: at}
 }
 
-// allNextCases builds every combination of what may come: 2 x 2 x 3 x 5 x 9 x 5 x 7 of them.
+// allNextCases builds every combination of what may come: each of webNextCases for an app that alone gets the answer,
+// and for one that another program could pass for, confirmed by nobody, by another session and by this one.
 func allNextCases(yield func(nextCase)) {
+	webNextCases(func(c nextCase) {
+		yield(c)
+		confirmedBy := map[string]uuid.UUID{"by nobody": {}, "by another session": uuid.New()}
+		if c.session != nil {
+			confirmedBy["by this session"] = c.session.ID
+		}
+		for name, id := range confirmedBy {
+			local := *c.a
+			local.Client = &clients.Client{ID: "app", IsTrusted: c.a.Client.IsTrusted, AuthMethod: clients.AuthNone}
+			local.RedirectURI, local.ConfirmedBy = "http://127.0.0.1:50000/cb", id
+			yield(nextCase{
+				a: &local, session: c.session, consent: c.consent, required: c.required, impersonable: true,
+				name: c.name + ", to a local program, confirmed " + name,
+			})
+		}
+	})
+}
+
+// webNextCases builds 2 x 2 x 3 x 5 x 9 x 5 x 7 of them.
+func webNextCases(yield func(nextCase)) {
 	before, after := nextBegan.Add(-time.Hour), nextBegan.Add(5*time.Minute)
 	sessions := map[string]*identity.Session{
 		"nobody": nil, "signed in an hour before": signedInAt(before),
@@ -114,6 +136,8 @@ func TestNextHoldsItsPromisesInEveryCombination(t *testing.T) {
 				(slices.Contains(c.consent.GrantedScopes, scope) || slices.Contains(c.consent.DeclinedScopes, scope))
 		}
 		allDecided := decided("openid") && decided("profile") && decided("email")
+		trusted := c.a.Client.IsTrusted && !c.impersonable
+		confirmed := signedIn && c.a.ConfirmedBy == c.session.ID
 
 		// The shape of a decision.
 		if (got.Step == Refuse) != (got.Error != nil) {
@@ -137,8 +161,11 @@ func TestNextHoldsItsPromisesInEveryCombination(t *testing.T) {
 			fault("refused although a page could have asked")
 		}
 		if got.Step == Refuse && got.Error.Code == "consent_required" &&
-			(c.a.Client.IsTrusted || allDecided && !slices.Contains(c.a.Prompt, "consent")) {
+			(trusted || allDecided && !slices.Contains(c.a.Prompt, "consent")) {
 			fault("consent is there")
+		}
+		if got.Step == Refuse && got.Error.Code == "interaction_required" && (!c.impersonable || confirmed || !allDecided) {
+			fault("no interaction is required")
 		}
 		if got.Step == Refuse && !signedIn && got.Error.Code != "login_required" {
 			fault("nobody is signed in")
@@ -168,13 +195,20 @@ func TestNextHoldsItsPromisesInEveryCombination(t *testing.T) {
 			}
 		case AskConsent:
 			again := slices.Contains(c.a.Prompt, "consent") && (c.consent == nil || c.consent.GrantedAt.Before(nextBegan))
-			if c.a.Client.IsTrusted || allDecided && !again {
+			if trusted || allDecided && !again {
 				fault("it is decided")
 			}
 			if otherPerson {
 				fault("the wrong person is asked")
 			}
+		case Confirm:
+			if !c.impersonable || confirmed || !allDecided || otherPerson {
+				fault("nothing to confirm")
+			}
 		case Issue:
+			if c.impersonable && !confirmed {
+				fault("RFC 8252, section 8.6: nobody was asked")
+			}
 			if !signedIn || otherPerson {
 				fault("to whom?")
 				return
@@ -188,14 +222,14 @@ func TestNextHoldsItsPromisesInEveryCombination(t *testing.T) {
 			if slices.Contains(c.a.Prompt, "select_account") && !fresh && !c.a.Selected {
 				fault("prompt=select_account was not met")
 			}
-			if !c.a.Client.IsTrusted && !allDecided {
+			if !trusted && !allDecided {
 				fault("nobody consented")
 			}
-			if !c.a.Client.IsTrusted && slices.Contains(c.a.Prompt, "consent") && c.consent.GrantedAt.Before(nextBegan) {
+			if !trusted && slices.Contains(c.a.Prompt, "consent") && c.consent.GrantedAt.Before(nextBegan) {
 				fault("prompt=consent was not met")
 			}
 			for _, scope := range nextAsked {
-				want := c.a.Client.IsTrusted || slices.Contains(c.consent.GrantedScopes, scope)
+				want := trusted || slices.Contains(c.consent.GrantedScopes, scope)
 				if slices.Contains(got.Scopes, scope) != want {
 					fault("scope %s: granted should be %v", scope, want)
 				}
@@ -207,10 +241,10 @@ func TestNextHoldsItsPromisesInEveryCombination(t *testing.T) {
 			}
 		}
 	})
-	if n != 2*2*3*5*9*5*7 {
+	if n != 2*2*3*9*5*7*(4*4+3) {
 		t.Errorf("%d combinations", n)
 	}
-	for _, step := range []Step{SignIn, SignInAgain, SelectAccount, AskConsent, Issue, Refuse} {
+	for _, step := range []Step{SignIn, SignInAgain, SelectAccount, AskConsent, Confirm, Issue, Refuse} {
 		if seen[step] == 0 {
 			t.Errorf("no combination leads to step %d", step)
 		}
@@ -245,7 +279,9 @@ func TestNextComesToAnEnd(t *testing.T) {
 			case SelectAccount:
 				a.Selected = true
 			case AskConsent:
-				consent = consentAt(now, []string{"openid"}, []string{"profile", "email"})
+				consent, a.ConfirmedBy = consentAt(now, []string{"openid"}, []string{"profile", "email"}), session.ID
+			case Confirm:
+				a.ConfirmedBy = session.ID
 			}
 		}
 	})
@@ -329,6 +365,58 @@ func TestNextByTheSpecification(t *testing.T) {
 					"step %d, scopes %v, error %q; want step %d, scopes %v, error %q", got.Step, got.Scopes, code, c.step, c.scopes,
 					c.code,
 				)
+			}
+		})
+	}
+}
+
+// RFC 8252, section 8.6, by name: where another program could pass for the app, what was allowed before is not enough.
+func TestNextOfNativeApps(t *testing.T) {
+	session, allowed := signedInAt(nextBegan.Add(-time.Hour)), consentAt(nextBegan.Add(-time.Hour), nextAsked, nil)
+	none := []string{"none"}
+	for name, c := range map[string]struct {
+		redirect    string
+		confidently bool // the client has a secret
+		trusted     bool
+		prompt      []string
+		consent     *Consent
+		confirmed   uuid.UUID
+		step        Step
+		code        string
+	}{
+		"a web page of its own":                  {redirect: "https://spa.example.com/", consent: allowed, step: Issue},
+		"127.0.0.1":                              {redirect: "http://127.0.0.1:5555/cb", consent: allowed, step: Confirm},
+		"::1":                                    {redirect: "http://[::1]:5555/cb", consent: allowed, step: Confirm},
+		"localhost":                              {redirect: "http://localhost:5555/cb", consent: allowed, step: Confirm},
+		"localhost by https":                     {redirect: "https://localhost/cb", consent: allowed, step: Confirm},
+		"a scheme of its own":                    {redirect: "com.example.app:/cb", consent: allowed, step: Confirm},
+		"localhost, with a secret":               {redirect: "http://localhost:5555/cb", confidently: true, consent: allowed, step: Issue},
+		"nothing allowed yet":                    {redirect: "http://127.0.0.1:5555/cb", step: AskConsent},
+		"confirmed":                              {redirect: "http://127.0.0.1:5555/cb", consent: allowed, confirmed: session.ID, step: Issue},
+		"confirmed by another session":           {redirect: "http://127.0.0.1:5555/cb", consent: allowed, confirmed: uuid.New(), step: Confirm},
+		"prompt=none":                            {redirect: "http://127.0.0.1:5555/cb", prompt: none, consent: allowed, step: Refuse, code: "interaction_required"},
+		"prompt=none, nothing allowed yet":       {redirect: "http://127.0.0.1:5555/cb", prompt: none, step: Refuse, code: "consent_required"},
+		"trusted from before that was refused":   {redirect: "com.example.app:/cb", trusted: true, step: AskConsent},
+		"trusted before, prompt=none":            {redirect: "com.example.app:/cb", trusted: true, prompt: none, step: Refuse, code: "consent_required"},
+		"trusted, on a web page of its own":      {redirect: "https://spa.example.com/", trusted: true, prompt: none, step: Issue},
+		"trusted, on localhost, with its secret": {redirect: "http://localhost/", trusted: true, confidently: true, step: Issue},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := &clients.Client{ID: "app", IsTrusted: c.trusted, AuthMethod: clients.AuthNone}
+			if c.confidently {
+				client.AuthMethod = clients.AuthBasic
+			}
+			a := &Request{
+				Client: client, RedirectURI: c.redirect, Scopes: nextAsked, Prompt: c.prompt, BeganAt: nextBegan,
+				ConfirmedBy: c.confirmed,
+			}
+			got := Next(a, Visitor{Session: session, Consent: c.consent}, nextNow)
+			code := ""
+			if got.Error != nil {
+				code = got.Error.Code
+			}
+			if got.Step != c.step || code != c.code {
+				t.Errorf("step %d, error %q; want step %d, error %q", got.Step, code, c.step, c.code)
 			}
 		})
 	}

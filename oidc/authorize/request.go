@@ -36,6 +36,8 @@ type Request struct {
 	Selected  bool      // the person chose the account, as prompt=select_account asks
 	SteppedUp bool      // the person was asked for a second factor, as acr_values asks
 	ShownTo   uuid.UUID // the session that a page was shown to, where its answer counts for that session alone
+	// the session whose person has said, on a page, that they want to go to the app with this very request
+	ConfirmedBy uuid.UUID
 
 	form     url.Values // as sent, each parameter once
 	accepted fosite.AuthorizeRequester

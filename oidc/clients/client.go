@@ -179,6 +179,10 @@ func (c *Client) checkAddresses() error {
 			return err
 		}
 	}
+	if n := slices.IndexFunc(c.RedirectURIs, c.MayBeImpersonated); n >= 0 && c.IsTrusted {
+		return fmt.Errorf("a public client cannot be trusted with the redirect URI %q: any program on a person's machine "+
+			"can receive what is sent there, so people must be asked (RFC 8252, section 8.6)", c.RedirectURIs[n])
+	}
 	for _, origin := range c.AllowedOrigins {
 		if oidc.OriginOf(origin) != origin {
 			return fmt.Errorf("%q is not an origin, such as https://app.example.com", origin)

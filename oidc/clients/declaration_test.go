@@ -143,6 +143,10 @@ func TestWrongDeclarations(t *testing.T) {
 			"a short secret": {clients.Declaration{
 				Client: &clients.Client{ID: "x", Name: "X", RedirectURIs: []string{"https://x.example/"}}, Secret: "hunter2",
 			}, "at least 32"},
+			"trusted, and anybody could pass for it": {clients.Declaration{Client: &clients.Client{
+				ID: "x", Name: "X", AuthMethod: clients.AuthNone, IsTrusted: true,
+				RedirectURIs: []string{"https://x.example/", "com.example.x:/cb"},
+			}}, `cannot be trusted with the redirect URI "com.example.x:/cb"`},
 			"a needless secret": {clients.Declaration{
 				Client: &clients.Client{
 					ID: "x", Name: "X", AuthMethod: clients.AuthNone, RedirectURIs: []string{"https://x.example/"},

@@ -48,6 +48,20 @@ func checkRedirectURI(uri string) error {
 	return nil
 }
 
+// isAnyPrograms tells whether any program on the person's machine could receive what is sent to a redirect URI: it is
+// on the loopback interface, whose ports are free to all, or has a scheme of an app's own, which several may claim.
+func isAnyPrograms(uri string) bool {
+	parsed, err := url.Parse(uri)
+	return err != nil || parsed.Scheme != "https" || oidc.IsLoopback(parsed)
+}
+
+// MayBeImpersonated tells whether another program could pass for this client at a redirect URI of its: the client has
+// no secret to show, and any program on the person's machine could receive the answer. Then the person is asked each
+// time (RFC 8252, section 8.6).
+func (c *Client) MayBeImpersonated(redirectURI string) bool {
+	return c.IsPublic() && isAnyPrograms(redirectURI)
+}
+
 // MatchesRedirectURI tells whether a requested redirect URI is the registered one: the same string (RFC 9700, section
 // 2.1). The one exception is the port of a native app that listens on the loopback interface (RFC 8252, section 7.3).
 func MatchesRedirectURI(requested, registered string) bool {

@@ -120,6 +120,9 @@ var samples = []struct {
 	{"link upstream", LinkUpstream{
 		Person: grace, Provider: providers[0], Account: "grace@example.org", Continue: "c",
 	}, []string{"link", "not-now"}},
+	{"continue to an app", ContinueToApp{
+		App: notes, Person: grace, RedirectHost: "127.0.0.1:5000", Continue: "c",
+	}, []string{"continue-to-app", "deny"}},
 	{"apps", Apps{Head: head, Notice: "Done.", Apps: []ConnectedApp{
 		{ID: "notes", App: notes, Scopes: []Scope{{Name: "email", Title: "See your email address"}}, Consented: true, Since: "today", Used: "just now"},
 		{ID: "own", App: App{Name: "Own"}, Since: "yesterday"},

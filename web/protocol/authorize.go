@@ -44,6 +44,8 @@ func (e Authorize) Get(v *frame.Visit) error {
 		return v.RedirectWith("/enrol", url.Values{"continue": {v.Suspend()}, "class": {decision.ACR}})
 	case authorize.AskConsent:
 		return v.RedirectWith("/consent", url.Values{"continue": {v.Suspend()}})
+	case authorize.Confirm:
+		return v.RedirectWith("/continue", url.Values{"continue": {v.Suspend()}})
 	case authorize.Issue:
 		response, err := e.Authorize.Issue(v.Context(), v.Authorization, visitor.Session, decision.Scopes)
 		if err != nil {

@@ -31,11 +31,17 @@ func (h Consent) Page(v *frame.Visit) error {
 func (h Consent) Answer(v *frame.Visit) error {
 	a := v.Authorization
 	if v.Form.Get("decision") != "allow" {
-		reason := &oidc.Error{Code: "access_denied", Description: "The user denied the request."}
-		return &authorize.Refusal{Reason: reason, Authorization: a}
+		return denied(a)
 	}
 	if err := h.Authorize.GrantConsent(v.Context(), v.Session.UserID, a, v.Form["scope"]); err != nil {
 		return err
 	}
+	a.ConfirmedBy = v.Session.ID
 	return v.ReturnToAuthorize()
+}
+
+// denied tells the app that the person does not want to go there: RFC 6749, section 4.1.2.1.
+func denied(a *authorize.Request) error {
+	reason := &oidc.Error{Code: "access_denied", Description: "The user denied the request."}
+	return &authorize.Refusal{Reason: reason, Authorization: a}
 }

@@ -263,6 +263,9 @@ func TestCommandErrors(t *testing.T) {
 		{arguments: create(
 			"--redirect-uri", "https://app.example/", "--auth-method", "magic",
 		), want: "authentication method"},
+		{arguments: create(
+			"--redirect-uri", "https://app.example/", "--redirect-uri", "http://127.0.0.1/cb", "--public", "--trusted",
+		), want: `cannot be trusted with the redirect URI "http://127.0.0.1/cb"`},
 		{arguments: create("--redirect-uri", "https://app.example/", "--grant-type", "password"), want: "grant type"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--required-acr", "loa9"), want: "urn:wicket:acr:mfa"},
 		{arguments: create("--redirect-uri", "https://app.example/", "--id-token-alg", "none"), want: "algorithm"},

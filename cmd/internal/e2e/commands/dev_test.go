@@ -76,6 +76,11 @@ func TestDevInABrowser(t *testing.T) {
 	w.Press("#sign-in")
 	w.SignIn(devUsername, devPassword)
 	w.Reads("#greeting", "Demo") // without a consent page
+	w.Open(app + "/spa/")
+	w.Press("#sign-in")
+	w.Reads("main", "Continue to Daybook Pocket?") // it is public and on localhost
+	w.Press("#continue-to-app")
+	w.Reads(`#userinfo [data-claim="email"]`, devEmail)
 	again.Interrupt(t)
 	again.NoFaults(t)
 }

@@ -107,7 +107,13 @@ func (b *Browser) Allow(t testing.TB, shown Page) Page {
 	})
 }
 
-// Code goes through sign-in and consent, where they are asked for, until the app gets a code.
+// ContinueToApp says on the page that is shown that it is the person who wants to go there.
+func (b *Browser) ContinueToApp(t testing.TB, shown Page) Page {
+	t.Helper()
+	return b.Post(t, "/continue", url.Values{"decision": {"continue"}, "continue": {shown.Continue()}})
+}
+
+// Code goes through sign-in, consent and confirmation, where they are asked for, until the app gets a code.
 func (b *Browser) Code(t testing.TB, client Client, change url.Values) string {
 	t.Helper()
 	shown := b.Get(t, b.Server.AuthorizeURL(client, change))
@@ -116,6 +122,9 @@ func (b *Browser) Code(t testing.TB, client Client, change url.Values) string {
 	}
 	if strings.Contains(shown.Text, `id="allow"`) {
 		shown = b.Allow(t, shown)
+	}
+	if strings.Contains(shown.Text, `id="continue-to-app"`) {
+		shown = b.ContinueToApp(t, shown)
 	}
 	location, err := shown.Location()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,7 +51,10 @@ func clientKinds(t testing.TB, h *harness.Server) map[string]clientKind {
 		},
 		"machine": func(c *clients.Client) { c.GrantTypes, c.RedirectURIs = []string{oidc.GrantClientCredentials}, nil },
 	} {
-		client := h.AddClient(t, func(c *clients.Client) { c.IsTrusted = true; change(c) })
+		client := h.AddClient(t, func(c *clients.Client) {
+			change(c)
+			c.IsTrusted = !slices.ContainsFunc(c.RedirectURIs, c.MayBeImpersonated)
+		})
 		kinds[name] = clientKind{client, key}
 	}
 	return kinds

@@ -20,8 +20,10 @@ func TestPagesInABrowser(t *testing.T) {
 	client := h.AddClient(t, func(c *clients.Client) {
 		c.Name, c.ClientURI, c.PolicyURI, c.TOSURI = "The Long-Named Library of Alexandria", "https://library.example/", "https://library.example/privacy", "https://library.example/terms"
 	})
+	native := h.AddClient(t, func(c *clients.Client) { c.Name, c.AuthMethod = "Pocket Atlas", clients.AuthNone })
 	for range 2 { // on other devices
 		h.NewBrowser(t).Code(t, client, nil)
+		h.NewBrowser(t).Code(t, native, nil)
 	}
 	for _, number := range []string{"+493012345", "+15550100199", "+493012346"} {
 		phone, err := h.Identity.Phones().Add(t.Context(), h.Reauthenticated(t, h.User), number)
@@ -49,6 +51,7 @@ func TestPagesInABrowser(t *testing.T) {
 		{name: "account-devices", want: "Sign out everywhere"}, // signs in
 		{name: "account-apps", url: h.Issuer + "/account/apps", want: "See your email address"},
 		{name: "account-app-removal", press: "li.item form button", want: "has to ask you again"},
+		{name: "continue-to-app", url: h.AuthorizeURL(native, nil), want: "Continue to Pocket Atlas?"},
 		{name: "account-phones", url: h.Issuer + "/account/phones", want: "The six digits"},
 		{name: "signin-again", url: h.AuthorizeURL(client, url.Values{"prompt": {"login"}}), want: "Confirm it’s you"},
 		{name: "select-account", url: h.AuthorizeURL(

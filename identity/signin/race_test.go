@@ -99,3 +99,42 @@ func TestResetRacesSignIns(t *testing.T) {
 		}
 	})
 }
+
+// A second factor that is added while a link resets the password is demanded, though there was none when the link was
+// looked at.
+func TestResetHeedsAFactorAddedMeanwhile(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		session := identitytest.NewSession(t, h.Store, alice)
+		token, secret := identity.NewResetToken(t.Context(), alice.ID, h.Now())
+		h.Exec(t, "INSERT INTO password_reset_tokens (id, user_id, token_hash, expires_at, reset_ip, created_at, created_by) VALUES (?, ?, ?, ?, '', ?, '')",
+			token.ID, token.UserID, token.TokenHash, token.ExpiresAt, token.CreatedAt)
+		added := h.Meanwhile("SELECT user_id FROM password_reset_tokens", func() { h.App(t, session) })
+		before := h.Read(t, alice.ID).PasswordHash
+		_, _, err := h.SignIn.Resets().Reset(t.Context(), signin.NewPassword{
+			Secret: secret, Password: "purple elephants dance at noon", Device: identitytest.Laptop,
+		})
+		if !errors.Is(err, identity.ErrProof) || !added() {
+			t.Errorf("added meanwhile %t, reset: %v", added(), err)
+		}
+		if user := h.Read(t, alice.ID); user.PasswordHash != before || !user.TwoFactor {
+			t.Error("the password was reset by the mail alone")
+		}
+	})
+}
+
+// Raising the session version voids a session before its row is ended: no password is chosen in it any more.
+func TestPasswordIsNotChangedInASessionOfAnOldVersion(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		session, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+		h.Exec(t, "UPDATE users SET session_version = session_version + 1 WHERE id = ?", alice.ID)
+		before := h.Read(t, alice.ID).PasswordHash
+		_, err := h.SignIn.Passwords().Change(
+			t.Context(), session, identitytest.Laptop, identitytest.AlicePassword, "purple elephants dance at noon",
+		)
+		if !errors.Is(err, signin.ErrRefused) || h.Read(t, alice.ID).PasswordHash != before {
+			t.Errorf("changed in a session of an old version: %v", err)
+		}
+	})
+}

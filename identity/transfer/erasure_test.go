@@ -62,3 +62,24 @@ func TestErasureWaitsAndThenLeavesATombstoneAlone(t *testing.T) {
 		}
 	})
 }
+
+// Who signs in after the list of those to be erased was made, and before their turn, stays.
+func TestErasureHeedsASignInAtTheLastMoment(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		if _, err := h.Transfer.RequestErasure(t.Context(), h.Proven(t, alice)); err != nil {
+			t.Fatal(err)
+		}
+		h.Pass(transfer.ErasureGrace)
+		signedIn := h.Meanwhile("erase_at <= ", func() { h.Enter(t, "alice", identitytest.AlicePassword, nil) })
+		if erased, err := h.Transfer.Erase(t.Context()); err != nil || erased != 0 || !signedIn() {
+			t.Errorf("erased %d, signed in meanwhile %t, %v", erased, signedIn(), err)
+		}
+		if user := h.Read(t, alice.ID); user.EraseAt != nil {
+			t.Errorf("still to be erased at %s", user.EraseAt)
+		}
+		if attempts, err := h.SignIn.Attempts().List(t.Context(), alice.ID, 10); err != nil || len(attempts) != 1 {
+			t.Errorf("%d of her attempts are kept, %v", len(attempts), err)
+		}
+	})
+}

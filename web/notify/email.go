@@ -55,15 +55,14 @@ func writeEmail(issuer string, message identity.Message, secret string) (Email, 
 		return Email{}, fmt.Errorf("message %q: %w", message.Name, errUnknownMessage)
 	}
 	language := languageOf(message)
-	params := locales.Params{
-		"Person": message.Person, "Host": strings.TrimPrefix(strings.TrimPrefix(issuer, "https://"), "http://"),
-	}
+	params := locales.Params{"Host": strings.TrimPrefix(strings.TrimPrefix(issuer, "https://"), "http://")}
 	for _, name := range kind.values {
 		params[name] = valueText(language, name, message.Values)
 	}
 	key := locales.Key("email." + message.Name)
 	email := Email{
-		To: message.To, Subject: language.Text(key+".subject", params), Text: language.Text(key+".text", params),
+		To: message.To, Subject: language.Text(key+".subject", params),
+		Text: greeting(language, message.Person) + "\n\n" + language.Text(key+".text", params),
 	}
 	view := emailView{
 		Language: language.Tag(), Subject: email.Subject, Paragraphs: strings.Split(email.Text, "\n\n"), Issuer: issuer,

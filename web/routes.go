@@ -33,7 +33,7 @@ var (
 // three count the request for its network.
 func routes(r *gin.Engine, f *frame.Frame, config Config) {
 	if config.Tracer != nil {
-		r.Use(frame.Trace(config.Tracer))
+		r.Use(frame.Trace(config.Tracer, config.TrustedProxies)...)
 	}
 	r.Use(f.Observe)
 	r.NoRoute(f.Page(frame.NotFound))

@@ -11,9 +11,6 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"go.opentelemetry.io/contrib/instrumentation/github.com/gin-gonic/gin/otelgin"
-	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -41,7 +38,7 @@ func (f *Frame) Observe(c *gin.Context) {
 	c.Header("X-Request-Id", actor.RequestID)
 	c.Header("X-Content-Type-Options", "nosniff")
 	if f.https {
-		c.Header("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+		c.Header("Strict-Transport-Security", "max-age=63072000") // this host alone: its subdomains are not ours to pin
 		f.proxies.look(c, f.Now(), f.Log)
 	}
 	defer func() {
@@ -71,12 +68,6 @@ func (f *Frame) observed(c *gin.Context, took time.Duration) {
 		slog.String("method", c.Request.Method), slog.String("path", logged(c.Request.URL.Path)),
 		slog.Int("status", c.Writer.Status()), slog.Duration("took", took), slog.String("ip", actor.IP),
 		slog.String("actor", actor.Name), slog.String("request_id", actor.RequestID))
-}
-
-// Trace makes a span of every request but those that only ask how we are.
-func Trace(tracer trace.TracerProvider) gin.HandlerFunc {
-	return otelgin.Middleware("", otelgin.WithTracerProvider(tracer), otelgin.WithPropagators(propagation.TraceContext{}),
-		otelgin.WithGinFilter(func(c *gin.Context) bool { return c.FullPath() != "/healthz" && c.FullPath() != "/readyz" }))
 }
 
 const maxLogged = 200 // bytes of a path that are logged: a stranger may send many, and long ones

@@ -96,8 +96,8 @@ func (c *collected) within(span, whole *otlp.Span) bool {
 	return true
 }
 
-// A request is one trace, with the queries and what Redis was asked; it goes on where a caller's trace began, and
-// nothing secret is in it.
+// A request is one trace, with the queries and what Redis was asked; it goes on where the trace of a trusted proxy
+// began, and nothing secret is in it.
 func TestTraces(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range []string{"http/protobuf", "grpc"} {
@@ -124,6 +124,7 @@ func TestTraces(t *testing.T) {
 				line = append(
 					line, "WICKET_REDIS_URL="+storagetest.Redis(t).URL(), "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint,
 					"OTEL_EXPORTER_OTLP_PROTOCOL="+protocol, "OTEL_BSP_SCHEDULE_DELAY=50",
+					"WICKET_TRUSTED_PROXIES=127.0.0.1,::1",
 				)
 				line.JSON(
 					t, &harness.PrintedUser{}, harness.Password, "user", "create", "--username", harness.Username, "--email",

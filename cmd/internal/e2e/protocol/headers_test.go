@@ -208,7 +208,8 @@ func TestTheCookieIsForThisServerAlone(t *testing.T) {
 			cookie.Path != "/" || cookie.Domain != "" || cookie.MaxAge <= 0 || len(cookie.Value) < 43 {
 			t.Errorf("cookie %+v", cookie)
 		}
-		if hsts := shown.Header.Get("Strict-Transport-Security"); (hsts != "") != secure {
+		hsts := shown.Header.Get("Strict-Transport-Security")
+		if (hsts != "") != secure || strings.Contains(hsts, "includeSubDomains") {
 			t.Errorf("Strict-Transport-Security %q", hsts)
 		}
 		again := sessionCookie(t, b.SignIn(t, harness.Page{}).Response)

@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"net/netip"
 	"os"
 	"regexp"
 	"slices"
@@ -197,7 +198,7 @@ func TestNetwork(t *testing.T) {
 	}
 	everything := render(t, readFile(t, "testdata/everything.values.yaml"))
 	policy := everything.one(t, "NetworkPolicy", "")
-	if policy.at("spec.egress.1.to") != nil ||
+	if policy.at("spec.egress.1.to.0.ipBlock.cidr") != "0.0.0.0/0" ||
 		policy.at("spec.egress.2.to.0.podSelector.matchLabels.cnpg~io/cluster") != "wicket-db" {
 		t.Errorf("the rules for what goes out: %v", policy.at("spec.egress"))
 	}
@@ -215,8 +216,42 @@ func TestNetwork(t *testing.T) {
 			t.Error("the Service that routes lead to has the metrics")
 		}
 	}
+	testHTTPSAndMetrics(t, ports)
 	if off := render(t, production, `{networkPolicy: {enabled: false}}`); off.count("NetworkPolicy") != 0 {
 		t.Error("the policy cannot be switched off")
+	}
+}
+
+// testHTTPSAndMetrics checks that https leads to public addresses, and that one namespace may read the metrics, unless
+// the values say otherwise.
+func testHTTPSAndMetrics(t *testing.T, ports func(rendered) []string) {
+	t.Helper()
+	policy := render(t, production).one(t, "NetworkPolicy", "")
+	var refused []netip.Prefix
+	for _, peer := range policy.list("spec.egress.1.to") {
+		for _, network := range object(peer.(map[string]any)).list("ipBlock.except") {
+			refused = append(refused, netip.MustParsePrefix(network.(string)))
+		}
+	}
+	for _, address := range []string{
+		"10.96.0.1", "172.20.0.1", "192.168.1.1", "169.254.169.254", "100.100.100.200", "127.0.0.1", "fd00:ec2::254", "fe80::1",
+	} {
+		ip := netip.MustParseAddr(address)
+		if !slices.ContainsFunc(refused, func(network netip.Prefix) bool { return network.Contains(ip) }) {
+			t.Errorf("https may go to %s", address)
+		}
+	}
+	metrics := policy.list("spec.ingress.1.from")
+	const name = "namespaceSelector.matchLabels.kubernetes~io/metadata~name"
+	if len(metrics) != 1 || object(metrics[0].(map[string]any)).text(name) != "monitoring" {
+		t.Errorf("the metrics may be read by %v", metrics)
+	}
+	nobody := render(t, production, `{networkPolicy: {metricsFrom: [], https: {enabled: false}}}`)
+	if rules := nobody.one(t, "NetworkPolicy", "").list("spec.ingress"); len(rules) != 1 {
+		t.Errorf("nobody may read the metrics, and the rules are %v", rules)
+	}
+	if got := ports(nobody); slices.Contains(got, "TCP 443") {
+		t.Errorf("without https it calls %v", got)
 	}
 }
 

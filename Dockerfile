@@ -1,7 +1,7 @@
-# syntax=docker/dockerfile:1
 # The same files, user and command as `make image` makes without an engine; a test compares the two.
 #   docker build --platform linux/amd64,linux/arm64 --tag wicket .
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+# By its digest, so that nobody can put another compiler in its place; a new Go is a new line here.
+FROM --platform=$BUILDPLATFORM golang:1.26.8@sha256:ec0383e177f24920f5498de7d96d1cd81ada095b430dda72f8b863b99a485ff6 AS build
 ARG TARGETARCH
 WORKDIR /src
 COPY go.mod go.sum ./

@@ -443,3 +443,21 @@ func layerSize(t testing.TB, one v1.Image) (size int64) {
 	}
 	return size
 }
+
+// What the image is built with cannot be replaced by somebody else: every base is named by its digest.
+func TestBasesOfTheDockerfileHaveDigests(t *testing.T) {
+	content, err := os.ReadFile("../Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bases := regexp.MustCompile(`(?m)^(?:FROM(?: --\S+)*|# *syntax *=) *(\S+)`).FindAllStringSubmatch(string(content), -1)
+	if len(bases) == 0 {
+		t.Fatal("there are no bases")
+	}
+	pinned := regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
+	for _, base := range bases {
+		if base[1] != "scratch" && !pinned.MatchString(base[1]) {
+			t.Errorf("%s has no digest", base[1])
+		}
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // ErrTooManyLogouts says that too many logout tokens come from one network.
@@ -52,13 +54,10 @@ func (u *Upstreams) Logout(ctx context.Context, id, token, source string) (int, 
 	if age := now.Sub(logout.IssuedAt); age > logoutMaxAge || age < -clockSkew {
 		return 0, fmt.Errorf("%w: the logout token is too old, or issued in the future", ErrInvalidResponse)
 	}
-	mark := "logout token " + p.ID + " " + logout.TokenID
-	if !u.Cache.Once(ctx, mark, now.Add(logoutMarkLifetime)) {
+	mark := storage.NewOneTimeMark("logout token", p.ID+" "+logout.TokenID, now.Add(logoutMarkLifetime))
+	people, err := u.Identity.ExternalAccounts().EndUpstream(ctx, mark, p.ID, issuer, logout.Subject, logout.SessionID)
+	if errors.Is(err, storage.ErrUsedBefore) {
 		return 0, fmt.Errorf("%w: the logout token was used before", ErrInvalidResponse)
-	}
-	people, err := u.Identity.ExternalAccounts().EndUpstream(ctx, p.ID, issuer, logout.Subject, logout.SessionID)
-	if err != nil {
-		u.Cache.Forget(ctx, mark) // the provider sends it again
 	}
 	return people, err
 }

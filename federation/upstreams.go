@@ -19,7 +19,7 @@ import (
 type Upstreams struct {
 	Issuer   string // our own
 	Database *storage.Database
-	Cache    cache.Cache // of limits and one-time marks
+	Cache    cache.Cache // of limits
 	Seal     *seal.Seal
 	Identity *identity.Store
 	Named    func() []Provider // those that the configuration has, checked

@@ -173,10 +173,16 @@ func Detach(ctx context.Context, tx bun.Tx, now time.Time, userID, id, keep uuid
 }
 
 // EndUpstream ends the sessions that came from a provider which says that it has ended its own: those of a subject,
-// those of its session sid, or those of both; one of the two may be empty. It returns how many people were concerned.
-func (s ExternalAccounts) EndUpstream(ctx context.Context, provider, issuer, subject, sid string) (int, error) {
+// those of its session sid, or those of both; one of the two may be empty. Mark is that of the provider's word, which
+// works once. It returns how many people were concerned, or storage.ErrUsedBefore.
+func (s ExternalAccounts) EndUpstream(
+	ctx context.Context, mark *storage.OneTimeMark, provider, issuer, subject, sid string,
+) (int, error) {
 	now := s.Now()
 	people, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) ([]uuid.UUID, error) {
+		if err := mark.Set(ctx, tx); err != nil {
+			return nil, err
+		}
 		var people []uuid.UUID
 		accounts := tx.NewSelect().Model((*ExternalAccount)(nil)).
 			Column("id").

@@ -23,7 +23,9 @@ type Proved struct {
 	Method   string // for the list of attempts
 	Evidence identity.Evidence
 	Key      *Authenticator // that was shown; nil: a code was
-	Use      func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error)
+
+	// Use tells whether the factor was used up; for a key, storage.ErrUsedBefore is for an answer that comes again.
+	Use func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error)
 }
 
 // Change is what happens to a factor of a person.

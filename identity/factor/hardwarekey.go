@@ -2,6 +2,7 @@ package factor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -56,7 +57,7 @@ func (s HardwareKeys) Begin(ctx context.Context, user *identity.User) (*Ceremony
 func (s HardwareKeys) Add(
 	ctx context.Context, by *identity.Reauthenticated, state, response, name string,
 ) (secret string, err error) {
-	registered, err := s.register(ctx, ceremonyHardwareKey, by.User, state, response, name, "Security key")
+	registered, mark, err := s.register(ceremonyHardwareKey, by.User, state, response, name, "Security key")
 	if err != nil {
 		return "", err
 	}
@@ -66,6 +67,9 @@ func (s HardwareKeys) Add(
 	key := &HardwareKey{Authenticator: *registered}
 	change := Change{Kind: "hardware_key", ID: key.ID, name: key.Name, evidence: key.evidence()}
 	secret, err = s.add(ctx, by, change, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		if err := mark.Set(ctx, tx); err != nil {
+			return err
+		}
 		if err := mayHaveAnother(ctx, tx, (*HardwareKey)(nil), by.UserID); err != nil {
 			return err
 		}
@@ -74,7 +78,10 @@ func (s HardwareKeys) Add(
 		_, err := tx.NewInsert().Model(&row).Exec(ctx)
 		return err
 	})
-	if storage.Violates(err, "credential_id") {
+	switch {
+	case errors.Is(err, storage.ErrUsedBefore):
+		return "", ErrAuthenticator
+	case storage.Violates(err, "credential_id"):
 		return "", ErrAuthenticatorListed
 	}
 	return secret, err

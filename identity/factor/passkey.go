@@ -60,13 +60,16 @@ func (s Passkeys) Begin(ctx context.Context, user *identity.User) (*Ceremony, er
 func (s Passkeys) Add(
 	ctx context.Context, by *identity.Reauthenticated, state, response, name string,
 ) (secret string, err error) {
-	registered, err := s.register(ctx, ceremonyPasskey, by.User, state, response, name, "Passkey")
+	registered, mark, err := s.register(ceremonyPasskey, by.User, state, response, name, "Passkey")
 	if err != nil {
 		return "", err
 	}
 	passkey := &Passkey{Authenticator: *registered}
 	change := Change{Kind: "passkey", ID: passkey.ID, name: passkey.Name, evidence: passkey.Evidence()}
 	secret, err = s.add(ctx, by, change, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		if err := mark.Set(ctx, tx); err != nil {
+			return err
+		}
 		if err := mayHaveAnother(ctx, tx, (*Passkey)(nil), by.UserID); err != nil {
 			return err
 		}
@@ -75,7 +78,10 @@ func (s Passkeys) Add(
 		_, err := tx.NewInsert().Model(&row).Exec(ctx)
 		return err
 	})
-	if storage.Violates(err, "credential_id") {
+	switch {
+	case errors.Is(err, storage.ErrUsedBefore):
+		return "", ErrAuthenticator
+	case storage.Violates(err, "credential_id"):
 		return "", ErrAuthenticatorListed
 	}
 	return secret, err
@@ -99,12 +105,13 @@ type ShownPasskey struct {
 
 	verified   bool
 	credential *webauthn.Credential
+	mark       *storage.OneTimeMark
 }
 
 // Read verifies what a browser answered to BeginSignIn: Web Authentication, Level 3, section 7.2. It returns
 // nil where that names nobody; Use tells whether the passkey is good.
 func (s Passkeys) Read(ctx context.Context, state, response string) (*ShownPasskey, error) {
-	session, err := s.resume(ctx, ceremonyPasskeySignIn, state)
+	session, err := s.resume(ceremonyPasskeySignIn, state)
 	if err != nil {
 		return nil, nil
 	}
@@ -123,15 +130,18 @@ func (s Passkeys) Read(ctx context.Context, state, response string) (*ShownPassk
 		}
 		return keyHolder{user: user, credentials: []webauthn.Credential{passkey.credential()}}, nil
 	}, *session, parsed)
-	return &ShownPasskey{User: user, Passkey: passkey, verified: err == nil, credential: credential}, nil
+	return &ShownPasskey{
+		User: user, Passkey: passkey, verified: err == nil, credential: credential, mark: s.answered(session),
+	}, nil
 }
 
 // IsVerified tells whether the passkey is the person's and signed the question.
 func (p *ShownPasskey) IsVerified() bool { return p.verified }
 
-// Use notes that a verified passkey was used, and tells whether it is genuine: a copy counts from an older number.
+// Use notes that a verified passkey was used, and tells whether it is genuine: a copy counts from an older number. It
+// returns storage.ErrUsedBefore where the same question was answered before.
 func (s Passkeys) Use(ctx context.Context, tx bun.Tx, now time.Time, shown *ShownPasskey) (genuine bool, err error) {
-	return s.used(ctx, tx, (*Passkey)(nil), now, &shown.Passkey.Authenticator, shown.credential)
+	return s.used(ctx, tx, (*Passkey)(nil), now, &shown.Passkey.Authenticator, shown.credential, shown.mark)
 }
 
 // List lists a person's passkeys, the oldest first.

@@ -68,7 +68,7 @@ func credentials(keys []secondKey) []webauthn.Credential {
 
 // CheckSecondKey verifies what a person's key said: nil where it proves nothing.
 func (s *Store) CheckSecondKey(ctx context.Context, user *identity.User, given Answer) (*Proved, error) {
-	session, err := s.resume(ctx, ceremonySecondStep, given.State)
+	session, err := s.resume(ceremonySecondStep, given.State)
 	if err != nil {
 		return nil, nil
 	}
@@ -92,10 +92,11 @@ func (s *Store) CheckSecondKey(ctx context.Context, user *identity.User, given A
 	if err != nil {
 		return nil, nil
 	}
+	mark := s.answered(session)
 	return &Proved{
 		Method: key.kind, Evidence: touched(key.Authenticator), Key: key.Authenticator,
 		Use: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
-			return s.used(ctx, tx, key.model, now, key.Authenticator, credential)
+			return s.used(ctx, tx, key.model, now, key.Authenticator, credential, mark)
 		},
 	}, nil
 }

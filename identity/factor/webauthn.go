@@ -19,17 +19,18 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// register verifies the answer to a registration: Web Authentication, Level 3, section 7.1.
+// register verifies the answer to a registration: Web Authentication, Level 3, section 7.1. Whoever keeps the
+// authenticator sets the question's mark with it.
 func (s *Store) register(
-	ctx context.Context, purpose string, user *identity.User, state, response, name, fallback string,
-) (*Authenticator, error) {
-	session, err := s.resume(ctx, purpose, state)
+	purpose string, user *identity.User, state, response, name, fallback string,
+) (*Authenticator, *storage.OneTimeMark, error) {
+	session, err := s.resume(purpose, state)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes([]byte(response))
 	if err != nil {
-		return nil, ErrAuthenticator
+		return nil, nil, ErrAuthenticator
 	}
 	party := s.RelyingParty.passkeys
 	if purpose == ceremonyHardwareKey {
@@ -39,15 +40,15 @@ func (s *Store) register(
 	if err != nil {
 		var told *protocol.Error
 		if errors.As(err, &told) { // what it says of itself is for people; why is apart
-			return nil, fmt.Errorf("%w: %s: %s", ErrAuthenticator, told.Details, told.DevInfo)
+			return nil, nil, fmt.Errorf("%w: %s: %s", ErrAuthenticator, told.Details, told.DevInfo)
 		}
-		return nil, fmt.Errorf("%w: %w", ErrAuthenticator, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrAuthenticator, err)
 	}
 	authenticator, err := s.newAuthenticator(user, credential, name, s.Now())
 	if err == nil && authenticator.Name == "" {
 		authenticator.Name = fallback
 	}
-	return authenticator, err
+	return authenticator, s.answered(session), err
 }
 
 // Authenticator is what is kept of a passkey or a hardware key: the credential record of Web Authentication, Level 3.
@@ -183,7 +184,7 @@ func (h keyHolder) WebAuthnDisplayName() string                { return h.user.U
 func (h keyHolder) WebAuthnCredentials() []webauthn.Credential { return h.credentials }
 
 // Ceremony is the one half of a question to an authenticator: Options go to the browser as JSON, State comes back with
-// the answer. State is sealed, says what the answer may be used for, and works once.
+// the answer. State is sealed, says what the answer may be used for, and one answer to it is accepted.
 type Ceremony struct {
 	Options json.RawMessage
 	State   string
@@ -228,8 +229,8 @@ func (s *Store) ceremony(purpose string, options any, session *webauthn.SessionD
 	}, nil
 }
 
-// resume opens the state of a ceremony, once. It returns ErrAuthenticator.
-func (s *Store) resume(ctx context.Context, purpose, state string) (*webauthn.SessionData, error) {
+// resume opens the state of a ceremony. It returns ErrAuthenticator.
+func (s *Store) resume(purpose, state string) (*webauthn.SessionData, error) {
 	if s.RelyingParty == nil {
 		return nil, ErrAuthenticator
 	}
@@ -245,18 +246,26 @@ func (s *Store) resume(ctx context.Context, purpose, state string) (*webauthn.Se
 	if err := json.Unmarshal(encoded, session); err != nil {
 		return nil, ErrAuthenticator
 	}
-	if !s.Cache.Once(ctx, "webauthn challenge "+session.Challenge, s.Now().Add(ceremonyLifetime)) {
-		return nil, ErrAuthenticator
-	}
 	return session, nil
+}
+
+// answered is the mark of a question that was answered. It is set with what the answer changes: one authenticator in
+// two counts nothing, so that its counter does not tell a second answer from the first.
+func (s *Store) answered(session *webauthn.SessionData) *storage.OneTimeMark {
+	return storage.NewOneTimeMark("webauthn", session.Challenge, s.Now().Add(ceremonyLifetime))
 }
 
 // used is what an assertion changes in the row of its key: its counter, flags and last use; and a warning where the
 // counter did not go on, which is what a copy of the key looks like. The counter moves by compare and swap: of two
-// assertions with the same count one is the copy's.
+// assertions with the same count one is the copy's. It returns storage.ErrUsedBefore where the question was answered
+// before.
 func (s *Store) used(
 	ctx context.Context, tx bun.Tx, model any, now time.Time, before *Authenticator, after *webauthn.Credential,
+	mark *storage.OneTimeMark,
 ) (bool, error) {
+	if err := mark.Set(ctx, tx); err != nil {
+		return false, err
+	}
 	cloned := after.Authenticator.CloneWarning
 	update := tx.NewUpdate().Model(model).
 		Set("last_used_at = ?", now).

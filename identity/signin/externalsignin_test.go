@@ -2,11 +2,13 @@ package signin_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -204,22 +206,23 @@ func TestUpstreamEndsWhatCameFromIt(t *testing.T) {
 			"nobody":                    {"erin", "", []bool{false, false, false}},
 		} {
 			sessions := []*identity.Session{come("carol", "s1"), come("carol", "s2"), come("dave", "s3")}
-			if _, err := h.ExternalAccounts().EndUpstream(
-				t.Context(), "acme", "https://other.example", c.subject, c.sid,
-			); err != nil {
-				t.Fatal(err)
+			end := func(provider, issuer string) {
+				t.Helper()
+				mark := storage.NewOneTimeMark("logout token", rand.Text(), time.Now())
+				if _, err := h.ExternalAccounts().EndUpstream(
+					t.Context(), mark, provider, issuer, c.subject, c.sid,
+				); err != nil {
+					t.Fatal(err)
+				}
 			}
-			if _, err := h.ExternalAccounts().EndUpstream(t.Context(), "other", issuer, c.subject, c.sid); err != nil {
-				t.Fatal(err)
-			}
+			end("acme", "https://other.example")
+			end("other", issuer)
 			for i, session := range sessions {
 				if h.HasEnded(t, session) {
 					t.Fatalf("%s: session %d is ended by another provider", name, i)
 				}
 			}
-			if _, err := h.ExternalAccounts().EndUpstream(t.Context(), "acme", issuer, c.subject, c.sid); err != nil {
-				t.Fatal(err)
-			}
+			end("acme", issuer)
 			for i, session := range sessions {
 				if h.HasEnded(t, session) != c.ended[i] {
 					t.Errorf("%s: session %d ended: %t", name, i, !c.ended[i])

@@ -62,13 +62,12 @@ func (s *Store) admitPasskey(
 ) (*Outcome, error) {
 	now := s.Now()
 	if !shown.IsVerified() {
-		if err := step.note(ctx, tx, now, FailedPasskey); err != nil {
-			return nil, err
-		}
-		return nil, storage.Refuse(ErrRefused)
+		return nil, step.refusePasskey(ctx, tx, now)
 	}
 	genuine, err := s.Factors.Passkeys().Use(ctx, tx, now, shown)
-	if err != nil {
+	if errors.Is(err, storage.ErrUsedBefore) {
+		return nil, step.refusePasskey(ctx, tx, now)
+	} else if err != nil {
 		return nil, err
 	}
 	if !genuine {
@@ -79,6 +78,14 @@ func (s *Store) admitPasskey(
 	}
 	step.evidence = shown.Passkey.Evidence()
 	return s.conclude(ctx, tx, now, step)
+}
+
+// refusePasskey notes that a passkey proved nothing, and refuses with ErrRefused.
+func (f firstStep) refusePasskey(ctx context.Context, tx bun.Tx, now time.Time) error {
+	if err := f.note(ctx, tx, now, FailedPasskey); err != nil {
+		return err
+	}
+	return storage.Refuse(ErrRefused)
 }
 
 // warnOfClone notes that a key whose counter went back was refused, and tells its owner: somebody may have a copy.

@@ -315,10 +315,12 @@ func (s SecondSteps) useUp(
 		shown.method = found.Method
 		shown.evidence = identity.Evidence{AMR: step.AMR, ACR: step.ACR, External: step.External}.With(found.Evidence)
 		ctx = audit.AsNamed(ctx, step.user.Actor())
-		if used, err = found.Use(ctx, tx, now); err != nil {
+		used, err = found.Use(ctx, tx, now)
+		again := errors.Is(err, storage.ErrUsedBefore)
+		if err != nil && !again {
 			return shown, err
 		}
-		if !used && found.Key != nil {
+		if !used && !again && found.Key != nil {
 			if err := s.warnOfClone(ctx, tx, now, shown, found.Method, found.Key); err != nil {
 				return shown, err
 			}

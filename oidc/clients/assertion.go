@@ -66,8 +66,11 @@ func (p *Store) verifyAssertion(ctx context.Context, kind, assertion, id string)
 	if expiry.After(now.Add(maxAssertionAge)) {
 		return nil, fmt.Errorf("client_assertion may live for at most %s", maxAssertionAge)
 	}
-	if !p.Cache.Once(ctx, "assertion "+client.ID+" "+claims.ID, expiry.Add(clockSkew)) {
+	mark := storage.NewOneTimeMark("client assertion", client.ID+" "+claims.ID, expiry.Add(clockSkew))
+	if err := p.Database.Mark(ctx, mark); errors.Is(err, storage.ErrUsedBefore) {
 		return nil, errors.New("client_assertion was used before: its jti must be new each time")
+	} else if err != nil {
+		return nil, oidc.ServerError(err)
 	}
 	return client, nil
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Cache keeps counters, allowances and one-time marks. It holds nothing that cannot be lost, so its verbs return
+// Cache keeps counters and allowances. It holds nothing that cannot be lost, so its verbs return
 // no error: whatever happens, they answer. Local is one process's own; Redis is shared by all replicas.
 type Cache interface {
 	// Count adds one to the counter of key and returns its new value. The counter begins with the first call and is
@@ -18,10 +18,7 @@ type Cache interface {
 	// Uncount takes one back from the counter of key.
 	Uncount(ctx context.Context, key string)
 
-	// Once marks key as seen until expiry and tells whether this was the first time.
-	Once(ctx context.Context, key string, expiry time.Time) bool
-
-	// Forget drops the counter or mark of key.
+	// Forget drops the counter of key.
 	Forget(ctx context.Context, key string)
 
 	// Take takes one from the allowance of key. It returns zero if there was one to take, or how long it will be until

@@ -104,24 +104,6 @@ func TestMemoriesAnswerAlike(t *testing.T) {
 		})
 		peek("long", 1)
 
-		once := func(key string, expiry time.Duration, want bool) {
-			t.Helper()
-			if got := m.Once(ctx, key, time.Now().Add(expiry)); got != want {
-				t.Errorf("once %s: %t, want %t", key, got, want)
-			}
-		}
-		once("jti", time.Minute, true)
-		once("jti", time.Minute, false)
-		once("another jti", time.Minute, true)
-		m.Forget(ctx, "jti")
-		once("jti", time.Minute, true)
-		storagetest.Eventually(t, 5*time.Second, "a mark ends", func() bool {
-			return m.Once(ctx, "short mark", time.Now().Add(40*time.Millisecond))
-		})
-		storagetest.Eventually(t, 5*time.Second, "a mark ends", func() bool {
-			return m.Once(ctx, "short mark", time.Now().Add(40*time.Millisecond))
-		})
-
 		rate := cache.Rate{N: 3, Per: 600 * time.Millisecond}
 		began = time.Now()
 		for range 3 {
@@ -145,12 +127,12 @@ func TestMemoriesAnswerAlike(t *testing.T) {
 	})
 }
 
-// Of many at once, each is counted, one is first, and exactly the allowance is spent.
+// Of many at once, each is counted, and exactly the allowance is spent.
 func TestMemoriesUnderParallelUse(t *testing.T) {
 	eachMemory(t, func(t *testing.T, m cache.Cache) {
 		const n = 200
 		rate := cache.Rate{N: 37, Per: time.Hour}
-		var firsts, spent atomic.Int64
+		var spent atomic.Int64
 		var seen sync.Map
 		var wg sync.WaitGroup
 		for range 20 {
@@ -159,9 +141,6 @@ func TestMemoriesUnderParallelUse(t *testing.T) {
 					if _, twice := seen.LoadOrStore(m.Count(t.Context(), "k", time.Minute), true); twice {
 						t.Error("the same count twice")
 					}
-					if m.Once(t.Context(), "jti", time.Now().Add(time.Minute)) {
-						firsts.Add(1)
-					}
 					if m.Take(t.Context(), "allowance", rate) == 0 {
 						spent.Add(1)
 					}
@@ -169,29 +148,27 @@ func TestMemoriesUnderParallelUse(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if counted := m.Peek(t.Context(), "k"); counted != n || firsts.Load() != 1 || spent.Load() != rate.N {
-			t.Errorf(
-				"counted %d, want %d; %d were first; %d were spent, want %d", counted, n, firsts.Load(), spent.Load(), rate.N,
-			)
+		if counted := m.Peek(t.Context(), "k"); counted != n || spent.Load() != rate.N {
+			t.Errorf("counted %d, want %d; %d were spent, want %d", counted, n, spent.Load(), rate.N)
 		}
 	})
 }
 
 // Requests from ever more addresses do not push out what is still needed: an allowance that has come back takes no
 // room.
-func TestFloodOfAddressesForgetsNoMarks(t *testing.T) {
+func TestFloodOfAddressesForgetsNoCounters(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	m := cache.NewLocal(func() time.Time { return now })
 	for i := range 100 {
-		m.Once(t.Context(), fmt.Sprint("jti ", i), now.Add(time.Hour))
+		m.Count(t.Context(), fmt.Sprint("failures ", i), time.Hour)
 	}
 	for i := range 500_000 {
 		now = now.Add(10 * time.Microsecond)
 		m.Take(t.Context(), fmt.Sprint("address ", i), cache.Rate{N: 6000, Per: time.Minute})
 	}
 	for i := range 100 {
-		if m.Once(t.Context(), fmt.Sprint("jti ", i), now.Add(time.Hour)) {
-			t.Fatalf("mark %d is forgotten", i)
+		if m.Peek(t.Context(), fmt.Sprint("failures ", i)) != 1 {
+			t.Fatalf("counter %d is forgotten", i)
 		}
 	}
 }
@@ -243,21 +220,5 @@ func TestMemoryCountsWithinAWindow(t *testing.T) {
 	now = now.Add(time.Minute)
 	if got := memory.Count(t.Context(), "k", time.Minute); got != 1 {
 		t.Errorf("after the window the counter is %d, want 1", got)
-	}
-	var wg sync.WaitGroup
-	firsts := make(chan bool, 50)
-	for range 50 {
-		wg.Go(func() { firsts <- memory.Once(t.Context(), "jti", now.Add(time.Minute)) })
-	}
-	wg.Wait()
-	close(firsts)
-	n := 0
-	for first := range firsts {
-		if first {
-			n++
-		}
-	}
-	if n != 1 {
-		t.Errorf("%d of 50 were first", n)
 	}
 }

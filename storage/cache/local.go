@@ -42,11 +42,6 @@ func (m *Local) Count(_ context.Context, key string, window time.Duration) int64
 	return entry.count
 }
 
-// Once implements Cache.
-func (m *Local) Once(ctx context.Context, key string, expiry time.Time) bool {
-	return m.Count(ctx, key, expiry.Sub(m.Now())) == 1
-}
-
 // Uncount implements Cache.
 func (m *Local) Uncount(_ context.Context, key string) {
 	m.mu.Lock()

@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -102,11 +101,6 @@ return n`)
 if tonumber(redis.call('GET', KEYS[1]) or 0) > 0 then redis.call('DECR', KEYS[1]) end
 return 0`)
 
-	// Who asks again because a connection broke is the one who asked before.
-	onceScript = redis.NewScript(`
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) or redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
-return 0`)
-
 	// It takes as many as it may, ARGV[3] or one, and returns how many, or how long to wait as a negative number. The
 	// clock is Redis's, so that replicas whose clocks differ spend from one allowance.
 	spendScript = redis.NewScript(`
@@ -155,23 +149,6 @@ func (m *Redis) Uncount(ctx context.Context, key string) {
 	_, _ = ask(ctx, m, func(ctx context.Context) (any, error) {
 		return uncountScript.Run(ctx, m.Redis, m.keys(key)).Result()
 	})
-}
-
-// Once implements Cache. What this process has seen was seen, whatever Redis has forgotten since.
-func (m *Redis) Once(ctx context.Context, key string, expiry time.Time) bool {
-	if !m.local.Once(ctx, key, expiry) {
-		return false
-	}
-	asker := rand.Text()
-	mark := func(ctx context.Context) (bool, error) {
-		return onceScript.Run(ctx, m.Redis, m.keys(key), asker, max(1, expiry.Sub(m.local.Now()).Milliseconds())).Bool()
-	}
-	first, err := ask(ctx, m, mark)
-	if err != nil {
-		m.owe(func(ctx context.Context) error { _, err := mark(ctx); return err })
-		return true
-	}
-	return first
 }
 
 // Forget implements Cache.

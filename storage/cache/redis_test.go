@@ -106,10 +106,10 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 	server := storagetest.Redis(t)
 	one, two := openMemory(t, server.URL()), openMemory(t, server.URL())
 	one.Patience, two.Patience = hasty, hasty
-	ctx, soon := t.Context(), func() time.Time { return time.Now().Add(time.Minute) }
+	ctx := t.Context()
 
-	if !one.Once(ctx, "before", soon()) || two.Once(ctx, "before", soon()) {
-		t.Error("a mark does not hold for both replicas")
+	if one.Count(ctx, "before", time.Minute) != 1 || two.Count(ctx, "before", time.Minute) != 2 {
+		t.Error("a counter is not that of both replicas")
 	}
 	if n := spend(t, one, "shared") + spend(t, two, "shared"); n != hour.N {
 		t.Errorf("two replicas spent %d, want %d", n, hour.N)
@@ -127,9 +127,6 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 	if got := one.Peek(ctx, "failures"); got != 0 {
 		t.Errorf("forgotten, yet %d", got)
 	}
-	if one.Once(ctx, "before", soon()) || !one.Once(ctx, "meanwhile", soon()) || one.Once(ctx, "meanwhile", soon()) {
-		t.Error("marks of this process do not hold while Redis is gone")
-	}
 	if n := spend(t, one, "alone"); n != hour.N {
 		t.Errorf("alone, a process spends %d, want %d", n, hour.N)
 	}
@@ -144,12 +141,6 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 	back(t, one)
 	two.Count(ctx, "wake up", time.Minute) // notices, if it has not
 	back(t, two)
-	if two.Once(ctx, "meanwhile", soon()) {
-		t.Error("Redis was not told of a mark that it missed")
-	}
-	if one.Once(ctx, "before", soon()) || two.Once(ctx, "before", soon()) {
-		t.Error("a process forgot a mark that it had seen itself")
-	}
 	if n := spend(t, one, "alone"); n != 0 {
 		t.Errorf("a process spends %d more when Redis is back", n)
 	}
@@ -182,9 +173,6 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 
 	if err := server.Client(t).FlushAll(ctx).Err(); err != nil {
 		t.Fatal(err)
-	}
-	if one.Once(ctx, "meanwhile", soon()) {
-		t.Error("an emptied Redis makes a process forget what it has seen")
 	}
 	if got := one.Count(ctx, "failures", time.Minute); got != 1 { // scripts are gone too, and are sent again
 		t.Errorf("after Redis was emptied the count is %d", got)
@@ -229,7 +217,7 @@ func TestRedisLearnsNoNames(t *testing.T) {
 	server := storagetest.Redis(t)
 	m, client := openMemory(t, server.URL()), server.Client(t)
 	m.Count(t.Context(), "sign-in failures of alice@example.com", time.Minute)
-	m.Once(t.Context(), "assertion app 7", time.Now().Add(time.Minute))
+	m.Count(t.Context(), "tries of app 7", time.Minute)
 	m.Take(t.Context(), "limit sign-in.ip 192.0.2.7", hour)
 	keys, err := client.Keys(t.Context(), "*").Result()
 	if err != nil || len(keys) < 3 {
@@ -249,8 +237,8 @@ func TestRedisLearnsNoNames(t *testing.T) {
 	}
 	stranger := cache.NewRedis(t.Context(), another, "https://another.example.com", time.Now, discard)
 	defer func() { _ = stranger.Close() }()
-	if !stranger.Once(t.Context(), "assertion app 7", time.Now().Add(time.Minute)) {
-		t.Error("two Wickets in one Redis share their marks")
+	if stranger.Peek(t.Context(), "tries of app 7") != 0 {
+		t.Error("two Wickets in one Redis share their counters")
 	}
 }
 
@@ -269,10 +257,9 @@ func TestRedisWithTLSAndLeastPrivilege(t *testing.T) {
 	m.Count(t.Context(), "k", time.Minute)
 	m.Uncount(t.Context(), "k")
 	m.Peek(t.Context(), "k")
-	m.Once(t.Context(), "jti", time.Now().Add(time.Minute))
-	m.Forget(t.Context(), "jti")
+	m.Forget(t.Context(), "k")
 	m.Take(t.Context(), "allowance", hour)
-	if state := m.State(); state.Away || state.Failed > 0 || state.Asked != 6 {
+	if state := m.State(); state.Away || state.Failed > 0 || state.Asked != 5 {
 		t.Errorf("%+v", state)
 	}
 	for what, url := range map[string]string{
@@ -308,10 +295,8 @@ func TestRedisSentinel(t *testing.T) {
 	})
 	url := "redis://" + sentinels[0] + "?master_name=main&addr=" + sentinels[1] + "&addr=" + sentinels[2]
 	one, two := openMemory(t, url), openMemory(t, url)
-	if !one.Once(t.Context(), "jti", time.Now().Add(time.Minute)) {
-		t.Fatal("the mark is there already")
-	}
-	storagetest.Eventually(t, 5*time.Second, "the replica has the mark", func() bool {
+	one.Count(t.Context(), "failures", time.Hour)
+	storagetest.Eventually(t, 5*time.Second, "the replica has the counter", func() bool {
 		return replica.Client(t).DBSize(t.Context()).Val() > 0
 	})
 
@@ -327,8 +312,8 @@ func TestRedisSentinel(t *testing.T) {
 		return !one.State().Away && !two.State().Away
 	})
 	t.Logf("back %s after the master was killed", time.Since(began).Round(time.Millisecond))
-	if two.Once(t.Context(), "jti", time.Now().Add(time.Minute)) {
-		t.Error("the new master does not know the mark")
+	if two.Peek(t.Context(), "failures") != 1 {
+		t.Error("the new master does not know the counter")
 	}
 	if n := spend(t, one, "allowance") + spend(t, two, "allowance"); n != hour.N || one.State().Away {
 		t.Errorf("with the new master %d were spent, want %d", n, hour.N)
@@ -356,10 +341,6 @@ func TestRedisCluster(t *testing.T) {
 	one, two := openMemory(t, url), openMemory(t, url)
 	for i := range 60 { // keys everywhere
 		key := fmt.Sprint("key ", i)
-		if !one.Once(t.Context(), key, time.Now().Add(time.Minute)) ||
-			two.Once(t.Context(), key, time.Now().Add(time.Minute)) {
-			t.Errorf("%s was not marked once", key)
-		}
 		one.Count(t.Context(), "count of "+key, time.Minute)
 		if got := two.Count(t.Context(), "count of "+key, time.Minute); got != 2 {
 			t.Errorf("%s was counted %d times", key, got)
@@ -387,9 +368,7 @@ func TestRedisCluster(t *testing.T) {
 	nodes[1].Freeze()
 	began := time.Now()
 	for i := range 300 {
-		if one.Once(t.Context(), fmt.Sprint("key ", i%60), time.Now().Add(time.Minute)) {
-			t.Error("a mark was forgotten")
-		}
+		one.Count(t.Context(), fmt.Sprint("key ", i%60), time.Hour)
 		one.Count(t.Context(), fmt.Sprint("other key ", i), time.Minute)
 	}
 	if took := time.Since(began); took > 2*time.Second || !one.State().Away {

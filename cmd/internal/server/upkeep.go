@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // upkeep is the job that deletes what has served its time and prepares the months to come. It is hourly; of several
@@ -44,7 +46,8 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 	maps.Copy(deleted, fromProvider)
 	maps.Copy(deleted, fromUpstreams)
 	now := w.server.Clock.Now()
-	var auditErr error
+	var marksErr, auditErr error
+	deleted["one_time_marks"], marksErr = storage.ForgetMarks(ctx, w.server.Database, now)
 	if w.auditTrailKept > 0 {
 		before := now.Add(-w.auditTrailKept)
 		deleted["audit_trail"], auditErr = w.server.Database.ForgetBefore(ctx, "audit_trail", before)
@@ -58,7 +61,7 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 		}
 	}
 	w.log.Info("upkeep", attributes...)
-	return errors.Join(identityErr, eraseErr, providerErr, upstreamsErr, auditErr, partitionErr)
+	return errors.Join(identityErr, eraseErr, providerErr, upstreamsErr, marksErr, auditErr, partitionErr)
 }
 
 // Timeout lets the first upkeep of a large database take its time.

@@ -1,17 +1,13 @@
 package operation
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/identity"
@@ -78,83 +74,6 @@ func TestReplicasSeeEndsAtOnce(t *testing.T) {
 			}
 			t.Logf("seen by the other replica within %s", time.Since(began).Round(time.Millisecond))
 		})
-	}
-}
-
-// An assertion that authenticated a client on one replica is used up on all of them: of twenty at once, one works.
-func TestReplicasShareOneTimeMarks(t *testing.T) {
-	servers, server := harness.StartReplicas(t, 3)
-	private, keys := harness.NewClientKey(t)
-	var key jose.JSONWebKey
-	if err := key.UnmarshalJSON([]byte(private)); err != nil {
-		t.Fatal(err)
-	}
-	client := servers[0].AddClient(t, func(c *clients.Client) { c.AuthMethod, c.JWKS = clients.AuthPrivateKeyJWT, keys })
-	ask := func(h *harness.Server, assertion string) harness.Answer {
-		return h.Call(t, oidc.PathToken, harness.Client{Client: client.Client}, url.Values{
-			"grant_type": {oidc.GrantClientCredentials}, "client_assertion": {assertion},
-			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
-		})
-	}
-	sign := func(jti string) string {
-		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		claims, _ := json.Marshal(map[string]any{
-			"iss": client.ID, "sub": client.ID, "aud": servers[0].Config().Issuer, "jti": jti,
-			"exp": time.Now().Add(time.Minute).Unix(),
-		})
-		signed, err := signer.Sign(claims)
-		if err != nil {
-			t.Fatal(err)
-		}
-		compact, err := signed.CompactSerialize()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return compact
-	}
-	first := sign("1")
-	if a := ask(servers[0], first); a.Status != http.StatusOK {
-		t.Fatalf("the first use: %d %v", a.Status, a.JSON)
-	}
-	if a := ask(servers[1], first); a.Text("error") != "invalid_client" ||
-		!strings.Contains(a.Text("error_description"), "used before") {
-		t.Errorf("used again on another replica: %d %v", a.Status, a.JSON)
-	}
-	parallel, worked := sign("2"), atomic.Int64{}
-	var wg sync.WaitGroup
-	for i := range 20 {
-		wg.Go(func() {
-			if ask(servers[i%len(servers)], parallel).Status == http.StatusOK {
-				worked.Add(1)
-			}
-		})
-	}
-	wg.Wait()
-	if worked.Load() != 1 {
-		t.Errorf("of 20 uses at once on three replicas %d worked", worked.Load())
-	}
-
-	// Without Redis each replica remembers for itself, and tells Redis when it is back.
-	server.Kill()
-	alone := sign("3")
-	if a := ask(servers[0], alone); a.Status != http.StatusOK {
-		t.Errorf("without Redis: %d %v", a.Status, a.JSON)
-	}
-	for _, used := range []string{first, alone} {
-		if a := ask(servers[0], used); a.Text("error") != "invalid_client" {
-			t.Errorf("without Redis an assertion is used again: %d %v", a.Status, a.JSON)
-		}
-	}
-	server.Start(t)
-	for _, h := range servers {
-		h.Redis.Peek(t.Context(), "wake up") // notices, if it has not
-		storagetest.Eventually(t, 10*time.Second, "Redis is asked again", func() bool { return !h.Redis.State().Away })
-	}
-	if a := ask(servers[2], alone); a.Text("error") != "invalid_client" {
-		t.Errorf("with Redis back another replica takes it: %d %v", a.Status, a.JSON)
 	}
 }
 

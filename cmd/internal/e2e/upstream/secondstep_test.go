@@ -5,9 +5,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
 )
 
 // A provider's word is one factor: who has a second one here is asked for it, and the session that begins then is still
@@ -44,8 +46,9 @@ func TestSecondStepAfterUpstream(t *testing.T) {
 			t.Fatal(err)
 		}
 		account := h.Linked(t, user)[0]
+		mark := storage.NewOneTimeMark("logout token", "1", time.Now().Add(time.Minute))
 		if _, err := h.Identity.ExternalAccounts().EndUpstream(
-			t.Context(), account.Provider, account.Issuer, account.Subject, "",
+			t.Context(), mark, account.Provider, account.Issuer, account.Subject, "",
 		); err != nil {
 			t.Fatal(err)
 		}

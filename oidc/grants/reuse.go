@@ -18,7 +18,7 @@ import (
 // endFamily ends the grant of a code or a refresh token that was used before, unless that is a burst. fosite calls it
 // by engineStore.RevokeRefreshToken.
 func (w *work) endFamily(ctx context.Context) error {
-	if w.code != nil && !w.isReplay(ctx) {
+	if w.code != nil && (!w.isOwnClient() || !w.isReplay(ctx)) {
 		return nil
 	}
 	_, err := w.service.EndGrant(ctx, w.grant.ID, oidc.EndedByReuse)
@@ -58,6 +58,13 @@ func (w *work) mightRedeem() bool {
 	}
 	return w.code.CodeChallenge == "" ||
 		base64.RawURLEncoding.EncodeToString(storage.Digest(w.form.Get("code_verifier"))) == w.code.CodeChallenge
+}
+
+// isOwnClient tells whether it is the code's own client that came with it. Who merely knows a used code ends nobody's
+// tokens: a confidential client has authenticated, and of a public one, whose name anybody may use, the code verifier
+// is demanded. RFC 6749, section 4.1.2, and RFC 9700, section 4.5.
+func (w *work) isOwnClient() bool {
+	return w.grant.ClientID == w.client.ID && (!w.client.IsPublic() || w.mightRedeem())
 }
 
 // isReplay tells whether a code that was used before comes again on purpose, rather than in a burst.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 )
 
 // Fifty at once: one code gives tokens once, and its family lives on.
@@ -84,6 +85,34 @@ func TestReusedCodeEndsItsFamily(t *testing.T) {
 		}
 		if a := h.Refresh(t, client, tokens.Text("refresh_token")); a.Text("error") != "invalid_grant" {
 			t.Errorf("the refresh token still works: %d %v", a.Status, a.JSON)
+		}
+	})
+}
+
+// Who merely knows a used code, and is not its client, ends nobody's tokens.
+func TestForeignReuseOfACodeEndsNothing(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		public := func(c *clients.Client) { c.AuthMethod = clients.AuthNone }
+		confidential, native := h.AddClient(t, nil), h.AddClient(t, public)
+		other, otherNative := h.AddClient(t, nil), h.AddClient(t, public)
+		for name, c := range map[string]struct{ owner, thief harness.Client }{
+			"a public client":             {confidential, otherNative},
+			"another confidential client": {confidential, other},
+			"without the code verifier":   {native, native},
+		} {
+			code := h.NewBrowser(t).Code(t, c.owner, nil)
+			tokens := h.Redeem(t, c.owner, code)
+			again := h.Call(t, oidc.PathToken, c.thief, url.Values{
+				"grant_type": {oidc.GrantCode}, "code": {code}, "redirect_uri": {c.owner.RedirectURIs[0]},
+				"code_verifier": {strings.Repeat("wrong", 10)},
+			})
+			if again.Text("error") != "invalid_grant" {
+				t.Errorf("%s: %d %v", name, again.Status, again.JSON)
+			}
+			if a := h.Refresh(t, c.owner, tokens.Text("refresh_token")); a.Status != http.StatusOK {
+				t.Errorf("%s ends the family: %d %v", name, a.Status, a.JSON)
+			}
 		}
 	})
 }

@@ -53,8 +53,9 @@ func (p *Store) verifyAssertion(ctx context.Context, kind, assertion, id string)
 		return nil, errWrongClient
 	}
 	now := p.Now()
-	if !claims.Audience.Contains(p.Issuer) && !claims.Audience.Contains(p.Issuer+oidc.PathToken) {
-		return nil, fmt.Errorf("aud of client_assertion must be %s", p.Issuer)
+	// alone: who else is named could send it on to us
+	if len(claims.Audience) != 1 || claims.Audience[0] != p.Issuer && claims.Audience[0] != p.Issuer+oidc.PathToken {
+		return nil, fmt.Errorf("aud of client_assertion must be %s, and nothing else", p.Issuer)
 	}
 	if claims.Expiry == nil || claims.ID == "" {
 		return nil, errors.New("client_assertion needs exp and jti")

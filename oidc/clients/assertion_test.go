@@ -36,9 +36,10 @@ func TestAssertionClaims(t *testing.T) {
 		}{
 			"aud is the issuer":         {nil, ""},
 			"aud is the token endpoint": {map[string]any{"aud": oidctest.TestIssuer + "/token"}, ""},
-			"aud is a list with the issuer": {map[string]any{
+			"aud is a list of the issuer": {map[string]any{"aud": []string{oidctest.TestIssuer}}, ""},
+			"aud is a list with others": {map[string]any{
 				"aud": []string{"https://other.example", oidctest.TestIssuer},
-			}, ""},
+			}, "invalid_client"},
 			"aud is somebody else":        {map[string]any{"aud": "https://other.example"}, "invalid_client"},
 			"aud is almost the issuer":    {map[string]any{"aud": oidctest.TestIssuer + "/"}, "invalid_client"},
 			"aud is another endpoint":     {map[string]any{"aud": oidctest.TestIssuer + "/authorize"}, "invalid_client"},

@@ -3,7 +3,6 @@ package authorize
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -111,9 +110,8 @@ func (a *Request) trustedRedirect(requested string) (string, error) {
 			return requested, nil
 		}
 	}
-	return "", fmt.Errorf(
-		"the redirect_uri %.200s is not one that this client has registered; it must match exactly", requested,
-	)
+	// not repeated: the page is ours, and its text would be that of whoever made the link
+	return "", errors.New("the redirect_uri is not one that this client has registered; it must match exactly")
 }
 
 // accept hands the request to fosite, which will issue the code. What Next decides (prompt, max_age, hints) is left

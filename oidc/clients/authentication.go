@@ -17,7 +17,7 @@ import (
 	"github.com/wicket-id/wicket/storage/cache"
 )
 
-var errWrongClient = errors.New("the client is unknown or its credentials are wrong")
+var errWrongClient = errors.New("the client is unknown, uses another method, or its credentials are wrong")
 
 // Admit finds out which client sends a request to an endpoint, and counts the request for it. It returns an *Error, or
 // the client with a *storage.Limited.
@@ -34,8 +34,8 @@ func (p *Store) Admit(ctx context.Context, endpoint string, r oidc.Request) (*Cl
 }
 
 // authenticate finds out which client sends a request: RFC 6749, section 2.3, and OpenID Connect Core, section 9. A
-// client uses the method that it is registered for, and only one. An unknown client and a wrong secret get the same
-// answer after the same work.
+// client uses the method that it is registered for, and only one. An unknown client, another method and a wrong
+// secret get the same answer after the same work.
 func (p *Store) authenticate(ctx context.Context, r oidc.Request) (*Client, error) {
 	basicID, basicSecret, basic, err := basicCredentials(r.Header.Values("Authorization"))
 	if err != nil {
@@ -74,9 +74,6 @@ func (p *Store) authenticate(ctx context.Context, r oidc.Request) (*Client, erro
 	}
 	right := subtle.ConstantTimeCompare(storage.Digest(secret), client.SecretHash) == 1 || method == AuthNone
 	if !right || client.AuthMethod != method {
-		if right && client.ID != "" {
-			return nil, p.invalidClient(basic, fmt.Errorf("this client is registered for %s, not %s", client.AuthMethod, method))
-		}
 		return nil, p.invalidClient(basic, errWrongClient)
 	}
 	if origin := r.Origin(); origin != "" && origin != oidc.OriginOf(p.Issuer) && !client.allowsOrigin(origin) {

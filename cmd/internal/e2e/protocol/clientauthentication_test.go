@@ -11,6 +11,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -117,6 +118,46 @@ func TestClientAuthenticationThatIsWrong(t *testing.T) {
 			t, oidc.PathToken, public.Client, url.Values{"grant_type": {oidc.GrantClientCredentials}},
 		); got.Text("error") != "unauthorized_client" || got.Status != 400 {
 			t.Errorf("a public client's own credentials: %d %v", got.Status, got.JSON)
+		}
+	})
+}
+
+// No answer tells whether a client exists, or which method it uses.
+func TestUnknownClientsLookLikeWrongCredentials(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		client := h.AddClient(t, func(c *clients.Client) { c.AuthMethod = clients.AuthBasic })
+		want := ""
+		for name, form := range map[string]url.Values{
+			"an unknown client": {"client_id": {"nobody"}, "client_secret": {client.Secret}},
+			"another method":    {"client_id": {client.ID}, "client_secret": {client.Secret}},
+			"a wrong secret":    {"client_id": {client.ID}, "client_secret": {"wrong"}},
+			"no method":         {"client_id": {client.ID}},
+		} {
+			form.Set("grant_type", oidc.GrantRefreshToken)
+			form.Set("refresh_token", "x")
+			response, err := http.PostForm(h.Issuer+oidc.PathToken, form)
+			shown := harness.ReadPage(t, response, err)
+			got := shown.Status + " " + shown.Text
+			if want == "" {
+				want = got
+			}
+			if got != want || shown.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%s: %s, another: %s", name, got, want)
+			}
+		}
+	})
+}
+
+// What stands in a link that is not the app's is not repeated on our page.
+func TestForeignRedirectURIIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		shown := h.NewBrowser(t).Get(t, h.AuthorizeURL(h.AddClient(t, nil), url.Values{
+			"redirect_uri": {"https://evil.example/call-this-number"},
+		}))
+		if shown.StatusCode != http.StatusBadRequest || strings.Contains(shown.Text, "call-this-number") {
+			t.Errorf("%s:\n%s", shown.Status, shown.Text)
 		}
 	})
 }

@@ -53,7 +53,7 @@ func readClaims(_ *Service, a *Request) *oidc.Error {
 		if a.HintSubject != "" && !slices.Contains(subjects, a.HintSubject) {
 			return oidc.InvalidRequest("claims and id_token_hint name different people.")
 		}
-		a.HintSubject = subjects[0]
+		a.HintSubject, a.AsksSubject = subjects[0], true
 	}
 	return nil
 }

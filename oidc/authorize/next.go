@@ -54,6 +54,10 @@ func Next(a *Request, v Visitor, now time.Time) Decision {
 	if session == nil {
 		return interact(SignIn, "login_required", "Nobody is signed in.")
 	}
+	if silent && a.AsksSubject && !a.Client.IsTrusted && !consent.covers(a.Scopes) {
+		// One answer, whoever it is: an app that nobody has allowed anything learns not who is signed in.
+		return refuse("login_required", "The person must sign in, or has not allowed this yet.")
+	}
 	// What was done before the request began was not done for it.
 	fresh := !session.AuthTime.Before(a.BeganAt)
 	if a.HintSubject != "" && a.HintSubject != session.UserID.String() {

@@ -421,3 +421,26 @@ func TestNextOfNativeApps(t *testing.T) {
 		})
 	}
 }
+
+// An app that nobody has allowed anything learns not, by the claim sub, who is signed in.
+func TestSilentSubjectTellsNobodyWhoIsSignedIn(t *testing.T) {
+	ask := func(who uuid.UUID, consent *Consent) string {
+		a := &Request{
+			Client: &clients.Client{}, Scopes: nextAsked, Prompt: []string{"none"}, BeganAt: nextBegan,
+			HintSubject: who.String(), AsksSubject: true,
+		}
+		session := signedInAt(nextBegan.Add(-time.Hour))
+		decision := Next(a, Visitor{Session: session, Consent: consent}, nextNow)
+		if decision.Error == nil {
+			return "allowed"
+		}
+		return decision.Error.Code + ": " + decision.Error.Description
+	}
+	if right, wrong := ask(nextAlice, nil), ask(nextBob, nil); right != wrong {
+		t.Errorf("whoever is signed in gives %q, another %q", right, wrong)
+	}
+	allowed := consentAt(nextBegan.Add(-time.Hour), nextAsked, nil)
+	if right, wrong := ask(nextAlice, allowed), ask(nextBob, allowed); right != "allowed" || wrong == "allowed" {
+		t.Errorf("with consent: %q, and another %q", right, wrong)
+	}
+}

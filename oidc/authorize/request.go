@@ -28,6 +28,7 @@ type Request struct {
 	MaxAge       *time.Duration // nil: the client does not care
 	LoginHint    string
 	HintSubject  string   // whom the client expects, by id_token_hint; or empty
+	AsksSubject  bool     // HintSubject is a mere claim of the client's: it need not have seen the person before
 	ACRValues    []string // authentication context classes that would be welcome, the best first
 	EssentialACR []string // of which one is a must; or empty
 

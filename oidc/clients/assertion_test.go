@@ -34,8 +34,8 @@ func TestAssertionClaims(t *testing.T) {
 			change map[string]any
 			want   string
 		}{
-			"aud is the issuer":         {nil, ""},
-			"aud is the token endpoint": {map[string]any{"aud": oidctest.TestIssuer + "/token"}, ""},
+			"aud is the issuer":           {nil, ""},
+			"aud is the token endpoint":   {map[string]any{"aud": oidctest.TestIssuer + "/token"}, ""},
 			"aud is a list of the issuer": {map[string]any{"aud": []string{oidctest.TestIssuer}}, ""},
 			"aud is a list with others": {map[string]any{
 				"aud": []string{"https://other.example", oidctest.TestIssuer},

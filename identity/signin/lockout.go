@@ -165,6 +165,11 @@ func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step 
 	if err != nil || failures%s.MaxFailures != 0 {
 		return err
 	}
+	if failure == FailedCode {
+		if until, err = lengthenLock(ctx, tx, now, step.user.ID, until); err != nil {
+			return err
+		}
+	}
 	err = audit.Record(ctx, tx, now, audit.Change{
 		Entity: "user", EntityID: step.user.ID.String(), Action: "locked", UserID: step.user.ID,
 		New: audit.Values{"failed_login_attempts": failures, "locked_until": until},
@@ -174,6 +179,29 @@ func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step 
 	}
 	// Writing to the owner is a job, so that the answer takes no longer than others do.
 	return storage.Enqueue(ctx, s.Jobs, tx, LockNotice{UserID: step.user.ID, Device: step.device})
+}
+
+// Whoever types wrong codes knows the password, and six digits are guessed within a year at the pace that locks of a
+// quarter of an hour leave. So after so many wrong ones in codesCount each further lock is a long one.
+const (
+	maxWrongCodes = 60
+	codesCount    = 30 * 24 * time.Hour
+	longLock      = 24 * time.Hour
+)
+
+// lengthenLock makes a lock that is due to a wrong code a long one, where there were many of them. It returns until
+// when the account is locked.
+func lengthenLock(
+	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, until time.Time,
+) (time.Time, error) {
+	wrong, err := tx.NewSelect().Model((*LoginAttempt)(nil)).
+		Where("user_id = ? AND attempt_time > ? AND failure_reason = ?", userID, now.Add(-codesCount), FailedCode).Count(ctx)
+	if err != nil || wrong < maxWrongCodes {
+		return until, err
+	}
+	until = now.Add(longLock)
+	_, err = tx.NewUpdate().Model((*identity.User)(nil)).Set("locked_until = ?", until).Where("id = ?", userID).Exec(ctx)
+	return until, err
 }
 
 // LockNotice is the job that tells an owner that their account is locked.

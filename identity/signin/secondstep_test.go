@@ -186,6 +186,33 @@ func TestWrongCodesLockTheAccount(t *testing.T) {
 	})
 }
 
+// Who knows the password and guesses codes, lock after lock, is soon kept out for a day each time.
+func TestManyWrongCodesLockForLonger(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		session, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+		h.App(t, session)
+		for lock := 1; lock <= 7; lock++ {
+			step := h.Asked(t, identitytest.Laptop)
+			for range h.SignIn.MaxFailures {
+				if _, err := h.Answer(t, step, "000000"); !errors.Is(err, factor.ErrCode) {
+					t.Fatal(err)
+				}
+			}
+			h.Pass(h.SignIn.LockDuration + time.Minute)
+			if locked := h.Read(t, alice.ID).IsLocked(h.Clock); locked != (lock >= 6) {
+				t.Errorf("after lock %d and a quarter of an hour: locked %t", lock, locked)
+			}
+			if lock >= 6 {
+				h.Pass(24 * time.Hour)
+			}
+		}
+		if h.Read(t, alice.ID).IsLocked(h.Clock) {
+			t.Error("locked for longer than a day")
+		}
+	})
+}
+
 // A lock holds for codes wherever they are typed, but not in a browser that is known to the account.
 func TestTheLockHoldsForEveryCode(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {

@@ -16,7 +16,10 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-const filesLookedAt = 2 * time.Second // how often
+const (
+	filesLookedAt = 2 * time.Second  // how often
+	adoptPatience = 15 * time.Second // what the database is waited for until the log says that it is in vain
+)
 
 // WatchFiles takes over what has changed in files that variables name, soon after they change or at once on SIGHUP,
 // until ctx ends: secrets are renewed without a restart. Where something in them is wrong, the log says so once and
@@ -50,7 +53,9 @@ func (s *Server) WatchFiles(ctx context.Context) {
 		config, err := Load(s.Config().environment)
 		if err == nil {
 			seen = config.files
-			err = s.adopt(ctx, config)
+			adopting, cancel := context.WithTimeout(ctx, adoptPatience)
+			err = s.adopt(adopting, config)
+			cancel()
 		}
 		failed = storage.Unavailable(err) || errors.Is(err, os.ErrNotExist) // of a file that is being replaced
 		if err != nil && again && failed {

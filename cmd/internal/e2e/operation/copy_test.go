@@ -248,7 +248,7 @@ func TestCopyRefusals(t *testing.T) {
 		"no source": {from: from + ".gone", variable: "WICKET_SECRET_FILE=" +
 			keyFile, want: "--from: there is no database"},
 		"another product": {from: "mysql://secret@host/", variable: "WICKET_SECRET_FILE=" +
-			keyFile, want: `--from: the database URL must begin with "sqlite:" or "postgres://"`},
+			keyFile, want: `--from: the database URL: must begin with "sqlite:" or "postgres://"`},
 		"no target": {from: from, to: "postgres://wicket:secret@127.0.0.1:1/wicket", variable: "WICKET_SECRET_FILE=" +
 			keyFile, want: "--to: reach the postgres database"},
 		"an older source": {from: storagetest.EmptyPostgres(t), to: "sqlite:" + folder +

@@ -151,7 +151,7 @@ func TestAReloadIsTriedAgain(t *testing.T) {
 	declare("first")
 	line, issuer := harness.NewCommandLine(t, databaseURL)
 	server := append(line, "WICKET_CLIENTS_FILE="+file).Serve(t, issuer)
-	other, err := sql.Open("sqlite", strings.TrimPrefix(databaseURL, "sqlite:")+"?_txlock=immediate")
+	other, err := sql.Open("sqlite", strings.TrimPrefix(databaseURL, "sqlite:")+"?_txlock=immediate&_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)
 	}

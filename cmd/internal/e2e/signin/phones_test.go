@@ -91,7 +91,9 @@ func TestPhonesAreClaimedAndVerified(t *testing.T) {
 func TestPhoneOfAnotherAccountIsNotVerifiedTwice(t *testing.T) {
 	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		bob := h.Register(t, identity.NewUser{Username: "bob", Password: harness.Password})
+		bob := h.Register(t, identity.NewUser{
+			Username: "bob", Password: harness.Password, Email: "bob@example.com", EmailVerified: true,
+		})
 		theirs, err := h.Identity.Phones().Add(t.Context(), h.Reauthenticated(t, bob), harness.PhoneNumber)
 		if err != nil {
 			t.Fatal(err)

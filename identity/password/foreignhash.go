@@ -131,8 +131,7 @@ func readBcrypt(text, cost string) (*storedHash, error) {
 		if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
 			return false, nil
 		}
-		// To bcrypt a password is a C string, repeated: "p" and "p\x00p" are the same.
-		return err == nil && !strings.ContainsRune(password, 0), err
+		return err == nil && isUnambiguous(password), err
 	}}, nil
 }
 
@@ -162,7 +161,7 @@ func readScrypt(fields []string) (*storedHash, error) {
 	}
 	return &storedHash{"scrypt", "scrypt", func(password string) (bool, error) {
 		got, err := scrypt.Key([]byte(password), salt, n, r, p, len(want))
-		return err == nil && subtle.ConstantTimeCompare(got, want) == 1, err
+		return err == nil && subtle.ConstantTimeCompare(got, want) == 1 && isUnambiguous(password), err
 	}}, nil
 }
 
@@ -180,9 +179,13 @@ func readPBKDF2(digest, rounds string, salt []byte, key string) (*storedHash, er
 	}
 	return &storedHash{"pbkdf2", "pbkdf2", func(password string) (bool, error) {
 		got, err := pbkdf2.Key(pbkdf2Hashes[digest], password, salt, count, len(want))
-		return err == nil && subtle.ConstantTimeCompare(got, want) == 1, err
+		return err == nil && subtle.ConstantTimeCompare(got, want) == 1 && isUnambiguous(password), err
 	}}, nil
 }
+
+// isUnambiguous tells whether a password stands for itself alone. To bcrypt a password is a C string, repeated: "p" and
+// "p\x00p" are the same. The HMAC in scrypt and PBKDF2 fills it up with zeros: "p" and "p\x00" are the same.
+func isUnambiguous(password string) bool { return !strings.ContainsRune(password, 0) }
 
 // parameter reads a number within bounds.
 func parameter(scheme, name, digits string, least, most int) (int, error) {

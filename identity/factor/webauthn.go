@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/go-webauthn/webauthn/metadata"
@@ -118,7 +120,10 @@ func (s *Store) newAuthenticator(
 	}
 	copy(authenticator.AAGUID[:], credential.Authenticator.AAGUID)
 	for _, transport := range credential.Transport {
-		authenticator.Transports = append(authenticator.Transports, string(transport))
+		known := slices.Contains(authenticator.Transports, string(transport))
+		if transportName.MatchString(string(transport)) && !known && len(authenticator.Transports) < maxTransports {
+			authenticator.Transports = append(authenticator.Transports, string(transport))
+		}
 	}
 	if authenticator.Name, err = factorName(name); err != nil {
 		return nil, err
@@ -128,6 +133,12 @@ func (s *Store) newAuthenticator(
 	}
 	return authenticator, nil
 }
+
+// transportName is how the ways to reach an authenticator are called, also those of the future. The browser tells them
+// and nothing signs them, so that they could be any text, which a database need not take.
+var transportName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+
+const maxTransports = 10 // there are six: Web Authentication, Level 3, section 5.8.4
 
 // RelyingParty is Wicket as authenticators know it.
 type RelyingParty struct {

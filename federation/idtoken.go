@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -31,6 +32,9 @@ const (
 // readIDToken verifies an ID token as OpenID Connect Core, section 3.1.3.7, says.
 func (r *tokenResponse) readIDToken(ctx context.Context, k openIDKind) (*verifiedClaims, error) {
 	raw, _ := r.Extra("id_token").(string)
+	if err := checkCompact(raw); err != nil {
+		return nil, err
+	}
 	idToken, err := r.metadata.verifier(r.provider, r.now).Verify(ctx, raw)
 	if err != nil {
 		return nil, verifyFault(err)
@@ -53,6 +57,17 @@ func (r *tokenResponse) readIDToken(ctx context.Context, k openIDKind) (*verifie
 	verified.AMR, verified.ACR, verified.SID, verified.Hosted = texts(claims.AMR), claims.ACR, claims.SID, claims.Hosted
 	verified.readEmail()
 	return verified, nil
+}
+
+// compactForm is how a JWT is written: RFC 7519, section 3.
+var compactForm = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
+
+// checkCompact refuses what the library reads besides: JWS in JSON, and blanks around. It returns ErrInvalidResponse.
+func checkCompact(token string) error {
+	if !compactForm.MatchString(token) {
+		return fmt.Errorf("%w: the token is not a signed JWT", ErrInvalidResponse)
+	}
+	return nil
 }
 
 // verifier checks signature, audience and time of a token. The issuer may depend on the tenant: openIDKind.

@@ -34,6 +34,9 @@ func (u *Upstreams) Logout(ctx context.Context, id, token, source string) (int, 
 	if u.Cache.Count(ctx, "logout tokens from "+source, logoutWindow) > maxLogouts {
 		return 0, ErrTooManyLogouts
 	}
+	if err := checkCompact(token); err != nil {
+		return 0, err
+	}
 	m, ctx, err := u.metadata(ctx, p)
 	if err != nil {
 		return 0, err

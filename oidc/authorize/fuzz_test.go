@@ -1,6 +1,9 @@
 package authorize_test
 
 import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"net/url"
 	"reflect"
@@ -153,4 +156,117 @@ func FuzzReadAuthorization(f *testing.F) {
 // isErrorText tells whether text is made of the characters that RFC 6749 allows in error_description.
 func isErrorText(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return r < 0x20 || r > 0x7e || r == '"' || r == '\\' }) < 0
+}
+
+// What the parameter claims asks for is what it says, as texts of its own, and survives the pages; what is no JSON is
+// refused.
+func FuzzClaimsParameter(f *testing.F) {
+	h := oidctest.New(f, storagetest.Open(f, storage.SQLite))
+	h.Add(f, fuzzClients()[0])
+	for _, claims := range []string{
+		"{}", "null", "[]", "7", "{", `{"id_token":null}`, `{"id_token":{"acr":null}}`, `{"id_token":{"acr":{"essential":true,"values":["a","b"]}}}`,
+		`{"id_token":{"acr":{"value":"a"},"sub":{"value":"018f4c00-0000-7000-8000-00000000000a"}}}`, `{"id_token":{"acr":{"essential":"true"}}}`, `{"id_token":{"acr":{"essential":true,"value":""}}}`,
+		`{"id_token":{"acr":{"value":"a"}},"id_token":{"acr":{"essential":true}}}`, `{"userinfo":{"email":{"essential":true}}}`, `{"id_token":{"sub":{"values":["\u0000","x"]}}}`, `{"ID_TOKEN":{"ACR":{"VALUE":"a"}}}`,
+		`{"id_token":{"acr":{"values":[null,"a"]}}}`, `{"id_token":{"acr":{"value":"\ud800"}}}`, `{"x":` + strings.Repeat("[", 20_000), `{"id_token":{"acr":{"values":["` + strings.Repeat(`a","`, 1000) + `"]}}}`,
+	} {
+		f.Add(claims, false)
+		f.Add(claims, true)
+	}
+	f.Fuzz(func(t *testing.T, claims string, silent bool) {
+		form := url.Values{
+			"client_id": {"web"}, "redirect_uri": {"https://app.example.com/cb"}, "response_type": {"code"}, "scope": {"openid"},
+			"state": {"s"}, "acr_values": {"asked"}, "claims": {claims},
+		}
+		if silent {
+			form.Set("prompt", "none")
+		}
+		a, err := h.Authorize.Read(t.Context(), form)
+		if err != nil {
+			var refused *authorize.Refusal
+			if !errors.As(err, &refused) || refused.Reason.Status >= 500 || refused.Reason.Code == "server_error" {
+				t.Fatalf("%q: a fault: %v", claims, err)
+			}
+			return
+		}
+		var root map[string]any
+		if claims != "" && json.Unmarshal([]byte(claims), &root) != nil {
+			t.Fatalf("%q is accepted and no JSON object", claims)
+		}
+		said := append(textsOf(claims), "asked", "")
+		for _, text := range slices.Concat(a.ACRValues, a.EssentialACR, []string{a.HintSubject}) {
+			if !slices.Contains(said, text) {
+				t.Fatalf("%q asks for %q", claims, text)
+			}
+		}
+		if len(a.EssentialACR) > 0 && !strings.Contains(strings.ToLower(claims), "essential") {
+			t.Fatalf("%q makes %q essential", claims, a.EssentialACR)
+		}
+		if a.AsksSubject != (a.HintSubject != "") && !slices.Contains(textsOf(claims), "") {
+			t.Fatalf("%q asks for the subject %q", claims, a.HintSubject)
+		}
+		resumed, err := h.Authorize.Resume(t.Context(), h.Authorize.Suspend(a, "browser"), "browser")
+		if err != nil || !slices.Equal(resumed.ACRValues, a.ACRValues) ||
+			!slices.Equal(resumed.EssentialACR, a.EssentialACR) ||
+			resumed.HintSubject != a.HintSubject || resumed.AsksSubject != a.AsksSubject {
+			t.Fatalf("%q is %+v, and after the pages %+v, %v", claims, a, resumed, err)
+		}
+	})
+}
+
+// textsOf are the texts in JSON, and "" where there is a null, which Go reads as one.
+func textsOf(encoded string) (texts []string) {
+	decoder := json.NewDecoder(strings.NewReader(encoded))
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return texts
+		}
+		if text, ok := token.(string); ok {
+			texts = append(texts, text)
+		}
+		if token == nil {
+			texts = append(texts, "")
+		}
+	}
+}
+
+// A request is taken up again only as it was sealed, and what was answered meanwhile counts in its browser alone. %R is
+// such a request.
+func FuzzResume(f *testing.F) {
+	h := oidctest.New(f, storagetest.Open(f, storage.SQLite))
+	h.Add(f, fuzzClients()[0])
+	a, err := h.Authorize.Read(f.Context(), url.Values{
+		"client_id": {"web"}, "redirect_uri": {"https://app.example.com/cb"}, "response_type": {"code"}, "scope": {"openid"},
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	a.Selected = true
+	sealed := h.Authorize.Suspend(a, "browser")
+	want, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, text := range []string{
+		"", "%R", "%R=", " %R", "%RA", "%R%R", "%R\n", "AAAA", "%r", "\xff", strings.Repeat("A", 100_000),
+	} {
+		f.Add(text, "browser")
+	}
+	f.Add("%R", "")
+	f.Add("%R", "Browser")
+	f.Fuzz(func(t *testing.T, recipe, browser string) {
+		text := strings.ReplaceAll(recipe, "%R", sealed)
+		resumed, err := h.Authorize.Resume(t.Context(), text, browser)
+		if err != nil {
+			if !errors.Is(err, authorize.ErrInteraction) {
+				t.Fatalf("%q: %v", text, err)
+			}
+			return
+		}
+		got, err := base64.RawURLEncoding.DecodeString(text)
+		if err != nil || !bytes.Equal(got, want) || resumed.RedirectURI != a.RedirectURI ||
+			resumed.Selected != (browser == "browser") {
+			t.Fatalf("%q of the browser %q is taken up as %+v", text, browser, resumed)
+		}
+	})
 }

@@ -44,6 +44,10 @@ func routes(r *gin.Engine, f *frame.Frame, config Config) {
 	questionRoutes(r, f)
 	accountRoutes(r, f, linked)
 	protocolRoutes(r, f)
+	if len(config.SecurityContacts) > 0 {
+		found := protocol.SecurityTXT{Frame: f, Contacts: config.SecurityContacts, Languages: config.SecurityLanguages}
+		r.GET(protocol.PathSecurityTXT, found.Serve)
+	}
 	if config.Outbox != nil {
 		r.GET("/dev/outbox", f.Page(outbox{config.Outbox}.page))
 	}

@@ -18,12 +18,14 @@ import (
 type Config struct {
 	frame.Config
 
-	Database       *storage.Database
-	TrustedProxies []string             // addresses or networks whose X-Forwarded-For is trusted; none: nobody's
-	Registration   bool                 // people may make accounts for themselves
-	Outbox         *notify.Outbox       // development alone: e-mails and text messages are shown, not sent; otherwise nil
-	Tracer         trace.TracerProvider // nil: nothing is traced
-	Draining       func() bool          // this process is about to stop
+	Database          *storage.Database
+	TrustedProxies    []string             // addresses or networks whose X-Forwarded-For is trusted; none: nobody's
+	Registration      bool                 // people may make accounts for themselves
+	SecurityContacts  []string             // whom to tell of weaknesses, as URLs; none: nothing is said
+	SecurityLanguages []string             // that are read there
+	Outbox            *notify.Outbox       // development alone: messages are shown, not sent; otherwise nil
+	Tracer            trace.TracerProvider // nil: nothing is traced
+	Draining          func() bool          // this process is about to stop
 }
 
 // Answered is told of each request that was answered.

@@ -77,6 +77,9 @@ type Config struct {
 	MetricsListen string         `section:"Operation" env:"WICKET_METRICS_LISTEN" type:"address" unset:"no metrics" help:"Where Prometheus finds '/metrics', such as '127.0.0.1:9090': docs/watching.md."`
 	Traces        traceVariables `embed:"" prefix:"traces-"`
 
+	SecurityContacts  []string `env:"WICKET_SECURITY_CONTACT" type:"contacts" unset:"nobody" help:"Whom to tell of a weakness of this server, by commas: 'mailto:security@example.com', or an https URL; served at '/.well-known/security.txt' (RFC 9116)."`
+	SecurityLanguages []string `env:"WICKET_SECURITY_LANGUAGES" type:"languages" default:"en" help:"The languages that are read there, by commas, such as 'en,de'."`
+
 	Clock         func() time.Time     `kong:"-"` // this machine's
 	RelyingParty  *factor.RelyingParty `kong:"-"` // nil: passkeys and security keys cannot be used here
 	SMS           notify.TextSender    `kong:"-"` // nil: text messages cannot be sent

@@ -109,6 +109,35 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// Whoever finds a weakness must be able to tell somebody: an address that nobody can write to is refused.
+func TestSecurityContacts(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for text, right := range map[string]bool{
+		"mailto:security@example.com": true, "https://example.com/security": true,
+		"mailto:security%2Bwicket@example.com,https://example.com/report": true,
+		"security@example.com": false, "mailto:": false, "mailto:nobody": false, "http://example.com/": false, "https:": false,
+		"https://": false, "https://me:secret@example.com/": false, "tel:+1-201-555-0123": false, "javascript:alert(1)": false,
+		"mailto:a@example.com,b@example.com": false, "mailto:a@example.com%0d%0aContact:https://evil.example": false,
+		"mailto:Ada%20%3Ca@example.com%3E": false,
+	} {
+		config, err := Load(Environment{"WICKET_SECURITY_CONTACT": text})
+		if (err == nil) != right || err != nil && !strings.Contains(err.Error(), "WICKET_SECURITY_CONTACT: ") {
+			t.Errorf("%s: %v", text, err)
+		}
+		if right && (!slices.Equal(config.SecurityContacts, strings.Split(text, ",")) ||
+			!slices.Equal(config.SecurityLanguages, []string{"en"})) {
+			t.Errorf("%s: %q, in %q", text, config.SecurityContacts, config.SecurityLanguages)
+		}
+	}
+	if config, err := Load(Environment{"WICKET_SECURITY_LANGUAGES": "de, de-CH"}); err != nil ||
+		!slices.Equal(config.SecurityLanguages, []string{"de", "de-CH"}) {
+		t.Errorf("languages: %v, %v", config, err)
+	}
+	if _, err := Load(Environment{"WICKET_SECURITY_LANGUAGES": "english please"}); err == nil {
+		t.Error("what is no language is taken for one")
+	}
+}
+
 // Everything that is wrong is said at once, and nothing secret is said.
 func TestAllFaultsAtOnce(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")

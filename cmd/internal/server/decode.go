@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"reflect"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/google/uuid"
+	"golang.org/x/text/language"
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
@@ -58,6 +60,8 @@ func mappers(c *Config) []kong.Option {
 		mapNamed("models", parseModels),
 		mapNamed("countries", parseCountries),
 		mapNamed("quantity", parseQuantity),
+		mapNamed("contacts", parseContacts),
+		mapNamed("languages", parseLanguages),
 	}
 }
 
@@ -172,6 +176,40 @@ func parseQuantity(text string) (int64, error) {
 		return 0, errors.New("must be a number from 1 on")
 	}
 	return quantity, nil
+}
+
+// parseContacts reads whom to tell of weaknesses: RFC 9116, section 2.5.3.
+func parseContacts(text string) ([]string, error) {
+	contacts := words(text)
+	for _, contact := range contacts {
+		parsed, err := url.Parse(contact)
+		if err != nil || !isContact(parsed) {
+			return nil, fmt.Errorf("%q is neither mailto:security@example.com nor an https URL", contact)
+		}
+	}
+	return contacts, nil
+}
+
+func isContact(to *url.URL) bool {
+	if to.Scheme != "mailto" {
+		return to.Scheme == "https" && to.Host != "" && to.User == nil
+	}
+	address, err := url.PathUnescape(to.Opaque)
+	if err != nil {
+		return false
+	}
+	parsed, err := mail.ParseAddress(address)
+	return err == nil && parsed.Address == address
+}
+
+func parseLanguages(text string) ([]string, error) {
+	tags := words(text)
+	for _, tag := range tags {
+		if _, err := language.Parse(tag); err != nil {
+			return nil, fmt.Errorf("%q is not a language such as en or de-CH, by BCP 47", tag)
+		}
+	}
+	return tags, nil
 }
 
 func parseTwoFactors(text string) (rule identity.TwoFactorRule, err error) {

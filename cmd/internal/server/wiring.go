@@ -204,12 +204,14 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 			Identity: s.Identity, Factors: s.Factors, SignIns: s.SignIns, Transfer: s.Transfer,
 			Limits: s.limits, Log: s.log, Tally: tally, Answered: answered, Now: s.Clock.Now,
 		},
-		Database:       s.Database,
-		TrustedProxies: config.TrustedProxies,
-		Registration:   config.Registration,
-		Outbox:         config.Outbox,
-		Tracer:         tracer,
-		Draining:       s.draining.Load,
+		Database:          s.Database,
+		TrustedProxies:    config.TrustedProxies,
+		Registration:      config.Registration,
+		SecurityContacts:  config.SecurityContacts,
+		SecurityLanguages: config.SecurityLanguages,
+		Outbox:            config.Outbox,
+		Tracer:            tracer,
+		Draining:          s.draining.Load,
 	})
 	return err
 }

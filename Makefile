@@ -1,6 +1,6 @@
 # Targets with a ## are listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help build image chart docs run test test-quick test-repeat test-kubernetes lint fuzz bench bench-growth screenshots tools
+.PHONY: help build image chart docs run attack test test-quick test-repeat test-kubernetes lint fuzz bench bench-growth screenshots tools
 
 FUZZTIME ?= 30s
 BENCHTIME ?= 2s
@@ -9,6 +9,7 @@ VERSION ?= $(shell git describe --tags --always --dirty)
 # Modules beside the main one, which keep what they need out of it.
 MODULES := image helm/tests
 CLIENTS := cmd/internal/e2e/testdata/clients
+ATTACKS := cmd/internal/e2e/attack/others.txt
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # The race detector leaves SQLite out, which is C by origin and doubles the time of all tests under it.
 RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false -d=checkptr=0'
@@ -53,6 +54,12 @@ STAMP := k8s.io/component-base/version.git
 test-kubernetes: ## install, upgrade and roll back the chart on a real Kubernetes API server; compiling that takes ten minutes once
 	cd helm/kubernetes && go build -ldflags "-X $(STAMP)Version=$(KUBERNETES) -X $(STAMP)Major=1 -X $(STAMP)Minor=$(word 2,$(subst ., ,$(KUBERNETES)))" -o $(CURDIR)/bin/kubernetes .
 	cd helm/tests && WICKET_TEST_KUBERNETES=$(CURDIR)/bin/kubernetes $(GOTESTSUM) -- -count=1 -tags kubernetes -run Cluster .
+
+attack: ## throw the attacks that are known at servers that the tests start, or at the one that ATTACK_ISSUER names: docs/security.md
+	go test -count=1 ./cmd/internal/e2e/attack
+ifndef ATTACK_ISSUER
+	go test -count=1 -run "^($$(awk '!/^#/ { print $$2 }' $(ATTACKS) | paste -sd '|'))$$" $$(awk '!/^#/ { print "./" $$1 }' $(ATTACKS) | sort -u)
+endif
 
 lint: ## vet, gofmt, staticcheck, govulncheck
 	go vet ./...

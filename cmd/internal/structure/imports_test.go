@@ -58,6 +58,7 @@ var allowed = map[string][]string{
 		[]string{"cmd/internal/server", "cmd/internal/sampleapp", "storage/storagetest", "identity/identitytest"}, webPackages, domain,
 	),
 	"cmd/internal/e2e/account":   endToEnd,
+	"cmd/internal/e2e/attack":    endToEnd,
 	"cmd/internal/e2e/bench":     endToEnd,
 	"cmd/internal/e2e/commands":  endToEnd,
 	"cmd/internal/e2e/factors":   endToEnd,

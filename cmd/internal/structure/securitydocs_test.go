@@ -85,6 +85,28 @@ func TestSecurityPageNamesTestsThatExist(t *testing.T) {
 	}
 }
 
+// attackList are the attacks that make attack runs besides its own package.
+const attackList = "../e2e/attack/others.txt"
+
+// A test that was renamed would not be run by make attack, and nobody would notice.
+func TestAttackListNamesTestsThatExist(t *testing.T) {
+	content, err := os.ReadFile(attackList)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, listed := existingTests(t), 0
+	for line := range strings.Lines(string(content)) {
+		if fields := strings.Fields(line); len(fields) > 0 && fields[0] != "#" {
+			if listed++; len(fields) < 3 || !tests[fields[0]+"."+fields[1]] {
+				t.Errorf("%s: no test, or nothing is said of it: %s", attackList, line)
+			}
+		}
+	}
+	if listed < 10 {
+		t.Errorf("%s: found %d tests: this test looks at nothing", attackList, listed)
+	}
+}
+
 // Its links lead to files and headings that are there.
 func TestSecurityPageLinksToWhatExists(t *testing.T) {
 	content, err := os.ReadFile(securityPage)

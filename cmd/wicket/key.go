@@ -65,7 +65,7 @@ func (keyList) Run(ctx context.Context, env server.Environment, out printer) err
 }
 
 type keyRotate struct {
-	Leaked bool `help:"A key is in the wrong hands: sign with the new ones at once and trust nothing that the old ones signed. People stay signed in; apps must fetch new tokens."`
+	Leaked bool `help:"A key is in the wrong hands: sign with the new ones in five seconds, when every running server knows them, and from two seconds later on trust nothing that the old ones signed. People stay signed in; apps must fetch new tokens."`
 }
 
 // Run rotates the keys.

@@ -3,5 +3,7 @@ package keys
 // What the tests see of this package besides what everybody sees.
 const (
 	PublishedAfter = publishedAfter
+	Announced      = announced
+	Overlap        = overlap
 	SealForKeys    = sealForKeys
 )

@@ -18,8 +18,9 @@ import (
 	"github.com/wicket-id/wicket/storage/seal"
 )
 
-// keysRefreshed is how often a running server looks for keys that another process made.
-const keysRefreshed = 15 * time.Second
+// keysRefreshed is how often a running server looks for keys that another process made. It is well below announced, so
+// that every server knows a key before any of them signs with it.
+const keysRefreshed = 2 * time.Second
 
 // Keys are the signing keys, parsed and in memory: a signature, a verification and the published set cost no query.
 // Make one with its fields set, and Load it.
@@ -57,14 +58,19 @@ func (k *Keys) Load(ctx context.Context) error {
 func (k *Keys) Watch(ctx context.Context) {
 	ticker := time.NewTicker(keysRefreshed)
 	defer ticker.Stop()
+	failing := false // which is said once, and not every time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if err := k.Reload(ctx); err != nil && ctx.Err() == nil {
+			err := k.Reload(ctx)
+			if err != nil && !failing && ctx.Err() == nil {
 				k.Log.Error("reload signing keys; the ones in memory go on", "error", err)
+			} else if err == nil && failing {
+				k.Log.Info("the signing keys can be read again")
 			}
+			failing = err != nil
 		}
 	}
 }

@@ -21,17 +21,25 @@ const (
 	// publishedAfter is how long a key is published, and trusted, after its successor signs: longer than any token
 	// lives, for an ID token that has expired comes back as a hint.
 	publishedAfter = 30 * 24 * time.Hour
-	// clockDifference is how far the clocks of replicas may be apart: a key that is to sign at once signs on all of them.
+	// clockDifference is how far the clocks of replicas may be apart: the first key of all, which is to sign at once,
+	// signs on all of them.
 	clockDifference = 5 * time.Minute
+	// announced is how long before it signs a key is in the database at least, so that every running server knows it: one
+	// that learned of it late would refuse what the others sign, and publish a set without it.
+	announced = 5 * time.Second
+	// overlap is how long the key before it is trusted on, for servers that are a moment behind: their clocks agree with
+	// the database's to a second.
+	overlap = 2 * time.Second
 )
 
 // Rotate makes a new key for every algorithm. It is published now and signs once every app can have seen it; the keys
 // before it stay published until what they signed has expired. That breaks nobody. leaked is for the day when a key is
-// in the wrong hands: the new keys sign at once, and nothing that the old ones signed is trusted any more.
+// in the wrong hands: the new keys sign after five seconds, when every running server knows them, and two seconds later
+// nothing that the old ones signed is trusted any more.
 func (k *Keys) Rotate(ctx context.Context, leaked bool) ([]SigningKey, error) {
 	from, retire := k.Now().Add(PublishAhead), k.Now().Add(PublishAhead+publishedAfter)
 	if leaked {
-		from, retire = k.Now().Add(-clockDifference), k.Now()
+		from, retire = k.Now().Add(announced), k.Now().Add(announced+overlap)
 	}
 	made, err := k.add(ctx, SigningAlgs, from, retire, false)
 	if err != nil {

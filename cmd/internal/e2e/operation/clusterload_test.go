@@ -123,7 +123,7 @@ func (c *cluster) rotateKeys(t *testing.T) (kid string, from time.Time) {
 	var made []harness.PrintedKey
 	c.line.JSON(t, &made, "", "key", "rotate")
 	i := slices.IndexFunc(made, func(key harness.PrintedKey) bool { return key.Alg == string(jose.ES256) })
-	from = time.Now().UTC().Add(18 * time.Second)
+	from = time.Now().UTC().Add(5 * time.Second)
 	err := c.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewUpdate().Table("signing_keys").Set("signs_from = ?", from).Where("kid = ?", made[i].KID).Exec(ctx)
 		return err

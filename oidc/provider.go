@@ -34,6 +34,7 @@ type Lifetimes struct {
 	RefreshToken time.Duration // one refresh token, unused
 	Grant        time.Duration // a whole family of refresh tokens, however busy
 	Repeat       time.Duration // how long after its use a refresh token may be repeated by a client that lost the answer
+	RepeatPublic time.Duration // the same of a public client
 }
 
 // DefaultLifetimes are safe for browsers and kind to mobile apps.
@@ -44,6 +45,7 @@ var DefaultLifetimes = Lifetimes{
 	RefreshToken: 30 * 24 * time.Hour,
 	Grant:        180 * 24 * time.Hour,
 	Repeat:       10 * time.Second,
+	RepeatPublic: 3 * time.Second,
 }
 
 // CheckIssuer says what is wrong with an issuer, if anything is: it must be an origin. OpenID Connect Discovery,

@@ -153,7 +153,7 @@ func (e *exchange) refuse(err error) error {
 	case e.work.fault != nil:
 		return oidc.ServerError(e.work.fault)
 	case e.work.lost:
-		return oidc.InvalidGrant("The code has been used.")
+		return oidc.InvalidGrant("The " + e.grant.noun + " has been used.")
 	case errors.Is(err, fosite.ErrNotFound) || errors.Is(err, fosite.ErrInactiveToken):
 		return oidc.InvalidGrant(fmt.Sprintf(
 			"The %s is not valid: it has expired, was used or was revoked, or belongs to another client.", e.grant.noun,

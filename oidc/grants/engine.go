@@ -101,7 +101,7 @@ type work struct {
 	presented  string     // the text of refresh
 
 	fault error // what went wrong where fosite does not listen
-	lost  bool  // another request used the code a moment before
+	lost  bool  // another request used the code, or the refresh token elsewhere, a moment before
 }
 
 type workKey struct{}

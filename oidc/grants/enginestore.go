@@ -179,7 +179,8 @@ func (s engineStore) Commit(ctx context.Context) error {
 	if w.code != nil {
 		claim = useCode(draft, w.code.Hash, w.now)
 	} else {
-		claim, action = tokens.UseRefreshToken(draft, w.refresh.Hash, w.issued.Hash, w.now), "refresh_token_redeemed"
+		claim = tokens.UseRefreshToken(ctx, draft, w.refresh.Hash, w.issued.Hash, w.now)
+		action = "refresh_token_redeemed"
 	}
 	record, err := audit.RecordStatement(ctx, draft, w.now, audit.Change{
 		Entity: "grant", EntityID: w.grant.ID.String(), Action: action, UserID: w.grant.UserID,
@@ -193,12 +194,15 @@ func (s engineStore) Commit(ctx context.Context) error {
 		then = append(then, draft.NewInsert().Model(w.issued))
 	}
 	claimed, err := s.service.Database.Claim(ctx, claim, then...)
-	// Who lost the race for a refresh token has the same successor to give as who won it.
-	w.lost = err == nil && !claimed && w.code != nil
-	if w.lost {
-		w.noteRival(ctx)
+	if err != nil || claimed {
+		return err
 	}
-	return err
+	if w.code == nil {
+		return w.settleRace(ctx)
+	}
+	w.lost = true
+	w.noteRival(ctx)
+	return nil
 }
 
 // What has no row of its own.

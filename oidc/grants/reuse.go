@@ -27,14 +27,33 @@ func (w *work) endFamily(ctx context.Context) error {
 }
 
 // mayRepeat tells whether a refresh token that was used may be answered once more: it was used a moment ago by the same
-// client, and its successor, which the answer held, has not been used since. A successor in use proves that the answer
-// arrived.
+// client from the same network, and its successor, which the answer held, has not been used since. A successor in use
+// proves that the answer arrived. Who has stolen the token of a public client needs nothing else to use it: there the
+// moment is shorter.
 func (w *work) mayRepeat(ctx context.Context, token *tokens.RefreshToken) (bool, error) {
-	if w.grant.ClientID != w.client.ID || w.now.Sub(*token.UsedAt) > w.service.Lifetimes.Repeat {
+	patience := w.service.Lifetimes.Repeat
+	if w.client.IsPublic() {
+		patience = w.service.Lifetimes.RepeatPublic
+	}
+	if w.grant.ClientID != w.client.ID || w.now.Sub(*token.UsedAt) > patience || !token.UsedNear(ctx) {
 		return false, nil
 	}
 	return w.service.Database.Reader().NewSelect().Model((*tokens.RefreshToken)(nil)).
 		Where("hash = ? AND used_at IS NULL", token.SuccessorHash).Exists(ctx)
+}
+
+// settleRace decides about a request that lost the race for a refresh token to one that came at the same time: it has
+// the same successor to give, and gives it to the network that won.
+func (w *work) settleRace(ctx context.Context) error {
+	used, err := w.service.Tokens.RefreshTokenByHash(ctx, w.refresh.Hash)
+	if err != nil {
+		return err
+	}
+	if used.UsedNear(ctx) {
+		return nil
+	}
+	w.lost = true
+	return w.endFamily(ctx)
 }
 
 // A client that sends one code many times at once gets tokens once, and keeps them. What tells that from a replay is

@@ -9,8 +9,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // RefreshToken is a refresh token (RFC 6749, section 1.5), by its digest. It is used once and followed by its successor
@@ -23,8 +25,17 @@ type RefreshToken struct {
 	CreatedAt     time.Time  `bun:"created_at"`
 	ExpiresAt     time.Time  `bun:"expires_at"`
 	UsedAt        *time.Time `bun:"used_at"`
+	UsedFrom      string     `bun:"used_from,nullzero"` // the network; only its repeat may be of a lost answer
 	SuccessorHash []byte     `bun:"successor_hash"`
 }
+
+// UsedNear tells whether who asks in ctx is where the token was used. The version before did not keep that.
+func (t *RefreshToken) UsedNear(ctx context.Context) bool {
+	return t.UsedFrom == "" || t.UsedFrom == network(ctx)
+}
+
+// network is where somebody asks from, as a used token keeps it: the /24 of IPv4 or the /48 of IPv6.
+func network(ctx context.Context) string { return identity.Network(audit.ActorOf(ctx).IP) }
 
 // NewRefreshToken is the row of a refresh token of a grant; it expires with the grant at the latest.
 func (p *Service) NewRefreshToken(token string, grant *oidc.Grant, now time.Time) *RefreshToken {
@@ -66,8 +77,12 @@ func (p *Service) RefreshTokenByHash(ctx context.Context, hash []byte) (*refresh
 	return found, nil
 }
 
-// UseRefreshToken is the claim that uses a token up in favour of its successor: of several at once, one makes it.
-func UseRefreshToken(draft bun.IDB, hash, successor []byte, now time.Time) *bun.UpdateQuery {
-	return draft.NewUpdate().Model((*RefreshToken)(nil)).Set("used_at = ?", now).Set("successor_hash = ?", successor).
+// UseRefreshToken is the claim that uses a token up in favour of its successor, for who asks in ctx: of several at
+// once, one makes it.
+func UseRefreshToken(ctx context.Context, draft bun.IDB, hash, successor []byte, now time.Time) *bun.UpdateQuery {
+	return draft.NewUpdate().Model((*RefreshToken)(nil)).
+		Set("used_at = ?", now).
+		Set("used_from = ?", network(ctx)).
+		Set("successor_hash = ?", successor).
 		Where("hash = ? AND used_at IS NULL", hash)
 }

@@ -21,8 +21,9 @@ type Provider struct {
 	Seal      *seal.Seal
 	Lifetimes Lifetimes
 	// the operator's rule; a grant to a person who must have two factors stands only if it was made with two
-	TwoFactors identity.TwoFactorRule
-	Now        func() time.Time // UTC, to the microsecond: see identity.Clock
+	TwoFactors  identity.TwoFactorRule
+	RequirePKCE bool             // the operator's rule: every client must use PKCE, not only public ones
+	Now         func() time.Time // UTC, to the microsecond: see identity.Clock
 }
 
 // Lifetimes say how long things live.

@@ -31,6 +31,7 @@ type clientCreate struct {
 	JWKSURI               string   `name:"jwks-uri" help:"URL of the app's public keys, for private_key_jwt."`
 	IDTokenAlg            string   `name:"id-token-alg" help:"RS256 (default), ES256 or EdDSA."`
 	Trusted               bool     `help:"An app of your own: people are not asked for consent. Not for --public with a redirect URI on localhost or of a scheme of its own."`
+	RequirePKCE           bool     `name:"require-pkce" help:"An app with a secret must use PKCE (S256) too. Of --public it is demanded anyway, and of all by WICKET_REQUIRE_PKCE."`
 	RequiredACR           string   `name:"required-acr" help:"The weakest sign-in that it accepts: urn:wicket:acr:mfa for two factors, phr for a passkey or security key."`
 	LogoURI               string   `name:"logo-uri" help:"https URL of the app's logo."`
 	ClientURI             string   `name:"client-uri" help:"https URL of the app's home page."`
@@ -48,7 +49,7 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 	client := &clients.Client{
 		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantType, RedirectURIs: c.RedirectURI,
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURI, AllowedOrigins: c.Origin, JWKSURI: c.JWKSURI,
-		IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequiredACR: c.RequiredACR,
+		IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequirePKCE: c.RequirePKCE, RequiredACR: c.RequiredACR,
 		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
 	}
 	for _, scope := range c.Scope {
@@ -105,10 +106,16 @@ func (clientList) Run(ctx context.Context, env server.Environment, out printer) 
 	for i := range clients {
 		c := &clients[i]
 		views[i] = server.ViewClient(c)
-		rows[i] = []any{c.ID, c.Name, c.AuthMethod, strings.Join(c.GrantTypes, " "), strings.Join(c.RedirectURIs, " ")}
+		pkce := "optional"
+		if s.Provider.RequirePKCE || c.RequirePKCE || c.IsPublic() {
+			pkce = "required"
+		}
+		rows[i] = []any{
+			c.ID, c.Name, c.AuthMethod, pkce, strings.Join(c.GrantTypes, " "), strings.Join(c.RedirectURIs, " "),
+		}
 	}
 	return out.print(views, func() {
-		out.table([]any{"CLIENT_ID", "NAME", "AUTH METHOD", "GRANT TYPES", "REDIRECT URIS"}, rows)
+		out.table([]any{"CLIENT_ID", "NAME", "AUTH METHOD", "PKCE", "GRANT TYPES", "REDIRECT URIS"}, rows)
 	})
 }
 

@@ -57,7 +57,11 @@ func (r *Refusal) Unwrap() error { return r.Reason }
 
 // Read reads an authorization request that begins now. It returns a *Refusal for what is wrong with it.
 func (p *Service) Read(ctx context.Context, form url.Values) (*Request, error) {
-	return p.read(ctx, form, p.Now())
+	a, err := p.read(ctx, form, p.Now())
+	if err == nil {
+		countProtection(ctx, a)
+	}
+	return a, err
 }
 
 func (p *Service) read(ctx context.Context, form url.Values, began time.Time) (*Request, error) {

@@ -40,6 +40,7 @@ type Client struct {
 	Scopes         []string `bun:"scopes,type:jsonb"` // what it may ask for
 	IDTokenAlg     string   `bun:"id_token_alg"`      // id_token_signed_response_alg
 	IsTrusted      bool     `bun:"is_trusted"`        // ours: no consent page
+	RequirePKCE    bool     `bun:"require_pkce"`      // ours: of a public client it is required anyway
 	// the weakest sign-in that it accepts; empty: any
 	RequiredACR string    `bun:"required_acr"`
 	LogoURI     string    `bun:"logo_uri"`

@@ -140,8 +140,8 @@ func declareClient(ctx context.Context, tx bun.Tx, client *Client) (audit.Change
 var declaredColumns = []string{
 	"name", "auth_method", "secret_hash", "jwks", "jwks_uri", "grant_types", "redirect_uris", "post_logout_redirect_uris",
 	"allowed_origins",
-	"scopes", "id_token_alg", "is_trusted", "required_acr", "logo_uri", "client_uri", "policy_uri", "tos_uri",
-	"modified_at", "modified_by",
+	"scopes", "id_token_alg", "is_trusted", "require_pkce", "required_acr", "logo_uri", "client_uri", "policy_uri",
+	"tos_uri", "modified_at", "modified_by",
 }
 
 // metadata is what the audit trail keeps of a client: every column but its secret, not even as a digest, and empty
@@ -151,8 +151,9 @@ func (c *Client) metadata() audit.Values {
 		"name": c.Name, "auth_method": c.AuthMethod, "jwks": c.JWKS, "jwks_uri": c.JWKSURI, "grant_types": c.GrantTypes,
 		"redirect_uris": c.RedirectURIs, "post_logout_redirect_uris": c.PostLogoutRedirectURIs,
 		"allowed_origins": c.AllowedOrigins,
-		"scopes":          c.Scopes, "id_token_alg": c.IDTokenAlg, "is_trusted": c.IsTrusted, "required_acr": c.RequiredACR,
-		"logo_uri": c.LogoURI, "client_uri": c.ClientURI, "policy_uri": c.PolicyURI, "tos_uri": c.TOSURI,
+		"scopes":          c.Scopes, "id_token_alg": c.IDTokenAlg, "is_trusted": c.IsTrusted, "require_pkce": c.RequirePKCE,
+		"required_acr": c.RequiredACR,
+		"logo_uri":     c.LogoURI, "client_uri": c.ClientURI, "policy_uri": c.PolicyURI, "tos_uri": c.TOSURI,
 	}
 	for column, value := range all {
 		if text, ok := value.(string); ok && text == "" || column == "jwks" && c.JWKS == nil {

@@ -63,6 +63,7 @@ type Config struct {
 	FIDOMetadata           string                 `env:"WICKET_FIDO_METADATA" unset:"none" help:"Path of the signed file that https://mds3.fidoalliance.org serves; models with a bad status are refused."`
 
 	Clients      []clients.Declaration `section:"Apps and providers" env:"WICKET_CLIENTS" secret:"" unset:"none" help:"Apps to make as declared whenever the server starts, better given as WICKET_CLIENTS_FILE: docs/declared-clients.md."`
+	RequirePKCE  bool                  `env:"WICKET_REQUIRE_PKCE" type:"switch" enum:"on,off" default:"off" help:"'on': every app must use PKCE (S256), not only those without a secret and those that are registered with '--require-pkce'. Many apps cannot: 'wicket_code_requests_total' tells how many do."`
 	AllowPrivate bool                  `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' of an app may lead to a private network by a name. Without it, only one whose host is itself a private address, or this machine, does."`
 	// Providers are those of WICKET_PROVIDERS and those of the variables of one kind.
 	Providers []federation.Provider `env:"WICKET_PROVIDERS" secret:"" unset:"none" help:"Providers upstream with all that can be said of each, better given as WICKET_PROVIDERS_FILE: docs/federation.md#declared-in-a-file."`

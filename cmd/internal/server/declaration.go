@@ -27,6 +27,7 @@ type ClientView struct {
 	Scope                  string          `json:"scope"`
 	IDTokenAlg             string          `json:"id_token_signed_response_alg"`
 	Trusted                bool            `json:"trusted"`
+	RequirePKCE            bool            `json:"require_pkce"`
 	RequiredACR            string          `json:"required_acr,omitempty"`
 	JWKS                   json.RawMessage `json:"jwks,omitempty"`
 	JWKSURI                string          `json:"jwks_uri,omitempty"`
@@ -41,9 +42,9 @@ func ViewClient(c *clients.Client) ClientView {
 	return ClientView{
 		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantTypes, RedirectURIs: c.RedirectURIs,
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, AllowedOrigins: c.AllowedOrigins,
-		Scope: strings.Join(c.Scopes, " "), IDTokenAlg: c.IDTokenAlg, Trusted: c.IsTrusted, RequiredACR: c.RequiredACR,
-		JWKS: c.JWKS, JWKSURI: c.JWKSURI, LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI,
-		TOSURI: c.TOSURI,
+		Scope: strings.Join(c.Scopes, " "), IDTokenAlg: c.IDTokenAlg, Trusted: c.IsTrusted,
+		RequirePKCE: c.RequirePKCE, RequiredACR: c.RequiredACR, JWKS: c.JWKS, JWKSURI: c.JWKSURI,
+		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
 	}
 }
 
@@ -52,8 +53,8 @@ func (v ClientView) client() *clients.Client {
 	return &clients.Client{
 		ID: v.ID, Name: v.Name, AuthMethod: v.AuthMethod, GrantTypes: v.GrantTypes, RedirectURIs: v.RedirectURIs,
 		PostLogoutRedirectURIs: v.PostLogoutRedirectURIs, AllowedOrigins: v.AllowedOrigins, Scopes: strings.Fields(v.Scope),
-		IDTokenAlg: v.IDTokenAlg, IsTrusted: v.Trusted, RequiredACR: v.RequiredACR, JWKS: v.JWKS, JWKSURI: v.JWKSURI,
-		LogoURI: v.LogoURI, ClientURI: v.ClientURI, PolicyURI: v.PolicyURI, TOSURI: v.TOSURI,
+		IDTokenAlg: v.IDTokenAlg, IsTrusted: v.Trusted, RequirePKCE: v.RequirePKCE, RequiredACR: v.RequiredACR, JWKS: v.JWKS,
+		JWKSURI: v.JWKSURI, LogoURI: v.LogoURI, ClientURI: v.ClientURI, PolicyURI: v.PolicyURI, TOSURI: v.TOSURI,
 	}
 }
 

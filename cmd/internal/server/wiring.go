@@ -143,7 +143,8 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	s.Keys = &keys.Keys{Database: s.Database, Seal: config.Seal, Now: s.Clock.Now, Log: s.log}
 	s.Provider = &oidc.Provider{
 		Issuer: config.Issuer, Database: s.Database, Cache: s.cache, Limits: s.limits, Seal: config.Seal,
-		Lifetimes: oidc.DefaultLifetimes, TwoFactors: config.TwoFactors, Now: s.Clock.Now,
+		Lifetimes: oidc.DefaultLifetimes, TwoFactors: config.TwoFactors, RequirePKCE: config.RequirePKCE,
+		Now: s.Clock.Now,
 	}
 	s.Clients = clients.New(s.Provider, config.AllowPrivate)
 	s.Tokens = tokens.New(s.Provider, s.Clients, s.Keys, s.Identity)

@@ -121,6 +121,8 @@ func TestMetrics(t *testing.T) {
 			{"wicket_tokens_total", []string{"grant_type", oidc.GrantRefreshToken, "outcome", "invalid_grant"}, exactly(1)},
 			{"wicket_tokens_total", []string{"grant_type", "unknown", "outcome", "unsupported_grant_type"}, exactly(1)},
 			{"wicket_tokens_total", []string{"grant_type", "made-up"}, exactly(-1)},
+			{"wicket_code_requests_total", []string{"protection", "both"}, atLeast(1)},
+			{"wicket_code_requests_total", []string{"protection", "neither"}, exactly(-1)},
 			{"wicket_limited_total", []string{"limit", "introspect.client"}, exactly(2)},
 			{"wicket_http_request_seconds", []string{"route", "/token", "method", "POST", "status", "200"}, exactly(2)},
 			{"wicket_http_request_seconds", []string{"route", "/introspect", "status", "429"}, exactly(2)},

@@ -3,6 +3,7 @@ package authorize
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -81,7 +82,9 @@ func (p *Service) read(ctx context.Context, form url.Values, began time.Time) (*
 	}
 	a := &Request{Client: client, BeganAt: began, form: form, State: form.Get("state")}
 	if a.RedirectURI, err = a.trustedRedirect(form.Get("redirect_uri")); err != nil {
-		return nil, untrusted("Here " + err.Error() + ".")
+		refused := oidc.InvalidRequest("Here " + err.Error() + ".")
+		refused.Cause = fmt.Errorf("asked for was %q", form.Get("redirect_uri")) // for the log
+		return nil, &Refusal{Reason: refused}
 	}
 	// From here on the app hears what is wrong, in the response mode that it asked for if that can be.
 	a.ResponseMode = form.Get("response_mode")

@@ -13,6 +13,27 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
+// A redirect URI that is not registered is not on the page, which is ours; the operator finds it in the log, cut.
+func TestAForeignRedirectURIIsLogged(t *testing.T) {
+	t.Parallel()
+	h, log := harness.StartSecure(t, storagetest.URL(t, storage.SQLite))
+	foreign := "https://app.example/wrong\n" + strings.Repeat("x", 2000)
+	h.NewBrowser(t).Get(t, h.AuthorizeURL(h.AddClient(t, nil), url.Values{"redirect_uri": {foreign}}))
+	for line := range strings.Lines(log.String()) {
+		var entry struct{ Msg, Error, Cause string }
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
+		if entry.Msg == "refused" && entry.Error == "invalid_request" {
+			if !strings.Contains(entry.Cause, `https://app.example/wrong\nxxx`) || len(entry.Cause) > 600 {
+				t.Errorf("the log says %q", entry.Cause)
+			}
+			return
+		}
+	}
+	t.Errorf("the refusal is not logged:\n%s", log)
+}
+
 // The log of requests and the audit trail name who a request turned out to be of, also where that became known on its
 // way.
 func TestRequestsAreLoggedByWhoTheyAreOf(t *testing.T) {

@@ -95,8 +95,8 @@ func parsePostgres(rawURL string) (config *pgx.ConnConfig, size int, timeout tim
 		}
 		delete(config.RuntimeParams, queryTimeout)
 	}
-	// bun writes the arguments into the statement, so there is nothing to prepare: one round trip, and PgBouncer in
-	// transaction mode is fine.
+	// What is prepared, prepared.go says; everything else is asked in one round trip, so that PgBouncer in transaction
+	// mode is fine.
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "wicket"

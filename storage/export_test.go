@@ -14,3 +14,12 @@ func (d *Database) Alter(ctx context.Context, script string) error {
 	})
 	return err
 }
+
+// Parameterized is parameterize, each text followed by its arguments.
+func Parameterized(query string) (flat []string, ok bool) {
+	statements, ok := parameterize(query)
+	for _, s := range statements {
+		flat = append(append(flat, s.text), s.args...)
+	}
+	return flat, ok
+}

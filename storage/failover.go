@@ -44,7 +44,8 @@ func passes(err error) bool {
 			readOnly:
 			return true
 		}
-		return strings.HasPrefix(said.Code, "08") // connection exceptions
+		return strings.HasPrefix(said.Code, "08") || // connection exceptions
+			planChanged(said) || errors.As(err, new(errUnprepared))
 	}
 	var network *net.OpError
 	return isBusy(err) || pgconn.SafeToRetry(err) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
@@ -71,6 +72,8 @@ type connector struct {
 	config  atomic.Pointer[pgx.ConnConfig] // with which the next connection is opened
 	timeout time.Duration                  // of a query of a request
 
+	unprepared sync.Map // the texts of statements that PostgreSQL understands only with their arguments in them
+
 	mu    sync.Mutex
 	since time.Time // of the outage, zero where there is none
 }
@@ -96,9 +99,22 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 			return nil, err
 		}
 		if err == nil {
-			return conn{opened.(*stdlib.Conn), c.timeout}, nil
+			opened := opened.(*stdlib.Conn)
+			return conn{opened, c, c.mayPrepare(ctx, opened.Conn())}, nil
 		}
 	}
+}
+
+// mayPrepare tells whether statements may be prepared on a connection. They stay with the server's process, which is
+// not the one that was connected to where a pooler such as PgBouncer stands between: then every transaction may have
+// another. statement_cache_capacity=0 in the URL says no, too.
+func (c *connector) mayPrepare(ctx context.Context, opened *pgx.Conn) bool {
+	if opened.Config().StatementCacheCapacity == 0 {
+		return false
+	}
+	var process uint32
+	err := opened.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&process)
+	return err == nil && process == opened.PgConn().PID()
 }
 
 // waited notes how an attempt ended and tells how long the outage has lasted.
@@ -120,7 +136,8 @@ func (c *connector) waited(err error) time.Duration {
 type conn struct {
 	*stdlib.Conn
 
-	timeout time.Duration
+	connector *connector
+	prepares  bool
 }
 
 // ResetSession is driver.SessionResetter's: the connection is somebody else's from now on.
@@ -135,7 +152,7 @@ func (c conn) ResetSession(ctx context.Context) error {
 // or its caller cannot end it. What was asked is cancelled on the server, and the connection closed.
 func (c conn) bound(ctx context.Context, alone bool) {
 	if _, ends := ctx.Deadline(); alone && (ends || ctx.Done() == nil) {
-		_ = c.Conn.Conn().PgConn().Conn().SetDeadline(time.Now().Add(c.timeout)) // if it fails so does the query
+		_ = c.Conn.Conn().PgConn().Conn().SetDeadline(time.Now().Add(c.connector.timeout)) // if it fails so does the query
 	}
 }
 
@@ -143,7 +160,7 @@ func (c conn) bound(ctx context.Context, alone bool) {
 func (c conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	alone := c.isAlone()
 	c.bound(ctx, alone)
-	rows, err := c.Conn.QueryContext(ctx, query, args)
+	rows, err := c.query(ctx, query, args)
 	if c.leave(err); alone && !errors.Is(err, os.ErrDeadlineExceeded) && strings.HasPrefix(query, "SELECT") &&
 		ctx.Err() == nil && passes(err) {
 		return nil, driver.ErrBadConn
@@ -151,21 +168,43 @@ func (c conn) QueryContext(ctx context.Context, query string, args []driver.Name
 	return rows, err
 }
 
+func (c conn) query(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if s, taken, ok := c.prepared(query); ok && len(args) == 0 {
+		rows, err := c.Conn.QueryContext(ctx, s.text, taken)
+		return rows, c.judge(s, err)
+	}
+	return c.Conn.QueryContext(ctx, query, args)
+}
+
 // ExecContext is driver.ExecerContext's.
 func (c conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	c.bound(ctx, c.isAlone())
-	result, err := c.Conn.ExecContext(ctx, query, args)
+	result, err := c.exec(ctx, query, args)
 	c.leave(err)
 	return result, err
+}
+
+func (c conn) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if ctx.Value(inOneTrip{}) != nil {
+		if done, err := c.pipeline(ctx, query); done || err != nil {
+			return driver.RowsAffected(0), err
+		}
+	}
+	if s, taken, ok := c.prepared(query); ok && len(args) == 0 {
+		result, err := c.Conn.ExecContext(ctx, s.text, taken)
+		return result, c.judge(s, err)
+	}
+	return c.Conn.ExecContext(ctx, query, args)
 }
 
 // isAlone tells whether what is asked next is outside a transaction.
 func (c conn) isAlone() bool { return c.Conn.Conn().PgConn().TxStatus() == 'I' }
 
-// leave closes a connection to a server that was demoted, or the pool would offer it again.
+// leave closes a connection to a server that was demoted, or whose prepared statements are too old, or the pool would
+// offer it again.
 func (c conn) leave(err error) {
 	var said *pgconn.PgError
-	if errors.As(err, &said) && said.Code == readOnly {
+	if errors.As(err, &said) && (said.Code == readOnly || planChanged(said)) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_ = c.Conn.Conn().Close(ctx)

@@ -74,7 +74,9 @@ const divisionByZero = "22012" // SQLSTATE
 
 // writeScript is script on a connection for writing.
 func writeScript(ctx context.Context, d *Database, statements ...schema.QueryAppender) error {
-	err := connected(ctx, d, func(ctx context.Context, conn bun.Conn) error { return script(ctx, conn, statements...) })
+	err := connected(ctx, d, func(ctx context.Context, conn bun.Conn) error {
+		return script(context.WithValue(ctx, inOneTrip{}, true), conn, statements...)
+	})
 	noteFailure(d, err)
 	return err
 }

@@ -124,16 +124,15 @@ func (d *discovered) read(ctx context.Context, p *Provider, now func() time.Time
 	}
 	if d.current != nil && d.current.JWKSURI == read.JWKSURI {
 		read.keys = d.current.keys // which fetches keys again when a signature fits none
+	} else {
+		read.keys = newKeySet(ctx, d.client, read.JWKSURI, now)
 	}
 	read.prepare(ctx)
 	d.current, d.readAt, d.nextTry = read, now(), now().Add(metadataKept)
 }
 
-// prepare makes the verifiers. Keys are fetched when they are needed, by the same client.
+// prepare makes what calls the provider.
 func (m *metadata) prepare(ctx context.Context) {
-	if m.keys == nil {
-		m.keys = gooidc.NewRemoteKeySet(context.WithoutCancel(ctx), m.JWKSURI)
-	}
 	config := gooidc.ProviderConfig{
 		IssuerURL: m.Issuer, TokenURL: m.TokenEndpoint, UserInfoURL: m.UserinfoEndpoint, JWKSURL: m.JWKSURI,
 		Algorithms: m.Algorithms,

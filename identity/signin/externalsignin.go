@@ -53,6 +53,9 @@ func (s External) SignIn(
 				return nil, err
 			}
 		}
+		if err := s.refresh(ctx, tx, now, account, external); err != nil {
+			return nil, err
+		}
 		admission, err := s.conclude(ctx, tx, now, externalStep(external, user, account, device, current))
 		if err != nil {
 			return nil, err
@@ -60,7 +63,7 @@ func (s External) SignIn(
 		if admission.Session != nil {
 			ctx = audit.AsNamed(ctx, user.Actor())
 		}
-		return admission, s.refresh(ctx, tx, now, account, external)
+		return admission, s.follow(ctx, tx, now, account.UserID, external)
 	})
 	if errors.Is(err, errUnlinked) || errors.Is(err, ErrRefused) {
 		return nil, ErrRefused
@@ -113,8 +116,8 @@ func externalStep(
 	}
 }
 
-// refresh brings what is kept of an account of elsewhere, and what follows from it, up to date. It fails where the
-// account was unlinked since it was read, and so does the sign-in.
+// refresh brings what is kept of an account of elsewhere up to date. It returns errUnlinked where the account was
+// unlinked since it was read; from here on it cannot be until the commit.
 func (s External) refresh(
 	ctx context.Context, tx bun.Tx, now time.Time, account *identity.ExternalAccount, external identity.External,
 ) error {
@@ -127,12 +130,11 @@ func (s External) refresh(
 	} else {
 		update.Set("sealed_tokens = NULL") // the operator does not want them any more
 	}
-	if err := storage.OneRow(update.Exec(ctx)); errors.Is(err, storage.ErrNotFound) {
+	err := storage.OneRow(update.Exec(ctx))
+	if errors.Is(err, storage.ErrNotFound) {
 		return errUnlinked
-	} else if err != nil {
-		return err
 	}
-	return s.follow(ctx, tx, now, account.UserID, external)
+	return err
 }
 
 // follow makes profile and roles what the provider says, as far as the operator wants it to be trusted.

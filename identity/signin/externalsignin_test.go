@@ -294,3 +294,31 @@ func TestAProviderThatIsRemovedMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+// Who comes from an account elsewhere that is unlinked meanwhile is not let in, and nothing of it is kept.
+func TestAnAccountThatIsUnlinkedMeanwhile(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		session, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+		linked := external("linked")
+		if err := h.ExternalAccounts().Link(t.Context(), h.Prove(t, session), linked); err != nil {
+			t.Fatal(err)
+		}
+		accounts, err := h.ExternalAccounts().List(t.Context(), alice.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unlinked := h.Meanwhile("(provider = '", func() {
+			if err := h.ExternalAccounts().Unlink(t.Context(), h.Prove(t, session), accounts[0].ID, nil); err != nil {
+				t.Error(err)
+			}
+		})
+		_, err = h.SignIn.External().SignIn(t.Context(), linked, identitytest.Laptop, nil)
+		if !errors.Is(err, signin.ErrRefused) || !unlinked() {
+			t.Errorf("unlinked meanwhile %t, signed in: %v", unlinked(), err)
+		}
+		if sessions, err := h.Sessions().List(t.Context(), alice.ID); err != nil || len(sessions) != 1 {
+			t.Errorf("%d sessions, %v", len(sessions), err)
+		}
+	})
+}

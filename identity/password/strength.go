@@ -1,7 +1,7 @@
 package password
 
 import (
-	"github.com/nbutton23/zxcvbn-go"
+	"github.com/ccojocar/zxcvbn-go"
 )
 
 // Strength estimates how hard a password is to guess, from 0 (at once) to 4 (never): what people choose, what is in

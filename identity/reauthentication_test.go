@@ -75,7 +75,7 @@ func TestRenewalOfASessionThatHasChanged(t *testing.T) {
 		alice := h.Alice(t)
 		renew := func(session *identity.Session) error {
 			return h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
-				return identity.RenewSession(ctx, tx, h.Now(), session, identity.Evidence{ACR: session.ACR}, "another")
+				return identity.RenewSession(ctx, tx, session, identity.Evidence{ACR: session.ACR}, "another")
 			})
 		}
 		session := identitytest.NewSession(t, h.Store, alice)

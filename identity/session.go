@@ -21,6 +21,8 @@ type Session struct {
 	ID             uuid.UUID  `bun:"id,pk,type:uuid"`
 	UserID         uuid.UUID  `bun:"user_id,type:uuid"`
 	SecretHash     []byte     `bun:"secret_hash"`
+	NextSecretHash []byte     `bun:"next_secret_hash"` // until the browser shows it: see RenewSecret
+	NextSecretAt   *time.Time `bun:"next_secret_at"`
 	SessionVersion int64      `bun:"session_version"` // the user's, when the session began
 	DeviceLabel    string     `bun:"device_label"`
 	IsMobile       bool       `bun:"is_mobile"`
@@ -78,7 +80,7 @@ func (s *Session) Stands(ctx context.Context, tx bun.Tx) error {
 		Where("id = ? AND is_active AND session_version = ?", s.UserID, s.SessionVersion).Exec(ctx))
 	if err == nil {
 		err = storage.OneRow(tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = NULL").
-			Where("id = ? AND ended_at IS NULL", s.ID).Exec(ctx))
+			Where("id = ? AND ended_at IS NULL AND next_secret_hash IS NULL", s.ID).Exec(ctx))
 	}
 	if errors.Is(err, storage.ErrNotFound) {
 		return ErrSessionEnded
@@ -108,6 +110,8 @@ func (s Sessions) Seen(ctx context.Context, session *Session, ip string) error {
 // already, or is not theirs, changes nothing and is no error.
 func (s Sessions) End(ctx context.Context, userID, sessionID uuid.UUID, reason string) error {
 	now := s.Now()
+	ctx, cancel := storage.Outlasting(ctx) // who asks and hangs up has asked
+	defer cancel()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := EndSessions(ctx, tx, now, userID, reason, justThis(sessionID))
 		return err

@@ -10,28 +10,27 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// A session gets a new secret when what it has proved changes, so that a copy of the old one is worth nothing. The old
-// one goes when the browser shows that it has got the new one, or after a while: an answer may be lost on its way, and
-// then the browser has nothing else.
-
-// oldSecretFor is how long an old secret works at the most.
-const oldSecretFor = 5 * time.Minute
-
-// RenewSession writes what a live session has proved by now, and its new secret. It returns storage.ErrNotFound where
-// the session has ended.
-func RenewSession(
-	ctx context.Context, tx bun.Tx, now time.Time, session *Session, evidence Evidence, secret string,
-) error {
-	renewed := &Session{ID: session.ID, AMR: evidence.AMR, ACR: evidence.ACR}
-	return storage.OneRow(RenewSecret(tx.NewUpdate().Model(renewed).Column("amr", "acr"), secret, now).
-		Where("id = ? AND ended_at IS NULL", session.ID).
+// RenewSession writes what a live session has proved by now, and its new secret: a copy of the old one is worth nothing
+// from now on. It returns storage.ErrNotFound where the session has ended, or waits for its next secret to be shown.
+func RenewSession(ctx context.Context, tx bun.Tx, session *Session, evidence Evidence, secret string) error {
+	renewed := &Session{ID: session.ID, AMR: evidence.AMR, ACR: evidence.ACR, SecretHash: storage.Digest(secret)}
+	return storage.OneRow(tx.NewUpdate().Model(renewed).
+		Column("amr", "acr", "secret_hash").
+		Where("id = ? AND ended_at IS NULL AND next_secret_hash IS NULL", session.ID).
 		Where("auth_time = ?", session.AuthTime). // whoever has signed in again meanwhile has another secret
 		Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND session_version = ?)", session.UserID, session.SessionVersion).Exec(ctx))
 }
 
-// RenewSecret adds a new secret to an update of a session.
+// oldSecretFor is how long an old secret works at the most.
+const oldSecretFor = 5 * time.Minute
+
+// RenewSecret adds a new secret to an update of a session whose password was changed. The old one goes when the browser
+// shows that it has got the new one, for the answer may be lost on its way, and then the browser has nothing else.
+// Until then it shows pages and signs out, and does nothing else: it changes nothing (Stands), lets no app in, and gets
+// no other secret.
 func RenewSecret(update *bun.UpdateQuery, secret string, now time.Time) *bun.UpdateQuery {
-	return update.Set("next_secret_hash = ?", storage.Digest(secret)).Set("next_secret_at = ?", now)
+	return update.Set("next_secret_hash = ?", storage.Digest(secret)).Set("next_secret_at = ?", now).
+		Where("next_secret_hash IS NULL")
 }
 
 // Scan reads by a query that Select has made, with that secret. It returns storage.ErrNotFound.
@@ -47,22 +46,21 @@ func (s Sessions) Scan(ctx context.Context, query *bun.SelectQuery, secret strin
 }
 
 // confirmSecret makes a secret that a browser has shown for the first time the session's only one. It returns
-// storage.ErrNotFound where it is no session's.
+// storage.ErrNotFound where it is no live session's.
 func (s Sessions) confirmSecret(ctx context.Context, secret string) error {
 	hash := storage.Digest(secret)
-	// Asked beforehand, so that what strangers make up is not written about. Others may have confirmed it meanwhile.
-	known, err := s.Database.Reader().NewSelect().Model((*Session)(nil)).
-		Where("next_secret_hash = ? OR secret_hash = ?", hash, hash).Exists(ctx)
-	if err != nil {
+	// Asked beforehand, so that nothing is written for what is no session's. Others may have confirmed it meanwhile.
+	found := new(Session)
+	query := s.Database.Reader().NewSelect().Model(found).Column("next_secret_hash").
+		Relation("User", func(q *bun.SelectQuery) *bun.SelectQuery { return q.Column("id") }).
+		Where("(session.next_secret_hash = ? OR session.secret_hash = ?)", hash, hash)
+	if err := storage.NotFound(s.live(query).Scan(ctx)); err != nil || found.NextSecretHash == nil {
 		return err
-	}
-	if !known {
-		return storage.ErrNotFound
 	}
 	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewUpdate().Model((*Session)(nil)).
 			Set("secret_hash = next_secret_hash").Set("next_secret_hash = NULL").Set("next_secret_at = NULL").
-			Where("next_secret_hash = ?", hash).Exec(ctx)
+			Where("next_secret_hash = ? AND ended_at IS NULL", hash).Exec(ctx)
 		return err
 	})
 }

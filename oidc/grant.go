@@ -47,14 +47,16 @@ type Standing struct {
 	UserSessionVersion int64      `bun:"user_session_version"`
 	SessionEndedAt     *time.Time `bun:"session_ended_at"`
 	SessionExpiresAt   time.Time  `bun:"session_expires_at"`
-	IsRuled            bool       `bun:"is_ruled"` // two factors are demanded of the person
+	SessionACR         string     `bun:"session_acr"` // what the session has reached; apps may be told of less
+	IsRuled            bool       `bun:"is_ruled"`    // two factors are demanded of the person
 }
 
 // JoinStanding adds what a grant hangs on to a query that has the grant under the alias "grant".
 func (p *Provider) JoinStanding(query *bun.SelectQuery) *bun.SelectQuery {
 	joined := joinStanding(query).
 		ColumnExpr(`"user".is_active AS user_is_active, "user".session_version AS user_session_version`).
-		ColumnExpr(`"session".ended_at AS session_ended_at, "session".expires_at AS session_expires_at`)
+		ColumnExpr(`"session".ended_at AS session_ended_at, "session".expires_at AS session_expires_at`).
+		ColumnExpr(`"session".acr AS session_acr`)
 	return p.TwoFactors.Select(joined, "grant.user_id")
 }
 
@@ -64,12 +66,15 @@ func (g *Grant) Stands(on Standing, at time.Time) bool {
 	return g.EndedAt == nil && at.Before(g.ExpiresAt) &&
 		on.SessionEndedAt == nil && at.Before(on.SessionExpiresAt) &&
 		on.UserIsActive && on.UserSessionVersion == g.SessionVersion &&
-		(!on.IsRuled || identity.Assures(g.ACR, identity.ACRMultiFactor))
+		(!on.IsRuled || identity.Assures(g.ACR, identity.ACRMultiFactor) ||
+			identity.Assures(on.SessionACR, identity.ACRMultiFactor))
 }
 
 // EndGrant ends a grant with all its tokens, and tells whether there was one to end.
 func (p *Provider) EndGrant(ctx context.Context, grantID uuid.UUID, reason string) (bool, error) {
 	now := p.Now()
+	ctx, cancel := storage.Outlasting(ctx) // who asks and hangs up has asked
+	defer cancel()
 	ended, err := storage.Write(ctx, p.Database, func(ctx context.Context, tx bun.Tx) (int, error) {
 		return EndGrants(ctx, tx, now, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 			return q.Where("id = ?", grantID)

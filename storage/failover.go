@@ -100,7 +100,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		}
 		if err == nil {
 			opened := opened.(*stdlib.Conn)
-			return conn{opened, c, c.mayPrepare(ctx, opened.Conn())}, nil
+			return conn{opened, c, c.mayPrepare(ctx, opened.Conn()), make(map[string]bool)}, nil
 		}
 	}
 }
@@ -112,6 +112,8 @@ func (c *connector) mayPrepare(ctx context.Context, opened *pgx.Conn) bool {
 	if opened.Config().StatementCacheCapacity == 0 {
 		return false
 	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // a pooler may have no server to ask just now
+	defer cancel()
 	var process uint32
 	err := opened.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&process)
 	return err == nil && process == opened.PgConn().PID()
@@ -138,6 +140,7 @@ type conn struct {
 
 	connector *connector
 	prepares  bool
+	pipelined map[string]bool // the texts that pipeline has prepared here
 }
 
 // ResetSession is driver.SessionResetter's: the connection is somebody else's from now on.
@@ -171,7 +174,9 @@ func (c conn) QueryContext(ctx context.Context, query string, args []driver.Name
 func (c conn) query(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if s, taken, ok := c.prepared(query); ok && len(args) == 0 {
 		rows, err := c.Conn.QueryContext(ctx, s.text, taken)
-		return rows, c.judge(s, err)
+		if err = c.judge(s, err); !errors.As(err, new(errUnprepared)) || !c.isAlone() {
+			return rows, err
+		}
 	}
 	return c.Conn.QueryContext(ctx, query, args)
 }
@@ -192,7 +197,9 @@ func (c conn) exec(ctx context.Context, query string, args []driver.NamedValue) 
 	}
 	if s, taken, ok := c.prepared(query); ok && len(args) == 0 {
 		result, err := c.Conn.ExecContext(ctx, s.text, taken)
-		return result, c.judge(s, err)
+		if err = c.judge(s, err); !errors.As(err, new(errUnprepared)) || !c.isAlone() {
+			return result, err
+		}
 	}
 	return c.Conn.ExecContext(ctx, query, args)
 }

@@ -140,17 +140,19 @@ func (e errUnprepared) Unwrap() error { return e.error }
 func (c conn) judge(s statement, err error) error {
 	var said *pgconn.PgError
 	if errors.As(err, &said) && strings.HasPrefix(said.Code, "42") && said.Code != "42501" { // insufficient_privilege
-		if _, known := c.connector.unprepared.LoadOrStore(s.text, true); !known {
-			return errUnprepared{err}
-		}
+		c.connector.unprepared.Store(s.text, true)
+		return errUnprepared{err}
 	}
 	return err
 }
 
 // planChanged tells whether a prepared statement is older than the table that it reads, which was altered meanwhile.
 func planChanged(said *pgconn.PgError) bool {
-	return said.Code == "0A000" && strings.Contains(said.Message, "cached plan")
+	return said.Code == "0A000" && said.Routine == "RevalidateCachedQuery"
 }
+
+// maxPipelined is how many statements of pipelines a connection keeps.
+const maxPipelined = 200
 
 // inOneTrip marks a context in which several statements, outside a transaction, are one: see script.
 type inOneTrip struct{}
@@ -161,6 +163,12 @@ func (c conn) pipeline(ctx context.Context, query string) (done bool, err error)
 	statements, ok := parameterize(query)
 	if !c.prepares || !ok {
 		return false, nil
+	}
+	if len(c.pipelined) > maxPipelined { // numbers are in the texts, so that there may be many
+		clear(c.pipelined)
+		if err := c.Conn.Conn().DeallocateAll(ctx); err != nil {
+			return false, err
+		}
 	}
 	names := make([]string, len(statements))
 	for i, s := range statements {
@@ -173,6 +181,7 @@ func (c conn) pipeline(ctx context.Context, query string) (done bool, err error)
 			return !errors.As(err, new(errUnprepared)), err
 		}
 		names[i] = prepared.Name
+		c.pipelined[s.text] = true
 	}
 	pipeline := c.Conn.Conn().PgConn().StartPipeline(ctx)
 	for i, s := range statements {

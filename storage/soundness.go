@@ -62,12 +62,15 @@ type WriteProbe struct {
 
 	mu      sync.Mutex
 	err     error
+	late    int // how often in a row the answer did not come in time
 	triedAt time.Time
 }
 
 const (
 	probedEvery       = 15 * time.Second
 	probedEveryFailed = time.Second
+	probePatience     = 2 * time.Second
+	maxLate           = 3
 )
 
 // NewWriteProbe returns one that has not tried yet.
@@ -93,6 +96,9 @@ func (p *WriteProbe) Check(ctx context.Context) error {
 	}
 	p.triedAt = time.Now()
 	p.mu.Unlock()
+	// Whoever asks may hang up; the answer is for all.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probePatience)
+	defer cancel()
 	// A row that is there in any case is written as it is: that changes nothing, and has to reach the disk all the same.
 	err := p.database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.ExecContext(ctx, "UPDATE schema_migrations SET name = name WHERE version = 1")
@@ -100,7 +106,14 @@ func (p *WriteProbe) Check(ctx context.Context) error {
 	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !errors.Is(err, context.DeadlineExceeded) && !isBusy(err) { // others write so much that it was not this one's turn
+	// Once it may be that others write so much that it was not this one's turn. A disk that hangs lets nobody have a turn.
+	late := errors.Is(err, context.DeadlineExceeded) || isBusy(err)
+	if late {
+		p.late++
+	} else {
+		p.late = 0
+	}
+	if !late || p.late > maxLate {
 		p.err = err
 	}
 	return p.err

@@ -109,7 +109,7 @@ func (c Change) settleSessions(
 	if c.evidence.AMR != nil {
 		evidence = evidence.With(c.evidence)
 	}
-	if err := identity.RenewSession(ctx, tx, now, by.Proven(), evidence, secret); err != nil {
+	if err := identity.RenewSession(ctx, tx, by.Proven(), evidence, secret); err != nil {
 		return err
 	}
 	if c.weakens {

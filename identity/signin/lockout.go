@@ -156,19 +156,22 @@ func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step 
 	err = tx.NewUpdate().Model((*identity.User)(nil)).
 		Set("failed_login_attempts = failed_login_attempts + 1").
 		Set(
-			"locked_until = CASE WHEN (failed_login_attempts + 1) % ? = 0 THEN ? ELSE locked_until END", s.MaxFailures, until,
+			"locked_until = CASE WHEN (failed_login_attempts + 1) % ? = 0 AND (locked_until IS NULL OR locked_until < ?) THEN ? ELSE locked_until END",
+			s.MaxFailures, until, until,
 		).
 		Where("id = ?", step.user.ID).Returning("failed_login_attempts").Scan(ctx, &failures)
 	if storage.NotFound(err) == storage.ErrNotFound {
 		return nil // nobody's
 	}
-	if err != nil || failures%s.MaxFailures != 0 {
-		return err
-	}
-	if failure == FailedCode {
-		if until, err = lengthenLock(ctx, tx, now, step.user.ID, until); err != nil {
-			return err
+	locks := failures%s.MaxFailures == 0
+	if err == nil && failure == FailedCode {
+		var long bool
+		if long, err = lockForLong(ctx, tx, now, step.user.ID, s.MaxFailures); long {
+			locks, until = true, now.Add(longLock)
 		}
+	}
+	if err != nil || !locks {
+		return err
 	}
 	err = audit.Record(ctx, tx, now, audit.Change{
 		Entity: "user", EntityID: step.user.ID.String(), Action: "locked", UserID: step.user.ID,
@@ -182,26 +185,27 @@ func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step 
 }
 
 // Whoever types wrong codes knows the password, and six digits are guessed within a year at the pace that locks of a
-// quarter of an hour leave. So after so many wrong ones in codesCount each further lock is a long one.
+// quarter of an hour leave. So after so many wrong ones in codesCount, whatever else was typed between them, each
+// further lot that would lock the account locks it for long.
 const (
 	maxWrongCodes = 60
 	codesCount    = 30 * 24 * time.Hour
 	longLock      = 24 * time.Hour
 )
 
-// lengthenLock makes a lock that is due to a wrong code a long one, where there were many of them. It returns until
-// when the account is locked.
-func lengthenLock(
-	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, until time.Time,
-) (time.Time, error) {
+// lockForLong locks an account for long where a wrong code, which is noted already, was one too many.
+func lockForLong(
+	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, lot int64,
+) (long bool, err error) {
 	wrong, err := tx.NewSelect().Model((*LoginAttempt)(nil)).
 		Where("user_id = ? AND attempt_time > ? AND failure_reason = ?", userID, now.Add(-codesCount), FailedCode).Count(ctx)
-	if err != nil || wrong < maxWrongCodes {
-		return until, err
+	if err != nil || wrong < maxWrongCodes || int64(wrong)%lot != 0 {
+		return false, err
 	}
-	until = now.Add(longLock)
-	_, err = tx.NewUpdate().Model((*identity.User)(nil)).Set("locked_until = ?", until).Where("id = ?", userID).Exec(ctx)
-	return until, err
+	_, err = tx.NewUpdate().Model((*identity.User)(nil)).
+		Set("locked_until = ?", now.Add(longLock)).
+		Where("id = ?", userID).Exec(ctx)
+	return true, err
 }
 
 // LockNotice is the job that tells an owner that their account is locked.

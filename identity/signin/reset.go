@@ -17,8 +17,8 @@ import (
 const (
 	maxResetsPerSource = 50 // in identity.SendingWindow
 
-	// Fewer links than this are sent to one person in resetWindow, in which none of them lapses: whoever asks for links
-	// in others' names neither voids the owner's nor leaves them without a good one.
+	// So many links at the most are sent to one person in resetWindow, in which none of them lapses: whoever asks for
+	// links in others' names neither voids the owner's nor leaves them without a good one.
 	maxResetLinks = 5
 	resetWindow   = identity.ResetLifetime / 2
 )

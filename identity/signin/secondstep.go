@@ -201,7 +201,7 @@ func (s SecondSteps) Strengthen(
 		ctx context.Context, tx bun.Tx, now time.Time, shown firstStep,
 	) (string, error) {
 		secret := storage.NewSecret()
-		err := identity.RenewSession(ctx, tx, now, session, shown.evidence, secret)
+		err := identity.RenewSession(ctx, tx, session, shown.evidence, secret)
 		if errors.Is(err, storage.ErrNotFound) {
 			return "", storage.Refuse(ErrSecondStep)
 		} else if err != nil {

@@ -104,6 +104,7 @@ func (p *Service) Visitor(ctx context.Context, secret, clientID string) (Visitor
 	}
 	query := p.Identity.Sessions().Select(&found, secret).
 		ColumnExpr("consent.granted_scopes, consent.declined_scopes, consent.granted_at").
+		Where("session.next_secret_hash IS NULL"). // an old secret lets no app in: see identity.RenewSecret
 		Join("LEFT JOIN consents AS consent ON consent.user_id = session.user_id AND consent.client_id = ?", clientID)
 	if err := p.Identity.Sessions().Scan(ctx, query, secret); err != nil {
 		return Visitor{}, fmt.Errorf("visitor: %w", err)

@@ -100,8 +100,9 @@ type work struct {
 	form       url.Values // what the token endpoint was sent
 	presented  string     // the text of refresh
 
-	fault error // what went wrong where fosite does not listen
-	lost  bool  // another request used the code, or the refresh token elsewhere, a moment before
+	fault     error // what went wrong where fosite does not listen
+	elsewhere bool  // the refresh token was used a moment ago in another network, by the same client, which has a secret
+	lost      bool  // another request used the code, or the refresh token elsewhere, a moment before
 }
 
 type workKey struct{}

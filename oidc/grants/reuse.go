@@ -18,7 +18,9 @@ import (
 // endFamily ends the grant of a code or a refresh token that was used before, unless that is a burst. fosite calls it
 // by engineStore.RevokeRefreshToken.
 func (w *work) endFamily(ctx context.Context) error {
-	if w.code != nil && (!w.isOwnClient() || !w.isReplay(ctx)) {
+	ctx, cancel := storage.Outlasting(ctx) // who hangs up does not escape
+	defer cancel()
+	if w.elsewhere || w.code != nil && (!w.isOwnClient() || !w.isReplay(ctx)) {
 		return nil
 	}
 	_, err := w.service.EndGrant(ctx, w.grant.ID, oidc.EndedByReuse)
@@ -35,7 +37,11 @@ func (w *work) mayRepeat(ctx context.Context, token *tokens.RefreshToken) (bool,
 	if w.client.IsPublic() {
 		patience = w.service.Lifetimes.RepeatPublic
 	}
-	if w.grant.ClientID != w.client.ID || w.now.Sub(*token.UsedAt) > patience || !token.UsedNear(ctx) {
+	if w.grant.ClientID != w.client.ID || w.now.Sub(*token.UsedAt) > patience {
+		return false, nil
+	}
+	if !token.UsedNear(ctx) {
+		w.elsewhere = !w.client.IsPublic() // it has shown who it is, and may have several addresses
 		return false, nil
 	}
 	return w.service.Database.Reader().NewSelect().Model((*tokens.RefreshToken)(nil)).
@@ -52,7 +58,7 @@ func (w *work) settleRace(ctx context.Context) error {
 	if used.UsedNear(ctx) {
 		return nil
 	}
-	w.lost = true
+	w.lost, w.elsewhere = true, !w.client.IsPublic()
 	return w.endFamily(ctx)
 }
 

@@ -108,7 +108,7 @@ func (p *Service) stillStands(ctx context.Context, claims *AccessClaims) error {
 		ColumnExpr("EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?) AS revoked", claims.ID)
 	err := p.JoinStanding(query).Scan(ctx, &found.Ended, &grant.ExpiresAt, &grant.SessionVersion, &found.Revoked,
 		&found.UserIsActive, &found.UserSessionVersion, &found.SessionEndedAt, &found.SessionExpiresAt,
-		&found.IsRuled)
+		&found.SessionACR, &found.IsRuled)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return errToken
 	} else if err != nil {

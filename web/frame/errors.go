@@ -182,10 +182,14 @@ func tellLater(v *Visit, seconds string) {
 
 // LogFault logs an error that is ours, with what it was about.
 func (v *Visit) LogFault(err error) {
+	level := slog.LevelError
 	if errors.Is(v.Context().Err(), context.Canceled) {
-		return // the browser has gone
+		if errors.Is(err, context.Canceled) {
+			return // that the browser has gone is all that is wrong
+		}
+		level = slog.LevelWarn // it may be that, too
 	}
-	log(v, slog.LevelError, "fault", "error", err.Error())
+	log(v, level, "fault", "error", err.Error())
 }
 
 // logRefusal logs what an app or the person whom it sent was refused, and why. What our side of it could not do is

@@ -55,7 +55,7 @@ func (h SignIn) Password(v *frame.Visit) error {
 	if err != nil {
 		return h.refuse(v, v.Language.Text("signin.refused"), err)
 	}
-	if admission.Session != nil && offersPasskey(v, admission.Session.User) {
+	if admission.Session != nil && v.Form.Get("then") == "" && offersPasskey(v, admission.Session.User) {
 		setCookies(v, admission)
 		return v.RedirectWith("/account/passkeys/new", url.Values{"continue": {v.Suspend()}, "offer": {"1"}})
 	}

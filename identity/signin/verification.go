@@ -18,6 +18,8 @@ type Verification struct {
 	Username string
 	UserID   uuid.UUID // in whose session alone the link works
 	First    bool      // the account has no verified address yet
+	// the person has no password, so that nothing but the Ways signs them in
+	NoPassword bool
 
 	// Ways are what else signs in to the account, where this is its first address: whoever made the account may have
 	// typed an address that is not theirs, so that only those stay which its owner knows.
@@ -28,7 +30,7 @@ type Verification struct {
 func (s Verifications) Open(ctx context.Context, secret string) (*Verification, error) {
 	found := new(Verification)
 	err := s.Database.Reader().NewSelect().Model((*identity.Proof)(nil)).
-		ColumnExpr(`email.address, "user".username, "user".id AS user_id`).
+		ColumnExpr(`email.address, "user".username, "user".id AS user_id, "user".password_hash IS NULL AS no_password`).
 		ColumnExpr("NOT EXISTS (?) AS first", verifiedEmails(s.Database.Reader(), bun.Ident("user.id"))).
 		Join("JOIN emails AS email ON email.id = proof.email_id").
 		Join(`JOIN users AS "user" ON "user".id = proof.user_id`).

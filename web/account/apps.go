@@ -35,7 +35,7 @@ func (h Apps) Page(v *frame.Visit) error {
 // appView is an app with what it may do, in words.
 func appView(v *frame.Visit, now time.Time, access *authorize.Access) pages.ConnectedApp {
 	app := pages.ConnectedApp{
-		ID: access.Client.ID, App: *frame.AppView(access.Client), Consented: access.Consented,
+		ID: access.Client.ID, App: *frame.AppView(access.Client), Consented: access.Consented || !access.Client.IsTrusted,
 		Since: ago(v, now, access.Since),
 	}
 	if !access.LastUsedAt.IsZero() {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/google/uuid"
+
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/locales"
@@ -40,7 +42,13 @@ func (h VerifyEmail) Page(v *frame.Visit) error {
 	if err := frame.DemandRule(v, here); err != nil {
 		return err
 	}
-	ways, err := otherWays(h.Frame, v, verification.Ways, nil)
+	var ticked []uuid.UUID
+	if verification.NoPassword { // or who overlooks the boxes has no way in any more
+		for _, way := range verification.Ways {
+			ticked = append(ticked, way.ID)
+		}
+	}
+	ways, err := otherWays(h.Frame, v, verification.Ways, ticked)
 	if err != nil {
 		return err
 	}

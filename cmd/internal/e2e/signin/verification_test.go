@@ -116,6 +116,13 @@ func TestFirstVerifiedAddressEndsWhatWasBefore(t *testing.T) {
 				t.Errorf("the page lacks %q:\n%s", want, shown.Text)
 			}
 		}
+		if strings.Contains(shown.Text, " checked") {
+			t.Error("ways in are kept unless somebody looks")
+		}
+		h.SQL(t, "UPDATE users SET password_hash = NULL WHERE username = 'carol'")
+		if shown := owner.Get(t, link); strings.Count(shown.Text, " checked") != 2 {
+			t.Error("who has no password loses their ways in unless they look")
+		}
 		shown = owner.FollowLink(t, link, url.Values{"keep": {account.String(), "nonsense"}})
 		if shown.StatusCode != http.StatusOK {
 			t.Fatalf("verify: %s", shown.Status)

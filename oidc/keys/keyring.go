@@ -64,7 +64,10 @@ func (k *Keys) Watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			err := k.Reload(ctx)
+			// A connection that hangs must not keep a key trusted that has leaked.
+			reading, cancel := context.WithTimeout(ctx, keysRefreshed)
+			err := k.Reload(reading)
+			cancel()
 			if err != nil && !failing && ctx.Err() == nil {
 				k.Log.Error("reload signing keys; the ones in memory go on", "error", err)
 			} else if err == nil && failing {

@@ -54,8 +54,14 @@ func (r TextRule) ofCountry() int64 {
 	return max(1, r.Daily/2)
 }
 
-// mayText counts a text message that a person asks for to a number, and tells whether it may go out. The narrow limits
-// come first, so that what they refuse does not use up the wide ones.
+// textLimit is how many messages of a kind may go out in textWindow.
+type textLimit struct {
+	of    string
+	most  int64
+	fault *refusal.Error
+}
+
+// mayText counts a text message that a person asks for to a number, and tells whether it may go out.
 func (s Phones) mayText(ctx context.Context, user *User, number string) error {
 	if !s.Texts {
 		return ErrNoTexts
@@ -72,20 +78,23 @@ func (s Phones) mayText(ctx context.Context, user *User, number string) error {
 		}
 	}
 	from := Device{IP: audit.ActorOf(ctx).IP}.Source()
-	for _, limit := range []struct {
-		of    string
-		most  int64
-		fault *refusal.Error
-	}{
+	limits := []textLimit{
 		{"by " + user.ID.String(), maxTextsBy, ErrTooManyTexts},
 		{"to " + number, maxTextsTo, ErrTooManyTexts},
 		{"from " + from, maxTextsFrom, ErrTooManyTexts},
 		{"to the country " + country, s.TextRule.ofCountry(), ErrTextsExhausted},
 		{"of all", s.TextRule.Daily, ErrTextsExhausted},
+	}
+	// Looked at beforehand, so that what one refuses is not spent of the others.
+	for _, exceeds := range []func(textLimit) bool{
+		func(limit textLimit) bool { return s.Cache.Peek(ctx, "texts "+limit.of) >= limit.most },
+		func(limit textLimit) bool { return s.Cache.Count(ctx, "texts "+limit.of, textWindow) > limit.most },
 	} {
-		if s.Cache.Count(ctx, "texts "+limit.of, textWindow) > limit.most {
-			storage.CountEvent(ctx, "texts", country, limit.fault.Code)
-			return limit.fault
+		for _, limit := range limits {
+			if exceeds(limit) {
+				storage.CountEvent(ctx, "texts", country, limit.fault.Code)
+				return limit.fault
+			}
 		}
 	}
 	storage.CountEvent(ctx, "texts", country, "sent")

@@ -90,6 +90,7 @@ func (*connector) Driver() driver.Driver { return stdlib.GetDefaultDriver() }
 
 // Connect is driver.Connector's.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	asks := true
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
 		opened, err := stdlib.GetConnector(*c.config.Load()).Connect(ctx)
 		if err != nil && ctx.Err() != nil { // which says nothing of the server
@@ -100,7 +101,12 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		}
 		if err == nil {
 			opened := opened.(*stdlib.Conn)
-			return conn{opened, c, c.mayPrepare(ctx, opened.Conn()), make(map[string]bool)}, nil
+			prepares := asks && c.mayPrepare(ctx, opened.Conn())
+			if opened.Conn().IsClosed() { // by a question that nobody answered: the next one is not asked
+				asks = false
+				continue
+			}
+			return conn{opened, c, prepares, make(map[string]bool)}, nil
 		}
 	}
 }

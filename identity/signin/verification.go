@@ -49,9 +49,9 @@ func (s Verifications) Open(ctx context.Context, secret string) (*Verification, 
 }
 
 // Finish takes the link in a session of the account: from now on the address signs in and recovers. Where it is the
-// account's first, every other session ends, and so does what else signs in, unless keep holds its id or the session
-// itself came by it. It returns identity.ErrProof, also where the link is another account's, identity.ErrSessionEnded,
-// or identity.ErrEmailTaken where another account has verified the address meanwhile.
+// account's first, every other session ends, and so does what else signs in, unless keep holds its id, or it is the
+// linked account that the session came by. It returns identity.ErrProof, also where the link is another account's,
+// identity.ErrSessionEnded, or identity.ErrEmailTaken where another account has verified the address meanwhile.
 func (s Verifications) Finish(
 	ctx context.Context, by *identity.Session, secret string, keep []uuid.UUID,
 ) (*identity.Email, error) {

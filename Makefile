@@ -14,6 +14,8 @@ GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # The race detector leaves SQLite out, which is C by origin and doubles the time of all tests under it.
 RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false -d=checkptr=0'
 PACKAGES := $(CLIENTS)/node_modules/.package-lock.json
+# A mirror that does not answer is given up soon, and asked again.
+NETWORK := -o Acquire::Retries=3 -o Acquire::http::Timeout=60 -o Acquire::https::Timeout=60
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -38,7 +40,7 @@ test: .SHELLFLAGS := -o pipefail -c
 test: tools $(PACKAGES) ## run every test; installs the Debian packages that they need
 	@mkdir -p bin
 	WICKET_TEST_COMPLETE=1 $(GOTESTSUM) --format pkgname --jsonfile bin/tests.json --raw-command -- sh -c "failed=0; \
-		go test -json $(TESTFLAGS) $(RACE) -vet=off -timeout 40m ./... || failed=1; \
+		go test -json $(TESTFLAGS) $(RACE) -vet=off -timeout 30m ./... || failed=1; \
 		for module in $(MODULES); do (cd \$$module && go test -count=1 -json ./...) || failed=1; done; exit \$$failed" | .ci/slowest bin/tests.json
 
 test-quick: ## run the tests that need nothing installed: on SQLite, without a browser, and no whole journeys
@@ -66,7 +68,7 @@ lint: ## vet, gofmt, staticcheck, govulncheck
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	@for module in $(MODULES); do echo "$$module: vet, staticcheck"; (cd $$module && go vet -tags kubernetes ./... && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -tags kubernetes ./...) || exit 1; done
-	@echo "govulncheck ./..."; out=$$(go run golang.org/x/vuln/cmd/govulncheck@v1.8.0 ./... 2>&1) && echo "$$out" || case "$$out" in \
+	@echo "govulncheck ./..."; out=$$(timeout 10m go run golang.org/x/vuln/cmd/govulncheck@v1.8.0 ./... 2>&1 || { [ $$? != 124 ] || echo "fetching vulnerabilities"; exit 1; }) && echo "$$out" || case "$$out" in \
 		*"fetching vulnerabilities"*) echo "NOT CHECKED: the vulnerability database at vuln.go.dev cannot be reached from here.";; \
 		*) echo "$$out"; exit 1;; \
 	esac
@@ -100,7 +102,7 @@ tools:
 	if ! command -v apt-get >/dev/null; then echo "The tests need what Debian calls:$$missing. There is no apt-get here: install it your way." >&2; exit 1; fi; \
 	echo "The tests need Debian packages that are missing; apt-get installs them now:$$missing"; \
 	if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
-	$$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
+	$$sudo apt-get $(NETWORK) update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get $(NETWORK) install -q -y --no-install-recommends $$missing
 
 $(PACKAGES): $(CLIENTS)/package.json $(CLIENTS)/package-lock.json | tools
-	cd $(CLIENTS) && npm ci && touch node_modules/.package-lock.json
+	cd $(CLIENTS) && npm ci --fetch-timeout=60000 && touch node_modules/.package-lock.json

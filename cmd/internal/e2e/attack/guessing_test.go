@@ -21,26 +21,24 @@ func (to *target) guess(t *testing.T, username string) (status int, text string,
 	return shown.StatusCode, hidden.ReplaceAllString(strings.ReplaceAll(shown.Text, username, ""), ""), time.Since(began)
 }
 
-// Neither words nor time tell who has an account. The shortest of a few times is compared, for the network makes others
-// longer; the test person is not tried often enough to be slowed down.
+// Neither words nor time tell who has an account.
 func TestNamesAreNotTold(t *testing.T) {
 	t.Parallel()
 	eachTarget(t, func(t *testing.T, to *target) {
-		const tries = 3
-		unknown := nobody()
-		var known, strange []time.Duration
-		for range tries {
-			status, text, took := to.guess(t, to.username)
-			otherStatus, otherText, otherTook := to.guess(t, unknown)
-			if status != otherStatus || text != otherText {
-				t.Errorf("somebody gets %d\n%s\nand nobody %d\n%s", status, text, otherStatus, otherText)
+		// What a busy machine tells by chance it does not tell again.
+		apart := make(map[bool]int)
+		for len(apart) < 2 && apart[true]+apart[false] < 4 {
+			one, other := to.guessBoth(t)
+			if (one - other).Abs() <= max(one, other)/3+20*time.Millisecond {
+				break
 			}
-			known, strange = append(known, took), append(strange, otherTook)
+			t.Logf("somebody is refused after %s, nobody after %s", one, other)
+			apart[one > other]++
 		}
-		one, other := slices.Min(known), slices.Min(strange)
-		if apart := (one - other).Abs(); apart > max(one, other)/3+20*time.Millisecond {
-			t.Errorf("somebody is refused after %s, nobody after %s", one, other)
+		if apart[true] == 4 || apart[false] == 4 {
+			t.Error("the time tells who has an account")
 		}
+		unknown := nobody()
 		b := to.NewBrowser(t)
 		first := b.Post(t, "/forgot-password", url.Values{"login": {to.username}})
 		second := b.Post(t, "/forgot-password", url.Values{"login": {unknown}})
@@ -48,8 +46,27 @@ func TestNamesAreNotTold(t *testing.T) {
 			strings.ReplaceAll(first.Text, to.username, "") != strings.ReplaceAll(second.Text, unknown, "") {
 			t.Errorf("a reset tells who has an account: %s and %s", first.Status, second.Status)
 		}
-		to.signIn(t) // so that the person has no failures left
 	})
+}
+
+// guessBoth tries passwords of the test person and of nobody, by turns, and returns how long either refusal took: the
+// shortest of a few, for the network makes others longer. The person is not tried often enough to be slowed down, and
+// has no failures left afterwards.
+func (to *target) guessBoth(t *testing.T) (somebody, none time.Duration) {
+	t.Helper()
+	const tries = 3
+	unknown := nobody()
+	var known, strange []time.Duration
+	for range tries {
+		status, text, took := to.guess(t, to.username)
+		otherStatus, otherText, otherTook := to.guess(t, unknown)
+		if status != otherStatus || text != otherText {
+			t.Errorf("somebody gets %d\n%s\nand nobody %d\n%s", status, text, otherStatus, otherText)
+		}
+		known, strange = append(known, took), append(strange, otherTook)
+	}
+	to.signIn(t)
+	return slices.Min(known), slices.Min(strange)
 }
 
 // Who goes on guessing waits longer and longer, for a name that nobody has, too, and hears nothing new.

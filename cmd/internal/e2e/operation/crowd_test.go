@@ -124,9 +124,9 @@ func TestCrowdThatGuessesPasswords(t *testing.T) {
 				return c.failed.Load() > 0 && c.inFlight.Load() > 500
 			})
 			for range 3 {
-				c.signIn(t, "in a known browser", known, 20)
+				c.signIn(t, "in a known browser", known, 40)
 				if test.addresses < 100 {
-					c.signIn(t, "in a new browser", at("192.0.2.1"), 80)
+					c.signIn(t, "in a new browser", at("192.0.2.1"), 100)
 				}
 			}
 			c.end()

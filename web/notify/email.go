@@ -17,14 +17,24 @@ type kind struct {
 	path   string      // where the link leads; "" where there is none
 	action locales.Key // what its button says
 	values []string    // of the message: the parameters of its text
+
+	// The address may be anybody's, so that the email holds nothing that whoever gave it has written: no name.
+	unproved bool
 }
 
 // kinds are the emails that there are, by name.
 var kinds = map[string]kind{
-	identity.MessageInvitation:      {"/register", locales.Key("email.action.invitation"), []string{"until"}},
-	identity.MessageVerifyEmail:     {"/verify-email", locales.Key("email.action.verify_email"), nil},
-	identity.MessageResetPassword:   {"/reset-password", locales.Key("email.action.reset_password"), origin},
-	identity.MessageLocked:          {"/unlock", locales.Key("email.action.locked"), origin},
+	identity.MessageInvitation: {
+		path: "/register", action: locales.Key("email.action.invitation"), values: []string{"until"}, unproved: true,
+	},
+	identity.MessageVerifyEmail: {
+		path: "/verify-email", action: locales.Key("email.action.verify_email"), unproved: true,
+	},
+	identity.MessageResetPassword: {
+		path: "/reset-password", action: locales.Key("email.action.reset_password"), values: origin,
+	},
+	identity.MessageLocked: {path: "/unlock", action: locales.Key("email.action.locked"), values: origin},
+
 	identity.MessageFactorAdded:     notMe("factor", "ip", "device"),
 	identity.MessageFactorRemoved:   notMe("factor", "ip", "device"),
 	identity.MessageBackupCodesMade: notMe(origin...),
@@ -43,7 +53,9 @@ var kinds = map[string]kind{
 var origin = []string{"ip", "device"}
 
 // notMe is the kind of an email by whose link its reader takes back what somebody else did.
-func notMe(values ...string) kind { return kind{"/not-me", locales.Key("email.action.not_me"), values} }
+func notMe(values ...string) kind {
+	return kind{path: "/not-me", action: locales.Key("email.action.not_me"), values: values}
+}
 
 // languageOf decides in which language a message is written.
 func languageOf(identity.Message) *locales.Language { return locales.English }
@@ -59,10 +71,14 @@ func writeEmail(issuer string, message identity.Message, secret string) (Email, 
 	for _, name := range kind.values {
 		params[name] = valueText(language, name, message.Values)
 	}
+	person := message.Person
+	if kind.unproved {
+		person = ""
+	}
 	key := locales.Key("email." + message.Name)
 	email := Email{
 		To: message.To, Subject: language.Text(key+".subject", params),
-		Text: greeting(language, message.Person) + "\n\n" + language.Text(key+".text", params),
+		Text: greeting(language, person) + "\n\n" + language.Text(key+".text", params),
 	}
 	view := emailView{
 		Language: language.Tag(), Subject: email.Subject, Paragraphs: strings.Split(email.Text, "\n\n"), Issuer: issuer,

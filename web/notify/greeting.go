@@ -3,14 +3,18 @@ package notify
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/wicket-id/wicket/web/locales"
 )
 
-// greeting is how an email begins. Whoever signs up with somebody else's address chooses the name by which we greet
-// them there, so a name that could be taken for a link is left out.
+// maxName is how many characters a name has at the most that somebody is greeted by: a longer one is a text.
+const maxName = 40
+
+// greeting is how an email begins. A name is whatever somebody chose who may not be the reader, such as whoever took
+// over their account, so one that could be taken for a link or a text is left out.
 func greeting(language *locales.Language, person string) string {
-	if person == "" || readsAsLink(person) {
+	if person == "" || utf8.RuneCountInString(person) > maxName || readsAsLink(person) {
 		return language.Text("email.greeting_nameless")
 	}
 	return language.Text("email.greeting", locales.Params{"Person": person})

@@ -36,18 +36,38 @@ func TestNamesInMailsAreNoLinks(t *testing.T) {
 		"mallory@evil":               "Hello,",
 		"call evil.example now":      "Hello,",
 		"ada.lovelace":               "Hello,", // the price
+		strings.Repeat("ż", 40):      "Hello " + strings.Repeat("ż", 40) + ",",
+		strings.Repeat("ż", 41):      "Hello,",
 	} {
 		email, err := writeEmail(
-			"https://id.example.com", identity.Message{Name: identity.MessageVerifyEmail, Person: name}, "secret",
+			"https://id.example.com", identity.Message{Name: identity.MessagePasswordChanged, Person: name}, "secret",
 		)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if first, rest, _ := strings.Cut(email.Text, "\n\n"); first != want || !strings.HasPrefix(rest, "someone, probably") {
+		first, rest, _ := strings.Cut(email.Text, "\n\n")
+		if first != want || !strings.HasPrefix(rest, "the password of your") {
 			t.Errorf("%q: %q, want %q; then %.30q", name, first, want, rest)
 		}
 		if want == "Hello," && name != "" && (strings.Contains(email.Text, name) || strings.Contains(email.HTML, name)) {
 			t.Errorf("%q stands in the mail", name)
+		}
+	}
+}
+
+// Whoever types somebody else's address at the sign-up chooses nothing that is written there.
+func TestMailsToUnprovedAddressesHoldNoName(t *testing.T) {
+	for _, name := range []string{identity.MessageVerifyEmail, identity.MessageInvitation} {
+		message := identity.Message{
+			Name: name, Person: "congratulations", Values: map[string]string{"until": "2024-05-06T07:08:09Z"},
+		}
+		email, err := writeEmail("https://id.example.com", message, "secret")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := email.Subject + email.Text + email.HTML
+		if !strings.HasPrefix(email.Text, "Hello,\n") || strings.Contains(all, message.Person) {
+			t.Errorf("%s greets by a name:\n%s", name, email.Text)
 		}
 	}
 }

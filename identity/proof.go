@@ -100,6 +100,29 @@ func UseLink(ctx context.Context, tx bun.Tx, purpose, secret string, now time.Ti
 	return proof, err
 }
 
+// UseOwnersLink uses up a link that changes what its person signs in with, or is reached by: as UseLink does, but first
+// it takes LockWaysIn and LockContacts, which come before rows.
+func (s *Store) UseOwnersLink(
+	ctx context.Context, tx bun.Tx, purpose, secret string, now time.Time,
+) (*Proof, error) {
+	var userID uuid.UUID
+	err := tx.NewSelect().Model((*Proof)(nil)).
+		Column("user_id").
+		Where("secret_hash = ? AND purpose = ?", storage.Digest(secret), purpose).Scan(ctx, &userID)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return nil, ErrProof
+	} else if err != nil {
+		return nil, err
+	}
+	if err := s.LockWaysIn(ctx, tx, userID); err != nil {
+		return nil, err
+	}
+	if err := s.LockContacts(ctx, tx, userID); err != nil {
+		return nil, err
+	}
+	return UseLink(ctx, tx, purpose, secret, now)
+}
+
 // MaySend counts a message of that purpose to an address and tells whether it may go out.
 func (s *Store) MaySend(ctx context.Context, purpose, to string) error {
 	if s.Cache.Count(ctx, "sendings of "+purpose+" to "+to, SendingWindow) > maxSendings {
@@ -109,7 +132,8 @@ func (s *Store) MaySend(ctx context.Context, purpose, to string) error {
 }
 
 // VoidSecrets voids every link and code that was sent to a person: who has just proved who they are, or that somebody
-// else was them, wants none of the old ones to work.
+// else was them, wants none of the old ones to work. The caller holds LockWaysIn and has changed the person's row,
+// which is locked before their proofs.
 func VoidSecrets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time) error {
 	_, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).
 		Set("used_at = ?", now).

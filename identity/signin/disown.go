@@ -58,11 +58,8 @@ func distrustLaterEmails(ctx context.Context, tx bun.Tx, proof *identity.Proof) 
 func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, err error) {
 	return storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (string, error) {
 		now := s.Now()
-		proof, err := identity.UseLink(ctx, tx, identity.ProofNotMe, secret, now)
+		proof, err := s.UseOwnersLink(ctx, tx, identity.ProofNotMe, secret, now)
 		if err != nil {
-			return "", err
-		}
-		if err := s.LockWaysIn(ctx, tx, proof.UserID); err != nil {
 			return "", err
 		}
 		if _, err := s.Sessions().RaiseVersion(ctx, tx, now, proof.UserID, identity.EndedByNotMe); err != nil {

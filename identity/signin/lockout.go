@@ -80,7 +80,7 @@ func (s *Store) noteDeviceFailure(ctx context.Context, tx bun.Tx, known *identit
 func (s *Store) Unlock(ctx context.Context, secret string, device identity.Device) (deviceSecret string, err error) {
 	return storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (string, error) {
 		now := s.Now()
-		proof, err := identity.UseLink(ctx, tx, identity.ProofToUnlock, secret, now)
+		proof, err := s.UseOwnersLink(ctx, tx, identity.ProofToUnlock, secret, now)
 		if err != nil {
 			return "", err
 		}

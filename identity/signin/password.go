@@ -108,11 +108,18 @@ func (s Passwords) replace(
 	ctx context.Context, tx bun.Tx, user *identity.User, session *identity.Session, hash, secret string,
 ) error {
 	now := s.Now()
-	err := storage.OneRow(identity.RenewSecret(tx.NewUpdate().Model((*identity.Session)(nil)), secret, now).
-		Where("id = ? AND ended_at IS NULL", session.ID).
-		Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND coalesce(password_hash, '') = ? AND session_version = ?)",
-			user.ID, user.PasswordHash, session.SessionVersion).
+	if err := s.LockWaysIn(ctx, tx, user.ID); err != nil {
+		return err
+	}
+	err := storage.OneRow(tx.NewUpdate().Model((*identity.User)(nil)).Set("session_version = session_version").
+		Where("id = ? AND is_active", user.ID).
+		Where("coalesce(password_hash, '') = ? AND session_version = ?", user.PasswordHash, session.SessionVersion).
 		Exec(ctx))
+	if err == nil {
+		err = storage.OneRow(identity.RenewSecret(tx.NewUpdate().Model((*identity.Session)(nil)), secret, now).
+			Where("id = ? AND ended_at IS NULL", session.ID).
+			Exec(ctx))
+	}
 	if errors.Is(err, storage.ErrNotFound) {
 		return ErrRefused
 	} else if err != nil {
@@ -138,13 +145,13 @@ func (s Passwords) Remove(ctx context.Context, by *identity.Reauthenticated) (se
 	return s.Factors.Change(ctx, by, factor.Change{
 		Kind: "password", ID: by.UserID, Action: "removed", Message: identity.MessageFactorRemoved,
 	}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		if err := identity.VoidSecrets(ctx, tx, by.UserID, now); err != nil {
-			return err
-		}
-		return storage.OneRow(tx.NewUpdate().Model((*identity.User)(nil)).
+		if err := storage.OneRow(tx.NewUpdate().Model((*identity.User)(nil)).
 			Set("password_hash = NULL").
 			Set("password_changed_at = ?", now).
-			Where("id = ? AND password_hash IS NOT NULL", by.UserID).Exec(ctx))
+			Where("id = ? AND password_hash IS NOT NULL", by.UserID).Exec(ctx)); err != nil {
+			return err
+		}
+		return identity.VoidSecrets(ctx, tx, by.UserID, now)
 	})
 }
 

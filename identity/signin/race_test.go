@@ -1,14 +1,22 @@
 package signin_test
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/identitytest"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
 // Twenty tabs add one address: it is there once, and the others are told that it is.
@@ -137,4 +145,143 @@ func TestPasswordIsNotChangedInASessionOfAnOldVersion(t *testing.T) {
 			t.Errorf("changed in a session of an old version: %v", err)
 		}
 	})
+}
+
+// What ends secrets, sessions or ways in locks in one order, so that no two such verbs wait for each other. Each case
+// does other as soon as do has done the statement, and lets do go on when other waits for it.
+func TestVerbsOfRecoveryLockInOneOrder(t *testing.T) {
+	reset := func(t *testing.T, h *identitytest.Stack, link string) error {
+		_, _, err := h.SignIn.Resets().Reset(t.Context(), signin.NewPassword{
+			Secret: link, Password: "purple elephants dance at noon", Device: identitytest.Laptop,
+		})
+		return err
+	}
+	notMe := func(t *testing.T, h *identitytest.Stack, link string) error {
+		_, err := h.SignIn.NotMe(t.Context(), link)
+		return err
+	}
+	used, raised := `UPDATE "proofs" AS "proof" SET used_at = `, "SET session_version = session_version + 1"
+	for name, c := range map[string]struct {
+		statement string
+		do, other func(t *testing.T, h *identitytest.Stack, links map[string]string, session *identity.Session) error
+	}{
+		"not me and a reset": {
+			statement: used,
+			do: func(t *testing.T, h *identitytest.Stack, links map[string]string, _ *identity.Session) error {
+				return notMe(t, h, links[identity.ProofNotMe])
+			},
+			other: func(t *testing.T, h *identitytest.Stack, links map[string]string, _ *identity.Session) error {
+				return reset(t, h, links["reset"])
+			},
+		},
+		"not me and unlocking": {
+			statement: raised,
+			do: func(t *testing.T, h *identitytest.Stack, links map[string]string, _ *identity.Session) error {
+				return notMe(t, h, links[identity.ProofNotMe])
+			},
+			other: func(t *testing.T, h *identitytest.Stack, links map[string]string, _ *identity.Session) error {
+				_, err := h.SignIn.Unlock(t.Context(), links[identity.ProofToUnlock], identitytest.Laptop)
+				return err
+			},
+		},
+		"not me and a change of the password": {
+			statement: raised,
+			do: func(t *testing.T, h *identitytest.Stack, links map[string]string, _ *identity.Session) error {
+				return notMe(t, h, links[identity.ProofNotMe])
+			},
+			other: func(t *testing.T, h *identitytest.Stack, _ map[string]string, session *identity.Session) error {
+				_, err := h.SignIn.Passwords().Change(
+					t.Context(), session, identitytest.Laptop, identitytest.AlicePassword, "purple elephants dance at noon",
+				)
+				return err
+			},
+		},
+		"a reset and a link that is sent again": {
+			statement: used,
+			do: func(t *testing.T, h *identitytest.Stack, links map[string]string, _ *identity.Session) error {
+				return reset(t, h, links["reset"])
+			},
+			other: func(t *testing.T, h *identitytest.Stack, links map[string]string, session *identity.Session) error {
+				return h.Emails().Resend(t.Context(), h.Prove(t, session), uuid.MustParse(links["unverified"]))
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := identitytest.New(t, storagetest.Open(t, storage.Postgres))
+			links, session := recoveryLinks(t, h)
+			deadlocks := new(deadlocks)
+			h.Database.Observe(deadlocks)
+			other := make(chan error, 1)
+			began := h.Meanwhile(c.statement, func() {
+				go func() { other <- c.other(t, h, links, session) }()
+				storagetest.Eventually(t, 10*time.Second, "the other waits, or is done", func() bool {
+					var waiting int
+					err := h.Database.Reader().NewSelect().TableExpr("pg_stat_activity").ColumnExpr("count(*)").
+						Where("datname = current_database() AND wait_event_type = 'Lock'").Scan(t.Context(), &waiting)
+					return err == nil && waiting > 0 || len(other) > 0
+				})
+			})
+			if err := c.do(t, h, links, session); err != nil || !began() {
+				t.Errorf("began %t: %v", began(), err)
+			}
+			if err := <-other; err != nil && !errors.Is(err, identity.ErrProof) && !errors.Is(err, signin.ErrRefused) &&
+				!errors.Is(err, identity.ErrSessionEnded) {
+				t.Error(err)
+			}
+			if n := deadlocks.Load(); n > 0 {
+				t.Errorf("%d deadlocks", n)
+			}
+		})
+	}
+}
+
+// recoveryLinks makes alice, a session of hers, and a link of each kind, by purpose; "reset" is the one to choose
+// another password, "unverified" the id of an address.
+func recoveryLinks(t *testing.T, h *identitytest.Stack) (map[string]string, *identity.Session) {
+	t.Helper()
+	alice := h.Alice(t)
+	session, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+	added, err := h.Emails().Add(t.Context(), h.Prove(t, session), "alice@work.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	primary, err := h.Emails().Primary(t.Context(), alice.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := map[string]string{"unverified": added.ID.String()}
+	token, secret := identity.NewResetToken(t.Context(), alice.ID, h.Now())
+	links["reset"] = secret
+	err = h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewInsert().Model(token).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, purpose := range []string{identity.ProofNotMe, identity.ProofToUnlock} {
+		proof, secret := identity.NewLink(alice.ID, purpose, time.Hour, h.Now())
+		proof.EmailID = uuid.NullUUID{UUID: primary.ID, Valid: true}
+		links[purpose] = secret
+		err := h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			_, err := tx.NewInsert().Model(proof).Exec(ctx)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return links, session
+}
+
+// deadlocks counts the statements that PostgreSQL has ended so that others could go on; storage tries them again.
+type deadlocks struct{ atomic.Int64 }
+
+func (*deadlocks) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+func (d *deadlocks) AfterQuery(_ context.Context, event *bun.QueryEvent) {
+	if event.Err != nil && strings.Contains(event.Err.Error(), "40P01") {
+		d.Add(1)
+	}
 }

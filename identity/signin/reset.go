@@ -180,10 +180,10 @@ func (s Resets) Reset(ctx context.Context, r NewPassword) (owner *identity.User,
 		if err := useResetLink(ctx, tx, now, owner, r.Secret); err != nil {
 			return "", err
 		}
-		if err := identity.VoidSecrets(ctx, tx, owner.ID, now); err != nil {
+		if _, err := s.Sessions().RaiseVersion(ctx, tx, now, owner.ID, identity.EndedByPassword); err != nil {
 			return "", err
 		}
-		if _, err := s.Sessions().RaiseVersion(ctx, tx, now, owner.ID, identity.EndedByPassword); err != nil {
+		if err := identity.VoidSecrets(ctx, tx, owner.ID, now); err != nil {
 			return "", err
 		}
 		if err := removeWays(ctx, tx, now, owner.ID, uuid.Nil, oneOf(r.Remove)); err != nil {

@@ -44,6 +44,8 @@ const (
 	MessageFactorAdded     = "factor_added"
 	MessageFactorRemoved   = "factor_removed"
 	MessageFactorsReset    = "factors_reset"
+	MessageFactorsDisowned = "factors_disowned"
+	MessageDisownedRemoved = "disowned_removed"
 	MessageBackupCodesMade = "backup_codes_made"
 	MessageBackupCodeUsed  = "backup_code_used"
 	MessageKeyCloned       = "key_cloned"

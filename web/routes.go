@@ -190,6 +190,7 @@ func factorRoutes(r *gin.Engine, f *frame.Frame) {
 	r.POST("/account/totps/confirm", f.Page(factors.ConfirmTOTP, add...))
 	r.POST("/account/totps/remove", f.Page(factors.RemoveTOTP, change...))
 	r.POST("/account/backup-codes", f.Page(factors.MakeBackupCodes, change...))
+	r.POST("/account/factors/keep", f.Page(factors.Keep, change...))
 }
 
 // protocolRoutes are what apps call, send people to, or read.

@@ -28,6 +28,9 @@ type BackupCode struct {
 	CodeHash  []byte     `bun:"code_hash"` // an HMAC with the master key: a digest would give sixty bits away
 	UsedAt    *time.Time `bun:"used_at"`
 	CreatedAt time.Time  `bun:"created_at"`
+
+	SessionID    uuid.NullUUID `bun:"session_id,type:uuid"` // in which they were made
+	RemovalDueAt *time.Time    `bun:"removal_due_at"`       // unless one is used, or they are kept before: see Disown
 }
 
 const (
@@ -72,6 +75,7 @@ func (s BackupCodes) Make(
 		code := newBackupCode()
 		codes = append(codes, code)
 		rows[i] = BackupCode{ID: storage.NewID(), UserID: by.UserID, CodeHash: s.hashes(by.UserID, code)[0]}
+		rows[i].SessionID = uuid.NullUUID{UUID: by.ID, Valid: true}
 	}
 	secret, err = s.Change(ctx, by, Change{
 		Kind: "backup_codes", ID: by.UserID, Action: "made", Message: identity.MessageBackupCodesMade,
@@ -99,22 +103,16 @@ func (s BackupCodes) Make(
 	return codes, secret, nil
 }
 
-// Left returns how many codes a person has that were not used, and when they were made (nil: never).
-func (s BackupCodes) Left(ctx context.Context, userID uuid.UUID) (left int, madeAt *time.Time, err error) {
+// List lists the codes that a person was given last, also those that were used.
+func (s BackupCodes) List(ctx context.Context, userID uuid.UUID) ([]BackupCode, error) {
 	var rows []BackupCode
-	err = s.Database.Reader().NewSelect().Model(&rows).
-		Column("used_at", "created_at").
+	err := s.Database.Reader().NewSelect().Model(&rows).
+		Column("id", "used_at", "created_at", "session_id", "removal_due_at").
 		Where("user_id = ?", userID).Scan(ctx)
 	if err != nil {
-		return 0, nil, fmt.Errorf("backup codes: %w", err)
+		return nil, fmt.Errorf("backup codes: %w", err)
 	}
-	for _, row := range rows {
-		madeAt = &row.CreatedAt
-		if row.UsedAt == nil {
-			left++
-		}
-	}
-	return left, madeAt, nil
+	return rows, nil
 }
 
 // Check looks whether a code is one that its owner has left: nil where it is not.
@@ -138,6 +136,12 @@ func (s BackupCodes) Check(ctx context.Context, user *identity.User, code string
 			return false, err
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return false, err
+		}
+		_, err = tx.NewUpdate().Model((*BackupCode)(nil)).
+			Set("removal_due_at = NULL").
+			Where("user_id = ?", user.ID).Exec(ctx)
+		if err != nil {
 			return false, err
 		}
 		left, err := tx.NewSelect().Model((*BackupCode)(nil)).Where("user_id = ? AND used_at IS NULL", user.ID).Count(ctx)

@@ -182,16 +182,41 @@ type Factors struct {
 	TOTPs        []TOTP
 	BackupCodes  int        // that are left
 	BackupMadeAt *time.Time // when the backup codes were made; nil: never
+	BackupDueAt  *time.Time // when they are removed: see Disown; nil: never
+}
+
+// RemovalDueAt is when the first of the second factors goes that wait to be removed; nil: none does.
+func (f *Factors) RemovalDueAt() *time.Time {
+	var first *time.Time
+	sooner := func(due *time.Time) {
+		if due != nil && (first == nil || due.Before(*first)) {
+			first = due
+		}
+	}
+	for _, key := range f.HardwareKeys {
+		sooner(key.RemovalDueAt)
+	}
+	for _, app := range f.TOTPs {
+		sooner(app.RemovalDueAt)
+	}
+	sooner(f.BackupDueAt)
+	return first
 }
 
 // List lists what a person signs in with, besides the password.
 func (s *Store) List(ctx context.Context, userID uuid.UUID) (*Factors, error) {
 	var factors Factors
-	var passkeysErr, keysErr, totpsErr, codesErr error
+	var passkeysErr, keysErr, totpsErr error
 	factors.Passkeys, passkeysErr = s.Passkeys().List(ctx, userID)
 	factors.HardwareKeys, keysErr = s.HardwareKeys().List(ctx, userID)
 	factors.TOTPs, totpsErr = s.TOTPs().List(ctx, userID)
-	factors.BackupCodes, factors.BackupMadeAt, codesErr = s.BackupCodes().Left(ctx, userID)
+	codes, codesErr := s.BackupCodes().List(ctx, userID)
+	for _, code := range codes {
+		factors.BackupMadeAt, factors.BackupDueAt = &code.CreatedAt, code.RemovalDueAt
+		if code.UsedAt == nil {
+			factors.BackupCodes++
+		}
+	}
 	return &factors, errors.Join(passkeysErr, keysErr, totpsErr, codesErr)
 }
 
@@ -206,7 +231,7 @@ var factorModels = map[string]any{
 func (s *Store) Reset(ctx context.Context, user *identity.User) (map[string]int64, error) {
 	now := s.Now()
 	removed, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (map[string]int64, error) {
-		removed, err := RemoveSince(ctx, tx, user.ID, time.Time{})
+		removed, err := removeAll(ctx, tx, user.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -236,11 +261,11 @@ func CountValues(counts map[string]int64) audit.Values {
 	return values
 }
 
-// RemoveSince removes a person's factors that are not older than since, and returns how many of each kind.
-func RemoveSince(ctx context.Context, tx bun.Tx, userID uuid.UUID, since time.Time) (map[string]int64, error) {
+// removeAll removes a person's factors, and returns how many of each kind.
+func removeAll(ctx context.Context, tx bun.Tx, userID uuid.UUID) (map[string]int64, error) {
 	removed := make(map[string]int64)
 	for kind, model := range factorModels {
-		result, err := tx.NewDelete().Model(model).Where("user_id = ? AND created_at >= ?", userID, since).Exec(ctx)
+		result, err := tx.NewDelete().Model(model).Where("user_id = ?", userID).Exec(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -23,6 +23,9 @@ type HardwareKey struct {
 	bun.BaseModel `bun:"table:hardware_keys,alias:hardware_key"`
 
 	Authenticator
+
+	SessionID    uuid.NullUUID `bun:"session_id,type:uuid"` // in which it was registered
+	RemovalDueAt *time.Time    `bun:"removal_due_at"`       // unless it is used or kept before: see Disown
 }
 
 // Begin begins to register a security key for a person. It returns ErrTooManyFactors or ErrNoKeys.
@@ -75,6 +78,7 @@ func (s HardwareKeys) Add(
 		}
 		row := *key
 		row.CreatedAt = now // as a passkey's
+		row.SessionID = uuid.NullUUID{UUID: by.ID, Valid: true}
 		_, err := tx.NewInsert().Model(&row).Exec(ctx)
 		return err
 	})

@@ -37,6 +37,9 @@ type TOTP struct {
 	LastStep    int64      `bun:"last_step"` // of the last code that was accepted: none works twice
 	LastUsedAt  *time.Time `bun:"last_used_at"`
 	CreatedAt   time.Time  `bun:"created_at"`
+
+	SessionID    uuid.NullUUID `bun:"session_id,type:uuid"` // in which it was confirmed
+	RemovalDueAt *time.Time    `bun:"removal_due_at"`       // unless it is used or kept before: see Disown
 }
 
 const (
@@ -177,6 +180,7 @@ func (s TOTPs) Confirm(
 			Set("created_at = ?", now).
 			Set("name = ?", name).
 			Set("last_step = ?", step).
+			Set("session_id = ?", by.ID).
 			Where("id = ? AND user_id = ? AND confirmed_at IS NULL", id, by.UserID).Exec(ctx))
 	})
 }
@@ -218,6 +222,7 @@ func (s TOTPs) Check(ctx context.Context, userID uuid.UUID, code string) (*Prove
 				ctx context.Context, tx bun.Tx, now time.Time,
 			) (bool, error) {
 				result, err := tx.NewUpdate().Model((*TOTP)(nil)).Set("last_step = ?", step).Set("last_used_at = ?", now).
+					Set("removal_due_at = NULL").
 					Where("id = ? AND last_step < ?", row.ID, step).Exec(ctx)
 				if err != nil {
 					return false, err

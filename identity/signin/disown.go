@@ -52,47 +52,73 @@ func distrustLaterEmails(ctx context.Context, tx bun.Tx, proof *identity.Proof) 
 	return err
 }
 
+// Disowned is what came of an owner's word that something was not them.
+type Disowned struct {
+	ResetSecret string            // of a link to choose another password
+	Waiting     []factor.Disowned // second factors that are removed at DueAt, and are asked for until then
+	DueAt       time.Time
+}
+
 // NotMe is the answer of an owner who is told of a sign-in that was not theirs: every session and token is void at
-// once, the password and what was registered since with it, and the way to a new one is open. It returns the secret of
-// a password reset, or ErrProof.
-func (s *Store) NotMe(ctx context.Context, secret string) (resetSecret string, err error) {
-	return storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (string, error) {
+// once, the password and what was registered since with it, and the way to a new one is open. Second factors that older
+// sessions have registered go a day later: see factor.Disown. It returns ErrProof.
+func (s *Store) NotMe(ctx context.Context, secret string) (*Disowned, error) {
+	return storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Disowned, error) {
 		now := s.Now()
 		proof, err := s.UseOwnersLink(ctx, tx, identity.ProofNotMe, secret, now)
 		if err != nil {
-			return "", err
-		}
-		if _, err := s.Sessions().RaiseVersion(ctx, tx, now, proof.UserID, identity.EndedByNotMe); err != nil {
-			return "", err
-		}
-		if err := identity.VoidSecrets(ctx, tx, proof.UserID, now); err != nil {
-			return "", err
-		}
-		if err := distrustLaterEmails(ctx, tx, proof); err != nil {
-			return "", err
-		}
-		if err := distrustExternalAccounts(ctx, tx, now, proof); err != nil {
-			return "", err
-		}
-		// Nor is what they signed in with since the email was written the owner's.
-		removed, err := factor.RemoveSince(ctx, tx, proof.UserID, proof.CreatedAt)
-		if err != nil {
-			return "", err
+			return nil, err
 		}
 		// Whoever it was knows the password, and may have asked for the end of the account.
-		if _, err := tx.NewUpdate().Model((*identity.User)(nil)).
+		if _, err := s.Sessions().RaiseVersion(ctx, tx, now, proof.UserID, identity.EndedByNotMe); err != nil {
+			return nil, err
+		}
+		owner := new(identity.User)
+		if err := tx.NewUpdate().Model(owner).
 			Set("password_hash = NULL").
 			Set("erase_at = NULL").
-			Where("id = ?", proof.UserID).Exec(ctx); err != nil {
-			return "", err
+			Where("id = ?", proof.UserID).Returning("*").Scan(ctx); err != nil {
+			return nil, err
+		}
+		if err := identity.VoidSecrets(ctx, tx, proof.UserID, now); err != nil {
+			return nil, err
+		}
+		if err := distrustExternalAccounts(ctx, tx, now, proof); err != nil {
+			return nil, err
+		}
+		removed, waiting, err := factor.Disown(ctx, tx, now, proof)
+		if err != nil {
+			return nil, err
+		}
+		result := &Disowned{Waiting: waiting, DueAt: now.Add(factor.DisownedKept)}
+		if len(waiting) > 0 { // all addresses are told, also those that are not trusted from here on
+			values := map[string]string{
+				"factors": factor.FactorsValue(waiting), "time": result.DueAt.Format(time.RFC3339),
+			}
+			err := s.TellOwner(ctx, tx, now, owner, identity.MessageFactorsDisowned, "", 0, nil, values)
+			if err != nil {
+				return nil, err
+			}
+		}
+		if err := distrustLaterEmails(ctx, tx, proof); err != nil {
+			return nil, err
 		}
 		token, resetSecret := identity.NewResetToken(ctx, proof.UserID, now)
 		if _, err := tx.NewInsert().Model(token).Exec(ctx); err != nil {
-			return "", err
+			return nil, err
 		}
-		return resetSecret, audit.Record(ctx, tx, now, audit.Change{
+		result.ResetSecret = resetSecret
+		return result, audit.Record(ctx, tx, now, audit.Change{
 			Entity: "user", EntityID: proof.UserID.String(), Action: "disowned_sign_in", UserID: proof.UserID,
-			New: audit.Values{"session": proof.SessionID.UUID.String()}, Old: factor.CountValues(removed),
+			New: disownedValues(proof, result), Old: factor.CountValues(removed),
 		})
 	})
+}
+
+func disownedValues(proof *identity.Proof, result *Disowned) audit.Values {
+	values := audit.Values{"session": proof.SessionID.UUID.String()}
+	if len(result.Waiting) > 0 {
+		values["waiting"], values["removal_due_at"] = len(result.Waiting), result.DueAt
+	}
+	return values
 }

@@ -37,7 +37,11 @@ func (s *Store) Expire(ctx context.Context) (map[string]int64, error) {
 		deleted[table] = n
 		faults = append(faults, err)
 	}
-	var err error
+	disowned, err := s.Factors.RemoveDisowned(ctx)
+	faults = append(faults, err)
+	for table, n := range disowned {
+		deleted[table] += n
+	}
 	if s.AttemptsKept > 0 {
 		deleted["login_attempts"], err = s.Database.ForgetBefore(ctx, "login_attempts", now.Add(-s.AttemptsKept))
 	}

@@ -122,6 +122,14 @@ func (h Factors) MakeBackupCodes(v *frame.Visit) error {
 	return v.Show(http.StatusOK, pages.BackupCodes{Codes: codes})
 }
 
+// Keep keeps the second factors that would be removed, for the person's word by mail that something was not them.
+func (h Factors) Keep(v *frame.Visit) error {
+	if err := h.Factors.Keep(v.Context(), v.Owner); err != nil {
+		return err
+	}
+	return v.Redirect("/account/security?done=factors-kept")
+}
+
 // factorKinds describes a person's factors.
 func factorKinds(v *frame.Visit, now time.Time, factors *factor.Factors) []pages.FactorKind {
 	passkeys := pages.FactorKind{
@@ -140,7 +148,11 @@ func factorKinds(v *frame.Visit, now time.Time, factors *factor.Factors) []pages
 		Remove: "/account/hardware-keys/remove",
 	}
 	for _, key := range factors.HardwareKeys {
-		keys.Factors = append(keys.Factors, keyFactor(v, now, &key.Authenticator))
+		shown := keyFactor(v, now, &key.Authenticator)
+		if key.RemovalDueAt != nil {
+			shown.Warning = v.Language.Text("security.removed_soon")
+		}
+		keys.Factors = append(keys.Factors, shown)
 	}
 	apps := pages.FactorKind{
 		ID: "totps", Title: v.Language.Text("security.totps"),
@@ -150,7 +162,11 @@ func factorKinds(v *frame.Visit, now time.Time, factors *factor.Factors) []pages
 	}
 	for _, app := range factors.TOTPs {
 		detail := addedAndUsed(v, now, app.CreatedAt, app.LastUsedAt)
-		apps.Factors = append(apps.Factors, pages.Factor{ID: app.ID.String(), Name: app.Name, Detail: detail})
+		shown := pages.Factor{ID: app.ID.String(), Name: app.Name, Detail: detail}
+		if app.RemovalDueAt != nil {
+			shown.Warning = v.Language.Text("security.removed_soon")
+		}
+		apps.Factors = append(apps.Factors, shown)
 	}
 	return []pages.FactorKind{passkeys, keys, apps}
 }
@@ -189,5 +205,9 @@ func codesLeft(v *frame.Visit, factors *factor.Factors) string {
 	case factors.BackupMadeAt == nil:
 		return v.Language.Text("security.no_backup_codes")
 	}
-	return v.Language.Text("security.backup_codes_left", locales.Params{"Count": int(factors.BackupCodes)})
+	left := v.Language.Text("security.backup_codes_left", locales.Params{"Count": factors.BackupCodes})
+	if factors.BackupDueAt != nil {
+		left += " " + v.Language.Text("security.codes_removed_soon")
+	}
+	return left
 }

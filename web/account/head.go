@@ -48,6 +48,7 @@ var notices = map[string]locales.Key{
 	"profile":          locales.Key("notice.profile"),
 	"password":         locales.Key("notice.password"),
 	"factor-added":     locales.Key("notice.factor_added"),
+	"factors-kept":     locales.Key("notice.factors_kept"),
 	"factor-removed":   locales.Key("notice.factor_removed"),
 	"password-removed": locales.Key("notice.password_removed"),
 	"email-sent":       locales.Key("notice.email_sent"),

@@ -41,6 +41,9 @@ func (h Security) show(v *frame.Visit, status int, failure string) error {
 		Head: top, HasPassword: user.PasswordHash != "", Failure: failure, Notice: notice(v),
 		Kinds: factorKinds(v, h.Now(), factors), BackupCodes: codesLeft(v, factors),
 	}
+	if due := factors.RemovalDueAt(); due != nil {
+		page.RemovedOn = v.Language.Moment(*due)
+	}
 	for _, attempt := range attempts {
 		page.Attempts = append(page.Attempts, pages.Attempt{
 			When: ago(v, h.Now(), attempt.AttemptTime), Result: attemptResult(v, attempt.FailureReason),

@@ -48,6 +48,8 @@ var kinds = map[string]kind{
 	identity.MessageAccountLinked:   notMe("account", "provider"),
 	identity.MessageErasure:         {values: []string{"date"}},
 	identity.MessageFactorsReset:    {},
+	identity.MessageFactorsDisowned: {values: []string{"factors", "time"}},
+	identity.MessageDisownedRemoved: {values: []string{"factors"}},
 }
 
 var origin = []string{"ip", "device"}

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wicket-id/wicket/web/locales"
@@ -13,6 +14,7 @@ var factors = map[string]locales.Key{
 	"totp":         locales.Key("email.factor.totp"),
 	"passkey":      locales.Key("email.factor.passkey"),
 	"hardware_key": locales.Key("email.factor.hardware_key"),
+	"backup_codes": locales.Key("email.factor.backup_codes"),
 }
 
 // valueText is a value of a message in words. One that cannot be read is shown as it is: jobs outlive an upgrade, and
@@ -24,6 +26,8 @@ func valueText(language *locales.Language, name string, values map[string]string
 		if key, ok := factors[value]; ok {
 			return language.Text(key)
 		}
+	case "factors":
+		return factorsText(language, value)
 	case "date", "until":
 		if at, err := time.Parse(time.RFC3339, value); err == nil {
 			return language.Date(at)
@@ -38,6 +42,22 @@ func valueText(language *locales.Language, name string, values map[string]string
 		}
 	}
 	return value
+}
+
+// factorsText lists what factor.FactorsValue wrote down, one line for each.
+func factorsText(language *locales.Language, value string) string {
+	lines := strings.Split(value, "\n")
+	for i, line := range lines {
+		kind, added, _ := strings.Cut(line, " ")
+		if key, ok := factors[kind]; ok {
+			kind = language.Text(key)
+		}
+		if at, err := time.Parse(time.RFC3339, added); err == nil {
+			kind = language.Text("email.factor.added", locales.Params{"Factor": kind, "Date": language.Date(at)})
+		}
+		lines[i] = kind
+	}
+	return strings.Join(lines, "; ")
 }
 
 // codesLeft says how many backup codes somebody has left, and what to do where they are few.

@@ -69,6 +69,12 @@ func TestValuesAreToldInWords(t *testing.T) {
 		{identity.MessageNewSignIn, map[string]string{"time": "2026-02-03T04:05:06Z"}, []string{
 			"on 3 February 2026 at 04:05 UTC,",
 		}},
+		{identity.MessageFactorsDisowned, map[string]string{
+			"factors": "totp 2026-02-03T04:05:06Z\nbackup_codes 2026-02-04T04:05:06Z", "time": "2026-02-05T04:05:06Z",
+		}, []string{
+			"removed on 5 February 2026 at 04:05 UTC: ",
+			"An authenticator app, added on 3 February 2026; The backup codes, added on 4 February 2026.",
+		}},
 		{identity.MessageBackupCodeUsed, map[string]string{"left": "7"}, []string{"There are 7 left.\n"}},
 		{identity.MessageBackupCodeUsed, map[string]string{"left": "1", "few": "yes"}, []string{
 			"There is one left. Make new ones before you run out",

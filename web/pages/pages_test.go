@@ -71,9 +71,10 @@ var samples = []struct {
 		App: &notes, ID: "i", Secret: "JBSWY3DPEHPK3PXP", PNG: []byte("x"), Failure: "No.", LaterURI: "/account",
 	}, []string{"secret", "code", "name", "verify", "not-now", "failure"}},
 	{"backup codes", BackupCodes{Codes: []string{"aaaa-bbbb-cccc", "dddd-eeee-ffff"}}, []string{"codes", "done"}},
-	{"security, factors", Security{Head: head, HasPassword: true, BackupCodes: "You have 3 left.", Kinds: []FactorKind{
-		{ID: "passkeys", Title: "Passkeys", AddURI: "/account/passkeys/new", Add: "Add", Remove: "/account/passkeys/remove", Factors: []Factor{{ID: "p", Name: "Phone", Detail: "Added today", Warning: "Copied"}}},
-	}}, []string{"passkeys", "add-passkeys", "remove-password", "make-codes"}},
+	{"security, factors", Security{
+		Head: head, HasPassword: true, BackupCodes: "You have 3 left.", RemovedOn: "Monday", Kinds: []FactorKind{
+			{ID: "passkeys", Title: "Passkeys", AddURI: "/account/passkeys/new", Add: "Add", Remove: "/account/passkeys/remove", Factors: []Factor{{ID: "p", Name: "Phone", Detail: "Added today", Warning: "Copied"}}},
+		}}, []string{"passkeys", "add-passkeys", "remove-password", "make-codes", "keep-factors"}},
 	{"security, no password", Security{Head: head}, []string{"password", "change"}},
 	{"register", Register{App: &notes, Continue: "c", SignInURL: "/sign-in"}, []string{
 		"username", "email", "name", "password", "register", "have-account",

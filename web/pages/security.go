@@ -2,13 +2,13 @@ package pages
 
 // Security is where a person changes what they sign in with, and sees who tried to. It posts present and password to
 // /account/password; id to /account/passkeys/remove, /account/hardware-keys/remove and /account/totps/remove; and
-// nothing to
-// /account/password/remove and /account/backup-codes.
+// nothing to /account/password/remove, /account/backup-codes and /account/factors/keep.
 type Security struct {
 	Head        AccountHead
 	HasPassword bool
 	Kinds       []FactorKind
 	BackupCodes string // how many are left, in words; "" where the person has no use for any
+	RemovedOn   string // when what is marked by a Warning is removed unless it is kept, in words; "": nothing is
 	Attempts    []Attempt
 	Notice      string
 	Failure     string

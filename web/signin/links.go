@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
@@ -42,12 +43,21 @@ func (h Links) NotMePage(v *frame.Visit) error {
 	})
 }
 
-// NotMe takes it back.
+// NotMe takes it back, and leads on to another password. Where a second factor is still asked for, which may not be the
+// person's, it says so first.
 func (h Links) NotMe(v *frame.Visit) error {
-	secret, err := h.SignIns.NotMe(v.Context(), v.Form.Get("token"))
+	result, err := h.SignIns.NotMe(v.Context(), v.Form.Get("token"))
 	if err != nil {
 		return err
 	}
 	v.ClearCookies()
-	return v.RedirectWith("/reset-password", url.Values{"token": {secret}})
+	reset := url.Values{"token": {result.ResetSecret}}
+	if len(result.Waiting) == 0 {
+		return v.RedirectWith("/reset-password", reset)
+	}
+	return v.Show(http.StatusOK, pages.Done{
+		Title:   v.Language.Text("not_me.signed_out"),
+		Text:    v.Language.Text("not_me.waiting", locales.Params{"When": v.Language.Moment(result.DueAt)}),
+		NextURI: frame.WithParameters("/reset-password", reset), NextLabel: v.Language.Text("not_me.choose"),
+	})
 }

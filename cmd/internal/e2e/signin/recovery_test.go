@@ -3,6 +3,7 @@ package signin
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -283,6 +284,86 @@ func TestPasswordChange(t *testing.T) {
 		}
 		if a := h.Refresh(t, client, here.Text("refresh_token")); a.Status != http.StatusOK {
 			t.Errorf("this device ended: %v", a.JSON)
+		}
+	})
+}
+
+// disownedWithApp has alice add an authenticator app and make backup codes, and then a mail that was written before
+// says by its link that a sign-in was not her. It returns the app's secret and the page that the link leads to.
+func disownedWithApp(t *testing.T, h *harness.Server) (secret string, shown harness.Page) {
+	t.Helper()
+	mine, other := h.NewBrowser(t), h.NewBrowser(t)
+	mine.SignIn(t, harness.Page{})
+	other.UserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+	other.SignIn(t, harness.Page{})
+	link, _ := h.Mail(t, "A new sign-in to your account")
+	secret, _ = mine.AddAuthenticator(t, "")
+	if made := mine.Post(t, "/account/backup-codes", nil); !harness.ShownBackupCode.MatchString(made.Text) {
+		t.Fatalf("backup codes: %s\n%s", made.Status, made.Text)
+	}
+	shown = h.NewBrowser(t).FollowLink(t, link, nil)
+	if !strings.Contains(shown.Text, "Every device is signed out") {
+		t.Fatalf("the page does not say that a second factor waits: %s\n%s", shown.Status, shown.Text)
+	}
+	return secret, shown
+}
+
+var nextLink = regexp.MustCompile(`id="next" href="([^"]+)"`)
+
+// Whoever reads a person's mail does not take their second factor: it is still asked for, and its owner keeps it.
+func TestSecondFactorIsKeptAfterNotMe(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		secret, shown := disownedWithApp(t, h)
+		owner, next := h.NewBrowser(t), nextLink.FindStringSubmatch(shown.Text)[1]
+		question := owner.Get(t, next)
+		if !harness.AsksForCode(question) {
+			t.Fatalf("a password is chosen without the second factor: %s\n%s", question.Request.URL, question.Text)
+		}
+		_, mail := h.Mail(t, "A second factor will be removed from your account")
+		for _, want := range []string{"An authenticator app, added on", "The backup codes, added on"} {
+			if !strings.Contains(mail.Text, want) {
+				t.Errorf("the mail lacks %q:\n%s", want, mail.Text)
+			}
+		}
+		chosen := owner.AnswerSecondStep(t, question, harness.TOTPCode(t, secret, 0))
+		token := harness.HiddenToken.FindStringSubmatch(chosen.Text)[1]
+		owner.Post(t, "/reset-password", url.Values{"token": {token}, "password": {harness.NewPassword}})
+		question = owner.Post(t, "/sign-in", url.Values{"username": {harness.Username}, "password": {harness.NewPassword}})
+		owner.AnswerSecondStep(t, question, harness.TOTPCode(t, secret, 1))
+		page := owner.Get(t, "/account/security")
+		if !strings.Contains(page.Text, `id="keep-factors"`) || !strings.Contains(page.Text, "They will be removed.") ||
+			strings.Contains(page.Text, `class="badge bad"`) {
+			t.Errorf("the page should say that the backup codes go, and the app not:\n%s", page.Text)
+		}
+		page = owner.Post(t, "/account/factors/keep", nil)
+		if !strings.Contains(page.Text, "Nothing will be removed") || strings.Contains(page.Text, `id="keep-factors"`) {
+			t.Errorf("keeping them: %s\n%s", page.Status, page.Text)
+		}
+	})
+}
+
+// A second factor that nobody uses is gone a day later, and then mail alone leads back into the account.
+func TestSecondFactorIsRemovedADayAfterNotMe(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		disownedWithApp(t, h)
+		yesterday := identity.Clock().Add(-24 * time.Hour)
+		for _, table := range []string{"totps", "backup_codes"} {
+			h.SQL(t, "UPDATE "+table+" SET removal_due_at = ? WHERE removal_due_at IS NOT NULL", yesterday)
+		}
+		if _, err := h.SignIns.Expire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, mail := h.Mail(t, "A second factor was removed from your account")
+		if !strings.Contains(mail.Text, "An authenticator app, added on") {
+			t.Errorf("the mail does not say what went:\n%s", mail.Text)
+		}
+		b := h.NewBrowser(t)
+		b.Post(t, "/forgot-password", url.Values{"login": {harness.Email}})
+		link, _ := h.Mail(t, "Choose a new password")
+		if shown := b.Get(t, link); !strings.Contains(shown.Text, `id="choose"`) {
+			t.Errorf("a second step is asked for: %s\n%s", shown.Request.URL, shown.Text)
 		}
 	})
 }

@@ -1,0 +1,236 @@
+package signin_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/identitytest"
+	"github.com/wicket-id/wicket/identity/signin"
+)
+
+// notMeLink writes to alice of that session, and returns the secret of the link.
+func notMeLink(t *testing.T, h *identitytest.Stack, session *identity.Session) string {
+	t.Helper()
+	proof, link := identity.NewLink(session.UserID, identity.ProofNotMe, identity.NotMeProofLifetime, h.Now())
+	email, err := h.Emails().Primary(t.Context(), session.UserID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof.EmailID = uuid.NullUUID{UUID: email.ID, Valid: true}
+	proof.SessionID = uuid.NullUUID{UUID: session.ID, Valid: true}
+	err = h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewInsert().Model(proof).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
+
+// told lists to whom a message was sent, with its values.
+func told(t *testing.T, h *identitytest.Stack, name string) []identity.Message {
+	t.Helper()
+	list, err := h.Jobs.JobList(t.Context(), river.NewJobListParams().
+		Kinds(identity.Message{}.Kind()).
+		OrderBy(river.JobListOrderByID, river.SortOrderAsc).
+		First(1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var messages []identity.Message
+	for _, job := range list.Jobs {
+		var message identity.Message
+		if err := json.Unmarshal(job.EncodedArgs, &message); err != nil {
+			t.Fatal(err)
+		}
+		if message.Name == name {
+			messages = append(messages, message)
+		}
+	}
+	return messages
+}
+
+func apps(t *testing.T, h *identitytest.Stack, userID uuid.UUID) []factor.TOTP {
+	t.Helper()
+	apps, err := h.Factors.TOTPs().List(t.Context(), userID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return apps
+}
+
+// Whoever took an account and added an app of theirs is out again, app and all, when its owner says so.
+func TestNotMeRemovesWhatWasAdded(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		h.Now = func() time.Time { h.Clock = h.Clock.Add(time.Microsecond); return h.Clock }
+		alice := h.Alice(t)
+		mine, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+		h.App(t, mine) // the owner's own, an hour before
+		h.Pass(time.Hour)
+		h.Exec(t, "UPDATE users SET two_factor = FALSE") // by whatever trick
+		theirs, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+		link, written := notMeLink(t, h, theirs), h.Clock
+		h.App(t, theirs)
+		if result, err := h.SignIn.NotMe(t.Context(), link); err != nil || len(result.Waiting) != 0 {
+			t.Fatalf("%+v, %v", result, err)
+		}
+		if left := apps(t, h, alice.ID); len(left) != 1 || !left[0].CreatedAt.Before(written) {
+			t.Errorf("left are %+v", left)
+		}
+		if !h.Read(t, alice.ID).TwoFactor {
+			t.Error("the owner's own app counts no more")
+		}
+	})
+}
+
+// disownedByMail is what a thief of mail does: alice adds an app and makes backup codes in her old session, and the
+// link of a mail that was written before says that a sign-in was not hers.
+func disownedByMail(t *testing.T, h *identitytest.Stack) (alice *identity.User, app string, result *signin.Disowned) {
+	t.Helper()
+	alice = h.Alice(t)
+	mine, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+	other, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+	link := notMeLink(t, h, other)
+	app = h.App(t, mine)
+	added, err := h.Emails().Add(t.Context(), h.Proven(t, alice), "alice@work.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Exec(t, "UPDATE emails SET verified_at = ? WHERE id = ?", h.Clock, added.ID)
+	if _, _, err := h.Factors.BackupCodes().Make(t.Context(), h.Proven(t, alice)); err != nil {
+		t.Fatal(err)
+	}
+	h.Pass(time.Minute)
+	if result, err = h.SignIn.NotMe(t.Context(), link); err != nil {
+		t.Fatal(err)
+	}
+	return alice, app, result
+}
+
+// The link of a mail does not take what keeps out whoever reads the mail: a second factor of another session waits for
+// a day, of which all verified addresses are told, and then goes.
+func TestSecondFactorOfAnotherSessionWaits(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice, _, result := disownedByMail(t, h)
+		if len(result.Waiting) != 2 || !result.DueAt.Equal(h.Clock.Add(24*time.Hour)) {
+			t.Errorf("waiting are %+v", result)
+		}
+		question, err := h.SignIn.Resets().Check(t.Context(), result.ResetSecret, "")
+		if err != nil || question == "" {
+			t.Errorf("whoever reads the mail chooses a password without the second factor: %v", err)
+		}
+		announced := told(t, h, identity.MessageFactorsDisowned)
+		if len(announced) != 2 || announced[0].To != "alice@example.com" || announced[1].To != "alice@work.example" ||
+			!strings.Contains(announced[0].Values["factors"], "totp ") || announced[0].Secret != nil {
+			t.Errorf("announced were %+v", announced)
+		}
+		h.Pass(24*time.Hour - time.Second)
+		if _, err := h.SignIn.Expire(t.Context()); err != nil || len(apps(t, h, alice.ID)) != 1 {
+			t.Errorf("removed before its time: %v", err)
+		}
+		h.Pass(time.Second)
+		for run := range 2 { // the second finds nothing to do
+			deleted, err := h.SignIn.Expire(t.Context())
+			if err != nil || deleted["totps"] != int64(1-run) {
+				t.Errorf("run %d: %v, %v", run, deleted, err)
+			}
+		}
+		left, err := h.Factors.List(t.Context(), alice.ID)
+		if err != nil || len(left.TOTPs) != 0 || left.BackupCodes != 0 || h.Read(t, alice.ID).TwoFactor {
+			t.Errorf("left are %+v, %v", left, err)
+		}
+		if n := len(h.Lines(t, "totp", "removed")); n != 1 {
+			t.Errorf("the audit trail has %d lines of it", n)
+		}
+		if removed := told(t, h, identity.MessageDisownedRemoved); len(removed) != 1 || // the other address is not trusted
+			!strings.Contains(removed[0].Values["factors"], "backup_codes ") {
+			t.Errorf("told were %+v", removed)
+		}
+	})
+}
+
+// Whoever signs in with the second factor is its owner: it stays, and so does what they keep.
+func TestDisownedFactorThatIsUsedStays(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice, app, result := disownedByMail(t, h)
+		question, err := h.SignIn.Resets().Check(t.Context(), result.ResetSecret, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		step, err := h.SignIn.SecondSteps().Open(t.Context(), question)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.SignIn.SecondSteps().AllowReset(
+			t.Context(), step, factor.Answer{Code: "000000"}, identitytest.Laptop,
+		); !errors.Is(err, factor.ErrCode) {
+			t.Fatal(err)
+		}
+		if apps(t, h, alice.ID)[0].RemovalDueAt == nil {
+			t.Error("a wrong code keeps the app")
+		}
+		if _, err := h.SignIn.SecondSteps().AllowReset(
+			t.Context(), step, factor.Answer{Code: h.Code(t, app, 0)}, identitytest.Laptop,
+		); err != nil {
+			t.Fatal(err)
+		}
+		factors, err := h.Factors.List(t.Context(), alice.ID)
+		if err != nil || factors.TOTPs[0].RemovalDueAt != nil || factors.RemovalDueAt() == nil {
+			t.Errorf("after the app was used: %+v, %v", factors, err)
+		}
+		h.Pass(24 * time.Hour)
+		if err := h.Factors.Keep(t.Context(), h.Proven(t, alice)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.SignIn.Expire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		factors, err = h.Factors.List(t.Context(), alice.ID)
+		if err != nil || len(factors.TOTPs) != 1 || factors.BackupCodes != 10 || factors.RemovalDueAt() != nil {
+			t.Errorf("left are %+v, %v", factors, err)
+		}
+		if n := len(h.Lines(t, "backup_codes", "kept")); n != 1 {
+			t.Errorf("the audit trail has %d lines of it", n)
+		}
+		ended := h.Proven(t, alice)
+		h.Exec(t, "UPDATE sessions SET ended_at = ? WHERE id = ?", h.Clock, ended.ID)
+		if err := h.Factors.Keep(t.Context(), ended); !errors.Is(err, identity.ErrSessionEnded) {
+			t.Errorf("in a session that has ended: %v", err)
+		}
+	})
+}
+
+// A backup code that is used keeps all of them.
+func TestDisownedBackupCodesStayWhenOneIsUsed(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		session, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+		h.App(t, session)
+		codes, _, err := h.Factors.BackupCodes().Make(t.Context(), h.Proven(t, alice))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Exec(t, "UPDATE backup_codes SET removal_due_at = ?", h.Clock.Add(time.Hour))
+		if _, err := h.Answer(t, h.Asked(t, identitytest.Laptop), codes[3]); err != nil {
+			t.Fatal(err)
+		}
+		h.Pass(time.Hour)
+		if _, err := h.SignIn.Expire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := h.Factors.List(t.Context(), alice.ID); err != nil || left.BackupCodes != 9 {
+			t.Errorf("left are %+v, %v", left, err)
+		}
+	})
+}

@@ -132,7 +132,7 @@ func TestRemovalWaitsForWhoIsComingIn(t *testing.T) {
 					return err == nil && waiting
 				})
 			}
-			_, err := u.Identity.ExternalAccounts().Attach(ctx, tx, clock(), user, external, false)
+			_, err := u.Identity.ExternalAccounts().Attach(ctx, tx, clock(), user, external, nil)
 			return err
 		})
 		if err != nil {

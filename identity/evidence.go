@@ -2,6 +2,8 @@ package identity
 
 import (
 	"slices"
+
+	"github.com/google/uuid"
 )
 
 // Evidence is how a person has proved who they are, as apps are told of it.
@@ -9,6 +11,7 @@ type Evidence struct {
 	AMR []string // authentication method references: RFC 8176
 	ACR string   // authentication context class reference: one of the constants below
 
+	FactorID uuid.UUID       // the passkey, security key or app that was shown; uuid.Nil: none was
 	External *ExternalOrigin // where the person came from, where that is a provider upstream
 }
 
@@ -56,7 +59,10 @@ var PasswordEvidence = Evidence{AMR: []string{"pwd"}, ACR: ACRPassword}
 
 // With is the evidence of two steps, one after the other, by factors of different kinds.
 func (e Evidence) With(second Evidence) Evidence {
-	both := Evidence{AMR: slices.Clone(e.AMR), ACR: ACRMultiFactor, External: e.External}
+	both := Evidence{AMR: slices.Clone(e.AMR), ACR: ACRMultiFactor, External: e.External, FactorID: e.FactorID}
+	if both.FactorID == uuid.Nil {
+		both.FactorID = second.FactorID
+	}
 	for _, method := range append(slices.Clone(second.AMR), "mfa") {
 		if !slices.Contains(both.AMR, method) {
 			both.AMR = append(both.AMR, method)

@@ -33,6 +33,7 @@ type ExternalAccount struct {
 	LastUsedAt   time.Time       `bun:"last_used_at"`
 	CreatedAt    time.Time       `bun:"created_at"`
 	ModifiedAt   time.Time       `bun:"modified_at"`
+	SessionID    uuid.NullUUID   `bun:"session_id,type:uuid"` // in which it was linked; none: it came with the account
 }
 
 // What can be wrong with linking an account of elsewhere.
@@ -75,7 +76,7 @@ func (s ExternalAccounts) Link(ctx context.Context, by *Reauthenticated, externa
 		case held >= maxExternals:
 			return ErrTooManyExternals
 		}
-		_, err = s.Attach(ctx, tx, now, user, external, true)
+		_, err = s.Attach(ctx, tx, now, user, external, by.Proven())
 		return err
 	})
 	known := refusal.OneOf(err, ErrSessionEnded, ErrProviderRemoved, ErrTooManyExternals, ErrExternalTaken)
@@ -87,12 +88,16 @@ func (s ExternalAccounts) Link(ctx context.Context, by *Reauthenticated, externa
 	return nil
 }
 
-// Attach writes that an account of elsewhere is this person's, and tells them where told is set. It returns
-// ErrExternalTaken if it is somebody else's.
+// Attach writes that an account of elsewhere is this person's. They are told, unless the account here is new. in is the
+// session in which they ask for it, or nil where they come from there. It returns ErrExternalTaken if it is somebody
+// else's.
 func (s ExternalAccounts) Attach(
-	ctx context.Context, tx bun.Tx, now time.Time, user *User, external External, told bool,
+	ctx context.Context, tx bun.Tx, now time.Time, user *User, external External, in *Session,
 ) (*ExternalAccount, error) {
 	account := external.account(user.ID, now)
+	if in != nil {
+		account.SessionID = uuid.NullUUID{UUID: in.ID, Valid: true}
+	}
 	if len(external.Tokens) > 0 {
 		account.SealedTokens = s.Seal.Close(SealForTokens, external.Tokens)
 	}
@@ -111,7 +116,7 @@ func (s ExternalAccounts) Attach(
 	} else if err != nil {
 		return nil, err
 	}
-	if told {
+	if !user.CreatedAt.Equal(now) {
 		values := map[string]string{"provider": external.ProviderName, "account": external.Label}
 		if err := s.TellOwner(
 			ctx, tx, now, user, MessageAccountLinked, ProofNotMe, NotMeProofLifetime, nil, values,

@@ -46,6 +46,7 @@ const (
 	MessageFactorsReset    = "factors_reset"
 	MessageFactorsDisowned = "factors_disowned"
 	MessageDisownedRemoved = "disowned_removed"
+	MessageWaysRemoved     = "ways_removed"
 	MessageBackupCodesMade = "backup_codes_made"
 	MessageBackupCodeUsed  = "backup_code_used"
 	MessageKeyCloned       = "key_cloned"

@@ -40,6 +40,7 @@ type Session struct {
 	CreatedAt      time.Time  `bun:"created_at"`
 
 	ExternalAccountID uuid.NullUUID `bun:"external_account_id,type:uuid"` // by which the person came in, if by one
+	FactorID          uuid.NullUUID `bun:"factor_id,type:uuid"`           // the passkey, key or app that was shown first
 	// the session there that it came from, if the provider names them
 	UpstreamSID string `bun:"upstream_sid,nullzero"`
 

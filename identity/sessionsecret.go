@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
@@ -13,9 +14,11 @@ import (
 // RenewSession writes what a live session has proved by now, and its new secret: a copy of the old one is worth nothing
 // from now on. It returns storage.ErrNotFound where the session has ended, or waits for its next secret to be shown.
 func RenewSession(ctx context.Context, tx bun.Tx, session *Session, evidence Evidence, secret string) error {
+	shown := uuid.NullUUID{UUID: evidence.FactorID, Valid: evidence.FactorID != uuid.Nil}
 	renewed := &Session{ID: session.ID, AMR: evidence.AMR, ACR: evidence.ACR, SecretHash: storage.Digest(secret)}
 	return storage.OneRow(tx.NewUpdate().Model(renewed).
 		Column("amr", "acr", "secret_hash").
+		Set("factor_id = coalesce(factor_id, ?)", shown).
 		Where("id = ? AND ended_at IS NULL AND next_secret_hash IS NULL", session.ID).
 		Where("auth_time = ?", session.AuthTime). // whoever has signed in again meanwhile has another secret
 		Where("EXISTS (SELECT 1 FROM users WHERE id = ? AND is_active AND session_version = ?)", session.UserID, session.SessionVersion).Exec(ctx))

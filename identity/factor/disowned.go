@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,32 +11,11 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
-	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // DisownedKept is how long a second factor stays that an owner disowns, but that the session which they disown has not
 // registered. Its owner may sign in with it meanwhile, or keep it.
 const DisownedKept = 24 * time.Hour
-
-// Disowned is a second factor that is removed later, or was.
-type Disowned struct {
-	ID      uuid.UUID `bun:"id,type:uuid"` // of backup codes that of one
-	Kind    string    `bun:"-"`            // as the audit trail calls it
-	Name    string    `bun:"name"`         // what its owner calls it; backup codes have none
-	AddedAt time.Time `bun:"created_at"`
-}
-
-// secondFactors are the tables of what is asked for after another way in, by kind. They stand between whoever reads
-// somebody's mail and the account.
-var secondFactors = []struct {
-	kind, table string
-	model       any
-	columns     string // of a Disowned
-}{
-	{"hardware_key", "hardware_keys", (*HardwareKey)(nil), "id, name, created_at"},
-	{"totp", "totps", (*TOTP)(nil), "id, name, created_at"},
-	{"backup_codes", "backup_codes", (*BackupCode)(nil), "id, '' AS name, created_at"},
-}
 
 // Disown takes from a person what was added since they were sent the link with that proof, by which they say that
 // something was not them. Passkeys go at once, for they let in whoever added them and keep nobody out who reads the
@@ -46,7 +24,7 @@ var secondFactors = []struct {
 // waiting. removed are the numbers of what went, by table.
 func Disown(
 	ctx context.Context, tx bun.Tx, now time.Time, proof *identity.Proof,
-) (removed map[string]int64, waiting []Disowned, err error) {
+) (removed map[string]int64, waiting []Entry, err error) {
 	removed = make(map[string]int64)
 	due := now.Add(DisownedKept)
 	remove := func(table string, query *bun.DeleteQuery) error {
@@ -61,7 +39,7 @@ func Disown(
 	}
 	for _, second := range secondFactors {
 		theirs := tx.NewDelete().Model(second.model)
-		if second.kind == "totp" {
+		if second.name == "totp" {
 			theirs.Where("(session_id = ? OR confirmed_at IS NULL)", proof.SessionID)
 		} else {
 			theirs.Where("session_id = ?", proof.SessionID)
@@ -79,8 +57,9 @@ func Disown(
 		return nil, nil, err
 	}
 	for _, second := range secondFactors {
-		found, err := disowned(ctx, second.kind, tx.NewSelect().Model(second.model).ColumnExpr(second.columns).
-			Where("user_id = ? AND removal_due_at = ?", proof.UserID, due).Order("created_at"))
+		found, err := second.list(ctx, tx, func(q *bun.SelectQuery) *bun.SelectQuery {
+			return q.Where("user_id = ? AND removal_due_at = ?", proof.UserID, due)
+		})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -101,13 +80,13 @@ func (s *Store) Keep(ctx context.Context, by *identity.Reauthenticated) error {
 			return err
 		}
 		for _, second := range secondFactors {
-			kept, err := disowned(ctx, second.kind, tx.NewUpdate().Model(second.model).Set("removal_due_at = NULL").
+			kept, err := second.read(ctx, tx.NewUpdate().Model(second.model).Set("removal_due_at = NULL").
 				Where("user_id = ? AND removal_due_at IS NOT NULL", by.UserID).Returning(second.columns))
 			if err != nil {
 				return err
 			}
 			for _, factor := range kept {
-				if err := factor.record(ctx, tx, now, by.UserID, "kept"); err != nil {
+				if err := factor.record(ctx, tx, now, by.UserID, "kept", ""); err != nil {
 					return err
 				}
 			}
@@ -147,8 +126,8 @@ func (s *Store) RemoveDisowned(ctx context.Context) (map[string]int64, error) {
 		}
 	}
 	for _, second := range secondFactors { // by table, as in the log
-		if n, ok := removed[second.kind]; ok {
-			delete(removed, second.kind)
+		if n, ok := removed[second.name]; ok {
+			delete(removed, second.name)
 			removed[second.table] = n
 		}
 	}
@@ -157,18 +136,18 @@ func (s *Store) RemoveDisowned(ctx context.Context) (map[string]int64, error) {
 
 const batchOfDisowned = 1000 // people in one run; the next run is an hour later
 
-func (s *Store) removeDisownedOf(ctx context.Context, now time.Time, userID uuid.UUID) ([]Disowned, error) {
+func (s *Store) removeDisownedOf(ctx context.Context, now time.Time, userID uuid.UUID) ([]Entry, error) {
 	user, err := s.Users().ByID(ctx, userID)
 	if err != nil {
 		return nil, err
 	}
-	return storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) ([]Disowned, error) {
+	return storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) ([]Entry, error) {
 		if err := s.LockWaysIn(ctx, tx, userID); err != nil {
 			return nil, err
 		}
-		var removed []Disowned
+		var removed []Entry
 		for _, second := range secondFactors {
-			gone, err := disowned(ctx, second.kind, tx.NewDelete().Model(second.model).
+			gone, err := second.read(ctx, tx.NewDelete().Model(second.model).
 				Where("user_id = ? AND removal_due_at <= ?", userID, now).Returning(second.columns))
 			if err != nil {
 				return nil, err
@@ -182,49 +161,11 @@ func (s *Store) removeDisownedOf(ctx context.Context, now time.Time, userID uuid
 			return nil, err
 		}
 		for _, factor := range removed {
-			if err := factor.record(ctx, tx, now, userID, "removed"); err != nil {
+			if err := factor.record(ctx, tx, now, userID, "removed", "disowned"); err != nil {
 				return nil, err
 			}
 		}
-		values := map[string]string{"factors": FactorsValue(removed)}
+		values := map[string]string{"factors": EntriesValue(removed)}
 		return removed, s.TellOwner(ctx, tx, now, user, identity.MessageDisownedRemoved, "", 0, nil, values)
 	})
-}
-
-// record writes into the audit trail what became of a factor that waited to be removed.
-func (d Disowned) record(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, action string) error {
-	entry := audit.Change{
-		Entity: d.Kind, EntityID: d.ID.String(), Action: action, UserID: userID, New: audit.Values{"reason": "disowned"},
-	}
-	if d.Name != "" {
-		entry.Old = audit.Values{"name": d.Name}
-	}
-	return audit.Record(ctx, tx, now, entry)
-}
-
-// FactorsValue are factors as a value of a message: a line for each, with its kind and when it was added. What they are
-// called is left out, for somebody else may have called them so.
-func FactorsValue(factors []Disowned) string {
-	lines := make([]string, len(factors))
-	for i, factor := range factors {
-		lines[i] = factor.Kind + " " + factor.AddedAt.Format(time.RFC3339)
-	}
-	return strings.Join(lines, "\n")
-}
-
-// disowned reads the factors of one kind that a query returns; backup codes are one.
-func disowned(ctx context.Context, kind string, query interface {
-	Scan(ctx context.Context, into ...any) error
-}) ([]Disowned, error) {
-	var found []Disowned
-	if err := query.Scan(ctx, &found); err != nil && storage.NotFound(err) != storage.ErrNotFound {
-		return nil, err
-	}
-	if kind == "backup_codes" && len(found) > 1 {
-		found = found[:1]
-	}
-	for i := range found {
-		found[i].Kind = kind
-	}
-	return found, nil
 }

@@ -24,8 +24,7 @@ type HardwareKey struct {
 
 	Authenticator
 
-	SessionID    uuid.NullUUID `bun:"session_id,type:uuid"` // in which it was registered
-	RemovalDueAt *time.Time    `bun:"removal_due_at"`       // unless it is used or kept before: see Disown
+	RemovalDueAt *time.Time `bun:"removal_due_at"` // unless it is used or kept before: see Disown
 }
 
 // Begin begins to register a security key for a person. It returns ErrTooManyFactors or ErrNoKeys.
@@ -110,7 +109,7 @@ func (k *HardwareKey) evidence() identity.Evidence { return touched(&k.Authentic
 
 // touched is what any key proves that is touched as a second step.
 func touched(key *Authenticator) identity.Evidence {
-	return identity.Evidence{AMR: []string{key.method(), "user"}, ACR: identity.ACRPhishingResistant}
+	return identity.Evidence{AMR: []string{key.method(), "user"}, ACR: identity.ACRPhishingResistant, FactorID: key.ID}
 }
 
 // List lists a person's security keys, the oldest first.

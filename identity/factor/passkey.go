@@ -25,7 +25,9 @@ type Passkey struct {
 
 // Evidence is what a passkey proves: two factors, for it verifies its user.
 func (p *Passkey) Evidence() identity.Evidence {
-	return identity.Evidence{AMR: []string{p.method(), "user", "mfa"}, ACR: identity.ACRPhishingResistant}
+	return identity.Evidence{
+		AMR: []string{p.method(), "user", "mfa"}, ACR: identity.ACRPhishingResistant, FactorID: p.ID,
+	}
 }
 
 // Begin begins to register a passkey for the person of a session. It returns ErrTooManyFactors or ErrNoKeys.
@@ -75,6 +77,7 @@ func (s Passkeys) Add(
 		}
 		row := *passkey
 		row.CreatedAt = now // what is disowned is all that was added since, by the time of the transaction
+		row.SessionID = uuid.NullUUID{UUID: by.ID, Valid: true}
 		_, err := tx.NewInsert().Model(&row).Exec(ctx)
 		return err
 	})
@@ -165,31 +168,6 @@ func (s Passkeys) Remove(ctx context.Context, by *identity.Reauthenticated, id u
 		return "", storage.ErrNotFound
 	}
 	return s.remove(ctx, by, Change{Kind: "passkey", ID: id, name: passkeys[at].Name}, (*Passkey)(nil))
-}
-
-// RemovePasskeys removes those of a person's passkeys that doomed names, as part of tx.
-func RemovePasskeys(
-	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, doomed func(id uuid.UUID) bool,
-) error {
-	var passkeys []Passkey
-	err := tx.NewSelect().Model(&passkeys).Column("id", "name").Where("user_id = ?", userID).Scan(ctx)
-	if err != nil {
-		return err
-	}
-	passkeys = slices.DeleteFunc(passkeys, func(p Passkey) bool { return !doomed(p.ID) })
-	if len(passkeys) == 0 {
-		return nil
-	}
-	for _, passkey := range passkeys {
-		if _, err := tx.NewDelete().Model((*Passkey)(nil)).Where("id = ?", passkey.ID).Exec(ctx); err != nil {
-			return err
-		}
-		change := Change{Kind: "passkey", ID: passkey.ID, name: passkey.Name, Action: "removed"}
-		if err := change.record(ctx, tx, now, userID); err != nil {
-			return err
-		}
-	}
-	return settleFactors(ctx, tx, userID)
 }
 
 // passkeyOwner returns the person whom a user handle names and their passkey with that credential id; nil where there

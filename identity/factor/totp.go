@@ -218,7 +218,9 @@ func (s TOTPs) Check(ctx context.Context, userID uuid.UUID, code string) (*Prove
 			return nil, err
 		}
 		if step > row.LastStep {
-			return &Proved{Method: "otp", Evidence: totpEvidence, Use: func(
+			evidence := totpEvidence
+			evidence.FactorID = row.ID
+			return &Proved{Method: "otp", Evidence: evidence, Use: func(
 				ctx context.Context, tx bun.Tx, now time.Time,
 			) (bool, error) {
 				result, err := tx.NewUpdate().Model((*TOTP)(nil)).Set("last_step = ?", step).Set("last_used_at = ?", now).

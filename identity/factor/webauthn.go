@@ -71,6 +71,7 @@ type Authenticator struct {
 	Attestation       json.RawMessage `bun:"attestation,type:jsonb"` // webauthn.CredentialAttestation, as it came
 	LastUsedAt        *time.Time      `bun:"last_used_at"`
 	CreatedAt         time.Time       `bun:"created_at"`
+	SessionID         uuid.NullUUID   `bun:"session_id,type:uuid"` // in which it was registered
 }
 
 // IsBackedUp tells whether the key is kept in several places, such as a password manager's cloud.

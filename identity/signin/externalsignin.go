@@ -49,7 +49,7 @@ func (s External) SignIn(
 				return nil, err
 			}
 			var err error
-			if account, err = s.ExternalAccounts().Attach(ctx, tx, now, user, external, true); err != nil {
+			if account, err = s.ExternalAccounts().Attach(ctx, tx, now, user, external, nil); err != nil {
 				return nil, err
 			}
 		}
@@ -235,7 +235,7 @@ func (s External) insert(
 	if err := identity.InsertUser(ctx, tx, now, user, "", email); err != nil {
 		return nil, err
 	}
-	account, err := s.ExternalAccounts().Attach(ctx, tx, now, user, external, false)
+	account, err := s.ExternalAccounts().Attach(ctx, tx, now, user, external, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -141,6 +141,9 @@ func (s *Store) startSession(
 		AMR: step.evidence.AMR, ACR: step.evidence.ACR, AuthTime: now, LastSeenAt: now, LastSeenIP: step.device.IP,
 		ExpiresAt: now.Add(s.SessionLifetime), CreatedAt: now, User: step.user,
 	}
+	if shown := step.evidence.FactorID; shown != uuid.Nil {
+		session.FactorID = uuid.NullUUID{UUID: shown, Valid: true}
+	}
 	if origin := step.evidence.External; origin != nil {
 		session.ExternalAccountID, session.UpstreamSID = uuid.NullUUID{UUID: origin.AccountID, Valid: true}, origin.SID
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/identitytest"
+	"github.com/wicket-id/wicket/identity/ownership"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -157,7 +158,7 @@ func TestVerbsOfRecoveryLockInOneOrder(t *testing.T) {
 		return err
 	}
 	notMe := func(t *testing.T, h *identitytest.Stack, link string) error {
-		_, err := h.SignIn.NotMe(t.Context(), link)
+		_, err := ownership.Of(h.Store).NotMe(t.Context(), link)
 		return err
 	}
 	used, raised := `UPDATE "proofs" AS "proof" SET used_at = `, "SET session_version = session_version + 1"

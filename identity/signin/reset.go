@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/ownership"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -127,12 +129,12 @@ func (s Resets) owner(ctx context.Context, secret string) (*identity.User, error
 
 // OtherWays lists what else signs in to the account of a reset link, so that its owner can take away what is not
 // theirs. It returns ErrProof.
-func (s Resets) OtherWays(ctx context.Context, secret string) ([]OtherWay, error) {
+func (s Resets) OtherWays(ctx context.Context, secret string) ([]ownership.Way, error) {
 	owner, err := s.owner(ctx, secret)
 	if err != nil {
 		return nil, err
 	}
-	return otherWays(ctx, s.Store, owner.ID)
+	return ownership.WithoutPassword(ctx, s.Database.Reader(), owner.ID)
 }
 
 // NewPassword is what a person chooses by a reset link.
@@ -140,7 +142,7 @@ type NewPassword struct {
 	Secret   string // of the link
 	Answered string // what AllowReset returned, where the person has second factors; otherwise empty
 	Password string
-	Remove   []uuid.UUID // of the OtherWays
+	Remove   []string // the keys of OtherWays
 	Device   identity.Device
 }
 
@@ -186,7 +188,7 @@ func (s Resets) Reset(ctx context.Context, r NewPassword) (owner *identity.User,
 		if err := identity.VoidSecrets(ctx, tx, owner.ID, now); err != nil {
 			return "", err
 		}
-		if err := removeWays(ctx, tx, now, owner.ID, uuid.Nil, oneOf(r.Remove)); err != nil {
+		if err := r.removeWays(ctx, tx, now, owner.ID); err != nil {
 			return "", err
 		}
 		deviceSecret, err := identity.RememberDevice(ctx, tx, now, owner, r.Device, trusted)
@@ -206,6 +208,16 @@ func (s Resets) Reset(ctx context.Context, r NewPassword) (owner *identity.User,
 		return nil, "", fmt.Errorf("reset password: %w", err)
 	}
 	return owner, deviceSecret, nil
+}
+
+// removeWays removes the ways in that the owner names, by what is there in the transaction.
+func (r NewPassword) removeWays(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID) error {
+	ways, err := ownership.WithoutPassword(ctx, tx, userID)
+	if err != nil {
+		return err
+	}
+	doomed := slices.DeleteFunc(ways, func(way ownership.Way) bool { return !slices.Contains(r.Remove, way.Key()) })
+	return ownership.Remove(ctx, tx, now, userID, uuid.Nil, r.Device, doomed)
 }
 
 // useResetLink uses the link up: of several at once, one call gets it. A second factor that was added or removed since

@@ -35,8 +35,6 @@ type (
 	External    struct{ *Store }
 	Attempts    struct{ *Store }
 	Passwords   struct{ *Store }
-
-	Verifications struct{ *Store }
 )
 
 // SecondSteps are questions for a second factor.
@@ -56,6 +54,3 @@ func (s *Store) Attempts() Attempts { return Attempts{s} }
 
 // Passwords are what people choose and change.
 func (s *Store) Passwords() Passwords { return Passwords{s} }
-
-// Verifications are what links do that were sent to an e-mail address.
-func (s *Store) Verifications() Verifications { return Verifications{s} }

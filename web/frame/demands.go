@@ -43,13 +43,7 @@ func SignedIn(v *Visit) error {
 	if err := InSession(v); err != nil {
 		return err
 	}
-	return DemandRule(v, v.Gin.Request.URL.Path)
-}
-
-// DemandRule is the second half of SignedIn in the middle of a handler: its error is to be returned. then is the page
-// to come back to.
-func DemandRule(v *Visit, then string) error {
-	return v.SupplyProof(then, v.Session.DemandRule())
+	return v.SupplyProof(v.Gin.Request.URL.Path, v.Session.DemandRule())
 }
 
 // InSession demands that somebody is signed in, with whatever they have shown; others are led to the sign-in page.

@@ -50,6 +50,7 @@ var kinds = map[string]kind{
 	identity.MessageFactorsReset:    {},
 	identity.MessageFactorsDisowned: {values: []string{"factors", "time"}},
 	identity.MessageDisownedRemoved: {values: []string{"factors"}},
+	identity.MessageWaysRemoved:     {values: []string{"factors"}},
 }
 
 var origin = []string{"ip", "device"}

@@ -15,6 +15,9 @@ var factors = map[string]locales.Key{
 	"passkey":      locales.Key("email.factor.passkey"),
 	"hardware_key": locales.Key("email.factor.hardware_key"),
 	"backup_codes": locales.Key("email.factor.backup_codes"),
+
+	"external_account": locales.Key("email.factor.external_account"),
+	"known_devices":    locales.Key("email.factor.known_devices"),
 }
 
 // valueText is a value of a message in words. One that cannot be read is shown as it is: jobs outlive an upgrade, and
@@ -44,7 +47,7 @@ func valueText(language *locales.Language, name string, values map[string]string
 	return value
 }
 
-// factorsText lists what factor.FactorsValue wrote down, one line for each.
+// factorsText lists what factor.EntriesValue wrote down, one line for each.
 func factorsText(language *locales.Language, value string) string {
 	lines := strings.Split(value, "\n")
 	for i, line := range lines {

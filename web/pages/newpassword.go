@@ -1,7 +1,7 @@
 package pages
 
 // NewPassword lets a person with a good link choose another password. It posts token and password to /reset-password,
-// and the ids of the Ways that go as remove.
+// and the keys of the Ways that go as remove.
 type NewPassword struct {
 	Token   string
 	Ways    []OtherWay // what else signs in to the account

@@ -1,11 +1,10 @@
 package pages
 
-// OtherWay is what signs a person in without their password, and which they keep or remove: a passkey, or an account at
-// a provider.
+// OtherWay is what else signs a person in, and which they keep or remove: a passkey, an account at a provider, ...
 type OtherWay struct {
-	ID       string
-	Provider string // what it is called; "" for a passkey
-	Name     string
-	Added    string // when, in words
-	Ticked   bool
+	Key    string
+	Kind   string // in words; of an account at a provider, what that is called
+	Name   string // what its owner calls it, or ""
+	Added  string // when, in words, or ""
+	Ticked bool
 }

@@ -1,7 +1,7 @@
 package pages
 
 // VerifyEmail asks a person who came by a link whether an address is theirs. It posts token to /verify-email, and the
-// ids of the Ways that stay as keep.
+// keys of the Ways that stay as keep.
 type VerifyEmail struct {
 	Address, Username, Token string
 

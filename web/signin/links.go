@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/wicket-id/wicket/identity/ownership"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
@@ -46,7 +47,7 @@ func (h Links) NotMePage(v *frame.Visit) error {
 // NotMe takes it back, and leads on to another password. Where a second factor is still asked for, which may not be the
 // person's, it says so first.
 func (h Links) NotMe(v *frame.Visit) error {
-	result, err := h.SignIns.NotMe(v.Context(), v.Form.Get("token"))
+	result, err := ownership.Of(h.Identity).NotMe(v.Context(), v.Form.Get("token"))
 	if err != nil {
 		return err
 	}

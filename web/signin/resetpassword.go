@@ -54,7 +54,7 @@ func (h ResetPassword) Page(v *frame.Visit) error {
 func (h ResetPassword) show(v *frame.Visit, status int, page pages.NewPassword) error {
 	ways, err := h.SignIns.Resets().OtherWays(v.Context(), page.Token)
 	if err == nil {
-		page.Ways, err = otherWays(h.Frame, v, ways, formIDs(v, "remove"))
+		page.Ways, err = otherWays(h.Frame, v, ways, v.Form["remove"])
 	}
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (h ResetPassword) Submit(v *frame.Visit) error {
 	token := v.Form.Get("token")
 	owner, deviceSecret, err := h.SignIns.Resets().Reset(v.Context(), signin.NewPassword{
 		Secret: token, Answered: v.Cookie(frame.SecondStepCookie), Password: v.Form.Get("password"),
-		Remove: formIDs(v, "remove"), Device: v.Device(),
+		Remove: v.Form["remove"], Device: v.Device(),
 	})
 	switch {
 	case errors.Is(err, signin.ErrSecondStep):

@@ -5,9 +5,8 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/google/uuid"
-
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/ownership"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
@@ -20,7 +19,7 @@ type VerifyEmail struct{ *frame.Frame }
 // Page asks whether the address is the person's.
 func (h VerifyEmail) Page(v *frame.Visit) error {
 	token := v.Form.Get("token")
-	verification, err := h.SignIns.Verifications().Open(v.Context(), token)
+	verification, err := ownership.Of(h.Identity).OpenVerification(v.Context(), token)
 	if err != nil {
 		return err
 	}
@@ -39,16 +38,22 @@ func (h VerifyEmail) Page(v *frame.Visit) error {
 			NextURI: frame.WithParameters("/sign-in", signIn), NextLabel: v.Language.Text("signin.title"),
 		})
 	}
-	if err := frame.DemandRule(v, here); err != nil {
+	if err := v.Reauthenticate(here); err != nil {
 		return err
 	}
-	var ticked []uuid.UUID
+	found, err := ownership.Of(h.Identity).WaysBefore(v.Context(), verification, v.Session, v.Device())
+	if err != nil {
+		return err
+	}
+	var ticked []string
 	if verification.NoPassword { // or who overlooks the boxes has no way in any more
-		for _, way := range verification.Ways {
-			ticked = append(ticked, way.ID)
+		for _, way := range found {
+			if way.SignsIn() {
+				ticked = append(ticked, way.Key())
+			}
 		}
 	}
-	ways, err := otherWays(h.Frame, v, verification.Ways, ticked)
+	ways, err := otherWays(h.Frame, v, found, ticked)
 	if err != nil {
 		return err
 	}
@@ -61,14 +66,18 @@ func (h VerifyEmail) Page(v *frame.Visit) error {
 // page.
 func (h VerifyEmail) Submit(v *frame.Visit) error {
 	token := v.Form.Get("token")
-	verification, err := h.SignIns.Verifications().Open(v.Context(), token)
+	verification, err := ownership.Of(h.Identity).OpenVerification(v.Context(), token)
 	if err != nil {
 		return err
 	}
-	if v.Session == nil || v.Session.UserID != verification.UserID || v.Session.DemandRule() != nil {
-		return v.RedirectWith("/verify-email", url.Values{"token": {token}})
+	page := frame.WithParameters("/verify-email", url.Values{"token": {token}})
+	if v.Session == nil || v.Session.UserID != verification.UserID {
+		return v.Redirect(page)
 	}
-	email, err := h.SignIns.Verifications().Finish(v.Context(), v.Session, token, formIDs(v, "keep"))
+	if err := v.Reauthenticate(page); err != nil {
+		return err
+	}
+	email, err := ownership.Of(h.Identity).Verify(v.Context(), v.Owner, v.Device(), token, v.Form["keep"])
 	if errors.Is(err, identity.ErrEmailTaken) {
 		return v.Show(http.StatusConflict, pages.Failure{
 			Title: v.Language.Text("verify_email.taken"), Explanation: v.Language.Text("verify_email.taken_explanation"),

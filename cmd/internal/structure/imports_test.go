@@ -21,8 +21,8 @@ var storagePackages = []string{"storage", "storage/audit", "storage/cache", "sto
 
 // identityPackages are what every layer above may import of identity.
 var identityPackages = []string{
-	"identity", "identity/factor", "identity/identifier", "identity/password", "identity/profile", "identity/refusal",
-	"identity/signin", "identity/transfer",
+	"identity", "identity/factor", "identity/identifier", "identity/ownership", "identity/password",
+	"identity/profile", "identity/refusal", "identity/signin", "identity/transfer",
 }
 
 // oidcPackages are what every layer above may import of oidc.
@@ -97,9 +97,11 @@ var allowed = map[string][]string{
 	"identity/profile":    slices.Concat([]string{"identity/refusal"}, storagePackages),
 	"identity/refusal":    {},
 	"identity/factor":     slices.Concat([]string{"identity", "identity/profile", "identity/refusal"}, storagePackages),
+	"identity/ownership": slices.Concat([]string{"identity", "identity/factor"}, storagePackages),
 	"identity/signin": slices.Concat(
 		[]string{
-			"identity", "identity/factor", "identity/identifier", "identity/password", "identity/profile", "identity/refusal",
+			"identity", "identity/factor", "identity/identifier", "identity/ownership", "identity/password",
+			"identity/profile", "identity/refusal",
 		},
 		storagePackages,
 	),

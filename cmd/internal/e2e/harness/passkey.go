@@ -7,7 +7,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"html"
 	"net/url"
+	"regexp"
 	"testing"
 
 	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
@@ -63,6 +65,23 @@ func (h *Server) AddPasskey(t testing.TB) *Passkey {
 
 // userVerified are the flags of an authenticator that somebody has touched and that has verified who.
 const userVerified = 0x05
+
+var (
+	challengeAsked = regexp.MustCompile(`"challenge":"([^"]+)"`)
+	stateAsked     = regexp.MustCompile(`name="state" value="([^"]*)"`)
+)
+
+// Show is the form by which a browser signs in with the passkey, at /sign-in/passkey.
+func (p *Passkey) Show(t testing.TB, b *Browser) url.Values {
+	t.Helper()
+	page := b.Get(t, "/sign-in?switch=1")
+	challenge := challengeAsked.FindStringSubmatch(html.UnescapeString(page.Text))
+	state := stateAsked.FindStringSubmatch(page.Text)
+	if challenge == nil || state == nil {
+		t.Fatalf("no question:\n%s", page.Text)
+	}
+	return url.Values{"state": {state[1]}, "response": {p.Answer(t, challenge[1])}}
+}
 
 // Answer is what the passkey says to a question, as a browser sends it: Web Authentication, Level 3, section 6.3.3.
 func (p *Passkey) Answer(t testing.TB, challenge string) string {

@@ -2,10 +2,8 @@ package operation
 
 import (
 	"encoding/json"
-	"html"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -98,26 +96,12 @@ func TestReplicasRefuseAnAssertionThatWasUsed(t *testing.T) {
 	oneOf20(t, servers, func(h *harness.Server) bool { return ask(h, parallel).Status == http.StatusOK })
 }
 
-var (
-	challengeAsked = regexp.MustCompile(`"challenge":"([^"]*)"`)
-	stateAsked     = regexp.MustCompile(`name="state" value="([^"]*)"`)
-)
-
 // What a passkey that counts nothing has answered on one replica signs nobody in once more, on none of them.
 func TestReplicasRefuseAPasskeysAnswerThatWasUsed(t *testing.T) {
 	t.Parallel()
 	servers := startWithoutRedis(t)
 	passkey := servers[0].AddPasskey(t)
-	answer := func() url.Values {
-		t.Helper()
-		page := servers[0].NewBrowser(t).Get(t, "/sign-in")
-		challenge := challengeAsked.FindStringSubmatch(html.UnescapeString(page.Text))
-		state := stateAsked.FindStringSubmatch(page.Text)
-		if challenge == nil || state == nil {
-			t.Fatalf("no question:\n%s", page.Text)
-		}
-		return url.Values{"state": {state[1]}, "response": {passkey.Answer(t, challenge[1])}}
-	}
+	answer := func() url.Values { return passkey.Show(t, servers[0].NewBrowser(t)) }
 	signsIn := func(h *harness.Server, form url.Values) bool {
 		b := h.NewBrowser(t)
 		b.Post(t, "/sign-in/passkey", form)

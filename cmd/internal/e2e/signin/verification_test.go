@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -130,6 +131,10 @@ func TestFirstVerifiedAddressEndsWhatWasBefore(t *testing.T) {
 		if passkeys, linked := waysIn(t, h, carol.ID); passkeys != 0 || linked != 1 {
 			t.Errorf("%d passkeys and %d linked accounts are left", passkeys, linked)
 		}
+		_, mail := h.Mail(t, "Other ways to sign in to your account were removed")
+		if !strings.Contains(mail.Text, "A passkey, added on") || strings.Contains(mail.Text, "Mallory") {
+			t.Errorf("the mail does not say what went, or repeats a name:\n%s", mail.Text)
+		}
 		if shown := elsewhere.Get(t, "/account"); shown.Path() != "/sign-in" {
 			t.Errorf("a session from before lives on: %s", shown.Request.URL)
 		}
@@ -145,6 +150,41 @@ func TestFirstVerifiedAddressEndsWhatWasBefore(t *testing.T) {
 		}
 		if passkeys, linked := waysIn(t, h, carol.ID); passkeys != 1 || linked != 2 {
 			t.Errorf("%d passkeys and %d linked accounts are left after a second address", passkeys, linked)
+		}
+	})
+}
+
+// The passkey with which somebody has signed in to verify stays without a tick; the password, which they have not
+// typed, does not. A sign-in that is not fresh any more is asked for again.
+func TestPasskeyOfTheVerifyingSessionStays(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		h.SQL(t, "UPDATE emails SET verified_at = NULL")
+		passkey, b := h.AddPasskey(t), h.NewBrowser(t)
+		b.Post(t, "/sign-in/passkey", passkey.Show(t, b))
+		emails, err := h.Identity.Emails().List(t.Context(), h.User.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Post(t, "/account/emails/resend", url.Values{"id": {emails[0].ID.String()}})
+		link, _ := h.Mail(t, "Verify your email address")
+		h.SQL(t, "UPDATE sessions SET auth_time = ?", identity.Clock().Add(-time.Hour))
+		again := b.Get(t, link)
+		if again.Path() != "/sign-in" {
+			t.Fatalf("a sign-in of an hour ago is enough: %s", again.Request.URL)
+		}
+		form := passkey.Show(t, b)
+		form.Set("then", again.Request.URL.Query().Get("then"))
+		shown := b.Post(t, "/sign-in/passkey", form)
+		if !strings.Contains(shown.Text, `value="password"`) || strings.Contains(shown.Text, "Passkey") {
+			t.Errorf("the page should list the password, and not the passkey: %s\n%s", shown.Request.URL, shown.Text)
+		}
+		if shown := b.FollowLink(t, link, nil); shown.StatusCode != http.StatusOK {
+			t.Fatalf("verify: %s", shown.Status)
+		}
+		owner, err := h.Identity.Users().ByID(t.Context(), h.User.ID)
+		if passkeys, _ := waysIn(t, h, h.User.ID); err != nil || passkeys != 1 || owner.PasswordHash != "" {
+			t.Errorf("%d passkeys are left, and a password %t, %v", passkeys, owner.PasswordHash != "", err)
 		}
 	})
 }

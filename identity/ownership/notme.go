@@ -1,4 +1,4 @@
-package signin
+package ownership
 
 import (
 	"context"
@@ -54,15 +54,15 @@ func distrustLaterEmails(ctx context.Context, tx bun.Tx, proof *identity.Proof) 
 
 // Disowned is what came of an owner's word that something was not them.
 type Disowned struct {
-	ResetSecret string            // of a link to choose another password
-	Waiting     []factor.Disowned // second factors that are removed at DueAt, and are asked for until then
+	ResetSecret string         // of a link to choose another password
+	Waiting     []factor.Entry // second factors that are removed at DueAt, and are asked for until then
 	DueAt       time.Time
 }
 
 // NotMe is the answer of an owner who is told of a sign-in that was not theirs: every session and token is void at
 // once, the password and what was registered since with it, and the way to a new one is open. Second factors that older
 // sessions have registered go a day later: see factor.Disown. It returns ErrProof.
-func (s *Store) NotMe(ctx context.Context, secret string) (*Disowned, error) {
+func (s Store) NotMe(ctx context.Context, secret string) (*Disowned, error) {
 	return storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Disowned, error) {
 		now := s.Now()
 		proof, err := s.UseOwnersLink(ctx, tx, identity.ProofNotMe, secret, now)
@@ -93,7 +93,7 @@ func (s *Store) NotMe(ctx context.Context, secret string) (*Disowned, error) {
 		result := &Disowned{Waiting: waiting, DueAt: now.Add(factor.DisownedKept)}
 		if len(waiting) > 0 { // all addresses are told, also those that are not trusted from here on
 			values := map[string]string{
-				"factors": factor.FactorsValue(waiting), "time": result.DueAt.Format(time.RFC3339),
+				"factors": factor.EntriesValue(waiting), "time": result.DueAt.Format(time.RFC3339),
 			}
 			err := s.TellOwner(ctx, tx, now, owner, identity.MessageFactorsDisowned, "", 0, nil, values)
 			if err != nil {

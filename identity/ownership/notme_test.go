@@ -1,4 +1,4 @@
-package signin_test
+package ownership_test
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/identitytest"
-	"github.com/wicket-id/wicket/identity/signin"
+	"github.com/wicket-id/wicket/identity/ownership"
 )
 
 // notMeLink writes to alice of that session, and returns the secret of the link.
@@ -82,7 +82,7 @@ func TestNotMeRemovesWhatWasAdded(t *testing.T) {
 		theirs, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
 		link, written := notMeLink(t, h, theirs), h.Clock
 		h.App(t, theirs)
-		if result, err := h.SignIn.NotMe(t.Context(), link); err != nil || len(result.Waiting) != 0 {
+		if result, err := ownership.Of(h.Store).NotMe(t.Context(), link); err != nil || len(result.Waiting) != 0 {
 			t.Fatalf("%+v, %v", result, err)
 		}
 		if left := apps(t, h, alice.ID); len(left) != 1 || !left[0].CreatedAt.Before(written) {
@@ -96,7 +96,9 @@ func TestNotMeRemovesWhatWasAdded(t *testing.T) {
 
 // disownedByMail is what a thief of mail does: alice adds an app and makes backup codes in her old session, and the
 // link of a mail that was written before says that a sign-in was not hers.
-func disownedByMail(t *testing.T, h *identitytest.Stack) (alice *identity.User, app string, result *signin.Disowned) {
+func disownedByMail(
+	t *testing.T, h *identitytest.Stack,
+) (alice *identity.User, app string, result *ownership.Disowned) {
 	t.Helper()
 	alice = h.Alice(t)
 	mine, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
@@ -112,7 +114,7 @@ func disownedByMail(t *testing.T, h *identitytest.Stack) (alice *identity.User, 
 		t.Fatal(err)
 	}
 	h.Pass(time.Minute)
-	if result, err = h.SignIn.NotMe(t.Context(), link); err != nil {
+	if result, err = ownership.Of(h.Store).NotMe(t.Context(), link); err != nil {
 		t.Fatal(err)
 	}
 	return alice, app, result

@@ -1,14 +1,16 @@
-package signin
+package ownership
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -20,14 +22,10 @@ type Verification struct {
 	First    bool      // the account has no verified address yet
 	// the person has no password, so that nothing but the Ways signs them in
 	NoPassword bool
-
-	// Ways are what else signs in to the account, where this is its first address: whoever made the account may have
-	// typed an address that is not theirs, so that only those stay which its owner knows.
-	Ways []OtherWay `bun:"-"`
 }
 
-// Open tells what a link would verify. It does not use the link up. It returns identity.ErrProof.
-func (s Verifications) Open(ctx context.Context, secret string) (*Verification, error) {
+// OpenVerification tells what a link would verify. It does not use the link up. It returns identity.ErrProof.
+func (s Store) OpenVerification(ctx context.Context, secret string) (*Verification, error) {
 	found := new(Verification)
 	err := s.Database.Reader().NewSelect().Model((*identity.Proof)(nil)).
 		ColumnExpr(`email.address, "user".username, "user".id AS user_id, "user".password_hash IS NULL AS no_password`).
@@ -42,18 +40,32 @@ func (s Verifications) Open(ctx context.Context, secret string) (*Verification, 
 	} else if err != nil {
 		return nil, fmt.Errorf("verify e-mail: %w", err)
 	}
-	if found.First {
-		found.Ways, err = otherWays(ctx, s.Store, found.UserID)
-	}
-	return found, err
+	return found, nil
 }
 
-// Finish takes the link in a session of the account: from now on the address signs in and recovers. Where it is the
-// account's first, every other session ends, and so does what else signs in, unless keep holds its id, or it is the
-// linked account that the session came by. It returns identity.ErrProof, also where the link is another account's,
-// identity.ErrSessionEnded, or identity.ErrEmailTaken where another account has verified the address meanwhile.
-func (s Verifications) Finish(
-	ctx context.Context, by *identity.Session, secret string, keep []uuid.UUID,
+// WaysBefore lists what else signs in to the account, where this is its first address: whoever made the account may
+// have typed an address that is not theirs, so that only those stay which its owner knows. What the session on that
+// device came by, or has added, is not among them.
+func (s Store) WaysBefore(
+	ctx context.Context, v *Verification, in *identity.Session, device identity.Device,
+) ([]Way, error) {
+	if !v.First {
+		return nil, nil
+	}
+	ways, err := foreign(ctx, s.Database.Reader(), in.ID, device)
+	if err != nil {
+		return nil, fmt.Errorf("verify e-mail: %w", err)
+	}
+	return ways, nil
+}
+
+// Verify takes the link in a session of the account, on that device: from now on the address signs in and recovers.
+// Where it is the account's first, every other session ends, and so does what else signs in, unless keep holds its key,
+// or the session came by it or has added it; a mail to the address says what went. It returns identity.ErrProof, also
+// where the link is another account's, identity.ErrSessionEnded, or identity.ErrEmailTaken where another account has
+// verified the address meanwhile.
+func (s Store) Verify(
+	ctx context.Context, by *identity.Reauthenticated, device identity.Device, secret string, keep []string,
 ) (*identity.Email, error) {
 	now := s.Now()
 	email, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*identity.Email, error) {
@@ -77,12 +89,11 @@ func (s Verifications) Finish(
 		if err != nil {
 			return nil, err
 		}
-		if !verified {
-			if err := s.endWhatWasBefore(ctx, tx, by, keep); err != nil {
-				return nil, err
-			}
+		email, err := s.Emails().MarkVerified(ctx, tx, now, proof)
+		if err != nil || verified {
+			return email, err
 		}
-		return s.Emails().MarkVerified(ctx, tx, now, proof)
+		return email, s.endWhatWasBefore(ctx, tx, by, device, email, keep)
 	})
 	switch {
 	case storage.Violates(err, "address"):
@@ -95,22 +106,34 @@ func (s Verifications) Finish(
 	return email, nil
 }
 
-// endWhatWasBefore ends what somebody else may have left behind who made the account with an address of others.
-func (s Verifications) endWhatWasBefore(
-	ctx context.Context, tx bun.Tx, by *identity.Session, keep []uuid.UUID,
+// endWhatWasBefore ends what somebody else may have left behind who made the account with an address of others, and
+// tells its owner.
+func (s Store) endWhatWasBefore(
+	ctx context.Context, tx bun.Tx, by *identity.Reauthenticated, device identity.Device, email *identity.Email,
+	keep []string,
 ) error {
 	now := s.Now()
-	var origin identity.Session
-	if err := tx.NewSelect().Model(&origin).Column("external_account_id").Where("id = ?", by.ID).Scan(ctx); err != nil {
+	ways, err := foreign(ctx, tx, by.ID, device)
+	if err != nil {
 		return err
 	}
-	keep = append([]uuid.UUID{origin.ExternalAccountID.UUID}, keep...)
-	if err := removeWays(ctx, tx, now, by.UserID, by.ID, noneOf(keep)); err != nil {
+	doomed := slices.DeleteFunc(ways, func(way Way) bool { return slices.Contains(keep, way.Key()) })
+	if err := Remove(ctx, tx, now, by.UserID, by.ID, device, doomed); err != nil {
 		return err
 	}
 	others := func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", by.ID) }
-	_, err := identity.EndSessions(ctx, tx, now, by.UserID, identity.EndedByVerifying, others)
-	return err
+	if _, err := identity.EndSessions(ctx, tx, now, by.UserID, identity.EndedByVerifying, others); err != nil {
+		return err
+	}
+	if len(doomed) == 0 {
+		return nil
+	}
+	removed := make([]factor.Entry, len(doomed))
+	for i, way := range doomed {
+		removed[i] = way.Entry
+	}
+	values := map[string]string{"factors": factor.EntriesValue(removed)}
+	return storage.Enqueue(ctx, s.Jobs, tx, s.Mail(identity.MessageWaysRemoved, by.User, email.Address, "", values))
 }
 
 // verifiedEmails is the query for the verified addresses of a person: an id, or the column that holds one.

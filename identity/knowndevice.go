@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // KnownDevice is a browser in which a person has signed in before. It holds a secret by which it is known again: wrong
@@ -84,16 +85,52 @@ func RememberDevice(
 		known.TrustedUntil = &until
 		insert.Set("trusted_until = EXCLUDED.trusted_until")
 	}
-	_, err = insert.Exec(ctx)
-	return secret, err
+	var id uuid.UUID // of the row that is there now
+	if err := insert.Returning("id").Scan(ctx, &id); err != nil {
+		return "", err
+	}
+	return secret, known.recordRemembered(ctx, tx, now, id, device)
 }
 
-// ForgetDevices makes browsers of a person unknown: those that which selects.
-func ForgetDevices(
-	ctx context.Context, tx bun.Tx, userID uuid.UUID, which func(*bun.DeleteQuery) *bun.DeleteQuery,
+// recordRemembered writes into the audit trail that a browser is known from now on, under that id, or trusted. That one
+// is used again, which was known, is no news.
+func (d *KnownDevice) recordRemembered(
+	ctx context.Context, tx bun.Tx, now time.Time, id uuid.UUID, device Device,
 ) error {
-	_, err := which(tx.NewDelete().Model((*KnownDevice)(nil)).Where("user_id = ?", userID)).Exec(ctx)
-	return err
+	change := audit.Change{
+		Entity: "known_device", EntityID: id.String(), Action: "remembered", UserID: d.UserID,
+		New: audit.Values{"device": device.Label()},
+	}
+	if d.TrustedUntil != nil {
+		change.New["trusted_until"] = *d.TrustedUntil
+	}
+	if id != d.ID {
+		if d.TrustedUntil == nil {
+			return nil
+		}
+		change.Action = "trusted"
+	}
+	return audit.Record(ctx, tx, now, change)
+}
+
+// ForgetDevices makes browsers of a person unknown: those that which selects, each with a line in the audit trail.
+func ForgetDevices(
+	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, which func(*bun.DeleteQuery) *bun.DeleteQuery,
+) error {
+	var forgotten []uuid.UUID
+	query := tx.NewDelete().Model((*KnownDevice)(nil)).Where("user_id = ?", userID).Returning("id")
+	if err := which(query).Scan(ctx, &forgotten); err != nil && storage.NotFound(err) != storage.ErrNotFound {
+		return err
+	}
+	for _, id := range forgotten {
+		err := audit.Record(ctx, tx, now, audit.Change{
+			Entity: "known_device", EntityID: id.String(), Action: "forgotten", UserID: userID,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // distrustDevices asks for the second step again in every browser of a person but the one to keep.

@@ -202,7 +202,7 @@ func (s Sessions) RaiseVersion(
 	if err != nil {
 		return 0, err
 	}
-	if err := ForgetDevices(ctx, tx, userID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q }); err != nil {
+	if err := ForgetDevices(ctx, tx, now, userID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q }); err != nil {
 		return 0, err
 	}
 	_, err = EndSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q })

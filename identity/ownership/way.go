@@ -131,7 +131,7 @@ func Remove(
 		case WithPassword:
 			err = removePassword(ctx, tx, now, userID)
 		case KnownDevices:
-			err = identity.ForgetDevices(ctx, tx, userID, func(q *bun.DeleteQuery) *bun.DeleteQuery {
+			err = identity.ForgetDevices(ctx, tx, now, userID, func(q *bun.DeleteQuery) *bun.DeleteQuery {
 				return q.Where("secret_hash <> ?", storage.Digest(device.Secret))
 			})
 		default:

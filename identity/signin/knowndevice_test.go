@@ -2,10 +2,12 @@ package signin_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/identitytest"
 	"github.com/wicket-id/wicket/identity/signin"
 )
@@ -91,6 +93,51 @@ func TestDevicesAreForgotten(t *testing.T) {
 		if deleted, err := h.SignIn.Expire(t.Context()); err != nil || deleted["known_devices"] != 1 {
 			t.Errorf("upkeep deleted %v, %v", deleted, err)
 		}
+	})
+}
+
+// That a browser is known from now on, or trusted, or not known any more, is in the audit trail; its use is not.
+func TestKnownDevicesAreInTheAuditTrail(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		expect := func(when string, remembered, trusted, forgotten int) {
+			t.Helper()
+			for action, want := range map[string]int{"remembered": remembered, "trusted": trusted, "forgotten": forgotten} {
+				if lines := h.Lines(t, "known_device", action); len(lines) != want {
+					t.Errorf("%s: %d lines say %s, want %d", when, len(lines), action, want)
+				}
+			}
+		}
+		first := h.Admitted(t, "alice", identitytest.Laptop)
+		mine := known(first)
+		expect("a first sign-in", 1, 0, 0)
+		mine = known(h.Admitted(t, "alice", mine))
+		expect("another one there", 1, 0, 0)
+		line := h.Lines(t, "known_device", "remembered")[0]
+		if !strings.Contains(string(line.NewValues), "Firefox on Linux") || line.UserID.UUID != alice.ID {
+			t.Errorf("the line says %+v", line)
+		}
+		secret := h.App(t, first.Session)
+		trusted, err := h.SignIn.SecondSteps().Finish(
+			t.Context(), h.Asked(t, mine), factor.Answer{Code: h.Code(t, secret, 0)}, mine, nil, true,
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect("told not to ask again", 1, 1, 0)
+		for range h.SignIn.MaxFailures {
+			_, err := h.SignIn.WithPassword(
+				t.Context(), signin.Attempt{Login: "alice", Password: "wrong password", Device: known(trusted)},
+			)
+			if !errors.Is(err, signin.ErrRefused) {
+				t.Fatal(err)
+			}
+		}
+		expect("guesses there", 1, 1, 1)
+		if _, err := h.Sessions().SignOutEverywhere(t.Context(), alice.ID, identity.EndedByGlobal); err != nil {
+			t.Fatal(err)
+		}
+		expect("nothing is known any more", 1, 1, 1)
 	})
 }
 

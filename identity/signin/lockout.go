@@ -62,9 +62,11 @@ func (f firstStep) isLockable(known *identity.KnownDevice) bool {
 
 // noteDeviceFailure counts a wrong password or code in a browser that is known. After as many as would lock the account
 // the browser is not known any more, and what holds for strangers holds there too.
-func (s *Store) noteDeviceFailure(ctx context.Context, tx bun.Tx, known *identity.KnownDevice) error {
+func (s *Store) noteDeviceFailure(
+	ctx context.Context, tx bun.Tx, now time.Time, known *identity.KnownDevice,
+) error {
 	if known.Failures+1 >= s.MaxFailures {
-		return identity.ForgetDevices(ctx, tx, known.UserID, func(q *bun.DeleteQuery) *bun.DeleteQuery {
+		return identity.ForgetDevices(ctx, tx, now, known.UserID, func(q *bun.DeleteQuery) *bun.DeleteQuery {
 			return q.Where("id = ?", known.ID)
 		})
 	}
@@ -147,7 +149,7 @@ func (s *Store) noteFailure(ctx context.Context, tx bun.Tx, now time.Time, step 
 		return err
 	}
 	if known != nil {
-		if err := s.noteDeviceFailure(ctx, tx, known); err != nil {
+		if err := s.noteDeviceFailure(ctx, tx, now, known); err != nil {
 			return err
 		}
 	}

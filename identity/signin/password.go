@@ -133,7 +133,7 @@ func (s Passwords) replace(
 		return err
 	}
 	all := func(q *bun.DeleteQuery) *bun.DeleteQuery { return q }
-	if err := identity.ForgetDevices(ctx, tx, user.ID, all); err != nil {
+	if err := identity.ForgetDevices(ctx, tx, now, user.ID, all); err != nil {
 		return err
 	}
 	return s.set(ctx, tx, now, user, hash, "changed")

@@ -24,6 +24,7 @@ type interaction struct {
 	SteppedUp bool       `json:"u,omitempty"`
 	ShownTo   uuid.UUID  `json:"t,omitzero"`
 	Confirmed uuid.UUID  `json:"c,omitzero"`
+	Click     uuid.UUID  `json:"k,omitzero"`  // by which Confirmed confirmed it
 	Browser   []byte     `json:"w,omitempty"` // digest of the browser's secret
 }
 
@@ -42,7 +43,7 @@ var ErrInteraction = refusal.New(
 func (p *Service) Suspend(a *Request, browser string) string {
 	pending := interaction{
 		Form: a.form, BeganAt: a.BeganAt, Selected: a.Selected, SteppedUp: a.SteppedUp, ShownTo: a.ShownTo,
-		Confirmed: a.ConfirmedBy,
+		Confirmed: a.ConfirmedBy, Click: a.confirmation,
 	}
 	if browser != "" {
 		pending.Browser = storage.Digest(browser)
@@ -81,6 +82,8 @@ func (p *Service) Resume(ctx context.Context, sealed, browser string) (*Request,
 		return nil, err
 	}
 	a.Selected, a.SteppedUp, a.ShownTo = pending.Selected, pending.SteppedUp, pending.ShownTo
-	a.ConfirmedBy = pending.Confirmed
+	if pending.Click != uuid.Nil { // without, it was sealed by the version before
+		a.ConfirmedBy, a.confirmation = pending.Confirmed, pending.Click
+	}
 	return a, nil
 }

@@ -2,19 +2,26 @@ package authorize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun/schema"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
+// ErrConfirmationUsed says that the click of a person was answered with a code before.
+var ErrConfirmationUsed = errors.New("this confirmation works once, and was used before")
+
 // Issue grants scopes to the app that asks and returns the response with the code for it: RFC 6749, section 4.1.2.
-// Next has said Issue.
+// Next has said Issue. Where the person had to confirm that they want to go there, their click counts once: for whoever
+// finds the address in the browser's history it returns ErrConfirmationUsed.
 func (p *Service) Issue(
 	ctx context.Context, a *Request, session *identity.Session, scopes []string,
 ) (*oidc.Response, error) {
@@ -32,13 +39,19 @@ func (p *Service) Issue(
 	if err != nil {
 		return nil, oidc.ServerError(err)
 	}
+	statements := []schema.QueryAppender{draft.NewInsert().Model(grant)}
+	if a.Client.MayBeImpersonated(a.RedirectURI) {
+		mark := storage.NewOneTimeMark("confirmation", a.confirmation.String(), a.BeganAt.Add(interactionLifetime))
+		statements = append(statements, draft.NewInsert().Model(mark))
+	}
 	participation := &clients.Participation{SessionID: session.ID, ClientID: a.Client.ID, CreatedAt: now}
-	err = p.Database.Append(ctx,
-		draft.NewInsert().Model(grant),
+	err = p.Database.Append(ctx, append(statements,
 		draft.NewInsert().Model(participation).On("CONFLICT DO NOTHING"),
 		draft.NewInsert().Model(code),
-		record)
-	if err != nil {
+		record)...)
+	if storage.Violates(err, "one_time_marks") {
+		return nil, ErrConfirmationUsed
+	} else if err != nil {
 		return nil, oidc.ServerError(fmt.Errorf("issue code: %w", err))
 	}
 	parameters.Del("state")

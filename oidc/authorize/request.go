@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/ory/fosite"
 
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
@@ -38,11 +39,20 @@ type Request struct {
 	SteppedUp bool      // the person was asked for a second factor, as acr_values asks
 	ShownTo   uuid.UUID // the session that a page was shown to, where its answer counts for that session alone
 	// the session whose person has said, on a page, that they want to go to the app with this very request
-	ConfirmedBy uuid.UUID
+	ConfirmedBy  uuid.UUID
+	confirmation uuid.UUID // of which click: each counts once, see Issue
 
 	form     url.Values // as sent, each parameter once
 	accepted fosite.AuthorizeRequester
 }
+
+// Confirm notes that the person of a session wants to go to the app with this very request.
+func (a *Request) Confirm(by *identity.Session) {
+	a.ConfirmedBy, a.confirmation = by.ID, storage.NewID()
+}
+
+// Unconfirm takes it back: they are asked anew.
+func (a *Request) Unconfirm() { a.ConfirmedBy, a.confirmation = uuid.Nil, uuid.Nil }
 
 // Refusal is an Error that belongs to an authorization request. Where Authorization is set, the redirect URI can be
 // trusted with it; where it is nil, only the person may see it.

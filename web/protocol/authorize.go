@@ -48,7 +48,10 @@ func (e Authorize) Get(v *frame.Visit) error {
 		return v.RedirectWith("/continue", url.Values{"continue": {v.Suspend()}})
 	case authorize.Issue:
 		response, err := e.Authorize.Issue(v.Context(), v.Authorization, visitor.Session, decision.Scopes)
-		if err != nil {
+		if errors.Is(err, authorize.ErrConfirmationUsed) { // the page was loaded again
+			v.Authorization.Unconfirm()
+			return v.RedirectWith("/continue", url.Values{"continue": {v.Suspend()}})
+		} else if err != nil {
 			return err
 		}
 		return v.Respond(response)

@@ -36,7 +36,7 @@ func (h Consent) Answer(v *frame.Visit) error {
 	if err := h.Authorize.GrantConsent(v.Context(), v.Session.UserID, a, v.Form["scope"]); err != nil {
 		return err
 	}
-	a.ConfirmedBy = v.Session.ID
+	a.Confirm(v.Session)
 	return v.ReturnToAuthorize()
 }
 

@@ -23,11 +23,11 @@ func (h ContinueToApp) Page(v *frame.Visit) error {
 	})
 }
 
-// Answer takes the answer. It counts for this request and this session alone.
+// Answer takes the answer. It counts once, for this request and this session alone.
 func (h ContinueToApp) Answer(v *frame.Visit) error {
 	if v.Form.Get("decision") != "continue" {
 		return denied(v.Authorization)
 	}
-	v.Authorization.ConfirmedBy = v.Session.ID
+	v.Authorization.Confirm(v.Session)
 	return v.ReturnToAuthorize()
 }

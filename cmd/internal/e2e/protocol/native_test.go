@@ -37,8 +37,12 @@ func TestNativeAppsAreConfirmedEachTime(t *testing.T) {
 		if got := answer(b.Get(t, at("http://127.0.0.1:6666/cb", "none"))).Get("error"); got != "consent_required" {
 			t.Errorf("prompt=none, nothing allowed yet: %q", got)
 		}
-		if answer(b.Allow(t, shown)).Get("code") == "" { // one click is enough
+		allowed := b.Allow(t, shown)
+		if answer(allowed).Get("code") == "" { // one click is enough
 			t.Fatal("no code after consent")
+		}
+		if again := b.Get(t, allowed.Request.URL.String()); again.Path() != "/continue" {
+			t.Errorf("the address after consent, opened again: %s %s", again.Status, again.Request.URL)
 		}
 		for _, redirect := range []string{"http://127.0.0.1:5555/cb", "http://127.0.0.1:6666/cb", "com.example.pocket:/cb"} {
 			if got := answer(b.Get(t, at(redirect, "none"))); got.Get("error") != "interaction_required" || got.Has("code") {
@@ -52,8 +56,19 @@ func TestNativeAppsAreConfirmedEachTime(t *testing.T) {
 			if got := answer(denied).Get("error"); got != "access_denied" {
 				t.Errorf("%s, cancelled: %q", redirect, got)
 			}
-			if answer(b.ContinueToApp(t, shown)).Get("code") == "" {
+			went := b.ContinueToApp(t, shown)
+			if answer(went).Get("code") == "" {
 				t.Errorf("%s: no code after the click", redirect)
+			}
+			// A click counts once: another program may have the address from the history. Who comes back clicks again.
+			again := b.Get(t, went.Request.URL.String())
+			if again.Path() != "/continue" {
+				t.Errorf("%s: the same click gives another code: %s %s", redirect, again.Status, again.Request.URL)
+			} else if answer(b.ContinueToApp(t, again)).Get("code") == "" {
+				t.Errorf("%s: no code after another click", redirect)
+			}
+			if answer(b.ContinueToApp(t, shown)).Get("code") == "" {
+				t.Errorf("%s: no code after a click on the page of before", redirect)
 			}
 			// The click was for that request.
 			if shown := b.Get(t, at(redirect, "")); shown.Path() != "/continue" {

@@ -25,12 +25,14 @@ type PendingSignUp struct {
 
 	External identity.External `bun:"-"`
 	Continue string            `bun:"-"` // the request of an app that waits, as RequestOptions said
+	Then     string            `bun:"-"` // the page of ours to go on to, as RequestOptions said
 }
 
 // sealedSignUp is what only the server may read.
 type sealedSignUp struct {
 	External identity.External `json:"external"`
 	Continue string            `json:"continue"`
+	Then     string            `json:"then"`
 }
 
 const (
@@ -43,7 +45,7 @@ const (
 // SavePendingSignUp keeps what a provider answered, and returns the secret that the browser is to hold. browser is the
 // secret by which the browser is known.
 func (u *Upstreams) SavePendingSignUp(ctx context.Context, answer *Answer, browser string) (secret string, err error) {
-	encoded, err := json.Marshal(sealedSignUp{answer.External, answer.Continue})
+	encoded, err := json.Marshal(sealedSignUp{answer.External, answer.Continue, answer.Then})
 	if err != nil {
 		return "", err
 	}
@@ -84,7 +86,7 @@ func (u *Upstreams) PendingSignUp(ctx context.Context, secret, browser string) (
 	if err := json.Unmarshal(encoded, &sealed); err != nil {
 		return nil, fmt.Errorf("pending sign-up: %w", err)
 	}
-	pending.External, pending.Continue = sealed.External, sealed.Continue
+	pending.External, pending.Continue, pending.Then = sealed.External, sealed.Continue, sealed.Then
 	pending.External.IsTrusted = u.trustOf(sealed.External.Provider)
 	if _, err := u.Provider(ctx, sealed.External.Provider); errors.Is(err, storage.ErrNotFound) {
 		return nil, ErrRequest

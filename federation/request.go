@@ -37,6 +37,7 @@ type pendingRequest struct {
 	Nonce    string `json:"nonce"`
 	Verifier string `json:"verifier"` // PKCE: RFC 7636
 	Continue string `json:"continue"` // as RequestOptions said
+	Then     string `json:"then"`     // as RequestOptions said
 	Again    bool   `json:"again"`    // as RequestOptions said
 }
 
@@ -69,7 +70,8 @@ func (d *Denied) Error() string {
 type RequestOptions struct {
 	Source    string    // the network of the browser: see identity.Device.Source
 	Browser   string    // the secret by which the browser is known
-	Continue  string    // handed back by Return
+	Continue  string    // the request of an app that waits; handed back by Return
+	Then      string    // the page of ours to go on to where none waits; handed back by Return
 	LinkTo    uuid.UUID // the user to link an account to; uuid.Nil: to sign in
 	LoginHint string
 	Again     bool     // the person must sign in again, even if they are signed in there
@@ -96,7 +98,8 @@ func (u *Upstreams) Begin(ctx context.Context, id string, o RequestOptions) (str
 		return "", err
 	}
 	state, pending := storage.NewSecret(), pendingRequest{
-		Nonce: storage.NewSecret(), Verifier: oauth2.GenerateVerifier(), Continue: o.Continue, Again: o.Again,
+		Nonce: storage.NewSecret(), Verifier: oauth2.GenerateVerifier(), Continue: o.Continue, Then: o.Then,
+		Again: o.Again,
 	}
 	encoded, err := json.Marshal(pending)
 	if err != nil {
@@ -125,13 +128,14 @@ func (u *Upstreams) Begin(ctx context.Context, id string, o RequestOptions) (str
 // Answer is the account with which a person has signed in at a provider.
 type Answer struct {
 	External identity.External
-	Continue string
-	LinkTo   uuid.UUID // as RequestOptions said
+
+	Continue, Then string    // as RequestOptions said
+	LinkTo         uuid.UUID // as RequestOptions said
 }
 
 // Return verifies the response to an authorization request: OpenID Connect Core, sections 3.1.2.5 to 3.1.3.7. form are
-// its parameters. Where it answers a request of this browser, the Answer has Continue and LinkTo also with an error:
-// *Denied, ErrInvalidResponse or ErrUnreachable. ErrRequest comes without an Answer.
+// its parameters. Where it answers a request of this browser, the Answer has what RequestOptions said also with an
+// error: *Denied, ErrInvalidResponse or ErrUnreachable. ErrRequest comes without an Answer.
 func (u *Upstreams) Return(ctx context.Context, id string, form url.Values, browser string) (*Answer, error) {
 	p, err := u.Provider(ctx, id)
 	if err != nil {
@@ -146,7 +150,7 @@ func (u *Upstreams) Return(ctx context.Context, id string, form url.Values, brow
 	if err != nil {
 		return nil, err
 	}
-	answer := &Answer{Continue: pending.Continue, LinkTo: request.UserID.UUID}
+	answer := &Answer{Continue: pending.Continue, Then: pending.Then, LinkTo: request.UserID.UUID}
 	m, ctx, err := u.metadata(ctx, p)
 	if err != nil {
 		return answer, err

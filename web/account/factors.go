@@ -28,14 +28,14 @@ func (h Factors) name() string { return "Wicket (" + frame.HostOf(h.Provider.Iss
 // showNewKey shows the page that adds a passkey or a security key.
 func (h Factors) showNewKey(v *frame.Visit, status int, page pages.NewKey) error {
 	page.App, page.Continue = v.App()
-	page.LaterURI = laterURI(page.Continue)
+	page.Then, page.LaterURI = frame.Then(v, ""), laterURI(v, page.Continue)
 	return v.Show(status, page)
 }
 
-// laterURI is where "Not now" leads: back to the app that waits, or to the account.
-func laterURI(sealed string) string {
+// laterURI is where "Not now" leads: back to the app that waits, or where the person came from.
+func laterURI(v *frame.Visit, sealed string) string {
 	if sealed == "" {
-		return "/account/security"
+		return frame.Then(v, "/account/security")
 	}
 	return oidc.PathAuthorize + "?interaction=" + sealed
 }
@@ -66,7 +66,7 @@ func (h Factors) addKey(
 // added goes on where the person came from. Their session has got another secret.
 func (h Factors) added(v *frame.Visit, secret string) error {
 	v.SetSession(secret, v.Session.ExpiresAt)
-	return v.Proceed("/account/security?done=factor-added")
+	return v.Proceed(frame.Then(v, "/account/security?done=factor-added"))
 }
 
 // remove removes the factor that the form names.

@@ -23,7 +23,7 @@ func (h Factors) NewTOTP(v *frame.Visit) error {
 func (h Factors) showNewTOTP(v *frame.Visit, status int, setup *factor.TOTPSetup, failure string) error {
 	page := pages.NewTOTP{ID: setup.ID.String(), Secret: setup.Secret, PNG: setup.Image, Failure: failure}
 	page.App, page.Continue = v.App()
-	page.LaterURI = laterURI(page.Continue)
+	page.Then, page.LaterURI = frame.Then(v, ""), laterURI(v, page.Continue)
 	return v.Show(status, page)
 }
 

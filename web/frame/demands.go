@@ -107,7 +107,7 @@ func FreshToEnrol(then string) Demand {
 			return err
 		}
 		v.Owner, err = v.frame.Identity.ReauthenticateToEnrol(v.Context(), v.Session, v.Device())
-		return v.SupplyProof(then, err)
+		return v.SupplyProof(WithParameters(then, url.Values{"then": {Then(v, "")}}), err)
 	}
 }
 
@@ -123,7 +123,7 @@ func (v *Visit) SupplyProof(then string, err error) error {
 		v.ClearCookie(SecondStepCookie) // this one is asked of the session
 		return answered(v.RedirectWith("/second-step", url.Values{"continue": {v.Suspend()}, "then": {then}}))
 	case errors.Is(err, identity.ErrEnrolmentOwed):
-		return answered(v.RedirectWith("/enrol", url.Values{"continue": {v.Suspend()}}))
+		return answered(v.RedirectWith("/enrol", url.Values{"continue": {v.Suspend()}, "then": {then}}))
 	}
 	return err
 }

@@ -29,6 +29,15 @@ func OwnPage(then string) string {
 	return "/account"
 }
 
+// Then is the page of ours that the request names in the parameter then, to go on to where no app waits; otherwise,
+// where it names none.
+func Then(v *Visit, otherwise string) string {
+	if then := v.Form.Get("then"); then != "" {
+		return OwnPage(then)
+	}
+	return otherwise
+}
+
 // HostOf is the host of an address, or the address itself where it has none.
 func HostOf(uri string) string {
 	parsed, err := url.Parse(uri)

@@ -6,6 +6,7 @@ type Enrol struct {
 	App      *App
 	KeyOnly  bool // nothing less than a passkey or a security key will do
 	Continue string
+	Then     string // the page of ours to go on to where no app waits, or ""
 }
 
 func (Enrol) page() string { return "enrol.html" }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// NewTOTP shows a secret to be taken into an authenticator app, and asks for the first code. It posts continue, id,
-// name and code to /account/totps/confirm.
+// NewTOTP shows a secret to be taken into an authenticator app, and asks for the first code. It posts continue, then,
+// id, name and code to /account/totps/confirm.
 type NewTOTP struct {
 	App      *App // the app that waits, or nil
 	ID       string
@@ -15,6 +15,7 @@ type NewTOTP struct {
 	PNG      []byte // the same as a QR code
 	Failure  string
 	Continue string
+	Then     string // the page of ours to go on to where no app waits, or ""
 	LaterURI string
 }
 

@@ -1,9 +1,10 @@
 package pages
 
-// Providers are whose word is taken besides a password of ours. Each button posts continue to /federation/ID.
+// Providers are whose word is taken besides a password of ours. Each button posts continue and then to /federation/ID.
 type Providers struct {
 	Buttons  []Provider
 	Continue string // opaque: where to go on, handed back unchanged
+	Then     string // the page of ours to go on to where no app waits; "" for the account
 }
 
 // Provider is one of them.

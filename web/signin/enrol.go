@@ -16,10 +16,11 @@ type Enrol struct{ *frame.Frame }
 // Page asks a person to register one.
 func (h Enrol) Page(v *frame.Visit) error {
 	if v.Authorization == nil && !errors.Is(v.Session.DemandRule(), identity.ErrEnrolmentOwed) {
-		return v.Redirect("/account")
+		return v.Redirect(frame.Then(v, "/account"))
 	}
 	page := pages.Enrol{KeyOnly: v.Gin.Query("class") == identity.ACRPhishingResistant}
 	page.App, page.Continue = v.App()
+	page.Then = frame.Then(v, "")
 	return v.Show(http.StatusOK, page)
 }
 

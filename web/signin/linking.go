@@ -19,13 +19,16 @@ type Linking struct {
 // linkFaults are the reasons why an account at a provider cannot be linked.
 var linkFaults = []error{identity.ErrExternalTaken, identity.ErrTooManyExternals}
 
-// link links one and goes on where the person came from.
-func (h Linking) link(v *frame.Visit, external identity.External) error {
+// link links one and goes on where the person came from: to the page then, or the one of linked accounts for "".
+func (h Linking) link(v *frame.Visit, external identity.External, then string) error {
 	err := h.Identity.ExternalAccounts().Link(v.Context(), v.Owner, external)
 	if refusal.OneOf(err, linkFaults...) != nil {
 		return h.ShowLinked(v, http.StatusConflict, v.Language.Refusal(err))
 	} else if err != nil {
 		return err
+	}
+	if then != "" {
+		return v.Proceed(frame.OwnPage(then))
 	}
 	return v.Proceed("/account/linked?done=linked")
 }

@@ -51,12 +51,12 @@ func (h SecondStep) show(v *frame.Visit, status int, step *signin.SecondStep, fa
 	}
 	page := pages.SecondStep{Trust: step.Purpose == signin.ToSignIn, Failure: failure}
 	page.App, page.Continue = v.App()
-	page.Then, page.Class = v.Form.Get("then"), v.Form.Get("class")
+	page.Then, page.Class = frame.Then(v, ""), v.Form.Get("class")
 	if page.Class != identity.ACRPhishingResistant { // or the page would come again
 		page.Code, page.BackupCodes = factors.Code, factors.BackupCodes
 	}
 	if step.Purpose == signin.ToSignIn {
-		page.BackURI = "/sign-in?" + url.Values{"continue": {page.Continue}}.Encode()
+		page.BackURI = frame.WithParameters("/sign-in", url.Values{"continue": {page.Continue}, "then": {page.Then}})
 	}
 	if factors.Key {
 		ceremony, err := h.SignIns.SecondSteps().BeginKey(v.Context(), step)
@@ -99,7 +99,7 @@ func (h SecondStep) finishSignIn(v *frame.Visit, step *signin.SecondStep, answer
 		return err
 	}
 	v.ClearCookie(frame.SecondStepCookie)
-	return admitted(v, admission, frame.OwnPage(v.Form.Get("then")))
+	return admitted(v, admission, frame.Then(v, "/account"))
 }
 
 func (h SecondStep) allowReset(v *frame.Visit, step *signin.SecondStep, answer factor.Answer) error {
@@ -121,5 +121,5 @@ func (h SecondStep) strengthen(v *frame.Visit, step *signin.SecondStep, answer f
 	if v.Cookie(frame.UpstreamSignUpCookie) == "" && v.Authorization != nil {
 		v.Authorization.SteppedUp = true
 	}
-	return askToLink(v, frame.OwnPage(v.Form.Get("then")))
+	return askToLink(v, frame.Then(v, "/account"))
 }

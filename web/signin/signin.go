@@ -42,7 +42,9 @@ func (h SignIn) Page(v *frame.Visit) error {
 	}
 	if v.Session != nil && !switched {
 		page.Username, page.UsernameFixed = v.Session.User.Username, true
-		page.SwitchURL = "/sign-in?switch=1&continue=" + page.Continue
+		page.SwitchURL = frame.WithParameters("/sign-in", url.Values{
+			"switch": {"1"}, "continue": {page.Continue}, "then": {page.Then},
+		})
 	}
 	return v.Show(http.StatusOK, page)
 }
@@ -59,7 +61,7 @@ func (h SignIn) Password(v *frame.Visit) error {
 		setCookies(v, admission)
 		return v.RedirectWith("/account/passkeys/new", url.Values{"continue": {v.Suspend()}, "offer": {"1"}})
 	}
-	return admitted(v, admission, frame.OwnPage(v.Form.Get("then")))
+	return admitted(v, admission, frame.Then(v, "/account"))
 }
 
 // offersPasskey tells whether a person who has just typed their password is offered a passkey: their browser can make
@@ -76,7 +78,7 @@ func (h SignIn) Passkey(v *frame.Visit) error {
 	if err != nil {
 		return h.refuse(v, v.Language.Text("signin.passkey_refused"), err)
 	}
-	return admitted(v, admission, frame.OwnPage(v.Form.Get("then")))
+	return admitted(v, admission, frame.Then(v, "/account"))
 }
 
 // refuse shows the page again with what is wrong.
@@ -99,9 +101,9 @@ func (h SignIn) refuse(v *frame.Visit, failure string, err error) error {
 
 // page is the empty page.
 func (h SignIn) page(v *frame.Visit) (pages.SignIn, error) {
-	page := pages.SignIn{Phones: h.Identity.Texts, Then: v.Form.Get("then")}
+	page := pages.SignIn{Phones: h.Identity.Texts, Then: frame.Then(v, "")}
 	page.App, page.Continue = v.App()
-	page.Providers = offer(h.Frame, v)
+	page.Providers = offer(h.Frame, v, page.Then)
 	if h.SignUp {
 		page.RegisterURL = frame.WithParameters("/register", url.Values{"continue": {page.Continue}})
 	}

@@ -25,7 +25,7 @@ func (h Upstream) Page(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.Show(http.StatusOK, upstreamPage(v, p, v.Language.Text("signin.title")))
+	return v.Show(http.StatusOK, upstreamPage(v, p, v.Language.Text("signin.title"), frame.Then(v, "")))
 }
 
 // provider is the provider that the path names.
@@ -39,7 +39,7 @@ func (h Upstream) provider(v *frame.Visit) (*federation.Provider, error) {
 
 // Begin sends a person to a provider to sign in there, for an app that waits or for themself.
 func (h Upstream) Begin(v *frame.Visit) error {
-	options := federation.RequestOptions{Again: v.Session != nil, Continue: v.Suspend()}
+	options := federation.RequestOptions{Again: v.Session != nil, Continue: v.Suspend(), Then: frame.Then(v, "")}
 	if a := v.Authorization; a != nil {
 		options.LoginHint, options.ACRValues = a.LoginHint, a.ACRValues
 		options.Again = options.Again || a.Asks("login") || a.MaxAge != nil
@@ -61,7 +61,7 @@ func (h Upstream) send(v *frame.Visit, provider string, options federation.Reque
 	case errors.Is(err, storage.ErrNotFound):
 		return frame.ErrNotFound
 	case errors.Is(err, federation.ErrUnreachable), errors.Is(err, federation.ErrTooManyRequests):
-		return showUpstreamFailure(h.Frame, v, provider, err)
+		return showUpstreamFailure(h.Frame, v, provider, options.Then, err)
 	case err != nil:
 		return err
 	}
@@ -87,7 +87,7 @@ func (h Upstream) Return(v *frame.Visit) error {
 		}
 	}
 	if err != nil {
-		return showUpstreamFailure(h.Frame, v, provider, err)
+		return showUpstreamFailure(h.Frame, v, provider, answer.Then, err)
 	}
 	return h.signIn(v, answer)
 }
@@ -107,11 +107,11 @@ func (h Upstream) signIn(v *frame.Visit, answer *federation.Answer) error {
 		v.SetCookie(frame.UpstreamSignUpCookie, secret)
 		return v.Redirect("/arrival")
 	case errors.Is(err, signin.ErrRefused):
-		return showUpstreamFailure(h.Frame, v, answer.External.Provider, err)
+		return showUpstreamFailure(h.Frame, v, answer.External.Provider, answer.Then, err)
 	case err != nil:
 		return err
 	}
-	return admitted(v, admission, "/account")
+	return admitted(v, admission, frame.OwnPage(answer.Then))
 }
 
 // finishLink links an account at a provider to the account for which the person was sent there, if they are still
@@ -134,22 +134,23 @@ func (h Upstream) finishLink(v *frame.Visit, answer *federation.Answer, fault er
 	if err := v.Reauthenticate("/account/linked"); err != nil {
 		return err
 	}
-	return h.link(v, answer.External)
+	return h.link(v, answer.External, "")
 }
 
 // offer returns the buttons of the providers with which people may sign in, for a page on which an app may wait, and
 // lets the page's forms lead there.
-func offer(f *frame.Frame, v *frame.Visit) pages.Providers {
+// then is the page of ours to go on to where none does, or "".
+func offer(f *frame.Frame, v *frame.Visit, then string) pages.Providers {
 	active, err := f.Upstreams.Active(v.Context())
 	if err != nil {
 		v.LogFault(err) // there are other ways to sign in
 	}
-	return buttons(v, active)
+	return buttons(v, active, then)
 }
 
-func buttons(v *frame.Visit, providers []federation.Provider) pages.Providers {
+func buttons(v *frame.Visit, providers []federation.Provider, then string) pages.Providers {
 	_, sealed := v.App()
-	offered := pages.Providers{Continue: sealed}
+	offered := pages.Providers{Continue: sealed, Then: then}
 	for i := range providers {
 		offered.Buttons = append(offered.Buttons, frame.ProviderView(&providers[i]))
 		v.LeadsTo(providers[i].Issuer)
@@ -158,23 +159,23 @@ func buttons(v *frame.Visit, providers []federation.Provider) pages.Providers {
 }
 
 // upstreamPage returns a page with one provider's button and another way.
-func upstreamPage(v *frame.Visit, p *federation.Provider, title string) pages.Upstream {
+func upstreamPage(v *frame.Visit, p *federation.Provider, title, then string) pages.Upstream {
 	app, sealed := v.App()
 	return pages.Upstream{
-		App: app, Title: title, Providers: buttons(v, []federation.Provider{*p}),
-		OtherURI: frame.WithParameters("/sign-in", url.Values{"continue": {sealed}}),
+		App: app, Title: title, Providers: buttons(v, []federation.Provider{*p}, then),
+		OtherURI: frame.WithParameters("/sign-in", url.Values{"continue": {sealed}, "then": {then}}),
 	}
 }
 
 // showUpstreamFailure says that a provider did not sign somebody in, and how they go on. Why is for the log, but for
 // what they did themself.
-func showUpstreamFailure(f *frame.Frame, v *frame.Visit, provider string, err error) error {
+func showUpstreamFailure(f *frame.Frame, v *frame.Visit, provider, then string, err error) error {
 	p, missing := f.Upstreams.Provider(v.Context(), provider)
 	if missing != nil {
 		return missing
 	}
 	title := v.Language.Text("upstream.failed", locales.Params{"Provider": p.Name})
-	page, status := upstreamPage(v, p, title), http.StatusBadGateway
+	page, status := upstreamPage(v, p, title, then), http.StatusBadGateway
 	page.Failed = true
 	var denied *federation.Denied
 	switch {

@@ -97,14 +97,14 @@ func (h UpstreamSignUp) Register(v *frame.Visit) error {
 		page.Failure = v.Language.Refusal(err)
 		return h.show(v, http.StatusTooManyRequests, waiting, page)
 	case errors.Is(err, signin.ErrRefused):
-		return showUpstreamFailure(h.Frame, v, waiting.provider.ID, err)
+		return showUpstreamFailure(h.Frame, v, waiting.provider.ID, waiting.Then, err)
 	case err != nil:
 		return err
 	}
 	if err := h.end(v, waiting); err != nil {
 		return err
 	}
-	return admitted(v, admission, "/account")
+	return admitted(v, admission, frame.OwnPage(waiting.Then))
 }
 
 // end ends the waiting.
@@ -115,10 +115,11 @@ func (h UpstreamSignUp) end(v *frame.Visit, waiting *pending) error {
 
 // SignIn lets them sign in to the account that they have; admitted asks for the link then.
 func (h UpstreamSignUp) SignIn(v *frame.Visit) error {
-	if _, err := h.open(v); err != nil {
+	waiting, err := h.open(v)
+	if err != nil {
 		return err
 	}
-	return v.RedirectWith("/sign-in", url.Values{"again": {"1"}, "continue": {v.Suspend()}})
+	return v.RedirectWith("/sign-in", url.Values{"again": {"1"}, "continue": {v.Suspend()}, "then": {waiting.Then}})
 }
 
 // LinkPage asks a person who has just signed in whether to link the two.
@@ -155,7 +156,7 @@ func (h UpstreamSignUp) Link(v *frame.Visit) error {
 		return err
 	}
 	if v.Form.Get("choice") != "link" {
-		return v.Proceed("/account")
+		return v.Proceed(frame.OwnPage(waiting.Then))
 	}
-	return h.link(v, waiting.External)
+	return h.link(v, waiting.External, waiting.Then)
 }

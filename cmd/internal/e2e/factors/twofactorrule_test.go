@@ -1,8 +1,10 @@
 package factors
 
 import (
+	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -87,3 +89,26 @@ func TestTwoFactorsAreDemandedEverywhere(t *testing.T) {
 		}
 	})
 }
+
+// Who must register a factor first comes back to the page that they wanted.
+func TestWayBackGoesOnBeyondEnrolment(t *testing.T) {
+	t.Parallel()
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		h := harness.Start(t, databaseURL, func(c *harness.Config) {
+			c.TwoFactors = identity.TwoFactorRule{Everybody: true}
+		})
+		b := h.NewBrowser(t)
+		b.SignIn(t, harness.Page{})
+		shown := b.Get(t, "/account/emails")
+		link := addTOTPLink.FindStringSubmatch(shown.Text)
+		if shown.Path() != "/enrol" || link == nil {
+			t.Fatalf("by one factor: at %s\n%s", shown.Request.URL, shown.Text)
+		}
+		query := strings.TrimPrefix(html.UnescapeString(link[1]), "/account/totps/new")
+		if _, shown = b.AddAuthenticator(t, query); shown.Path() != "/account/emails" {
+			t.Errorf("with two factors: at %s", shown.Request.URL)
+		}
+	})
+}
+
+var addTOTPLink = regexp.MustCompile(`id="add-totp" href="([^"]*)"`)

@@ -140,7 +140,9 @@ func (b *Browser) Code(t testing.TB, client Client, change url.Values) string {
 // ToUpstream goes to a provider from the page that is shown, by its button.
 func (b *Browser) ToUpstream(t testing.TB, id string, shown Page) Page {
 	t.Helper()
-	return b.FollowingAll().Post(t, "/federation/"+id, url.Values{"continue": {shown.Continue()}})
+	return b.FollowingAll().Post(t, "/federation/"+id, url.Values{
+		"continue": {shown.Continue()}, "then": {shown.Then()},
+	})
 }
 
 // FollowLink opens a mailed link and presses the button of the page that it leads to. form is what else the page asks

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"html"
 	"io"
 	"net/http"
 	"regexp"
@@ -39,6 +40,7 @@ func (h *Server) Send(t testing.TB, request *http.Request) Page {
 }
 
 var (
+	hiddenThen     = regexp.MustCompile(`name="then" value="([^"]*)"`)
 	hiddenContinue = regexp.MustCompile(`name="continue" value="([^"]*)"`)
 	// HiddenToken finds the token of a mailed link on the page that the link leads to.
 	HiddenToken = regexp.MustCompile(`name="token" value="([^"]*)"`)
@@ -48,6 +50,14 @@ var (
 func (p Page) Continue() string {
 	if match := hiddenContinue.FindStringSubmatch(p.Text); match != nil {
 		return match[1]
+	}
+	return ""
+}
+
+// Then returns the hidden field then of a page.
+func (p Page) Then() string {
+	if match := hiddenThen.FindStringSubmatch(p.Text); match != nil {
+		return html.UnescapeString(match[1])
 	}
 	return ""
 }

@@ -42,7 +42,7 @@ func (b *Browser) AddAuthenticator(t testing.TB, more string) (secret string, ne
 	}
 	secret = strings.ReplaceAll(match[1], " ", "")
 	form := url.Values{
-		"id": {shownID.FindStringSubmatch(shown.Text)[1]}, "continue": {shown.Continue()}, "name": {"My phone"},
+		"id": {shownID.FindStringSubmatch(shown.Text)[1]}, "continue": {shown.Continue()}, "then": {shown.Then()}, "name": {"My phone"},
 	}
 	form.Set("code", "000000")
 	wrong := b.Post(t, "/account/totps/confirm", form)
@@ -56,7 +56,9 @@ func (b *Browser) AddAuthenticator(t testing.TB, more string) (secret string, ne
 // AnswerSecondStep answers the page that asks for a second step.
 func (b *Browser) AnswerSecondStep(t testing.TB, shown Page, code string) Page {
 	t.Helper()
-	return b.Post(t, "/second-step", url.Values{"code": {code}, "continue": {shown.Continue()}})
+	return b.Post(t, "/second-step", url.Values{
+		"code": {code}, "continue": {shown.Continue()}, "then": {shown.Then()},
+	})
 }
 
 // AsksForCode tells whether a page asks for a second step.

@@ -511,3 +511,55 @@ func TestAProviderThatIsRemovedBeforeItAnswers(t *testing.T) {
 		}
 	})
 }
+
+// The page from which somebody was led to the sign-in is the one that they come back to by way of a provider too:
+// whether they are signed in there, make an account, or sign in to the one that they have.
+func TestWayBackGoesOnBeyondAProvider(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		l := h.StartProvider(t, "scripted", nil)
+		as := func(subject string) {
+			l.Say(func(l *harness.ScriptedProvider) {
+				l.Claims = func(claims map[string]any) { claims["sub"] = subject }
+			})
+		}
+		const page = "/account/linked"
+		signIn := func(b *harness.Browser) harness.Page {
+			t.Helper()
+			shown := b.Get(t, "/sign-in?then="+page)
+			if shown.Then() != page {
+				t.Fatalf("the sign-in page leads to %q", shown.Then())
+			}
+			return b.ToUpstream(t, "scripted", shown)
+		}
+		as("carol")
+		newcomer := h.NewBrowser(t)
+		if shown := signIn(newcomer); shown.Path() != "/arrival" {
+			t.Fatalf("a newcomer is at %s", shown.Request.URL)
+		}
+		if shown := newcomer.Post(t, "/arrival/register", url.Values{"username": {"carol"}}); shown.Path() != page {
+			t.Errorf("who made an account is at %s", shown.Request.URL)
+		}
+		if shown := signIn(h.NewBrowser(t)); shown.Path() != page {
+			t.Errorf("who signed in there is at %s", shown.Request.URL)
+		}
+		as("alice")
+		owner := h.NewBrowser(t)
+		signIn(owner)
+		shown := owner.Post(t, "/arrival/sign-in", nil)
+		shown = owner.Post(t, "/sign-in", url.Values{
+			"username": {harness.Username}, "password": {harness.Password}, "then": {shown.Then()},
+		})
+		if shown.Path() != "/arrival/link" {
+			t.Fatalf("who has an account is at %s", shown.Request.URL)
+		}
+		if shown := owner.Post(t, "/arrival/link", url.Values{"choice": {"link"}}); shown.Path() != page {
+			t.Errorf("who linked the two is at %s", shown.Request.URL)
+		}
+		// Nobody else's page.
+		shown = h.NewBrowser(t).Get(t, "/sign-in?then="+url.QueryEscape("https://evil.example/"))
+		if shown.Then() != "/account" {
+			t.Errorf("a page of others: %q", shown.Then())
+		}
+	})
+}

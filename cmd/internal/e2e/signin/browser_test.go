@@ -3,10 +3,12 @@ package signin
 import (
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -117,9 +119,10 @@ func TestNewcomerInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, account := addWaysIn(t, h, carol.ID)
+	h.NewBrowser(t).Post(t, "/sign-in", url.Values{"username": {"carol"}, "password": {harness.NewPassword}})
 	link, _ := h.Mail(t, "Verify your email address")
 	w.Open(link)
-	w.Reads("main", "Mallory's phone", "mallory@acme.example")
+	w.Reads("main", "Mallory's phone", "mallory@acme.example", "Other browsers that are remembered")
 	w.Look("verify-email")
 	w.Do(chromedp.Click(chromedp.CSS(`[value="` + account.String() + `"]`)))
 	w.Press("#confirm")
@@ -131,4 +134,38 @@ func TestNewcomerInABrowser(t *testing.T) {
 	w.Open(link)
 	w.Reads("main", "mallory@acme.example")
 	w.Look("new-password")
+}
+
+// Somebody who reads a person's mail disowns a sign-in, and the person keeps their second factor.
+func TestDisownedFactorsInABrowser(t *testing.T) {
+	t.Parallel()
+	w := harness.OpenWindow(t)
+	h := harness.Start(t, storagetest.URL(t, storage.SQLite))
+	mine, other := h.NewBrowser(t), h.NewBrowser(t)
+	mine.SignIn(t, harness.Page{})
+	other.UserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+	other.SignIn(t, harness.Page{})
+	link, _ := h.Mail(t, "A new sign-in to your account")
+	secret, _ := mine.AddAuthenticator(t, "")
+	mine.Post(t, "/account/backup-codes", nil)
+	w.Open(link)
+	w.Look("not-me")
+	w.Press("#confirm")
+	w.Reads("main", "Every device is signed out", "it will be removed on")
+	w.Look("not-me-waiting")
+	w.Press("#next")
+	w.Do(chromedp.SendKeys(chromedp.CSS("#code"), harness.TOTPCode(t, secret, 0)))
+	w.Press("#verify")
+	w.Do(chromedp.SendKeys(chromedp.CSS("#password"), harness.NewPassword))
+	w.Press("#choose")
+	w.Open(h.Issuer + "/sign-in")
+	w.SignIn(harness.Username, harness.NewPassword)
+	w.Do(chromedp.SendKeys(chromedp.CSS("#code"), harness.TOTPCode(t, secret, 1)))
+	w.Press("#verify")
+	h.SQL(t, "UPDATE totps SET removal_due_at = ?", identity.Clock().Add(time.Hour)) // to see it marked
+	w.Open(h.Issuer + "/account/security")
+	w.Reads("main", "What was added lately will be removed", "Will be removed", "They will be removed.")
+	w.Look("security-disowned")
+	w.Press("#keep-factors")
+	w.Reads("main", "Kept. Nothing will be removed.")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/identitytest"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/oidctest"
 	"github.com/wicket-id/wicket/storage"
@@ -38,7 +39,7 @@ func grantTo(t *testing.T, h *oidctest.Stack, session *identity.Session, clientI
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Authorize.Issue(t.Context(), a, session, scopes); err != nil {
+	if _, err := h.Authorize.Issue(t.Context(), a, session, authorize.Decision{Scopes: scopes}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -229,6 +230,75 @@ func TestRemovedAccess(t *testing.T) {
 		consentTo(t, h, alice.UserID, "app", "openid")
 		if err := h.Authorize.RemoveAccess(t.Context(), by, "app"); !errors.Is(err, identity.ErrSessionEnded) {
 			t.Errorf("by a session that has ended: %v", err)
+		}
+	})
+}
+
+// A grant that is under way while the consent is withdrawn is not made, or ended with the others, whichever is first.
+func TestAWithdrawnConsentGrantsNothing(t *testing.T) {
+	t.Parallel()
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		h.Add(t, webApp("app", false))
+		alice := newcomer(t, h, "alice")
+		a, err := h.Authorize.Read(t.Context(), url.Values{
+			"client_id": {"app"}, "redirect_uri": {"https://app.example.com/"}, "response_type": {"code"}, "scope": {"openid"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		decide := func() authorize.Decision {
+			t.Helper()
+			h.Pass(time.Minute)
+			consentTo(t, h, alice.UserID, "app", "openid email", "email")
+			consent, err := h.Authorize.Consent(t.Context(), alice.UserID, "app")
+			if err != nil {
+				t.Fatal(err)
+			}
+			decision := authorize.Next(a, authorize.Visitor{Session: alice, Consent: consent}, h.Clock)
+			if decision.Step != authorize.Issue {
+				t.Fatalf("the next step is %d", decision.Step)
+			}
+			return decision
+		}
+		standing := func() int {
+			t.Helper()
+			grants, err := h.GrantsInUse(t.Context(), alice.UserID, "app", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(grants)
+		}
+		revoke := func() error { return h.Authorize.RevokeAccess(t.Context(), alice.UserID, "app") }
+
+		if _, err := h.Authorize.Issue(t.Context(), a, alice, decide()); err != nil || standing() != 1 {
+			t.Fatalf("while it stands: %v, and %d grants", err, standing())
+		}
+		late := decide()
+		if err := revoke(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Authorize.Issue(t.Context(), a, alice, late); !errors.Is(err, authorize.ErrConsentChanged) {
+			t.Errorf("after it was withdrawn: %v", err)
+		}
+		decide() // another consent than the one that was read, even if it says the same
+		if _, err := h.Authorize.Issue(t.Context(), a, alice, late); !errors.Is(err, authorize.ErrConsentChanged) {
+			t.Errorf("by a consent from before: %v", err)
+		}
+		for range 20 {
+			decision, issued := decide(), make(chan error)
+			go func() {
+				_, err := h.Authorize.Issue(t.Context(), a, alice, decision)
+				issued <- err
+			}()
+			if err := revoke(); err != nil {
+				t.Error(err)
+			}
+			if err := <-issued; err != nil && !errors.Is(err, authorize.ErrConsentChanged) {
+				t.Error(err)
+			}
+			if n := standing(); n != 0 {
+				t.Fatalf("%d grants stand, and nothing allows them", n)
+			}
 		}
 	})
 }

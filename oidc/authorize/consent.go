@@ -88,6 +88,14 @@ func withdrawConsent(
 	})
 }
 
+// hold is an update that finds its row only while the consent stands as it was read. Who withdraws it waits then until
+// what is granted by it is there, and ends that too.
+func (c *Consent) hold(draft bun.IDB) *bun.UpdateQuery {
+	return draft.NewUpdate().Model((*Consent)(nil)).
+		Set("granted_at = granted_at").
+		Where("user_id = ? AND client_id = ? AND granted_at = ?", c.UserID, c.ClientID, c.GrantedAt)
+}
+
 func without(scopes, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return slices.Contains(others, scope) })
 }

@@ -16,17 +16,24 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// ErrConfirmationUsed says that the click of a person was answered with a code before.
-var ErrConfirmationUsed = errors.New("this confirmation works once, and was used before")
+// Why nothing is granted though Next has said so.
+var (
+	// ErrConfirmationUsed says that the click of a person was answered with a code before.
+	ErrConfirmationUsed = errors.New("this confirmation works once, and was used before")
+	// ErrConsentChanged says that a person has withdrawn or changed their consent since it was read: Next must be asked
+	// again.
+	ErrConsentChanged = errors.New("the consent was withdrawn or changed meanwhile")
+)
 
-// Issue grants scopes to the app that asks and returns the response with the code for it: RFC 6749, section 4.1.2.
-// Next has said Issue. Where the person had to confirm that they want to go there, their click counts once: for whoever
-// finds the address in the browser's history it returns ErrConfirmationUsed.
+// Issue grants what Next has decided, with the step Issue, to the app that asks, and returns the response with the code
+// for it: RFC 6749, section 4.1.2. It returns ErrConsentChanged where the consent that allows it does not stand any
+// more. Where the person had to confirm that they want to go there, their click counts once: for whoever finds the
+// address in the browser's history it returns ErrConfirmationUsed.
 func (p *Service) Issue(
-	ctx context.Context, a *Request, session *identity.Session, scopes []string,
+	ctx context.Context, a *Request, session *identity.Session, decision Decision,
 ) (*oidc.Response, error) {
 	now := p.Now()
-	grant := p.newGrant(session, a, scopes, now)
+	grant := p.newGrant(session, a, decision.Scopes, now)
 	code, parameters, err := p.Grants.IssueCode(ctx, a.accepted, a.Client, grant, a.form.Get("redirect_uri"))
 	if err != nil {
 		return nil, err
@@ -34,7 +41,7 @@ func (p *Service) Issue(
 	draft := p.Database.Draft()
 	record, err := audit.RecordStatement(ctx, draft, now, audit.Change{
 		Entity: "grant", EntityID: grant.ID.String(), Action: "created", UserID: session.UserID,
-		New: audit.Values{"client_id": a.Client.ID, "scopes": scopes},
+		New: audit.Values{"client_id": a.Client.ID, "scopes": decision.Scopes},
 	})
 	if err != nil {
 		return nil, oidc.ServerError(err)
@@ -45,14 +52,23 @@ func (p *Service) Issue(
 		statements = append(statements, draft.NewInsert().Model(mark))
 	}
 	participation := &clients.Participation{SessionID: session.ID, ClientID: a.Client.ID, CreatedAt: now}
-	err = p.Database.Append(ctx, append(statements,
+	statements = append(statements,
 		draft.NewInsert().Model(participation).On("CONFLICT DO NOTHING"),
 		draft.NewInsert().Model(code),
-		record)...)
+		record)
+	stands := true
+	if decision.By == nil {
+		err = p.Database.Append(ctx, statements...)
+	} else {
+		stands, err = p.Database.Claim(ctx, decision.By.hold(draft), statements...)
+	}
 	if storage.Violates(err, "one_time_marks") {
 		return nil, ErrConfirmationUsed
 	} else if err != nil {
 		return nil, oidc.ServerError(fmt.Errorf("issue code: %w", err))
+	}
+	if !stands {
+		return nil, ErrConsentChanged
 	}
 	parameters.Del("state")
 	parameters.Set("iss", p.Issuer)

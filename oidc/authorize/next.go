@@ -28,6 +28,7 @@ const (
 type Decision struct {
 	Step   Step
 	Scopes []string    // to be granted, with Issue
+	By     *Consent    // what allows them, with Issue; nil: the client is trusted
 	ACR    string      // the authentication context class to be reached, with StepUp and Enrol
 	Error  *oidc.Error // for the app, with Refuse
 }
@@ -90,7 +91,7 @@ func Next(a *Request, v Visitor, now time.Time) Decision {
 		return interact(Confirm, "interaction_required",
 			"Another program could pass for this app, so the person must confirm each time.")
 	}
-	return Decision{Step: Issue, Scopes: oidc.Intersect(a.Scopes, consent.GrantedScopes)}
+	return Decision{Step: Issue, Scopes: oidc.Intersect(a.Scopes, consent.GrantedScopes), By: consent}
 }
 
 func refuse(code, why string) Decision {

@@ -47,11 +47,14 @@ func (e Authorize) Get(v *frame.Visit) error {
 	case authorize.Confirm:
 		return v.RedirectWith("/continue", url.Values{"continue": {v.Suspend()}})
 	case authorize.Issue:
-		response, err := e.Authorize.Issue(v.Context(), v.Authorization, visitor.Session, decision.Scopes)
-		if errors.Is(err, authorize.ErrConfirmationUsed) { // the page was loaded again
+		response, err := e.Authorize.Issue(v.Context(), v.Authorization, visitor.Session, decision)
+		switch {
+		case errors.Is(err, authorize.ErrConfirmationUsed): // the page was loaded again
 			v.Authorization.Unconfirm()
 			return v.RedirectWith("/continue", url.Values{"continue": {v.Suspend()}})
-		} else if err != nil {
+		case errors.Is(err, authorize.ErrConsentChanged):
+			return v.RedirectWith(oidc.PathAuthorize, url.Values{"interaction": {v.Suspend()}})
+		case err != nil:
 			return err
 		}
 		return v.Respond(response)

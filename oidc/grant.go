@@ -124,7 +124,7 @@ func (p *Provider) GrantsInUse(
 	ctx context.Context, userID uuid.UUID, clientID string, limit int,
 ) ([]GrantInUse, error) {
 	var grants []GrantInUse
-	query := joinStanding(p.Database.Reader().NewSelect().Model(&grants)).
+	query := p.StandingGrants().
 		ColumnExpr(`"grant".*`).
 		ColumnExpr(`"user".username AS username, "session".device_label AS device_label`).
 		ColumnExpr(`COALESCE(
@@ -137,31 +137,16 @@ func (p *Provider) GrantsInUse(
 	if clientID != "" {
 		query = query.Where(`"grant".client_id = ?`, clientID)
 	}
-	if err := whereStands(query, p.Now()).Scan(ctx); err != nil {
+	if err := query.Scan(ctx, &grants); err != nil {
 		return nil, fmt.Errorf("grants in use: %w", err)
 	}
 	return grants, nil
 }
 
-// LastUses tells when each client last got something by the grants of a person that are kept, ended ones too.
-func (p *Provider) LastUses(ctx context.Context, userID uuid.UUID) (map[string]time.Time, error) {
-	var uses []struct {
-		ClientID   string    `bun:"client_id"`
-		LastUsedAt time.Time `bun:"last_used_at"`
-	}
-	err := p.Database.Reader().NewSelect().Model((*Grant)(nil)).
-		ColumnExpr(`"grant".client_id, MAX(COALESCE(refresh_token.created_at, "grant".created_at)) AS last_used_at`).
-		Join(`LEFT JOIN refresh_tokens AS refresh_token ON refresh_token.grant_id = "grant".id`).
-		Where(`"grant".user_id = ?`, userID).
-		Group("grant.client_id").Scan(ctx, &uses)
-	if err != nil {
-		return nil, fmt.Errorf("last uses: %w", err)
-	}
-	last := make(map[string]time.Time, len(uses))
-	for _, use := range uses {
-		last[use.ClientID] = use.LastUsedAt
-	}
-	return last, nil
+// StandingGrants selects from the grants that stand, under the alias "grant"; what they hang on is joined, as "user"
+// and "session".
+func (p *Provider) StandingGrants() *bun.SelectQuery {
+	return whereStands(joinStanding(p.Database.Reader().NewSelect().Model((*Grant)(nil))), p.Now())
 }
 
 // joinStanding joins what a grant hangs on.

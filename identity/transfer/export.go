@@ -26,7 +26,8 @@ type Export struct {
 	AuditTrail []audit.Entry
 }
 
-const exportedLines = 10_000 // of attempts and of the audit trail, the newest
+// ExportedLines is how many lines there are of what there may be very many of: the newest.
+const ExportedLines = 10_000
 
 // Export collects all that is kept on the person who asks for it, or returns storage.ErrNotFound.
 func (s *Store) Export(ctx context.Context, by *identity.Reauthenticated) (*Export, error) {
@@ -53,7 +54,7 @@ func (s *Store) Export(ctx context.Context, by *identity.Reauthenticated) (*Expo
 	}
 	if err := s.Database.Reader().NewSelect().Model(&export.Devices).
 		Where("user_id = ?", userID).
-		Order("created_at").Scan(ctx); err != nil {
+		Order("created_at DESC").Limit(ExportedLines).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("export known devices: %w", err)
 	}
 	if export.Linked, err = s.ExternalAccounts().List(ctx, userID); err != nil {
@@ -61,14 +62,14 @@ func (s *Store) Export(ctx context.Context, by *identity.Reauthenticated) (*Expo
 	}
 	if err := s.Database.Reader().NewSelect().Model(&export.Sessions).
 		Where("user_id = ?", userID).
-		Order("created_at").Scan(ctx); err != nil {
+		Order("created_at DESC").Limit(ExportedLines).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("export sessions: %w", err)
 	}
-	if export.Attempts, err = s.SignIn.Attempts().List(ctx, userID, exportedLines); err != nil {
+	if export.Attempts, err = s.SignIn.Attempts().List(ctx, userID, ExportedLines); err != nil {
 		return nil, err
 	}
 	if export.AuditTrail, err = audit.Entries(
-		ctx, s.Database, audit.Filter{UserID: userID, Limit: exportedLines},
+		ctx, s.Database, audit.Filter{UserID: userID, Limit: ExportedLines},
 	); err != nil {
 		return nil, err
 	}

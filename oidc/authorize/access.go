@@ -1,11 +1,8 @@
 package authorize
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,50 +24,100 @@ type Access struct {
 	LastUsedAt time.Time // when it last got something by a grant; zero where none is kept
 }
 
-// Accesses lists the apps that may do something with a person's account, those that were used last first.
-func (p *Service) Accesses(ctx context.Context, userID uuid.UUID) ([]Access, error) {
-	consents, err := p.Consents(ctx, userID)
-	if err != nil {
-		return nil, err
+// maxAccesses is how many apps are listed at the most.
+const maxAccesses = 100
+
+// Accesses lists the apps that may do something with a person's account, those that were used last first, and tells
+// whether there are more than are listed.
+func (p *Service) Accesses(ctx context.Context, userID uuid.UUID) (list []Access, more bool, err error) {
+	list, err = p.accesses(ctx, userID, func(query *bun.SelectQuery) *bun.SelectQuery { return query })
+	if len(list) > maxAccesses {
+		return list[:maxAccesses], true, nil
 	}
-	grants, err := p.GrantsInUse(ctx, userID, "", 0)
-	if err != nil {
-		return nil, err
-	}
-	lastUses, err := p.LastUses(ctx, userID)
-	if err != nil {
-		return nil, err
-	}
-	accesses := make(map[string]*Access)
-	for _, consent := range consents {
-		accesses[consent.ClientID] = &Access{Scopes: consent.GrantedScopes, Consented: true, Since: consent.GrantedAt}
-	}
-	for _, grant := range grants {
-		access := accesses[grant.ClientID]
-		if access == nil {
-			access = &Access{Since: grant.CreatedAt}
-			accesses[grant.ClientID] = access
-		}
-		if !access.Consented && grant.CreatedAt.Before(access.Since) {
-			access.Since = grant.CreatedAt
-		}
-		access.Scopes = append(access.Scopes, without(grant.Scopes, access.Scopes)...)
-	}
-	list := make([]Access, 0, len(accesses))
-	for clientID, access := range accesses {
-		access.LastUsedAt = lastUses[clientID]
-		access.Client, err = p.Clients.ByID(ctx, clientID)
-		if errors.Is(err, storage.ErrNotFound) {
-			continue // it was deleted just now, and all that it may do with it
-		} else if err != nil {
-			return nil, err
-		}
-		list = append(list, *access)
-	}
-	slices.SortFunc(list, func(a, b Access) int {
-		return cmp.Or(b.LastUsedAt.Compare(a.LastUsedAt), cmp.Compare(a.Client.Name, b.Client.Name))
+	return list, false, err
+}
+
+// Access returns what one app may do with a person's account, or storage.ErrNotFound where that is nothing.
+func (p *Service) Access(ctx context.Context, userID uuid.UUID, clientID string) (*Access, error) {
+	list, err := p.accesses(ctx, userID, func(query *bun.SelectQuery) *bun.SelectQuery {
+		return query.Where("client.id = ?", clientID)
 	})
+	if err == nil && len(list) == 0 {
+		err = storage.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &list[0], nil
+}
+
+// accesses reads what apps may do in one query, one app more than are listed at the most. A person may have thousands
+// of grants, so the database puts those of an app together.
+func (p *Service) accesses(
+	ctx context.Context, userID uuid.UUID, which func(*bun.SelectQuery) *bun.SelectQuery,
+) ([]Access, error) {
+	var found []struct {
+		clients.Client `bun:",extend"`
+
+		GrantedScopes []string   `bun:"granted_scopes,type:jsonb"`
+		GrantedAt     *time.Time `bun:"granted_at"`
+		HeldScopes    []string   `bun:"held_scopes,type:jsonb"`
+		HeldSince     *time.Time `bun:"held_since"`
+		LastUsedAt    *time.Time `bun:"last_used_at"`
+	}
+	query := p.Database.Reader().NewSelect().Model(&found).
+		With("held", p.held(userID)).
+		With("used", p.used(userID)).
+		ColumnExpr("client.*, consent.granted_scopes, consent.granted_at").
+		ColumnExpr("held.scopes AS held_scopes, held.since AS held_since, used.last_used_at").
+		Join("LEFT JOIN consents AS consent ON consent.client_id = client.id AND consent.user_id = ?", userID).
+		Join("LEFT JOIN held ON held.client_id = client.id").
+		Join("LEFT JOIN used ON used.client_id = client.id").
+		Where("client.id IN (SELECT client_id FROM consents WHERE user_id = ? UNION SELECT client_id FROM held)", userID).
+		OrderExpr("used.last_used_at DESC NULLS LAST, client.name, client.id").
+		Limit(maxAccesses + 1)
+	if err := which(query).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("accesses: %w", err)
+	}
+	list := make([]Access, len(found))
+	for i, row := range found {
+		access := Access{Client: &row.Client, Consented: row.GrantedAt != nil}
+		access.Scopes = append(row.GrantedScopes, without(row.HeldScopes, row.GrantedScopes)...)
+		switch {
+		case row.GrantedAt != nil:
+			access.Since = *row.GrantedAt
+		case row.HeldSince != nil:
+			access.Since = *row.HeldSince
+		}
+		if row.LastUsedAt != nil {
+			access.LastUsedAt = *row.LastUsedAt
+		}
+		list[i] = access
+	}
 	return list, nil
+}
+
+// held selects by client what the grants of a person that stand hold together, and since when.
+func (p *Service) held(userID uuid.UUID) *bun.SelectQuery {
+	scopes, join := "json_group_array", `LEFT JOIN json_each("grant".scopes) AS scope ON TRUE`
+	if p.Database.Kind == storage.Postgres {
+		scopes, join = "jsonb_agg", `LEFT JOIN LATERAL jsonb_array_elements_text("grant".scopes) AS scope(value) ON TRUE`
+	}
+	return p.StandingGrants().
+		ColumnExpr(`"grant".client_id, MIN("grant".created_at) AS since`).
+		ColumnExpr(scopes+"(DISTINCT scope.value) FILTER (WHERE scope.value IS NOT NULL) AS scopes").
+		Join(join).
+		Where(`"grant".user_id = ?`, userID).
+		Group("grant.client_id")
+}
+
+// used selects by client when it last got something by the grants of a person that are kept, ended ones too.
+func (p *Service) used(userID uuid.UUID) *bun.SelectQuery {
+	return p.Database.Reader().NewSelect().Model((*oidc.Grant)(nil)).
+		ColumnExpr(`"grant".client_id, MAX(COALESCE(refresh_token.created_at, "grant".created_at)) AS last_used_at`).
+		Join(`LEFT JOIN refresh_tokens AS refresh_token ON refresh_token.grant_id = "grant".id`).
+		Where(`"grant".user_id = ?`, userID).
+		Group("grant.client_id")
 }
 
 // RemoveAccess is what the owner of an account does to an app: their consent is withdrawn, and its grants end with all

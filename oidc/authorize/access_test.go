@@ -1,14 +1,18 @@
 package authorize_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/identitytest"
@@ -88,8 +92,8 @@ func TestAccesses(t *testing.T) {
 		grantTo(t, h, alice, "asked", "openid", "address") // allowed once, and not any more
 		grantTo(t, h, other, "gone", "openid")
 
-		list, err := h.Authorize.Accesses(t.Context(), alice.UserID)
-		if err != nil {
+		list, more, err := h.Authorize.Accesses(t.Context(), alice.UserID)
+		if err != nil || more {
 			t.Fatal(err)
 		}
 		for i, want := range []struct {
@@ -117,6 +121,62 @@ func TestAccesses(t *testing.T) {
 		}
 		if len(list) != 3 {
 			t.Errorf("%d apps, want 3", len(list))
+		}
+	})
+}
+
+// queryCounter counts queries.
+type queryCounter struct{ n atomic.Int64 }
+
+func (*queryCounter) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+func (q *queryCounter) AfterQuery(context.Context, *bun.QueryEvent) { q.n.Add(1) }
+
+// Thousands of grants are one query, and many apps are listed up to a bound, those that were used last.
+func TestAccessesOfManyGrants(t *testing.T) {
+	t.Parallel()
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		const apps, each = authorize.MaxAccesses + 2, 20
+		alice := newcomer(t, h, "alice")
+		var grants []oidc.Grant
+		for app := range apps {
+			client := webApp(fmt.Sprintf("app%03d", app), true)
+			h.Add(t, client)
+			for n := range each {
+				grants = append(grants, oidc.Grant{
+					ID: storage.NewID(), UserID: alice.UserID, ClientID: client.ID, SessionID: alice.ID,
+					SessionVersion: alice.SessionVersion, Scopes: []string{"openid", []string{"email", "phone"}[n%2]}, AMR: []string{},
+					CreatedAt: h.Clock.Add(time.Duration(app*each+n) * time.Second), ExpiresAt: h.Clock.Add(24 * time.Hour),
+				})
+			}
+		}
+		if err := h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			_, err := tx.NewInsert().Model(&grants).Exec(ctx)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		var counter queryCounter
+		h.Database.Observe(&counter)
+		list, more, err := h.Authorize.Accesses(t.Context(), alice.UserID)
+		if err != nil || !more || len(list) != authorize.MaxAccesses || counter.n.Load() != 1 {
+			t.Fatalf("%d apps by %d queries, more: %t, %v", len(list), counter.n.Load(), more, err)
+		}
+		for i, access := range list {
+			n := apps - 1 - i
+			slices.Sort(access.Scopes)
+			if access.Client.ID != fmt.Sprintf("app%03d", n) ||
+				!slices.Equal(access.Scopes, []string{"email", "openid", "phone"}) ||
+				!access.Since.Equal(grants[n*each].CreatedAt) || !access.LastUsedAt.Equal(grants[n*each+each-1].CreatedAt) {
+				t.Errorf("%d: %s %+v", i, access.Client.ID, access)
+			}
+		}
+		// One that is not listed can be looked at and removed all the same.
+		if access, err := h.Authorize.Access(t.Context(), alice.UserID, "app000"); err != nil || len(access.Scopes) != 3 {
+			t.Errorf("the one used longest ago: %+v, %v", access, err)
+		}
+		if _, err := h.Authorize.Access(t.Context(), uuid.New(), "app000"); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("of somebody else: %v", err)
 		}
 	})
 }

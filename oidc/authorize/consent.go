@@ -144,12 +144,12 @@ func (p *Service) Consent(ctx context.Context, userID uuid.UUID, clientID string
 	return consent, nil
 }
 
-// Consents lists what a person has allowed which clients.
-func (p *Service) Consents(ctx context.Context, userID uuid.UUID) ([]Consent, error) {
+// Consents lists what a person has allowed which clients, the newest first. limit is how many at the most.
+func (p *Service) Consents(ctx context.Context, userID uuid.UUID, limit int) ([]Consent, error) {
 	var consents []Consent
 	if err := p.Database.Reader().NewSelect().Model(&consents).
 		Where("user_id = ?", userID).
-		Order("granted_at").Scan(ctx); err != nil {
+		Order("granted_at DESC").Limit(int64(limit)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("consents: %w", err)
 	}
 	return consents, nil

@@ -3,7 +3,6 @@ package account
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/wicket-id/wicket/oidc/authorize"
@@ -21,11 +20,11 @@ func (h Apps) Page(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	accesses, err := h.Authorize.Accesses(v.Context(), v.Session.UserID)
+	accesses, more, err := h.Authorize.Accesses(v.Context(), v.Session.UserID)
 	if err != nil {
 		return err
 	}
-	page := pages.Apps{Head: top, Notice: notice(v)}
+	page := pages.Apps{Head: top, Notice: notice(v), More: more}
 	for i := range accesses {
 		page.Apps = append(page.Apps, appView(v, h.Now(), &accesses[i]))
 	}
@@ -49,15 +48,14 @@ func appView(v *frame.Visit, now time.Time, access *authorize.Access) pages.Conn
 
 // ConfirmRemoval asks whether an app shall lose its access, and says what that means.
 func (h Apps) ConfirmRemoval(v *frame.Visit) error {
-	accesses, err := h.Authorize.Accesses(v.Context(), v.Session.UserID)
+	access, err := h.Authorize.Access(v.Context(), v.Session.UserID, v.Form.Get("app"))
+	if errors.Is(err, storage.ErrNotFound) {
+		return frame.ErrNotFound
+	}
 	if err != nil {
 		return err
 	}
-	n := slices.IndexFunc(accesses, func(a authorize.Access) bool { return a.Client.ID == v.Form.Get("app") })
-	if n < 0 {
-		return frame.ErrNotFound
-	}
-	return v.Show(http.StatusOK, pages.RemoveApp(appView(v, h.Now(), &accesses[n])))
+	return v.Show(http.StatusOK, pages.RemoveApp(appView(v, h.Now(), access)))
 }
 
 // Remove takes an app's access away.

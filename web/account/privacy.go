@@ -28,11 +28,11 @@ func (h Privacy) Download(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	consents, err := h.Authorize.Consents(v.Context(), v.Session.UserID)
+	consents, err := h.Authorize.Consents(v.Context(), v.Session.UserID, transfer.ExportedLines)
 	if err != nil {
 		return err
 	}
-	grants, err := h.Provider.GrantsInUse(v.Context(), v.Session.UserID, "", 0)
+	grants, err := h.Provider.GrantsInUse(v.Context(), v.Session.UserID, "", transfer.ExportedLines)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ package pages
 type Apps struct {
 	Head   AccountHead
 	Apps   []ConnectedApp
+	More   bool   // there are more than these
 	Notice string // what has just been done, or ""
 }
 

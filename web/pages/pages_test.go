@@ -124,10 +124,10 @@ var samples = []struct {
 	{"continue to an app", ContinueToApp{
 		App: notes, Person: grace, RedirectHost: "127.0.0.1:5000", Continue: "c",
 	}, []string{"continue-to-app", "deny"}},
-	{"apps", Apps{Head: head, Notice: "Done.", Apps: []ConnectedApp{
+	{"apps", Apps{Head: head, Notice: "Done.", More: true, Apps: []ConnectedApp{
 		{ID: "notes", App: notes, Scopes: []Scope{{Name: "email", Title: "See your email address"}}, Consented: true, Since: "today", Used: "just now"},
 		{ID: "own", App: App{Name: "Own"}, Since: "yesterday"},
-	}}, []string{"apps", "notice"}},
+	}}, []string{"apps", "notice", "more-apps"}},
 	{"apps, none", Apps{Head: head}, nil},
 	{"remove an app", RemoveApp{ID: "notes", App: notes, Consented: true}, []string{"remove-access", "keep-access"}},
 	{"remove a trusted app", RemoveApp{ID: "own", App: notes}, []string{"remove-access", "keep-access"}},

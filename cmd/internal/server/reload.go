@@ -19,7 +19,12 @@ import (
 const (
 	filesLookedAt = 2 * time.Second  // how often
 	adoptPatience = 15 * time.Second // what the database is waited for until the log says that it is in vain
+	tryPatience   = 5 * time.Second  // what one is waited for whose URL is new
 )
+
+// errDatabaseURL says that what a new URL names could not be used when it was tried. The server may have to learn of
+// the new password yet.
+var errDatabaseURL = errors.New("the new URL was tried and does not work, so the old one stays until it does")
 
 // WatchFiles takes over what has changed in files that variables name, soon after they change or at once on SIGHUP,
 // until ctx ends: secrets are renewed without a restart. Where something in them is wrong, the log says so once and
@@ -57,7 +62,8 @@ func (s *Server) WatchFiles(ctx context.Context) {
 			err = s.adopt(adopting, config)
 			cancel()
 		}
-		failed = storage.Unavailable(err) || errors.Is(err, os.ErrNotExist) // of a file that is being replaced
+		failed = storage.Unavailable(err) || errors.Is(err, errDatabaseURL) ||
+			errors.Is(err, os.ErrNotExist) // of a file that is being replaced
 		if err != nil && again && failed {
 			continue // the log says so already
 		}
@@ -72,13 +78,17 @@ func (s *Server) WatchFiles(ctx context.Context) {
 
 // adopt takes over what may change while the server runs: the master keys, how to get into the database and into
 // Redis, what sends messages, and the clients and providers that are declared. What may be refused comes first, so that
-// a configuration is taken over as a whole or not at all; the clients, for which the database may be away, come last.
+// a configuration is taken over as a whole or not at all: a new database URL is tried before all else. The clients, for
+// which the database may be away, come last.
 func (s *Server) adopt(ctx context.Context, config *Config) error {
 	if config.Seal == nil { // the database is gone too, and a new one must not begin under a running server
 		return fmt.Errorf("WICKET_SECRET: %s is missing", MasterKeyPath(config.EmbeddedDatabase()))
 	}
-	if (config.EmbeddedDatabase() == "") != (s.Config().EmbeddedDatabase() == "") {
-		return errors.New("WICKET_DATABASE_URL: another kind of database takes a restart")
+	if config.EmbeddedDatabase() != s.Config().EmbeddedDatabase() {
+		return errors.New("WICKET_DATABASE_URL: another file, or another kind of database, takes a restart")
+	}
+	if err := s.tryDatabase(ctx, config.DatabaseURL); err != nil {
+		return fmt.Errorf("WICKET_DATABASE_URL: %w", err)
 	}
 	if err := s.Identity.Seal.Adopt(config.Seal); err != nil { // the server has one Seal
 		return fmt.Errorf("WICKET_SECRET: %w", err)
@@ -92,6 +102,29 @@ func (s *Server) adopt(ctx context.Context, config *Config) error {
 	}
 	s.config.Store(config)
 	return s.declareClients(ctx, config.Clients)
+}
+
+// tryDatabase sees whether the database at a URL of PostgreSQL that is new can be used: one that parses may still be
+// mistyped, and connections are opened with it when nobody watches any more.
+func (s *Server) tryDatabase(ctx context.Context, url string) error {
+	if url == s.Config().DatabaseURL || s.Database.Kind != storage.Postgres {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, tryPatience)
+	defer cancel()
+	database, err := storage.Open(ctx, url)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errDatabaseURL, err)
+	}
+	defer func() { _ = database.Close() }()
+	pending, err := database.Pending(ctx)
+	if err == nil && len(pending) > 0 {
+		err = errors.New("the database there has not been migrated: is it another one?")
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errDatabaseURL, err)
+	}
+	return nil
 }
 
 // digests reads the files anew. One that is away for the moment, while it is replaced, counts as it was.

@@ -1,6 +1,7 @@
 package operation
 
 import (
+	"context"
 	"database/sql"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/federation"
@@ -173,6 +175,78 @@ func TestAReloadIsTriedAgain(t *testing.T) {
 		return h.NewBrowser(t).Get(t, h.AuthorizeURL(second, nil)).StatusCode != http.StatusBadRequest
 	})
 	server.Kill()
+}
+
+// A database URL that parses and does not work is not taken over, nor anything beside it: the log says why, once, and
+// no password. It is tried again, for it may be the database that is late.
+func TestADatabaseURLIsTriedFirst(t *testing.T) {
+	t.Parallel()
+	good, unmigrated := storagetest.URL(t, storage.Postgres), storagetest.EmptyPostgres(t)
+	folder := t.TempDir()
+	file, providers := filepath.Join(folder, "url"), filepath.Join(folder, "providers.yaml")
+	declare := func(url, provider string) {
+		t.Helper()
+		content := `[{"id": "acme", "kind": "oidc", "name": "` + provider + `", "issuer": "https://login.acme.example", ` +
+			`"client_id": "wicket", "client_secret_file": "` + file + `", "settings": {"registration": true}}]`
+		for _, change := range [][2]string{{file, url}, {providers, content}} { // in this order
+			if err := os.WriteFile(change[0], []byte(change[1]), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	declare(good, "First")
+	line, issuer := harness.NewCommandLine(t, good)
+	line = slices.DeleteFunc(line, func(variable string) bool {
+		return strings.HasPrefix(variable, "WICKET_DATABASE_URL=")
+	})
+	server := append(line, "WICKET_DATABASE_URL_FILE="+file, "WICKET_PROVIDERS_FILE="+providers).Serve(t, issuer)
+	b := (&harness.Server{Issuer: issuer}).NewBrowser(t)
+	offers := func(name string) bool { return strings.Contains(b.Get(t, "/sign-in").Text, name) }
+
+	role := "late_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	late := strings.Replace(good, "postgres@", role+":pa55word@", 1)
+	port := strings.Split(strings.Split(good, "@")[1], "/")[0]
+	for _, wrong := range []struct{ url, said string }{
+		{strings.Replace(good, port, "127.0.0.1:1", 1), "connection refused"},
+		{unmigrated, "has not been migrated"},
+		{late, `role \"` + role},
+	} {
+		before := server.ErrOut.String()
+		declare(wrong.url, "Second")
+		storagetest.Eventually(t, time.Minute, "the log says why it is not taken over", func() bool {
+			log := strings.TrimPrefix(server.ErrOut.String(), before)
+			return strings.Contains(log, "WICKET_DATABASE_URL: the new URL was tried and does not work") &&
+				strings.Contains(log, wrong.said)
+		})
+		if !offers("First") || strings.Contains(server.ErrOut.String(), "took over") {
+			t.Errorf("%s: something was taken over:\n%s", wrong.said, server.ErrOut.String())
+		}
+	}
+	admin, err := storage.Open(t.Context(), good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = admin.Close() }()
+	if err := admin.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.ExecContext(ctx, "CREATE ROLE "+role+" SUPERUSER LOGIN PASSWORD 'pa55word'")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	storagetest.Eventually(t, time.Minute, "it is taken over when the database knows it", func() bool {
+		return offers("Second")
+	})
+	server.Interrupt(t)
+	log := server.ErrOut.String()
+	refused := 0
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, role) {
+			refused++
+		}
+	}
+	if strings.Contains(log, "pa55word") || refused > 2 { // once for each file, if both were seen to change apart
+		t.Errorf("it was said %d times: %s", refused, log)
+	}
 }
 
 // After reseal nothing needs the old master key any more, in any table.

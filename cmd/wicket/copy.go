@@ -97,7 +97,7 @@ func (c copyCommand) openSource(ctx context.Context, master *seal.Seal) (*storag
 			len(pending))
 	}
 	if err == nil {
-		keys := keys.Keys{Database: database, Seal: master, Now: identity.Clock}
+		keys := keys.Keys{Database: database, Seal: master, Now: identity.Clock, Log: slog.New(slog.DiscardHandler)}
 		err = keys.Reload(ctx)
 	}
 	switch {

@@ -30,8 +30,9 @@ type Keys struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 
-	ring    atomic.Pointer[ring]
-	loading sync.Mutex
+	ring       atomic.Pointer[ring]
+	loading    sync.Mutex
+	unreadable map[string]bool // by kid: those that the log has named, behind loading
 }
 
 // Load reads the keys, makes those that are missing and publishes them. Call it once at start.
@@ -48,7 +49,7 @@ func (k *Keys) Load(ctx context.Context) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	if _, err := k.add(ctx, missing, k.Now().Add(-clockDifference), k.Now(), true); err != nil {
+	if _, err := k.add(ctx, missing, -clockDifference, 0, true); err != nil {
 		return err
 	}
 	return k.Reload(ctx)
@@ -69,7 +70,7 @@ func (k *Keys) Watch(ctx context.Context) {
 			err := k.Reload(reading)
 			cancel()
 			if err != nil && !failing && ctx.Err() == nil {
-				k.Log.Error("reload signing keys; the ones in memory go on", "error", err)
+				k.Log.Error("reload signing keys; those in memory that can be read go on", "error", err)
 			} else if err == nil && failing {
 				k.Log.Info("the signing keys can be read again")
 			}
@@ -147,8 +148,10 @@ func (k *Keys) Trusts(kid string) bool {
 	return key != nil && key.published(k.Now())
 }
 
-// Reload reads the keys, which may be others now, and publishes them; it makes none. It returns an error that wraps
-// seal.ErrSealed where the master key does not open one of them.
+// Reload reads the keys, which may be others now, and publishes them; it makes none. A key that cannot be read is left
+// out, and the log names it once: the others, and the end of one that has leaked, must not wait for it. It returns an
+// error where that key is one that signs now, which wraps seal.ErrSealed if the master key does not open it; the others
+// are taken over all the same.
 func (k *Keys) Reload(ctx context.Context) error {
 	k.loading.Lock()
 	defer k.loading.Unlock()
@@ -159,11 +162,20 @@ func (k *Keys) Reload(ctx context.Context) error {
 	now, before := k.Now(), k.ring.Load()
 	next := &ring{}
 	published := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
-	for _, row := range rows {
+	var fault error
+	signed := make(map[string]bool) // by alg: the key that signs now was come by
+	for _, row := range rows {      // newest first
+		signs := !signed[row.Alg] && row.signs(now)
+		signed[row.Alg] = signed[row.Alg] || signs
 		key := before.byID(row.KID)
 		if key == nil || !samePeriod(key.SigningKey, row) {
 			if key, err = k.parse(row); err != nil {
-				return fmt.Errorf("signing key %s: %w", row.KID, err)
+				err = fmt.Errorf("signing key %s: %w", row.KID, err)
+				if signs {
+					fault = errors.Join(fault, err)
+				}
+				k.tellUnreadable(row.KID, err)
+				continue
 			}
 		}
 		next.keys = append(next.keys, key)
@@ -175,7 +187,19 @@ func (k *Keys) Reload(ctx context.Context) error {
 		return err
 	}
 	k.ring.Store(next)
-	return nil
+	return fault
+}
+
+// tellUnreadable says in the log that a key cannot be read, once.
+func (k *Keys) tellUnreadable(kid string, err error) {
+	if k.unreadable[kid] {
+		return
+	}
+	if k.unreadable == nil {
+		k.unreadable = make(map[string]bool)
+	}
+	k.unreadable[kid] = true
+	k.Log.Error("a signing key cannot be read; the others go on", "kid", kid, "error", err)
 }
 
 func samePeriod(a, b SigningKey) bool {
@@ -210,10 +234,13 @@ func (k *SigningKey) published(at time.Time) bool {
 	return k.PublishedUntil == nil || at.Before(*k.PublishedUntil)
 }
 
+// signs tells whether a key may sign at that time; the newest of them does.
+func (k *SigningKey) signs(at time.Time) bool { return !at.Before(k.SignsFrom) && k.published(at) }
+
 // signing returns the key that signs with alg at that time, or nil.
 func (r *ring) signing(alg jose.SignatureAlgorithm, at time.Time) *ringKey {
 	for _, key := range r.keys { // newest first
-		if key.Alg == string(alg) && !at.Before(key.SignsFrom) && key.published(at) {
+		if key.Alg == string(alg) && key.signs(at) {
 			return key
 		}
 	}

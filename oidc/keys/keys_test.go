@@ -1,14 +1,19 @@
 package keys_test
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
@@ -367,6 +372,86 @@ func TestLoadingAgainMakesNothing(t *testing.T) {
 			t.Error("a restart changes the keys")
 		}
 	})
+}
+
+// A key that cannot be read keeps no other from being used, or from its end; the log names it once. The one that signs
+// must be readable.
+func TestAnUnreadableKey(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		var log bytes.Buffer
+		server := h.Beside()
+		server.Log = slog.New(slog.NewTextHandler(&log, nil))
+		if err := server.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		old := sign(t, server, jose.ES256)
+		made, err := h.Keys.Rotate(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spoilt := made[slices.IndexFunc(made, func(key keys.SigningKey) bool { return key.Alg == string(jose.ES256) })].KID
+		if err := h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			_, err := tx.NewUpdate().Model((*keys.SigningKey)(nil)).
+				Set("sealed_key = ?", []byte("spoilt")).Where("kid = ?", spoilt).Exec(ctx)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // it does not sign yet
+			if err := server.Reload(t.Context()); err != nil {
+				t.Errorf("a key that does not sign: %v", err)
+			}
+		}
+		if published := oidctest.PublishedKIDs(t, server); len(published) != 2*len(keys.SigningAlgs)-1 || published[spoilt] {
+			t.Errorf("published are %v, without %s", published, spoilt)
+		}
+		h.Pass(keys.Announced)
+		if err := server.Reload(t.Context()); !errors.Is(err, seal.ErrSealed) || !strings.Contains(err.Error(), spoilt) {
+			t.Errorf("the key that signs: %v", err)
+		}
+		if kid := kidOf(t, sign(t, server, jose.EdDSA)); kid == spoilt || !oidctest.PublishedKIDs(t, server)[kid] {
+			t.Errorf("EdDSA is signed with %s", kid)
+		}
+		h.Pass(keys.Overlap) // the leaked key is void, though its successor cannot be read
+		if err := server.Reload(t.Context()); !errors.Is(err, seal.ErrSealed) {
+			t.Errorf("the key that signs: %v", err)
+		}
+		if _, _, err := server.Verify(old, "JWT", jose.ES256); err == nil {
+			t.Error("what the leaked key signed is trusted")
+		}
+		if n := strings.Count(log.String(), "level=ERROR"); n != 1 || !strings.Contains(log.String(), "kid="+spoilt) {
+			t.Errorf("%d lines:\n%s", n, &log)
+		}
+		if err := h.Beside().Load(t.Context()); !errors.Is(err, seal.ErrSealed) {
+			t.Errorf("a server that starts: %v", err)
+		}
+	})
+}
+
+// A rotation may wait for another: the new keys sign no sooner after it than every server knows them.
+func TestARotationThatWaited(t *testing.T) {
+	h := oidctest.New(t, storagetest.Open(t, storage.Postgres))
+	h.Database.Observe(afterLock(func() { h.Pass(time.Hour) }))
+	made, err := h.Keys.Rotate(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range made {
+		if !key.SignsFrom.Equal(h.Clock.Add(keys.Announced)) {
+			t.Errorf("the %s key signs from %s, and it is %s", key.Alg, key.SignsFrom, h.Clock)
+		}
+	}
+}
+
+// afterLock does something when a lock was had.
+type afterLock func()
+
+func (afterLock) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+func (do afterLock) AfterQuery(_ context.Context, event *bun.QueryEvent) {
+	if strings.Contains(event.Query, "pg_advisory_xact_lock") {
+		do()
+	}
 }
 
 func TestWrongMasterKeyIsNamed(t *testing.T) {

@@ -37,9 +37,9 @@ const (
 // in the wrong hands: the new keys sign after five seconds, when every running server knows them, and two seconds later
 // nothing that the old ones signed is trusted any more.
 func (k *Keys) Rotate(ctx context.Context, leaked bool) ([]SigningKey, error) {
-	from, retire := k.Now().Add(PublishAhead), k.Now().Add(PublishAhead+publishedAfter)
+	from, retire := PublishAhead, PublishAhead+publishedAfter
 	if leaked {
-		from, retire = k.Now().Add(announced), k.Now().Add(announced+overlap)
+		from, retire = announced, announced+overlap
 	}
 	made, err := k.add(ctx, SigningAlgs, from, retire, false)
 	if err != nil {
@@ -48,27 +48,29 @@ func (k *Keys) Rotate(ctx context.Context, leaked bool) ([]SigningKey, error) {
 	return made, k.Reload(ctx)
 }
 
-// add makes keys that sign from one time on and retires those before them at another. Processes that start together
-// agree on one key for each algorithm: onlyMissing looks again behind the lock.
+// add makes keys that sign from one time on and retires those before them at another; both count from the moment when
+// the lock was had, for which another rotation may be waited long. Processes that start together agree on one key for
+// each algorithm: onlyMissing looks again behind the lock.
 func (k *Keys) add(
-	ctx context.Context, algs []jose.SignatureAlgorithm, from, retire time.Time, onlyMissing bool,
+	ctx context.Context, algs []jose.SignatureAlgorithm, from, retire time.Duration, onlyMissing bool,
 ) ([]SigningKey, error) {
-	now := k.Now()
 	made := make([]SigningKey, 0, len(algs))
 	for _, alg := range algs { // before the transaction: an RSA key takes a while
 		key, err := generate(alg, k.Seal)
 		if err != nil {
 			return nil, fmt.Errorf("make a %s key: %w", alg, err)
 		}
-		key.CreatedAt, key.SignsFrom = now, from
 		made = append(made, *key)
 	}
 	kept, err := storage.Write(ctx, k.Database, func(ctx context.Context, tx bun.Tx) ([]SigningKey, error) {
 		if err := k.Database.Lock(ctx, tx, "signing keys"); err != nil {
 			return nil, err
 		}
+		now := k.Now()
+		retired := now.Add(retire)
 		var kept []SigningKey
 		for _, key := range made {
+			key.CreatedAt, key.SignsFrom = now, now.Add(from)
 			if onlyMissing {
 				exists, err := tx.NewSelect().Model((*SigningKey)(nil)).
 					Where("alg = ? AND published_until IS NULL", key.Alg).Exists(ctx)
@@ -79,8 +81,8 @@ func (k *Keys) add(
 					continue
 				}
 			}
-			_, err := tx.NewUpdate().Model((*SigningKey)(nil)).Set("published_until = ?", retire).
-				Where("alg = ? AND (published_until IS NULL OR published_until > ?)", key.Alg, retire).Exec(ctx)
+			_, err := tx.NewUpdate().Model((*SigningKey)(nil)).Set("published_until = ?", retired).
+				Where("alg = ? AND (published_until IS NULL OR published_until > ?)", key.Alg, retired).Exec(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -88,7 +90,7 @@ func (k *Keys) add(
 				return nil, err
 			}
 			err = audit.Record(ctx, tx, now, audit.Change{
-				Entity: "signing_key", EntityID: key.KID, Action: "created", New: audit.Values{"alg": key.Alg, "signs_from": from},
+				Entity: "signing_key", EntityID: key.KID, Action: "created", New: audit.Values{"alg": key.Alg, "signs_from": key.SignsFrom},
 			})
 			if err != nil {
 				return nil, err

@@ -91,7 +91,7 @@ func (p *Store) keySet(client *Client) (keySet, error) {
 	if client.JWKSURI == "" {
 		return parseJWKS(client.JWKS)
 	}
-	return p.remoteKeys.at(client.JWKSURI), nil
+	return keysAt{p.remoteKeys, client.ID, client.JWKSURI}, nil
 }
 
 // registeredKeys are the public keys that a client was registered with.

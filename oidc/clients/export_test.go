@@ -2,6 +2,7 @@ package clients
 
 import (
 	"context"
+	"log/slog"
 	"time"
 )
 
@@ -20,9 +21,9 @@ func CheckRedirectURI(uri string) error { return checkRedirectURI(uri) }
 
 // VerifierOf returns what verifies a JWT by the keys behind that URI.
 func VerifierOf(now func() time.Time) func(ctx context.Context, uri, token string) error {
-	remote := newRemoteKeys(false, now)
+	remote := newRemoteKeys(false, now, slog.New(slog.DiscardHandler))
 	return func(ctx context.Context, uri, token string) error {
-		_, err := remote.at(uri).VerifySignature(ctx, token)
+		_, err := keysAt{remote, "app", uri}.VerifySignature(ctx, token)
 		return err
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -22,6 +24,7 @@ import (
 type remoteKeys struct {
 	allowPrivate bool
 	now          func() time.Time
+	log          *slog.Logger
 
 	fetches singleflight.Group // by uri: requests that wait for the same set share one fetch
 	sets    *lru.Cache[string, *remoteKeySet]
@@ -32,6 +35,7 @@ type remoteKeySet struct {
 	keys      registeredKeys
 	fetchedAt time.Time
 	retryAt   time.Time // not before this a set that did not fit is fetched again
+	toldAt    time.Time // when the log last said that it could not be fetched
 }
 
 const (
@@ -40,23 +44,22 @@ const (
 	retriedAfter      = 2 * time.Second // after a failure
 	maxRemoteKeySets  = 1000
 	remoteKeysTimeout = 5 * time.Second
+	toldAgain         = time.Minute
 )
 
-func newRemoteKeys(allowPrivate bool, now func() time.Time) *remoteKeys {
+func newRemoteKeys(allowPrivate bool, now func() time.Time, log *slog.Logger) *remoteKeys {
 	sets, err := lru.New[string, *remoteKeySet](maxRemoteKeySets)
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &remoteKeys{allowPrivate: allowPrivate, now: now, sets: sets}
+	return &remoteKeys{allowPrivate: allowPrivate, now: now, log: log, sets: sets}
 }
 
-// at returns the key set behind uri.
-func (r *remoteKeys) at(uri string) keySet { return keysAt{r, uri} }
-
-// keysAt is the key set behind one jwks_uri.
+// keysAt is the key set behind the jwks_uri of a client.
 type keysAt struct {
-	remote *remoteKeys
-	uri    string
+	remote   *remoteKeys
+	clientID string
+	uri      string
 }
 
 // VerifySignature returns the payload of a JWT that one of the keys signed.
@@ -71,36 +74,57 @@ func (k keysAt) VerifySignature(ctx context.Context, token string) ([]byte, erro
 	} else if ok && now.Before(known.retryAt) {
 		return nil, errors.New("the client's keys could not be fetched a moment ago")
 	}
-	keys, err := k.remote.fetch(ctx, k.uri, known)
+	keys, err := k.fetch(ctx, known)
 	if err != nil {
 		return nil, fmt.Errorf("fetch the client's keys: %w", err)
 	}
 	return keys.VerifySignature(ctx, token)
 }
 
-// fetch reads the set behind uri, once for all requests that want it at the same time; seen is the set that did not do,
-// or nil. A failure leaves the set that is known; it ages on.
-func (r *remoteKeys) fetch(ctx context.Context, uri string, seen *remoteKeySet) (registeredKeys, error) {
-	found, err, _ := r.fetches.Do(uri, func() (any, error) {
-		known, ok := r.sets.Get(uri)
+// fetch reads the set, once for all requests that want it at the same time; seen is the set that did not do, or nil. A
+// failure leaves the set that is known; it ages on. The log tells of it, for the client hears only that it is refused.
+func (k keysAt) fetch(ctx context.Context, seen *remoteKeySet) (registeredKeys, error) {
+	r := k.remote
+	found, err, _ := r.fetches.Do(k.uri, func() (any, error) {
+		known, ok := r.sets.Get(k.uri)
 		if ok && known != seen { // another request has fetched it meanwhile
 			return known.keys, nil
 		}
 		// Not the caller's context: a caller who goes away must not spoil it for the others.
-		keys, err := fetchKeys(context.WithoutCancel(ctx), uri, r.allowPrivate)
+		keys, err := fetchKeys(context.WithoutCancel(ctx), k.uri, r.allowPrivate)
 		now := r.now()
 		next := &remoteKeySet{keys: keys, fetchedAt: now, retryAt: now.Add(refetchedAfter)}
+		if ok {
+			next.toldAt = known.toldAt
+		}
 		if err != nil {
-			next = &remoteKeySet{retryAt: now.Add(retriedAfter)}
+			next.keys, next.fetchedAt, next.retryAt = registeredKeys{}, time.Time{}, now.Add(retriedAfter)
 			if ok {
 				next.keys, next.fetchedAt = known.keys, known.fetchedAt
 			}
+			if now.Sub(next.toldAt) >= toldAgain {
+				next.toldAt = now
+				k.tell(ctx, err)
+			}
 		}
-		r.sets.Add(uri, next)
+		r.sets.Add(k.uri, next)
 		return keys, err
 	})
 	keys, _ := found.(registeredKeys)
 	return keys, err
+}
+
+// tell says in the log why the set could not be fetched. The host alone is named: what follows may be a secret.
+func (k keysAt) tell(ctx context.Context, err error) {
+	if asked := (*url.Error)(nil); errors.As(err, &asked) {
+		err = asked.Err
+	}
+	host := ""
+	if parsed, err := url.Parse(k.uri); err == nil {
+		host = parsed.Host
+	}
+	k.remote.log.WarnContext(ctx, "the keys of an app could not be fetched, so it is refused", "client_id", k.clientID,
+		"host", host, "error", err)
 }
 
 func fetchKeys(ctx context.Context, uri string, allowPrivate bool) (registeredKeys, error) {
@@ -117,7 +141,7 @@ func fetchKeys(ctx context.Context, uri string, allowPrivate bool) (registeredKe
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return registeredKeys{}, errors.New(response.Status)
+		return registeredKeys{}, fmt.Errorf("the answer has the status %d", response.StatusCode)
 	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil {

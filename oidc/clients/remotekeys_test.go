@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -85,6 +86,52 @@ func TestKeySetIsNotFetchedFromWhereItRedirects(t *testing.T) {
 }
 
 // One key of a kind that we do not know, such as X25519 for encryption, does not spoil the others: RFC 7517, section 5.
+// That an app is refused because its keys cannot be fetched is in the log, once a minute, with the cause, and without
+// what may be secret in the address.
+func TestKeysThatCannotBeFetchedAreInTheLog(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		key := oidctest.NewAppKey(t)
+		server := newKeyServer(t, oidctest.JWKSOf(t, "key", key.Public()))
+		app := h.RemoteApp(t, server.URL+"/keys?token=s3cret")
+		var working atomic.Bool
+		handler := server.Config.Handler
+		server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !working.Load() {
+				http.Error(w, "away", http.StatusBadGateway)
+				return
+			}
+			handler.ServeHTTP(w, r)
+		})
+		for i, step := range []struct {
+			passes  time.Duration
+			working bool
+			lines   int // until then
+		}{
+			{0, false, 1}, {0, false, 1}, {57 * time.Second, false, 1}, {3 * time.Second, false, 2},
+			{time.Minute, true, 2}, {10 * time.Minute, false, 3},
+		} {
+			h.Pass(step.passes)
+			working.Store(step.working)
+			want := map[bool]string{false: "invalid_client"}[step.working]
+			if got := h.PresentAs(t, app, "key", key); got != want {
+				t.Errorf("step %d: %q", i, got)
+			}
+			if n := strings.Count(h.Logged.String(), "level=WARN"); n != step.lines {
+				t.Errorf("step %d: %d lines\n%s", i, n, &h.Logged)
+			}
+		}
+		server.Close()
+		h.Pass(10 * time.Minute)
+		h.PresentAs(t, app, "key", key)
+		log := h.Logged.String()
+		if strings.Contains(log, "s3cret") || strings.Contains(log, "/keys") ||
+			strings.Count(log, "client_id="+app.ID) != 4 || !strings.Contains(log, "the status 502") ||
+			!strings.Contains(log, "connection refused") {
+			t.Errorf("the log:\n%s", log)
+		}
+	})
+}
+
 func TestKeysOfUnknownKindsArePassedOver(t *testing.T) {
 	private := oidctest.NewAppKey(t)
 	encryption, err := ecdh.X25519().GenerateKey(rand.Reader)

@@ -3,6 +3,8 @@
 package clients
 
 import (
+	"log/slog"
+
 	"github.com/wicket-id/wicket/oidc"
 )
 
@@ -14,9 +16,10 @@ type Store struct {
 	remoteKeys *remoteKeys
 }
 
-// New returns a Store. Where allowPrivate is set, the keys of clients are fetched from private addresses too.
-func New(provider *oidc.Provider, allowPrivate bool) *Store {
-	return &Store{Provider: provider, cache: newClientCache(), remoteKeys: newRemoteKeys(allowPrivate, provider.Now)}
+// New returns a Store. Where allowPrivate is set, the keys of clients are fetched from private addresses too. The log
+// tells of those that cannot be.
+func New(provider *oidc.Provider, allowPrivate bool, log *slog.Logger) *Store {
+	return &Store{Provider: provider, cache: newClientCache(), remoteKeys: newRemoteKeys(allowPrivate, provider.Now, log)}
 }
 
 // CacheHits tells how often a client was found in the process since the start, and how often not.

@@ -3,6 +3,7 @@
 package oidctest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -39,7 +40,8 @@ type Stack struct {
 	Authorize *authorize.Service
 	Logout    *logout.Service
 
-	Clock time.Time
+	Clock  time.Time
+	Logged bytes.Buffer // what the clients had to say
 }
 
 // Each runs test with a provider on SQLite and with one on PostgreSQL.
@@ -70,7 +72,7 @@ func New(t testing.TB, db *storage.Database) *Stack {
 		Database: db, Cache: memory, Hasher: password.NewHasher(64, 1, 4, time.Minute), Now: now,
 		SessionIdle: 30 * 24 * time.Hour,
 	}
-	h.Clients = clients.New(h.Provider, false)
+	h.Clients = clients.New(h.Provider, false, slog.New(slog.NewTextHandler(&h.Logged, nil)))
 	h.Tokens = tokens.New(h.Provider, h.Clients, h.Keys, h.Identity)
 	h.Grants = grants.New(h.Provider, h.Clients, h.Tokens)
 	h.Authorize = &authorize.Service{

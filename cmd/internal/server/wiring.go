@@ -146,7 +146,7 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 		Lifetimes: oidc.DefaultLifetimes, TwoFactors: config.TwoFactors, RequirePKCE: config.RequirePKCE,
 		Now: s.Clock.Now,
 	}
-	s.Clients = clients.New(s.Provider, config.AllowPrivate)
+	s.Clients = clients.New(s.Provider, config.AllowPrivate, s.log)
 	s.Tokens = tokens.New(s.Provider, s.Clients, s.Keys, s.Identity)
 	s.Grants = grants.New(s.Provider, s.Clients, s.Tokens)
 	s.Authorize = &authorize.Service{

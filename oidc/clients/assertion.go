@@ -21,59 +21,57 @@ const (
 )
 
 // verifyAssertion authenticates a client by a JWT that it signed with its private key: RFC 7523, section 3, and OpenID
-// Connect Core, section 9 (private_key_jwt). Each assertion works once.
-func (p *Store) verifyAssertion(ctx context.Context, kind, assertion, id string) (*Client, error) {
+// Connect Core, section 9 (private_key_jwt). Each assertion works once: the caller sets its
+// mark before anything is done for it.
+func (p *Store) verifyAssertion(
+	ctx context.Context, kind, assertion, id string,
+) (*Client, *storage.OneTimeMark, error) {
 	if kind != AssertionType {
-		return nil, errors.New("client_assertion_type must be " + AssertionType)
+		return nil, nil, errors.New("client_assertion_type must be " + AssertionType)
 	}
 	token, err := jwt.ParseSigned(assertion, AssertionAlgs)
 	if err != nil {
-		return nil, errors.New("client_assertion is not a JWT signed with an algorithm that we accept")
+		return nil, nil, errors.New("client_assertion is not a JWT signed with an algorithm that we accept")
 	}
 	var claims jwt.Claims
 	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil || oidc.CheckText(claims.Subject) != nil ||
 		oidc.CheckText(claims.ID) != nil {
-		return nil, errors.New("client_assertion has malformed claims")
+		return nil, nil, errors.New("client_assertion has malformed claims")
 	}
 	if claims.Subject == "" || claims.Issuer != claims.Subject || (id != "" && id != claims.Subject) {
-		return nil, errors.New("iss and sub of client_assertion must both be the client_id")
+		return nil, nil, errors.New("iss and sub of client_assertion must both be the client_id")
 	}
 	client, err := p.ByID(ctx, claims.Subject)
 	if errors.Is(err, storage.ErrNotFound) || err == nil && client.AuthMethod != AuthPrivateKeyJWT {
-		return nil, errWrongClient
+		return nil, nil, errWrongClient
 	}
 	if err != nil {
-		return nil, oidc.ServerError(err)
+		return nil, nil, oidc.ServerError(err)
 	}
 	keys, err := p.keySet(client)
 	if err != nil {
-		return nil, oidc.ServerError(err)
+		return nil, nil, oidc.ServerError(err)
 	}
 	if _, err := keys.VerifySignature(ctx, assertion); err != nil {
-		return nil, errWrongClient
+		return nil, nil, errWrongClient
 	}
 	now := p.Now()
 	// alone: who else is named could send it on to us
 	if len(claims.Audience) != 1 || claims.Audience[0] != p.Issuer && claims.Audience[0] != p.Issuer+oidc.PathToken {
-		return nil, fmt.Errorf("aud of client_assertion must be %s, and nothing else", p.Issuer)
+		return nil, nil, fmt.Errorf("aud of client_assertion must be %s, and nothing else", p.Issuer)
 	}
 	if claims.Expiry == nil || claims.ID == "" {
-		return nil, errors.New("client_assertion needs exp and jti")
+		return nil, nil, errors.New("client_assertion needs exp and jti")
 	}
 	expiry := claims.Expiry.Time()
 	if err := claims.ValidateWithLeeway(jwt.Expected{Time: now}, clockSkew); err != nil {
-		return nil, errors.New("client_assertion has expired, or is not valid yet")
+		return nil, nil, errors.New("client_assertion has expired, or is not valid yet")
 	}
 	if expiry.After(now.Add(maxAssertionAge)) {
-		return nil, fmt.Errorf("client_assertion may live for at most %s", maxAssertionAge)
+		return nil, nil, fmt.Errorf("client_assertion may live for at most %s", maxAssertionAge)
 	}
 	mark := storage.NewOneTimeMark("client assertion", client.ID+" "+claims.ID, expiry.Add(clockSkew))
-	if err := p.Database.Mark(ctx, mark); errors.Is(err, storage.ErrUsedBefore) {
-		return nil, errors.New("client_assertion was used before: its jti must be new each time")
-	} else if err != nil {
-		return nil, oidc.ServerError(err)
-	}
-	return client, nil
+	return client, mark, nil
 }
 
 // AssertionAlgs are the signatures that clients may use: asymmetric ones, and none that is weak.

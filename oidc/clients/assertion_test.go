@@ -22,6 +22,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/oidctest"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 func TestAssertionClaims(t *testing.T) {
@@ -231,6 +232,30 @@ func TestRefusedAssertionIsNotUsedUp(t *testing.T) {
 		}
 		if got := h.Present(t, oidctest.Assertion(t, jose.ES256, app.Private, app.KID, claims), nil); got != "" {
 			t.Errorf("a stranger used up the jti: %q", got)
+		}
+	})
+}
+
+// Nor was one that came when its client had asked too often.
+func TestLimitedAssertionIsNotUsedUp(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		h.Limits = &cache.Limits{Cache: h.Cache, Rates: cache.Rates{"token.client": {N: 1, Per: 10 * time.Second}}}
+		app := h.NewSigningApp(t, "app")
+		first := oidctest.Assertion(t, jose.ES256, app.Private, app.KID, h.Claims(app))
+		second := oidctest.Assertion(t, jose.ES256, app.Private, app.KID, h.Claims(app))
+		if got := h.Present(t, first, nil); got != "" {
+			t.Fatal(got)
+		}
+		if got := h.Present(t, second, nil); !strings.Contains(got, "limit") {
+			t.Errorf("one too many: %q", got)
+		}
+		h.Pass(10 * time.Second)
+		if got := h.Present(t, second, nil); got != "" {
+			t.Errorf("the same later: %q", got)
+		}
+		h.Pass(10 * time.Second)
+		if got := h.Present(t, second, nil); got != "invalid_client" {
+			t.Errorf("once more: %q", got)
 		}
 	})
 }

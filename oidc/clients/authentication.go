@@ -22,7 +22,7 @@ var errWrongClient = errors.New("the client is unknown, uses another method, or 
 // Admit finds out which client sends a request to an endpoint, and counts the request for it. It returns an *Error, or
 // the client with a *storage.Limited.
 func (p *Store) Admit(ctx context.Context, endpoint string, r oidc.Request) (*Client, error) {
-	client, err := p.authenticate(ctx, r)
+	client, mark, err := p.authenticate(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -30,31 +30,44 @@ func (p *Store) Admit(ctx context.Context, endpoint string, r oidc.Request) (*Cl
 	if client.IsPublic() { // anybody may use its name: each network has an allowance of its own
 		subject += " from " + identity.Device{IP: audit.ActorOf(ctx).IP}.Source()
 	}
-	return client, p.Limits.Take(ctx, endpoint, cache.ByClient, subject)
+	if err := p.Limits.Take(ctx, endpoint, cache.ByClient, subject); err != nil {
+		return client, err // and the assertion, if there is one, can come again
+	}
+	if mark == nil {
+		return client, nil
+	}
+	if err := p.Database.Mark(ctx, mark); errors.Is(err, storage.ErrUsedBefore) {
+		return nil, p.invalidClient(false, errors.New("client_assertion was used before: its jti must be new each time"))
+	} else if err != nil {
+		return nil, oidc.ServerError(err)
+	}
+	return client, nil
 }
 
 // authenticate finds out which client sends a request: RFC 6749, section 2.3, and OpenID Connect Core, section 9. A
 // client uses the method that it is registered for, and only one. An unknown client, another method and a wrong
-// secret get the same answer after the same work.
-func (p *Store) authenticate(ctx context.Context, r oidc.Request) (*Client, error) {
+// secret get the same answer after the same work. mark is that of an assertion, which must be set; nil: there is none.
+func (p *Store) authenticate(
+	ctx context.Context, r oidc.Request,
+) (client *Client, mark *storage.OneTimeMark, err error) {
 	basicID, basicSecret, basic, err := basicCredentials(r.Header.Values("Authorization"))
 	if err != nil {
-		return nil, p.invalidClient(true, err)
+		return nil, nil, p.invalidClient(true, err)
 	}
 	id, secret := r.Form.Get("client_id"), r.Form.Get("client_secret")
 	assertion, posted := r.Form.Get("client_assertion"), secret != ""
 	if count(basic, posted, assertion != "") > 1 {
-		return nil, p.invalidClient(basic, errors.New("use one method of client authentication, not several"))
+		return nil, nil, p.invalidClient(basic, errors.New("use one method of client authentication, not several"))
 	}
 	if basic && id != "" && id != basicID {
-		return nil, p.invalidClient(true, errors.New("client_id differs from the Authorization header"))
+		return nil, nil, p.invalidClient(true, errors.New("client_id differs from the Authorization header"))
 	}
 	if assertion != "" {
-		client, err := p.verifyAssertion(ctx, r.Form.Get("client_assertion_type"), assertion, id)
+		client, mark, err := p.verifyAssertion(ctx, r.Form.Get("client_assertion_type"), assertion, id)
 		if err != nil {
-			return nil, p.invalidClient(false, err)
+			return nil, nil, p.invalidClient(false, err)
 		}
-		return client, nil
+		return client, mark, nil
 	}
 	method := AuthNone
 	switch {
@@ -64,23 +77,23 @@ func (p *Store) authenticate(ctx context.Context, r oidc.Request) (*Client, erro
 		method = AuthPost
 	}
 	if id == "" {
-		return nil, p.invalidClient(basic, errors.New("the request names no client"))
+		return nil, nil, p.invalidClient(basic, errors.New("the request names no client"))
 	}
-	client, err := p.ByID(ctx, id)
+	client, err = p.ByID(ctx, id)
 	if errors.Is(err, storage.ErrNotFound) {
 		client = &Client{}
 	} else if err != nil {
-		return nil, oidc.ServerError(err)
+		return nil, nil, oidc.ServerError(err)
 	}
 	right := subtle.ConstantTimeCompare(storage.Digest(secret), client.SecretHash) == 1 || method == AuthNone
 	if !right || client.AuthMethod != method {
-		return nil, p.invalidClient(basic, errWrongClient)
+		return nil, nil, p.invalidClient(basic, errWrongClient)
 	}
 	if origin := r.Origin(); origin != "" && origin != oidc.OriginOf(p.Issuer) && !client.allowsOrigin(origin) {
-		return nil, &oidc.Error{Code: "invalid_request", Status: http.StatusForbidden,
+		return nil, nil, &oidc.Error{Code: "invalid_request", Status: http.StatusForbidden,
 			Description: "Pages of this origin may not use this client. Register the origin, or a redirect URI there."}
 	}
-	return client, nil
+	return client, nil, nil
 }
 
 func count(flags ...bool) (n int) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -169,10 +170,14 @@ func (c conn) bound(ctx context.Context, alone bool) {
 func (c conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	alone := c.isAlone()
 	c.bound(ctx, alone)
+	closed, reads := c.Conn.Conn().IsClosed(), strings.HasPrefix(query, "SELECT")
 	rows, err := c.query(ctx, query, args)
-	if c.leave(err); alone && !errors.Is(err, os.ErrDeadlineExceeded) && strings.HasPrefix(query, "SELECT") &&
-		ctx.Err() == nil && passes(err) {
+	c.leave(err)
+	switch {
+	case alone && reads && !errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil && passes(err):
 		return nil, driver.ErrBadConn
+	case !closed && !reads && errors.Is(err, driver.ErrBadConn):
+		return nil, errBroken
 	}
 	return rows, err
 }
@@ -190,10 +195,18 @@ func (c conn) query(ctx context.Context, query string, args []driver.NamedValue)
 // ExecContext is driver.ExecerContext's.
 func (c conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	c.bound(ctx, c.isAlone())
+	closed := c.Conn.Conn().IsClosed()
 	result, err := c.exec(ctx, query, args)
 	c.leave(err)
+	if !closed && errors.Is(err, driver.ErrBadConn) {
+		err = errBroken
+	}
 	return result, err
 }
+
+// errBroken is of a connection that broke after something was sent, or may have been. pgx and its driver call it one
+// that was closed before, and database/sql would ask again what may be done already.
+var errBroken = fmt.Errorf("the connection to the database broke: %w", io.ErrUnexpectedEOF)
 
 func (c conn) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if ctx.Value(inOneTrip{}) != nil {

@@ -125,6 +125,66 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 	}
 }
 
+// A commit that waits for a standby is done already. Where the connection is ended just then nobody knows whether the
+// standby has it, and it must not be made again.
+func TestACommitThatWaitsForAStandbyIsNotMadeAgain(t *testing.T) {
+	t.Parallel()
+	pair := storagetest.NewPostgresPair(t)
+	db, err := storage.Open(t.Context(), pair.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.ExecContext(ctx, "CREATE TABLE attempts (way text)") // without a key that would refuse a second one
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	pair.LoseStandby(t)
+	insert := func(way string) *bun.RawQuery { return db.Draft().NewRaw("INSERT INTO attempts VALUES (?)", way) }
+	for way, do := range map[string]func(way string) error{
+		"write": func(way string) error {
+			return db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+				_, err := tx.NewRaw("INSERT INTO attempts VALUES (?)", way).Exec(ctx)
+				return err
+			})
+		},
+		"append": func(way string) error { return db.Append(t.Context(), insert(way)) },
+		"append several": func(way string) error {
+			return db.Append(t.Context(), insert(way), db.Draft().NewRaw("DELETE FROM attempts WHERE way = ?", "nothing"))
+		},
+		"unprepared": func(way string) error { // the dollar: it goes as it is
+			return db.Append(t.Context(), insert(way), db.Draft().NewRaw("DELETE FROM attempts WHERE way = $$nothing$$"))
+		},
+		"mark": func(way string) error {
+			return db.Mark(t.Context(), storage.NewOneTimeMark("test", way, time.Now().Add(time.Hour)))
+		},
+	} {
+		t.Run(way, func(t *testing.T) {
+			ended := make(chan error, 1)
+			go func() { ended <- do(way) }()
+			if n := pair.EndCommits(t); n != 1 {
+				t.Errorf("%d commits waited", n)
+			}
+			select {
+			case err := <-ended:
+				if err == nil || errors.Is(err, storage.ErrUsedBefore) {
+					t.Errorf("it was answered with %v", err)
+				}
+				t.Log(err)
+			case <-time.After(15 * time.Second):
+				t.Fatal("it is made again")
+			}
+			var rows int
+			err := db.Reader().NewRaw("SELECT count(*) FROM attempts WHERE way = ?", way).Scan(t.Context(), &rows)
+			if err != nil || rows != 1 && way != "mark" {
+				t.Errorf("%d rows, %v", rows, err)
+			}
+		})
+	}
+}
+
 // A server that was demoted to a replica refuses to write; the connection to it is left, and the transaction made
 // again.
 func TestDemotedServerIsLeft(t *testing.T) {

@@ -63,11 +63,14 @@ func (d *Database) Claim(
 	})
 }
 
-// undone tells whether a script that failed has certainly done nothing: the server said so itself, which it does before
-// the commit or not at all, or it never heard of it. Where the connection merely broke it is not known.
+// undone tells whether a commit or a script that failed has certainly done nothing: the server said so itself, which it
+// does before the commit or not at all, or it never heard of it. Where the connection merely broke it is not known.
+// That is so of a commit that waits for a standby, too: its connection may be ended, and then the server, which has
+// committed, sends a notice and no error.
 func undone(err error) bool {
 	var said *pgconn.PgError
-	return errors.As(err, &said) || pgconn.SafeToRetry(err) || errors.Is(err, driver.ErrBadConn)
+	return errors.As(err, &said) || errors.Is(err, driver.ErrBadConn) ||
+		pgconn.SafeToRetry(err) && !errors.Is(err, pgconn.ErrConnClosed) // as pgx calls one that broke, too
 }
 
 const divisionByZero = "22012" // SQLSTATE

@@ -101,3 +101,24 @@ func (p *PostgresPair) Promote(t testing.TB) {
 		t.Fatalf("promote: %t, %v", promoted, err)
 	}
 }
+
+// LoseStandby ends the second server: the first commits what it is told, and answers only once the standby is back.
+func (p *PostgresPair) LoseStandby(t testing.TB) {
+	t.Helper()
+	if err := p.standby.process.Process.Signal(syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.standby.process.Wait()
+}
+
+// EndCommits ends the connections whose commits wait for the standby, as pg_terminate_backend does, once there are
+// some. It returns how many there were.
+func (p *PostgresPair) EndCommits(t testing.TB) (n int) {
+	t.Helper()
+	Eventually(t, 30*time.Second, "a commit waits for the standby", func() bool {
+		return p.primary.admin.QueryRow(
+			"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'",
+		).Scan(&n) == nil && n > 0
+	})
+	return n
+}

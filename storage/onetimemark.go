@@ -45,9 +45,13 @@ func (d *Database) Mark(ctx context.Context, m *OneTimeMark) error {
 	})
 }
 
-// ForgetMarks deletes the marks that have expired, in bounded batches, and returns how many there were.
+// marksKept is for how long marks are kept after they have expired: a replica whose clock is behind may still take what
+// they are of for fresh.
+const marksKept = time.Minute
+
+// ForgetMarks deletes the marks that have expired a while ago, in bounded batches, and returns how many there were.
 func ForgetMarks(ctx context.Context, d *Database, now time.Time) (int64, error) {
-	return d.DeleteBatches(ctx, "one_time_marks", "hash", "expires_at < ?", now)
+	return d.DeleteBatches(ctx, "one_time_marks", "hash", "expires_at < ?", now.Add(-marksKept))
 }
 
 func (m *OneTimeMark) insert(ctx context.Context, on bun.IDB) error {

@@ -73,7 +73,8 @@ type connector struct {
 	config  atomic.Pointer[pgx.ConnConfig] // with which the next connection is opened
 	timeout time.Duration                  // of a query of a request
 
-	unprepared sync.Map // the texts of statements that PostgreSQL understands only with their arguments in them
+	unprepared sync.Map    // the texts of statements that PostgreSQL understands only with their arguments in them
+	pooled     atomic.Bool // a pooler was noticed, so nothing is prepared any more
 
 	mu    sync.Mutex
 	since time.Time // of the outage, zero where there is none

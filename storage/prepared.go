@@ -110,9 +110,12 @@ func (s statement) isPlanned() bool {
 	return false
 }
 
+// mayPrepare tells whether statements may be prepared on the connection: see connector.mayPrepare, and judge.
+func (c conn) mayPrepare() bool { return c.prepares && !c.connector.pooled.Load() }
+
 // prepared returns how a query is asked with its arguments taken out; ok is false where it is asked as it is.
 func (c conn) prepared(query string) (s statement, args []driver.NamedValue, ok bool) {
-	if !c.prepares {
+	if !c.mayPrepare() {
 		return s, nil, false
 	}
 	statements, ok := parameterize(query)
@@ -130,16 +133,26 @@ func (c conn) prepared(query string) (s statement, args []driver.NamedValue, ok 
 	return s, args, true
 }
 
-// errUnprepared says that PostgreSQL cannot tell what type an argument has, where it could tell of a literal. The next
-// time the statement is asked as it is.
+// errUnprepared says that a statement failed because it was prepared: PostgreSQL cannot tell what type an argument has,
+// where it could tell of a literal, or does not know what was prepared. The next time the statement is asked as it is.
 type errUnprepared struct{ error }
 
 func (e errUnprepared) Unwrap() error { return e.error }
 
-// judge remembers a statement that PostgreSQL does not understand with its arguments taken out.
+// judge remembers what an error says of preparing. A statement that fails while it is prepared is one that PostgreSQL
+// does not understand with its arguments taken out; what fails later is not judged by that. Where the server does not
+// know what was prepared, or knows what was not, a pooler stands between, though the connection did not look like it:
+// then nothing is prepared any more.
 func (c conn) judge(s statement, err error) error {
 	var said *pgconn.PgError
-	if errors.As(err, &said) && strings.HasPrefix(said.Code, "42") && said.Code != "42501" { // insufficient_privilege
+	switch {
+	case !errors.As(err, &said):
+		return err
+	case said.Code == "26000", said.Code == "42P05": // invalid_sql_statement_name, duplicate_prepared_statement
+		c.connector.pooled.Store(true)
+		return errUnprepared{err}
+	case errors.As(err, new(*pgconn.PrepareError)) && strings.HasPrefix(said.Code, "42") &&
+		said.Code != "42501": // insufficient_privilege
 		c.connector.unprepared.Store(s.text, true)
 		return errUnprepared{err}
 	}
@@ -161,7 +174,7 @@ type inOneTrip struct{}
 // nothing, where they cannot be prepared.
 func (c conn) pipeline(ctx context.Context, query string) (done bool, err error) {
 	statements, ok := parameterize(query)
-	if !c.prepares || !ok {
+	if !c.mayPrepare() || !ok {
 		return false, nil
 	}
 	if len(c.pipelined) > maxPipelined { // numbers are in the texts, so that there may be many
@@ -204,5 +217,5 @@ func (c conn) pipeline(ctx context.Context, query string) (done bool, err error)
 	if closed := pipeline.Close(); err == nil {
 		err = closed
 	}
-	return true, err
+	return true, c.judge(statement{}, err) // all are prepared: it may be a pooler, and no statement of them
 }

@@ -79,25 +79,23 @@ func (d *Database) jobDriver() riverdriver.Driver[*sql.Tx] {
 	return riverdatabasesql.New(d.writer.DB)
 }
 
-// migrateJobs brings the queue's own tables up to date. On PostgreSQL the lock is held by a transaction beside it, for
-// some of River's steps cannot share one.
+// migrateJobs brings the queue's own tables up to date, each step in a transaction of its own: some of River's cannot
+// share one.
 func (d *Database) migrateJobs(ctx context.Context) error {
 	migrator, err := rivermigrate.New(d.jobDriver(), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}
-	return d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		if err := d.Lock(ctx, tx, "migrate jobs"); err != nil {
+	for {
+		done, err := alter(ctx, d, "migrate jobs", func(ctx context.Context, tx bun.Tx) (done bool, err error) {
+			//lint:ignore SA1019 it warns of several steps in one transaction
+			result, err := migrator.MigrateTx(ctx, tx.Tx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{MaxSteps: 1})
+			return err == nil && len(result.Versions) == 0, err
+		})
+		if err != nil || done {
 			return err
 		}
-		if d.Kind == SQLite {
-			//lint:ignore SA1019 SQLite has one writer, so it must be this transaction
-			_, err := migrator.MigrateTx(ctx, tx.Tx, rivermigrate.DirectionUp, nil)
-			return err
-		}
-		_, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
-		return err
-	})
+	}
 }
 
 // quiet leaves out River's remarks on its own coming and going, and that what it was at ended because it was stopped.

@@ -56,8 +56,8 @@ func (d *Database) Migrate(ctx context.Context) ([]Migration, error) {
 		}
 		return applied, nil
 	})
-	if err == nil { // River's steps make transactions of their own
-		err = untilItPasses(ctx, ofAlterations, func() (again bool, err error) { return true, d.migrateJobs(ctx) })
+	if err == nil {
+		err = d.migrateJobs(ctx)
 	}
 	if err == nil { // before the first row, or it would land in the partition for what fits nowhere else
 		err = d.PreparePartitions(ctx, time.Now().UTC())

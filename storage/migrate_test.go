@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/rivermigrate"
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
@@ -80,6 +82,75 @@ func TestMigrationsBesideLoad(t *testing.T) {
 		}
 	}
 	load.end(t, 50)
+}
+
+// The queue's own steps wait for a lock no longer than ours: who reads its tables does not wait behind them.
+func TestMigrationsOfTheQueueBesideAReader(t *testing.T) {
+	t.Parallel()
+	url := storagetest.URL(t, storage.Postgres)
+	db, err := storage.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	raw, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = raw.Close() }()
+	migrator, err := rivermigrate.New(riverdatabasesql.New(raw), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	undone, err := migrator.Migrate(t.Context(), rivermigrate.DirectionDown, &rivermigrate.MigrateOpts{MaxSteps: 2})
+	if err != nil || len(undone.Versions) != 2 {
+		t.Fatalf("%v, %v", undone, err)
+	}
+	count := func(of interface {
+		QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	}) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		return of.QueryRowContext(ctx, "SELECT count(*) FROM river_job").Scan(new(int))
+	}
+	backup, err := raw.BeginTx(t.Context(), nil)
+	if err == nil {
+		err = count(backup)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	migrated := make(chan error, 1)
+	go func() {
+		_, err := db.Migrate(t.Context())
+		migrated <- err
+	}()
+	waits := func() (n int, err error) {
+		err = raw.QueryRowContext(
+			t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+		).Scan(&n)
+		return n, err
+	}
+	for range 3 {
+		storagetest.Eventually(t, 30*time.Second, "a step waits for a lock", func() bool {
+			n, err := waits()
+			return err == nil && n > 0
+		})
+		began := time.Now()
+		if err := count(raw); err != nil || time.Since(began) > time.Second {
+			t.Fatalf("a reader waits for %s: %v", time.Since(began), err)
+		}
+	}
+	if err := backup.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-migrated; err != nil {
+		t.Error(err)
+	}
+	if existing, err := migrator.ExistingVersions(t.Context()); err != nil ||
+		existing[len(existing)-1].Version != undone.Versions[0].Version {
+		t.Errorf("then %v, %v", existing, err)
+	}
 }
 
 // schemaLoad reads and writes as the requests of a server do.

@@ -6,7 +6,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"slices"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 )
 
 func TestAddressKinds(t *testing.T) {
@@ -114,4 +118,65 @@ func TestPlainHTTPStaysHere(t *testing.T) {
 	if IsLoopback("sms.localhost") {
 		t.Error("a name server says where sms.localhost is")
 	}
+}
+
+// The network policy of the chart keeps https from the same networks as the dialer keeps its requests.
+func TestTheChartKnowsTheSameAddresses(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("../helm/wicket/values.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values struct {
+		NetworkPolicy struct {
+			HTTPS struct {
+				To []struct {
+					IPBlock struct {
+						CIDR   netip.Prefix   `yaml:"cidr"`
+						Except []netip.Prefix `yaml:"except"`
+					} `yaml:"ipBlock"`
+				} `yaml:"to"`
+			} `yaml:"https"`
+		} `yaml:"networkPolicy"`
+	}
+	if err := yaml.Unmarshal(content, &values); err != nil {
+		t.Fatal(err)
+	}
+	var allowed, except []netip.Prefix
+	for _, peer := range values.NetworkPolicy.HTTPS.To {
+		allowed, except = append(allowed, peer.IPBlock.CIDR), append(except, peer.IPBlock.Except...)
+	}
+	in := func(networks []netip.Prefix, address netip.Addr) bool {
+		return slices.ContainsFunc(networks, func(network netip.Prefix) bool { return network.Contains(address) })
+	}
+	edges := slices.Concat(except, specialAddresses)
+	for _, known := range []string{
+		"10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/4",
+		"255.255.255.255/32", "::/128", "::1/128", "fc00::/7", "fe80::/10", "ff00::/8", "1.1.1.1/32", "2606:4700::1111/128",
+	} {
+		edges = append(edges, netip.MustParsePrefix(known))
+	}
+	for _, network := range edges {
+		first, last := network.Masked().Addr(), lastOf(network)
+		for _, address := range []netip.Addr{first.Prev(), first, last, last.Next()} {
+			if address.IsValid() && (in(allowed, address) && !in(except, address)) != (addressKindOf(address) == publicAddress) {
+				t.Errorf("%s: the dialer lets it through, or the chart does, and not both", address)
+			}
+		}
+	}
+	if len(except) < 20 || !slices.Equal(allowed, []netip.Prefix{
+		netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0"),
+	}) {
+		t.Errorf("%v but for %v", allowed, except)
+	}
+}
+
+// lastOf is the last address of a network.
+func lastOf(network netip.Prefix) netip.Addr {
+	bytes := network.Masked().Addr().AsSlice()
+	for bit := network.Bits(); bit < len(bytes)*8; bit++ {
+		bytes[bit/8] |= 1 << (7 - bit%8)
+	}
+	last, _ := netip.AddrFromSlice(bytes)
+	return last
 }

@@ -42,6 +42,13 @@ func TestRefusedValues(t *testing.T) {
 		"an Ingress that is not trusted": {production + "\n---\ningress: {enabled: true}\nconfig: {WICKET_TRUSTED_PROXIES: ''}", []string{
 			"config.WICKET_TRUSTED_PROXIES is missing", "--set config.WICKET_TRUSTED_PROXIES=none",
 		}},
+		"everybody is a proxy": {production + "\n---\nconfig: {WICKET_TRUSTED_PROXIES: '10.1.0.0/16, 0.0.0.0/0'}", []string{
+			"trusts 0.0.0.0/0", "--set networkPolicy.from[0]",
+		}},
+		"everybody by IPv6 is a proxy": {production + "\n---\nconfig: {WICKET_TRUSTED_PROXIES: '::/0'}", []string{"trusts ::/0"}},
+		"a wide network of proxies": {production + "\n---\nconfig: {WICKET_TRUSTED_PROXIES: '2000::/3'}\nnetworkPolicy: {enabled: false, from: [{podSelector: {}}]}", []string{
+			"trusts 2000::/3",
+		}},
 		"no time to drain": {production + "\n---\nshutdown: {preStopSleepSeconds: 30}", []string{
 			"terminationGracePeriodSeconds is 60 and must be at least 75", "preStopSleepSeconds=30, drainSeconds=5 and 40",
 			"--set shutdown.terminationGracePeriodSeconds=75",

@@ -202,6 +202,22 @@ func TestNetwork(t *testing.T) {
 		policy.at("spec.egress.2.to.0.podSelector.matchLabels.cnpg~io/cluster") != "wicket-db" {
 		t.Errorf("the rules for what goes out: %v", policy.at("spec.egress"))
 	}
+	const namespace = "to.0.namespaceSelector.matchLabels.kubernetes~io/metadata~name"
+	if names := object(policy.list("spec.egress")[0].(map[string]any)); names.text(namespace) != "kube-system" {
+		t.Errorf("names are asked for of %v", names)
+	}
+	elsewhere := render(t, production,
+		`{networkPolicy: {dns: {to: [{ipBlock: {cidr: 169.254.20.10/32}}], ports: [5353]}}}`).one(t, "NetworkPolicy", "")
+	if elsewhere.at("spec.egress.0.to.0.ipBlock.cidr") != "169.254.20.10/32" ||
+		toText(elsewhere.at("spec.egress.0.ports.0.port")) != "5353" {
+		t.Errorf("names are asked for of %v", elsewhere.list("spec.egress")[0])
+	}
+	for _, taken := range []string{
+		`{config: {WICKET_TRUSTED_PROXIES: '10.0.0.0/8,fd00::/32 none'}}`,
+		`{config: {WICKET_TRUSTED_PROXIES: 0.0.0.0/0}, networkPolicy: {from: [{podSelector: {}}]}}`,
+	} {
+		render(t, production, taken)
+	}
 	if from := policy.list("spec.ingress.0.from"); len(from) != 2 ||
 		object(from[1].(map[string]any)).at("podSelector.matchLabels.app~kubernetes~io/component") != "check" {
 		t.Errorf("who may call: %v; want those that were named, and helm test", from)

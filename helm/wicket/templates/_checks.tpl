@@ -39,6 +39,13 @@
 {{- if and (or $values.ingress.enabled $values.httpRoute.enabled) (not $values.config.WICKET_TRUSTED_PROXIES) (not $values.config.WICKET_TRUSTED_PROXIES_FILE) }}
   {{- $faults = append $faults "config.WICKET_TRUSTED_PROXIES is missing: the network of the ingress controller's pods. Without it all visitors seem to come from one address, and one of them can use up the limits of all. For example\n  --set config.WICKET_TRUSTED_PROXIES=10.0.0.0/8\nor, if visitors' own addresses arrive,\n  --set config.WICKET_TRUSTED_PROXIES=none" }}
 {{- end }}
+{{- if not (and $values.networkPolicy.enabled $values.networkPolicy.from) }}
+  {{- range $network := regexSplit "[,\\s]+" (toString ($values.config.WICKET_TRUSTED_PROXIES | default "")) -1 }}
+    {{- if or (regexMatch "^[0-9.]+/[0-7]$" $network) (regexMatch "^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*/([0-9]|[12][0-9]|3[01])$" $network) }}
+      {{- $faults = append $faults (printf "config.WICKET_TRUSTED_PROXIES trusts %s, and networkPolicy lets everybody call the server: anybody there could pass for any address. Name the network of the ingress controller's pods, or let nobody else in, for example\n  --set networkPolicy.from[0].namespaceSelector.matchLabels.kubernetes\\.io/metadata\\.name=ingress-nginx" $network) }}
+    {{- end }}
+  {{- end }}
+{{- end }}
 {{- $finish := 40 }}{{- /* requests and then jobs, shutdownPatience each */}}
 {{- $grace := ternary $finish (add (int $values.shutdown.preStopSleepSeconds) (int $values.shutdown.drainSeconds) $finish | int) $sqlite }}
 {{- if lt (int $values.shutdown.terminationGracePeriodSeconds) $grace }}

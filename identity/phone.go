@@ -53,7 +53,8 @@ func (s Phones) Add(ctx context.Context, by *Reauthenticated, number string) (*P
 	if !identifier.IsPossiblePhone(number) {
 		return nil, identifier.ErrPhoneInvalid
 	}
-	if err := s.mayText(ctx, user, number); err != nil {
+	message, err := s.mayText(ctx, user, number)
+	if err != nil {
 		return nil, err
 	}
 	now := s.Now()
@@ -69,7 +70,7 @@ func (s Phones) Add(ctx context.Context, by *Reauthenticated, number string) (*P
 		if _, err := tx.NewInsert().Model(phone).Exec(ctx); err != nil {
 			return err
 		}
-		if err := s.sendCode(ctx, tx, now, user, phone); err != nil {
+		if err := s.sendCode(ctx, tx, now, user, phone, message); err != nil {
 			return err
 		}
 		if err := s.TellOwner(
@@ -79,12 +80,14 @@ func (s Phones) Add(ctx context.Context, by *Reauthenticated, number string) (*P
 		}
 		return audit.Record(ctx, tx, now, phone.change("added"))
 	})
-	switch {
-	case storage.Violates(err, "number"):
+	message.countRefused(ctx, err)
+	if storage.Violates(err, "number") {
 		return nil, ErrPhoneListed
-	case errors.Is(err, ErrTooManyPhones):
-		return nil, ErrTooManyPhones
-	case err != nil:
+	}
+	if known := refusal.OneOf(err, ErrTooManyPhones, ErrTooManyTexts, ErrTextsExhausted); known != nil {
+		return nil, known
+	}
+	if err != nil {
 		return nil, fmt.Errorf("add phone: %w", err)
 	}
 	return phone, nil
@@ -100,11 +103,12 @@ func (s Phones) Resend(ctx context.Context, by *Reauthenticated, phoneID uuid.UU
 	if err != nil {
 		return storage.NotFound(err)
 	}
-	if err := s.mayText(ctx, user, phone.Number); err != nil {
+	message, err := s.mayText(ctx, user, phone.Number)
+	if err != nil {
 		return err
 	}
 	now := s.Now()
-	return s.write(ctx, by, func(ctx context.Context, tx bun.Tx) error {
+	err = s.write(ctx, by, func(ctx context.Context, tx bun.Tx) error {
 		// It may have been verified or removed meanwhile.
 		exists, err := tx.NewSelect().Model((*Phone)(nil)).Where("id = ? AND verified_at IS NULL", phoneID).Exists(ctx)
 		if err != nil {
@@ -113,14 +117,21 @@ func (s Phones) Resend(ctx context.Context, by *Reauthenticated, phoneID uuid.UU
 		if !exists {
 			return storage.ErrNotFound
 		}
-		if err := s.sendCode(ctx, tx, now, user, phone); err != nil {
+		if err := s.sendCode(ctx, tx, now, user, phone, message); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, now, phone.change("code_sent"))
 	})
+	message.countRefused(ctx, err)
+	return err
 }
 
-func (s Phones) sendCode(ctx context.Context, tx bun.Tx, now time.Time, user *User, phone *Phone) error {
+func (s Phones) sendCode(
+	ctx context.Context, tx bun.Tx, now time.Time, user *User, phone *Phone, message *text,
+) error {
+	if err := s.takeText(ctx, tx, now, message); err != nil {
+		return err
+	}
 	_, err := tx.NewUpdate().Model((*Proof)(nil)).
 		Set("used_at = ?", now).
 		Where("phone_id = ? AND used_at IS NULL", phone.ID).Exec(ctx)

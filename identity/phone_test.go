@@ -22,7 +22,7 @@ func TestPhoneNumbersAsTheyAreKept(t *testing.T) {
 	for typed, want := range map[string]string{
 		"+493012345":                   "+493012345",
 		" +49 (30) 123-45 ":            "+493012345",
-		"+1.555.010.0199":              "+15550100199",
+		"+1.202.555.0199":              "+12025550199",
 		"+49\u00a030\u202f123\u201345": "+493012345", // spaces and dashes of word processors
 		"+1234567":                     "+1234567",
 		"+123456789012345":             "+123456789012345",
@@ -161,7 +161,7 @@ func TestPhoneCodeHasFewTries(t *testing.T) {
 			t.Errorf("the right code as the last try: %v", err)
 		}
 		// However many try at once, no more than the allowed tries are looked at.
-		other, code := h.AddPhone(t, alice, "+15550100199")
+		other, code := h.AddPhone(t, alice, "+12025550199")
 		var all sync.WaitGroup
 		for i := range 4 * identity.MaxCodeTries {
 			all.Go(func() {
@@ -258,7 +258,7 @@ func TestTextMessagesAreCounted(t *testing.T) {
 		}
 		var last *identity.Phone
 		for i := range identity.MaxTextsBy - 1 { // the one that was refused is not counted
-			phone, err := h.Phones().Add(t.Context(), h.Proven(t, bob), fmt.Sprintf("+15550100%03d", i))
+			phone, err := h.Phones().Add(t.Context(), h.Proven(t, bob), fmt.Sprintf("+12025550%03d", i))
 			if err != nil {
 				t.Fatalf("text %d by one person: %v", i+1, err)
 			}
@@ -289,7 +289,7 @@ func TestTextMessagesAreCounted(t *testing.T) {
 func TestPrimaryPhoneAndRemoval(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
 		alice, bob := h.Alice(t), h.Register(t, identity.NewUser{Username: "bob", Password: identitytest.AlicePassword})
-		first, second := h.Verified(t, alice, aliceNumber), h.Verified(t, alice, "+15550100199")
+		first, second := h.Verified(t, alice, aliceNumber), h.Verified(t, alice, "+12025550199")
 		claimed, _ := h.AddPhone(t, alice, "+4930999999")
 		if !first.IsPrimary || second.IsPrimary {
 			t.Errorf("primary: %v, %v", first.IsPrimary, second.IsPrimary)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
@@ -13,7 +15,7 @@ import (
 
 // Each text message costs the operator money, and some numbers pay whoever has them for each that arrives. So there are
 // limits for a person, a number, a network, a country and all together, and a person shows a verified e-mail address
-// first, where there can be one.
+// first, where there can be one. What is counted is in the database: a Redis that is lost must not cost money.
 
 // TextRule is the operator's rule of how many text messages may be sent, and to where.
 type TextRule struct {
@@ -54,6 +56,12 @@ func (r TextRule) ofCountry() int64 {
 	return max(1, r.Daily/2)
 }
 
+// text is a text message that a person asks for, with what it is to be counted by.
+type text struct {
+	country string
+	limits  []textLimit
+}
+
 // textLimit is how many messages of a kind may go out in textWindow.
 type textLimit struct {
 	of    string
@@ -61,42 +69,52 @@ type textLimit struct {
 	fault *refusal.Error
 }
 
-// mayText counts a text message that a person asks for to a number, and tells whether it may go out.
-func (s Phones) mayText(ctx context.Context, user *User, number string) error {
+// mayText tells whether a text message that a person asks for may go to a number at all. sendCode counts it.
+func (s Phones) mayText(ctx context.Context, user *User, number string) (*text, error) {
 	if !s.Texts {
-		return ErrNoTexts
+		return nil, ErrNoTexts
 	}
 	country, err := s.TextRule.reaches(number)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if s.Mails {
 		if address, err := VerifiedPrimary(ctx, s.Database.Reader(), user.ID); err != nil {
-			return err
+			return nil, err
 		} else if address == "" {
-			return ErrEmailFirst
+			return nil, ErrEmailFirst
 		}
 	}
 	from := Device{IP: audit.ActorOf(ctx).IP}.Source()
-	limits := []textLimit{
+	return &text{country, []textLimit{ // the widest last: it is what others wait for
 		{"by " + user.ID.String(), maxTextsBy, ErrTooManyTexts},
 		{"to " + number, maxTextsTo, ErrTooManyTexts},
 		{"from " + from, maxTextsFrom, ErrTooManyTexts},
 		{"to the country " + country, s.TextRule.ofCountry(), ErrTextsExhausted},
 		{"of all", s.TextRule.Daily, ErrTextsExhausted},
-	}
-	// Looked at beforehand, so that what one refuses is not spent of the others.
-	for _, exceeds := range []func(textLimit) bool{
-		func(limit textLimit) bool { return s.Cache.Peek(ctx, "texts "+limit.of) >= limit.most },
-		func(limit textLimit) bool { return s.Cache.Count(ctx, "texts "+limit.of, textWindow) > limit.most },
-	} {
-		for _, limit := range limits {
-			if exceeds(limit) {
-				storage.CountEvent(ctx, "texts", country, limit.fault.Code)
-				return limit.fault
-			}
+	}}, nil
+}
+
+// takeText counts a message by all its limits, or returns why it is one too many: then tx is rolled back, and none of
+// them has counted it.
+func (s Phones) takeText(ctx context.Context, tx bun.Tx, now time.Time, message *text) error {
+	for _, limit := range message.limits {
+		quota := storage.Quota{Hash: s.Seal.Derive("text limit", []byte(limit.of))[0], Most: limit.most, Per: textWindow}
+		within, err := quota.Take(ctx, tx, now)
+		if err != nil {
+			return err
+		}
+		if !within {
+			return limit.fault
 		}
 	}
-	storage.CountEvent(ctx, "texts", country, "sent")
+	storage.CountEvent(ctx, "texts", message.country, "sent")
 	return nil
+}
+
+// countRefused tells the metrics if a message was one too many.
+func (t *text) countRefused(ctx context.Context, err error) {
+	if fault := refusal.OneOf(err, ErrTooManyTexts, ErrTextsExhausted); fault != nil {
+		storage.CountEvent(ctx, "texts", t.country, fault.(*refusal.Error).Code)
+	}
 }

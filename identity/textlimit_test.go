@@ -3,11 +3,14 @@ package identity_test
 import (
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/identitytest"
 	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 // Text messages cost money: many accounts together get no more of them than a network, a country and a day may have.
@@ -30,7 +33,7 @@ func TestTextMessagesOfManyAccountsAreBounded(t *testing.T) {
 		if err := send(german(0), "192.0.2.1", false); !errors.Is(err, identity.ErrEmailFirst) {
 			t.Errorf("without a verified address: %v", err)
 		}
-		for _, number := range []string{"+88213123456", "+499001123456", "+80012345678"} {
+		for _, number := range []string{"+88213123456", "+499001123456", "+80012345678", "+15550100199"} {
 			if err := send(number, "192.0.2.1", true); !errors.Is(err, identity.ErrUntexted) {
 				t.Errorf("to %s: %v", number, err)
 			}
@@ -49,6 +52,10 @@ func TestTextMessagesOfManyAccountsAreBounded(t *testing.T) {
 		}
 		if err := send("+41791234567", "192.0.2.2", true); !errors.Is(err, identity.ErrTextsExhausted) {
 			t.Errorf("to a third country: %v", err)
+		}
+		h.Cache = cache.NewLocal(h.Now) // as after a restart, or with a Redis that was lost
+		if err := send("+41791234567", "192.0.2.2", true); !errors.Is(err, identity.ErrTextsExhausted) {
+			t.Errorf("with an empty cache: %v", err)
 		}
 		h.Pass(identity.TextWindow)
 		if err := send("+41791234567", "192.0.2.2", true); err != nil {
@@ -79,6 +86,33 @@ func TestTextMessagesToOneCountry(t *testing.T) {
 			if _, err := h.Phones().Add(t.Context(), h.Proven(t, alice), step.number); !errors.Is(err, step.want) {
 				t.Errorf("to %s: %v, want %v", step.number, err, step.want)
 			}
+		}
+	})
+}
+
+// Of many messages that are asked for at once as many go out as may.
+func TestTextMessagesAtOnce(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		h.TextRule = identity.TextRule{Countries: []string{"DE"}, Daily: 5}
+		var people []*identity.Reauthenticated
+		for i := range 15 {
+			people = append(people, h.Proven(t, h.Register(t, identity.NewUser{Username: fmt.Sprintf("person%d", i)})))
+		}
+		var sent atomic.Int64
+		var wg sync.WaitGroup
+		for i, by := range people {
+			wg.Go(func() {
+				switch _, err := h.Phones().Add(t.Context(), by, fmt.Sprintf("+491511234%04d", i)); {
+				case err == nil:
+					sent.Add(1)
+				case !errors.Is(err, identity.ErrTextsExhausted):
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if sent.Load() != 5 {
+			t.Errorf("%d messages were sent, want 5", sent.Load())
 		}
 	})
 }

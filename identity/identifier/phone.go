@@ -45,7 +45,8 @@ func IsPossiblePhone(number string) bool {
 }
 
 // PhoneCountry returns the country that a number belongs to, by ISO 3166-1 alpha-2, and whether it is an ordinary one:
-// of a country, and of no kind whose calls or messages cost more than others.
+// of a country, and of no kind whose calls or messages cost more than others. A number of a kind that nobody knows may
+// be of one.
 func PhoneCountry(number string) (country string, ordinary bool) {
 	parsed, err := phonenumbers.Parse(number, "")
 	if err != nil {
@@ -57,7 +58,7 @@ func PhoneCountry(number string) (country string, ordinary bool) {
 	}
 	switch phonenumbers.GetNumberType(parsed) {
 	case phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST, phonenumbers.TOLL_FREE, phonenumbers.PERSONAL_NUMBER,
-		phonenumbers.PAGER, phonenumbers.UAN, phonenumbers.VOICEMAIL:
+		phonenumbers.PAGER, phonenumbers.UAN, phonenumbers.VOICEMAIL, phonenumbers.UNKNOWN:
 		return country, false
 	}
 	return country, len(country) == 2 // satellites and the like have the country 001

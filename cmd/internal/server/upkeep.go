@@ -46,8 +46,9 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 	maps.Copy(deleted, fromProvider)
 	maps.Copy(deleted, fromUpstreams)
 	now := w.server.Clock.Now()
-	var marksErr, auditErr error
+	var marksErr, quotasErr, auditErr error
 	deleted["one_time_marks"], marksErr = storage.ForgetMarks(ctx, w.server.Database, now)
+	deleted["quotas"], quotasErr = storage.ForgetQuotas(ctx, w.server.Database, now)
 	if w.auditTrailKept > 0 {
 		before := now.Add(-w.auditTrailKept)
 		deleted["audit_trail"], auditErr = w.server.Database.ForgetBefore(ctx, "audit_trail", before)
@@ -61,7 +62,7 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 		}
 	}
 	w.log.Info("upkeep", attributes...)
-	return errors.Join(identityErr, eraseErr, providerErr, upstreamsErr, marksErr, auditErr, partitionErr)
+	return errors.Join(identityErr, eraseErr, providerErr, upstreamsErr, marksErr, quotasErr, auditErr, partitionErr)
 }
 
 // Timeout lets the first upkeep of a large database take its time.

@@ -27,7 +27,7 @@ func TestPagesInABrowser(t *testing.T) {
 		h.NewBrowser(t).Code(t, client, nil)
 		h.NewBrowser(t).Code(t, native, nil)
 	}
-	for _, number := range []string{"+493012345", "+15550100199", "+493012346"} {
+	for _, number := range []string{"+493012345", "+12025550199", "+493012346"} {
 		phone, err := h.Identity.Phones().Add(t.Context(), h.Reauthenticated(t, h.User), number)
 		if err != nil {
 			t.Fatal(err)

@@ -75,9 +75,9 @@ func TestPhonesAreClaimedAndVerified(t *testing.T) {
 		}
 		post("verify", url.Values{"id": {id}, "code": {code}}, "This code is wrong")
 
-		post("add", url.Values{"number": {"+15550100199"}}, `id="code"`)
+		post("add", url.Values{"number": {"+12025550199"}}, `id="code"`)
 		other := phones(2)[1].ID.String()
-		post("verify", url.Values{"id": {other}, "code": {h.TextMessages(t, "+15550100199", 1)}}, "The number is verified")
+		post("verify", url.Values{"id": {other}, "code": {h.TextMessages(t, "+12025550199", 1)}}, "The number is verified")
 		post("remove", url.Values{"id": {id}}, "primary phone number")
 		post("primary", url.Values{"id": {other}}, "primary number now")
 		post("remove", url.Values{"id": {id}}, "removed")

@@ -18,17 +18,28 @@ type health struct {
 	database *storage.Database
 	writes   *storage.WriteProbe
 	draining func() bool
+	operator operator
 	log      *slog.Logger
 }
 
-// live says that the process runs, and whether this very request came through a proxy that nobody trusts, for
-// `wicket check`.
+// What is told of the proxy to who has the master key.
+const (
+	ProxyTrusted   = "proxy: trusted, or none"
+	ProxyUntrusted = "proxy: WICKET_TRUSTED_PROXIES does not name it"
+)
+
+// live says that the process runs. `wicket check`, where it has the master key, is told whether its request came
+// through a proxy that nobody trusts; nobody else is, for then one visitor can use up the limits of all.
 func (h health) live(c *gin.Context) {
-	if frame.ByUntrustedProxy(c) {
-		c.String(http.StatusOK, "ok, but WICKET_TRUSTED_PROXIES does not name the proxy that this request came through\n")
-		return
+	said := "ok\n"
+	if h.operator.sent(c.Request) {
+		if frame.ByUntrustedProxy(c) {
+			said += ProxyUntrusted + "\n"
+		} else {
+			said += ProxyTrusted + "\n"
+		}
 	}
-	c.String(http.StatusOK, "ok\n")
+	c.String(http.StatusOK, said)
 }
 
 // ready says whether requests should be sent here: the database is there and can be written to, and this process is not

@@ -52,7 +52,8 @@ func routes(r *gin.Engine, f *frame.Frame, config Config) {
 		r.GET("/dev/outbox", f.Page(outbox{config.Outbox}.page))
 	}
 	health := health{
-		database: config.Database, writes: storage.NewWriteProbe(config.Database), draining: config.Draining, log: config.Log,
+		database: config.Database, writes: storage.NewWriteProbe(config.Database), draining: config.Draining,
+		operator: operator{config.Identity.Seal, config.Provider.Issuer, config.Now}, log: config.Log,
 	}
 	r.GET("/healthz", health.live)
 	r.GET("/readyz", health.ready)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
+	"github.com/wicket-id/wicket/web"
 )
 
 type checkCommand struct {
@@ -32,6 +33,7 @@ type checkCommand struct {
 // check is a Wicket that is looked at as an app and its person see it: from outside, by the protocol alone.
 type check struct {
 	checkCommand
+	env      server.Environment
 	provider *oidc.Provider
 	browser  *checkBrowser
 	endpoint struct { // what discovery says besides the endpoints that the library reads
@@ -48,7 +50,7 @@ type checkStep struct {
 
 // Run checks discovery, the published keys and the proxy in front, and signs a person in where one is named. It stops
 // at the first thing that is not as it should be.
-func (c checkCommand) Run(ctx context.Context, _ server.Environment, out printer) error {
+func (c checkCommand) Run(ctx context.Context, env server.Environment, out printer) error {
 	if (c.Username == "") != (c.PasswordFile == "") || (c.Username == "") != (c.ClientID == "") {
 		return usage("to sign somebody in, name all of --username, --password-file and --client-id")
 	}
@@ -58,7 +60,7 @@ func (c checkCommand) Run(ctx context.Context, _ server.Environment, out printer
 	if err != nil {
 		return err
 	}
-	looked := &check{checkCommand: c, browser: browser}
+	looked := &check{checkCommand: c, env: env, browser: browser}
 	ctx = oidc.ClientContext(ctx, &http.Client{Transport: browser.Transport})
 	steps := []struct {
 		name string
@@ -127,19 +129,25 @@ func (c *check) keys(ctx context.Context) (string, error) {
 }
 
 // proxy sees whether the server takes the address of visitors from the proxy in front of it. It would otherwise take
-// all visitors for one, so that one of them could use up the limits of all.
+// all visitors for one, so that one of them could use up the limits of all. That is told to who has the master key.
 func (c *check) proxy(ctx context.Context) (string, error) {
-	response, err := c.browser.get(ctx, c.Issuer+"/healthz")
+	var proof string
+	if config, err := server.Load(c.env); err == nil && config.Seal != nil { // else it is told no more than anybody
+		proof = web.OperatorProof(config.Seal, c.Issuer, time.Now())
+	}
+	response, err := c.browser.getAs(ctx, c.Issuer+"/healthz", proof)
 	switch {
 	case err != nil:
 		return "", err
 	case response.StatusCode != http.StatusOK || !strings.HasPrefix(response.body, "ok"):
 		return "cannot be told: " + c.Issuer + "/healthz leads elsewhere", nil
-	case strings.Contains(response.body, "WICKET_TRUSTED_PROXIES"):
+	case strings.Contains(response.body, web.ProxyUntrusted):
 		return "", errors.New("WICKET_TRUSTED_PROXIES does not name the proxy in front of the server: name it, or the " +
 			"network that it is in, or all visitors share the limits of one")
+	case strings.Contains(response.body, web.ProxyTrusted):
+		return "trusted, or none", nil
 	}
-	return "trusted, or none", nil
+	return "not told: run this with the server's WICKET_SECRET, as where it runs", nil
 }
 
 // signIn goes the whole way of a person and their app: the authorization code flow with PKCE, the ID token, userinfo.

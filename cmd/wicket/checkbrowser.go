@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"github.com/wicket-id/wicket/web"
 )
 
 // checkBrowser is the browser of a check: it keeps cookies, follows redirects as far as the issuer's own pages go, and
@@ -74,9 +76,17 @@ type shownPage struct {
 const maxShownPage = 1 << 20
 
 func (b *checkBrowser) get(ctx context.Context, to string) (shownPage, error) {
+	return b.getAs(ctx, to, "")
+}
+
+// getAs is get that shows a web.OperatorProof, if there is one.
+func (b *checkBrowser) getAs(ctx context.Context, to, proof string) (shownPage, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return shownPage{}, err
+	}
+	if proof != "" {
+		request.Header.Set(web.OperatorHeader, proof)
 	}
 	return b.show(request)
 }

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"encoding/json"
+	"io"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -150,22 +152,31 @@ func TestCheckThatFails(t *testing.T) {
 	}
 }
 
-// A server that does not trust the proxy in front of it fails the check, with the variable to set.
+// A server that does not trust the proxy in front of it fails the check, with the variable to set; where the check has
+// the master key, for nobody else is told.
 func TestCheckThroughAnUntrustedProxy(t *testing.T) {
 	t.Parallel()
+	key, other := seal.NewMasterKey(), seal.NewMasterKey()
 	for name, c := range map[string]struct {
 		trusted []string
+		key     string
 		code    int
 		want    string
 	}{
-		"untrusted": {nil, codeFailed, "proxy: WICKET_TRUSTED_PROXIES does not name the proxy"},
-		"trusted":   {[]string{"127.0.0.0/8"}, 0, "ok  proxy      trusted"},
+		"untrusted":                  {nil, key, codeFailed, "proxy: WICKET_TRUSTED_PROXIES does not name the proxy"},
+		"trusted":                    {[]string{"127.0.0.0/8"}, key, 0, "ok  proxy      trusted"},
+		"untrusted, without the key": {nil, "", 0, "ok  proxy      not told"},
+		"untrusted, another key":     {nil, other, 0, "ok  proxy      not told"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var address string
 			h := harness.Start(t, storagetest.URL(t, storage.SQLite), func(config *harness.Config) {
 				address, config.Issuer, config.TrustedProxies = config.Issuer, "https://id.example.com", c.trusted
+				var err error
+				if config.Seal, err = seal.Parse(key); err != nil {
+					t.Fatal(err)
+				}
 			})
 			to, err := url.Parse(address)
 			if err != nil {
@@ -176,10 +187,22 @@ func TestCheckThroughAnUntrustedProxy(t *testing.T) {
 				r.Out.Header.Set("X-Forwarded-For", "203.0.113.9")
 			}})
 			defer proxy.Close()
-			p := harness.CommandLine{}.Run(t, "", "check", h.Issuer, "--through", proxy.URL)
+			line := harness.CommandLine{"WICKET_DATABASE_URL=" + h.Config().DatabaseURL, "WICKET_ISSUER=" + h.Issuer}
+			if c.key != "" {
+				line = append(line, "WICKET_SECRET="+c.key)
+			}
+			p := line.Run(t, "", "check", h.Issuer, "--through", proxy.URL)
 			said := p.Out.String() + p.ErrOut.String()
 			if p.ProcessState.ExitCode() != c.code || !strings.Contains(said, c.want) {
 				t.Errorf("%s, want the exit status %d and %q\n%s", p.ProcessState, c.code, c.want, said)
+			}
+			response, err := proxy.Client().Get(proxy.URL + "/healthz")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = response.Body.Close() }()
+			if told, err := io.ReadAll(response.Body); err != nil || string(told) != "ok\n" {
+				t.Errorf("anybody is told %q, %v", told, err)
 			}
 		})
 	}

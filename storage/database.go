@@ -16,7 +16,6 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
 	"github.com/wicket-id/wicket/storage/internal/rehearsal"
 )
@@ -37,8 +36,9 @@ type Database struct {
 	path      string // of SQLite's file
 	reader    *bun.DB
 	writer    *bun.DB
-	standby   *bun.DB    // nil: there is none
-	connector *connector // PostgreSQL's
+	standby   *bun.DB       // nil: there is none
+	connector *connector    // PostgreSQL's
+	groups    *groupCommits // SQLite's
 	failed    atomic.Pointer[failedWrite]
 	rehearse  rehearsal.Hook // nil but in tests
 }
@@ -94,10 +94,11 @@ func openSQLite(path string) (*Database, error) {
 			Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(),
 			RawQuery: url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}.Encode(),
 		}
-		db, err := sql.Open("sqlite", dsn.String())
+		connector, err := newSQLiteConnector(dsn.String())
 		if err != nil {
 			return nil, fmt.Errorf("open the database: %w", err)
 		}
+		db := sql.OpenDB(connector)
 		db.SetMaxOpenConns(connections)
 		db.SetMaxIdleConns(connections)
 		return bun.NewDB(db, sqlitedialect.New()), nil
@@ -110,7 +111,7 @@ func openSQLite(path string) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Database{Kind: SQLite, path: path, reader: reader, writer: writer}, nil
+	return &Database{Kind: SQLite, path: path, reader: reader, writer: writer, groups: newGroupCommits()}, nil
 }
 
 // logKept is how large the file of SQLite's write-ahead log may stay, in bytes, once nobody reads any more what was

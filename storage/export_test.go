@@ -15,9 +15,9 @@ func (d *Database) Alter(ctx context.Context, script string) error {
 	return err
 }
 
-// Parameterized is parameterize, each text followed by its arguments.
-func Parameterized(query string) (flat []string, ok bool) {
-	statements, ok := parameterize(query)
+// Parameterized is parameterize for PostgreSQL ('$') or SQLite ('?'), each text followed by its arguments.
+func Parameterized(query string, argument byte) (flat []any, ok bool) {
+	statements, ok := parameterize(query, argument)
 	for _, s := range statements {
 		flat = append(append(flat, s.text), s.args...)
 	}

@@ -49,9 +49,8 @@ func passes(err error) bool {
 			planChanged(said) || errors.As(err, new(errUnprepared))
 	}
 	var network *net.OpError
-	return isBusy(err) || pgconn.SafeToRetry(err) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
-		errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, driver.ErrBadConn)
+	return isBusy(err) || errors.Is(err, errGroupUndone) || pgconn.SafeToRetry(err) || errors.As(err, &network) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
 }
 
 const readOnly = "25006" // SQLSTATE read_only_sql_transaction

@@ -69,7 +69,7 @@ func (d *Database) Claim(
 // committed, sends a notice and no error.
 func undone(err error) bool {
 	var said *pgconn.PgError
-	return errors.As(err, &said) || errors.Is(err, driver.ErrBadConn) ||
+	return errors.As(err, &said) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, errGroupUndone) ||
 		pgconn.SafeToRetry(err) && !errors.Is(err, pgconn.ErrConnClosed) // as pgx calls one that broke, too
 }
 

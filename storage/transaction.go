@@ -24,20 +24,18 @@ func Write[T any](ctx context.Context, d *Database, do func(ctx context.Context,
 		attempt++
 		committing := false
 		err = countAfter(ctx, func(ctx context.Context) error {
-			return connected(ctx, d, func(ctx context.Context, conn bun.Conn) error {
-				return conn.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
-					result, err = do(ctx, tx)
-					if refused = nil; errors.As(err, &refused) {
-						err = nil
+			return transact(ctx, d, func(ctx context.Context, tx bun.Tx) (err error) {
+				result, err = do(ctx, tx)
+				if refused = nil; errors.As(err, &refused) {
+					err = nil
+				}
+				if d.rehearse != nil {
+					if failed := d.rehearse(ctx, tx, attempt); failed != nil {
+						return failed
 					}
-					if d.rehearse != nil {
-						if failed := d.rehearse(ctx, tx, attempt); failed != nil {
-							return failed
-						}
-					}
-					committing = err == nil
-					return err
-				})
+				}
+				committing = err == nil
+				return err
 			})
 		})
 		return !committing || undone(err), err
@@ -67,6 +65,14 @@ type refusal struct{ reason error }
 
 func (r *refusal) Error() string { return r.reason.Error() }
 func (r *refusal) Unwrap() error { return r.reason }
+
+// transact runs do in a transaction: on SQLite in one that others share, as they share its writer.
+func transact(ctx context.Context, d *Database, do func(ctx context.Context, tx bun.Tx) error) error {
+	if d.Kind == SQLite {
+		return d.groups.run(ctx, d.writer, do)
+	}
+	return connected(ctx, d, func(ctx context.Context, conn bun.Conn) error { return conn.RunInTx(ctx, nil, do) })
+}
 
 // connected runs do on a connection for writing. It gives up waiting for one when ctx ends. Once there is one, do goes
 // on though its caller may have gone, for a write must not be cut in the middle.

@@ -1,0 +1,176 @@
+package storage_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// statementCounter counts the statements that begin with a word.
+type statementCounter struct {
+	word  string
+	count atomic.Int64
+}
+
+func (c *statementCounter) BeforeQuery(ctx context.Context, event *bun.QueryEvent) context.Context {
+	if strings.HasPrefix(event.Query, c.word) {
+		c.count.Add(1)
+	}
+	return ctx
+}
+
+func (c *statementCounter) AfterQuery(context.Context, *bun.QueryEvent) {}
+
+// Transactions that wait for each other share a commit. Each keeps what it wrote, or nothing if it fails, whatever the
+// others do, and is answered when all can see it.
+func TestTransactionsShareACommit(t *testing.T) {
+	t.Parallel()
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		commits := &statementCounter{word: "COMMIT"}
+		db.Observe(commits)
+		const writers, each = 32, 10
+		fault, reason := errors.New("a fault"), errors.New("refused")
+		var group sync.WaitGroup
+		for writer := range writers {
+			group.Go(func() {
+				for i := range each {
+					key := fmt.Sprintf("%d %d", writer, i)
+					want := []error{nil, nil, reason, fault}[i%4]
+					err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+						if err := insertRevoked(ctx, tx, key); err != nil {
+							return err
+						}
+						if want == reason {
+							return storage.Refuse(reason)
+						}
+						return want
+					})
+					if !errors.Is(err, want) {
+						t.Errorf("%s: %v, want %v", key, err, want)
+					}
+					there, err := db.Reader().NewSelect().TableExpr("revoked_tokens").Where("jti = ?", key).
+						Count(t.Context())
+					if kept := map[bool]int{true: 0, false: 1}[want == fault]; err != nil || there != int64(kept) {
+						t.Errorf("%s: %d are there, %v; want %d", key, there, err, kept)
+					}
+				}
+			})
+		}
+		group.Wait()
+		if got := commits.count.Load(); db.Kind == storage.SQLite && got > writers*each/2 {
+			t.Errorf("%d commits for %d transactions", got, writers*each)
+		}
+	})
+}
+
+// A transaction that panics takes nobody with it, and neither does one that gives up waiting.
+func TestOneOfTheGroupPanics(t *testing.T) {
+	t.Parallel()
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		started, goes := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		var group sync.WaitGroup
+		group.Go(func() {
+			err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+				once.Do(func() { close(started) })
+				<-goes
+				return insertRevoked(ctx, tx, "first")
+			})
+			if err != nil {
+				t.Errorf("the first: %v", err)
+			}
+		})
+		<-started
+		ctx, cancel := context.WithCancel(t.Context())
+		for range 5 {
+			group.Go(func() {
+				defer func() {
+					if recover() == nil {
+						t.Error("a panic got lost")
+					}
+				}()
+				_ = db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+					if err := insertRevoked(ctx, tx, "panics"); err != nil {
+						return err
+					}
+					panic("in a transaction")
+				})
+			})
+			group.Go(func() {
+				err := db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+					_, err := tx.ExecContext(ctx, "SELECT 1")
+					return err
+				})
+				if err != nil && !errors.Is(err, context.Canceled) {
+					t.Errorf("gives up: %v", err)
+				}
+			})
+		}
+		cancel()
+		close(goes)
+		group.Wait()
+		if err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			return insertRevoked(ctx, tx, "last")
+		}); err != nil {
+			t.Error(err)
+		}
+		if got := countRevoked(t, db); got != 2 {
+			t.Errorf("%d rows, want 2", got)
+		}
+	})
+}
+
+// SQLite undoes the whole transaction when a write in it is interrupted. Those who shared it run again.
+func TestOneOfTheGroupIsInterrupted(t *testing.T) {
+	t.Parallel()
+	db := storagetest.Open(t, storage.SQLite)
+	started, goes := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	var group sync.WaitGroup
+	write := func(key string, do func(ctx context.Context, tx bun.Tx) error) {
+		err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			return errors.Join(insertRevoked(ctx, tx, key), do(ctx, tx))
+		})
+		if err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	group.Go(func() {
+		write("first", func(context.Context, bun.Tx) error {
+			once.Do(func() { close(started) })
+			<-goes
+			return nil
+		})
+	})
+	<-started
+	for i := range 4 {
+		group.Go(func() { write(fmt.Sprint("beside ", i), func(context.Context, bun.Tx) error { return nil }) })
+	}
+	group.Go(func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		close(goes)
+		err := db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+			_, err := tx.ExecContext(ctx, `INSERT INTO revoked_tokens (jti, expires_at)
+				WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 'endless ' || i, 0 FROM n`)
+			return err
+		})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the one that never ends: %v", err)
+		}
+	})
+	group.Wait()
+	if got := countRevoked(t, db); got != 5 {
+		t.Errorf("%d rows, want 5", got)
+	}
+}

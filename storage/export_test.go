@@ -23,3 +23,6 @@ func Parameterized(query string, argument byte) (flat []any, ok bool) {
 	}
 	return flat, ok
 }
+
+// Waiting returns how many want to write to SQLite.
+func (d *Database) Waiting() int64 { return d.groups.waiting.Load() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -130,47 +131,108 @@ func TestOneOfTheGroupPanics(t *testing.T) {
 	})
 }
 
+// held begins a transaction that inserts a row, and ends it when release is called. What it says comes from done.
+func held(t *testing.T, db *storage.Database, key string) (release func(), done chan error) {
+	t.Helper()
+	started, goes, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	var once sync.Once
+	go func() {
+		done <- db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			once.Do(func() { close(started) })
+			<-goes
+			return insertRevoked(ctx, tx, key)
+		})
+	}()
+	<-started
+	return func() { close(goes) }, done
+}
+
+// awaitWaiting returns when that many want to write.
+func awaitWaiting(t *testing.T, db *storage.Database, n int64) {
+	t.Helper()
+	for db.Waiting() < n {
+		if t.Context().Err() != nil {
+			t.Fatal("they do not wait")
+		}
+		runtime.Gosched()
+	}
+}
+
 // SQLite undoes the whole transaction when a write in it is interrupted. Those who shared it run again.
 func TestOneOfTheGroupIsInterrupted(t *testing.T) {
 	t.Parallel()
-	db := storagetest.Open(t, storage.SQLite)
-	started, goes := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	var group sync.WaitGroup
-	write := func(key string, do func(ctx context.Context, tx bun.Tx) error) {
-		err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
-			return errors.Join(insertRevoked(ctx, tx, key), do(ctx, tx))
-		})
-		if err != nil {
-			t.Errorf("%s: %v", key, err)
+	url := storagetest.URL(t, storage.SQLite)
+	storagetest.Unrehearsed(t, url)
+	db, err := storage.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	release, first := held(t, db, "first")
+	others := make(chan error)
+	for i := range int64(4) {
+		go func() {
+			others <- db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+				return insertRevoked(ctx, tx, fmt.Sprint("beside ", i))
+			})
+		}()
+		awaitWaiting(t, db, i+1)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	go func() {
+		awaitWaiting(t, db, 5)
+		release()
+	}()
+	err = db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO revoked_tokens (jti, expires_at)
+			WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 'endless ' || i, 0 FROM n`)
+		return err
+	})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the one that never ends: %v", err)
+	}
+	if err := <-first; err != nil {
+		t.Errorf("the first: %v", err)
+	}
+	for range 4 {
+		if err := <-others; err != nil {
+			t.Errorf("beside it: %v", err)
 		}
 	}
-	group.Go(func() {
-		write("first", func(context.Context, bun.Tx) error {
-			once.Do(func() { close(started) })
-			<-goes
-			return nil
-		})
-	})
-	<-started
-	for i := range 4 {
-		group.Go(func() { write(fmt.Sprint("beside ", i), func(context.Context, bun.Tx) error { return nil }) })
-	}
-	group.Go(func() {
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-		defer cancel()
-		close(goes)
-		err := db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO revoked_tokens (jti, expires_at)
-				WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 'endless ' || i, 0 FROM n`)
-			return err
-		})
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("the one that never ends: %v", err)
-		}
-	})
-	group.Wait()
 	if got := countRevoked(t, db); got != 5 {
 		t.Errorf("%d rows, want 5", got)
 	}
+}
+
+// Whoever gives up waiting, whenever that is, leaves nobody without an answer.
+func TestTheLastOfTheGroupGivesUp(t *testing.T) {
+	t.Parallel()
+	storagetest.EachURL(t, func(t *testing.T, url string) {
+		storagetest.Unrehearsed(t, url)
+		db, err := storage.Open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = db.Close() }()
+		for i := range 100 {
+			release, first := held(t, db, fmt.Sprint(i))
+			ctx, cancel := context.WithCancel(t.Context())
+			second := make(chan error, 1)
+			go func() {
+				second <- db.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return nil })
+			}()
+			if db.Kind == storage.SQLite {
+				awaitWaiting(t, db, 1)
+			}
+			go cancel()
+			release()
+			if err := <-first; err != nil {
+				t.Fatalf("%d: %v", i, err)
+			}
+			if err := <-second; err != nil && !errors.Is(err, context.Canceled) {
+				t.Fatalf("%d gives up: %v", i, err)
+			}
+		}
+	})
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"database/sql/driver"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -68,39 +69,29 @@ func (s *keptStatement) drop() {
 	}
 }
 
+// end says that the last answer has been read.
+func (s *keptStatement) end() {
+	if s.reading = false; s.dropped {
+		_ = s.Close()
+	}
+}
+
 // Close is driver.Conn's.
 func (c sqliteConn) Close() error {
 	c.kept.Purge()
 	return c.sqliteDriverConn.Close()
 }
 
-// statement returns the prepared statement for a query, and its arguments; nil where the query is asked as it is.
-func (c sqliteConn) statement(
-	ctx context.Context, query string, args []driver.NamedValue,
-) (*keptStatement, []driver.NamedValue, error) {
+// statements returns the statements of a query with their arguments taken out; none where it is asked as it is.
+func (c sqliteConn) statements(query string, args []driver.NamedValue) []statement {
 	if len(args) > 0 {
-		return nil, nil, nil
+		return nil
 	}
 	statements, ok := parameterize(query, sqliteArgument)
-	if !ok || len(statements) != 1 || !statements[0].isKept() {
-		return nil, nil, nil
+	if !ok || slices.ContainsFunc(statements, func(s statement) bool { return !s.isKept() }) {
+		return nil
 	}
-	s, found := c.kept.Get(statements[0].text)
-	if !found {
-		prepared, err := c.PrepareContext(ctx, statements[0].text)
-		if err != nil {
-			return nil, nil, err
-		}
-		s = &keptStatement{Stmt: prepared}
-		c.kept.Add(statements[0].text, s)
-	}
-	if s.reading {
-		return nil, nil, nil
-	}
-	for i, arg := range statements[0].args {
-		args = append(args, driver.NamedValue{Ordinal: i + 1, Value: arg})
-	}
-	return s, args, nil
+	return statements
 }
 
 // isKept tells whether a statement comes again and again.
@@ -108,31 +99,65 @@ func (s statement) isKept() bool {
 	return s.isPlanned() || strings.HasSuffix(s.text, " member") // a savepoint of groupcommit.go
 }
 
-// ExecContext is driver.ExecerContext's.
-func (c sqliteConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	switch s, taken, err := c.statement(ctx, query, args); {
-	case err != nil:
-		return nil, err
-	case s != nil:
-		return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, taken)
+// prepare returns a statement prepared, and its arguments. One whose last answer is still read is prepared once more,
+// and not kept.
+func (c sqliteConn) prepare(ctx context.Context, s statement) (*keptStatement, []driver.NamedValue, error) {
+	kept, found := c.kept.Get(s.text)
+	if !found || kept.reading {
+		prepared, err := c.PrepareContext(ctx, s.text)
+		if err != nil {
+			return nil, nil, err
+		}
+		kept = &keptStatement{Stmt: prepared, dropped: found}
+		if !found {
+			c.kept.Add(s.text, kept)
+		}
 	}
-	return c.sqliteDriverConn.ExecContext(ctx, query, args)
+	args := make([]driver.NamedValue, len(s.args))
+	for i, arg := range s.args {
+		args[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
+	}
+	return kept, args, nil
+}
+
+// ExecContext is driver.ExecerContext's.
+func (c sqliteConn) ExecContext(
+	ctx context.Context, query string, args []driver.NamedValue,
+) (result driver.Result, err error) {
+	statements := c.statements(query, args)
+	if statements == nil {
+		return c.sqliteDriverConn.ExecContext(ctx, query, args)
+	}
+	for _, s := range statements {
+		prepared, args, err := c.prepare(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		result, err = prepared.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+		if prepared.end(); err != nil {
+			return nil, err
+		}
+	}
+	return result, nil
 }
 
 // QueryContext is driver.QueryerContext's.
 func (c sqliteConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	switch s, taken, err := c.statement(ctx, query, args); {
-	case err != nil:
-		return nil, err
-	case s != nil:
-		rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, taken)
-		if err != nil {
-			return nil, err
-		}
-		s.reading = true
-		return keptRows{rows.(sqliteRows), s}, nil
+	statements := c.statements(query, args)
+	if len(statements) != 1 {
+		return c.sqliteDriverConn.QueryContext(ctx, query, args)
 	}
-	return c.sqliteDriverConn.QueryContext(ctx, query, args)
+	prepared, args, err := c.prepare(ctx, statements[0])
+	if err != nil {
+		return nil, err
+	}
+	prepared.reading = true
+	rows, err := prepared.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+	if err != nil {
+		prepared.end()
+		return nil, err
+	}
+	return keptRows{rows.(sqliteRows), prepared}, nil
 }
 
 // sqliteRows is what an answer of the driver can do for database/sql.
@@ -152,8 +177,6 @@ type keptRows struct {
 // Close is driver.Rows'.
 func (r keptRows) Close() error {
 	err := r.sqliteRows.Close()
-	if r.of.reading = false; r.of.dropped {
-		_ = r.of.Stmt.Close()
-	}
+	r.of.end()
 	return err
 }

@@ -103,7 +103,8 @@ func openSQLite(path string) (*Database, error) {
 		db.SetMaxIdleConns(connections)
 		return bun.NewDB(db, sqlitedialect.New()), nil
 	}
-	writer, err := open(1)
+	// A savepoint keeps the pages as they were before: in memory, for a file would cost a write for each.
+	writer, err := open(1, "temp_store(MEMORY)")
 	if err != nil {
 		return nil, err
 	}

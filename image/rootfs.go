@@ -38,7 +38,8 @@ func compile(source, architecture string) ([]byte, error) {
 	defer func() { _ = os.RemoveAll(folder) }()
 	binary := filepath.Join(folder, "wicket")
 	command := exec.Command(
-		"go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", binary, "./cmd/wicket",
+		"go", "build", "-trimpath", "-tags", "nomsgpack", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", binary,
+		"./cmd/wicket",
 	)
 	command.Dir = source
 	command.Env = append(

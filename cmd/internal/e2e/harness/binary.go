@@ -20,7 +20,7 @@ const binaryFolder = "../../../../bin/test"
 // buildPlain builds the command wicket as it is released. A command that ends by itself starts five times as fast as
 // with the race detector.
 var buildPlain = sync.OnceValues(func() (string, error) {
-	return build("wicket", []string{"CGO_ENABLED=0"}, "-trimpath", "-buildvcs=false")
+	return build("wicket", []string{"CGO_ENABLED=0"}, "-trimpath", "-tags", "nomsgpack", "-buildvcs=false")
 })
 
 // buildServer builds the command wicket for servers: with the race detector, and with flags for the compiler, if the

@@ -84,8 +84,10 @@ func (g *groupCommits) join(ctx context.Context, writer *bun.DB) (*commitGroup, 
 	lasting, finish := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, finish)
 	tx, err := writer.BeginTx(lasting, nil)
-	if !stop() && err == nil {
-		_ = tx.Rollback()
+	if !stop() { // the time was over meanwhile
+		if err == nil {
+			_ = tx.Rollback()
+		}
 		err = ctx.Err()
 	}
 	if err != nil {

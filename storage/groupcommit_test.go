@@ -236,3 +236,34 @@ func TestTheLastOfTheGroupGivesUp(t *testing.T) {
 		}
 	})
 }
+
+// Whoever waits in vain for another process that writes is told that the time was over.
+func TestAnotherProcessWrites(t *testing.T) {
+	t.Parallel()
+	url := storagetest.URL(t, storage.SQLite)
+	open := func() *storage.Database {
+		db, err := storage.Open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return db
+	}
+	db := open()
+	release, first := held(t, open(), "first")
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	err := db.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return insertRevoked(ctx, tx, "second") })
+	if !errors.Is(err, context.DeadlineExceeded) || !storage.Unavailable(err) {
+		t.Errorf("in vain: %v", err)
+	}
+	release()
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	if err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		return insertRevoked(ctx, tx, "third")
+	}); err != nil || countRevoked(t, db) != 2 {
+		t.Errorf("afterwards: %v, and %d rows", err, countRevoked(t, db))
+	}
+}

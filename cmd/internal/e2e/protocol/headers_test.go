@@ -278,7 +278,7 @@ var (
 		"/sign-in/passkey", "/second-step", "/enrol/decline", "/account/password/remove", "/account/passkeys/add",
 		"/account/passkeys/remove",
 		"/account/hardware-keys/add", "/account/hardware-keys/remove", "/account/totps/confirm", "/account/totps/remove",
-		"/account/backup-codes",
+		"/account/backup-codes", "/account/factors/keep",
 		"/federation/:provider", "/arrival/register", "/arrival/sign-in", "/arrival/link", "/account/linked/add",
 		"/account/linked/remove",
 		"/register", "/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me"}

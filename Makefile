@@ -1,6 +1,6 @@
 # Targets with a ## are listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help build image chart docs run attack test test-quick test-repeat test-kubernetes lint fuzz bench bench-growth screenshots tools
+.PHONY: help build image chart docs run attack test test-quick test-repeat test-kubernetes lint fuzz fuzz-long bench bench-growth screenshots tools
 
 FUZZTIME ?= 30s
 BENCHTIME ?= 2s
@@ -78,6 +78,10 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@grep -rEo '^func Fuzz\w+' --include='*_test.go' . | sed -E 's|/[^/]*:func | |' | while read -r package target; do \
 		echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
 	done
+
+fuzz-long: FUZZTIME := $(if $(filter file,$(origin FUZZTIME)),1h,$(FUZZTIME))
+fuzz-long: ## run all fuzz targets at once at low priority, each for FUZZTIME (an hour here), or those that TARGETS matches
+	.ci/fuzz $(FUZZTIME) '$(TARGETS)'
 
 bench: ## measure speed, start and memory, and what one, two and three replicas spend
 	WICKET_TEST_POSTGRES_DURABLE=1 go test -run '^$$' -bench . -skip Crowd -timeout 30m -benchtime=$(BENCHTIME) ./cmd/internal/e2e/bench

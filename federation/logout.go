@@ -57,8 +57,12 @@ func (u *Upstreams) Logout(ctx context.Context, id, token, source string) (int, 
 	if age := now.Sub(logout.IssuedAt); age > logoutMaxAge || age < -clockSkew {
 		return 0, fmt.Errorf("%w: the logout token is too old, or issued in the future", ErrInvalidResponse)
 	}
+	sid := printable(logout.SessionID, 255) // as it is kept of an ID token
+	if printable(logout.Subject, 255) != logout.Subject || sid == "" && logout.SessionID != "" {
+		return 0, fmt.Errorf("%w: the subject or the session is too long, or not printable", ErrInvalidResponse)
+	}
 	mark := storage.NewOneTimeMark("logout token", p.ID+" "+logout.TokenID, now.Add(logoutMarkLifetime))
-	people, err := u.Identity.ExternalAccounts().EndUpstream(ctx, mark, p.ID, issuer, logout.Subject, logout.SessionID)
+	people, err := u.Identity.ExternalAccounts().EndUpstream(ctx, mark, p.ID, issuer, logout.Subject, sid)
 	if errors.Is(err, storage.ErrUsedBefore) {
 		return 0, fmt.Errorf("%w: the logout token was used before", ErrInvalidResponse)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // What the tests see of this package besides what everybody sees.
@@ -26,4 +28,20 @@ func VerifierOf(now func() time.Time) func(ctx context.Context, uri, token strin
 		_, err := keysAt{remote, "app", uri}.VerifySignature(ctx, token)
 		return err
 	}
+}
+
+// ReadKeySet returns the keys of a JWK set that an app may have.
+func ReadKeySet(set []byte) ([]jose.JSONWebKey, error) {
+	known, err := parseJWKS(set)
+	return known.Keys, err
+}
+
+// VerifiesBy tells whether one of the keys of a JWK set verifies a JWT.
+func VerifiesBy(set []byte, token string) bool {
+	known, err := parseJWKS(set)
+	if err != nil {
+		return false
+	}
+	_, err = known.VerifySignature(context.Background(), token)
+	return err == nil
 }

@@ -1,10 +1,11 @@
 # Targets with a ## are listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help build image chart docs run attack test test-quick test-repeat test-kubernetes lint fuzz fuzz-long bench bench-growth screenshots tools
+.PHONY: help build image chart docs run attack test test-quick test-repeat test-migrations test-kubernetes lint fuzz fuzz-long bench bench-growth screenshots tools
 
 FUZZTIME ?= 30s
 BENCHTIME ?= 2s
 RUNS ?= 10
+MIGRATIONS ?= 50
 VERSION ?= $(shell git describe --tags --always --dirty)
 # Modules beside the main one, which keep what they need out of it.
 MODULES := image helm/tests
@@ -49,6 +50,9 @@ test-quick: ## run the tests that need nothing installed: on SQLite, without a b
 
 test-repeat: ## run the whole suite RUNS (10) times beside two busy processes: what fails by chance fails here
 	.ci/repeat $(RUNS)
+
+test-migrations: ## change the schema of a loaded PostgreSQL MIGRATIONS (50) times while others read for long; CI does it 15 times
+	WICKET_TEST_MIGRATIONS=$(MIGRATIONS) WICKET_TEST_COMPLETE=1 go test -count=1 -v -run MigrationsBesideLoad ./storage
 
 # What Helm asks for the version; the Go module itself does not say.
 KUBERNETES := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2 }' helm/kubernetes/go.mod)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -61,9 +63,24 @@ func TestAMigrationWaitsForAReader(t *testing.T) {
 	load.end(t, 50)
 }
 
-// Migrations beside load, each of which takes the locks of several tables in another order than the load does: none of
-// them fails, and nobody waits for long.
+// migrationsBesideLoad is how many there are: fifteen, or WICKET_TEST_MIGRATIONS (make test-migrations).
+func migrationsBesideLoad(t *testing.T) int {
+	t.Helper()
+	said := os.Getenv("WICKET_TEST_MIGRATIONS")
+	if said == "" {
+		return 15
+	}
+	n, err := strconv.Atoi(said)
+	if err != nil || n < 1 {
+		t.Fatal("WICKET_TEST_MIGRATIONS must be a number of migrations")
+	}
+	return n
+}
+
+// Migrations beside load, and beside somebody who reads the same tables for a while again and again. Each takes the
+// locks of several tables in another order than the load does: none of them fails, and nobody waits for long.
 func TestMigrationsBesideLoad(t *testing.T) {
+	migrations := migrationsBesideLoad(t)
 	url := storagetest.URL(t, storage.Postgres)
 	load := newSchemaLoad(t, url)
 	migrator, err := storage.Open(t.Context(), url)
@@ -71,7 +88,9 @@ func TestMigrationsBesideLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = migrator.Close() }()
-	const migrations = 15
+	const held = 150 * time.Millisecond
+	reads := load.readForLong(t, url, held)
+	began := time.Now()
 	for i := range migrations {
 		script := ""
 		for _, table := range []string{"sessions", "revoked_tokens", "users", "clients"} {
@@ -81,7 +100,12 @@ func TestMigrationsBesideLoad(t *testing.T) {
 			t.Errorf("migration %d: %v", i, err)
 		}
 	}
+	took := time.Since(began)
 	load.end(t, 50)
+	if reads.Load() == 0 {
+		t.Error("nobody read for long beside them")
+	}
+	t.Logf("%d migrations in %s, beside %d reads that took %s each", migrations, took, reads.Load(), held)
 }
 
 // The queue's own steps wait for a lock no longer than ours: who reads its tables does not wait behind them.
@@ -213,6 +237,37 @@ func newSchemaLoad(t *testing.T, url string) *schemaLoad {
 		})
 	}
 	return l
+}
+
+// readForLong has somebody read for that long, and leave for as long, again and again. It returns how often they have.
+func (l *schemaLoad) readForLong(t *testing.T, url string, held time.Duration) *atomic.Int64 {
+	t.Helper()
+	reader, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = reader.Close() })
+	reads, turns := new(atomic.Int64), time.NewTicker(held)
+	t.Cleanup(turns.Stop)
+	l.workers.Go(func() {
+		for !l.over.Load() {
+			reading, err := reader.Begin()
+			if err == nil {
+				_, err = reading.Exec("LOCK TABLE users, sessions IN ACCESS SHARE MODE") // which a SELECT takes
+			}
+			if err == nil {
+				<-turns.C
+				err = reading.Rollback()
+				reads.Add(1)
+			}
+			if err != nil {
+				t.Errorf("who reads for long: %v", err)
+				return
+			}
+			<-turns.C
+		}
+	})
+	return reads
 }
 
 // end stops the load, of which there must have been some, and which must not have waited.

@@ -23,11 +23,17 @@ var (
 	narrower = regexp.MustCompile(`\bRENAME\b|\bDROP\b|\bTYPE\b|\bADD (CONSTRAINT|UNIQUE|CHECK|PRIMARY|FOREIGN|EXCLUDE)\b`)
 )
 
+// statements are those of a script, each with the comments before it, in which a semicolon ends nothing.
+func statements(script string) []string {
+	script = comment.ReplaceAllStringFunc(script, func(c string) string { return strings.ReplaceAll(c, ";", ",") })
+	return strings.Split(script, ";")
+}
+
 // breaking lists the statements of a script that the version before may not survive and that name no version since
 // which it does.
 func breaking(script string) (found []string) {
 	created := map[string]bool{}
-	for _, raw := range strings.Split(script, ";") {
+	for _, raw := range statements(script) {
 		statement := strings.ToUpper(strings.Join(strings.Fields(comment.ReplaceAllString(raw, "")), " "))
 		if match := table.FindStringSubmatch(statement); match != nil {
 			created[match[1]] = true
@@ -88,7 +94,7 @@ var (
 // brief.
 func lengthy(script string) (found []string) {
 	created := map[string]bool{}
-	for _, raw := range strings.Split(script, ";") {
+	for _, raw := range statements(script) {
 		statement := strings.ToUpper(strings.Join(strings.Fields(comment.ReplaceAllString(raw, "")), " "))
 		if match := table.FindStringSubmatch(statement); match != nil {
 			created[match[1]] = true
@@ -106,6 +112,115 @@ func lengthy(script string) (found []string) {
 		}
 	}
 	return found
+}
+
+// tables says of each table whether it grows with the people, with what they do, or with what apps do. Of a table that
+// grows no index is made while everybody waits, however brief somebody thinks it is: it is made beforehand, with CREATE
+// INDEX CONCURRENTLY as docs/upgrading.md says, and the migration finds it there:
+//
+//	-- brief: made before by CREATE INDEX CONCURRENTLY, as the release notes say
+//	CREATE INDEX IF NOT EXISTS sessions_ip ON sessions (ip)
+//
+// Of a column that the migration adds itself nothing can be made beforehand: there an index WHERE it IS NOT NULL is one
+// pass over the rows, in which it finds none.
+var tables = map[string]bool{
+	"users": true, "profiles": true, "emails": true, "phones": true, "user_roles": true, "external_accounts": true,
+	"passkeys": true, "hardware_keys": true, "totps": true, "backup_codes": true, "known_devices": true,
+	"sessions": true, "participations": true, "grants": true, "consents": true, "codes": true, "refresh_tokens": true,
+	"revoked_tokens": true, "one_time_marks": true, "proofs": true, "password_reset_tokens": true,
+	"upstream_requests": true, "arrivals": true, "login_attempts": true, "login_attempts_default": true,
+	"audit_trail": true, "audit_trail_default": true, "quotas": true,
+
+	"clients": false, "providers": false, "signing_keys": false, "invitations": false,
+}
+
+var (
+	madeBefore = regexp.MustCompile(`(?m)^\s*-- brief: .*\bCREATE INDEX CONCURRENTLY\b`)
+	added      = regexp.MustCompile(`\bADD COLUMN (?:IF NOT EXISTS )?(\S+)`)
+	ofFew      = regexp.MustCompile(` WHERE (\S+) IS NOT NULL$`)
+	mayBeThere = regexp.MustCompile(`^CREATE (?:UNIQUE )?INDEX IF NOT EXISTS `)
+)
+
+// blocking lists the statements of a script that make an index on a table that grows, as far as it was there before,
+// and for which everybody would wait.
+func blocking(script string) (found []string) {
+	created, columns := map[string]bool{}, map[string]bool{}
+	for _, raw := range statements(script) {
+		statement := strings.ToUpper(strings.Join(strings.Fields(comment.ReplaceAllString(raw, "")), " "))
+		if match := table.FindStringSubmatch(statement); match != nil {
+			created[match[1]] = true
+		}
+		if match := altered.FindStringSubmatch(statement); match != nil {
+			for _, column := range added.FindAllStringSubmatch(match[2], -1) {
+				columns[match[1]+" "+column[1]] = true
+			}
+		}
+		match := indexed.FindStringSubmatch(statement)
+		if match == nil || created[match[1]] || !tables[strings.ToLower(match[1])] {
+			continue
+		}
+		if few := ofFew.FindStringSubmatch(statement); few != nil && columns[match[1]+" "+few[1]] {
+			continue
+		}
+		if !mayBeThere.MatchString(statement) || !madeBefore.MatchString(raw) {
+			found = append(found, statement)
+		}
+	}
+	return found
+}
+
+func TestIndexesOfTablesThatGrowAreMadeBefore(t *testing.T) {
+	files, err := fs.Glob(Files, "*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		script, err := fs.ReadFile(Files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, raw := range statements(string(script)) {
+			statement := strings.ToUpper(strings.Join(strings.Fields(comment.ReplaceAllString(raw, "")), " "))
+			match := table.FindStringSubmatch(statement)
+			if match == nil {
+				continue
+			}
+			if _, known := tables[strings.ToLower(match[1])]; !known {
+				t.Errorf("%s: does the table %s grow? Say so in the list of this test.", name, strings.ToLower(match[1]))
+			}
+		}
+		if name < firstBrief || strings.HasSuffix(name, ".sqlite.sql") {
+			continue
+		}
+		for _, statement := range blocking(string(script)) {
+			t.Errorf("%s: everybody waits until this index is made\n\t%s\nLet it be made before; docs/upgrading.md says how.",
+				name, statement)
+		}
+	}
+}
+
+func TestBlockingIndexesAreFound(t *testing.T) {
+	const reason = "-- brief: made before by CREATE INDEX CONCURRENTLY\n"
+	for statement, want := range map[string]bool{
+		reason + "CREATE INDEX IF NOT EXISTS i ON sessions (a)":                                       false,
+		reason + "CREATE UNIQUE INDEX IF NOT EXISTS i ON sessions (a)":                                false,
+		"CREATE TABLE sessions (a TEXT);\nCREATE INDEX i ON sessions (a)":                             false,
+		"-- brief: few rows\nCREATE INDEX i ON clients (a)":                                           false,
+		"ALTER TABLE sessions ADD COLUMN a TEXT;\nCREATE INDEX i ON sessions (a) WHERE a IS NOT NULL": false,
+		"ALTER TABLE sessions ADD COLUMN a TEXT;\nCREATE INDEX i ON sessions (b) WHERE b IS NOT NULL": true,
+		"ALTER TABLE sessions ADD COLUMN a TEXT;\nCREATE INDEX i ON sessions (a)":                     true,
+		"CREATE INDEX i ON sessions (a)":                                                              true,
+		"-- brief: one pass\nCREATE INDEX i ON sessions (a)":                                          true,
+		"-- brief: one pass\nCREATE INDEX IF NOT EXISTS i ON sessions (a)":                            true,
+		reason + "CREATE INDEX i ON sessions (a)":                                                     true,
+		"create index i on only audit_trail (a)":                                                      true,
+		reason + "CREATE INDEX CONCURRENTLY i ON users (a)":                                           true, // not in a transaction
+		"-- brief: few rows\nCREATE INDEX i ON clients (a);\nCREATE INDEX j ON users (b)":             true,
+	} {
+		if got := len(blocking(statement)) > 0; got != want {
+			t.Errorf("found: %t, want %t:\n%s", got, want, statement)
+		}
+	}
 }
 
 // firstBrief is the number of the first migration that has to be brief. Those before are the first release's.
@@ -142,6 +257,7 @@ func TestLengthyStatementsAreFound(t *testing.T) {
 		"-- brief: one row for each provider\nCREATE INDEX i ON t (a)":       false,
 		"DROP TRIGGER x ON t":                                                false,
 		"CREATE INDEX i ON t (a)":                                            true,
+		"SELECT 1; -- one; two\nCREATE INDEX i ON t (a)":                     true,
 		"create unique index i on only t (a)":                                true,
 		"UPDATE t SET a = b":                                                 true,
 		"DELETE FROM t WHERE a IS NULL":                                      true,

@@ -19,6 +19,8 @@ import (
 	"golang.org/x/crypto/scrypt"
 
 	"github.com/wicket-id/wicket/identity/password/passwordtest"
+
+	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
 // cost is what checking a hash takes: memory in bytes, and how often all of it is gone through, in blocks of about the
@@ -86,12 +88,12 @@ func FuzzReadHash(f *testing.F) {
 		if work > 1<<12 {
 			return // it would take the fuzzer's time
 		}
-		began := time.Now()
+		before := storagetest.Computed()
 		if _, _, err := cheap().Verify(t.Context(), text, typed); err != nil && !errors.Is(err, ErrBusy) &&
 			strings.Contains(err.Error(), text) {
 			t.Fatalf("%q: %v", text, err)
 		}
-		if took := time.Since(began); took > 5*time.Second {
+		if took := storagetest.Computed() - before; took > 5*time.Second {
 			t.Fatalf("%q took %s", text, took)
 		}
 	})
@@ -109,7 +111,9 @@ func FuzzForeignHash(f *testing.F) {
 		f.Add(scheme, []byte("salt"), "\xff", "\xfe")
 	}
 	f.Fuzz(func(t *testing.T, scheme uint8, salt []byte, password, other string) {
-		if len(salt) == 0 || len(salt) > maxHashSalt || len(password) > maxPassword || len(other) > maxPassword {
+		// Django's salt is text, which is longer than what it stands for here.
+		if len(salt) == 0 || base64.RawStdEncoding.EncodedLen(len(salt)) > maxHashSalt ||
+			len(password) > maxPassword || len(other) > maxPassword {
 			return
 		}
 		text, err := foreignHash(scheme%5, salt, password)

@@ -2,6 +2,8 @@ package storage
 
 import (
 	"context"
+	"log/slog"
+	"time"
 
 	"github.com/uptrace/bun"
 )
@@ -26,3 +28,9 @@ func Parameterized(query string, argument byte) (flat []any, ok bool) {
 
 // Waiting returns how many want to write to SQLite.
 func (d *Database) Waiting() int64 { return d.groups.waiting.Load() }
+
+// WatchedLog returns what is done when the write-ahead log is looked at.
+func WatchedLog(log *slog.Logger) func(size int64, now time.Time) {
+	watch := new(logWatch)
+	return func(size int64, now time.Time) { watch.look(size, now, log) }
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -117,13 +116,4 @@ func (p *WriteProbe) Check(ctx context.Context) error {
 		p.err = err
 	}
 	return p.err
-}
-
-// LogSize is how large the write-ahead log of an embedded database is, in bytes.
-func (d *Database) LogSize() int64 {
-	info, err := os.Stat(d.path + "-wal")
-	if err != nil {
-		return 0
-	}
-	return info.Size()
 }

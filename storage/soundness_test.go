@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -86,56 +85,6 @@ func TestAProbeWritesNowAndThen(t *testing.T) {
 		if n := counter.updates.Load(); n < 1 || n > 2 { // twice where it is rehearsed
 			t.Errorf("tried %d times", n)
 		}
-	})
-}
-
-// The write-ahead log grows while somebody reads what was there before, and is cut back after that.
-func TestTheLogIsCutBack(t *testing.T) {
-	url := storagetest.URL(t, storage.SQLite)
-	storagetest.Unrehearsed(t, url)
-	db, err := storage.Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	reader, err := db.ReaderConn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = reader.ExecContext(t.Context(), "BEGIN") // that of the driver would be for writing
-	if err == nil {
-		err = reader.NewRaw("SELECT count(*) FROM revoked_tokens").Scan(t.Context(), new(int))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(i int) {
-		t.Helper()
-		err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
-			return insertRevoked(ctx, tx, fmt.Sprint(i, strings.Repeat("x", 1<<20)))
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	const kept = 8 << 20
-	for i := range 12 {
-		write(i)
-	}
-	if size := db.LogSize(); size < kept {
-		t.Fatalf("beside a reader the log has %d bytes", size)
-	}
-	if _, err := reader.ExecContext(t.Context(), "ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
-	if err := reader.Close(); err != nil {
-		t.Fatal(err)
-	}
-	i := 100
-	storagetest.Eventually(t, 10*time.Second, "the log is cut back", func() bool {
-		i++
-		write(i)
-		return db.LogSize() <= kept
 	})
 }
 

@@ -3,6 +3,7 @@ package identifier
 import (
 	"net/mail"
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
@@ -20,7 +21,9 @@ const maxEmail = 254 // RFC 5321, section 4.5.3.1.3, less the angle brackets
 // differ in case alone are an attack.
 func EmailKey(address string) (string, error) {
 	parsed, err := mail.ParseAddress(address)
-	if err != nil || parsed.Address != address || len(address) > maxEmail {
+	// net/mail takes the control characters of ISO 8859 for letters.
+	control := strings.ContainsFunc(address, unicode.IsControl)
+	if err != nil || parsed.Address != address || len(address) > maxEmail || control {
 		return "", ErrEmailInvalid
 	}
 	at := strings.LastIndexByte(address, '@')

@@ -34,7 +34,11 @@ func TestPageHeaders(t *testing.T) {
 					t.Errorf("%s: %s %q, want %q", path, name, got, want)
 				}
 			}
-			pinned := shown.Header.Get("Strict-Transport-Security") != ""
+			pins := shown.Header.Get("Strict-Transport-Security")
+			if strings.Contains(pins, "includeSubDomains") {
+				t.Errorf("%s: hosts that are not Wicket's are pinned: %s", path, pins)
+			}
+			pinned := pins != ""
 			if pinned != strings.HasPrefix(to.Issuer, "https://") {
 				t.Errorf("%s: Strict-Transport-Security: %t", path, pinned)
 			}
@@ -126,6 +130,15 @@ func TestOpenRedirects(t *testing.T) {
 					!strings.HasPrefix(location, "/sign-in?") {
 					t.Errorf("%s%s: to %s", path, address, location)
 				}
+			}
+			form := url.Values{"username": {to.username}, "password": {to.password}, "then": {address}}
+			signedIn, err := b.WithoutRedirects().Do(to.form(t, "/sign-in", form, map[string]string{"Origin": to.Issuer}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = signedIn.Body.Close()
+			if location := signedIn.Header.Get("Location"); location != "/account" {
+				t.Errorf("signed in, and then %s: to %s", address, location)
 			}
 			response, err := b.WithoutRedirects().Get(to.Issuer + "/" + address)
 			if err != nil {

@@ -57,6 +57,34 @@ func TestSpoofedHeaders(t *testing.T) {
 	})
 }
 
+// A visitor does not choose from where they seem to come.
+func TestSpoofedAddresses(t *testing.T) {
+	t.Parallel()
+	eachTarget(t, func(t *testing.T, to *target) {
+		const elsewhere = "203.0.113.77"
+		spoofed := map[string]string{"Origin": to.Issuer, "Forwarded": "for=" + elsewhere}
+		for _, name := range []string{
+			"X-Forwarded-For", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "X-Appengine-Remote-Addr",
+		} {
+			spoofed[name] = elsewhere
+		}
+		b, form := to.NewBrowser(t), url.Values{"username": {to.username}, "password": {to.password}}
+		response, err := b.WithoutRedirects().Do(to.form(t, "/sign-in", form, spoofed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		t.Cleanup(func() { b.Post(t, "/account/sign-out", url.Values{}) })
+		devices := to.signIn(t).Get(t, "/account").Text
+		if !strings.Contains(devices, "/account/devices/end") {
+			t.Fatal("the other device is not listed")
+		}
+		if strings.Contains(devices, elsewhere) {
+			t.Errorf("somebody seems to come from %s", elsewhere)
+		}
+	})
+}
+
 // Methods that nobody asked for are refused, and repeat nothing.
 func TestMethods(t *testing.T) {
 	t.Parallel()

@@ -501,6 +501,8 @@ func TestSecretsAreNeitherLoggedNorKept(t *testing.T) {
 		b := h.NewBrowser(t)
 		typo := keep("a mistyped password", "correct horse batter")
 		b.Post(t, "/sign-in", url.Values{"username": {harness.Username}, "password": {typo}})
+		field := keep("a password in the field of the name", "ottershumviolet9")
+		b.Post(t, "/sign-in", url.Values{"username": {field}, "password": {"not this one"}})
 		newcomers := h.NewBrowser(t)
 		for name, password := range map[string]string{"a refused password": "password carol", "a newcomer's password": "violet otters hum at dusk"} {
 			keep(name, password+" 7")

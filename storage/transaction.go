@@ -25,10 +25,13 @@ func Write[T any](ctx context.Context, d *Database, do func(ctx context.Context,
 		committing := false
 		err = countAfter(ctx, func(ctx context.Context) error {
 			return transact(ctx, d, func(ctx context.Context, tx bun.Tx) (err error) {
-				result, err = do(ctx, tx)
-				if refused = nil; errors.As(err, &refused) {
-					err = nil
-				}
+				err = toItsEnd(ctx, tx, func(ctx context.Context, tx bun.Tx) (err error) {
+					result, err = do(ctx, tx)
+					if refused = nil; errors.As(err, &refused) {
+						err = nil
+					}
+					return err
+				})
 				if d.rehearse != nil {
 					if failed := d.rehearse(ctx, tx, attempt); failed != nil {
 						return failed

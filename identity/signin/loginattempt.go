@@ -52,7 +52,14 @@ func (a firstStep) note(ctx context.Context, tx bun.Tx, now time.Time, failure s
 		IPAddress: a.device.IP, Success: failure == "", FailureReason: failure, Method: a.method,
 		UserAgent: a.device.StoredUserAgent(),
 	}
-	if _, err := tx.NewInsert().Model(attempt).ExcludeColumn("id").Returning("NULL").Exec(ctx); err != nil {
+	insert := tx.NewInsert().Model(attempt).ExcludeColumn("id").Returning("NULL")
+	var err error
+	if attempt.Success {
+		err = storage.Later(ctx, tx, insert)
+	} else { // those that failed are counted in the same transaction
+		_, err = insert.Exec(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("note the attempt to sign in: %w", err)
 	}
 	outcome := failure

@@ -44,13 +44,13 @@ type Change struct {
 	Old, New Values
 }
 
-// Record writes change into the audit trail as part of tx: no record, no change. Who did it comes from ctx.
+// Record writes change into the audit trail as part of tx, at its end: no record, no change. Who did it comes from ctx.
 func Record(ctx context.Context, tx bun.Tx, at time.Time, change Change) error {
 	statement, err := RecordStatement(ctx, tx, at, change)
 	if err != nil {
 		return err
 	}
-	if _, err := statement.Exec(ctx); err != nil {
+	if err := storage.Later(ctx, tx, statement); err != nil {
 		return fmt.Errorf("record in the audit trail: %w", err)
 	}
 	return nil

@@ -122,15 +122,11 @@ func ForgetDevices(
 	if err := which(query).Scan(ctx, &forgotten); err != nil && storage.NotFound(err) != storage.ErrNotFound {
 		return err
 	}
-	for _, id := range forgotten {
-		err := audit.Record(ctx, tx, now, audit.Change{
-			Entity: "known_device", EntityID: id.String(), Action: "forgotten", UserID: userID,
-		})
-		if err != nil {
-			return err
-		}
+	changes := make([]audit.Change, len(forgotten))
+	for i, id := range forgotten {
+		changes[i] = audit.Change{Entity: "known_device", EntityID: id.String(), Action: "forgotten", UserID: userID}
 	}
-	return nil
+	return audit.RecordAll(ctx, tx, now, changes)
 }
 
 // distrustDevices asks for the second step again in every browser of a person but the one to keep.

@@ -273,13 +273,11 @@ func EndSessions(
 	if err := which(query).Scan(ctx, &ended); err != nil && storage.NotFound(err) != storage.ErrNotFound {
 		return 0, err
 	}
-	for _, id := range ended {
-		err := audit.Record(ctx, tx, now, audit.Change{
+	changes := make([]audit.Change, len(ended))
+	for i, id := range ended {
+		changes[i] = audit.Change{
 			Entity: "session", EntityID: id.String(), Action: "ended", UserID: userID, New: audit.Values{"reason": reason},
-		})
-		if err != nil {
-			return 0, err
 		}
 	}
-	return len(ended), nil
+	return len(ended), audit.RecordAll(ctx, tx, now, changes)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,8 +57,38 @@ func Record(ctx context.Context, tx bun.Tx, at time.Time, change Change) error {
 	return nil
 }
 
+// linesAtOnce is how many lines one statement writes: as many as can be prepared.
+const linesAtOnce = 40
+
+// RecordAll is Record for changes that may be many.
+func RecordAll(ctx context.Context, tx bun.Tx, at time.Time, changes []Change) error {
+	for batch := range slices.Chunk(changes, linesAtOnce) {
+		entries := make([]*Entry, len(batch))
+		for i, change := range batch {
+			entry, err := newEntry(ctx, at, change)
+			if err != nil {
+				return err
+			}
+			entries[i] = entry
+		}
+		err := storage.Later(ctx, tx, tx.NewInsert().Model(&entries).ExcludeColumn("id").Returning("NULL"))
+		if err != nil {
+			return fmt.Errorf("record in the audit trail: %w", err)
+		}
+	}
+	return nil
+}
+
 // RecordStatement is Record's statement, to be run by storage's Append or Claim with others.
 func RecordStatement(ctx context.Context, tx bun.IDB, at time.Time, change Change) (*bun.InsertQuery, error) {
+	entry, err := newEntry(ctx, at, change)
+	if err != nil {
+		return nil, err
+	}
+	return tx.NewInsert().Model(entry).ExcludeColumn("id").Returning("NULL"), nil
+}
+
+func newEntry(ctx context.Context, at time.Time, change Change) (*Entry, error) {
 	actor := ActorOf(ctx)
 	entry := &Entry{
 		At: at, Entity: change.Entity, EntityID: change.EntityID, Action: change.Action,
@@ -77,7 +108,7 @@ func RecordStatement(ctx context.Context, tx bun.IDB, at time.Time, change Chang
 		}
 		*side.to = encoded
 	}
-	return tx.NewInsert().Model(entry).ExcludeColumn("id").Returning("NULL"), nil
+	return entry, nil
 }
 
 // Filter chooses lines of the audit trail; what is zero does not matter.

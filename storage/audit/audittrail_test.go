@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,32 @@ func TestAuditTrailIsAppendOnly(t *testing.T) {
 			})
 			if err == nil || !strings.Contains(err.Error(), "append-only") {
 				t.Errorf("%s: %v, want a refusal", statement, err)
+			}
+		}
+	})
+}
+
+// Many lines are all there, each by itself and in their order.
+func TestManyLines(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		changes := make([]audit.Change, 95)
+		for i := range changes {
+			changes[i] = audit.Change{Entity: "thing", EntityID: strconv.Itoa(i), Action: "ended"}
+		}
+		err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			return audit.RecordAll(ctx, tx, time.Now(), changes)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var entries []audit.Entry
+		err = db.Reader().NewSelect().Model(&entries).Where("entity = 'thing'").Order("id").Scan(t.Context())
+		if err != nil || len(entries) != len(changes) {
+			t.Fatalf("%d lines, %v", len(entries), err)
+		}
+		for i, entry := range entries {
+			if entry.EntityID != strconv.Itoa(i) || entry.Action != "ended" {
+				t.Errorf("line %d is %+v", i, entry)
 			}
 		}
 	})

@@ -136,8 +136,8 @@ func accountRoutes(r *gin.Engine, f *frame.Frame, linked account.Linked) {
 
 	apps := account.Apps{Frame: f}
 	r.GET("/account/apps", f.Page(apps.Page, signedIn))
-	r.GET("/account/apps/remove", f.Page(apps.ConfirmRemoval, form, fresh("/account/apps")))
-	r.POST("/account/apps/remove", f.Page(apps.Remove, form, fresh("/account/apps")))
+	r.GET("/account/apps/remove", f.Page(apps.ConfirmRemoval, form, text, fresh("/account/apps")))
+	r.POST("/account/apps/remove", f.Page(apps.Remove, form, text, fresh("/account/apps")))
 
 	profile := account.Profile{Frame: f}
 	r.GET("/account/profile", f.Page(profile.Page, signedIn))

@@ -19,11 +19,15 @@ func WithParameters(path string, parameters url.Values) string {
 	return path + "?" + given.Encode()
 }
 
+// maxThen is how long the page may be, in bytes, that a form names to go on to: it is kept meanwhile.
+const maxThen = 1000
+
 // OwnPage is the page of ours that a form names to go on to; the account's first where it names none.
 func OwnPage(then string) string {
-	isAccount := strings.HasPrefix(then, "/account/") && !strings.ContainsAny(then, "\\:@\n\r")
-	isLink := strings.HasPrefix(then, "/verify-email?token=") && !strings.ContainsAny(then, "\\:@\n\r")
-	if then == "/account" || then == "/arrival/link" || isAccount || isLink {
+	isPlain := len(then) <= maxThen && !strings.ContainsAny(then, "\\:@\n\r") && !strings.Contains(then, "..") &&
+		!strings.Contains(strings.ToLower(then), "%2e") // which browsers read as a dot
+	isAccount := strings.HasPrefix(then, "/account/") || then == "/account"
+	if isPlain && (isAccount || then == "/arrival/link" || strings.HasPrefix(then, "/verify-email?token=")) {
 		return then
 	}
 	return "/account"

@@ -106,6 +106,13 @@ func TestAppsOfOthersStay(t *testing.T) {
 				t.Errorf("an app that somebody else allowed: %s", page.Status)
 			}
 		}
+		for _, page := range []harness.Page{
+			mallory.Get(t, "/account/apps/remove?app=%00"), mallory.Post(t, "/account/apps/remove", url.Values{"app": {"\x00"}}),
+		} {
+			if page.StatusCode != http.StatusBadRequest {
+				t.Errorf("an app that no database can look for: %s", page.Status)
+			}
+		}
 		visitor := h.NewBrowser(t)
 		if page := visitor.Post(t, "/account/apps/remove", remove); !strings.Contains(page.Text, `id="sign-in"`) {
 			t.Errorf("a visitor: %s", page.Status)

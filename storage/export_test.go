@@ -34,3 +34,6 @@ func WatchedLog(log *slog.Logger) func(size int64, now time.Time) {
 	watch := new(logWatch)
 	return func(size int64, now time.Time) { watch.look(size, now, log) }
 }
+
+// HurryUp sets how long a transaction on SQLite may take.
+func (d *Database) HurryUp(patience time.Duration) { d.groups.patience = patience }

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -72,16 +73,23 @@ type connector struct {
 	config  atomic.Pointer[pgx.ConnConfig] // with which the next connection is opened
 	timeout time.Duration                  // of a query of a request
 
-	unprepared sync.Map    // the texts of statements that PostgreSQL understands only with their arguments in them
+	// the texts of statements that PostgreSQL understands only with their arguments in them
+	unprepared *lru.Cache[string, bool]
 	pooled     atomic.Bool // a pooler was noticed, so nothing is prepared any more
 
 	mu    sync.Mutex
 	since time.Time // of the outage, zero where there is none
 }
 
+const maxUnprepared = 500 // texts; some have numbers in them
+
 // newConnector waits for no server that it has never seen: a wrong URL is to be said at once.
 func newConnector(config *pgx.ConnConfig, timeout time.Duration) *connector {
-	c := &connector{timeout: timeout, since: time.Unix(0, 0)}
+	unprepared, err := lru.New[string, bool](maxUnprepared)
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	c := &connector{timeout: timeout, unprepared: unprepared, since: time.Unix(0, 0)}
 	c.config.Store(config)
 	return c
 }

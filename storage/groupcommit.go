@@ -20,12 +20,15 @@ const (
 
 // groupCommits is the queue of those who write.
 type groupCommits struct {
-	turn    chan struct{} // holds a value while somebody writes or commits
-	waiting atomic.Int64  // those who want to
-	open    *commitGroup  // for whoever has the turn
+	turn     chan struct{} // holds a value while somebody writes or commits
+	waiting  atomic.Int64  // those who want to
+	open     *commitGroup  // for whoever has the turn
+	patience time.Duration // how long a transaction may take
 }
 
-func newGroupCommits() *groupCommits { return &groupCommits{turn: make(chan struct{}, 1)} }
+func newGroupCommits() *groupCommits {
+	return &groupCommits{turn: make(chan struct{}, 1), patience: transactionPatience}
+}
 
 // commitGroup is a transaction of SQLite in which several of ours are.
 type commitGroup struct {
@@ -42,16 +45,11 @@ type commitGroup struct {
 var errGroupUndone = errors.New("the group of transactions was undone")
 
 // run runs do in a transaction and returns when that is committed, or was rolled back because do failed: then with the
-// error of do. It gives up waiting for its turn when ctx ends; afterwards do goes on though its caller may have gone.
+// error of do. It gives up waiting for its turn when ctx ends; what has begun goes on, though its caller may have gone
+// and its time may be over, for others share the transaction.
 func (g *groupCommits) run(ctx context.Context, writer *bun.DB, do func(ctx context.Context, tx bun.Tx) error) error {
-	g.waiting.Add(1)
-	select {
-	case g.turn <- struct{}{}:
-		g.waiting.Add(-1)
-	case <-ctx.Done():
-		g.waiting.Add(-1)
-		go g.settle()
-		return ctx.Err()
+	if err := g.awaitTurn(ctx); err != nil {
+		return err
 	}
 	group, err := g.join(ctx, writer)
 	if err != nil {
@@ -64,6 +62,57 @@ func (g *groupCommits) run(ctx context.Context, writer *bun.DB, do func(ctx cont
 		return group.err
 	}
 	return err
+}
+
+// runAlone is run for what writes much: it shares with nobody, so that nobody waits for it who came before, and what it
+// sets aside is in a file.
+func (g *groupCommits) runAlone(
+	ctx context.Context, writer *bun.DB, do func(ctx context.Context, tx bun.Tx) error,
+) error {
+	if err := g.awaitTurn(ctx); err != nil {
+		return err
+	}
+	defer func() { <-g.turn }()
+	if g.open != nil {
+		g.commit()
+	}
+	return settingAside(ctx, writer, func(conn bun.Conn) error {
+		ctx, cancel := Outlasting(ctx)
+		defer cancel()
+		return conn.RunInTx(ctx, nil, do)
+	})
+}
+
+// settingAside runs do on the connection that writes, which meanwhile keeps in a file what it sets aside for a rollback
+// of a part: in memory that might be all that a large transaction changes.
+func settingAside(ctx context.Context, writer *bun.DB, do func(conn bun.Conn) error) error {
+	conn, err := writer.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.ExecContext(ctx, "PRAGMA temp_store = FILE"); err != nil {
+		return err
+	}
+	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA temp_store = MEMORY") }()
+	return do(conn)
+}
+
+// awaitTurn returns when it is the caller's turn, or with the reason why ctx ended before.
+func (g *groupCommits) awaitTurn(ctx context.Context) error {
+	g.waiting.Add(1)
+	select {
+	case g.turn <- struct{}{}:
+		g.waiting.Add(-1)
+		if ctx.Err() == nil {
+			return nil
+		}
+		<-g.turn
+	case <-ctx.Done():
+		g.waiting.Add(-1)
+	}
+	go g.settle()
+	return ctx.Err()
 }
 
 // settle commits a group that was left open for one who gave up.
@@ -104,7 +153,7 @@ func (g *groupCommits) member(
 	ctx context.Context, group *commitGroup, do func(ctx context.Context, tx bun.Tx) error,
 ) (undid bool, err error) {
 	defer func() { <-g.turn }()
-	ctx, cancel := Outlasting(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.patience)
 	defer cancel()
 	keeps := false
 	defer func() { // also where do panics

@@ -161,13 +161,7 @@ func awaitWaiting(t *testing.T, db *storage.Database, n int64) {
 // SQLite undoes the whole transaction when a write in it is interrupted. Those who shared it run again.
 func TestOneOfTheGroupIsInterrupted(t *testing.T) {
 	t.Parallel()
-	url := storagetest.URL(t, storage.SQLite)
-	storagetest.Unrehearsed(t, url)
-	db, err := storage.Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
+	db := unrehearsed(t)
 	release, first := held(t, db, "first")
 	others := make(chan error)
 	for i := range int64(4) {
@@ -178,13 +172,12 @@ func TestOneOfTheGroupIsInterrupted(t *testing.T) {
 		}()
 		awaitWaiting(t, db, i+1)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
+	db.HurryUp(500 * time.Millisecond)
 	go func() {
 		awaitWaiting(t, db, 5)
 		release()
 	}()
-	err = db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO revoked_tokens (jti, expires_at)
 			WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 'endless ' || i, 0 FROM n`)
 		return err
@@ -266,4 +259,87 @@ func TestAnotherProcessWrites(t *testing.T) {
 	}); err != nil || countRevoked(t, db) != 2 {
 		t.Errorf("afterwards: %v, and %d rows", err, countRevoked(t, db))
 	}
+}
+
+// unrehearsed opens a database on SQLite whose transactions run once.
+func unrehearsed(t *testing.T) *storage.Database {
+	t.Helper()
+	url := storagetest.URL(t, storage.SQLite)
+	storagetest.Unrehearsed(t, url)
+	db, err := storage.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// The time of a caller that is over in the middle of its transaction costs nobody anything: it is brought to its end.
+func TestNobodysTimeUndoesTheGroup(t *testing.T) {
+	t.Parallel()
+	db := unrehearsed(t)
+	release, first := held(t, db, "first")
+	caller, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	second := make(chan error, 1)
+	go func() {
+		second <- db.Write(caller, func(ctx context.Context, tx bun.Tx) error {
+			for i := 0; caller.Err() == nil; i++ {
+				if err := insertRevoked(ctx, tx, fmt.Sprint("second ", i)); err != nil {
+					return err
+				}
+			}
+			return insertRevoked(ctx, tx, "afterwards")
+		})
+	}()
+	awaitWaiting(t, db, 1)
+	release()
+	for _, done := range []chan error{first, second} {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// What writes much waits for its turn like others, shares with nobody and is undone by itself.
+func TestWriteMuch(t *testing.T) {
+	t.Parallel()
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		fault := errors.New("a fault")
+		var group sync.WaitGroup
+		for i := range 40 {
+			want := map[bool]error{true: fault, false: nil}[i%4 == 0]
+			write := db.Write
+			if i%4 < 2 {
+				write = func(ctx context.Context, do func(context.Context, bun.Tx) error) error {
+					return storage.WriteMuch(ctx, db, do)
+				}
+			}
+			group.Go(func() {
+				err := write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+					return errors.Join(insertRevoked(ctx, tx, fmt.Sprint(i)), want)
+				})
+				if !errors.Is(err, want) {
+					t.Errorf("%d: %v, want %v", i, err, want)
+				}
+			})
+		}
+		group.Wait()
+		if got := countRevoked(t, db); got != 30 {
+			t.Errorf("%d rows, want 30", got)
+		}
+		var file int
+		err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			if db.Kind != storage.SQLite {
+				return nil
+			}
+			if err := tx.NewRaw("PRAGMA temp_store").Scan(ctx, &file); err != nil || file != 2 {
+				t.Errorf("temp_store is %d afterwards, %v", file, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -82,20 +82,24 @@ func alter[T any](
 	ctx context.Context, d *Database, lock string, do func(ctx context.Context, tx bun.Tx) (T, error),
 ) (T, error) {
 	var result T
-	err := untilItPasses(ctx, ofAlterations, func() (again bool, err error) {
-		return true, d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
-			if err := d.Lock(ctx, tx, lock); err != nil {
+	locked := func(ctx context.Context, tx bun.Tx) (err error) {
+		if err := d.Lock(ctx, tx, lock); err != nil {
+			return err
+		}
+		if d.Kind == Postgres {
+			timeout := fmt.Sprintf("SET LOCAL lock_timeout = %d", lockPatience.Milliseconds())
+			if _, err := tx.ExecContext(ctx, timeout); err != nil {
 				return err
 			}
-			if d.Kind == Postgres {
-				timeout := fmt.Sprintf("SET LOCAL lock_timeout = %d", lockPatience.Milliseconds())
-				if _, err := tx.ExecContext(ctx, timeout); err != nil {
-					return err
-				}
-			}
-			result, err = do(ctx, tx)
-			return err
-		})
+		}
+		result, err = do(ctx, tx)
+		return err
+	}
+	err := untilItPasses(ctx, ofAlterations, func() (again bool, err error) {
+		if d.Kind == SQLite {
+			return true, settingAside(ctx, d.writer, func(conn bun.Conn) error { return conn.RunInTx(ctx, nil, locked) })
+		}
+		return true, d.writer.RunInTx(ctx, nil, locked)
 	})
 	return result, err
 }

@@ -99,7 +99,8 @@ func (d *Database) DeleteBatches(ctx context.Context, table, key, condition stri
 	for {
 		n, err := Write(ctx, d, func(ctx context.Context, tx bun.Tx) (int64, error) {
 			doomed := tx.NewSelect().Table(table).Column(key).Where(condition, args...).Limit(batchSize)
-			result, err := tx.NewDelete().Table(table).Where("? IN (?)", bun.Ident(key), doomed).Exec(ctx)
+			result, err := tx.NewDelete().Table(table).Where("? IN (?)", bun.Ident(key), doomed).
+				Where(condition, args...).Exec(ctx) // again: a row may have been renewed that PostgreSQL waited for
 			if err != nil {
 				return 0, err
 			}

@@ -27,7 +27,7 @@ func (c conn) prepared(query string) (s statement, args []driver.NamedValue, ok 
 		return s, nil, false
 	}
 	s = statements[0]
-	if _, refused := c.connector.unprepared.Load(s.text); refused {
+	if _, refused := c.connector.unprepared.Get(s.text); refused {
 		return s, nil, false
 	}
 	args = append(args, driver.NamedValue{Ordinal: 1, Value: pgx.QueryExecModeCacheStatement})
@@ -57,7 +57,7 @@ func (c conn) judge(s statement, err error) error {
 		return errUnprepared{err}
 	case errors.As(err, new(*pgconn.PrepareError)) && strings.HasPrefix(said.Code, "42") &&
 		said.Code != "42501": // insufficient_privilege
-		c.connector.unprepared.Store(s.text, true)
+		c.connector.unprepared.Add(s.text, true)
 		return errUnprepared{err}
 	}
 	return err
@@ -89,7 +89,7 @@ func (c conn) pipeline(ctx context.Context, query string) (done bool, err error)
 	}
 	names := make([]string, len(statements))
 	for i, s := range statements {
-		if _, refused := c.connector.unprepared.Load(s.text); refused || !s.isPlanned() {
+		if _, refused := c.connector.unprepared.Get(s.text); refused || !s.isPlanned() {
 			return false, nil
 		}
 		prepared, err := c.Conn.Conn().Prepare(ctx, s.text, s.text) // at once, if it is already

@@ -17,6 +17,15 @@ import (
 // again where the transaction failed before its commit for a reason that passes (failover.go), so nothing may leave
 // it but its result: it sets no variable from outside and changes nothing that a pointer from outside leads to.
 func Write[T any](ctx context.Context, d *Database, do func(ctx context.Context, tx bun.Tx) (T, error)) (T, error) {
+	return write(ctx, d, transact, do)
+}
+
+// transactor runs do in a transaction.
+type transactor func(ctx context.Context, d *Database, do func(ctx context.Context, tx bun.Tx) error) error
+
+func write[T any](
+	ctx context.Context, d *Database, transact transactor, do func(ctx context.Context, tx bun.Tx) (T, error),
+) (T, error) {
 	var result T
 	attempt := 0
 	var refused *refusal
@@ -60,6 +69,13 @@ func (d *Database) Write(ctx context.Context, do func(ctx context.Context, tx bu
 	return err
 }
 
+// WriteMuch is Database.Write for a transaction that may change very many rows.
+func WriteMuch(ctx context.Context, d *Database, do func(ctx context.Context, tx bun.Tx) error) error {
+	_, err := write(ctx, d, transactAlone,
+		func(ctx context.Context, tx bun.Tx) (struct{}, error) { return struct{}{}, do(ctx, tx) })
+	return err
+}
+
 // Refuse is returned by a transaction that refuses what was asked and keeps what it has written, such as a failed
 // attempt or the end of a family of tokens: it is committed, and Write returns reason as it is.
 func Refuse(reason error) error { return &refusal{reason} }
@@ -69,12 +85,20 @@ type refusal struct{ reason error }
 func (r *refusal) Error() string { return r.reason.Error() }
 func (r *refusal) Unwrap() error { return r.reason }
 
-// transact runs do in a transaction: on SQLite in one that others share, as they share its writer.
+// transact is a transactor: on SQLite others share the transaction, as they share its writer.
 func transact(ctx context.Context, d *Database, do func(ctx context.Context, tx bun.Tx) error) error {
 	if d.Kind == SQLite {
 		return d.groups.run(ctx, d.writer, do)
 	}
 	return connected(ctx, d, func(ctx context.Context, conn bun.Conn) error { return conn.RunInTx(ctx, nil, do) })
+}
+
+// transactAlone is a transactor: nobody shares the transaction.
+func transactAlone(ctx context.Context, d *Database, do func(ctx context.Context, tx bun.Tx) error) error {
+	if d.Kind == SQLite {
+		return d.groups.runAlone(ctx, d.writer, do)
+	}
+	return transact(ctx, d, do)
 }
 
 // connected runs do on a connection for writing. It gives up waiting for one when ctx ends. Once there is one, do goes
@@ -107,13 +131,20 @@ func Outlasting(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(context.WithoutCancel(ctx), end)
 }
 
+// maxUndone is how often a transaction is run again at once that was undone with others.
+const maxUndone = 20
+
 // untilItPasses calls try until it succeeds, fails for good or the time for it is over. try tells whether it may be
 // called again.
 func untilItPasses(ctx context.Context, may retries, try func() (again bool, err error)) error {
 	ctx, cancel := context.WithTimeout(ctx, may.all)
 	defer cancel()
+	undone := 0 // by the fault of others, however long they took
 	for pause := may.pause; ; pause = max(10*time.Millisecond, min(2*pause, may.longestPause)) {
 		again, err := try()
+		if undone++; again && errors.Is(err, errGroupUndone) && undone <= maxUndone {
+			continue
+		}
 		if err == nil || !again || !passes(err) || !pausing(ctx, pause) {
 			return err
 		}

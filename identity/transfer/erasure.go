@@ -69,7 +69,7 @@ func (s *Store) Erase(ctx context.Context) (int64, error) {
 	var erased int64
 	var faults []error
 	for _, id := range due {
-		err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		err := storage.WriteMuch(ctx, s.Database, func(ctx context.Context, tx bun.Tx) error {
 			// The names that were typed are theirs too.
 			if _, err := tx.NewDelete().Model((*signin.LoginAttempt)(nil)).Where("user_id = ?", id).Exec(ctx); err != nil {
 				return err

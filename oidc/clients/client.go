@@ -260,7 +260,7 @@ func (p *Store) createClient(ctx context.Context, client *Client, secret string)
 // Delete removes a client with its consents, grants and tokens, or returns storage.ErrNotFound.
 func (p *Store) Delete(ctx context.Context, id string) error {
 	now := p.Now()
-	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := storage.WriteMuch(ctx, p.Database, func(ctx context.Context, tx bun.Tx) error {
 		result, err := tx.NewDelete().Model((*Client)(nil)).Where("id = ?", id).Exec(ctx)
 		if err != nil {
 			return err

@@ -97,7 +97,7 @@ var allowed = map[string][]string{
 	"identity/profile":    slices.Concat([]string{"identity/refusal"}, storagePackages),
 	"identity/refusal":    {},
 	"identity/factor":     slices.Concat([]string{"identity", "identity/profile", "identity/refusal"}, storagePackages),
-	"identity/ownership": slices.Concat([]string{"identity", "identity/factor"}, storagePackages),
+	"identity/ownership":  slices.Concat([]string{"identity", "identity/factor"}, storagePackages),
 	"identity/signin": slices.Concat(
 		[]string{
 			"identity", "identity/factor", "identity/identifier", "identity/ownership", "identity/password",

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -276,6 +277,19 @@ func (k *ringKey) signer(typ string) (jose.Signer, error) {
 	}
 	k.signers[typ] = signer
 	return signer, nil
+}
+
+// KnownTo tells whether a database holds one of our keys; if not, it is another Wicket's.
+func (k *Keys) KnownTo(ctx context.Context, other *storage.Database) (bool, error) {
+	var ids []string
+	for _, key := range k.ring.Load().keys {
+		ids = append(ids, key.KID)
+	}
+	known, err := other.Reader().NewSelect().Model((*SigningKey)(nil)).Where("kid IN (?)", bun.In(ids)).Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for our signing keys: %w", err)
+	}
+	return known, nil
 }
 
 // List returns every key, newest first.

@@ -121,6 +121,12 @@ func (s *Server) tryDatabase(ctx context.Context, url string) error {
 	if err == nil && len(pending) > 0 {
 		err = errors.New("the database there has not been migrated: is it another one?")
 	}
+	if err == nil {
+		known, asked := s.Keys.KnownTo(ctx, database)
+		if err = asked; err == nil && !known {
+			err = errors.New("the database there is another Wicket's, with other signing keys")
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errDatabaseURL, err)
 	}

@@ -182,6 +182,7 @@ func TestAReloadIsTriedAgain(t *testing.T) {
 func TestADatabaseURLIsTriedFirst(t *testing.T) {
 	t.Parallel()
 	good, unmigrated := storagetest.URL(t, storage.Postgres), storagetest.EmptyPostgres(t)
+	others := storagetest.URL(t, storage.Postgres)
 	folder := t.TempDir()
 	file, providers := filepath.Join(folder, "url"), filepath.Join(folder, "providers.yaml")
 	declare := func(url, provider string) {
@@ -209,6 +210,7 @@ func TestADatabaseURLIsTriedFirst(t *testing.T) {
 	for _, wrong := range []struct{ url, said string }{
 		{strings.Replace(good, port, "127.0.0.1:1", 1), "connection refused"},
 		{unmigrated, "has not been migrated"},
+		{others, "another Wicket's"},
 		{late, `role \"` + role},
 	} {
 		before := server.ErrOut.String()

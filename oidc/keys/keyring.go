@@ -285,7 +285,7 @@ func (k *Keys) KnownTo(ctx context.Context, other *storage.Database) (bool, erro
 	for _, key := range k.ring.Load().keys {
 		ids = append(ids, key.KID)
 	}
-	known, err := other.Reader().NewSelect().Model((*SigningKey)(nil)).Where("kid IN (?)", bun.In(ids)).Exists(ctx)
+	known, err := other.Reader().NewSelect().Model((*SigningKey)(nil)).Where("kid IN (?)", bun.List(ids)).Exists(ctx)
 	if err != nil {
 		return false, fmt.Errorf("look for our signing keys: %w", err)
 	}

@@ -131,18 +131,21 @@ func (s *Store) MaySend(ctx context.Context, purpose, to string) error {
 	return nil
 }
 
-// VoidSecrets voids every link and code that was sent to a person: who has just proved who they are, or that somebody
-// else was them, wants none of the old ones to work. The caller holds LockWaysIn and has changed the person's row,
-// which is locked before their proofs.
-func VoidSecrets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time) error {
+// VoidSecrets voids the links and codes that were sent to a person, but for those of the purposes to keep: who has just
+// proved who they are, or that somebody else was them, wants none of the old ones to work. Who has proved it by a mail
+// keeps none. Who has not keeps ProofNotMe: it may be a thief in the owner's session, and the links are the owner's way
+// back. The caller holds LockWaysIn and has changed the person's row, which is locked before their proofs.
+func VoidSecrets(ctx context.Context, tx bun.Tx, userID uuid.UUID, now time.Time, keep ...string) error {
 	_, err := tx.NewUpdate().Model((*PasswordResetToken)(nil)).
 		Set("used_at = ?", now).
 		Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = tx.NewUpdate().Model((*Proof)(nil)).
-		Set("used_at = ?", now).
-		Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
+	void := tx.NewUpdate().Model((*Proof)(nil)).Set("used_at = ?", now).Where("user_id = ? AND used_at IS NULL", userID)
+	if len(keep) > 0 {
+		void.Where("purpose NOT IN (?)", bun.List(keep))
+	}
+	_, err = void.Exec(ctx)
 	return err
 }

@@ -17,28 +17,30 @@ import (
 // registered. Its owner may sign in with it meanwhile, or keep it.
 const DisownedKept = 24 * time.Hour
 
-// Disown takes from a person what was added since they were sent the link with that proof, by which they say that
-// something was not them. Passkeys go at once, for they let in whoever added them and keep nobody out who reads the
-// mail; so do second factors that the disowned session has registered. Other second factors may be the owner's own, and
+// Disown takes from a person what was added since then, with the proof by which they say that something was not them.
+// Passkeys go at once, for they let in whoever added them and keep nobody out who reads the mail, and with them the one
+// by which the disowned session came; so do second factors that the disowned session has registered. Other second factors may be the owner's own, and
 // then the link must not open the account to whoever reads their mail: those are marked to be removed, and returned as
 // waiting. removed are the numbers of what went, by table.
 func Disown(
-	ctx context.Context, tx bun.Tx, now time.Time, proof *identity.Proof,
+	ctx context.Context, tx bun.Tx, now, since time.Time, proof *identity.Proof,
 ) (removed map[string]int64, waiting []Entry, err error) {
 	removed = make(map[string]int64)
 	due := now.Add(DisownedKept)
 	remove := func(table string, query *bun.DeleteQuery) error {
-		result, err := query.Where("user_id = ? AND created_at >= ?", proof.UserID, proof.CreatedAt).Exec(ctx)
+		result, err := query.Where("user_id = ?", proof.UserID).Exec(ctx)
 		if err == nil {
 			removed[table], err = result.RowsAffected()
 		}
 		return err
 	}
-	if err := remove("passkeys", tx.NewDelete().Model((*Passkey)(nil))); err != nil {
+	passkeys := tx.NewDelete().Model((*Passkey)(nil)).
+		Where("(created_at >= ? OR id IN (SELECT factor_id FROM sessions WHERE id = ?))", since, proof.SessionID)
+	if err := remove("passkeys", passkeys); err != nil {
 		return nil, nil, err
 	}
 	for _, second := range secondFactors {
-		theirs := tx.NewDelete().Model(second.model)
+		theirs := tx.NewDelete().Model(second.model).Where("created_at >= ?", since)
 		if second.name == "totp" {
 			theirs.Where("(session_id = ? OR confirmed_at IS NULL)", proof.SessionID)
 		} else {
@@ -48,7 +50,7 @@ func Disown(
 			return nil, nil, err
 		}
 		_, err := tx.NewUpdate().Model(second.model).Set("removal_due_at = ?", due).
-			Where("user_id = ? AND created_at >= ? AND removal_due_at IS NULL", proof.UserID, proof.CreatedAt).Exec(ctx)
+			Where("user_id = ? AND created_at >= ? AND removal_due_at IS NULL", proof.UserID, since).Exec(ctx)
 		if err != nil {
 			return nil, nil, err
 		}

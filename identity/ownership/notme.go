@@ -13,13 +13,27 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// distrustExternalAccounts removes the ways in that were added since an owner was written to, and the one by which the
-// session came that they disown.
-func distrustExternalAccounts(ctx context.Context, tx bun.Tx, now time.Time, proof *identity.Proof) error {
+// disownedSince is when what an owner disowns may have begun: when the first mail was sent whose link they could follow
+// instead. Each mail tells of one thing that somebody did, and the owner follows whichever they see first, which voids
+// the others. Whoever reads their mail gets nothing by it, for the older link is in the mailbox too. The link of the
+// proof is used already; the others must not be void yet.
+func disownedSince(ctx context.Context, tx bun.Tx, now time.Time, proof *identity.Proof) (since time.Time, err error) {
+	err = tx.NewSelect().Model((*identity.Proof)(nil)).Column("created_at").
+		Where("user_id = ? AND purpose = ?", proof.UserID, identity.ProofNotMe).
+		Where("(id = ? OR used_at IS NULL AND expires_at > ?)", proof.ID, now).
+		Order("created_at").Limit(1).Scan(ctx, &since)
+	return since, err
+}
+
+// distrustExternalAccounts removes the ways in that were added since, and the one by which the session came that an
+// owner disowns.
+func distrustExternalAccounts(
+	ctx context.Context, tx bun.Tx, now, since time.Time, proof *identity.Proof,
+) error {
 	var doomed []uuid.UUID
 	err := tx.NewSelect().Model((*identity.ExternalAccount)(nil)).Column("id").Where("user_id = ?", proof.UserID).
 		Where(
-			"created_at >= ? OR id IN (SELECT external_account_id FROM sessions WHERE id = ?)", proof.CreatedAt, proof.SessionID,
+			"created_at >= ? OR id IN (SELECT external_account_id FROM sessions WHERE id = ?)", since, proof.SessionID,
 		).Scan(ctx, &doomed)
 	for _, id := range doomed {
 		if err == nil {
@@ -30,7 +44,8 @@ func distrustExternalAccounts(ctx context.Context, tx bun.Tx, now time.Time, pro
 }
 
 // distrustLaterEmails takes the account's addresses back to what they were when they had long been the owner's: those
-// verified since are not verified any more, and the address that the owner answers from is the primary one.
+// verified since are not verified any more, and the address that the owner answers from is the primary one. That is
+// the week before the link, in which all links lie that were good beside it: see disownedSince.
 func distrustLaterEmails(ctx context.Context, tx bun.Tx, proof *identity.Proof) error {
 	_, err := tx.NewUpdate().Model((*identity.Email)(nil)).
 		Set("is_primary = ?", false).
@@ -80,13 +95,17 @@ func (s Store) NotMe(ctx context.Context, secret string) (*Disowned, error) {
 			Where("id = ?", proof.UserID).Returning("*").Scan(ctx); err != nil {
 			return nil, err
 		}
+		since, err := disownedSince(ctx, tx, now, proof)
+		if err != nil {
+			return nil, err
+		}
 		if err := identity.VoidSecrets(ctx, tx, proof.UserID, now); err != nil {
 			return nil, err
 		}
-		if err := distrustExternalAccounts(ctx, tx, now, proof); err != nil {
+		if err := distrustExternalAccounts(ctx, tx, now, since, proof); err != nil {
 			return nil, err
 		}
-		removed, waiting, err := factor.Disown(ctx, tx, now, proof)
+		removed, waiting, err := factor.Disown(ctx, tx, now, since, proof)
 		if err != nil {
 			return nil, err
 		}

@@ -61,6 +61,138 @@ func told(t *testing.T, h *identitytest.Stack, name string) []identity.Message {
 	return messages
 }
 
+// thiefsDevice is not the owner's.
+var thiefsDevice = identity.Device{
+	UserAgent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
+	Language:  "xx", IP: "203.0.113.9",
+}
+
+// newestLink is the secret of the link in the last message of that name.
+func newestLink(t *testing.T, h *identitytest.Stack, name string) string {
+	t.Helper()
+	messages := told(t, h, name)
+	if len(messages) == 0 {
+		t.Fatalf("%s was not sent", name)
+	}
+	secret, err := h.Seal.Open(identity.SealForMessages, messages[len(messages)-1].Secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(secret)
+}
+
+// stolen is alice's account, in which a thief has signed in with her password and added a passkey and an app.
+func stolen(t *testing.T, h *identitytest.Stack) (alice *identity.User, thief *identity.Session) {
+	t.Helper()
+	alice = h.Alice(t)
+	h.Pass(30 * 24 * time.Hour)
+	h.Enter(t, "alice", identitytest.AlicePassword, nil)
+	h.Pass(time.Hour)
+	thief = h.Admitted(t, "alice", thiefsDevice).Session
+	h.Pass(time.Minute)
+	addPasskey(t, h, thief)
+	h.Pass(time.Minute)
+	h.App(t, thief)
+	thief.AMR, thief.ACR, thief.User = []string{"pwd", "otp", "mfa"}, identity.ACRMultiFactor, h.Read(t, alice.ID)
+	return alice, thief
+}
+
+// Whichever mail its owner answers, the newest or an older one, all is taken back that any of them told of. A thief who
+// chooses another password, or removes it, does not void the links of before.
+func TestNotMeReachesBackToTheFirstMail(t *testing.T) {
+	for name, c := range map[string]struct {
+		do   func(t *testing.T, h *identitytest.Stack, thief *identity.Session)
+		link string
+	}{
+		"the newest after another password": {do: changePassword, link: identity.MessagePasswordChanged},
+		"the first after another password":  {do: changePassword, link: identity.MessageNewSignIn},
+		"the newest after no password":      {do: removePassword, link: identity.MessageFactorRemoved},
+		"the first after no password":       {do: removePassword, link: identity.MessageNewSignIn},
+		"the newest": {
+			do: func(*testing.T, *identitytest.Stack, *identity.Session) {}, link: identity.MessageFactorAdded,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+				alice, thief := stolen(t, h)
+				c.do(t, h, thief)
+				h.Pass(time.Minute)
+				if _, err := ownership.Of(h.Store).NotMe(t.Context(), newestLink(t, h, c.link)); err != nil {
+					t.Fatal(err)
+				}
+				left, err := h.Factors.List(t.Context(), alice.ID)
+				if err != nil || len(left.Passkeys) != 0 {
+					t.Errorf("the thief has %d passkeys left: %v", len(left.Passkeys), err)
+				}
+				if len(left.TOTPs) != 0 && left.TOTPs[0].RemovalDueAt == nil {
+					t.Error("the thief's app stays")
+				}
+			})
+		})
+	}
+}
+
+func changePassword(t *testing.T, h *identitytest.Stack, thief *identity.Session) {
+	t.Helper()
+	_, err := h.SignIn.Passwords().Change(
+		t.Context(), thief, thiefsDevice, identitytest.AlicePassword, "purple elephants dance at noon",
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func removePassword(t *testing.T, h *identitytest.Stack, thief *identity.Session) {
+	t.Helper()
+	if _, err := h.SignIn.Passwords().Remove(t.Context(), h.Prove(t, thief)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What is older than the oldest link that is still good is firm.
+func TestNotMeLeavesWhatIsOlderThanItsLinks(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		mine, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+		app := h.App(t, mine)
+		passkey := addPasskey(t, h, mine)
+		h.Pass(identity.NotMeProofLifetime)
+		step := h.Asked(t, thiefsDevice)
+		if _, err := h.SignIn.SecondSteps().Finish(
+			t.Context(), step, factor.Answer{Code: h.Code(t, app, 0)}, thiefsDevice, nil, false,
+		); err != nil {
+			t.Fatal(err)
+		}
+		_, err := ownership.Of(h.Store).NotMe(t.Context(), newestLink(t, h, identity.MessageNewSignIn))
+		if err != nil {
+			t.Fatal(err)
+		}
+		left, err := h.Factors.List(t.Context(), alice.ID)
+		if err != nil || len(left.Passkeys) != 1 || left.Passkeys[0].ID != passkey.ID || left.RemovalDueAt() != nil {
+			t.Errorf("left are %+v, %v", left, err)
+		}
+	})
+}
+
+// The passkey by which the disowned sign-in came is not the owner's any more, however old it is.
+func TestNotMeRemovesThePasskeyOfTheSession(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		other := addPasskey(t, h, identitytest.NewSession(t, h.Store, alice))
+		theirs := addPasskey(t, h, identitytest.NewSession(t, h.Store, alice))
+		h.Pass(30 * 24 * time.Hour)
+		thief := identitytest.NewSession(t, h.Store, alice)
+		h.Exec(t, "UPDATE sessions SET factor_id = ? WHERE id = ?", theirs.ID, thief.ID)
+		if _, err := ownership.Of(h.Store).NotMe(t.Context(), notMeLink(t, h, thief)); err != nil {
+			t.Fatal(err)
+		}
+		left, err := h.Factors.Passkeys().List(t.Context(), alice.ID)
+		if err != nil || len(left) != 1 || left[0].ID != other.ID {
+			t.Errorf("left are %+v, %v", left, err)
+		}
+	})
+}
+
 func apps(t *testing.T, h *identitytest.Stack, userID uuid.UUID) []factor.TOTP {
 	t.Helper()
 	apps, err := h.Factors.TOTPs().List(t.Context(), userID)
@@ -76,8 +208,8 @@ func TestNotMeRemovesWhatWasAdded(t *testing.T) {
 		h.Now = func() time.Time { h.Clock = h.Clock.Add(time.Microsecond); return h.Clock }
 		alice := h.Alice(t)
 		mine, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
-		h.App(t, mine) // the owner's own, an hour before
-		h.Pass(time.Hour)
+		h.App(t, mine) // the owner's own, a week before
+		h.Pass(identity.NotMeProofLifetime)
 		h.Exec(t, "UPDATE users SET two_factor = FALSE") // by whatever trick
 		theirs, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
 		link, written := notMeLink(t, h, theirs), h.Clock

@@ -125,7 +125,7 @@ func (s Passwords) replace(
 	} else if err != nil {
 		return err
 	}
-	if err := identity.VoidSecrets(ctx, tx, user.ID, now); err != nil {
+	if err := identity.VoidSecrets(ctx, tx, user.ID, now, identity.ProofNotMe); err != nil {
 		return err
 	}
 	others := func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", session.ID) }
@@ -151,7 +151,7 @@ func (s Passwords) Remove(ctx context.Context, by *identity.Reauthenticated) (se
 			Where("id = ? AND password_hash IS NOT NULL", by.UserID).Exec(ctx)); err != nil {
 			return err
 		}
-		return identity.VoidSecrets(ctx, tx, by.UserID, now)
+		return identity.VoidSecrets(ctx, tx, by.UserID, now, identity.ProofNotMe)
 	})
 }
 

@@ -24,8 +24,8 @@ func otherWayIn(ctx context.Context, tx bun.Tx, userID, without uuid.UUID, provi
 		Exists(ctx)
 }
 
-// LockWaysIn lets one transaction at a time add or take away ways into an account: the rules look at several rows. Rows
-// are locked after it, in the order of users, proofs, sessions.
+// LockWaysIn lets one transaction at a time add, use or take away ways into an account besides the password: the rules
+// look at several rows. Rows are locked after it, in the order of users, proofs, sessions.
 func (s *Store) LockWaysIn(ctx context.Context, tx bun.Tx, userID uuid.UUID) error {
 	return s.Database.Lock(ctx, tx, "ways into "+userID.String())
 }

@@ -105,6 +105,12 @@ func (s *Store) Change(
 func (c Change) settleSessions(
 	ctx context.Context, tx bun.Tx, now time.Time, by *identity.Reauthenticated, secret string,
 ) error {
+	// Browsers come before sessions, as in RaiseVersion.
+	if _, err := tx.NewUpdate().Model((*identity.KnownDevice)(nil)).
+		Set("trusted_until = NULL").
+		Where("user_id = ?", by.UserID).Exec(ctx); err != nil {
+		return err
+	}
 	evidence := identity.Evidence{AMR: by.AMR, ACR: by.ACR}
 	if c.evidence.AMR != nil {
 		evidence = evidence.With(c.evidence)
@@ -112,16 +118,11 @@ func (c Change) settleSessions(
 	if err := identity.RenewSession(ctx, tx, by.Proven(), evidence, secret); err != nil {
 		return err
 	}
-	if c.weakens {
-		others := func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", by.ID) }
-		if _, err := identity.EndSessions(ctx, tx, now, by.UserID, identity.EndedByFactor, others); err != nil {
-			return err
-		}
+	if !c.weakens {
+		return nil
 	}
-	_, err := tx.NewUpdate().Model((*identity.KnownDevice)(nil)).
-		Set("trusted_until = NULL").
-		Where("user_id = ?", by.UserID).
-		Exec(ctx)
+	others := func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", by.ID) }
+	_, err := identity.EndSessions(ctx, tx, now, by.UserID, identity.EndedByFactor, others)
 	return err
 }
 
@@ -231,11 +232,14 @@ var factorModels = map[string]any{
 func (s *Store) Reset(ctx context.Context, user *identity.User) (map[string]int64, error) {
 	now := s.Now()
 	removed, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (map[string]int64, error) {
-		removed, err := removeAll(ctx, tx, user.ID)
-		if err != nil {
+		if err := s.LockWaysIn(ctx, tx, user.ID); err != nil {
 			return nil, err
 		}
 		if _, err := s.Sessions().RaiseVersion(ctx, tx, now, user.ID, identity.EndedByOperator); err != nil {
+			return nil, err
+		}
+		removed, err := removeAll(ctx, tx, user.ID)
+		if err != nil {
 			return nil, err
 		}
 		err = audit.Record(ctx, tx, now, audit.Change{

@@ -16,6 +16,7 @@ import (
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/identitytest"
 	"github.com/wicket-id/wicket/identity/ownership"
+	"github.com/wicket-id/wicket/identity/signin"
 )
 
 // notMeLink writes to alice of that session, and returns the secret of the link.
@@ -82,7 +83,7 @@ func newestLink(t *testing.T, h *identitytest.Stack, name string) string {
 }
 
 // stolen is alice's account, in which a thief has signed in with her password and added a passkey and an app.
-func stolen(t *testing.T, h *identitytest.Stack) (alice *identity.User, thief *identity.Session) {
+func stolen(t *testing.T, h *identitytest.Stack) (alice *identity.User, thief *identity.Session, app string) {
 	t.Helper()
 	alice = h.Alice(t)
 	h.Pass(30 * 24 * time.Hour)
@@ -92,9 +93,9 @@ func stolen(t *testing.T, h *identitytest.Stack) (alice *identity.User, thief *i
 	h.Pass(time.Minute)
 	addPasskey(t, h, thief)
 	h.Pass(time.Minute)
-	h.App(t, thief)
+	app = h.App(t, thief)
 	thief.AMR, thief.ACR, thief.User = []string{"pwd", "otp", "mfa"}, identity.ACRMultiFactor, h.Read(t, alice.ID)
-	return alice, thief
+	return alice, thief, app
 }
 
 // Whichever mail its owner answers, the newest or an older one, all is taken back that any of them told of. A thief who
@@ -114,7 +115,7 @@ func TestNotMeReachesBackToTheFirstMail(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
-				alice, thief := stolen(t, h)
+				alice, thief, _ := stolen(t, h)
 				c.do(t, h, thief)
 				h.Pass(time.Minute)
 				if _, err := ownership.Of(h.Store).NotMe(t.Context(), newestLink(t, h, c.link)); err != nil {
@@ -365,6 +366,49 @@ func TestDisownedBackupCodesStayWhenOneIsUsed(t *testing.T) {
 		}
 		if left, err := h.Factors.List(t.Context(), alice.ID); err != nil || left.BackupCodes != 9 {
 			t.Errorf("left are %+v, %v", left, err)
+		}
+	})
+}
+
+// An answer that was under way while its owner said "not me" lets nobody in, and does not keep the app.
+func TestAnswerOnItsWayDoesNotKeepADisownedFactor(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice, _, app := stolen(t, h)
+		theirs := identitytest.NewSession(t, h.Store, alice)
+		toSignIn := h.Asked(t, thiefsDevice)
+		toStrength, err := h.SignIn.SecondSteps().ForSession(t.Context(), theirs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, link := identity.NewResetToken(t.Context(), alice.ID, h.Now())
+		toReset := *toSignIn
+		toReset.Purpose, toReset.Reset = signin.ToReset, link
+		if _, err := ownership.Of(h.Store).NotMe(
+			t.Context(), newestLink(t, h, identity.MessageFactorAdded),
+		); err != nil {
+			t.Fatal(err)
+		}
+		answer := factor.Answer{Code: h.Code(t, app, 0)}
+		for purpose, give := range map[string]func() error{
+			signin.ToSignIn: func() error {
+				_, err := h.SignIn.SecondSteps().Finish(t.Context(), toSignIn, answer, thiefsDevice, nil, false)
+				return err
+			},
+			signin.ToStrength: func() error {
+				_, err := h.SignIn.SecondSteps().Strengthen(t.Context(), toStrength, theirs, answer, thiefsDevice)
+				return err
+			},
+			signin.ToReset: func() error {
+				_, err := h.SignIn.SecondSteps().AllowReset(t.Context(), &toReset, answer, thiefsDevice)
+				return err
+			},
+		} {
+			if err := give(); !errors.Is(err, signin.ErrSecondStep) {
+				t.Errorf("%s: %v", purpose, err)
+			}
+			if left := apps(t, h, alice.ID); len(left) != 1 || left[0].RemovalDueAt == nil {
+				t.Errorf("%s keeps the app: %+v", purpose, left)
+			}
 		}
 	})
 }

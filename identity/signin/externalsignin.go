@@ -40,14 +40,14 @@ func (s External) SignIn(
 		return nil, err
 	}
 	admission, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Outcome, error) {
+		if err := s.LockWaysIn(ctx, tx, user.ID); err != nil {
+			return nil, err
+		}
 		if err := external.DemandTrust(ctx, tx); err != nil {
 			return nil, err
 		}
 		now, account := s.Now(), account
 		if account == nil { // theirs by the address
-			if err := s.LockWaysIn(ctx, tx, user.ID); err != nil {
-				return nil, err
-			}
 			var err error
 			if account, err = s.ExternalAccounts().Attach(ctx, tx, now, user, external, nil); err != nil {
 				return nil, err

@@ -61,6 +61,10 @@ func (s *Store) admitPasskey(
 	ctx context.Context, tx bun.Tx, step firstStep, shown *factor.ShownPasskey,
 ) (*Outcome, error) {
 	now := s.Now()
+	// Who takes passkeys away locks the person before the passkey.
+	if err := s.LockWaysIn(ctx, tx, shown.User.ID); err != nil {
+		return nil, err
+	}
 	if !shown.IsVerified() {
 		return nil, step.refusePasskey(ctx, tx, now)
 	}

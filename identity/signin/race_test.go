@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/identitytest"
 	"github.com/wicket-id/wicket/identity/ownership"
 	"github.com/wicket-id/wicket/identity/signin"
@@ -162,7 +163,22 @@ func TestVerbsOfRecoveryLockInOneOrder(t *testing.T) {
 		return err
 	}
 	used, raised := `UPDATE "proofs" AS "proof" SET used_at = `, "SET session_version = session_version + 1"
+	type links = map[string]string
+	// question adds an app, and leaves the question for it and its answer.
+	question := func(t *testing.T, h *identitytest.Stack, links links, session *identity.Session) {
+		app := h.App(t, session)
+		asked := h.Admitted(t, "alice", identity.Device{UserAgent: "another", IP: "203.0.113.9"})
+		links["question"], links["answer"] = asked.SecondStep, h.Code(t, app, 0)
+	}
+	answer := func(t *testing.T, h *identitytest.Stack, links links, _ *identity.Session) error {
+		step, err := h.SignIn.SecondSteps().Open(t.Context(), links["question"])
+		if err == nil {
+			_, err = h.Answer(t, step, links["answer"])
+		}
+		return err
+	}
 	for name, c := range map[string]struct {
+		prepare   func(t *testing.T, h *identitytest.Stack, links links, session *identity.Session)
 		statement string
 		do, other func(t *testing.T, h *identitytest.Stack, links map[string]string, session *identity.Session) error
 	}{
@@ -173,6 +189,23 @@ func TestVerbsOfRecoveryLockInOneOrder(t *testing.T) {
 			},
 			other: func(t *testing.T, h *identitytest.Stack, links map[string]string, _ *identity.Session) error {
 				return reset(t, h, links["reset"])
+			},
+		},
+		"not me and a second step": {
+			prepare: question, statement: raised, other: answer,
+			do: func(t *testing.T, h *identitytest.Stack, links map[string]string, _ *identity.Session) error {
+				return notMe(t, h, links[identity.ProofNotMe])
+			},
+		},
+		"an app that is removed and a second step": {
+			prepare: question, statement: `DELETE FROM "totps"`, other: answer,
+			do: func(t *testing.T, h *identitytest.Stack, _ map[string]string, session *identity.Session) error {
+				by := h.Proven(t, session.User)
+				apps, err := h.Factors.TOTPs().List(t.Context(), by.UserID)
+				if err == nil {
+					_, err = h.Factors.TOTPs().Remove(t.Context(), by, apps[0].ID)
+				}
+				return err
 			},
 		},
 		"not me and unlocking": {
@@ -211,6 +244,9 @@ func TestVerbsOfRecoveryLockInOneOrder(t *testing.T) {
 			t.Parallel()
 			h := identitytest.New(t, storagetest.Open(t, storage.Postgres))
 			links, session := recoveryLinks(t, h)
+			if c.prepare != nil {
+				c.prepare(t, h, links, session)
+			}
 			deadlocks := new(deadlocks)
 			h.Database.Observe(deadlocks)
 			other := make(chan error, 1)
@@ -227,7 +263,8 @@ func TestVerbsOfRecoveryLockInOneOrder(t *testing.T) {
 				t.Errorf("began %t: %v", began(), err)
 			}
 			if err := <-other; err != nil && !errors.Is(err, identity.ErrProof) && !errors.Is(err, signin.ErrRefused) &&
-				!errors.Is(err, identity.ErrSessionEnded) {
+				!errors.Is(err, identity.ErrSessionEnded) && !errors.Is(err, signin.ErrSecondStep) &&
+				!errors.Is(err, factor.ErrCode) {
 				t.Error(err)
 			}
 			if n := deadlocks.Load(); n > 0 {

@@ -182,7 +182,7 @@ func (s SecondSteps) Finish(
 		if err != nil {
 			return nil, err
 		} else if user == nil {
-			return nil, storage.Refuse(ErrSecondStep)
+			return nil, ErrSecondStep
 		}
 		shown.user = user
 		return s.start(ctx, tx, now, shown, trusted)
@@ -203,7 +203,7 @@ func (s SecondSteps) Strengthen(
 		secret := storage.NewSecret()
 		err := identity.RenewSession(ctx, tx, session, shown.evidence, secret)
 		if errors.Is(err, storage.ErrNotFound) {
-			return "", storage.Refuse(ErrSecondStep)
+			return "", ErrSecondStep
 		} else if err != nil {
 			return "", err
 		}
@@ -244,10 +244,10 @@ func (s SecondSteps) AllowReset(
 	return s.Sealed(&answered)
 }
 
-// settle checks an answer, and in one transaction uses it up and does what it is for; do refuses with ErrSecondStep
-// where the account or the session is not as it was. While the account is locked a right code is answered as a wrong
-// one, and not used up. It returns what do returned, or factor.ErrCode, ErrSecondStep, identity.ErrTooManyAttempts or
-// password.ErrBusy.
+// settle checks an answer, and in one transaction uses it up and does what it is for; do returns ErrSecondStep where
+// the account or the session is not as it was, which takes back that the answer was used. While the account is locked a
+// right code is answered as a wrong one, and not used up. It returns what do returned, or factor.ErrCode,
+// ErrSecondStep, identity.ErrTooManyAttempts or password.ErrBusy.
 func settle[T any](
 	ctx context.Context, s SecondSteps, step *SecondStep, given factor.Answer, device identity.Device,
 	do func(ctx context.Context, tx bun.Tx, now time.Time, shown firstStep) (T, error),
@@ -293,13 +293,33 @@ func settle[T any](
 	return result, err
 }
 
+// stands demands that the account is as it was when the question was asked: its person was not signed out everywhere
+// since, and has the same password. It comes before anything else in the transaction, and until the commit nobody can
+// change that, nor the person's factors. It returns ErrSecondStep.
+func (s SecondSteps) stands(ctx context.Context, tx bun.Tx, step *SecondStep) error {
+	if err := s.LockWaysIn(ctx, tx, step.UserID); err != nil {
+		return err
+	}
+	err := storage.OneRow(tx.NewUpdate().Model((*identity.User)(nil)).Set("session_version = session_version").
+		Where("id = ? AND is_active AND session_version = ?", step.UserID, step.SessionVersion).
+		Where("coalesce(password_hash, '') = ?", step.user.PasswordHash).Exec(ctx))
+	if errors.Is(err, storage.ErrNotFound) {
+		return ErrSecondStep
+	}
+	return err
+}
+
 // useUp uses up an answer that was found right, and returns what has been shown with it. A wrong one, which is nil,
-// and one that is locked out or was used before it notes, and refuses with factor.ErrCode.
+// and one that is locked out or was used before it notes, and refuses with factor.ErrCode. Where the question is not
+// open any more it returns ErrSecondStep.
 func (s SecondSteps) useUp(
 	ctx context.Context, tx bun.Tx, now time.Time, step *SecondStep, given factor.Answer, found *factor.Proved,
 	device identity.Device,
 ) (shown firstStep, err error) {
 	shown = firstStep{user: step.user, login: step.Login, method: "otp", device: device}
+	if err := s.stands(ctx, tx, step); err != nil {
+		return shown, err
+	}
 	if given.Response != "" {
 		shown.method = "hwk"
 	}

@@ -588,3 +588,38 @@ func TestAssures(t *testing.T) {
 		}
 	}
 }
+
+// An answer that was under way while its person was signed out everywhere, or another password chosen, lets nobody in,
+// and its code is not used up.
+func TestAnswerOnItsWayDoesNotOutliveASignOut(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		session, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+		app := h.App(t, session)
+		ends := map[string]func() error{
+			"signed out everywhere": func() error {
+				_, err := h.Sessions().SignOutEverywhere(t.Context(), alice.ID, identity.EndedByGlobal)
+				return err
+			},
+			"another password": func() error {
+				_, err := h.SignIn.Passwords().Change(
+					t.Context(), identitytest.NewSession(t, h.Store, alice), identitytest.Laptop, identitytest.AlicePassword,
+					"purple elephants dance at noon",
+				)
+				return err
+			},
+		}
+		for _, name := range []string{"signed out everywhere", "another password"} {
+			step := h.Asked(t, identitytest.Laptop)
+			if err := ends[name](); err != nil {
+				t.Fatal(err)
+			}
+			if outcome, err := h.Answer(t, step, h.Code(t, app, 0)); !errors.Is(err, signin.ErrSecondStep) {
+				t.Errorf("%s: %+v, %v", name, outcome, err)
+			}
+			if apps, err := h.Factors.TOTPs().List(t.Context(), alice.ID); err != nil || apps[0].LastUsedAt != nil {
+				t.Errorf("%s: the code was used up: %v", name, err)
+			}
+		}
+	})
+}

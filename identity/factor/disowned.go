@@ -13,15 +13,21 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// DisownedKept is how long a second factor stays that an owner disowns, but that the session which they disown has not
-// registered. Its owner may sign in with it meanwhile, or keep it.
+// DisownedKept is how long a second factor stays that an owner disowns. Whoever has it may sign in with it meanwhile,
+// or keep it.
 const DisownedKept = 24 * time.Hour
 
 // Disown takes from a person what was added since then, with the proof by which they say that something was not them.
 // Passkeys go at once, for they let in whoever added them and keep nobody out who reads the mail, and with them the one
-// by which the disowned session came; so do second factors that the disowned session has registered. Other second factors may be the owner's own, and
-// then the link must not open the account to whoever reads their mail: those are marked to be removed, and returned as
-// waiting. removed are the numbers of what went, by table.
+// by which the disowned session came.
+//
+// Second factors are marked to be removed, and returned as waiting, whichever session has registered them. It may be
+// the owner who has registered one on a new computer, and somebody else who reads their mail: then the link must not
+// open the account, and nothing in the database tells this from a thief whose factor it is, and an owner who follows
+// the link. The owner of a stolen account loses a day by it and no more: every session has ended, and without the
+// password, a passkey or a linked account nobody comes as far as to be asked for the factor, but by the mail.
+//
+// removed are the numbers of what went, by table.
 func Disown(
 	ctx context.Context, tx bun.Tx, now, since time.Time, proof *identity.Proof,
 ) (removed map[string]int64, waiting []Entry, err error) {
@@ -39,16 +45,11 @@ func Disown(
 	if err := remove("passkeys", passkeys); err != nil {
 		return nil, nil, err
 	}
+	unconfirmed := tx.NewDelete().Model((*TOTP)(nil)).Where("created_at >= ? AND confirmed_at IS NULL", since)
+	if err := remove("totps", unconfirmed); err != nil {
+		return nil, nil, err
+	}
 	for _, second := range secondFactors {
-		theirs := tx.NewDelete().Model(second.model).Where("created_at >= ?", since)
-		if second.name == "totp" {
-			theirs.Where("(session_id = ? OR confirmed_at IS NULL)", proof.SessionID)
-		} else {
-			theirs.Where("session_id = ?", proof.SessionID)
-		}
-		if err := remove(second.table, theirs); err != nil {
-			return nil, nil, err
-		}
 		_, err := tx.NewUpdate().Model(second.model).Set("removal_due_at = ?", due).
 			Where("user_id = ? AND created_at >= ? AND removal_due_at IS NULL", proof.UserID, since).Exec(ctx)
 		if err != nil {

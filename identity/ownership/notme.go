@@ -75,8 +75,8 @@ type Disowned struct {
 }
 
 // NotMe is the answer of an owner who is told of a sign-in that was not theirs: every session and token is void at
-// once, the password and what was registered since with it, and the way to a new one is open. Second factors that older
-// sessions have registered go a day later: see factor.Disown. It returns ErrProof.
+// once, the password and what was registered since with it, and the way to a new one is open. Second factors go a day
+// later: see factor.Disown. It returns ErrProof.
 func (s Store) NotMe(ctx context.Context, secret string) (*Disowned, error) {
 	return storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Disowned, error) {
 		now := s.Now()

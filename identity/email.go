@@ -98,7 +98,7 @@ func (s Emails) Add(ctx context.Context, by *Reauthenticated, address string) (*
 			return err
 		}
 		if err := s.TellOwner(
-			ctx, tx, now, user, MessageEmailAdded, ProofNotMe, NotMeProofLifetime, nil,
+			ctx, tx, now, user, MessageEmailAdded, ProofNotMe, NotMeProofLifetime, &by.ID,
 			map[string]string{"address": email.Address},
 		); err != nil {
 			return err
@@ -227,7 +227,7 @@ func (s Emails) change(
 	now, userID := s.Now(), by.UserID
 	return s.Phones().write(ctx, by, func(ctx context.Context, tx bun.Tx) error {
 		if err := s.TellOwner(
-			ctx, tx, now, by.User, MessageEmailsChanged, ProofNotMe, NotMeProofLifetime, nil, nil,
+			ctx, tx, now, by.User, MessageEmailsChanged, ProofNotMe, NotMeProofLifetime, &by.ID, nil,
 		); err != nil {
 			return err
 		}

@@ -118,8 +118,12 @@ func (s ExternalAccounts) Attach(
 	}
 	if !user.CreatedAt.Equal(now) {
 		values := map[string]string{"provider": external.ProviderName, "account": external.Label}
+		var session *uuid.UUID
+		if in != nil {
+			session = &in.ID
+		}
 		if err := s.TellOwner(
-			ctx, tx, now, user, MessageAccountLinked, ProofNotMe, NotMeProofLifetime, nil, values,
+			ctx, tx, now, user, MessageAccountLinked, ProofNotMe, NotMeProofLifetime, session, values,
 		); err != nil {
 			return nil, err
 		}

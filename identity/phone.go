@@ -74,7 +74,7 @@ func (s Phones) Add(ctx context.Context, by *Reauthenticated, number string) (*P
 			return err
 		}
 		if err := s.TellOwner(
-			ctx, tx, now, user, MessagePhoneAdded, ProofNotMe, NotMeProofLifetime, nil, map[string]string{"number": number},
+			ctx, tx, now, user, MessagePhoneAdded, ProofNotMe, NotMeProofLifetime, &by.ID, map[string]string{"number": number},
 		); err != nil {
 			return err
 		}

@@ -92,7 +92,7 @@ func (s *Store) Change(
 		told := identity.OriginOf(identity.Device{UserAgent: audit.ActorOf(ctx).UserAgent, IP: audit.ActorOf(ctx).IP})
 		told["factor"] = change.Kind
 		return s.TellOwner(
-			ctx, tx, now, by.User, change.Message, identity.ProofNotMe, identity.NotMeProofLifetime, nil, told,
+			ctx, tx, now, by.User, change.Message, identity.ProofNotMe, identity.NotMeProofLifetime, &by.ID, told,
 		)
 	})
 	if err != nil {

@@ -150,6 +150,40 @@ func removePassword(t *testing.T, h *identitytest.Stack, thief *identity.Session
 	}
 }
 
+// A mail about what was done in a session takes back how that session came: its passkey goes, however old it is.
+func TestNotMeKnowsTheSessionOfAChange(t *testing.T) {
+	for name, c := range map[string]struct {
+		do   func(t *testing.T, h *identitytest.Stack, thief *identity.Session)
+		link string
+	}{
+		"a factor":         {do: addApp, link: identity.MessageFactorAdded},
+		"another password": {do: changePassword, link: identity.MessagePasswordChanged},
+		"no password":      {do: removePassword, link: identity.MessageFactorRemoved},
+	} {
+		t.Run(name, func(t *testing.T) {
+			identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+				alice := h.Alice(t)
+				passkey := addPasskey(t, h, identitytest.NewSession(t, h.Store, alice))
+				h.Pass(30 * 24 * time.Hour)
+				thief := identitytest.NewSession(t, h.Store, alice)
+				h.Exec(t, "UPDATE sessions SET factor_id = ? WHERE id = ?", passkey.ID, thief.ID)
+				c.do(t, h, thief)
+				if _, err := ownership.Of(h.Store).NotMe(t.Context(), newestLink(t, h, c.link)); err != nil {
+					t.Fatal(err)
+				}
+				if left, err := h.Factors.Passkeys().List(t.Context(), alice.ID); err != nil || len(left) != 0 {
+					t.Errorf("the thief has %d passkeys left: %v", len(left), err)
+				}
+			})
+		})
+	}
+}
+
+func addApp(t *testing.T, h *identitytest.Stack, thief *identity.Session) {
+	t.Helper()
+	h.App(t, thief)
+}
+
 // What is older than the oldest link that is still good is firm.
 func TestNotMeLeavesWhatIsOlderThanItsLinks(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
@@ -136,7 +137,7 @@ func (s Passwords) replace(
 	if err := identity.ForgetDevices(ctx, tx, now, user.ID, all); err != nil {
 		return err
 	}
-	return s.set(ctx, tx, now, user, hash, "changed")
+	return s.set(ctx, tx, now, user, hash, "changed", &session.ID)
 }
 
 // Remove leaves a person who has a passkey without a password: nobody can guess or phish what is not there. It
@@ -155,8 +156,11 @@ func (s Passwords) Remove(ctx context.Context, by *identity.Reauthenticated) (se
 	})
 }
 
-// set writes a new password hash and tells its owner. A person who proved who they are is not locked any more.
-func (s Passwords) set(ctx context.Context, tx bun.Tx, now time.Time, user *identity.User, hash, how string) error {
+// set writes a new password hash and tells its owner. A person who proved who they are is not locked any more. in is
+// the session in which it was chosen, if in one.
+func (s Passwords) set(
+	ctx context.Context, tx bun.Tx, now time.Time, user *identity.User, hash, how string, in *uuid.UUID,
+) error {
 	_, err := tx.NewUpdate().Model((*identity.User)(nil)).
 		Set("password_hash = ?", hash).
 		Set("password_changed_at = ?", now).
@@ -173,7 +177,7 @@ func (s Passwords) set(ctx context.Context, tx bun.Tx, now time.Time, user *iden
 	}
 	actor := audit.ActorOf(ctx)
 	return s.TellOwner(
-		ctx, tx, now, user, identity.MessagePasswordChanged, identity.ProofNotMe, identity.NotMeProofLifetime, nil,
+		ctx, tx, now, user, identity.MessagePasswordChanged, identity.ProofNotMe, identity.NotMeProofLifetime, in,
 		identity.OriginOf(identity.Device{UserAgent: actor.UserAgent, IP: actor.IP}),
 	)
 }

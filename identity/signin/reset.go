@@ -200,7 +200,7 @@ func (s Resets) Reset(ctx context.Context, r NewPassword) (owner *identity.User,
 			Where("id = ?", owner.ID).Exec(ctx); err != nil {
 			return "", err // who wants another password wants the account
 		}
-		return deviceSecret, s.Passwords().set(ctx, tx, now, owner, hash, "reset")
+		return deviceSecret, s.Passwords().set(ctx, tx, now, owner, hash, "reset", nil)
 	})
 	if errors.Is(err, identity.ErrProof) {
 		return nil, "", identity.ErrProof

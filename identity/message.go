@@ -45,6 +45,7 @@ const (
 	MessageFactorRemoved   = "factor_removed"
 	MessageFactorsReset    = "factors_reset"
 	MessageFactorsDisowned = "factors_disowned"
+	MessageFactorsKept     = "factors_kept"
 	MessageDisownedRemoved = "disowned_removed"
 	MessageWaysRemoved     = "ways_removed"
 	MessageBackupCodesMade = "backup_codes_made"

@@ -31,6 +31,7 @@ type BackupCode struct {
 
 	SessionID    uuid.NullUUID `bun:"session_id,type:uuid"` // in which they were made
 	RemovalDueAt *time.Time    `bun:"removal_due_at"`       // unless one is used, or they are kept before: see Disown
+	KeptAt       *time.Time    `bun:"kept_at"`              // when that was called off last
 }
 
 const (
@@ -138,10 +139,7 @@ func (s BackupCodes) Check(ctx context.Context, user *identity.User, code string
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return false, err
 		}
-		_, err = tx.NewUpdate().Model((*BackupCode)(nil)).
-			Set("removal_due_at = NULL").
-			Where("user_id = ?", user.ID).Exec(ctx)
-		if err != nil {
+		if err := s.keep(ctx, tx, now, user, nil, uuid.Nil, backupCodesKind); err != nil {
 			return false, err
 		}
 		left, err := tx.NewSelect().Model((*BackupCode)(nil)).Where("user_id = ? AND used_at IS NULL", user.ID).Count(ctx)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // DisownedKept is how long a second factor stays that an owner disowns. Whoever has it may sign in with it meanwhile,
@@ -51,7 +52,8 @@ func Disown(
 	}
 	for _, second := range secondFactors {
 		_, err := tx.NewUpdate().Model(second.model).Set("removal_due_at = ?", due).
-			Where("user_id = ? AND created_at >= ? AND removal_due_at IS NULL", proof.UserID, since).Exec(ctx)
+			Where("user_id = ? AND removal_due_at IS NULL", proof.UserID).
+			Where("(created_at >= ? OR kept_at >= ?)", since, since).Exec(ctx)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -82,24 +84,47 @@ func (s *Store) Keep(ctx context.Context, by *identity.Reauthenticated) error {
 		if err := by.Stands(ctx, tx); err != nil {
 			return err
 		}
-		for _, second := range secondFactors {
-			kept, err := second.read(ctx, tx.NewUpdate().Model(second.model).Set("removal_due_at = NULL").
-				Where("user_id = ? AND removal_due_at IS NOT NULL", by.UserID).Returning(second.columns))
-			if err != nil {
-				return err
-			}
-			for _, factor := range kept {
-				if err := factor.record(ctx, tx, now, by.UserID, "kept", ""); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		return s.keep(ctx, tx, now, by.User, &by.ID, uuid.Nil, secondFactors...)
 	})
 	if err != nil && !errors.Is(err, identity.ErrSessionEnded) {
 		return fmt.Errorf("keep second factors: %w", err)
 	}
 	return err
+}
+
+// keep calls off that second factors of a person are removed, all of some kinds, or one by its id; in is the session in
+// which they want it, nil where they have shown the factor. It may be somebody else who keeps theirs: all addresses are
+// told, and a link takes it back, as it takes back what was added. Where none waits it does nothing.
+func (s *Store) keep(
+	ctx context.Context, tx bun.Tx, now time.Time, user *identity.User, in *uuid.UUID, id uuid.UUID, kinds ...entryKind,
+) error {
+	var kept []Entry
+	for _, kind := range kinds {
+		query := tx.NewUpdate().Model(kind.model).Set("removal_due_at = NULL").Set("kept_at = ?", now).
+			Where("user_id = ? AND removal_due_at IS NOT NULL", user.ID)
+		if id != uuid.Nil {
+			query.Where("id = ?", id)
+		}
+		found, err := kind.read(ctx, query.Returning(kind.columns))
+		if err != nil {
+			return err
+		}
+		kept = append(kept, found...)
+	}
+	if len(kept) == 0 {
+		return nil
+	}
+	for _, factor := range kept {
+		if err := factor.record(ctx, tx, now, user.ID, "kept", ""); err != nil {
+			return err
+		}
+	}
+	actor := audit.ActorOf(ctx)
+	values := identity.OriginOf(identity.Device{UserAgent: actor.UserAgent, IP: actor.IP})
+	values["factors"] = EntriesValue(kept)
+	return s.TellOwner(
+		ctx, tx, now, user, identity.MessageFactorsKept, identity.ProofNotMe, identity.NotMeProofLifetime, in, values,
+	)
 }
 
 // RemoveDisowned removes the second factors that have waited long enough and were neither used nor kept, in one

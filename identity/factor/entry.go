@@ -29,14 +29,15 @@ type entryKind struct {
 }
 
 var (
-	passkeyKind = entryKind{"passkey", "passkeys", (*Passkey)(nil), "id, name, created_at", "TRUE"}
+	passkeyKind     = entryKind{"passkey", "passkeys", (*Passkey)(nil), "id, name, created_at", "TRUE"}
+	hardwareKeyKind = entryKind{"hardware_key", "hardware_keys", (*HardwareKey)(nil), "id, name, created_at", "TRUE"}
+	totpKind        = entryKind{"totp", "totps", (*TOTP)(nil), "id, name, created_at", "confirmed_at IS NOT NULL"}
+	backupCodesKind = entryKind{
+		"backup_codes", "backup_codes", (*BackupCode)(nil), "id, '' AS name, created_at", "TRUE",
+	}
 
 	// secondFactors are asked for after another way in. They stand between whoever reads somebody's mail and the account.
-	secondFactors = []entryKind{
-		{"hardware_key", "hardware_keys", (*HardwareKey)(nil), "id, name, created_at", "TRUE"},
-		{"totp", "totps", (*TOTP)(nil), "id, name, created_at", "confirmed_at IS NOT NULL"},
-		{"backup_codes", "backup_codes", (*BackupCode)(nil), "id, '' AS name, created_at", "TRUE"},
-	}
+	secondFactors = []entryKind{hardwareKeyKind, totpKind, backupCodesKind}
 )
 
 // PasskeyEntries lists a person's passkeys, the oldest first.

@@ -42,7 +42,7 @@ type fuzzKey struct {
 	public  []byte // COSE
 }
 
-func newFuzzKey(f *testing.F) *fuzzKey {
+func newFuzzKey(f testing.TB) *fuzzKey {
 	f.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -25,6 +25,7 @@ type HardwareKey struct {
 	Authenticator
 
 	RemovalDueAt *time.Time `bun:"removal_due_at"` // unless it is used or kept before: see Disown
+	KeptAt       *time.Time `bun:"kept_at"`        // when that was called off last
 }
 
 // Begin begins to register a security key for a person. It returns ErrTooManyFactors or ErrNoKeys.

@@ -96,7 +96,11 @@ func (s *Store) CheckSecondKey(ctx context.Context, user *identity.User, given A
 	return &Proved{
 		Method: key.kind, Evidence: touched(key.Authenticator), Key: key.Authenticator,
 		Use: func(ctx context.Context, tx bun.Tx, now time.Time) (bool, error) {
-			return s.used(ctx, tx, key.model, now, key.Authenticator, credential, mark)
+			genuine, err := s.used(ctx, tx, key.model, now, key.Authenticator, credential, mark)
+			if err != nil || !genuine || key.kind != hardwareKeyKind.name {
+				return genuine, err
+			}
+			return true, s.keep(ctx, tx, now, user, nil, key.ID, hardwareKeyKind)
 		},
 	}, nil
 }

@@ -40,6 +40,7 @@ type TOTP struct {
 
 	SessionID    uuid.NullUUID `bun:"session_id,type:uuid"` // in which it was confirmed
 	RemovalDueAt *time.Time    `bun:"removal_due_at"`       // unless it is used or kept before: see Disown
+	KeptAt       *time.Time    `bun:"kept_at"`              // when that was called off last
 }
 
 const (
@@ -207,8 +208,8 @@ func (s TOTPs) step(row *TOTP, code string) (int64, error) {
 }
 
 // Check tries a code with each app of a person: nil where it is none's, or none's any more.
-func (s TOTPs) Check(ctx context.Context, userID uuid.UUID, code string) (*Proved, error) {
-	rows, err := s.List(ctx, userID)
+func (s TOTPs) Check(ctx context.Context, user *identity.User, code string) (*Proved, error) {
+	rows, err := s.List(ctx, user.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -224,13 +225,14 @@ func (s TOTPs) Check(ctx context.Context, userID uuid.UUID, code string) (*Prove
 				ctx context.Context, tx bun.Tx, now time.Time,
 			) (bool, error) {
 				result, err := tx.NewUpdate().Model((*TOTP)(nil)).Set("last_step = ?", step).Set("last_used_at = ?", now).
-					Set("removal_due_at = NULL").
 					Where("id = ? AND last_step < ?", row.ID, step).Exec(ctx)
 				if err != nil {
 					return false, err
 				}
-				n, err := result.RowsAffected()
-				return n == 1, err
+				if n, err := result.RowsAffected(); err != nil || n == 0 {
+					return false, err
+				}
+				return true, s.keep(ctx, tx, now, user, nil, row.ID, totpKind)
 			}}, nil
 		}
 	}

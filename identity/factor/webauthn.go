@@ -287,9 +287,6 @@ func (s *Store) used(
 		update.Set("clone_warning_at = ?", now)
 	} else {
 		update.Set("sign_count = ?", int64(after.Authenticator.SignCount)).Where("sign_count = ?", before.SignCount)
-		if _, second := model.(*HardwareKey); second {
-			update.Set("removal_due_at = NULL")
-		}
 	}
 	result, err := update.Exec(ctx)
 	if err != nil {

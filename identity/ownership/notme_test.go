@@ -400,8 +400,10 @@ func TestDisownedFactorThatIsUsedStays(t *testing.T) {
 		if err != nil || len(factors.TOTPs) != 1 || factors.BackupCodes != 10 || factors.RemovalDueAt() != nil {
 			t.Errorf("left are %+v, %v", factors, err)
 		}
-		if n := len(h.Lines(t, "backup_codes", "kept")); n != 1 {
-			t.Errorf("the audit trail has %d lines of it", n)
+		for _, kind := range []string{"totp", "backup_codes"} {
+			if n := len(h.Lines(t, kind, "kept")); n != 1 {
+				t.Errorf("the audit trail has %d lines of %s", n, kind)
+			}
 		}
 		ended := h.Proven(t, alice)
 		h.Exec(t, "UPDATE sessions SET ended_at = ? WHERE id = ?", h.Clock, ended.ID)
@@ -476,4 +478,43 @@ func TestAnswerOnItsWayDoesNotKeepADisownedFactor(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A factor that a thief keeps is told to its owner, whose answer takes it back, however it was kept.
+func TestOwnerIsToldOfAFactorThatIsKept(t *testing.T) {
+	for name, keep := range map[string]func(t *testing.T, h *identitytest.Stack, alice *identity.User, app string){
+		"on the page": func(t *testing.T, h *identitytest.Stack, alice *identity.User, _ string) {
+			if err := h.Factors.Keep(t.Context(), h.Proven(t, alice)); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"by its use": func(t *testing.T, h *identitytest.Stack, alice *identity.User, app string) {
+			session := identitytest.NewSession(t, h.Store, alice)
+			h.Strengthened(t, session, app)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+				alice, _, app := stolen(t, h)
+				_, err := ownership.Of(h.Store).NotMe(t.Context(), newestLink(t, h, identity.MessageFactorAdded))
+				if err != nil {
+					t.Fatal(err)
+				}
+				h.Pass(time.Minute)
+				keep(t, h, alice, app)
+				h.Pass(time.Minute)
+				if left := apps(t, h, alice.ID); left[0].RemovalDueAt != nil || len(h.Lines(t, "totp", "kept")) != 1 {
+					t.Fatalf("left are %+v", left)
+				}
+				messages := told(t, h, identity.MessageFactorsKept)
+				if len(messages) != 1 || !strings.HasPrefix(messages[0].Values["factors"], "totp ") {
+					t.Fatalf("told were %+v", messages)
+				}
+				result, err := ownership.Of(h.Store).NotMe(t.Context(), newestLink(t, h, identity.MessageFactorsKept))
+				if err != nil || len(result.Waiting) != 1 || apps(t, h, alice.ID)[0].RemovalDueAt == nil {
+					t.Errorf("%+v, %v", result, err)
+				}
+			})
+		})
+	}
 }

@@ -150,7 +150,7 @@ func (s SecondSteps) check(ctx context.Context, step *SecondStep, given factor.A
 	if given.Response != "" {
 		return s.Factors.CheckSecondKey(ctx, step.user, given)
 	}
-	if found, err := s.Factors.TOTPs().Check(ctx, step.UserID, given.Code); found != nil || err != nil {
+	if found, err := s.Factors.TOTPs().Check(ctx, step.user, given.Code); found != nil || err != nil {
 		return found, err
 	}
 	return s.Factors.BackupCodes().Check(ctx, step.user, given.Code)

@@ -39,6 +39,7 @@ var kinds = map[string]kind{
 	identity.MessageFactorRemoved:   notMe("factor", "ip", "device"),
 	identity.MessageBackupCodesMade: notMe(origin...),
 	identity.MessageBackupCodeUsed:  notMe("left", "ip", "device"),
+	identity.MessageFactorsKept:     notMe("factors", "ip", "device"),
 	identity.MessageKeyCloned:       notMe("name", "ip", "device"),
 	identity.MessageNewSignIn:       notMe("time", "ip", "device"),
 	identity.MessagePasswordChanged: notMe(origin...),

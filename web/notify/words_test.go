@@ -75,6 +75,9 @@ func TestValuesAreToldInWords(t *testing.T) {
 			"removed on 5 February 2026 at 04:05 UTC: ",
 			"An authenticator app, added on 3 February 2026; The backup codes, added on 4 February 2026.",
 		}},
+		{identity.MessageFactorsKept, map[string]string{
+			"factors": "totp 2026-02-03T04:05:06Z", "ip": "192.0.2.7", "device": "Firefox",
+		}, []string{"192.0.2.7, with Firefox: An authenticator app, added on 3 February 2026."}},
 		{identity.MessageBackupCodeUsed, map[string]string{"left": "7"}, []string{"There are 7 left.\n"}},
 		{identity.MessageBackupCodeUsed, map[string]string{"left": "1", "few": "yes"}, []string{
 			"There is one left. Make new ones before you run out",

@@ -322,3 +322,30 @@ func TestAnAccountThatIsUnlinkedMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+// The second step after an account elsewhere that is unlinked meanwhile leads nowhere.
+func TestSecondStepAfterAnAccountThatIsUnlinkedMeanwhile(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		session, _ := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+		app := h.App(t, session)
+		if err := h.ExternalAccounts().Link(t.Context(), h.Proven(t, alice), external("one")); err != nil {
+			t.Fatal(err)
+		}
+		outcome, err := h.SignIn.External().SignIn(t.Context(), external("one"), identitytest.Laptop, nil)
+		if err != nil || outcome.SecondStep == "" {
+			t.Fatalf("%+v, %v", outcome, err)
+		}
+		step, err := h.SignIn.SecondSteps().Open(t.Context(), outcome.SecondStep)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = h.ExternalAccounts().Unlink(t.Context(), h.Proven(t, alice), step.External.AccountID, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if outcome, err := h.Answer(t, step, h.Code(t, app, 0)); !errors.Is(err, signin.ErrSecondStep) {
+			t.Errorf("%+v, %v", outcome, err)
+		}
+	})
+}

@@ -294,8 +294,9 @@ func settle[T any](
 }
 
 // stands demands that the account is as it was when the question was asked: its person was not signed out everywhere
-// since, and has the same password. It comes before anything else in the transaction, and until the commit nobody can
-// change that, nor the person's factors. It returns ErrSecondStep.
+// since, has the same password, and still has the account elsewhere that was the first step. It comes before anything
+// else in the transaction, and until the commit nobody can change that, nor the person's factors. It returns
+// ErrSecondStep.
 func (s SecondSteps) stands(ctx context.Context, tx bun.Tx, step *SecondStep) error {
 	if err := s.LockWaysIn(ctx, tx, step.UserID); err != nil {
 		return err
@@ -304,6 +305,14 @@ func (s SecondSteps) stands(ctx context.Context, tx bun.Tx, step *SecondStep) er
 		Where("id = ? AND is_active AND session_version = ?", step.UserID, step.SessionVersion).
 		Where("coalesce(password_hash, '') = ?", step.user.PasswordHash).Exec(ctx))
 	if errors.Is(err, storage.ErrNotFound) {
+		return ErrSecondStep
+	}
+	if err != nil || step.External == nil {
+		return err
+	}
+	linked, err := tx.NewSelect().Model((*identity.ExternalAccount)(nil)).
+		Where("id = ? AND user_id = ?", step.External.AccountID, step.UserID).Exists(ctx)
+	if err == nil && !linked {
 		return ErrSecondStep
 	}
 	return err

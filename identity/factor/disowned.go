@@ -28,7 +28,7 @@ const DisownedKept = 24 * time.Hour
 // the link. The owner of a stolen account loses a day by it and no more: every session has ended, and without the
 // password, a passkey or a linked account nobody comes as far as to be asked for the factor, but by the mail.
 //
-// removed are the numbers of what went, by table.
+// What waits already keeps its date. removed are the numbers of what went, by table.
 func Disown(
 	ctx context.Context, tx bun.Tx, now, since time.Time, proof *identity.Proof,
 ) (removed map[string]int64, waiting []Entry, err error) {
@@ -63,7 +63,7 @@ func Disown(
 	}
 	for _, second := range secondFactors {
 		found, err := second.list(ctx, tx, func(q *bun.SelectQuery) *bun.SelectQuery {
-			return q.Where("user_id = ? AND removal_due_at = ?", proof.UserID, due)
+			return q.Where("user_id = ? AND removal_due_at IS NOT NULL", proof.UserID)
 		})
 		if err != nil {
 			return nil, nil, err

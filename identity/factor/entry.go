@@ -18,6 +18,8 @@ type Entry struct {
 	Kind    string    `bun:"-"`            // as the audit trail calls it
 	Name    string    `bun:"name"`         // what its owner calls it; backup codes have none
 	AddedAt time.Time `bun:"created_at"`
+
+	DueAt *time.Time `bun:"removal_due_at"` // when a second factor is removed, unless it is used or kept; nil: it stays
 }
 
 // entryKind is a kind of factor, the table where it is and the columns of an Entry.
@@ -30,10 +32,14 @@ type entryKind struct {
 
 var (
 	passkeyKind     = entryKind{"passkey", "passkeys", (*Passkey)(nil), "id, name, created_at", "TRUE"}
-	hardwareKeyKind = entryKind{"hardware_key", "hardware_keys", (*HardwareKey)(nil), "id, name, created_at", "TRUE"}
-	totpKind        = entryKind{"totp", "totps", (*TOTP)(nil), "id, name, created_at", "confirmed_at IS NOT NULL"}
+	hardwareKeyKind = entryKind{
+		"hardware_key", "hardware_keys", (*HardwareKey)(nil), "id, name, created_at, removal_due_at", "TRUE",
+	}
+	totpKind = entryKind{
+		"totp", "totps", (*TOTP)(nil), "id, name, created_at, removal_due_at", "confirmed_at IS NOT NULL",
+	}
 	backupCodesKind = entryKind{
-		"backup_codes", "backup_codes", (*BackupCode)(nil), "id, '' AS name, created_at", "TRUE",
+		"backup_codes", "backup_codes", (*BackupCode)(nil), "id, '' AS name, created_at, removal_due_at", "TRUE",
 	}
 
 	// secondFactors are asked for after another way in. They stand between whoever reads somebody's mail and the account.

@@ -70,8 +70,8 @@ func distrustLaterEmails(ctx context.Context, tx bun.Tx, proof *identity.Proof) 
 // Disowned is what came of an owner's word that something was not them.
 type Disowned struct {
 	ResetSecret string         // of a link to choose another password
-	Waiting     []factor.Entry // second factors that are removed at DueAt, and are asked for until then
-	DueAt       time.Time
+	Waiting     []factor.Entry // second factors that are removed from DueAt on, and are asked for until then
+	DueAt       time.Time      // when the first of them is
 }
 
 // NotMe is the answer of an owner who is told of a sign-in that was not theirs: every session and token is void at
@@ -110,6 +110,11 @@ func (s Store) NotMe(ctx context.Context, secret string) (*Disowned, error) {
 			return nil, err
 		}
 		result := &Disowned{Waiting: waiting, DueAt: now.Add(factor.DisownedKept)}
+		for _, entry := range waiting { // some may have been disowned before
+			if entry.DueAt.Before(result.DueAt) {
+				result.DueAt = *entry.DueAt
+			}
+		}
 		if len(waiting) > 0 { // all addresses are told, also those that are not trusted from here on
 			values := map[string]string{
 				"factors": factor.EntriesValue(waiting), "time": result.DueAt.Format(time.RFC3339),

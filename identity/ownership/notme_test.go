@@ -360,6 +360,26 @@ func TestDisownedSecondFactorWaits(t *testing.T) {
 	})
 }
 
+// Who says it again, by a later mail, is told all that waits, and when the first of it goes.
+func TestNotMeAgainTellsWhatWaits(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice, _, result := disownedByMail(t, h)
+		h.Pass(time.Hour)
+		session := identitytest.NewSession(t, h.Store, alice)
+		link := notMeLink(t, h, session)
+		h.App(t, session)
+		again, err := ownership.Of(h.Store).NotMe(t.Context(), link)
+		if err != nil || len(again.Waiting) != 3 || !again.DueAt.Equal(result.DueAt) {
+			t.Errorf("%+v, %v, and before %+v", again, err, result)
+		}
+		announced := told(t, h, identity.MessageFactorsDisowned)
+		if last := announced[len(announced)-1]; strings.Count(last.Values["factors"], "totp ") != 2 ||
+			last.Values["time"] != result.DueAt.Format(time.RFC3339) {
+			t.Errorf("announced were %+v", announced)
+		}
+	})
+}
+
 // Whoever signs in with the second factor is its owner: it stays, and so does what they keep.
 func TestDisownedFactorThatIsUsedStays(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {

@@ -109,7 +109,7 @@ func (s BackupCodes) List(ctx context.Context, userID uuid.UUID) ([]BackupCode, 
 	var rows []BackupCode
 	err := s.Database.Reader().NewSelect().Model(&rows).
 		Column("id", "used_at", "created_at", "session_id", "removal_due_at").
-		Where("user_id = ?", userID).Scan(ctx)
+		Where("user_id = ?", userID).Where(notDue, s.Now()).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("backup codes: %w", err)
 	}
@@ -120,7 +120,7 @@ func (s BackupCodes) List(ctx context.Context, userID uuid.UUID) ([]BackupCode, 
 func (s BackupCodes) Check(ctx context.Context, user *identity.User, code string) (*Proved, error) {
 	var id uuid.UUID
 	err := s.Database.Reader().NewSelect().Model((*BackupCode)(nil)).Column("id").
-		Where("user_id = ? AND used_at IS NULL", user.ID).
+		Where("user_id = ? AND used_at IS NULL", user.ID).Where(notDue, s.Now()).
 		Where("code_hash IN (?)", bun.List(s.hashes(user.ID, code))).Scan(ctx, &id)
 	if storage.NotFound(err) == storage.ErrNotFound {
 		return nil, nil
@@ -132,7 +132,7 @@ func (s BackupCodes) Check(ctx context.Context, user *identity.User, code string
 	) (bool, error) {
 		result, err := tx.NewUpdate().Model((*BackupCode)(nil)).
 			Set("used_at = ?", now).
-			Where("id = ? AND used_at IS NULL", id).Exec(ctx)
+			Where("id = ? AND used_at IS NULL", id).Where(notDue, now).Exec(ctx)
 		if err != nil {
 			return false, err
 		}

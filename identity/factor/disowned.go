@@ -18,6 +18,10 @@ import (
 // or keep it.
 const DisownedKept = 24 * time.Hour
 
+// notDue is the condition of a second factor, for the time of now, that is not to be removed, or not yet. One whose
+// time has come counts for nothing, though it is there until the next run of RemoveDisowned.
+const notDue = "(removal_due_at IS NULL OR removal_due_at > ?)"
+
 // Disown takes from a person what was added since then, with the proof by which they say that something was not them.
 // Passkeys go at once, for they let in whoever added them and keep nobody out who reads the mail, and with them the one
 // by which the disowned session came.
@@ -63,7 +67,7 @@ func Disown(
 	}
 	for _, second := range secondFactors {
 		found, err := second.list(ctx, tx, func(q *bun.SelectQuery) *bun.SelectQuery {
-			return q.Where("user_id = ? AND removal_due_at IS NOT NULL", proof.UserID)
+			return q.Where("user_id = ? AND removal_due_at > ?", proof.UserID, now)
 		})
 		if err != nil {
 			return nil, nil, err
@@ -101,7 +105,7 @@ func (s *Store) keep(
 	var kept []Entry
 	for _, kind := range kinds {
 		query := tx.NewUpdate().Model(kind.model).Set("removal_due_at = NULL").Set("kept_at = ?", now).
-			Where("user_id = ? AND removal_due_at IS NOT NULL", user.ID)
+			Where("user_id = ? AND removal_due_at > ?", user.ID, now)
 		if id != uuid.Nil {
 			query.Where("id = ?", id)
 		}
@@ -145,7 +149,7 @@ func (s *Store) RemoveDisowned(ctx context.Context) (map[string]int64, error) {
 	}
 	var faults []error
 	for id := range people {
-		gone, err := s.removeDisownedOf(ctx, now, id)
+		gone, err := s.removeDueOf(ctx, now, id)
 		if err != nil && !errors.Is(err, storage.ErrNotFound) { // erased meanwhile
 			faults = append(faults, fmt.Errorf("remove disowned factors of %s: %w", id, err))
 		}
@@ -164,7 +168,28 @@ func (s *Store) RemoveDisowned(ctx context.Context) (map[string]int64, error) {
 
 const batchOfDisowned = 1000 // people in one run; the next run is an hour later
 
-func (s *Store) removeDisownedOf(ctx context.Context, now time.Time, userID uuid.UUID) ([]Entry, error) {
+// RemoveDue removes those second factors of one person, and tells whether there were any.
+func (s *Store) RemoveDue(ctx context.Context, userID uuid.UUID) (bool, error) {
+	now := s.Now()
+	for _, second := range secondFactors { // asked beforehand, so that a reset does not write for nothing
+		due, err := s.Database.Reader().NewSelect().Model(second.model).
+			Where("user_id = ? AND removal_due_at <= ?", userID, now).Exists(ctx)
+		if err != nil {
+			return false, fmt.Errorf("find disowned factors: %w", err)
+		}
+		if !due {
+			continue
+		}
+		removed, err := s.removeDueOf(ctx, now, userID)
+		if err != nil {
+			return false, fmt.Errorf("remove disowned factors: %w", err)
+		}
+		return len(removed) > 0, nil
+	}
+	return false, nil
+}
+
+func (s *Store) removeDueOf(ctx context.Context, now time.Time, userID uuid.UUID) ([]Entry, error) {
 	user, err := s.Users().ByID(ctx, userID)
 	if err != nil {
 		return nil, err

@@ -116,7 +116,9 @@ func touched(key *Authenticator) identity.Evidence {
 // List lists a person's security keys, the oldest first.
 func (s HardwareKeys) List(ctx context.Context, userID uuid.UUID) ([]HardwareKey, error) {
 	var keys []HardwareKey
-	err := s.Database.Reader().NewSelect().Model(&keys).Where("user_id = ?", userID).Order("created_at").Scan(ctx)
+	err := s.Database.Reader().NewSelect().Model(&keys).
+		Where("user_id = ?", userID).Where(notDue, s.Now()).
+		Order("created_at").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("hardware keys: %w", err)
 	}

@@ -225,7 +225,7 @@ func (s TOTPs) Check(ctx context.Context, user *identity.User, code string) (*Pr
 				ctx context.Context, tx bun.Tx, now time.Time,
 			) (bool, error) {
 				result, err := tx.NewUpdate().Model((*TOTP)(nil)).Set("last_step = ?", step).Set("last_used_at = ?", now).
-					Where("id = ? AND last_step < ?", row.ID, step).Exec(ctx)
+					Where("id = ? AND last_step < ?", row.ID, step).Where(notDue, now).Exec(ctx)
 				if err != nil {
 					return false, err
 				}
@@ -243,7 +243,7 @@ func (s TOTPs) Check(ctx context.Context, user *identity.User, code string) (*Pr
 func (s TOTPs) List(ctx context.Context, userID uuid.UUID) ([]TOTP, error) {
 	var rows []TOTP
 	err := s.Database.Reader().NewSelect().Model(&rows).
-		Where("user_id = ? AND confirmed_at IS NOT NULL", userID).
+		Where("user_id = ? AND confirmed_at IS NOT NULL", userID).Where(notDue, s.Now()).
 		Order("created_at").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("totps: %w", err)

@@ -360,6 +360,62 @@ func TestDisownedSecondFactorWaits(t *testing.T) {
 	})
 }
 
+// A factor whose time has come counts for nothing, though nothing has removed it yet: it is no answer and is not kept,
+// and its owner, who comes back by mail, is not asked for it.
+func TestDisownedFactorWhoseTimeHasComeCountsForNothing(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice, _, app := stolen(t, h)
+		codes, _, err := h.Factors.BackupCodes().Make(t.Context(), h.Proven(t, alice))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = ownership.Of(h.Store).NotMe(t.Context(), newestLink(t, h, identity.MessageBackupCodesMade))
+		if err != nil {
+			t.Fatal(err)
+		}
+		thief := identitytest.NewSession(t, h.Store, alice)
+		late, err := h.SignIn.SecondSteps().ForSession(t.Context(), thief)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Pass(factor.DisownedKept)
+		for _, code := range []string{h.Code(t, app, 0), codes[0]} {
+			_, err := h.SignIn.SecondSteps().Strengthen(t.Context(), late, thief, factor.Answer{Code: code}, thiefsDevice)
+			if !errors.Is(err, factor.ErrCode) {
+				t.Errorf("it answers: %v", err)
+			}
+		}
+		if options, err := h.SignIn.SecondSteps().Options(t.Context(), late); err != nil || *options != (signin.Options{}) {
+			t.Errorf("options are %+v, %v", options, err)
+		}
+		if err := h.Factors.Keep(t.Context(), h.Proven(t, alice)); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(h.Lines(t, "totp", "kept")) + len(h.Lines(t, "backup_codes", "kept")); n != 0 {
+			t.Errorf("%d are kept", n)
+		}
+		token, secret := identity.NewResetToken(t.Context(), alice.ID, h.Now())
+		err = h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			_, err := tx.NewInsert().Model(token).Exec(ctx)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if question, err := h.SignIn.Resets().Check(t.Context(), secret, ""); err != nil || question != "" {
+			t.Errorf("a reset asks for it: %q, %v", question, err)
+		}
+		if _, _, err := h.SignIn.Resets().Reset(t.Context(), signin.NewPassword{
+			Secret: secret, Password: "purple elephants dance at noon", Device: identitytest.Laptop,
+		}); err != nil {
+			t.Error(err)
+		}
+		if n := len(h.Lines(t, "totp", "removed")); n != 1 || h.Read(t, alice.ID).TwoFactor {
+			t.Errorf("the audit trail has %d lines of it", n)
+		}
+	})
+}
+
 // Who says it again, by a later mail, is told all that waits, and when the first of it goes.
 func TestNotMeAgainTellsWhatWaits(t *testing.T) {
 	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
@@ -409,10 +465,11 @@ func TestDisownedFactorThatIsUsedStays(t *testing.T) {
 		if err != nil || factors.TOTPs[0].RemovalDueAt != nil || factors.RemovalDueAt() == nil {
 			t.Errorf("after the app was used: %+v, %v", factors, err)
 		}
-		h.Pass(24 * time.Hour)
+		h.Pass(24*time.Hour - time.Second)
 		if err := h.Factors.Keep(t.Context(), h.Proven(t, alice)); err != nil {
 			t.Fatal(err)
 		}
+		h.Pass(time.Second)
 		if _, err := h.SignIn.Expire(t.Context()); err != nil {
 			t.Fatal(err)
 		}

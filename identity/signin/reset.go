@@ -111,8 +111,24 @@ func (s Resets) allowed(ctx context.Context, owner *identity.User, secret, answe
 	return step.Answered && step.Purpose == ToReset && step.UserID == owner.ID && step.Reset == secret, nil
 }
 
-// owner returns the person of a reset link that is good, or ErrProof.
+// owner returns the person of a reset link that is good, or ErrProof. What they have disowned, and whose time has come,
+// is gone then: they are not asked for it.
 func (s Resets) owner(ctx context.Context, secret string) (*identity.User, error) {
+	owner, err := s.byLink(ctx, secret)
+	if err != nil || !owner.TwoFactor {
+		return owner, err
+	}
+	removed, err := s.Factors.RemoveDue(ctx, owner.ID)
+	if err != nil {
+		return nil, fmt.Errorf("reset password: %w", err)
+	}
+	if !removed {
+		return owner, nil
+	}
+	return s.byLink(ctx, secret)
+}
+
+func (s Resets) byLink(ctx context.Context, secret string) (*identity.User, error) {
 	owner := new(identity.User)
 	err := s.Database.Reader().NewSelect().Model(owner).
 		Where(

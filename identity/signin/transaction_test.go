@@ -108,7 +108,7 @@ func TestARefusalOfAnAttemptThatWasUndoneIsForgotten(t *testing.T) {
 		var asked atomic.Int64
 		before, after := h.Clock, h.Clock.Add(2*time.Minute)
 		h.Now = func() time.Time {
-			if asked.Add(1) <= 2 { // to check the code, and in the first attempt
+			if asked.Add(1) <= 4 { // thrice before the code is found right, and in the first attempt
 				return before
 			}
 			return after

@@ -22,8 +22,8 @@ import (
 // Nobody learns from Wicket who has an account here: whatever was typed, status, headers, body and the distribution of
 // the times are the same. The kinds come in random order, so that what else the machine does strikes all of them alike.
 
-// probe is one kind of question that a visitor may ask; form makes its i-th form. Whatever was typed has the same length
-// in every kind.
+// probe is one kind of question that a visitor may ask; form makes its i-th form. Whatever was typed has the same
+// length in every kind.
 type probe struct {
 	kind string
 	form func(i int) url.Values

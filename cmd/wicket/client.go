@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"strings"
@@ -70,11 +71,15 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 	if err != nil {
 		return err
 	}
-	result := struct {
-		server.ClientView
-		Secret string `json:"client_secret,omitempty"`
-	}{server.ViewClient(client), secret}
-	return out.print(result, func() {
+	var more []clients.Member
+	if secret != "" {
+		more = append(more, clients.Member{Name: "client_secret", Value: secret})
+	}
+	described, err := client.Describe(more...)
+	if err != nil {
+		return err
+	}
+	return out.print(described, func() {
 		out.line("issuer         %s", s.Provider.Issuer)
 		out.line("client_id      %s", client.ID)
 		if secret != "" {
@@ -98,14 +103,16 @@ func (clientList) Run(ctx context.Context, env server.Environment, out printer) 
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	clients, err := s.Clients.List(ctx)
+	registered, err := s.Clients.List(ctx)
 	if err != nil {
 		return err
 	}
-	views, rows := make([]server.ClientView, len(clients)), make([][]any, len(clients))
-	for i := range clients {
-		c := &clients[i]
-		views[i] = server.ViewClient(c)
+	described, rows := make([]json.RawMessage, len(registered)), make([][]any, len(registered))
+	for i := range registered {
+		c := &registered[i]
+		if described[i], err = c.Describe(); err != nil {
+			return err
+		}
 		pkce := "optional"
 		if s.Provider.RequirePKCE || c.RequirePKCE || c.IsPublic() {
 			pkce = "required"
@@ -114,7 +121,7 @@ func (clientList) Run(ctx context.Context, env server.Environment, out printer) 
 			c.ID, c.Name, c.AuthMethod, pkce, strings.Join(c.GrantTypes, " "), strings.Join(c.RedirectURIs, " "),
 		}
 	}
-	return out.print(views, func() {
+	return out.print(described, func() {
 		out.table([]any{"CLIENT_ID", "NAME", "AUTH METHOD", "PKCE", "GRANT TYPES", "REDIRECT URIS"}, rows)
 	})
 }

@@ -5,19 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/google/uuid"
 	"github.com/ory/fosite"
 	"github.com/uptrace/bun"
 
-	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
-	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -100,122 +94,6 @@ func (c *Client) allowsOrigin(origin string) bool {
 	return slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return oidc.OriginOf(uri) == origin })
 }
 
-var clientID = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,100}$`)
-
-// complete fills in what was left out and says what is wrong with the rest, as an ErrClient. Its messages are for the
-// person who registers the client.
-func (c *Client) complete() error {
-	c.fillIn()
-	for _, check := range []func() error{c.checkIdentity, c.checkGrants, c.checkAddresses, c.checkKeys} {
-		if err := check(); err != nil {
-			return fmt.Errorf("%w: %w", ErrClient, err)
-		}
-	}
-	return nil
-}
-
-// fillIn chooses what was left out.
-func (c *Client) fillIn() {
-	if c.ID == "" {
-		c.ID = uuid.NewString()
-	}
-	c.Name = strings.TrimSpace(c.Name)
-	if c.AuthMethod == "" {
-		c.AuthMethod = AuthBasic
-	}
-	if len(c.GrantTypes) == 0 {
-		c.GrantTypes = []string{oidc.GrantCode, oidc.GrantRefreshToken}
-	}
-	if len(c.Scopes) == 0 && slices.Contains(c.GrantTypes, oidc.GrantCode) {
-		c.Scopes = oidc.EverydayScopes()
-	}
-	if c.IDTokenAlg == "" {
-		c.IDTokenAlg = string(jose.RS256)
-	}
-	for _, list := range []*[]string{&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.AllowedOrigins, &c.Scopes} {
-		if *list == nil {
-			*list = []string{} // the column is not null
-		}
-	}
-}
-
-func (c *Client) checkIdentity() error {
-	switch {
-	case !clientID.MatchString(c.ID):
-		return errors.New("the id may have up to 100 letters, digits and . _ ~ -")
-	case c.Name == "" || len(c.Name) > 200:
-		return errors.New("the client needs a name of at most 200 bytes; people read it when they are asked for consent")
-	case !slices.Contains(AuthMethods, c.AuthMethod):
-		return fmt.Errorf("the authentication method %q is not one of %s", c.AuthMethod, strings.Join(AuthMethods, ", "))
-	case c.RequiredACR != "" && !slices.Contains(identity.ACRs, c.RequiredACR):
-		return fmt.Errorf("the authentication context class %q is not one of %s",
-			c.RequiredACR, strings.Join(identity.ACRs, ", "))
-	}
-	return nil
-}
-
-func (c *Client) checkGrants() error {
-	for _, grant := range c.GrantTypes {
-		if !slices.Contains(oidc.GrantTypes, grant) {
-			return fmt.Errorf("the grant type %q is not one of %s", grant, strings.Join(oidc.GrantTypes, ", "))
-		}
-	}
-	if c.IsPublic() && slices.Contains(c.GrantTypes, oidc.GrantClientCredentials) {
-		return fmt.Errorf("a public client has no credentials, so it cannot use %s", oidc.GrantClientCredentials)
-	}
-	if slices.Contains(c.GrantTypes, oidc.GrantCode) && len(c.RedirectURIs) == 0 {
-		return fmt.Errorf("%s needs at least one redirect URI", oidc.GrantCode)
-	}
-	for _, scope := range c.Scopes {
-		if !scopeToken.MatchString(scope) {
-			return fmt.Errorf("%q is not a scope", scope)
-		}
-	}
-	return nil
-}
-
-func (c *Client) checkAddresses() error {
-	for _, uri := range append(slices.Clone(c.RedirectURIs), c.PostLogoutRedirectURIs...) {
-		if err := checkRedirectURI(uri); err != nil {
-			return err
-		}
-	}
-	if n := slices.IndexFunc(c.RedirectURIs, c.MayBeImpersonated); n >= 0 && c.IsTrusted {
-		return fmt.Errorf("a public client cannot be trusted with the redirect URI %q: any program on a person's machine "+
-			"can receive what is sent there, so people must be asked (RFC 8252, section 8.6)", c.RedirectURIs[n])
-	}
-	for _, origin := range c.AllowedOrigins {
-		if oidc.OriginOf(origin) != origin {
-			return fmt.Errorf("%q is not an origin, such as https://app.example.com", origin)
-		}
-	}
-	for _, page := range []struct{ name, uri string }{
-		{"logo", c.LogoURI}, {"client", c.ClientURI}, {"policy", c.PolicyURI}, {"terms of service", c.TOSURI},
-		{"JWK set", c.JWKSURI},
-	} {
-		if page.uri != "" && !oidc.IsWebURL(page.uri) {
-			return fmt.Errorf("the %s URI must be an https URL", page.name)
-		}
-	}
-	return nil
-}
-
-func (c *Client) checkKeys() error {
-	if !slices.Contains(keys.SigningAlgs, jose.SignatureAlgorithm(c.IDTokenAlg)) {
-		return fmt.Errorf("the algorithm of ID tokens %q is not RS256, ES256 or EdDSA", c.IDTokenAlg)
-	}
-	if c.AuthMethod == AuthPrivateKeyJWT && (c.JWKS == nil) == (c.JWKSURI == "") {
-		return fmt.Errorf("%s needs the client's public keys: either a JWK set or the https URL of one", AuthPrivateKeyJWT)
-	}
-	if c.JWKS != nil {
-		_, err := parseJWKS(c.JWKS)
-		return err
-	}
-	return nil
-}
-
-var scopeToken = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]{1,100}$`) // RFC 6749, section 3.3
-
 // Create registers a client and returns its secret, which is shown once and stored as a digest; it is empty for
 // methods that need none. What is left out is completed: a new id, client_secret_basic, the code flow with refresh
 // tokens, Wicket's own scopes, RS256. It returns ErrClient with what is wrong, or ErrClientExists.
@@ -245,7 +123,7 @@ func (p *Store) createClient(ctx context.Context, client *Client, secret string)
 			return err
 		}
 		return audit.Record(ctx, tx, now, audit.Change{
-			Entity: "client", EntityID: client.ID, Action: "created", New: client.metadata(),
+			Entity: "client", EntityID: client.ID, Action: "created", New: client.columns(),
 		})
 	})
 	if storage.Violates(err, "clients") {

@@ -2,11 +2,8 @@ package clients
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
-	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -121,7 +118,7 @@ func declareClient(ctx context.Context, tx bun.Tx, client *Client) (audit.Change
 		return change, err
 	}
 	if len(registered) == 0 {
-		change.Action, change.New = "created", client.metadata()
+		change.Action, change.New = "created", client.columns()
 	} else if change.Old, change.New = client.differences(&registered[0]); len(change.New) > 0 {
 		change.Action = "changed"
 	} else {
@@ -129,65 +126,13 @@ func declareClient(ctx context.Context, tx bun.Tx, client *Client) (audit.Change
 	}
 	// Not an update: an operator's command may delete the client meanwhile, and the declaration wins.
 	upsert := tx.NewInsert().Model(client).On("CONFLICT (id) DO UPDATE").Returning("NULL")
-	for _, column := range declaredColumns {
-		upsert = upsert.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
+	set := func(column string) { upsert.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column)) }
+	for _, m := range metadata {
+		set(m.column)
+	}
+	for _, column := range []string{"secret_hash", "modified_at", "modified_by"} {
+		set(column)
 	}
 	_, err := upsert.Exec(ctx)
 	return change, err
-}
-
-// declaredColumns are what a declaration decides: all but the id and who made the client, and when.
-var declaredColumns = []string{
-	"name", "auth_method", "secret_hash", "jwks", "jwks_uri", "grant_types", "redirect_uris", "post_logout_redirect_uris",
-	"allowed_origins",
-	"scopes", "id_token_alg", "is_trusted", "require_pkce", "required_acr", "logo_uri", "client_uri", "policy_uri",
-	"tos_uri", "modified_at", "modified_by",
-}
-
-// metadata is what the audit trail keeps of a client: every column but its secret, not even as a digest, and empty
-// ones.
-func (c *Client) metadata() audit.Values {
-	all := audit.Values{
-		"name": c.Name, "auth_method": c.AuthMethod, "jwks": c.JWKS, "jwks_uri": c.JWKSURI, "grant_types": c.GrantTypes,
-		"redirect_uris": c.RedirectURIs, "post_logout_redirect_uris": c.PostLogoutRedirectURIs,
-		"allowed_origins": c.AllowedOrigins,
-		"scopes":          c.Scopes, "id_token_alg": c.IDTokenAlg, "is_trusted": c.IsTrusted, "require_pkce": c.RequirePKCE,
-		"required_acr": c.RequiredACR,
-		"logo_uri":     c.LogoURI, "client_uri": c.ClientURI, "policy_uri": c.PolicyURI, "tos_uri": c.TOSURI,
-	}
-	for column, value := range all {
-		if text, ok := value.(string); ok && text == "" || column == "jwks" && c.JWKS == nil {
-			delete(all, column)
-		}
-	}
-	return all
-}
-
-// differences returns the columns in which c differs from what is registered, as they were and as they shall be.
-func (c *Client) differences(registered *Client) (was, shall audit.Values) {
-	was, shall = audit.Values{}, audit.Values{}
-	before, after := registered.metadata(), c.metadata()
-	for _, column := range declaredColumns {
-		if !same(before[column], after[column]) {
-			was[column], shall[column] = before[column], after[column]
-		}
-	}
-	if !slices.Equal(registered.SecretHash, c.SecretHash) {
-		shall["secret"] = "replaced"
-		if c.SecretHash == nil {
-			shall["secret"] = "removed"
-		}
-	}
-	return was, shall
-}
-
-// same compares two values of a column; key sets by what they mean, for PostgreSQL writes JSON anew.
-func same(a, b any) bool {
-	left, isJSON := a.(json.RawMessage)
-	right, bothJSON := b.(json.RawMessage)
-	if !isJSON || !bothJSON {
-		return reflect.DeepEqual(a, b)
-	}
-	var x, y any
-	return json.Unmarshal(left, &x) == nil && json.Unmarshal(right, &y) == nil && reflect.DeepEqual(x, y)
 }

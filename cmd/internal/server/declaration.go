@@ -15,77 +15,48 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// ClientView is an app as WICKET_CLIENTS declares it and wicket client prints it: the names of RFC 7591, section 2.
-type ClientView struct {
-	ID                     string          `json:"client_id"`
-	Name                   string          `json:"client_name"`
-	AuthMethod             string          `json:"token_endpoint_auth_method"`
-	GrantTypes             []string        `json:"grant_types"`
-	RedirectURIs           []string        `json:"redirect_uris"`
-	PostLogoutRedirectURIs []string        `json:"post_logout_redirect_uris"`
-	AllowedOrigins         []string        `json:"allowed_origins"`
-	Scope                  string          `json:"scope"`
-	IDTokenAlg             string          `json:"id_token_signed_response_alg"`
-	Trusted                bool            `json:"trusted"`
-	RequirePKCE            bool            `json:"require_pkce"`
-	RequiredACR            string          `json:"required_acr,omitempty"`
-	JWKS                   json.RawMessage `json:"jwks,omitempty"`
-	JWKSURI                string          `json:"jwks_uri,omitempty"`
-	LogoURI                string          `json:"logo_uri,omitempty"`
-	ClientURI              string          `json:"client_uri,omitempty"`
-	PolicyURI              string          `json:"policy_uri,omitempty"`
-	TOSURI                 string          `json:"tos_uri,omitempty"`
-}
-
-// ViewClient is how an app is printed.
-func ViewClient(c *clients.Client) ClientView {
-	return ClientView{
-		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantTypes, RedirectURIs: c.RedirectURIs,
-		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, AllowedOrigins: c.AllowedOrigins,
-		Scope: strings.Join(c.Scopes, " "), IDTokenAlg: c.IDTokenAlg, Trusted: c.IsTrusted,
-		RequirePKCE: c.RequirePKCE, RequiredACR: c.RequiredACR, JWKS: c.JWKS, JWKSURI: c.JWKSURI,
-		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
-	}
-}
-
-// client is the app that was declared.
-func (v ClientView) client() *clients.Client {
-	return &clients.Client{
-		ID: v.ID, Name: v.Name, AuthMethod: v.AuthMethod, GrantTypes: v.GrantTypes, RedirectURIs: v.RedirectURIs,
-		PostLogoutRedirectURIs: v.PostLogoutRedirectURIs, AllowedOrigins: v.AllowedOrigins, Scopes: strings.Fields(v.Scope),
-		IDTokenAlg: v.IDTokenAlg, IsTrusted: v.Trusted, RequirePKCE: v.RequirePKCE, RequiredACR: v.RequiredACR, JWKS: v.JWKS,
-		JWKSURI: v.JWKSURI, LogoURI: v.LogoURI, ClientURI: v.ClientURI, PolicyURI: v.PolicyURI, TOSURI: v.TOSURI,
-	}
-}
-
-// declaredClient is one app in WICKET_CLIENTS, and where its secret is. The secret itself has no place there, so that
-// the list can be kept with the rest of a deployment.
-type declaredClient struct {
-	ClientView
-	SecretFile string `json:"client_secret_file"`
-}
-
 // parseClients reads a list of apps, and the secrets that it refers to by read.
 func parseClients(text string, read readFile) ([]clients.Declaration, error) {
 	const needs = "a client_id, a client_name and redirect_uris"
 	var declarations []clients.Declaration
 	err := eachDeclared(text, "client", needs, func(decode func(any) error) (string, error) {
-		var d declaredClient
-		err := decode(&d)
-		declaration := clients.Declaration{Client: d.client()}
-		if err == nil {
-			declaration.Secret, err = declaredSecret(d.SecretFile, read)
-		}
-		if err == nil {
-			err = declaration.Check()
-		}
+		declaration, err := readClient(decode, read)
 		declarations = append(declarations, declaration)
-		return d.ID, err
+		return declaration.Client.ID, err
 	})
 	if err == nil {
 		err = clients.CheckIDs(declarations)
 	}
 	return declarations, err
+}
+
+// readClient reads one app, and its secret from the file that client_secret_file names. The secret itself has no place
+// in the list, so that that can be kept with the rest of a deployment.
+func readClient(decode func(any) error, read readFile) (clients.Declaration, error) {
+	declaration := clients.Declaration{Client: new(clients.Client)}
+	var object json.RawMessage
+	if err := decode(&object); err != nil {
+		return declaration, err
+	}
+	client, others, err := clients.ReadMetadata(object)
+	if err != nil {
+		return declaration, err
+	}
+	declaration.Client = client
+	var secretFile string
+	if encoded, named := others["client_secret_file"]; named {
+		if err := json.Unmarshal(encoded, &secretFile); err != nil {
+			return declaration, errors.New("client_secret_file is not a string")
+		}
+		delete(others, "client_secret_file")
+	}
+	for name := range others {
+		return declaration, fmt.Errorf("unknown field %q", name)
+	}
+	if declaration.Secret, err = declaredSecret(secretFile, read); err != nil {
+		return declaration, err
+	}
+	return declaration, declaration.Check()
 }
 
 // ProviderView is a provider as WICKET_PROVIDERS declares it and wicket provider prints it.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -159,10 +160,17 @@ func FuzzDeclaredClients(f *testing.F) {
 					t.Fatalf("%q declares the redirect URI %q", text, uri)
 				}
 			}
-			view := ViewClient(d.Client)
-			printed := clients.Declaration{Client: view.client(), Secret: d.Secret}
-			if err := printed.Check(); err != nil || !reflect.DeepEqual(ViewClient(printed.Client), view) {
-				t.Fatalf("%q declares %+v, which is then %+v, %v", text, view, ViewClient(printed.Client), err)
+			described, err := d.Client.Describe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, others, err := clients.ReadMetadata(described)
+			if err != nil || len(others) > 0 {
+				t.Fatalf("%q declares %s, which is read as %v, %v", text, described, others, err)
+			}
+			err = clients.Declaration{Client: again, Secret: d.Secret}.Check()
+			if second, failed := again.Describe(); err != nil || failed != nil || !bytes.Equal(second, described) {
+				t.Fatalf("%q declares %s, which is then %s, %v, %v", text, described, second, err, failed)
 			}
 		}
 	})

@@ -1,0 +1,188 @@
+package clients
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// metadatum is one thing that a client is registered with, besides its client_id and its secret.
+type metadatum struct {
+	name   string            // RFC 7591, section 2, and the specifications that add to it; or Wicket's own
+	column string            // of the table clients
+	of     func(*Client) any // a pointer to the field
+}
+
+// metadata is the table of what a client is registered with, in the order in which it is shown. Declared clients, the
+// command line, the audit trail and registration all go by it.
+var metadata = []metadatum{
+	{"client_name", "name", func(c *Client) any { return &c.Name }},
+	{"token_endpoint_auth_method", "auth_method", func(c *Client) any { return &c.AuthMethod }},
+	{"grant_types", "grant_types", func(c *Client) any { return &c.GrantTypes }},
+	{"redirect_uris", "redirect_uris", func(c *Client) any { return &c.RedirectURIs }},
+	{"post_logout_redirect_uris", "post_logout_redirect_uris", func(c *Client) any { return &c.PostLogoutRedirectURIs }},
+	{"allowed_origins", "allowed_origins", func(c *Client) any { return &c.AllowedOrigins }},
+	{"scope", "scopes", func(c *Client) any { return (*scopeList)(&c.Scopes) }},
+	{"id_token_signed_response_alg", "id_token_alg", func(c *Client) any { return &c.IDTokenAlg }},
+	{"trusted", "is_trusted", func(c *Client) any { return &c.IsTrusted }},
+	{"require_pkce", "require_pkce", func(c *Client) any { return &c.RequirePKCE }},
+	{"required_acr", "required_acr", func(c *Client) any { return &c.RequiredACR }},
+	{"jwks", "jwks", func(c *Client) any { return &c.JWKS }},
+	{"jwks_uri", "jwks_uri", func(c *Client) any { return &c.JWKSURI }},
+	{"logo_uri", "logo_uri", func(c *Client) any { return &c.LogoURI }},
+	{"client_uri", "client_uri", func(c *Client) any { return &c.ClientURI }},
+	{"policy_uri", "policy_uri", func(c *Client) any { return &c.PolicyURI }},
+	{"tos_uri", "tos_uri", func(c *Client) any { return &c.TOSURI }},
+}
+
+// scopeList is a list that is a string in JSON, with spaces between: RFC 7591, section 2.
+type scopeList []string
+
+func (s *scopeList) MarshalJSON() ([]byte, error) { return json.Marshal(strings.Join(*s, " ")) }
+
+func (s *scopeList) UnmarshalJSON(encoded []byte) error {
+	var text string
+	err := json.Unmarshal(encoded, &text)
+	*s = strings.Fields(text)
+	return err
+}
+
+// Member is one member of a JSON object.
+type Member struct {
+	Name  string
+	Value any
+}
+
+// Describe returns the client as a JSON object: its client_id and its metadata under the names of RFC 7591, section 2,
+// and what else there is to say, such as the client_secret, which the row does not know. Texts and keys that are not
+// there are left out.
+func (c *Client) Describe(more ...Member) (json.RawMessage, error) {
+	members := []Member{{"client_id", c.ID}}
+	for _, m := range metadata {
+		if value := m.of(c); !isAbsent(value) {
+			members = append(members, Member{m.name, value})
+		}
+	}
+	var object bytes.Buffer
+	object.WriteByte('{')
+	for i, member := range append(members, more...) {
+		value, err := json.Marshal(member.Value)
+		if err != nil {
+			return nil, fmt.Errorf("describe client %s: %s: %w", c.ID, member.Name, err)
+		}
+		if i > 0 {
+			object.WriteByte(',')
+		}
+		fmt.Fprintf(&object, "%q:%s", member.Name, value)
+	}
+	object.WriteByte('}')
+	return object.Bytes(), nil
+}
+
+// ReadMetadata reads a client from a JSON object with a client_id and metadata. Whether they are in order is not looked
+// at. It returns the members that are neither too: to some who ask they mean something, and to some a mistake. What is
+// of the wrong type is named in an ErrClient.
+func ReadMetadata(object []byte) (*Client, map[string]json.RawMessage, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(object, &members); err != nil {
+		return nil, nil, fmt.Errorf("%w: not a JSON object", ErrClient)
+	}
+	client := new(Client)
+	var faults []error
+	read := func(name string, into any) {
+		value, given := members[name]
+		delete(members, name)
+		if !given || string(value) == "null" { // RFC 7591, section 2: as if it were left out
+			return
+		}
+		if err := json.Unmarshal(value, into); err != nil {
+			faults = append(faults, fmt.Errorf("%w: %s is not %s", ErrClient, name, shapeOf(into)))
+		}
+	}
+	read("client_id", &client.ID)
+	for _, m := range metadata {
+		read(m.name, m.of(client))
+	}
+	return client, members, errors.Join(faults...)
+}
+
+// shapeOf is what JSON a field is read from.
+func shapeOf(field any) string {
+	switch field.(type) {
+	case *string, *scopeList:
+		return "a string"
+	case *bool:
+		return "true or false"
+	case *[]string:
+		return "a list of strings"
+	default:
+		return "what it should be"
+	}
+}
+
+// isAbsent tells whether there is nothing to show: no text and no JSON. Lists and truth values are always shown.
+func isAbsent(field any) bool {
+	switch field := field.(type) {
+	case *string:
+		return *field == ""
+	case *json.RawMessage:
+		return *field == nil
+	default:
+		return false
+	}
+}
+
+// columns is what the audit trail keeps of a client: every column of its metadata that is not empty. Its secret is
+// none, not even as a digest.
+func (c *Client) columns() audit.Values {
+	values := make(audit.Values, len(metadata))
+	for _, m := range metadata {
+		if field := m.of(c); !isAbsent(field) {
+			values[m.column] = plain(field)
+		}
+	}
+	return values
+}
+
+// plain is the value of a field as its column has it.
+func plain(field any) any {
+	if scopes, ok := field.(*scopeList); ok {
+		return []string(*scopes)
+	}
+	return reflect.ValueOf(field).Elem().Interface()
+}
+
+// differences returns the columns in which c differs from what is registered, as they were and as they shall be.
+func (c *Client) differences(registered *Client) (was, shall audit.Values) {
+	was, shall = audit.Values{}, audit.Values{}
+	before, after := registered.columns(), c.columns()
+	for _, m := range metadata {
+		if !same(before[m.column], after[m.column]) {
+			was[m.column], shall[m.column] = before[m.column], after[m.column]
+		}
+	}
+	if !slices.Equal(registered.SecretHash, c.SecretHash) {
+		shall["secret"] = "replaced"
+		if c.SecretHash == nil {
+			shall["secret"] = "removed"
+		}
+	}
+	return was, shall
+}
+
+// same compares two values of a column; key sets by what they mean, for PostgreSQL writes JSON anew.
+func same(a, b any) bool {
+	left, isJSON := a.(json.RawMessage)
+	right, bothJSON := b.(json.RawMessage)
+	if !isJSON || !bothJSON {
+		return reflect.DeepEqual(a, b)
+	}
+	var x, y any
+	return json.Unmarshal(left, &x) == nil && json.Unmarshal(right, &y) == nil && reflect.DeepEqual(x, y)
+}

@@ -1,4 +1,4 @@
-package main
+package check
 
 import (
 	"context"
@@ -15,20 +15,20 @@ import (
 	"github.com/wicket-id/wicket/web"
 )
 
-// checkBrowser is the browser of a check: it keeps cookies, follows redirects as far as the issuer's own pages go, and
+// browser is the browser of a check: it keeps cookies, follows redirects as far as the issuer's own pages go, and
 // presses buttons.
-type checkBrowser struct {
+type browser struct {
 	http.Client
 	issuer string
 }
 
-// newCheckBrowser returns a browser that visits issuer, at the address through where that is not empty.
-func newCheckBrowser(issuer, through, redirectURI string) (*checkBrowser, error) {
+// newBrowser returns a browser that visits issuer, at the address through where that is not empty.
+func newBrowser(issuer, through, redirectURI string) (*browser, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
 	}
-	b := &checkBrowser{issuer: issuer, Client: http.Client{Jar: jar, Transport: http.DefaultTransport}}
+	b := &browser{issuer: issuer, Client: http.Client{Jar: jar, Transport: http.DefaultTransport}}
 	b.CheckRedirect = func(r *http.Request, before []*http.Request) error {
 		switch to := r.URL.String(); {
 		case !strings.HasPrefix(to, issuer+"/") || strings.HasPrefix(to, redirectURI):
@@ -41,7 +41,7 @@ func newCheckBrowser(issuer, through, redirectURI string) (*checkBrowser, error)
 	if through != "" {
 		to, err := url.Parse(through)
 		if err != nil || to.Host == "" || to.Scheme != "http" && to.Scheme != "https" {
-			return nil, usage("--through must be an address such as http://wicket:8080, not %q", through)
+			return nil, fmt.Errorf("%w: %q", ErrThrough, through)
 		}
 		b.Transport = detour{to}
 	}
@@ -75,12 +75,12 @@ type shownPage struct {
 
 const maxShownPage = 1 << 20
 
-func (b *checkBrowser) get(ctx context.Context, to string) (shownPage, error) {
+func (b *browser) get(ctx context.Context, to string) (shownPage, error) {
 	return b.getAs(ctx, to, "")
 }
 
 // getAs is get that shows a web.OperatorProof, if there is one.
-func (b *checkBrowser) getAs(ctx context.Context, to, proof string) (shownPage, error) {
+func (b *browser) getAs(ctx context.Context, to, proof string) (shownPage, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return shownPage{}, err
@@ -92,7 +92,7 @@ func (b *checkBrowser) getAs(ctx context.Context, to, proof string) (shownPage, 
 }
 
 // press presses a button, with what was filled in before besides what the form holds.
-func (b *checkBrowser) press(
+func (b *browser) press(
 	ctx context.Context, shown shownPage, button string, filled url.Values,
 ) (shownPage, error) {
 	pressed := find(shown.root, func(n *html.Node) bool { return attribute(n, "id") == button })
@@ -129,7 +129,7 @@ func (b *checkBrowser) press(
 	return b.show(request)
 }
 
-func (b *checkBrowser) show(request *http.Request) (shownPage, error) {
+func (b *browser) show(request *http.Request) (shownPage, error) {
 	request.Header.Set("User-Agent", "wicket-check")
 	response, err := b.Do(request)
 	if err != nil {

@@ -3,6 +3,7 @@ package oidc
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,7 +24,8 @@ type Grant struct {
 	ClientID       string     `bun:"client_id"`
 	SessionID      uuid.UUID  `bun:"session_id,type:uuid"`
 	SessionVersion int64      `bun:"session_version"`
-	Scopes         []string   `bun:"scopes,type:jsonb"`
+	Scopes         []string   `bun:"scopes,type:jsonb"` // of the server's own and of none of APIs
+	APIs           APIScopes  `bun:"apis,type:jsonb"`
 	AuthTime       time.Time  `bun:"auth_time"` // as it was when the grant was made: ID tokens of a refresh repeat it
 	ACR            string     `bun:"acr"`
 	AMR            []string   `bun:"amr,type:jsonb"`
@@ -31,6 +33,19 @@ type Grant struct {
 	ExpiresAt      time.Time  `bun:"expires_at"` // the absolute end
 	EndedAt        *time.Time `bun:"ended_at"`
 	EndReason      string     `bun:"end_reason,nullzero"`
+}
+
+// APIScopes are the scopes that are granted at APIs, by the identifier of the API. An API may be granted with none.
+type APIScopes map[string][]string
+
+// Has tells whether a scope is granted at any of them.
+func (s APIScopes) Has(scope string) bool {
+	for _, scopes := range s {
+		if slices.Contains(scopes, scope) {
+			return true
+		}
+	}
+	return false
 }
 
 // Why a grant ended, besides with its session.

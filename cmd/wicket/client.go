@@ -25,6 +25,7 @@ type clientCreate struct {
 	PostLogoutRedirectURI []string `name:"post-logout-redirect-uri" sep:"none" help:"Where the browser may go after a logout. Repeat it for several."`
 	Origin                []string `name:"origin" sep:"none" help:"An origin whose pages may call the token endpoint, besides those of the redirect URIs."`
 	Scope                 []string `sep:"none" help:"What the app may ask for, and nothing else: name openid too. Repeat it for several; left out, all of Wicket's own but roles."`
+	API                   []string `name:"api" sep:"none" placeholder:"IDENTIFIER" help:"An API that the app may ask for tokens for, besides those that are open to any: with all of its scopes, or with those that --scope names. Repeat it for several."`
 	GrantType             []string `name:"grant-type" sep:"none" help:"authorization_code, refresh_token or client_credentials. Left out, the first two."`
 	Public                bool     `help:"An app that cannot keep a secret: an SPA or a native app. It must use PKCE."`
 	AuthMethod            string   `name:"auth-method" help:"client_secret_basic (default), client_secret_post, private_key_jwt or none, which is --public."`
@@ -33,6 +34,7 @@ type clientCreate struct {
 	IDTokenAlg            string   `name:"id-token-alg" help:"RS256 (default), ES256 or EdDSA."`
 	Trusted               bool     `help:"An app of your own: people are not asked for consent. Not for --public with a redirect URI on localhost or of a scheme of its own."`
 	RequirePKCE           bool     `name:"require-pkce" help:"An app with a secret must use PKCE (S256) too. Of --public it is demanded anyway, and of all by WICKET_REQUIRE_PKCE."`
+	IntrospectsAll        bool     `name:"introspects-all" help:"It may introspect the access tokens of all apps that are for this server itself. Those for an API are for its own --introspection-client alone."`
 	RequiredACR           string   `name:"required-acr" help:"The weakest sign-in that it accepts: urn:wicket:acr:mfa for two factors, phr for a passkey or security key."`
 	LogoURI               string   `name:"logo-uri" help:"https URL of the app's logo."`
 	ClientURI             string   `name:"client-uri" help:"https URL of the app's home page."`
@@ -49,9 +51,19 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 	defer func() { _ = s.Close() }()
 	client := &clients.Client{
 		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantType, RedirectURIs: c.RedirectURI,
-		PostLogoutRedirectURIs: c.PostLogoutRedirectURI, AllowedOrigins: c.Origin, JWKSURI: c.JWKSURI,
+		PostLogoutRedirectURIs: c.PostLogoutRedirectURI, AllowedOrigins: c.Origin, APIs: c.API,
+		IntrospectsAll: c.IntrospectsAll, JWKSURI: c.JWKSURI,
 		IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequirePKCE: c.RequirePKCE, RequiredACR: c.RequiredACR,
 		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
+	}
+	for i, identifier := range c.API {
+		api, err := s.APIs.Find(ctx, identifier)
+		if errors.Is(err, storage.ErrNotFound) {
+			return noAPI(identifier)
+		} else if err != nil {
+			return err
+		}
+		client.APIs[i] = api.Identifier
 	}
 	for _, scope := range c.Scope {
 		client.Scopes = append(client.Scopes, strings.Fields(scope)...)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -35,7 +36,7 @@ func notFound(format string, args ...any) error {
 // conflicts are the errors below that say that something is in the way.
 var conflicts = []error{
 	identity.ErrUsernameTaken, identity.ErrEmailTaken, identity.ErrRoleHeld, identity.ErrRoleNotHeld,
-	clients.ErrClientExists, federation.ErrProviderTaken,
+	clients.ErrClientExists, apis.ErrAPIExists, apis.ErrAPIChanged, federation.ErrProviderTaken,
 }
 
 // exitCode is what the process ends with after that error.

@@ -25,6 +25,7 @@ type commands struct {
 	Migrate  migrateCommand   `cmd:"" help:"Bring the database up to date. serve does so by itself unless WICKET_MIGRATE=off."`
 	Copy     copyCommand      `cmd:"" help:"Move everything from one database into another, from SQLite to PostgreSQL or back. It can be run again."`
 	Client   clientCommands   `cmd:"" help:"Register, list and delete apps."`
+	API      apiCommands      `cmd:"" name:"api" help:"Register, list, change and delete the APIs that tokens are for."`
 	Provider providerCommands `cmd:"" help:"Let people sign in with accounts that they have elsewhere: Google, Microsoft, GitHub, any OpenID Provider."`
 	User     userCommands     `cmd:"" help:"Register, import, list, disable, enable, unlock and sign out people."`
 	Session  sessionCommands  `cmd:"" help:"List where people are signed in, and sign them out there."`

@@ -19,6 +19,7 @@ import (
 type Access struct {
 	Client     *clients.Client
 	Scopes     []string
+	APIs       oidc.APIScopes
 	Consented  bool      // the person was asked
 	Since      time.Time // when they allowed it; of an app that did not ask, when its oldest grant was made
 	LastUsedAt time.Time // when it last got something by a grant; zero where none is kept
@@ -62,14 +63,18 @@ func (p *Service) accesses(
 		GrantedScopes []string   `bun:"granted_scopes,type:jsonb"`
 		GrantedAt     *time.Time `bun:"granted_at"`
 		HeldScopes    []string   `bun:"held_scopes,type:jsonb"`
-		HeldSince     *time.Time `bun:"held_since"`
-		LastUsedAt    *time.Time `bun:"last_used_at"`
+
+		AtAPIs APIConsents      `bun:"api_consents,type:jsonb"`
+		HeldAt []oidc.APIScopes `bun:"held_apis,type:jsonb"`
+
+		HeldSince  *time.Time `bun:"held_since"`
+		LastUsedAt *time.Time `bun:"last_used_at"`
 	}
-	query := p.Database.Reader().NewSelect().Model(&found).
+	query := p.withAPIConsents(p.Database.Reader().NewSelect().Model(&found)).
 		With("held", p.held(userID)).
 		With("used", p.used(userID)).
 		ColumnExpr("client.*, consent.granted_scopes, consent.granted_at").
-		ColumnExpr("held.scopes AS held_scopes, held.since AS held_since, used.last_used_at").
+		ColumnExpr("held.scopes AS held_scopes, held.apis AS held_apis, held.since AS held_since, used.last_used_at").
 		Join("LEFT JOIN consents AS consent ON consent.client_id = client.id AND consent.user_id = ?", userID).
 		Join("LEFT JOIN held ON held.client_id = client.id").
 		Join("LEFT JOIN used ON used.client_id = client.id").
@@ -83,6 +88,7 @@ func (p *Service) accesses(
 	for i, row := range found {
 		access := Access{Client: &row.Client, Consented: row.GrantedAt != nil}
 		access.Scopes = append(row.GrantedScopes, without(row.HeldScopes, row.GrantedScopes)...)
+		access.APIs = atAPIs(row.AtAPIs, row.HeldAt)
 		switch {
 		case row.GrantedAt != nil:
 			access.Since = *row.GrantedAt
@@ -97,15 +103,32 @@ func (p *Service) accesses(
 	return list, nil
 }
 
+// atAPIs is what was allowed at APIs, and what grants hold there besides.
+func atAPIs(decided APIConsents, held []oidc.APIScopes) oidc.APIScopes {
+	at := oidc.APIScopes{}
+	for api, decision := range decided {
+		at[api] = decision.Granted
+	}
+	for _, scopes := range held {
+		for api := range scopes {
+			at[api] = append(at[api], without(scopes[api], at[api])...)
+		}
+	}
+	return at
+}
+
 // held selects by client what the grants of a person that stand hold together, and since when.
 func (p *Service) held(userID uuid.UUID) *bun.SelectQuery {
-	scopes, join := "json_group_array", `LEFT JOIN json_each("grant".scopes) AS scope ON TRUE`
+	array, apis := "json_group_array", `json('[' || group_concat(DISTINCT "grant".apis) || ']')`
+	join := `LEFT JOIN json_each("grant".scopes) AS scope ON TRUE`
 	if p.Database.Kind == storage.Postgres {
-		scopes, join = "jsonb_agg", `LEFT JOIN LATERAL jsonb_array_elements_text("grant".scopes) AS scope(value) ON TRUE`
+		array, apis = "jsonb_agg", `jsonb_agg(DISTINCT "grant".apis)`
+		join = `LEFT JOIN LATERAL jsonb_array_elements_text("grant".scopes) AS scope(value) ON TRUE`
 	}
 	return p.StandingGrants().
 		ColumnExpr(`"grant".client_id, MIN("grant".created_at) AS since`).
-		ColumnExpr(scopes+"(DISTINCT scope.value) FILTER (WHERE scope.value IS NOT NULL) AS scopes").
+		ColumnExpr(array+"(DISTINCT scope.value) FILTER (WHERE scope.value IS NOT NULL) AS scopes").
+		ColumnExpr(apis+" AS apis").
 		Join(join).
 		Where(`"grant".user_id = ?`, userID).
 		Group("grant.client_id")

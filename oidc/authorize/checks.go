@@ -1,11 +1,13 @@
 package authorize
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/apis"
 )
 
 // endpoint is where an authorization request can come in. A request is checked where the app sends it; what only makes
@@ -28,12 +30,13 @@ const (
 // may count on those above it. The first that fails is the answer.
 var checks = []struct {
 	at  endpoint
-	run func(p *Service, a *Request) *oidc.Error
+	run func(ctx context.Context, p *Service, a *Request) *oidc.Error
 }{
 	{withBrowser, checkUnsupported},
 	{withBrowser, checkResponseType},
 	{withBrowser, checkResponseMode},
 	{withBrowser, checkGrantType},
+	{everywhere, readResources},
 	{everywhere, readScopes},
 	{withBrowser, checkOpenIDRedirect},
 	{withBrowser, checkPKCE},
@@ -46,19 +49,19 @@ var checks = []struct {
 }
 
 // check makes the checks of an endpoint, and takes from the request what they read.
-func (p *Service) check(a *Request, at endpoint) *oidc.Error {
+func (p *Service) check(ctx context.Context, a *Request, at endpoint) *oidc.Error {
 	for _, check := range checks {
 		if check.at&at == 0 {
 			continue
 		}
-		if err := check.run(p, a); err != nil {
+		if err := check.run(ctx, p, a); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkUnsupported(_ *Service, a *Request) *oidc.Error {
+func checkUnsupported(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	for _, parameter := range []struct{ name, code, description string }{
 		{"request", "request_not_supported", "Request objects are not supported."},
 		{"request_uri", "request_uri_not_supported", "request_uri is not supported."},
@@ -71,7 +74,7 @@ func checkUnsupported(_ *Service, a *Request) *oidc.Error {
 	return nil
 }
 
-func checkResponseType(_ *Service, a *Request) *oidc.Error {
+func checkResponseType(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	switch {
 	case !a.form.Has("response_type"):
 		return oidc.InvalidRequest("The response_type is missing; it must be code.")
@@ -81,14 +84,14 @@ func checkResponseType(_ *Service, a *Request) *oidc.Error {
 	return nil
 }
 
-func checkResponseMode(_ *Service, a *Request) *oidc.Error {
+func checkResponseMode(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	if mode := a.form.Get("response_mode"); mode != "" && mode != a.ResponseMode {
 		return oidc.InvalidRequest("The response_mode must be query, fragment or form_post.")
 	}
 	return nil
 }
 
-func checkGrantType(_ *Service, a *Request) *oidc.Error {
+func checkGrantType(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	if !slices.Contains(a.Client.GrantTypes, oidc.GrantCode) {
 		return &oidc.Error{
 			Code: "unauthorized_client", Description: "This client is not registered for the authorization code flow.",
@@ -97,15 +100,29 @@ func checkGrantType(_ *Service, a *Request) *oidc.Error {
 	return nil
 }
 
-func readScopes(_ *Service, a *Request) *oidc.Error {
+// readResources reads which APIs are asked for (RFC 8707, section 2.1), and which of the scopes belong to them.
+func readResources(ctx context.Context, p *Service, a *Request) (refused *oidc.Error) {
+	a.APIs, refused = p.APIs.Request(ctx, a.Client, a.form["resource"], oidc.ParseScopes(a.form.Get("scope")))
+	return refused
+}
+
+func readScopes(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	requested := oidc.ParseScopes(a.form.Get("scope"))
-	if a.Scopes = oidc.Intersect(requested, a.Client.Scopes); len(a.Scopes) == 0 && len(requested) > 0 {
+	known := false
+	for _, scope := range requested {
+		ofAPI := slices.ContainsFunc(a.APIs, func(api apis.Requested) bool { return api.Has(scope) })
+		if !ofAPI && slices.Contains(a.Client.Scopes, scope) {
+			a.Scopes = append(a.Scopes, scope)
+		}
+		known = known || ofAPI
+	}
+	if len(a.Scopes) == 0 && len(requested) > 0 && !known {
 		return oidc.InvalidScope("None of the scopes asked for is registered for this client.")
 	}
 	return nil
 }
 
-func checkOpenIDRedirect(_ *Service, a *Request) *oidc.Error {
+func checkOpenIDRedirect(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	if slices.Contains(a.Scopes, "openid") && !a.form.Has("redirect_uri") {
 		return oidc.InvalidRequest("The redirect_uri is missing; OpenID Connect requires it.")
 	}
@@ -115,7 +132,7 @@ func checkOpenIDRedirect(_ *Service, a *Request) *oidc.Error {
 // Prompts are the values of the parameter prompt: OpenID Connect Core, section 3.1.2.1.
 var Prompts = []string{"none", "login", "consent", "select_account"}
 
-func readPrompt(_ *Service, a *Request) *oidc.Error {
+func readPrompt(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	a.Prompt = oidc.ParseScopes(a.form.Get("prompt"))
 	for _, prompt := range a.Prompt {
 		if !slices.Contains(Prompts, prompt) {
@@ -128,7 +145,7 @@ func readPrompt(_ *Service, a *Request) *oidc.Error {
 	return nil
 }
 
-func readMaxAge(_ *Service, a *Request) *oidc.Error {
+func readMaxAge(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	text := a.form.Get("max_age")
 	if text == "" {
 		return nil
@@ -142,7 +159,7 @@ func readMaxAge(_ *Service, a *Request) *oidc.Error {
 	return nil
 }
 
-func readIDTokenHint(p *Service, a *Request) *oidc.Error {
+func readIDTokenHint(_ context.Context, p *Service, a *Request) *oidc.Error {
 	hint := a.form.Get("id_token_hint")
 	if hint == "" {
 		return nil
@@ -155,12 +172,12 @@ func readIDTokenHint(p *Service, a *Request) *oidc.Error {
 	return nil
 }
 
-func readLoginHint(_ *Service, a *Request) *oidc.Error {
+func readLoginHint(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	a.LoginHint = a.form.Get("login_hint")
 	return nil
 }
 
-func readACRValues(_ *Service, a *Request) *oidc.Error {
+func readACRValues(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	a.ACRValues = oidc.ParseScopes(a.form.Get("acr_values"))
 	return nil
 }

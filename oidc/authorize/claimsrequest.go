@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 
@@ -34,7 +35,7 @@ func (c *claimRequest) accepted() []string {
 }
 
 // readClaims takes the parameter claims, where there is one.
-func readClaims(_ *Service, a *Request) *oidc.Error {
+func readClaims(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	text := a.form.Get("claims")
 	if text == "" {
 		return nil

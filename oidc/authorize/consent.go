@@ -23,17 +23,39 @@ type Consent struct {
 	ClientID       string    `bun:"client_id,pk"`
 	GrantedScopes  []string  `bun:"granted_scopes,type:jsonb"`
 	DeclinedScopes []string  `bun:"declined_scopes,type:jsonb"`
-	GrantedAt      time.Time `bun:"granted_at"`
+	GrantedAt      time.Time `bun:"granted_at"` // anew with each change, of what is allowed at APIs too
+
+	APIs APIConsents `bun:"-"` // at the APIs that were looked for
 }
 
-// GrantConsent remembers that a person allows the client of a request the scopes chosen among those it asks for. openid
-// is always allowed: without it there is nothing to sign in to. What was decided earlier about other scopes stays.
+// covers tells whether the person was asked for all that a request asks for before.
+func (c *Consent) covers(a *Request) bool {
+	if c == nil || !decided(a.Scopes, c.GrantedScopes, c.DeclinedScopes) {
+		return false
+	}
+	for _, api := range a.APIs {
+		at, asked := c.APIs[api.Identifier]
+		if !asked || !decided(api.Scopes, at.Granted, at.Declined) {
+			return false
+		}
+	}
+	return true
+}
+
+func decided(scopes, granted, declined []string) bool {
+	return len(without(without(scopes, granted), declined)) == 0
+}
+
+// GrantConsent remembers that a person allows the client of a request what is chosen among that which it asks for:
+// scopes, and scopes of APIs as AtAPI writes them. openid is always allowed: without it there is nothing to sign in
+// to. What was decided earlier about other scopes and APIs stays.
 func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request, chosen []string) error {
 	now := p.Now()
 	before, err := p.Consent(ctx, userID, a.Client.ID)
 	if err != nil {
 		return err
 	}
+	atAPIs := decideAtAPIs(userID, a, before, chosen)
 	consent := &Consent{
 		UserID: userID, ClientID: a.Client.ID, GrantedScopes: []string{}, DeclinedScopes: []string{}, GrantedAt: now,
 	}
@@ -56,11 +78,15 @@ func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request
 		if err != nil {
 			return err
 		}
+		if err := saveAPIConsents(ctx, tx, atAPIs); err != nil {
+			return err
+		}
 		change := audit.Change{Entity: "consent", EntityID: a.Client.ID, Action: "granted", UserID: userID,
 			New: audit.Values{"granted": consent.GrantedScopes, "declined": consent.DeclinedScopes}}
 		if before != nil {
 			change.Old = audit.Values{"granted": before.GrantedScopes, "declined": before.DeclinedScopes}
 		}
+		describe(change.New, atAPIs)
 		return audit.Record(ctx, tx, now, change)
 	})
 	if err != nil {
@@ -73,6 +99,11 @@ func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request
 func withdrawConsent(
 	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, clientID string,
 ) (bool, error) {
+	var atAPIs []APIConsent // which go with it
+	if err := tx.NewSelect().Model(&atAPIs).
+		Where("user_id = ? AND client_id = ?", userID, clientID).Scan(ctx); err != nil {
+		return false, err
+	}
 	consent := new(Consent)
 	err := tx.NewDelete().Model(consent).
 		Where("user_id = ? AND client_id = ?", userID, clientID).Returning("*").Scan(ctx)
@@ -82,9 +113,10 @@ func withdrawConsent(
 	if err != nil {
 		return false, err
 	}
+	old := audit.Values{"granted": consent.GrantedScopes, "declined": consent.DeclinedScopes}
+	describe(old, atAPIs)
 	return true, audit.Record(ctx, tx, now, audit.Change{
-		Entity: "consent", EntityID: clientID, Action: "withdrawn", UserID: userID,
-		Old: audit.Values{"granted": consent.GrantedScopes, "declined": consent.DeclinedScopes},
+		Entity: "consent", EntityID: clientID, Action: "withdrawn", UserID: userID, Old: old,
 	})
 }
 
@@ -102,18 +134,23 @@ func without(scopes, others []string) []string {
 
 // Visitor returns whose live session a cookie with that secret holds, and what they have allowed the client; in one
 // read, for every authorization request asks both. It returns storage.ErrNotFound where there is no session.
-func (p *Service) Visitor(ctx context.Context, secret, clientID string) (Visitor, error) {
+func (p *Service) Visitor(ctx context.Context, secret string, a *Request) (Visitor, error) {
 	var found struct {
 		identity.Session `bun:",extend"`
 
 		GrantedScopes  []string   `bun:"granted_scopes,type:jsonb"`
 		DeclinedScopes []string   `bun:"declined_scopes,type:jsonb"`
 		GrantedAt      *time.Time `bun:"granted_at"`
+
+		APIs APIConsents `bun:"api_consents,type:jsonb"`
 	}
 	query := p.Identity.Sessions().Select(&found, secret).
 		ColumnExpr("consent.granted_scopes, consent.declined_scopes, consent.granted_at").
 		Where("session.next_secret_hash IS NULL"). // an old secret lets no app in: see identity.RenewSecret
-		Join("LEFT JOIN consents AS consent ON consent.user_id = session.user_id AND consent.client_id = ?", clientID)
+		Join("LEFT JOIN consents AS consent ON consent.user_id = session.user_id AND consent.client_id = ?", a.Client.ID)
+	if len(a.APIs) > 0 {
+		query = p.withAPIConsents(query)
+	}
 	if err := p.Identity.Sessions().Scan(ctx, query, secret); err != nil {
 		return Visitor{}, fmt.Errorf("visitor: %w", err)
 	}
@@ -123,34 +160,48 @@ func (p *Service) Visitor(ctx context.Context, secret, clientID string) (Visitor
 	}
 	if found.GrantedAt != nil {
 		visitor.Consent = &Consent{
-			UserID: found.UserID, ClientID: clientID, GrantedScopes: found.GrantedScopes, DeclinedScopes: found.DeclinedScopes,
-			GrantedAt: *found.GrantedAt,
+			UserID: found.UserID, ClientID: a.Client.ID,
+			GrantedScopes: found.GrantedScopes, DeclinedScopes: found.DeclinedScopes,
+			GrantedAt: *found.GrantedAt, APIs: found.APIs,
 		}
 	}
 	return visitor, nil
 }
 
-// Consent returns what a person has allowed a client, or nil.
+// Consent returns what a person has allowed a client, at every API too, or nil.
 func (p *Service) Consent(ctx context.Context, userID uuid.UUID, clientID string) (*Consent, error) {
-	consent := new(Consent)
-	err := p.Database.Reader().NewSelect().Model(consent).
-		Where("user_id = ? AND client_id = ?", userID, clientID).Scan(ctx)
-	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
-		return nil, nil
+	found, err := p.consents(ctx, 1, func(query *bun.SelectQuery) *bun.SelectQuery {
+		return query.Where("consent.user_id = ? AND consent.client_id = ?", userID, clientID)
+	})
+	if err != nil || len(found) == 0 {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("consent: %w", err)
-	}
-	return consent, nil
+	return &found[0], nil
 }
 
 // Consents lists what a person has allowed which clients, the newest first. limit is how many at the most.
 func (p *Service) Consents(ctx context.Context, userID uuid.UUID, limit int) ([]Consent, error) {
-	var consents []Consent
-	if err := p.Database.Reader().NewSelect().Model(&consents).
-		Where("user_id = ?", userID).
-		Order("granted_at DESC").Limit(int64(limit)).Scan(ctx); err != nil {
+	return p.consents(ctx, limit, func(query *bun.SelectQuery) *bun.SelectQuery {
+		return query.Where("consent.user_id = ?", userID).Order("consent.granted_at DESC")
+	})
+}
+
+func (p *Service) consents(
+	ctx context.Context, limit int, which func(*bun.SelectQuery) *bun.SelectQuery,
+) ([]Consent, error) {
+	var found []struct {
+		Consent `bun:",extend"`
+
+		AtAPIs APIConsents `bun:"api_consents,type:jsonb"`
+	}
+	query := p.withAPIConsents(p.Database.Reader().NewSelect().Model(&found).ColumnExpr("consent.*"))
+	if err := which(query).Limit(int64(limit)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("consents: %w", err)
+	}
+	consents := make([]Consent, len(found))
+	for i, row := range found {
+		consents[i] = row.Consent
+		consents[i].APIs = row.AtAPIs
 	}
 	return consents, nil
 }

@@ -33,7 +33,7 @@ func (p *Service) Issue(
 	ctx context.Context, a *Request, session *identity.Session, decision Decision,
 ) (*oidc.Response, error) {
 	now := p.Now()
-	grant := p.newGrant(session, a, decision.Scopes, now)
+	grant := p.newGrant(session, a, decision, now)
 	code, parameters, err := p.Grants.IssueCode(ctx, a.accepted, a.Client, grant, a.form.Get("redirect_uri"))
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (p *Service) Issue(
 	draft := p.Database.Draft()
 	record, err := audit.RecordStatement(ctx, draft, now, audit.Change{
 		Entity: "grant", EntityID: grant.ID.String(), Action: "created", UserID: session.UserID,
-		New: audit.Values{"client_id": a.Client.ID, "scopes": decision.Scopes},
+		New: audit.Values{"client_id": a.Client.ID, "scopes": decision.Scopes, "apis": decision.APIs},
 	})
 	if err != nil {
 		return nil, oidc.ServerError(err)
@@ -76,11 +76,12 @@ func (p *Service) Issue(
 }
 
 // newGrant describes what a session grants to an app.
-func (p *Service) newGrant(session *identity.Session, a *Request, scopes []string, now time.Time) *oidc.Grant {
+func (p *Service) newGrant(session *identity.Session, a *Request, decision Decision, now time.Time) *oidc.Grant {
 	return &oidc.Grant{
 		ID: uuid.Must(uuid.NewV7()), UserID: session.UserID, ClientID: a.Client.ID, SessionID: session.ID,
 		SessionVersion: session.SessionVersion,
-		Scopes:         scopes, AuthTime: session.AuthTime, ACR: claimedACR(a, session), AMR: session.AMR, CreatedAt: now,
+		Scopes:         decision.Scopes, APIs: decision.APIs, AuthTime: session.AuthTime, ACR: claimedACR(a, session),
+		AMR: session.AMR, CreatedAt: now,
 		ExpiresAt: now.Add(p.Lifetimes.Grant),
 	}
 }

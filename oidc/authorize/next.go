@@ -1,7 +1,6 @@
 package authorize
 
 import (
-	"slices"
 	"time"
 
 	"github.com/wicket-id/wicket/identity"
@@ -27,10 +26,11 @@ const (
 // Decision is a Step with what belongs to it.
 type Decision struct {
 	Step   Step
-	Scopes []string    // to be granted, with Issue
-	By     *Consent    // what allows them, with Issue; nil: the client is trusted
-	ACR    string      // the authentication context class to be reached, with StepUp and Enrol
-	Error  *oidc.Error // for the app, with Refuse
+	Scopes []string       // to be granted, with Issue
+	APIs   oidc.APIScopes // to be granted at APIs, with Issue
+	By     *Consent       // what allows them, with Issue; nil: the client is trusted
+	ACR    string         // the authentication context class to be reached, with StepUp and Enrol
+	Error  *oidc.Error    // for the app, with Refuse
 }
 
 // Visitor is who sits before the browser that an authorization request came with.
@@ -55,7 +55,7 @@ func Next(a *Request, v Visitor, now time.Time) Decision {
 	if session == nil {
 		return interact(SignIn, "login_required", "Nobody is signed in.")
 	}
-	if silent && a.AsksSubject && !a.Client.IsTrusted && !consent.covers(a.Scopes) {
+	if silent && a.AsksSubject && !a.Client.IsTrusted && !consent.covers(a) {
 		// One answer, whoever it is: an app that nobody has allowed anything learns not who is signed in.
 		return refuse("login_required", "The person must sign in, or has not allowed this yet.")
 	}
@@ -82,31 +82,20 @@ func Next(a *Request, v Visitor, now time.Time) Decision {
 	}
 	impersonable := a.Client.MayBeImpersonated(a.RedirectURI)
 	if a.Client.IsTrusted && !impersonable {
-		return Decision{Step: Issue, Scopes: a.Scopes}
+		return Decision{Step: Issue, Scopes: a.Scopes, APIs: requestedAt(a.APIs)}
 	}
-	if !consent.covers(a.Scopes) || a.Asks("consent") && consent.GrantedAt.Before(a.BeganAt) {
+	if !consent.covers(a) || a.Asks("consent") && consent.GrantedAt.Before(a.BeganAt) {
 		return interact(AskConsent, "consent_required", "The person has not allowed this yet.")
 	}
 	if impersonable && a.ConfirmedBy != session.ID { // RFC 8252, section 8.6
 		return interact(Confirm, "interaction_required",
 			"Another program could pass for this app, so the person must confirm each time.")
 	}
-	return Decision{Step: Issue, Scopes: oidc.Intersect(a.Scopes, consent.GrantedScopes), By: consent}
+	return Decision{
+		Step: Issue, Scopes: oidc.Intersect(a.Scopes, consent.GrantedScopes), APIs: consent.at(a.APIs), By: consent,
+	}
 }
 
 func refuse(code, why string) Decision {
 	return Decision{Step: Refuse, Error: &oidc.Error{Code: code, Description: why}}
-}
-
-// covers tells whether the person was asked for all of these scopes before.
-func (c *Consent) covers(scopes []string) bool {
-	if c == nil {
-		return false
-	}
-	for _, scope := range scopes {
-		if !slices.Contains(c.GrantedScopes, scope) && !slices.Contains(c.DeclinedScopes, scope) {
-			return false
-		}
-	}
-	return true
 }

@@ -10,7 +10,7 @@ import (
 
 // checkPKCE is RFC 7636, section 4.4.1, less the method plain, which protects against nothing: S256 is required of
 // public clients, of those of which the operator demands it, and of every client that begins with PKCE.
-func checkPKCE(p *Service, a *Request) *oidc.Error {
+func checkPKCE(_ context.Context, p *Service, a *Request) *oidc.Error {
 	challenge, method := a.form.Get("code_challenge"), a.form.Get("code_challenge_method")
 	switch {
 	case challenge == "" && method != "":

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -22,10 +23,11 @@ import (
 // Connect Core, section 3.1.2.1.
 type Request struct {
 	Client       *clients.Client
-	RedirectURI  string // where the answer goes; vetted
-	ResponseMode string // "query", "fragment" or "form_post"
-	State        string // may be empty
-	Scopes       []string
+	RedirectURI  string           // where the answer goes; vetted
+	ResponseMode string           // "query", "fragment" or "form_post"
+	State        string           // may be empty
+	Scopes       []string         // of the server's own and of none of APIs
+	APIs         []apis.Requested // what is asked for at APIs: RFC 8707
 	Prompt       []string
 	MaxAge       *time.Duration // nil: the client does not care
 	LoginHint    string
@@ -79,7 +81,7 @@ func (p *Service) read(ctx context.Context, form url.Values, began time.Time) (*
 	if err := oidc.CheckForm(form); err != nil {
 		return nil, &Refusal{Reason: err}
 	}
-	form, doubled := oidc.Single(form)
+	form, doubled := oidc.Single(form, "resource")
 	untrusted := func(description string) error { return &Refusal{Reason: oidc.InvalidRequest(description)} }
 	if doubled == "client_id" || doubled == "redirect_uri" {
 		return nil, untrusted("The parameter " + doubled + " is given more than once.")
@@ -105,7 +107,7 @@ func (p *Service) read(ctx context.Context, form url.Values, began time.Time) (*
 		err := oidc.InvalidRequest("The parameter " + doubled + " is given more than once.")
 		return nil, &Refusal{Reason: err, Authorization: a}
 	}
-	if err := p.check(a, atAuthorize); err != nil {
+	if err := p.check(ctx, a, atAuthorize); err != nil {
 		return nil, &Refusal{Reason: err, Authorization: a}
 	}
 	if err := p.accept(ctx, a); err != nil {

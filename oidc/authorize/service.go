@@ -5,6 +5,7 @@ package authorize
 import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/grants"
 	"github.com/wicket-id/wicket/oidc/tokens"
@@ -15,6 +16,7 @@ type Service struct {
 	*oidc.Provider
 
 	Clients  *clients.Store
+	APIs     *apis.Store
 	Tokens   *tokens.Service
 	Grants   *grants.Service
 	Identity *identity.Store

@@ -32,9 +32,12 @@ type Client struct {
 	// from which a page may call the token endpoint
 	AllowedOrigins []string `bun:"allowed_origins,type:jsonb"`
 	Scopes         []string `bun:"scopes,type:jsonb"` // what it may ask for
+	APIs           []string `bun:"apis,type:jsonb"`   // the identifiers of those that it may ask for tokens for
 	IDTokenAlg     string   `bun:"id_token_alg"`      // id_token_signed_response_alg
 	IsTrusted      bool     `bun:"is_trusted"`        // ours: no consent page
-	RequirePKCE    bool     `bun:"require_pkce"`      // ours: of a public client it is required anyway
+	// may introspect the access tokens of other clients that are for the server itself, not for an API
+	IntrospectsAll bool `bun:"introspects_all"`
+	RequirePKCE    bool `bun:"require_pkce"` // ours: of a public client it is required anyway
 	// the weakest sign-in that it accepts; empty: any
 	RequiredACR string    `bun:"required_acr"`
 	LogoURI     string    `bun:"logo_uri"`
@@ -84,6 +87,9 @@ func (c *Client) GetResponseModes() []fosite.ResponseModeType {
 
 // Actor is the name of the client in the audit trail and the logs.
 func (c *Client) Actor() string { return "client:" + c.ID }
+
+// MayCall tells whether the client is registered for an API, by its identifier.
+func (c *Client) MayCall(api string) bool { return slices.Contains(c.APIs, api) }
 
 // allowsOrigin tells whether a page of that origin may use this client: one of its redirect URIs lives there, or the
 // operator has allowed it.

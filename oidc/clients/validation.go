@@ -50,7 +50,7 @@ func (c *Client) fillIn() {
 	if c.IDTokenAlg == "" {
 		c.IDTokenAlg = string(jose.RS256)
 	}
-	for _, list := range []*[]string{&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.AllowedOrigins, &c.Scopes} {
+	for _, list := range []*[]string{&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.AllowedOrigins, &c.Scopes, &c.APIs} {
 		if *list == nil {
 			*list = []string{} // the column is not null
 		}

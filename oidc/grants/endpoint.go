@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -56,7 +57,7 @@ type exchange struct {
 // what it refuses.
 func (e *exchange) run(ctx context.Context, r oidc.Request) (err error) {
 	e.name = r.Form.Get("grant_type")
-	if e.form, err = oidc.Parameters(r.Form); err != nil {
+	if e.form, err = oidc.Parameters(r.Form, "resource"); err != nil {
 		return err
 	}
 	r.Form = e.form
@@ -68,6 +69,7 @@ func (e *exchange) run(ctx context.Context, r oidc.Request) (err error) {
 		e.chooseGrantType,
 		e.redeem,
 		e.demandStanding,
+		e.chooseAPI,
 		e.chooseScopes,
 		e.issue,
 	} {
@@ -107,8 +109,10 @@ func (e *exchange) redeem(ctx context.Context) (err error) {
 	e.work = &work{
 		service: e.service, now: e.service.Now(), client: e.client, form: e.form, presented: e.form.Get("refresh_token"),
 	}
+	form := maps.Clone(e.form)
+	form.Del("scope") // what may be asked for depends on the API: chooseScopes
 	e.access, err = e.service.engine.NewAccessRequest(withWork(ctx, e.work), &http.Request{
-		Method: http.MethodPost, Form: e.form, PostForm: e.form, Header: http.Header{},
+		Method: http.MethodPost, Form: form, PostForm: form, Header: http.Header{},
 	}, &engineSession{})
 	return e.refuse(err)
 }
@@ -122,13 +126,20 @@ func (e *exchange) demandStanding(context.Context) error {
 	return nil
 }
 
-// chooseScopes chooses what the tokens are good for.
+// chooseAPI chooses what the access token is good at, by the parameter resource: RFC 8707, section 2.2.
+func (e *exchange) chooseAPI(ctx context.Context) (err error) {
+	e.work.api, err = e.grant.api(ctx, e.work, e.form["resource"])
+	return err
+}
+
+// chooseScopes chooses what the tokens are good for. fosite hears of the server's own scopes, which decide on ID token
+// and refresh token; the access token has those of its API.
 func (e *exchange) chooseScopes(context.Context) error {
-	scopes, err := e.grant.scopes(e.work, e.access, oidc.ParseScopes(e.form.Get("scope")))
+	chosen, err := e.grant.scopes(e.work, oidc.ParseScopes(e.form.Get("scope")))
 	if err != nil {
 		return err
 	}
-	e.access.(*fosite.AccessRequest).GrantedScope = scopes
+	e.access.(*fosite.AccessRequest).GrantedScope, e.work.scopes = chosen.own, chosen.ofToken
 	return nil
 }
 
@@ -140,7 +151,8 @@ func (e *exchange) issue(ctx context.Context) error {
 	}
 	e.tokens = &Tokens{
 		AccessToken: answer.GetAccessToken(), TokenType: "Bearer",
-		ExpiresIn: int64(e.service.Lifetimes.AccessToken.Seconds()), Scope: strings.Join(e.access.GetGrantedScopes(), " "),
+		ExpiresIn: int64(e.service.Tokens.AccessTokenLifetime(e.work.api).Seconds()),
+		Scope:     strings.Join(e.work.scopes, " "),
 	}
 	e.tokens.RefreshToken, _ = answer.GetExtra("refresh_token").(string)
 	e.tokens.IDToken, _ = answer.GetExtra("id_token").(string)

@@ -13,6 +13,7 @@ import (
 	"github.com/ory/fosite/token/jwt"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/tokens"
 )
@@ -89,6 +90,8 @@ type work struct {
 	now     time.Time
 	client  *clients.Client // who asks
 	grant   *oidc.Grant     // the family that is extended; nil for client_credentials
+	api     *apis.API       // what the access token is good at; nil: this server itself
+	scopes  []string        // of the access token
 	stands  bool            // what the grant hangs on stands: see oidc.Grant.Stands
 
 	code    *Code                // the code that is issued or redeemed

@@ -64,10 +64,10 @@ func (engineTokens) RefreshTokenSignature(_ context.Context, token string) strin
 func (engineTokens) ValidateRefreshToken(context.Context, fosite.Requester, string) error { return nil }
 
 func (t engineTokens) GenerateAccessToken(
-	ctx context.Context, request fosite.Requester,
+	ctx context.Context, _ fosite.Requester,
 ) (token, signature string, err error) {
 	w := workOf(ctx)
-	token, err = t.service.Tokens.SignAccessToken(w.client, w.grant, request.GetGrantedScopes(), w.now)
+	token, err = t.service.Tokens.SignAccessToken(w.client, w.grant, w.api, w.scopes, w.now)
 	return token, "", err
 }
 

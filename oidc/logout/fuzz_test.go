@@ -34,7 +34,7 @@ func FuzzLogoutRequest(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	access, err := h.Tokens.SignAccessToken(&clients.Client{ID: "web"}, nil, []string{"read"}, h.Clock)
+	access, err := h.Tokens.SignAccessToken(&clients.Client{ID: "web"}, nil, nil, []string{"read"}, h.Clock)
 	if err != nil {
 		f.Fatal(err)
 	}

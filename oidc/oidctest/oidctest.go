@@ -13,6 +13,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/grants"
@@ -35,6 +36,7 @@ type Stack struct {
 	Identity  *identity.Store
 	Keys      *keys.Keys
 	Clients   *clients.Store
+	APIs      *apis.Store
 	Tokens    *tokens.Service
 	Grants    *grants.Service
 	Authorize *authorize.Service
@@ -73,10 +75,12 @@ func New(t testing.TB, db *storage.Database) *Stack {
 		SessionIdle: 30 * 24 * time.Hour,
 	}
 	h.Clients = clients.New(h.Provider, false, slog.New(slog.NewTextHandler(&h.Logged, nil)))
-	h.Tokens = tokens.New(h.Provider, h.Clients, h.Keys, h.Identity)
+	h.APIs = apis.New(h.Provider)
+	h.Tokens = tokens.New(h.Provider, h.Clients, h.APIs, h.Keys, h.Identity)
 	h.Grants = grants.New(h.Provider, h.Clients, h.Tokens)
 	h.Authorize = &authorize.Service{
-		Provider: h.Provider, Clients: h.Clients, Tokens: h.Tokens, Grants: h.Grants, Identity: h.Identity,
+		Provider: h.Provider, Clients: h.Clients, APIs: h.APIs, Tokens: h.Tokens, Grants: h.Grants,
+		Identity: h.Identity,
 	}
 	h.Logout = &logout.Service{Provider: h.Provider, Clients: h.Clients, Tokens: h.Tokens}
 	return h

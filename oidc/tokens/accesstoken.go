@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -37,46 +38,65 @@ type AccessClaims struct {
 	kid string // the key that signed them
 }
 
-const (
-	accessTokenAlg  = jose.ES256
-	accessTokenType = "at+jwt" // RFC 9068, section 2.1
-)
+const accessTokenAlg = jose.ES256
 
-// SignAccessToken makes an access token: RFC 9068. grant is nil for a token of the client itself.
+// SignAccessToken makes an access token: RFC 9068. grant is nil for a token of the client itself, and api for one that
+// is good at this server alone.
 func (p *Service) SignAccessToken(
-	client *clients.Client, grant *oidc.Grant, scopes []string, now time.Time,
+	client *clients.Client, grant *oidc.Grant, api *apis.API, scopes []string, now time.Time,
 ) (string, error) {
 	claims := AccessClaims{
 		Issuer: p.Issuer, Subject: client.ID, Audience: []string{p.Issuer}, ClientID: client.ID,
 		Scope:    strings.Join(scopes, " "),
-		IssuedAt: now.Unix(), Expiry: now.Add(p.Lifetimes.AccessToken).Unix(), ID: uuid.NewString(),
+		IssuedAt: now.Unix(), Expiry: now.Add(p.AccessTokenLifetime(api)).Unix(), ID: uuid.NewString(),
+	}
+	typ := apis.TypeAccessToken
+	if api != nil {
+		claims.Audience, typ = []string{api.Identifier}, api.TokenType
 	}
 	if grant != nil {
 		claims.Subject, claims.GrantID = grant.UserID.String(), grant.ID.String()
 		claims.SessionID, claims.SessionVersion = grant.SessionID.String(), grant.SessionVersion
 		claims.AuthTime, claims.ACR, claims.AMR = grant.AuthTime.Unix(), grant.ACR, grant.AMR
 	}
-	return p.Keys.Sign(accessTokenAlg, accessTokenType, claims)
+	return p.Keys.Sign(accessTokenAlg, typ, claims)
 }
+
+// AccessTokenLifetime is how long an access token for an API is good; nil: for this server alone.
+func (p *Service) AccessTokenLifetime(api *apis.API) time.Duration {
+	if api == nil || api.TokenLifetime == 0 {
+		return p.Lifetimes.AccessToken
+	}
+	return time.Duration(api.TokenLifetime) * time.Second
+}
+
+// For tells whether the token is good at that audience: an API's identifier, or the issuer for this server itself.
+func (c *AccessClaims) For(audience string) bool { return slices.Contains(c.Audience, audience) }
 
 // errToken says that a token is not good: forged, expired, revoked, or its session has ended. Which is not told.
 var errToken = errors.New("the access token is not valid")
 
-// ReadAccessToken verifies what can be told from an access token itself: RFC 9068, section 4. Its answer must not be
-// changed.
+// ReadAccessToken verifies what can be told from an access token itself: RFC 9068, section 4. Which API it is good at
+// is left to who asks: see AccessClaims.For. Its answer must not be changed.
 func (p *Service) ReadAccessToken(token string) (*AccessClaims, error) {
 	if claims := p.verified.get(token, p.Now()); claims != nil && p.Keys.Trusts(claims.kid) {
 		return claims, nil
 	}
-	payload, kid, err := p.Keys.Verify(token, accessTokenType, accessTokenAlg)
+	payload, kid, err := p.Keys.Verify(token, apis.TypeAccessToken, accessTokenAlg)
 	if err != nil {
-		return nil, errToken
+		if payload, kid, err = p.Keys.Verify(token, apis.TypeJWT, accessTokenAlg); err != nil {
+			return nil, errToken
+		}
 	}
 	claims := &AccessClaims{kid: kid}
 	if err := json.Unmarshal(payload, claims); err != nil {
 		return nil, errToken
 	}
-	if claims.Issuer != p.Issuer || !slices.Contains(claims.Audience, p.Issuer) || p.Now().Unix() >= claims.Expiry {
+	// An ID token has the type JWT too, and neither of the two: RFC 9068, section 2.2, demands them.
+	if claims.ClientID == "" || claims.ID == "" {
+		return nil, errToken
+	}
+	if claims.Issuer != p.Issuer || len(claims.Audience) == 0 || p.Now().Unix() >= claims.Expiry {
 		return nil, errToken
 	}
 	p.verified.put(token, claims)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/oidctest"
 	"github.com/wicket-id/wicket/oidc/tokens"
@@ -17,7 +18,7 @@ import (
 // Whatever is made of a token of ours, it is read as what we signed or not at all.
 func FuzzVerifyToken(f *testing.F) {
 	h := oidctest.New(f, storagetest.Open(f, storage.SQLite))
-	access, err := h.Tokens.SignAccessToken(&clients.Client{ID: "web"}, nil, []string{"read"}, h.Clock)
+	access, err := h.Tokens.SignAccessToken(&clients.Client{ID: "web"}, nil, nil, []string{"read"}, h.Clock)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -25,7 +26,7 @@ func FuzzVerifyToken(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	payload, _, err := h.Keys.Verify(access, tokens.AccessTokenType, tokens.AccessTokenAlg)
+	payload, _, err := h.Keys.Verify(access, apis.TypeAccessToken, tokens.AccessTokenAlg)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func FuzzVerifyToken(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		token := recipe.Replace(text)
-		got, kid, err := h.Keys.Verify(token, tokens.AccessTokenType, tokens.AccessTokenAlg)
+		got, kid, err := h.Keys.Verify(token, apis.TypeAccessToken, tokens.AccessTokenAlg)
 		if err == nil && (string(got) != string(payload) || kid != want.KID()) {
 			t.Fatalf("%q is read as %s", token, got)
 		}

@@ -66,7 +66,13 @@ func (p *Service) ReadIDTokenHint(token string) (*IDClaims, error) {
 	if err := json.Unmarshal(payload, claims); err != nil {
 		return nil, err
 	}
-	if claims.Issuer != p.Issuer || claims.Subject == "" {
+	var access struct {
+		ClientID string `json:"client_id"`
+	}
+	if err := json.Unmarshal(payload, &access); err != nil {
+		return nil, err
+	}
+	if claims.Issuer != p.Issuer || claims.Subject == "" || access.ClientID != "" { // an access token has a client_id
 		return nil, errors.New("not an ID token of ours")
 	}
 	return claims, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/wicket-id/wicket/oidc"
@@ -30,9 +31,10 @@ type Introspection struct {
 	AMR       []string `json:"amr,omitempty"`
 }
 
-// Introspect answers the introspection endpoint. Only clients that can prove who they are may ask; a refresh token is
-// told of to its own client alone. It returns the client that asks, where that is known, and an *Error for what is
-// refused, or a *storage.Limited.
+// Introspect answers the introspection endpoint. Only clients that can prove who they are may ask. An access token is
+// told of to its own client, and to those that may introspect the tokens of the API that it is for; a refresh token
+// to its own client alone. To everybody else no token is active. It returns the client that asks, where that is
+// known, and an *Error for what is refused, or a *storage.Limited.
 func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspection, *clients.Client, error) {
 	token, client, err := p.tokenInQuestion(ctx, "introspect", &r)
 	if err != nil {
@@ -44,6 +46,11 @@ func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspectio
 		}
 	}
 	if claims, err := p.ReadAccessToken(token); err == nil {
+		if may, err := p.mayIntrospect(ctx, client, claims); err != nil {
+			return nil, client, oidc.ServerError(err)
+		} else if !may {
+			return &Introspection{}, client, nil
+		}
 		if err := p.stillStands(ctx, claims); errors.Is(err, errToken) {
 			return &Introspection{}, client, nil
 		} else if err != nil {
@@ -73,6 +80,26 @@ func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspectio
 		Expiry: found.ExpiresAt.Unix(), IssuedAt: found.CreatedAt.Unix(), Subject: grant.UserID.String(), Issuer: p.Issuer,
 		SessionID: grant.SessionID.String(),
 	}, client, nil
+}
+
+// mayIntrospect tells whether a client may be told of an access token. A token for an API that has been deleted is good
+// for nobody.
+func (p *Service) mayIntrospect(ctx context.Context, client *clients.Client, claims *AccessClaims) (bool, error) {
+	if claims.For(p.Issuer) {
+		return claims.ClientID == client.ID || client.IntrospectsAll, nil
+	}
+	for _, audience := range claims.Audience {
+		api, err := p.APIs.Find(ctx, audience)
+		if errors.Is(err, storage.ErrNotFound) {
+			continue
+		} else if err != nil {
+			return false, err
+		}
+		if claims.ClientID == client.ID || slices.Contains(api.IntrospectionClients, client.ID) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // tokenInQuestion reads the request that introspection and revocation share.

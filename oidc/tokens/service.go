@@ -5,6 +5,7 @@ package tokens
 import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/keys"
 )
@@ -14,6 +15,7 @@ type Service struct {
 	*oidc.Provider
 
 	Clients  *clients.Store
+	APIs     *apis.Store
 	Keys     *keys.Keys
 	Identity *identity.Store
 
@@ -21,8 +23,12 @@ type Service struct {
 }
 
 // New returns a Service.
-func New(provider *oidc.Provider, clients *clients.Store, keys *keys.Keys, people *identity.Store) *Service {
-	return &Service{Provider: provider, Clients: clients, Keys: keys, Identity: people, verified: newVerified()}
+func New(
+	provider *oidc.Provider, clients *clients.Store, apis *apis.Store, keys *keys.Keys, people *identity.Store,
+) *Service {
+	return &Service{
+		Provider: provider, Clients: clients, APIs: apis, Keys: keys, Identity: people, verified: newVerified(),
+	}
 }
 
 // CacheHits tells how often a verified access token was found in the process since the start, and how often not.

@@ -25,7 +25,7 @@ func (p *Service) Userinfo(ctx context.Context, accessToken string) (map[string]
 		}
 	}
 	claims, err := p.ReadAccessToken(accessToken)
-	if err != nil {
+	if err != nil || !claims.For(p.Issuer) {
 		return nil, badToken()
 	}
 	scopes := strings.Fields(claims.Scope)

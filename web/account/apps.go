@@ -2,8 +2,9 @@ package account
 
 import (
 	"errors"
+	"maps"
 	"net/http"
-	"time"
+	"slices"
 
 	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/storage"
@@ -26,13 +27,18 @@ func (h Apps) Page(v *frame.Visit) error {
 	}
 	page := pages.Apps{Head: top, Notice: notice(v), More: more}
 	for i := range accesses {
-		page.Apps = append(page.Apps, appView(v, h.Now(), &accesses[i]))
+		app, err := h.view(v, &accesses[i])
+		if err != nil {
+			return err
+		}
+		page.Apps = append(page.Apps, app)
 	}
 	return v.Show(http.StatusOK, page)
 }
 
-// appView is an app with what it may do, in words.
-func appView(v *frame.Visit, now time.Time, access *authorize.Access) pages.ConnectedApp {
+// view is an app with what it may do, in words.
+func (h Apps) view(v *frame.Visit, access *authorize.Access) (pages.ConnectedApp, error) {
+	now := h.Now()
 	app := pages.ConnectedApp{
 		ID: access.Client.ID, App: *frame.AppView(access.Client), Consented: access.Consented || !access.Client.IsTrusted,
 		Since: ago(v, now, access.Since),
@@ -43,7 +49,17 @@ func appView(v *frame.Visit, now time.Time, access *authorize.Access) pages.Conn
 	for _, scope := range access.Scopes {
 		app.Scopes = append(app.Scopes, frame.ScopeView(v.Language, scope))
 	}
-	return app
+	for _, identifier := range slices.Sorted(maps.Keys(access.APIs)) {
+		api, err := h.APIs.Find(v.Context(), identifier)
+		if errors.Is(err, storage.ErrNotFound) {
+			continue // it has been deleted, and what was granted there is void
+		}
+		if err != nil {
+			return app, err
+		}
+		app.APIs = append(app.APIs, frame.APIView(v.Language, api, access.APIs[identifier]))
+	}
+	return app, nil
 }
 
 // ConfirmRemoval asks whether an app shall lose its access, and says what that means.
@@ -55,7 +71,11 @@ func (h Apps) ConfirmRemoval(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.Show(http.StatusOK, pages.RemoveApp(appView(v, h.Now(), access)))
+	app, err := h.view(v, access)
+	if err != nil {
+		return err
+	}
+	return v.Show(http.StatusOK, pages.RemoveApp(app))
 }
 
 // Remove takes an app's access away.

@@ -17,6 +17,7 @@ import (
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/grants"
@@ -32,6 +33,7 @@ type Config struct {
 	Provider  *oidc.Provider
 	Keys      *keys.Keys
 	Clients   *clients.Store
+	APIs      *apis.Store
 	Tokens    *tokens.Service
 	Grants    *grants.Service
 	Authorize *authorize.Service

@@ -2,6 +2,8 @@ package frame
 
 import (
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/apis"
+	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -16,6 +18,19 @@ func ScopeView(language *locales.Language, name string) pages.Scope {
 		scope.Detail = language.Text("scope.unknown_detail")
 	}
 	return scope
+}
+
+// APIView is an API with some of its scopes in the words of its operator.
+func APIView(language *locales.Language, api *apis.API, scopes []string) pages.API {
+	view := pages.API{Name: api.Name, Host: HostOf(api.Identifier)}
+	for _, name := range scopes {
+		scope := pages.Scope{Name: authorize.AtAPI(api.Identifier, name), Title: api.WordsOf(name)}
+		if scope.Title == "" {
+			scope.Title = language.Text("scope.unknown", locales.Params{"Scope": name})
+		}
+		view.Scopes = append(view.Scopes, scope)
+	}
+	return view
 }
 
 // scopeWords say what the scopes of oidc.Scopes mean.

@@ -14,6 +14,7 @@ type ConnectedApp struct {
 	ID          string
 	App         App
 	Scopes      []Scope
+	APIs        []API
 	Consented   bool // the person was asked; otherwise the operator trusts the app
 	Since, Used string
 }

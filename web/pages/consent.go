@@ -9,7 +9,15 @@ type Consent struct {
 	RedirectHost string // where the answer goes, as a person would recognize it
 	Person       Person
 	Scopes       []Scope
+	APIs         []API
 	Continue     string // opaque, handed back unchanged
+}
+
+// API is something else that an app asks for access to, with what it may do there.
+type API struct {
+	Name   string
+	Host   string // where it is, as a person would recognize it; or ""
+	Scopes []Scope
 }
 
 // Scope is one thing that an app asks for.

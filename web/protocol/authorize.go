@@ -78,7 +78,7 @@ func (e Authorize) visitor(v *frame.Visit) (authorize.Visitor, error) {
 	if secret == "" {
 		return authorize.Visitor{}, nil
 	}
-	visitor, err := e.Authorize.Visitor(v.Context(), secret, v.Authorization.Client.ID)
+	visitor, err := e.Authorize.Visitor(v.Context(), secret, v.Authorization)
 	if errors.Is(err, storage.ErrNotFound) {
 		return visitor, nil
 	}

@@ -24,6 +24,9 @@ func (h Consent) Page(v *frame.Visit) error {
 	for _, name := range a.Scopes {
 		page.Scopes = append(page.Scopes, frame.ScopeView(v.Language, name))
 	}
+	for _, api := range a.APIs {
+		page.APIs = append(page.APIs, frame.APIView(v.Language, api.API, api.Scopes))
+	}
 	return v.Show(http.StatusOK, page)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -63,6 +64,7 @@ type Config struct {
 	FIDOMetadata           string                 `env:"WICKET_FIDO_METADATA" unset:"none" help:"Path of the signed file that https://mds3.fidoalliance.org serves; models with a bad status are refused."`
 
 	Clients      []clients.Declaration `section:"Apps and providers" env:"WICKET_CLIENTS" secret:"" unset:"none" help:"Apps to make as declared whenever the server starts, better given as WICKET_CLIENTS_FILE: docs/declared-clients.md."`
+	APIs         []apis.API            `env:"WICKET_APIS" secret:"" unset:"none" help:"APIs to make as declared whenever the server starts, better given as WICKET_APIS_FILE: docs/protect-an-api.md#declared-in-a-file."`
 	RequirePKCE  bool                  `env:"WICKET_REQUIRE_PKCE" type:"switch" enum:"on,off" default:"off" help:"'on': every app must use PKCE (S256), not only those without a secret and those that are registered with '--require-pkce'. Many apps cannot: 'wicket_code_requests_total' tells how many do."`
 	AllowPrivate bool                  `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' of an app may lead to a private network by a name. Without it, only one whose host is itself a private address, or this machine, does."`
 	// Providers are those of WICKET_PROVIDERS and those of the variables of one kind.

@@ -11,7 +11,9 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
@@ -57,6 +59,48 @@ func readClient(decode func(any) error, read readFile) (clients.Declaration, err
 		return declaration, err
 	}
 	return declaration, declaration.Check()
+}
+
+// APIView is an API as WICKET_APIS declares it and wicket api prints it.
+type APIView struct {
+	Identifier           string       `json:"identifier"`
+	Name                 string       `json:"name"`
+	Scopes               []apis.Scope `json:"scopes"`
+	TokenLifetime        int64        `json:"token_lifetime"` // seconds; 0: the server's
+	TokenType            string       `json:"token_type"`
+	Open                 bool         `json:"open"`
+	IntrospectionClients []string     `json:"introspection_clients"`
+}
+
+// ViewAPI is how an API is printed.
+func ViewAPI(api *apis.API) APIView {
+	return APIView{
+		Identifier: api.Identifier, Name: api.Name, Scopes: api.Scopes, TokenLifetime: api.TokenLifetime,
+		TokenType: api.TokenType, Open: api.IsOpen, IntrospectionClients: api.IntrospectionClients,
+	}
+}
+
+// parseAPIs reads a list of APIs.
+func parseAPIs(text string) ([]apis.API, error) {
+	const needs = "an identifier and a name"
+	var declared []apis.API
+	err := eachDeclared(text, "API", needs, func(decode func(any) error) (string, error) {
+		var view APIView
+		err := decode(&view)
+		api := apis.API{
+			Identifier: view.Identifier, Name: view.Name, Scopes: view.Scopes, TokenLifetime: view.TokenLifetime,
+			TokenType: view.TokenType, IsOpen: view.Open, IntrospectionClients: view.IntrospectionClients,
+		}
+		if err == nil {
+			err = api.Check()
+		}
+		declared = append(declared, api)
+		return api.Identifier, err
+	})
+	if err == nil {
+		err = apis.CheckIdentifiers(declared)
+	}
+	return declared, err
 }
 
 // ProviderView is a provider as WICKET_PROVIDERS declares it and wicket provider prints it.
@@ -166,18 +210,44 @@ func notYAML(err error) error {
 	return errors.New("is not YAML")
 }
 
-// declareClients makes the apps as they are declared, and logs which it made or changed.
-func (s *Server) declareClients(ctx context.Context, declarations []clients.Declaration) error {
-	if len(declarations) == 0 {
-		return nil
+// declare makes apps and APIs as they are declared, and logs which it made or changed.
+func (s *Server) declare(ctx context.Context, config *Config) error {
+	if len(config.Clients) > 0 {
+		as := audit.As(ctx, audit.Actor{Name: "operator:WICKET_CLIENTS"})
+		created, changed, err := s.Clients.Declare(as, config.Clients)
+		if err != nil {
+			return fmt.Errorf("WICKET_CLIENTS: %w", err)
+		}
+		if len(created)+len(changed) > 0 {
+			s.log.Info("made clients as declared", "created", created, "changed", changed)
+		}
 	}
-	ctx = audit.As(ctx, audit.Actor{Name: "operator:WICKET_CLIENTS"})
-	created, changed, err := s.Clients.Declare(ctx, declarations)
-	if len(created)+len(changed) > 0 {
-		s.log.Info("made clients as declared", "created", created, "changed", changed)
+	if len(config.APIs) > 0 { // after the clients, which may introspect their tokens
+		as := audit.As(ctx, audit.Actor{Name: "operator:WICKET_APIS"})
+		created, changed, err := s.APIs.Declare(as, config.APIs)
+		if err != nil {
+			return fmt.Errorf("WICKET_APIS: %w", err)
+		}
+		if len(created)+len(changed) > 0 {
+			s.log.Info("made APIs as declared", "created", created, "changed", changed)
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("WICKET_CLIENTS: %w", err)
+	return s.reportUnknownAPIs(ctx, config)
+}
+
+// reportUnknownAPIs tells of declared apps that are registered for an API that does not exist: it may be mistyped, or
+// be registered later.
+func (s *Server) reportUnknownAPIs(ctx context.Context, config *Config) error {
+	for _, declared := range config.Clients {
+		for _, identifier := range declared.Client.APIs {
+			_, err := s.APIs.Find(ctx, identifier)
+			if errors.Is(err, storage.ErrNotFound) {
+				s.log.Warn("a declared client is registered for an API that there is none of", "client_id", declared.Client.ID,
+					"api", identifier)
+			} else if err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

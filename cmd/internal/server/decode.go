@@ -48,6 +48,7 @@ func mappers(c *Config) []kong.Option {
 		mapType(notify.NewSMTP),
 		mapType(parseTwoFactors),
 		mapType(func(text string) ([]clients.Declaration, error) { return parseClients(text, c.readFile) }),
+		mapType(parseAPIs),
 		mapType(func(text string) ([]federation.Provider, error) { return parseProviders(text, c.readFile) }),
 		mapNamed("switch", func(text string) (bool, error) { return text != "off", nil }),
 		mapNamed("issuer", func(text string) (string, error) { return text, oidc.CheckIssuer(text) }),

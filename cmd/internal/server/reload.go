@@ -101,7 +101,7 @@ func (s *Server) adopt(ctx context.Context, config *Config) error {
 		s.Redis.Adopt(config.Redis)
 	}
 	s.config.Store(config)
-	return s.declareClients(ctx, config.Clients)
+	return s.declare(ctx, config)
 }
 
 // tryDatabase sees whether the database at a URL of PostgreSQL that is new can be used: one that parses may still be

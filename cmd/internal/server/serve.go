@@ -58,7 +58,7 @@ func (s *Server) Serve(ctx context.Context, listeners *Listeners, ready func()) 
 	if err := s.Database.CheckSoundness(ctx); err != nil {
 		return fmt.Errorf("WICKET_DATABASE_URL: %w; restore a backup, as docs/upgrading.md says", err)
 	}
-	if err := s.declareClients(ctx, config.Clients); err != nil {
+	if err := s.declare(ctx, config); err != nil {
 		return err
 	}
 	if err := s.Keys.Load(ctx); err != nil {

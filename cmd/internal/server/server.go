@@ -22,6 +22,7 @@ import (
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/grants"
@@ -45,6 +46,7 @@ type Server struct {
 	Keys      *keys.Keys
 	Provider  *oidc.Provider
 	Clients   *clients.Store
+	APIs      *apis.Store
 	Tokens    *tokens.Service
 	Grants    *grants.Service
 	Authorize *authorize.Service

@@ -15,6 +15,7 @@ import (
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/discovery"
@@ -147,10 +148,12 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 		Now: s.Clock.Now,
 	}
 	s.Clients = clients.New(s.Provider, config.AllowPrivate, s.log)
-	s.Tokens = tokens.New(s.Provider, s.Clients, s.Keys, s.Identity)
+	s.APIs = apis.New(s.Provider)
+	s.Tokens = tokens.New(s.Provider, s.Clients, s.APIs, s.Keys, s.Identity)
 	s.Grants = grants.New(s.Provider, s.Clients, s.Tokens)
 	s.Authorize = &authorize.Service{
-		Provider: s.Provider, Clients: s.Clients, Tokens: s.Tokens, Grants: s.Grants, Identity: s.Identity,
+		Provider: s.Provider, Clients: s.Clients, APIs: s.APIs, Tokens: s.Tokens, Grants: s.Grants,
+		Identity: s.Identity,
 	}
 	s.Logout = &logout.Service{Provider: s.Provider, Clients: s.Clients, Tokens: s.Tokens}
 	s.discovery, err = discovery.Document(config.Issuer)
@@ -200,7 +203,7 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 	}
 	s.Handler, err = web.New(web.Config{
 		Config: frame.Config{
-			Provider: s.Provider, Keys: s.Keys, Clients: s.Clients, Tokens: s.Tokens, Grants: s.Grants,
+			Provider: s.Provider, Keys: s.Keys, Clients: s.Clients, APIs: s.APIs, Tokens: s.Tokens, Grants: s.Grants,
 			Authorize: s.Authorize, Logout: s.Logout, Discovery: s.discovery, Upstreams: s.Upstreams,
 			Identity: s.Identity, Factors: s.Factors, SignIns: s.SignIns, Transfer: s.Transfer,
 			Limits: s.limits, Log: s.log, Tally: tally, Answered: answered, Now: s.Clock.Now,

@@ -27,7 +27,7 @@ var identityPackages = []string{
 
 // oidcPackages are what every layer above may import of oidc.
 var oidcPackages = []string{
-	"oidc", "oidc/authorize", "oidc/clients", "oidc/discovery", "oidc/grants", "oidc/keys", "oidc/logout", "oidc/tokens",
+	"oidc", "oidc/apis", "oidc/authorize", "oidc/clients", "oidc/discovery", "oidc/grants", "oidc/keys", "oidc/logout", "oidc/tokens",
 }
 
 // webPackages are the parts of web.
@@ -82,12 +82,13 @@ var allowed = map[string][]string{
 	"oidc":         slices.Concat([]string{"identity"}, storagePackages), // never federation
 	"oidc/keys":    storagePackages,
 	"oidc/clients": slices.Concat([]string{"oidc", "oidc/keys", "identity"}, storagePackages),
+	"oidc/apis":    slices.Concat([]string{"oidc", "oidc/clients"}, storagePackages),
 	"oidc/tokens": slices.Concat(
-		[]string{"oidc", "oidc/keys", "oidc/clients", "identity", "identity/profile"}, storagePackages,
+		[]string{"oidc", "oidc/keys", "oidc/clients", "oidc/apis", "identity", "identity/profile"}, storagePackages,
 	),
-	"oidc/grants": slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
+	"oidc/grants": slices.Concat([]string{"oidc", "oidc/clients", "oidc/apis", "oidc/tokens"}, storagePackages),
 	"oidc/authorize": slices.Concat(
-		[]string{"oidc", "oidc/clients", "oidc/tokens", "oidc/grants", "identity", "identity/refusal"}, storagePackages,
+		[]string{"oidc", "oidc/clients", "oidc/apis", "oidc/tokens", "oidc/grants", "identity", "identity/refusal"}, storagePackages,
 	),
 	"oidc/logout":    slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
 	"oidc/discovery": {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "identity"},

@@ -61,7 +61,7 @@ func TestIntrospectionAndRevocationOfBadTokens(t *testing.T) {
 			}
 		}
 		if got := h.Call(
-			t, oidc.PathIntrospect, other, url.Values{"token": {access}, "token_type_hint": {"refresh_token"}},
+			t, oidc.PathIntrospect, client, url.Values{"token": {access}, "token_type_hint": {"refresh_token"}},
 		); got.JSON["active"] != true {
 			t.Errorf("after all that the access token is void: %v", got.JSON)
 		}

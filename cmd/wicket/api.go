@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/wicket-id/wicket/cmd/internal/server"
+	"github.com/wicket-id/wicket/oidc/apis"
+	"github.com/wicket-id/wicket/storage"
+)
+
+type apiCommands struct {
+	Create   apiCreate   `cmd:"" help:"Register an API. Apps ask for tokens for it by its identifier, as the parameter resource."`
+	List     apiList     `cmd:"" help:"List the registered APIs."`
+	Update   apiUpdate   `cmd:"" help:"Change an API. What is not named stays as it is."`
+	Delete   apiDelete   `cmd:"" help:"Delete an API with what people have allowed there. Its tokens are void."`
+	Metadata apiMetadata `cmd:"" help:"Print what the API is to serve at /.well-known/oauth-protected-resource, so that apps find this server by it (RFC 9728)."`
+}
+
+// apiSettings are what can be said of an API; nil: nothing.
+type apiSettings struct {
+	Scope               []string       `sep:"none" placeholder:"NAME=WORDS" help:"What can be allowed there, with the words that people read: \"read=Read your orders\". Repeat it for several."`
+	TokenLifetime       *time.Duration `name:"token-lifetime" placeholder:"10m" help:"How long its access tokens are good, up to 24h; 0 for as long as the server's own."`
+	TokenType           *string        `name:"token-type" placeholder:"at+jwt" help:"The typ of its access tokens: at+jwt (default), or JWT for libraries that refuse that, such as Spring's."`
+	Open                *bool          `negatable:"" help:"Any app may ask for tokens; people are asked all the same. Without it, only apps that were registered with --api."`
+	IntrospectionClient []string       `name:"introspection-client" sep:"none" placeholder:"CLIENT_ID" help:"A client that may introspect its tokens: usually the API itself. Repeat it for several."`
+}
+
+// apply changes an API as the settings say.
+func (c *apiSettings) apply(api *apis.API) error {
+	if c.Scope != nil {
+		api.Scopes = nil
+		for _, scope := range c.Scope {
+			name, words, _ := strings.Cut(scope, "=")
+			api.Scopes = append(api.Scopes, apis.Scope{Name: name, Words: strings.TrimSpace(words)})
+		}
+	}
+	if c.TokenLifetime != nil {
+		if *c.TokenLifetime%time.Second != 0 {
+			return usage("--token-lifetime must be whole seconds")
+		}
+		api.TokenLifetime = int64(*c.TokenLifetime / time.Second)
+	}
+	if c.TokenType != nil {
+		api.TokenType = *c.TokenType
+	}
+	if c.Open != nil {
+		api.IsOpen = *c.Open
+	}
+	if c.IntrospectionClient != nil {
+		api.IntrospectionClients = c.IntrospectionClient
+	}
+	return nil
+}
+
+type apiCreate struct {
+	Identifier string `required:"" placeholder:"URI" help:"The audience of its tokens: the API's address, or another absolute URI. An MCP server's is the address that people type in their host."`
+	Name       string `required:"" help:"What people read when they are asked for consent."`
+	apiSettings
+}
+
+// Run registers the API.
+func (c apiCreate) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	api := &apis.API{Identifier: c.Identifier, Name: c.Name}
+	if err := c.apply(api); err != nil {
+		return err
+	}
+	if err := s.APIs.Create(ctx, api); err != nil {
+		return err
+	}
+	return out.print(server.ViewAPI(api), func() { printAPI(out, api) })
+}
+
+type apiUpdate struct {
+	Identifier string  `arg:"" help:"The API to change."`
+	Name       *string `help:"What people read when they are asked for consent."`
+	apiSettings
+}
+
+// Run changes the API.
+func (c apiUpdate) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	if err := c.apply(new(apis.API)); err != nil {
+		return err
+	}
+	api, err := s.APIs.Update(ctx, c.Identifier, func(api *apis.API) {
+		if c.Name != nil {
+			api.Name = *c.Name
+		}
+		_ = c.apply(api) // it was in order above
+	})
+	if errors.Is(err, storage.ErrNotFound) {
+		return noAPI(c.Identifier)
+	} else if err != nil {
+		return err
+	}
+	return out.print(server.ViewAPI(api), func() { printAPI(out, api) })
+}
+
+func printAPI(out printer, api *apis.API) {
+	out.line("identifier  %s", api.Identifier)
+	out.line("name        %s", api.Name)
+	for _, scope := range api.Scopes {
+		out.line("scope       %s", strings.TrimSpace(scope.Name+"  "+scope.Words))
+	}
+}
+
+type apiList struct{}
+
+// Run lists the APIs.
+func (apiList) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	list, err := s.APIs.List(ctx)
+	if err != nil {
+		return err
+	}
+	views, rows := make([]server.APIView, len(list)), make([][]any, len(list))
+	for i := range list {
+		views[i] = server.ViewAPI(&list[i])
+		var scopes []string
+		for _, scope := range list[i].Scopes {
+			scopes = append(scopes, scope.Name)
+		}
+		who := "registered apps"
+		if list[i].IsOpen {
+			who = "any app"
+		}
+		rows[i] = []any{list[i].Identifier, list[i].Name, strings.Join(scopes, " "), who}
+	}
+	return out.print(views, func() { out.table([]any{"IDENTIFIER", "NAME", "SCOPES", "WHO MAY ASK"}, rows) })
+}
+
+type apiDelete struct {
+	Identifier string `arg:"" help:"The API to delete."`
+}
+
+// Run deletes the API.
+func (c apiDelete) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	if err := s.APIs.Delete(ctx, c.Identifier); errors.Is(err, storage.ErrNotFound) {
+		return noAPI(c.Identifier)
+	} else if err != nil {
+		return err
+	}
+	return out.print(map[string]string{"identifier": c.Identifier, "status": "deleted"}, func() {
+		out.line("Deleted %s.", c.Identifier)
+	})
+}
+
+type apiMetadata struct {
+	Identifier string `arg:"" help:"The API."`
+}
+
+// Run prints the API's metadata, which is JSON whatever --output says.
+func (c apiMetadata) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	api, err := s.APIs.Find(ctx, c.Identifier)
+	if errors.Is(err, storage.ErrNotFound) {
+		return noAPI(c.Identifier)
+	} else if err != nil {
+		return err
+	}
+	out.json = true
+	return out.print(apis.MetadataOf(api, s.Provider.Issuer), nil)
+}
+
+func noAPI(identifier string) error {
+	return notFound("there is no API with the identifier %q", identifier)
+}

@@ -1,0 +1,111 @@
+package apis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
+)
+
+// Declare makes APIs as they are declared: it creates those that are missing and changes those that differ. What is
+// declared wins over what is registered; what is not declared stays as it is. All of it is one transaction behind one
+// lock. It returns the identifiers of what it created and changed, or ErrAPI with what is wrong, and then nothing has
+// changed.
+func (s *Store) Declare(ctx context.Context, declared []API) (created, changed []string, err error) {
+	now, actor := s.Now(), audit.ActorOf(ctx).Name
+	var faults []error
+	for i := range declared {
+		api := &declared[i]
+		if err := api.complete(s.Issuer); err != nil {
+			faults = append(faults, fmt.Errorf("API %q: %w", api.Identifier, err))
+		}
+		api.CreatedAt, api.ModifiedAt, api.CreatedBy, api.ModifiedBy = now, now, actor, actor
+	}
+	if err := errors.Join(append(faults, CheckIdentifiers(declared))...); err != nil {
+		return nil, nil, err
+	}
+	changes, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) ([]audit.Change, error) {
+		if err := s.Database.Lock(ctx, tx, "declare APIs"); err != nil {
+			return nil, err
+		}
+		var changes []audit.Change
+		for i := range declared {
+			change, err := declareAPI(ctx, tx, &declared[i])
+			if err != nil {
+				return nil, fmt.Errorf("API %q: %w", declared[i].Identifier, err)
+			}
+			if change.Action == "" {
+				continue
+			}
+			if err := audit.Record(ctx, tx, now, change); err != nil {
+				return nil, err
+			}
+			changes = append(changes, change)
+		}
+		return changes, nil
+	})
+	s.forget()
+	if err != nil {
+		return nil, nil, fmt.Errorf("declare APIs: %w", err)
+	}
+	for _, change := range changes {
+		if change.Action == "created" {
+			created = append(created, change.EntityID)
+		} else {
+			changed = append(changed, change.EntityID)
+		}
+	}
+	return created, changed, nil
+}
+
+// Check says what is wrong with an API as it is declared, as an ErrAPI, and fills in what it leaves out. That it is not
+// the issuer is seen by Declare.
+func (a *API) Check() error { return a.complete("") }
+
+// CheckIdentifiers says which APIs are declared twice, as an ErrAPI.
+func CheckIdentifiers(declared []API) error {
+	var faults []error
+	seen := make(map[string]bool, len(declared))
+	for _, api := range declared {
+		if key := compared(api.Identifier); seen[key] {
+			faults = append(faults, fmt.Errorf("API %q: %w: it is declared twice", api.Identifier, ErrAPI))
+		} else {
+			seen[key] = true
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// declareAPI writes an API where it is missing or differs, and returns the change for the audit trail; without an
+// action where there was nothing to do. Another spelling of an identifier does not change the one that is registered,
+// which apps and people's consents know.
+func declareAPI(ctx context.Context, tx bun.Tx, api *API) (audit.Change, error) {
+	change := audit.Change{Entity: "api", EntityID: api.Identifier}
+	var registered []API
+	if err := tx.NewSelect().Model(&registered).Where("compared_as = ?", api.ComparedAs).Scan(ctx); err != nil {
+		return change, err
+	}
+	if len(registered) == 0 {
+		change.Action, change.New = "created", api.columns()
+	} else if change.Old, change.New = api.differences(&registered[0]); len(change.New) > 0 {
+		change.Action, change.EntityID = "changed", registered[0].Identifier
+	} else {
+		return change, nil
+	}
+	if err := checkClients(ctx, tx, api.IntrospectionClients); err != nil {
+		return change, err
+	}
+	// Not an update: an operator's command may delete the API meanwhile, and the declaration wins.
+	upsert := tx.NewInsert().Model(api).On("CONFLICT (compared_as) DO UPDATE").Returning("NULL")
+	for _, column := range []string{
+		"name", "scopes", "token_lifetime", "token_type", "is_open", "introspection_clients", "modified_at", "modified_by",
+	} {
+		upsert = upsert.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
+	}
+	_, err := upsert.Exec(ctx)
+	return change, err
+}

@@ -131,7 +131,7 @@ var tables = map[string]bool{
 	"upstream_requests": true, "arrivals": true, "login_attempts": true, "login_attempts_default": true,
 	"audit_trail": true, "audit_trail_default": true, "quotas": true, "api_consents": true,
 
-	"clients": false, "apis": false, "providers": false, "signing_keys": false, "invitations": false,
+	"clients": false, "apis": false, "initial_access_tokens": false, "providers": false, "signing_keys": false, "invitations": false,
 }
 
 var (

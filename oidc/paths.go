@@ -11,4 +11,5 @@ const (
 	PathIntrospect     = "/introspect"
 	PathRevoke         = "/revoke"
 	PathLogout         = "/logout"
+	PathClients        = "/clients" // dynamic client registration
 )

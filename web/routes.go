@@ -216,6 +216,20 @@ func protocolRoutes(r *gin.Engine, f *frame.Frame) {
 	r.GET(oidc.PathUserinfo, f.App(userinfo.Answer))
 	r.POST(oidc.PathUserinfo, f.App(userinfo.Answer))
 
+	fromAnyOrigin := []string{
+		oidc.PathToken, oidc.PathRevoke, oidc.PathUserinfo,
+		oidc.PathConfiguration, oidc.PathServerMetadata, oidc.PathJWKS,
+	}
+	if f.Registration.Mode.Enabled() {
+		register := protocol.Registration{Frame: f}
+		r.POST(oidc.PathClients, f.App(register.Register))
+		own := oidc.PathClients + "/:id"
+		r.GET(own, f.App(register.Read))
+		r.PUT(own, f.App(register.Replace))
+		r.DELETE(own, f.App(register.Delete))
+		fromAnyOrigin = append(fromAnyOrigin, oidc.PathClients, own)
+	}
+
 	r.POST("/federation/:provider/logout", f.App(protocol.UpstreamLogout{Frame: f}.Post, form))
 
 	// What is the same for everybody.
@@ -224,10 +238,7 @@ func protocolRoutes(r *gin.Engine, f *frame.Frame) {
 	r.GET(oidc.PathServerMetadata, metadata.Configuration)
 	r.GET(oidc.PathJWKS, metadata.JWKS)
 	r.GET("/.well-known/webauthn", metadata.RelatedOrigins)
-	for _, path := range []string{
-		oidc.PathToken, oidc.PathRevoke, oidc.PathUserinfo,
-		oidc.PathConfiguration, oidc.PathServerMetadata, oidc.PathJWKS,
-	} {
+	for _, path := range fromAnyOrigin {
 		r.OPTIONS(path, frame.Preflight)
 	}
 	r.Match([]string{http.MethodGet, http.MethodHead}, assets.Root+"*name", gin.WrapH(assets.Handler()))

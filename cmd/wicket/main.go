@@ -19,22 +19,23 @@ import (
 type commands struct {
 	Output string `short:"o" enum:"text,json" default:"text" help:"How to print results: text, or json for one JSON value."`
 
-	Serve    serveCommand     `cmd:"" help:"Run the server. Configuration comes from WICKET_* variables; none at all means embedded SQLite in ./wicket-data."`
-	Config   configCommands   `cmd:"" help:"Look at the configuration."`
-	Dev      devCommand       `cmd:"" help:"Run the server with a demo user, demo clients and a sample app, to try it or to develop an app against it."`
-	Migrate  migrateCommand   `cmd:"" help:"Bring the database up to date. serve does so by itself unless WICKET_MIGRATE=off."`
-	Copy     copyCommand      `cmd:"" help:"Move everything from one database into another, from SQLite to PostgreSQL or back. It can be run again."`
-	Client   clientCommands   `cmd:"" help:"Register, list and delete apps."`
-	API      apiCommands      `cmd:"" name:"api" help:"Register, list, change and delete the APIs that tokens are for."`
-	Provider providerCommands `cmd:"" help:"Let people sign in with accounts that they have elsewhere: Google, Microsoft, GitHub, any OpenID Provider."`
-	User     userCommands     `cmd:"" help:"Register, import, list, disable, enable, unlock and sign out people."`
-	Session  sessionCommands  `cmd:"" help:"List where people are signed in, and sign them out there."`
-	Grant    grantCommands    `cmd:"" help:"List what apps hold of people, and take it away."`
-	Role     roleCommands     `cmd:"" help:"Grant, revoke and list people's roles."`
-	Key      keyCommands      `cmd:"" help:"List and rotate the signing keys."`
-	Audit    auditCommands    `cmd:"" help:"Read the audit trail: every change."`
-	Report   reportCommands   `cmd:"" help:"Reports for operators."`
-	Check    checkCommand     `cmd:"" help:"Look at a running Wicket as apps do: discovery, keys and, where a person is named, a whole sign-in."`
+	Serve             serveCommand              `cmd:"" help:"Run the server. Configuration comes from WICKET_* variables; none at all means embedded SQLite in ./wicket-data."`
+	Config            configCommands            `cmd:"" help:"Look at the configuration."`
+	Dev               devCommand                `cmd:"" help:"Run the server with a demo user, demo clients and a sample app, to try it or to develop an app against it."`
+	Migrate           migrateCommand            `cmd:"" help:"Bring the database up to date. serve does so by itself unless WICKET_MIGRATE=off."`
+	Copy              copyCommand               `cmd:"" help:"Move everything from one database into another, from SQLite to PostgreSQL or back. It can be run again."`
+	Client            clientCommands            `cmd:"" help:"Register, list and delete apps."`
+	API               apiCommands               `cmd:"" name:"api" help:"Register, list, change and delete the APIs that tokens are for."`
+	RegistrationToken registrationTokenCommands `cmd:"" name:"registration-token" help:"Let apps register themselves: make, list and revoke initial access tokens."`
+	Provider          providerCommands          `cmd:"" help:"Let people sign in with accounts that they have elsewhere: Google, Microsoft, GitHub, any OpenID Provider."`
+	User              userCommands              `cmd:"" help:"Register, import, list, disable, enable, unlock and sign out people."`
+	Session           sessionCommands           `cmd:"" help:"List where people are signed in, and sign them out there."`
+	Grant             grantCommands             `cmd:"" help:"List what apps hold of people, and take it away."`
+	Role              roleCommands              `cmd:"" help:"Grant, revoke and list people's roles."`
+	Key               keyCommands               `cmd:"" help:"List and rotate the signing keys."`
+	Audit             auditCommands             `cmd:"" help:"Read the audit trail: every change."`
+	Report            reportCommands            `cmd:"" help:"Reports for operators."`
+	Check             checkCommand              `cmd:"" help:"Look at a running Wicket as apps do: discovery, keys and, where a person is named, a whole sign-in."`
 }
 
 func main() {

@@ -54,6 +54,20 @@ func (s *Store) Any(ctx context.Context) (bool, error) {
 	return err == nil && len(all.byComparison) > 0, err
 }
 
+// OpenScopes are the scopes of the APIs that any client may ask for.
+func (s *Store) OpenScopes(ctx context.Context) (scopes []string, err error) {
+	all, err := s.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, api := range all.byComparison {
+		if api.IsOpen {
+			scopes = append(scopes, api.scopeNames()...)
+		}
+	}
+	return scopes, nil
+}
+
 func (s *Store) all(ctx context.Context) (*known, error) {
 	now := s.Now()
 	if all := s.known.Load(); all != nil && now.Before(all.until) {

@@ -39,15 +39,25 @@ type Client struct {
 	IntrospectsAll bool `bun:"introspects_all"`
 	RequirePKCE    bool `bun:"require_pkce"` // ours: of a public client it is required anyway
 	// the weakest sign-in that it accepts; empty: any
-	RequiredACR string    `bun:"required_acr"`
-	LogoURI     string    `bun:"logo_uri"`
-	ClientURI   string    `bun:"client_uri"`
-	PolicyURI   string    `bun:"policy_uri"`
-	TOSURI      string    `bun:"tos_uri"`
-	CreatedAt   time.Time `bun:"created_at"`
-	CreatedBy   string    `bun:"created_by"`
-	ModifiedAt  time.Time `bun:"modified_at"`
-	ModifiedBy  string    `bun:"modified_by"`
+	RequiredACR string `bun:"required_acr"`
+	LogoURI     string `bun:"logo_uri"`
+	ClientURI   string `bun:"client_uri"`
+	PolicyURI   string `bun:"policy_uri"`
+	TOSURI      string `bun:"tos_uri"`
+	// web or native, as the app says where it registers itself
+	ApplicationType string   `bun:"application_type"`
+	Contacts        []string `bun:"contacts,type:jsonb"`
+	SoftwareID      string   `bun:"software_id"`
+	SoftwareVersion string   `bun:"software_version"`
+
+	Origin             string          `bun:"origin"`                                  // by whom it was registered
+	RegistrationHash   []byte          `bun:"registration_hash"`                       // of its registration access token
+	RegistrationPolicy json.RawMessage `bun:"registration_policy,type:jsonb,nullzero"` // what it may become
+
+	CreatedAt  time.Time `bun:"created_at"`
+	CreatedBy  string    `bun:"created_by"`
+	ModifiedAt time.Time `bun:"modified_at"`
+	ModifiedBy string    `bun:"modified_by"`
 }
 
 // How a client proves who it is: OpenID Connect Core, section 9.
@@ -56,6 +66,13 @@ const (
 	AuthPost          = "client_secret_post"
 	AuthPrivateKeyJWT = "private_key_jwt"
 	AuthNone          = "none" // a public client: it cannot keep a secret, and must use PKCE
+)
+
+// By whom a client was registered.
+const (
+	OriginOperator = "operator"
+	OriginToken    = "token" // by the app itself, with an initial access token of the operator's
+	OriginOpen     = "open"  // by the app itself, as anybody may
 )
 
 // AuthMethods are the methods that Wicket knows.
@@ -85,6 +102,12 @@ func (c *Client) GetResponseModes() []fosite.ResponseModeType {
 	return []fosite.ResponseModeType{fosite.ResponseModeQuery, fosite.ResponseModeFragment, fosite.ResponseModeFormPost}
 }
 
+// HasSecret tells whether the client proves who it is by a secret.
+func (c *Client) HasSecret() bool { return c.AuthMethod == AuthBasic || c.AuthMethod == AuthPost }
+
+// IsStranger tells whether nobody vouches for the client: anybody may have registered it.
+func (c *Client) IsStranger() bool { return c.Origin == OriginOpen }
+
 // Actor is the name of the client in the audit trail and the logs.
 func (c *Client) Actor() string { return "client:" + c.ID }
 
@@ -104,7 +127,7 @@ func (c *Client) allowsOrigin(origin string) bool {
 // methods that need none. What is left out is completed: a new id, client_secret_basic, the code flow with refresh
 // tokens, Wicket's own scopes, RS256. It returns ErrClient with what is wrong, or ErrClientExists.
 func (p *Store) Create(ctx context.Context, client *Client) (secret string, err error) {
-	if client.AuthMethod == "" || client.AuthMethod == AuthBasic || client.AuthMethod == AuthPost {
+	if client.AuthMethod == "" || client.HasSecret() {
 		secret = storage.NewSecret()
 	}
 	return secret, p.createClient(ctx, client, secret)
@@ -116,27 +139,60 @@ func (p *Store) CreateClientWithSecret(ctx context.Context, client *Client, secr
 }
 
 func (p *Store) createClient(ctx context.Context, client *Client, secret string) error {
-	if err := client.complete(); err != nil {
+	if err := client.Complete(); err != nil {
 		return err
 	}
 	if secret != "" {
 		client.SecretHash = storage.Digest(secret)
 	}
-	now, actor := p.Now(), audit.ActorOf(ctx).Name
-	client.CreatedAt, client.ModifiedAt, client.CreatedBy, client.ModifiedBy = now, now, actor, actor
-	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewInsert().Model(client).Returning("NULL").Exec(ctx); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, now, audit.Change{
-			Entity: "client", EntityID: client.ID, Action: "created", New: client.columns(),
-		})
-	})
+	now := p.Now()
+	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return Insert(ctx, tx, now, client) })
 	if storage.Violates(err, "clients") {
 		return ErrClientExists
 	}
 	if err != nil {
 		return fmt.Errorf("create client: %w", err)
+	}
+	return nil
+}
+
+// Insert adds a client that is complete as part of tx, and notes when and by whom.
+func Insert(ctx context.Context, tx bun.Tx, now time.Time, client *Client) error {
+	actor := audit.ActorOf(ctx).Name
+	client.CreatedAt, client.ModifiedAt, client.CreatedBy, client.ModifiedBy = now, now, actor, actor
+	if _, err := tx.NewInsert().Model(client).Returning("NULL").Exec(ctx); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, now, audit.Change{
+		Entity: "client", EntityID: client.ID, Action: "created", New: client.columns(),
+	})
+}
+
+// Replace replaces the metadata and the secret of a client that was read as before; both are complete. It returns
+// storage.ErrNotFound where the client was deleted or changed meanwhile.
+func (p *Store) Replace(ctx context.Context, before, after *Client) error {
+	now := p.Now()
+	after.ModifiedAt, after.ModifiedBy = now, audit.ActorOf(ctx).Name
+	was, shall := after.differences(before)
+	if len(shall) == 0 {
+		return nil
+	}
+	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		result, err := tx.NewUpdate().Model(after).WherePK().
+			Where("modified_at = ?", before.ModifiedAt).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, storage.ErrNotFound)
+		}
+		return audit.Record(ctx, tx, now, audit.Change{
+			Entity: "client", EntityID: after.ID, Action: "changed", Old: was, New: shall,
+		})
+	})
+	p.cache.forget(after.ID)
+	if err != nil {
+		return fmt.Errorf("replace client %s: %w", after.ID, err)
 	}
 	return nil
 }
@@ -175,10 +231,19 @@ func (p *Store) ByID(ctx context.Context, id string) (*Client, error) {
 	if client := p.cache.get(id, p.Now()); client != nil {
 		return client, nil
 	}
+	client, err := p.Fresh(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	p.cache.put(client, p.Now())
+	return client, nil
+}
+
+// Fresh is ByID as the database has the client now.
+func (p *Store) Fresh(ctx context.Context, id string) (*Client, error) {
 	client := new(Client)
 	if err := p.Database.Reader().NewSelect().Model(client).Where("id = ?", id).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("client: %w", storage.NotFound(err))
 	}
-	p.cache.put(client, p.Now())
 	return client, nil
 }

@@ -92,10 +92,10 @@ func (d Declaration) Check() error {
 	if d.Client.ID == "" {
 		return fmt.Errorf("%w: a declared client needs a client_id", ErrClient)
 	}
-	if err := d.Client.complete(); err != nil {
+	if err := d.Client.Complete(); err != nil {
 		return err
 	}
-	switch wantsSecret := d.Client.AuthMethod == AuthBasic || d.Client.AuthMethod == AuthPost; {
+	switch wantsSecret := d.Client.HasSecret(); {
 	case !wantsSecret && d.Secret != "":
 		return fmt.Errorf("%w: it has a secret, but the authentication method %s takes none", ErrClient, d.Client.AuthMethod)
 	case wantsSecret && len(d.Secret) < minSecret:

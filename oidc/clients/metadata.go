@@ -17,30 +17,35 @@ type metadatum struct {
 	name   string            // RFC 7591, section 2, and the specifications that add to it; or Wicket's own
 	column string            // of the table clients
 	of     func(*Client) any // a pointer to the field
+	own    bool              // an app may say it of itself, where it registers itself
 }
 
 // metadata is the table of what a client is registered with, in the order in which it is shown. Declared clients, the
 // command line, the audit trail and registration all go by it.
 var metadata = []metadatum{
-	{"client_name", "name", func(c *Client) any { return &c.Name }},
-	{"token_endpoint_auth_method", "auth_method", func(c *Client) any { return &c.AuthMethod }},
-	{"grant_types", "grant_types", func(c *Client) any { return &c.GrantTypes }},
-	{"redirect_uris", "redirect_uris", func(c *Client) any { return &c.RedirectURIs }},
-	{"post_logout_redirect_uris", "post_logout_redirect_uris", func(c *Client) any { return &c.PostLogoutRedirectURIs }},
-	{"allowed_origins", "allowed_origins", func(c *Client) any { return &c.AllowedOrigins }},
-	{"scope", "scopes", func(c *Client) any { return (*scopeList)(&c.Scopes) }},
-	{"apis", "apis", func(c *Client) any { return &c.APIs }},
-	{"id_token_signed_response_alg", "id_token_alg", func(c *Client) any { return &c.IDTokenAlg }},
-	{"trusted", "is_trusted", func(c *Client) any { return &c.IsTrusted }},
-	{"require_pkce", "require_pkce", func(c *Client) any { return &c.RequirePKCE }},
-	{"introspects_all", "introspects_all", func(c *Client) any { return &c.IntrospectsAll }},
-	{"required_acr", "required_acr", func(c *Client) any { return &c.RequiredACR }},
-	{"jwks", "jwks", func(c *Client) any { return &c.JWKS }},
-	{"jwks_uri", "jwks_uri", func(c *Client) any { return &c.JWKSURI }},
-	{"logo_uri", "logo_uri", func(c *Client) any { return &c.LogoURI }},
-	{"client_uri", "client_uri", func(c *Client) any { return &c.ClientURI }},
-	{"policy_uri", "policy_uri", func(c *Client) any { return &c.PolicyURI }},
-	{"tos_uri", "tos_uri", func(c *Client) any { return &c.TOSURI }},
+	{"client_name", "name", func(c *Client) any { return &c.Name }, true},
+	{"token_endpoint_auth_method", "auth_method", func(c *Client) any { return &c.AuthMethod }, true},
+	{"grant_types", "grant_types", func(c *Client) any { return &c.GrantTypes }, true},
+	{"redirect_uris", "redirect_uris", func(c *Client) any { return &c.RedirectURIs }, true},
+	{"post_logout_redirect_uris", "post_logout_redirect_uris", func(c *Client) any { return &c.PostLogoutRedirectURIs }, true},
+	{"allowed_origins", "allowed_origins", func(c *Client) any { return &c.AllowedOrigins }, false},
+	{"scope", "scopes", func(c *Client) any { return (*scopeList)(&c.Scopes) }, true},
+	{"apis", "apis", func(c *Client) any { return &c.APIs }, false},
+	{"id_token_signed_response_alg", "id_token_alg", func(c *Client) any { return &c.IDTokenAlg }, true},
+	{"trusted", "is_trusted", func(c *Client) any { return &c.IsTrusted }, false},
+	{"require_pkce", "require_pkce", func(c *Client) any { return &c.RequirePKCE }, false},
+	{"introspects_all", "introspects_all", func(c *Client) any { return &c.IntrospectsAll }, false},
+	{"required_acr", "required_acr", func(c *Client) any { return &c.RequiredACR }, false},
+	{"application_type", "application_type", func(c *Client) any { return &c.ApplicationType }, true},
+	{"contacts", "contacts", func(c *Client) any { return &c.Contacts }, true},
+	{"software_id", "software_id", func(c *Client) any { return &c.SoftwareID }, true},
+	{"software_version", "software_version", func(c *Client) any { return &c.SoftwareVersion }, true},
+	{"jwks", "jwks", func(c *Client) any { return &c.JWKS }, true},
+	{"jwks_uri", "jwks_uri", func(c *Client) any { return &c.JWKSURI }, true},
+	{"logo_uri", "logo_uri", func(c *Client) any { return &c.LogoURI }, true},
+	{"client_uri", "client_uri", func(c *Client) any { return &c.ClientURI }, true},
+	{"policy_uri", "policy_uri", func(c *Client) any { return &c.PolicyURI }, true},
+	{"tos_uri", "tos_uri", func(c *Client) any { return &c.TOSURI }, true},
 }
 
 // scopeList is a list that is a string in JSON, with spaces between: RFC 7591, section 2.
@@ -65,9 +70,18 @@ type Member struct {
 // and what else there is to say, such as the client_secret, which the row does not know. Texts and keys that are not
 // there are left out.
 func (c *Client) Describe(more ...Member) (json.RawMessage, error) {
+	return c.describe(func(metadatum) bool { return true }, more)
+}
+
+// DescribeOwn is Describe for the app itself: what an app may say of itself, and nothing of what its operator decides.
+func (c *Client) DescribeOwn(more ...Member) (json.RawMessage, error) {
+	return c.describe(func(m metadatum) bool { return m.own }, more)
+}
+
+func (c *Client) describe(which func(metadatum) bool, more []Member) (json.RawMessage, error) {
 	members := []Member{{"client_id", c.ID}}
 	for _, m := range metadata {
-		if value := m.of(c); !isAbsent(value) {
+		if value := m.of(c); which(m) && !isAbsent(value) {
 			members = append(members, Member{m.name, value})
 		}
 	}
@@ -91,25 +105,41 @@ func (c *Client) Describe(more ...Member) (json.RawMessage, error) {
 // at. It returns the members that are neither too: to some who ask they mean something, and to some a mistake. What is
 // of the wrong type is named in an ErrClient.
 func ReadMetadata(object []byte) (*Client, map[string]json.RawMessage, error) {
+	client, members, err := readMetadata(object, func(metadatum) bool { return true })
+	if id, given := members["client_id"]; given {
+		delete(members, "client_id")
+		if json.Unmarshal(id, &client.ID) != nil {
+			err = errors.Join(fmt.Errorf("%w: client_id is not a string", ErrClient), err)
+		}
+	}
+	return client, members, err
+}
+
+// ReadOwnMetadata is ReadMetadata for what an app says of itself: its client_id and what its operator decides stay
+// among the other members.
+func ReadOwnMetadata(object []byte) (*Client, map[string]json.RawMessage, error) {
+	return readMetadata(object, func(m metadatum) bool { return m.own })
+}
+
+func readMetadata(object []byte, which func(metadatum) bool) (*Client, map[string]json.RawMessage, error) {
+	client := new(Client)
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(object, &members); err != nil {
-		return nil, nil, fmt.Errorf("%w: not a JSON object", ErrClient)
+		return client, nil, fmt.Errorf("%w: not a JSON object", ErrClient)
 	}
-	client := new(Client)
 	var faults []error
-	read := func(name string, into any) {
-		value, given := members[name]
-		delete(members, name)
-		if !given || string(value) == "null" { // RFC 7591, section 2: as if it were left out
-			return
-		}
-		if err := json.Unmarshal(value, into); err != nil {
-			faults = append(faults, fmt.Errorf("%w: %s is not %s", ErrClient, name, shapeOf(into)))
-		}
-	}
-	read("client_id", &client.ID)
 	for _, m := range metadata {
-		read(m.name, m.of(client))
+		value, given := members[m.name]
+		if !given || !which(m) {
+			continue
+		}
+		delete(members, m.name)
+		if string(value) == "null" { // RFC 7591, section 2: as if it were left out
+			continue
+		}
+		if err := json.Unmarshal(value, m.of(client)); err != nil {
+			faults = append(faults, fmt.Errorf("%w: %s is not %s", ErrClient, m.name, shapeOf(m.of(client))))
+		}
 	}
 	return client, members, errors.Join(faults...)
 }

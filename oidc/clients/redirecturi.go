@@ -48,9 +48,21 @@ func checkRedirectURI(uri string) error {
 	return nil
 }
 
-// isAnyPrograms tells whether any program on the person's machine could receive what is sent to a redirect URI: it is
+// WebAddresses are the addresses of a client that are web addresses: where it sends people, where its keys are, and
+// what it shows of itself.
+func (c *Client) WebAddresses() (addresses []string) {
+	all := append(slices.Clone(c.RedirectURIs), c.PostLogoutRedirectURIs...)
+	for _, uri := range append(all, c.JWKSURI, c.LogoURI, c.ClientURI, c.PolicyURI, c.TOSURI) {
+		if parsed, err := url.Parse(uri); uri != "" && (err != nil || parsed.Host != "") {
+			addresses = append(addresses, uri)
+		}
+	}
+	return addresses
+}
+
+// IsAnyPrograms tells whether any program on the person's machine could receive what is sent to a redirect URI: it is
 // on the loopback interface, whose ports are free to all, or has a scheme of an app's own, which several may claim.
-func isAnyPrograms(uri string) bool {
+func IsAnyPrograms(uri string) bool {
 	parsed, err := url.Parse(uri)
 	return err != nil || parsed.Scheme != "https" || oidc.IsLoopback(parsed)
 }
@@ -59,7 +71,7 @@ func isAnyPrograms(uri string) bool {
 // no secret to show, and any program on the person's machine could receive the answer. Then the person is asked each
 // time (RFC 8252, section 8.6).
 func (c *Client) MayBeImpersonated(redirectURI string) bool {
-	return c.IsPublic() && isAnyPrograms(redirectURI)
+	return c.IsPublic() && IsAnyPrograms(redirectURI)
 }
 
 // MatchesRedirectURI tells whether a requested redirect URI is the registered one: the same string (RFC 9700, section

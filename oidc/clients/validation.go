@@ -15,14 +15,20 @@ import (
 	"github.com/wicket-id/wicket/oidc/keys"
 )
 
+// maxEntries bounds what a client may be registered with.
+const maxEntries = 500
+
+// ErrRedirectURI says that what is wrong with a client is an address that people are to be sent to.
+var ErrRedirectURI = errors.New("invalid redirect URI")
+
 var (
 	clientID   = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,100}$`)
 	scopeToken = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]{1,100}$`) // RFC 6749, section 3.3
 )
 
-// complete fills in what was left out and says what is wrong with the rest, as an ErrClient. Its messages are for the
+// Complete fills in what was left out and says what is wrong with the rest, as an ErrClient. Its messages are for the
 // person who registers the client.
-func (c *Client) complete() error {
+func (c *Client) Complete() error {
 	c.fillIn()
 	for _, check := range []func() error{c.checkIdentity, c.checkGrants, c.checkAddresses, c.checkKeys} {
 		if err := check(); err != nil {
@@ -37,6 +43,9 @@ func (c *Client) fillIn() {
 	if c.ID == "" {
 		c.ID = uuid.NewString()
 	}
+	if c.Origin == "" {
+		c.Origin = OriginOperator
+	}
 	c.Name = strings.TrimSpace(c.Name)
 	if c.AuthMethod == "" {
 		c.AuthMethod = AuthBasic
@@ -50,7 +59,9 @@ func (c *Client) fillIn() {
 	if c.IDTokenAlg == "" {
 		c.IDTokenAlg = string(jose.RS256)
 	}
-	for _, list := range []*[]string{&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.AllowedOrigins, &c.Scopes, &c.APIs} {
+	for _, list := range []*[]string{
+		&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.AllowedOrigins, &c.Scopes, &c.APIs, &c.Contacts,
+	} {
 		if *list == nil {
 			*list = []string{} // the column is not null
 		}
@@ -58,7 +69,14 @@ func (c *Client) fillIn() {
 }
 
 func (c *Client) checkIdentity() error {
+	for _, text := range append([]string{c.Name, c.SoftwareID, c.SoftwareVersion}, c.Contacts...) {
+		if oidc.CheckText(text) != nil || len(text) > 200 {
+			return errors.New("names, contacts and what the software is called must be text of at most 200 bytes")
+		}
+	}
 	switch {
+	case len(c.RedirectURIs)+len(c.PostLogoutRedirectURIs)+len(c.Contacts)+len(c.Scopes) > maxEntries:
+		return fmt.Errorf("a client may have %d URIs, contacts and scopes at the most", maxEntries)
 	case !clientID.MatchString(c.ID):
 		return errors.New("the id may have up to 100 letters, digits and . _ ~ -")
 	case c.Name == "" || len(c.Name) > 200:
@@ -95,7 +113,7 @@ func (c *Client) checkGrants() error {
 func (c *Client) checkAddresses() error {
 	for _, uri := range append(slices.Clone(c.RedirectURIs), c.PostLogoutRedirectURIs...) {
 		if err := checkRedirectURI(uri); err != nil {
-			return err
+			return fmt.Errorf("%w: %w", ErrRedirectURI, err)
 		}
 	}
 	if n := slices.IndexFunc(c.RedirectURIs, c.MayBeImpersonated); n >= 0 && c.IsTrusted {

@@ -11,6 +11,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/keys"
+	"github.com/wicket-id/wicket/oidc/registration"
 )
 
 // metadata is what Wicket tells of itself: OpenID Connect Discovery, section 3, and RFC 8414, section 2, in one
@@ -21,6 +22,7 @@ type metadata struct {
 	TokenEndpoint                 string                    `json:"token_endpoint"`
 	UserinfoEndpoint              string                    `json:"userinfo_endpoint"`
 	JWKSURI                       string                    `json:"jwks_uri"`
+	RegistrationEndpoint          string                    `json:"registration_endpoint,omitempty"`
 	IntrospectionEndpoint         string                    `json:"introspection_endpoint"`
 	RevocationEndpoint            string                    `json:"revocation_endpoint"`
 	EndSessionEndpoint            string                    `json:"end_session_endpoint"`
@@ -47,8 +49,17 @@ type metadata struct {
 	RequestURIParameterSupported bool `json:"request_uri_parameter_supported"`
 }
 
+// Choices are what the operator has chosen that the document tells of.
+type Choices struct {
+	Registration registration.Mode
+}
+
 // Document is the discovery document of an issuer, as it is served.
-func Document(issuer string) ([]byte, error) {
+func Document(issuer string, chosen Choices) ([]byte, error) {
+	registers := ""
+	if chosen.Registration.Enabled() {
+		registers = issuer + oidc.PathClients
+	}
 	scopes, claims := []string{}, []string{"iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid"}
 	for _, scope := range oidc.Scopes {
 		scopes, claims = append(scopes, scope.Name), append(claims, scope.Claims...)
@@ -60,6 +71,7 @@ func Document(issuer string) ([]byte, error) {
 		TokenEndpoint:                 issuer + oidc.PathToken,
 		UserinfoEndpoint:              issuer + oidc.PathUserinfo,
 		JWKSURI:                       issuer + oidc.PathJWKS,
+		RegistrationEndpoint:          registers,
 		IntrospectionEndpoint:         issuer + oidc.PathIntrospect,
 		RevocationEndpoint:            issuer + oidc.PathRevoke,
 		EndSessionEndpoint:            issuer + oidc.PathLogout,

@@ -11,8 +11,8 @@ import (
 // from the page, where the origin is not registered.
 func Preflight(c *gin.Context) {
 	c.Header("Access-Control-Allow-Origin", "*")
-	c.Header("Access-Control-Allow-Methods", "GET, POST")
-	c.Header("Access-Control-Allow-Headers", "Authorization, Content-Type")
+	c.Header("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
+	c.Header("Access-Control-Allow-Headers", "Authorization, Content-Type, MCP-Protocol-Version")
 	c.Header("Access-Control-Max-Age", "7200")
 	c.Status(http.StatusNoContent)
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/grants"
 	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/oidc/logout"
+	"github.com/wicket-id/wicket/oidc/registration"
 	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -30,25 +31,27 @@ import (
 
 // Config is what handlers work with. Set all of it but Tally and Answered.
 type Config struct {
-	Provider  *oidc.Provider
-	Keys      *keys.Keys
-	Clients   *clients.Store
-	APIs      *apis.Store
-	Tokens    *tokens.Service
-	Grants    *grants.Service
-	Authorize *authorize.Service
-	Logout    *logout.Service
-	Discovery []byte // the discovery document
-	Upstreams *federation.Upstreams
-	Identity  *identity.Store
-	Factors   *factor.Store
-	SignIns   *signin.Store
-	Transfer  *transfer.Store
-	Limits    *cache.Limits
-	Log       *slog.Logger
-	Tally     storage.EventCounter // counts what happens; nil: nothing is counted
-	Answered  Answered             // nil: not called
-	Now       func() time.Time
+	Provider *oidc.Provider
+	Keys     *keys.Keys
+	Clients  *clients.Store
+	APIs     *apis.Store
+	// where apps register themselves
+	Registration *registration.Service
+	Tokens       *tokens.Service
+	Grants       *grants.Service
+	Authorize    *authorize.Service
+	Logout       *logout.Service
+	Discovery    []byte // the discovery document
+	Upstreams    *federation.Upstreams
+	Identity     *identity.Store
+	Factors      *factor.Store
+	SignIns      *signin.Store
+	Transfer     *transfer.Store
+	Limits       *cache.Limits
+	Log          *slog.Logger
+	Tally        storage.EventCounter // counts what happens; nil: nothing is counted
+	Answered     Answered             // nil: not called
+	Now          func() time.Time
 }
 
 // Answered is told of each request that was answered: by the pattern of its route, or "" where there is none.

@@ -10,6 +10,7 @@ type Consent struct {
 	Person       Person
 	Scopes       []Scope
 	APIs         []API
+	Stranger     bool   // nobody vouches for the app: anybody may register one
 	Continue     string // opaque, handed back unchanged
 }
 

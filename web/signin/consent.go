@@ -20,7 +20,10 @@ func (h Consent) Page(v *frame.Visit) error {
 	}
 	app, sealed := v.App()
 	a := v.Authorization
-	page := pages.Consent{App: *app, RedirectHost: frame.HostOf(a.RedirectURI), Person: person, Continue: sealed}
+	page := pages.Consent{
+		App: *app, RedirectHost: frame.HostOf(a.RedirectURI), Person: person, Continue: sealed,
+		Stranger: a.Client.IsStranger(),
+	}
 	for _, name := range a.Scopes {
 		page.Scopes = append(page.Scopes, frame.ScopeView(v.Language, name))
 	}

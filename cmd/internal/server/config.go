@@ -13,6 +13,7 @@ import (
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/registration"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -63,10 +64,12 @@ type Config struct {
 	HardwareKeyAttestation string                 `env:"WICKET_HARDWARE_KEY_ATTESTATION" enum:"optional,required" default:"optional" help:"'required': a key must attest its model, and the metadata must list and confirm it."`
 	FIDOMetadata           string                 `env:"WICKET_FIDO_METADATA" unset:"none" help:"Path of the signed file that https://mds3.fidoalliance.org serves; models with a bad status are refused."`
 
-	Clients      []clients.Declaration `section:"Apps and providers" env:"WICKET_CLIENTS" secret:"" unset:"none" help:"Apps to make as declared whenever the server starts, better given as WICKET_CLIENTS_FILE: docs/declared-clients.md."`
-	APIs         []apis.API            `env:"WICKET_APIS" secret:"" unset:"none" help:"APIs to make as declared whenever the server starts, better given as WICKET_APIS_FILE: docs/protect-an-api.md#declared-in-a-file."`
-	RequirePKCE  bool                  `env:"WICKET_REQUIRE_PKCE" type:"switch" enum:"on,off" default:"off" help:"'on': every app must use PKCE (S256), not only those without a secret and those that are registered with '--require-pkce'. Many apps cannot: 'wicket_code_requests_total' tells how many do."`
-	AllowPrivate bool                  `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' of an app may lead to a private network by a name. Without it, only one whose host is itself a private address, or this machine, does."`
+	Clients []clients.Declaration `section:"Apps and providers" env:"WICKET_CLIENTS" secret:"" unset:"none" help:"Apps to make as declared whenever the server starts, better given as WICKET_CLIENTS_FILE: docs/declared-clients.md."`
+	APIs    []apis.API            `env:"WICKET_APIS" secret:"" unset:"none" help:"APIs to make as declared whenever the server starts, better given as WICKET_APIS_FILE: docs/protect-an-api.md#declared-in-a-file."`
+	// ClientRegistration says who may register an app.
+	ClientRegistration registration.Mode `env:"WICKET_CLIENT_REGISTRATION" enum:"off,token,open" default:"off" help:"Whether apps may register themselves at '/clients' (RFC 7591), as hosts of the Model Context Protocol do: 'token' with an initial access token of yours, see 'wicket registration-token'; 'open' as anybody. People are asked what such an app may do. docs/mcp.md."`
+	RequirePKCE        bool              `env:"WICKET_REQUIRE_PKCE" type:"switch" enum:"on,off" default:"off" help:"'on': every app must use PKCE (S256), not only those without a secret and those that are registered with '--require-pkce'. Many apps cannot: 'wicket_code_requests_total' tells how many do."`
+	AllowPrivate       bool              `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' of an app may lead to a private network by a name. Without it, only one whose host is itself a private address, or this machine, does."`
 	// Providers are those of WICKET_PROVIDERS and those of the variables of one kind.
 	Providers []federation.Provider `env:"WICKET_PROVIDERS" secret:"" unset:"none" help:"Providers upstream with all that can be said of each, better given as WICKET_PROVIDERS_FILE: docs/federation.md#declared-in-a-file."`
 	Google    googleVariables       `embed:"" prefix:"google-" envprefix:"WICKET_GOOGLE_" set:"provider=Google"`

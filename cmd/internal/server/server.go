@@ -28,6 +28,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/grants"
 	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/oidc/logout"
+	"github.com/wicket-id/wicket/oidc/registration"
 	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -47,12 +48,14 @@ type Server struct {
 	Provider  *oidc.Provider
 	Clients   *clients.Store
 	APIs      *apis.Store
-	Tokens    *tokens.Service
-	Grants    *grants.Service
-	Authorize *authorize.Service
-	Logout    *logout.Service
-	Jobs      *storage.Jobs
-	Handler   http.Handler
+	// where apps register themselves
+	Registration *registration.Service
+	Tokens       *tokens.Service
+	Grants       *grants.Service
+	Authorize    *authorize.Service
+	Logout       *logout.Service
+	Jobs         *storage.Jobs
+	Handler      http.Handler
 
 	config    atomic.Pointer[Config] // what may change while the server runs is read from it when it is needed
 	log       *slog.Logger

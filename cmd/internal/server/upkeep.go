@@ -38,23 +38,26 @@ type upkeepWorker struct {
 // Work does the job.
 func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 	began := time.Now()
-	deleted, identityErr := w.server.SignIns.Expire(ctx)
-	erased, eraseErr := w.server.Transfer.Erase(ctx)
-	deleted["users"] = erased
-	fromProvider, providerErr := w.server.Provider.Expire(ctx)
-	fromUpstreams, upstreamsErr := w.server.Upstreams.Expire(ctx)
-	maps.Copy(deleted, fromProvider)
-	maps.Copy(deleted, fromUpstreams)
+	deleted, faults := map[string]int64{}, []error(nil)
+	for _, expire := range []func(context.Context) (map[string]int64, error){
+		w.server.SignIns.Expire, w.server.Provider.Expire, w.server.Upstreams.Expire, w.server.Registration.Expire,
+	} {
+		rows, err := expire(ctx)
+		maps.Copy(deleted, rows)
+		faults = append(faults, err)
+	}
 	now := w.server.Clock.Now()
-	var marksErr, quotasErr, auditErr error
-	deleted["one_time_marks"], marksErr = storage.ForgetMarks(ctx, w.server.Database, now)
-	deleted["quotas"], quotasErr = storage.ForgetQuotas(ctx, w.server.Database, now)
+	note := func(table string) func(int64, error) {
+		return func(n int64, err error) { deleted[table], faults = n, append(faults, err) }
+	}
+	note("users")(w.server.Transfer.Erase(ctx))
+	note("one_time_marks")(storage.ForgetMarks(ctx, w.server.Database, now))
+	note("quotas")(storage.ForgetQuotas(ctx, w.server.Database, now))
 	if w.auditTrailKept > 0 {
-		before := now.Add(-w.auditTrailKept)
-		deleted["audit_trail"], auditErr = w.server.Database.ForgetBefore(ctx, "audit_trail", before)
+		note("audit_trail")(w.server.Database.ForgetBefore(ctx, "audit_trail", now.Add(-w.auditTrailKept)))
 	}
 	w.server.metrics.keptUp(deleted)
-	partitionErr := w.server.Database.PreparePartitions(ctx, now)
+	faults = append(faults, w.server.Database.PreparePartitions(ctx, now))
 	attributes := []any{"took", time.Since(began)}
 	for table, n := range deleted {
 		if n > 0 {
@@ -62,7 +65,7 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 		}
 	}
 	w.log.Info("upkeep", attributes...)
-	return errors.Join(identityErr, eraseErr, providerErr, upstreamsErr, marksErr, quotasErr, auditErr, partitionErr)
+	return errors.Join(faults...)
 }
 
 // Timeout lets the first upkeep of a large database take its time.

@@ -22,6 +22,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/grants"
 	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/oidc/logout"
+	"github.com/wicket-id/wicket/oidc/registration"
 	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -156,7 +157,10 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 		Identity: s.Identity,
 	}
 	s.Logout = &logout.Service{Provider: s.Provider, Clients: s.Clients, Tokens: s.Tokens}
-	s.discovery, err = discovery.Document(config.Issuer)
+	s.Registration = &registration.Service{
+		Provider: s.Provider, Clients: s.Clients, APIs: s.APIs, Mode: config.ClientRegistration,
+	}
+	s.discovery, err = discovery.Document(config.Issuer, discovery.Choices{Registration: config.ClientRegistration})
 	return err
 }
 
@@ -204,7 +208,7 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 	s.Handler, err = web.New(web.Config{
 		Config: frame.Config{
 			Provider: s.Provider, Keys: s.Keys, Clients: s.Clients, APIs: s.APIs, Tokens: s.Tokens, Grants: s.Grants,
-			Authorize: s.Authorize, Logout: s.Logout, Discovery: s.discovery, Upstreams: s.Upstreams,
+			Registration: s.Registration, Authorize: s.Authorize, Logout: s.Logout, Discovery: s.discovery, Upstreams: s.Upstreams,
 			Identity: s.Identity, Factors: s.Factors, SignIns: s.SignIns, Transfer: s.Transfer,
 			Limits: s.limits, Log: s.log, Tally: tally, Answered: answered, Now: s.Clock.Now,
 		},

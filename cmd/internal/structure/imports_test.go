@@ -27,7 +27,8 @@ var identityPackages = []string{
 
 // oidcPackages are what every layer above may import of oidc.
 var oidcPackages = []string{
-	"oidc", "oidc/apis", "oidc/authorize", "oidc/clients", "oidc/discovery", "oidc/grants", "oidc/keys", "oidc/logout", "oidc/tokens",
+	"oidc", "oidc/apis", "oidc/authorize", "oidc/clients", "oidc/discovery", "oidc/grants", "oidc/keys", "oidc/logout",
+	"oidc/registration", "oidc/tokens",
 }
 
 // webPackages are the parts of web.
@@ -90,9 +91,10 @@ var allowed = map[string][]string{
 	"oidc/authorize": slices.Concat(
 		[]string{"oidc", "oidc/clients", "oidc/apis", "oidc/tokens", "oidc/grants", "identity", "identity/refusal"}, storagePackages,
 	),
-	"oidc/logout":    slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
-	"oidc/discovery": {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "identity"},
-	"federation":     slices.Concat(identityPackages, storagePackages), // never oidc
+	"oidc/logout":       slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
+	"oidc/registration": slices.Concat([]string{"oidc", "oidc/clients", "oidc/apis", "identity"}, storagePackages),
+	"oidc/discovery":    {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "oidc/registration", "identity"},
+	"federation":        slices.Concat(identityPackages, storagePackages), // never oidc
 	"identity": slices.Concat(
 		[]string{"identity/identifier", "identity/password", "identity/profile", "identity/refusal"}, storagePackages,
 	),

@@ -1,0 +1,128 @@
+package registration
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
+)
+
+// invalidMetadata is the error of RFC 7591, section 3.2.2.
+func invalidMetadata(cause error) *oidc.Error {
+	code := "invalid_client_metadata"
+	if errors.Is(cause, clients.ErrRedirectURI) {
+		code = "invalid_redirect_uri"
+	}
+	return &oidc.Error{Code: code, Description: "The metadata cannot be registered: " + cause.Error() + ".",
+		Status: http.StatusBadRequest}
+}
+
+// read reads what an app says of itself, as a client that the policy allows. What an app may not decide by itself is
+// ignored, as RFC 7591, section 2, has it for what a server does not know; so are grant types that it may not have. It
+// returns an *oidc.Error for what is refused.
+func (s *Service) read(ctx context.Context, object []byte, policy Policy) (*clients.Client, error) {
+	client, others, err := clients.ReadOwnMetadata(object)
+	if err != nil {
+		return nil, invalidMetadata(err)
+	}
+	if _, given := others["software_statement"]; given {
+		return nil, &oidc.Error{
+			Code: "unapproved_software_statement", Status: http.StatusBadRequest,
+			Description: "No issuer of software statements is trusted here. Leave the software_statement out.",
+		}
+	}
+	client.Origin = clients.OriginOpen
+	if len(client.GrantTypes) > 0 {
+		if client.GrantTypes = oidc.Intersect(client.GrantTypes, policy.grantTypes()); len(client.GrantTypes) == 0 {
+			return nil, invalidMetadata(errors.New("none of the grant types is one that this app may have"))
+		}
+	}
+	if client.Scopes, err = s.scopes(ctx, client, policy); err != nil {
+		return nil, oidc.ServerError(err)
+	}
+	client.APIs = policy.APIs
+	if client.Name == "" { // people must read something when they are asked for consent
+		client.Name = nameOf(client)
+	}
+	if err := checkApplicationType(client); err != nil {
+		return nil, invalidMetadata(err)
+	}
+	if err := policy.checkHosts(client); err != nil {
+		return nil, invalidMetadata(err)
+	}
+	if err := client.Complete(); err != nil {
+		return nil, invalidMetadata(err)
+	}
+	return client, nil
+}
+
+// scopes are those that a client gets of what it asks for; without a word, Wicket's own but roles, which are an
+// operator's to give. Those of open APIs are named by some to say what they will ask for.
+func (s *Service) scopes(ctx context.Context, client *clients.Client, policy Policy) ([]string, error) {
+	allowed := append(oidc.EverydayScopes(), policy.Scopes...)
+	if len(client.Scopes) == 0 {
+		return allowed, nil
+	}
+	open, err := s.APIs.OpenScopes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return oidc.Intersect(client.Scopes, append(allowed, open...)), nil
+}
+
+// nameOf is what an app is called that does not say.
+func nameOf(client *clients.Client) string {
+	for _, uri := range append([]string{client.ClientURI}, client.RedirectURIs...) {
+		if parsed, err := url.Parse(uri); err == nil && parsed.Host != "" {
+			return parsed.Host
+		}
+	}
+	return "An app without a name"
+}
+
+// The kinds of apps: OpenID Connect Dynamic Client Registration, section 2.
+const (
+	web    = "web"
+	native = "native"
+)
+
+// checkApplicationType demands of the redirect URIs what application_type says. It may be left out: an app that can
+// receive answers on a person's own machine is a native one then, as clients of the Model Context Protocol are that do
+// not say so.
+func checkApplicationType(client *clients.Client) error {
+	onMachine := slices.ContainsFunc(client.RedirectURIs, clients.IsAnyPrograms)
+	switch client.ApplicationType {
+	case "":
+		client.ApplicationType = web
+		if onMachine {
+			client.ApplicationType = native
+		}
+	case web:
+		if onMachine {
+			return errorRedirect("a redirect URI of an app of the type web must be an https URL, and not on this machine")
+		}
+	case native:
+		if !onMachine && len(client.RedirectURIs) > 0 && !slices.ContainsFunc(client.RedirectURIs, isHTTPS) {
+			return errorRedirect("a redirect URI of an app of the type native must be on this machine, or have a scheme of its own")
+		}
+	default:
+		return errors.New("application_type must be web or native")
+	}
+	return nil
+}
+
+func isHTTPS(uri string) bool {
+	parsed, err := url.Parse(uri)
+	return err == nil && parsed.Scheme == "https"
+}
+
+func errorRedirect(text string) error { return fmt.Errorf("%w: %s", clients.ErrRedirectURI, text) }
+
+// Information is what a registered app is told of its registration: RFC 7591, section 3.2.1.
+type Information = json.RawMessage

@@ -5,6 +5,7 @@ const (
 	PathConfiguration  = "/.well-known/openid-configuration"
 	PathServerMetadata = "/.well-known/oauth-authorization-server"
 	PathJWKS           = "/.well-known/jwks.json"
+	PathResource       = "/.well-known/oauth-protected-resource"
 	PathAuthorize      = "/authorize"
 	PathToken          = "/token"
 	PathUserinfo       = "/userinfo"

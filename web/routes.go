@@ -218,7 +218,7 @@ func protocolRoutes(r *gin.Engine, f *frame.Frame) {
 
 	fromAnyOrigin := []string{
 		oidc.PathToken, oidc.PathRevoke, oidc.PathUserinfo,
-		oidc.PathConfiguration, oidc.PathServerMetadata, oidc.PathJWKS,
+		oidc.PathConfiguration, oidc.PathServerMetadata, oidc.PathJWKS, oidc.PathResource,
 	}
 	if f.Registration.Mode.Enabled() {
 		register := protocol.Registration{Frame: f}
@@ -237,6 +237,7 @@ func protocolRoutes(r *gin.Engine, f *frame.Frame) {
 	r.GET(oidc.PathConfiguration, metadata.Configuration)
 	r.GET(oidc.PathServerMetadata, metadata.Configuration)
 	r.GET(oidc.PathJWKS, metadata.JWKS)
+	r.GET(oidc.PathResource, metadata.Resource)
 	r.GET("/.well-known/webauthn", metadata.RelatedOrigins)
 	for _, path := range fromAnyOrigin {
 		r.OPTIONS(path, frame.Preflight)

@@ -17,6 +17,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 // Request is an authorization request that was read and found in order: RFC 6749, section 4.1.1, and OpenID
@@ -43,6 +44,8 @@ type Request struct {
 	// the session whose person has said, on a page, that they want to go to the app with this very request
 	ConfirmedBy  uuid.UUID
 	confirmation uuid.UUID // of which click: each counts once, see Issue
+
+	registered string // the redirect URI that RedirectURI was found to match
 
 	form     url.Values // as sent, each parameter once
 	accepted fosite.AuthorizeRequester
@@ -86,9 +89,13 @@ func (p *Service) read(ctx context.Context, form url.Values, began time.Time) (*
 	if doubled == "client_id" || doubled == "redirect_uri" {
 		return nil, untrusted("The parameter " + doubled + " is given more than once.")
 	}
-	client, err := p.Clients.ByID(ctx, form.Get("client_id"))
+	client, err := p.Registration.Client(ctx, form.Get("client_id"))
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, untrusted("The client_id is missing or unknown.")
+	} else if limited := (*cache.Limited)(nil); errors.As(err, &limited) {
+		return nil, err
+	} else if refused := (*oidc.Error)(nil); errors.As(err, &refused) {
+		return nil, &Refusal{Reason: refused}
 	} else if err != nil {
 		return nil, &Refusal{Reason: oidc.ServerError(err)}
 	}
@@ -121,12 +128,14 @@ func (p *Service) read(ctx context.Context, form url.Values, began time.Time) (*
 func (a *Request) trustedRedirect(requested string) (string, error) {
 	if requested == "" {
 		if len(a.Client.RedirectURIs) == 1 {
-			return a.Client.RedirectURIs[0], nil
+			a.registered = a.Client.RedirectURIs[0]
+			return a.registered, nil
 		}
 		return "", errors.New("the redirect_uri is missing, and this client has registered several")
 	}
 	for _, registered := range a.Client.RedirectURIs {
-		if clients.MatchesRedirectURI(requested, registered) {
+		if a.Client.MatchesRedirectURI(requested, registered) {
+			a.registered = registered
 			return requested, nil
 		}
 	}
@@ -134,10 +143,11 @@ func (a *Request) trustedRedirect(requested string) (string, error) {
 	return "", errors.New("the redirect_uri is not one that this client has registered; it must match exactly")
 }
 
-// accept hands the request to fosite, which will issue the code. What Next decides (prompt, max_age, hints) is left
+// accept hands the request to fosite, which will issue the code, with the redirect URI as it is registered: which ports
+// are as good is decided above. What Next decides (prompt, max_age, hints) is left
 // out: fosite is to have no opinion of its own about it.
 func (p *Service) accept(ctx context.Context, a *Request) *oidc.Error {
-	form := url.Values{"state": {fixedState}, "redirect_uri": {a.RedirectURI}, "scope": {strings.Join(a.Scopes, " ")}}
+	form := url.Values{"state": {fixedState}, "redirect_uri": {a.registered}, "scope": {strings.Join(a.Scopes, " ")}}
 	for _, name := range []string{"client_id", "response_type", "code_challenge", "code_challenge_method", "nonce"} {
 		if a.form.Has(name) {
 			form.Set(name, a.form.Get(name))

@@ -8,6 +8,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/grants"
+	"github.com/wicket-id/wicket/oidc/registration"
 	"github.com/wicket-id/wicket/oidc/tokens"
 )
 
@@ -15,9 +16,11 @@ import (
 type Service struct {
 	*oidc.Provider
 
-	Clients  *clients.Store
-	APIs     *apis.Store
-	Tokens   *tokens.Service
-	Grants   *grants.Service
-	Identity *identity.Store
+	Clients *clients.Store
+	// which knows apps that make themselves known
+	Registration *registration.Service
+	APIs         *apis.Store
+	Tokens       *tokens.Service
+	Grants       *grants.Service
+	Identity     *identity.Store
 }

@@ -42,7 +42,7 @@ func (p *Store) verifyAssertion(
 		return nil, nil, errors.New("iss and sub of client_assertion must both be the client_id")
 	}
 	client, err := p.ByID(ctx, claims.Subject)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && client.AuthMethod != AuthPrivateKeyJWT {
+	if errors.Is(err, storage.ErrNotFound) || err == nil && !client.signs() {
 		return nil, nil, errWrongClient
 	}
 	if err != nil {
@@ -89,7 +89,7 @@ func (p *Store) keySet(client *Client) (keySet, error) {
 	if client.JWKSURI == "" {
 		return parseJWKS(client.JWKS)
 	}
-	return keysAt{p.remoteKeys, client.ID, client.JWKSURI}, nil
+	return keysAt{p.remoteKeys, client, client.JWKSURI}, nil
 }
 
 // registeredKeys are the public keys that a client was registered with.

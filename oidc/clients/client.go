@@ -54,6 +54,9 @@ type Client struct {
 	RegistrationHash   []byte          `bun:"registration_hash"`                       // of its registration access token
 	RegistrationPolicy json.RawMessage `bun:"registration_policy,type:jsonb,nullzero"` // what it may become
 
+	FreshUntil   *time.Time `bun:"fresh_until"`   // of OriginDocument: how long what was read may be believed
+	ConsentsFrom *time.Time `bun:"consents_from"` // consents of before were given to what the app was then; nil: all count
+
 	CreatedAt  time.Time `bun:"created_at"`
 	CreatedBy  string    `bun:"created_by"`
 	ModifiedAt time.Time `bun:"modified_at"`
@@ -73,6 +76,8 @@ const (
 	OriginOperator = "operator"
 	OriginToken    = "token" // by the app itself, with an initial access token of the operator's
 	OriginOpen     = "open"  // by the app itself, as anybody may
+	// by nobody: the client_id is the URL of a document that describes it
+	OriginDocument = "document"
 )
 
 // AuthMethods are the methods that Wicket knows.
@@ -105,8 +110,25 @@ func (c *Client) GetResponseModes() []fosite.ResponseModeType {
 // HasSecret tells whether the client proves who it is by a secret.
 func (c *Client) HasSecret() bool { return c.AuthMethod == AuthBasic || c.AuthMethod == AuthPost }
 
+// signs tells whether the client may prove who it is by a signature. One that is known by a document may do so where it
+// also may come without.
+func (c *Client) signs() bool {
+	hasKeys := c.JWKS != nil || c.JWKSURI != ""
+	return c.AuthMethod == AuthPrivateKeyJWT || c.Origin == OriginDocument && hasKeys
+}
+
+// Outbound says how requests to an address of the client leave the server. Only what an operator has registered may
+// lead to a private network because it is written down so.
+func Outbound(c *Client, uri string, allowPrivate bool) storage.Outbound {
+	outbound := storage.Outbound{AllowPrivate: allowPrivate}
+	if c.Origin == OriginOperator {
+		outbound.Target = uri
+	}
+	return outbound
+}
+
 // IsStranger tells whether nobody vouches for the client: anybody may have registered it.
-func (c *Client) IsStranger() bool { return c.Origin == OriginOpen }
+func (c *Client) IsStranger() bool { return c.Origin == OriginOpen || c.Origin == OriginDocument }
 
 // Actor is the name of the client in the audit trail and the logs.
 func (c *Client) Actor() string { return "client:" + c.ID }
@@ -194,6 +216,48 @@ func (p *Store) Replace(ctx context.Context, before, after *Client) error {
 	if err != nil {
 		return fmt.Errorf("replace client %s: %w", after.ID, err)
 	}
+	return nil
+}
+
+// Adopt keeps a client that is complete and known by a document, in place of what was known of it before. Where it
+// would receive answers elsewhere than before, or prove in another way who it is, people are asked for their consent
+// again.
+func (p *Store) Adopt(ctx context.Context, client *Client) error {
+	now, actor := p.Now(), audit.ActorOf(ctx).Name
+	client.CreatedAt, client.ModifiedAt, client.CreatedBy, client.ModifiedBy = now, now, actor, actor
+	kept, err := storage.Write(ctx, p.Database, func(ctx context.Context, tx bun.Tx) (*Client, error) {
+		if err := p.Database.Lock(ctx, tx, "adopt "+client.ID); err != nil {
+			return nil, err
+		}
+		var registered []Client
+		if err := tx.NewSelect().Model(&registered).Where("id = ?", client.ID).Scan(ctx); err != nil {
+			return nil, err
+		}
+		if len(registered) == 0 {
+			after := *client
+			return &after, Insert(ctx, tx, now, &after)
+		}
+		before, after := &registered[0], *client
+		after.CreatedAt, after.CreatedBy, after.ConsentsFrom = before.CreatedAt, before.CreatedBy, before.ConsentsFrom
+		was, shall := after.differences(before)
+		if slices.ContainsFunc([]string{"redirect_uris", "auth_method", "jwks", "jwks_uri"}, func(column string) bool {
+			_, changed := shall[column]
+			return changed
+		}) {
+			after.ConsentsFrom = &now
+		}
+		if _, err := tx.NewUpdate().Model(&after).WherePK().Exec(ctx); err != nil || len(shall) == 0 {
+			return &after, err
+		}
+		return &after, audit.Record(ctx, tx, now, audit.Change{
+			Entity: "client", EntityID: client.ID, Action: "changed", Old: was, New: shall,
+		})
+	})
+	p.cache.forget(client.ID)
+	if err != nil {
+		return fmt.Errorf("adopt client: %w", err)
+	}
+	*client = *kept
 	return nil
 }
 

@@ -25,7 +25,7 @@ func CheckRedirectURI(uri string) error { return checkRedirectURI(uri) }
 func VerifierOf(now func() time.Time) func(ctx context.Context, uri, token string) error {
 	remote := newRemoteKeys(false, now, slog.New(slog.DiscardHandler))
 	return func(ctx context.Context, uri, token string) error {
-		_, err := keysAt{remote, "app", uri}.VerifySignature(ctx, token)
+		_, err := keysAt{remote, &Client{ID: "app", Origin: OriginOperator}, uri}.VerifySignature(ctx, token)
 		return err
 	}
 }

@@ -75,8 +75,10 @@ func (c *Client) MayBeImpersonated(redirectURI string) bool {
 }
 
 // MatchesRedirectURI tells whether a requested redirect URI is the registered one: the same string (RFC 9700, section
-// 2.1). The one exception is the port of a native app that listens on the loopback interface (RFC 8252, section 7.3).
-func MatchesRedirectURI(requested, registered string) bool {
+// 2.1). The one exception is the port of an app that listens on the loopback interface (RFC 8252, section 7.3): on
+// 127.0.0.1 and [::1], and, where the app runs on people's own machines, on localhost, which hosts of the Model Context
+// Protocol use.
+func (c *Client) MatchesRedirectURI(requested, registered string) bool {
 	if requested == registered {
 		return true
 	}
@@ -84,9 +86,15 @@ func MatchesRedirectURI(requested, registered string) bool {
 	if to == nil || from == nil || to[1] != from[1] || to[3] != from[3] {
 		return false
 	}
+	if to[1] == "localhost" && !c.isNative() {
+		return false
+	}
 	port, err := strconv.ParseUint(from[2], 10, 16)
 	return from[2] == "" || err == nil && port > 0
 }
 
+// isNative tells whether the client runs on people's own machines, or may.
+func (c *Client) isNative() bool { return c.ApplicationType == "native" || c.IsPublic() }
+
 // loopbackURI takes a redirect URI of a native app apart: address, port, and what follows.
-var loopbackURI = regexp.MustCompile(`^http://(127\.0\.0\.1|\[::1\])(?::(\d{1,5}))?((?:[/?].*)?)$`)
+var loopbackURI = regexp.MustCompile(`^http://(127\.0\.0\.1|\[::1\]|localhost)(?::(\d{1,5}))?((?:[/?].*)?)$`)

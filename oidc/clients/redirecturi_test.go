@@ -101,7 +101,7 @@ func TestRegistrationRefusesABadRedirectURI(t *testing.T) {
 // The same string, and nothing that only looks like it: RFC 9700, section 2.1.
 func TestRedirectURIMatchesExactly(t *testing.T) {
 	const registered = "https://app.example.com/cb?tenant=1"
-	if !clients.MatchesRedirectURI(registered, registered) {
+	if !new(clients.Client).MatchesRedirectURI(registered, registered) {
 		t.Error("not even itself")
 	}
 	for _, requested := range []string{
@@ -118,7 +118,7 @@ func TestRedirectURIMatchesExactly(t *testing.T) {
 		" https://app.example.com/cb?tenant=1", "https://app.example.com/cb?tenant=1 ",
 		"https://app.example.com/cb?tenant=1\n",
 	} {
-		if clients.MatchesRedirectURI(requested, registered) {
+		if new(clients.Client).MatchesRedirectURI(requested, registered) {
 			t.Errorf("%q passes for %q", requested, registered)
 		}
 	}
@@ -162,7 +162,7 @@ func TestLoopbackRedirectMatchesOnAnyPort(t *testing.T) {
 		{"http://127.1:50123/cb", "http://127.0.0.1/cb", false},
 		{"com.example.app:/oauth?x", "com.example.app:/oauth", false},
 	} {
-		if got := clients.MatchesRedirectURI(c.requested, c.registered); got != c.want {
+		if got := new(clients.Client).MatchesRedirectURI(c.requested, c.registered); got != c.want {
 			t.Errorf("%q for %q: %v, want %v", c.requested, c.registered, got, c.want)
 		}
 	}

@@ -13,8 +13,6 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
-
-	"github.com/wicket-id/wicket/storage"
 )
 
 // remoteKeys keeps the key sets behind the jwks_uri of clients. A set is fetched when it is first needed, again once it
@@ -57,9 +55,9 @@ func newRemoteKeys(allowPrivate bool, now func() time.Time, log *slog.Logger) *r
 
 // keysAt is the key set behind the jwks_uri of a client.
 type keysAt struct {
-	remote   *remoteKeys
-	clientID string
-	uri      string
+	remote *remoteKeys
+	client *Client
+	uri    string
 }
 
 // VerifySignature returns the payload of a JWT that one of the keys signed.
@@ -91,7 +89,7 @@ func (k keysAt) fetch(ctx context.Context, seen *remoteKeySet) (registeredKeys, 
 			return known.keys, nil
 		}
 		// Not the caller's context: a caller who goes away must not spoil it for the others.
-		keys, err := fetchKeys(context.WithoutCancel(ctx), k.uri, r.allowPrivate)
+		keys, err := k.read(context.WithoutCancel(ctx))
 		now := r.now()
 		next := &remoteKeySet{keys: keys, fetchedAt: now, retryAt: now.Add(refetchedAfter)}
 		if ok {
@@ -123,17 +121,19 @@ func (k keysAt) tell(ctx context.Context, err error) {
 	if parsed, err := url.Parse(k.uri); err == nil {
 		host = parsed.Host
 	}
-	k.remote.log.WarnContext(ctx, "the keys of an app could not be fetched, so it is refused", "client_id", k.clientID,
+	k.remote.log.WarnContext(ctx, "the keys of an app could not be fetched, so it is refused", "client_id", k.client.ID,
 		"host", host, "error", err)
 }
 
-func fetchKeys(ctx context.Context, uri string, allowPrivate bool) (registeredKeys, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, uri, nil)
+func (k keysAt) read(ctx context.Context) (registeredKeys, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, k.uri, nil)
 	if err != nil {
 		return registeredKeys{}, err
 	}
 	request.Header.Set("Accept", "application/jwk-set+json, application/json")
-	client := storage.Outbound{Target: uri, AllowPrivate: allowPrivate, Timeout: remoteKeysTimeout}.Client()
+	outbound := Outbound(k.client, k.uri, k.remote.allowPrivate)
+	outbound.Timeout = remoteKeysTimeout
+	client := outbound.Client()
 	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
 	if err != nil {

@@ -77,7 +77,7 @@ func (c *Client) checkIdentity() error {
 	switch {
 	case len(c.RedirectURIs)+len(c.PostLogoutRedirectURIs)+len(c.Contacts)+len(c.Scopes) > maxEntries:
 		return fmt.Errorf("a client may have %d URIs, contacts and scopes at the most", maxEntries)
-	case !clientID.MatchString(c.ID):
+	case c.Origin != OriginDocument && !clientID.MatchString(c.ID):
 		return errors.New("the id may have up to 100 letters, digits and . _ ~ -")
 	case c.Name == "" || len(c.Name) > 200:
 		return errors.New("the client needs a name of at most 200 bytes; people read it when they are asked for consent")

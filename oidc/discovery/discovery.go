@@ -47,11 +47,14 @@ type metadata struct {
 	ClaimsParameterSupported     bool `json:"claims_parameter_supported"`
 	RequestParameterSupported    bool `json:"request_parameter_supported"`
 	RequestURIParameterSupported bool `json:"request_uri_parameter_supported"`
+	// OAuth Client ID Metadata Document
+	ClientDocumentsSupported bool `json:"client_id_metadata_document_supported,omitempty"`
 }
 
 // Choices are what the operator has chosen that the document tells of.
 type Choices struct {
 	Registration registration.Mode
+	Documents    registration.Documents
 }
 
 // Document is the discovery document of an issuer, as it is served.
@@ -92,5 +95,6 @@ func Document(issuer string, chosen Choices) ([]byte, error) {
 		RevocationAuthAlgs:            clients.AssertionAlgs,
 		CodeChallengeMethodsSupported: []string{"S256"},
 		IssParameterSupported:         true,
+		ClientDocumentsSupported:      chosen.Documents.Enabled(),
 	})
 }

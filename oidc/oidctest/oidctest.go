@@ -19,6 +19,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/grants"
 	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/oidc/logout"
+	"github.com/wicket-id/wicket/oidc/registration"
 	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -40,7 +41,9 @@ type Stack struct {
 	Tokens    *tokens.Service
 	Grants    *grants.Service
 	Authorize *authorize.Service
-	Logout    *logout.Service
+	// apps that make themselves known
+	Registration *registration.Service
+	Logout       *logout.Service
 
 	Clock  time.Time
 	Logged bytes.Buffer // what the clients had to say
@@ -78,8 +81,9 @@ func New(t testing.TB, db *storage.Database) *Stack {
 	h.APIs = apis.New(h.Provider)
 	h.Tokens = tokens.New(h.Provider, h.Clients, h.APIs, h.Keys, h.Identity)
 	h.Grants = grants.New(h.Provider, h.Clients, h.Tokens)
+	h.Registration = registration.New(h.Provider, h.Clients, h.APIs)
 	h.Authorize = &authorize.Service{
-		Provider: h.Provider, Clients: h.Clients, APIs: h.APIs, Tokens: h.Tokens, Grants: h.Grants,
+		Provider: h.Provider, Clients: h.Clients, Registration: h.Registration, APIs: h.APIs, Tokens: h.Tokens, Grants: h.Grants,
 		Identity: h.Identity,
 	}
 	h.Logout = &logout.Service{Provider: h.Provider, Clients: h.Clients, Tokens: h.Tokens}

@@ -25,8 +25,10 @@ func invalidMetadata(cause error) *oidc.Error {
 
 // read reads what an app says of itself, as a client that the policy allows. What an app may not decide by itself is
 // ignored, as RFC 7591, section 2, has it for what a server does not know; so are grant types that it may not have. It
-// returns an *oidc.Error for what is refused.
-func (s *Service) read(ctx context.Context, object []byte, policy Policy) (*clients.Client, error) {
+// returns an *oidc.Error for what is refused. settle says what is known of the client besides, before it is judged.
+func (s *Service) read(
+	ctx context.Context, object []byte, policy Policy, settle func(*clients.Client),
+) (*clients.Client, error) {
 	client, others, err := clients.ReadOwnMetadata(object)
 	if err != nil {
 		return nil, invalidMetadata(err)
@@ -37,7 +39,7 @@ func (s *Service) read(ctx context.Context, object []byte, policy Policy) (*clie
 			Description: "No issuer of software statements is trusted here. Leave the software_statement out.",
 		}
 	}
-	client.Origin = clients.OriginOpen
+	settle(client)
 	if len(client.GrantTypes) > 0 {
 		if client.GrantTypes = oidc.Intersect(client.GrantTypes, policy.grantTypes()); len(client.GrantTypes) == 0 {
 			return nil, invalidMetadata(errors.New("none of the grant types is one that this app may have"))

@@ -38,7 +38,12 @@ func (s *Service) Register(ctx context.Context, object []byte, token string) (In
 	if err != nil {
 		return nil, err
 	}
-	client, err := s.read(ctx, object, policy)
+	client, err := s.read(ctx, object, policy, func(client *clients.Client) {
+		client.Origin = clients.OriginOpen
+		if token != "" {
+			client.Origin = clients.OriginToken
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +53,6 @@ func (s *Service) Register(ctx context.Context, object []byte, token string) (In
 		client.SecretHash = storage.Digest(secret)
 	}
 	client.RegistrationHash = storage.Digest(registrationToken)
-	if token != "" {
-		client.Origin = clients.OriginToken
-	}
 	if client.RegistrationPolicy, err = json.Marshal(policy); err != nil {
 		return nil, oidc.ServerError(err)
 	}
@@ -146,11 +148,12 @@ func (s *Service) Replace(ctx context.Context, id, token string, object []byte) 
 	if sent.Secret != "" && !right {
 		return nil, invalidMetadata(errors.New("client_secret is not that of the client, and cannot be chosen"))
 	}
-	after, err := s.read(ctx, object, policy)
+	after, err := s.read(ctx, object, policy, func(client *clients.Client) {
+		client.ID, client.Origin = before.ID, before.Origin
+	})
 	if err != nil {
 		return nil, err
 	}
-	after.ID, after.Origin = before.ID, before.Origin
 	after.CreatedAt, after.CreatedBy = before.CreatedAt, before.CreatedBy
 	after.RegistrationHash, after.RegistrationPolicy = before.RegistrationHash, before.RegistrationPolicy
 	secret := ""

@@ -42,16 +42,18 @@ type Config struct {
 	Authorize    *authorize.Service
 	Logout       *logout.Service
 	Discovery    []byte // the discovery document
-	Upstreams    *federation.Upstreams
-	Identity     *identity.Store
-	Factors      *factor.Store
-	SignIns      *signin.Store
-	Transfer     *transfer.Store
-	Limits       *cache.Limits
-	Log          *slog.Logger
-	Tally        storage.EventCounter // counts what happens; nil: nothing is counted
-	Answered     Answered             // nil: not called
-	Now          func() time.Time
+	// what the server tells of itself as an API
+	ResourceMetadata []byte
+	Upstreams        *federation.Upstreams
+	Identity         *identity.Store
+	Factors          *factor.Store
+	SignIns          *signin.Store
+	Transfer         *transfer.Store
+	Limits           *cache.Limits
+	Log              *slog.Logger
+	Tally            storage.EventCounter // counts what happens; nil: nothing is counted
+	Answered         Answered             // nil: not called
+	Now              func() time.Time
 }
 
 // Answered is told of each request that was answered: by the pattern of its route, or "" where there is none.

@@ -11,6 +11,7 @@ type Consent struct {
 	Scopes       []Scope
 	APIs         []API
 	Stranger     bool   // nobody vouches for the app: anybody may register one
+	Publisher    string // the host whose document describes it; or ""
 	Continue     string // opaque, handed back unchanged
 }
 

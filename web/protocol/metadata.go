@@ -17,6 +17,9 @@ type Metadata struct{ *frame.Frame }
 // Configuration serves the discovery document: OpenID Connect Discovery, section 4, and RFC 8414, section 3.
 func (e Metadata) Configuration(c *gin.Context) { e.document(c, e.Discovery) }
 
+// Resource serves the metadata of the protected resource that the server is itself: RFC 9728, section 3.
+func (e Metadata) Resource(c *gin.Context) { e.document(c, e.ResourceMetadata) }
+
 // JWKS serves the public keys: RFC 7517, section 5.
 func (e Metadata) JWKS(c *gin.Context) { e.document(c, e.Keys.Published()) }
 

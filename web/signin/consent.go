@@ -5,6 +5,7 @@ import (
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -23,6 +24,9 @@ func (h Consent) Page(v *frame.Visit) error {
 	page := pages.Consent{
 		App: *app, RedirectHost: frame.HostOf(a.RedirectURI), Person: person, Continue: sealed,
 		Stranger: a.Client.IsStranger(),
+	}
+	if a.Client.Origin == clients.OriginDocument {
+		page.Publisher = frame.HostOf(a.Client.ID)
 	}
 	for _, name := range a.Scopes {
 		page.Scopes = append(page.Scopes, frame.ScopeView(v.Language, name))

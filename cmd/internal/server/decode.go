@@ -23,6 +23,7 @@ import (
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/registration"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/web"
@@ -49,6 +50,7 @@ func mappers(c *Config) []kong.Option {
 		mapType(parseTwoFactors),
 		mapType(func(text string) ([]clients.Declaration, error) { return parseClients(text, c.readFile) }),
 		mapType(parseAPIs),
+		mapType(registration.ParseDocuments),
 		mapType(func(text string) ([]federation.Provider, error) { return parseProviders(text, c.readFile) }),
 		mapNamed("switch", func(text string) (bool, error) { return text != "off", nil }),
 		mapNamed("issuer", func(text string) (string, error) { return text, oidc.CheckIssuer(text) }),

@@ -64,6 +64,7 @@ type Server struct {
 	metrics   *metrics                 // nil where nobody scrapes them
 	traces    *sdktrace.TracerProvider // nil where nobody wants them
 	discovery []byte
+	resource  []byte // what the server tells of itself as an API
 	draining  atomic.Bool
 }
 

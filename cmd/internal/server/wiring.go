@@ -152,15 +152,21 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	s.APIs = apis.New(s.Provider)
 	s.Tokens = tokens.New(s.Provider, s.Clients, s.APIs, s.Keys, s.Identity)
 	s.Grants = grants.New(s.Provider, s.Clients, s.Tokens)
+	s.Registration = registration.New(s.Provider, s.Clients, s.APIs)
+	s.Registration.Mode, s.Registration.Documents = config.ClientRegistration, config.ClientDocuments
+	s.Registration.AllowPrivate = config.AllowPrivate
 	s.Authorize = &authorize.Service{
-		Provider: s.Provider, Clients: s.Clients, APIs: s.APIs, Tokens: s.Tokens, Grants: s.Grants,
+		Provider: s.Provider, Clients: s.Clients, Registration: s.Registration, APIs: s.APIs, Tokens: s.Tokens, Grants: s.Grants,
 		Identity: s.Identity,
 	}
 	s.Logout = &logout.Service{Provider: s.Provider, Clients: s.Clients, Tokens: s.Tokens}
-	s.Registration = &registration.Service{
-		Provider: s.Provider, Clients: s.Clients, APIs: s.APIs, Mode: config.ClientRegistration,
+	s.discovery, err = discovery.Document(config.Issuer, discovery.Choices{
+		Registration: config.ClientRegistration, Documents: config.ClientDocuments,
+	})
+	if err != nil {
+		return err
 	}
-	s.discovery, err = discovery.Document(config.Issuer, discovery.Choices{Registration: config.ClientRegistration})
+	s.resource, err = discovery.Resource(config.Issuer)
 	return err
 }
 
@@ -208,7 +214,8 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 	s.Handler, err = web.New(web.Config{
 		Config: frame.Config{
 			Provider: s.Provider, Keys: s.Keys, Clients: s.Clients, APIs: s.APIs, Tokens: s.Tokens, Grants: s.Grants,
-			Registration: s.Registration, Authorize: s.Authorize, Logout: s.Logout, Discovery: s.discovery, Upstreams: s.Upstreams,
+			Registration: s.Registration, Authorize: s.Authorize, Logout: s.Logout,
+			Discovery: s.discovery, ResourceMetadata: s.resource, Upstreams: s.Upstreams,
 			Identity: s.Identity, Factors: s.Factors, SignIns: s.SignIns, Transfer: s.Transfer,
 			Limits: s.limits, Log: s.log, Tally: tally, Answered: answered, Now: s.Clock.Now,
 		},

@@ -89,7 +89,7 @@ var allowed = map[string][]string{
 	),
 	"oidc/grants": slices.Concat([]string{"oidc", "oidc/clients", "oidc/apis", "oidc/tokens"}, storagePackages),
 	"oidc/authorize": slices.Concat(
-		[]string{"oidc", "oidc/clients", "oidc/apis", "oidc/tokens", "oidc/grants", "identity", "identity/refusal"}, storagePackages,
+		[]string{"oidc", "oidc/clients", "oidc/apis", "oidc/registration", "oidc/tokens", "oidc/grants", "identity", "identity/refusal"}, storagePackages,
 	),
 	"oidc/logout":       slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens"}, storagePackages),
 	"oidc/registration": slices.Concat([]string{"oidc", "oidc/clients", "oidc/apis", "identity"}, storagePackages),

@@ -151,8 +151,8 @@ func TestEveryAnswerSaysWhatItIs(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		for path, kind := range map[string]string{
 			"/": "text/html", "/healthz": "text/plain", "/readyz": "text/plain", oidc.PathConfiguration: "application/json",
-			oidc.PathServerMetadata: "application/json",
-			oidc.PathJWKS:           "application/json", oidc.PathUserinfo: "application/json",
+			oidc.PathServerMetadata: "application/json", oidc.PathResource: "application/json",
+			oidc.PathJWKS: "application/json", oidc.PathUserinfo: "application/json",
 		} {
 			shown := h.NewBrowser(t).Get(t, path)
 			if shown.Header.Get("X-Content-Type-Options") != "nosniff" ||
@@ -385,7 +385,7 @@ func TestWhichOriginsMayReadWhat(t *testing.T) {
 		bearer := func(token string) map[string]string { return map[string]string{"Authorization": "Bearer " + token} }
 		// What is public, or comes for a token, any page may read; refusals too, or nobody could tell why.
 		for _, origin := range []string{home, guest, visitor, "null"} {
-			for _, path := range []string{oidc.PathConfiguration, oidc.PathServerMetadata, oidc.PathJWKS} {
+			for _, path := range []string{oidc.PathConfiguration, oidc.PathServerMetadata, oidc.PathJWKS, oidc.PathResource} {
 				if shown := call("GET", path, origin, nil, nil); shown.StatusCode != 200 || !readable(shown, origin) {
 					t.Errorf("GET %s from %s: %s, %v", path, origin, shown.Status, shown.Header)
 				}

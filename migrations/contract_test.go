@@ -127,7 +127,8 @@ var tables = map[string]bool{
 	"users": true, "profiles": true, "emails": true, "phones": true, "user_roles": true, "external_accounts": true,
 	"passkeys": true, "hardware_keys": true, "totps": true, "backup_codes": true, "known_devices": true,
 	"sessions": true, "participations": true, "grants": true, "consents": true, "codes": true, "refresh_tokens": true,
-	"revoked_tokens": true, "one_time_marks": true, "proofs": true, "password_reset_tokens": true,
+	"pushed_requests": true,
+	"revoked_tokens":  true, "one_time_marks": true, "proofs": true, "password_reset_tokens": true,
 	"upstream_requests": true, "arrivals": true, "login_attempts": true, "login_attempts_default": true,
 	"audit_trail": true, "audit_trail_default": true, "quotas": true, "api_consents": true,
 

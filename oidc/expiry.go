@@ -9,6 +9,10 @@ import (
 // tombstonesKept is how long ended grants and used codes are kept, so that a copy that comes late is known.
 const tombstonesKept = 30 * 24 * time.Hour
 
+// pushedKept is how long pushed requests are kept after the browser had to come with them: for longer than a person may
+// take on our pages.
+const pushedKept = 2 * time.Hour
+
 // Expire deletes what has served its time, in bounded batches, and returns how many rows of each table went.
 func (p *Provider) Expire(ctx context.Context) (map[string]int64, error) {
 	now := p.Now()
@@ -19,6 +23,7 @@ func (p *Provider) Expire(ctx context.Context) (map[string]int64, error) {
 		args                  []any
 	}{
 		{"codes", "hash", "expires_at < ?", []any{now.Add(-tombstonesKept)}},
+		{"pushed_requests", "hash", "expires_at < ?", []any{now.Add(-pushedKept)}},
 		{"refresh_tokens", "hash", "expires_at < ?", []any{now}},
 		{"grants", "id", "expires_at < ? OR ended_at < ?", []any{now, now.Add(-tombstonesKept)}},
 		{"revoked_tokens", "jti", "expires_at < ?", []any{now}},

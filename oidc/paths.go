@@ -7,6 +7,7 @@ const (
 	PathJWKS           = "/.well-known/jwks.json"
 	PathResource       = "/.well-known/oauth-protected-resource"
 	PathAuthorize      = "/authorize"
+	PathPAR            = "/par" // RFC 9126
 	PathToken          = "/token"
 	PathUserinfo       = "/userinfo"
 	PathIntrospect     = "/introspect"

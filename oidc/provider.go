@@ -23,6 +23,7 @@ type Provider struct {
 	// the operator's rule; a grant to a person who must have two factors stands only if it was made with two
 	TwoFactors  identity.TwoFactorRule
 	RequirePKCE bool             // the operator's rule: every client must use PKCE, not only public ones
+	RequirePAR  bool             // the operator's rule: every client must push its authorization requests
 	Now         func() time.Time // UTC, to the microsecond: see identity.Clock
 }
 

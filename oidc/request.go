@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Request is what an app sends to an endpoint that it calls itself: token, introspection, revocation.
+// Request is what an app sends to an endpoint that it calls itself: PAR, token, introspection, revocation.
 type Request struct {
 	Method      string
 	Path        string

@@ -72,7 +72,7 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 					Table("revoked_tokens").
 					Set("expires_at = ?", time.Unix(2, 0)).
 					Where("jti = ? AND expires_at = ?", other, time.Unix(0, 0))
-				switch made, err := db.Claim(t.Context(), claim); {
+				switch made, err := db.Claim(t.Context(), []*bun.UpdateQuery{claim}); {
 				case err != nil:
 					unsure.Add(1)
 					t.Logf("a claim: %v", err)

@@ -28,21 +28,27 @@ func (d *Database) Append(ctx context.Context, statements ...schema.QueryAppende
 	return d.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return script(ctx, tx, statements...) })
 }
 
-// Claim runs claim, an update that finds its row only if no other call was faster (UPDATE ... WHERE used_at IS NULL),
-// and the other statements if it did; all in one transaction. It tells whether this call made the claim.
+// Claim runs claims, updates that find their row only if no other call was faster (UPDATE ... WHERE used_at IS NULL),
+// and the other statements if they did; all in one transaction, and in that order. It tells whether this call made the
+// claims: all of them or none. Without claims it is Append.
 func (d *Database) Claim(
-	ctx context.Context, claim *bun.UpdateQuery, then ...schema.QueryAppender,
+	ctx context.Context, claims []*bun.UpdateQuery, then ...schema.QueryAppender,
 ) (claimed bool, err error) {
 	if d.Kind == Postgres {
-		// A script is one transaction that stops at the first statement that fails. An update that finds nothing does
-		// not fail, so its count is made to.
-		query, err := claim.Returning("1").AppendQuery(schema.NewQueryGen(d.writer.Dialect()), nil)
-		if err != nil {
-			return false, err
+		statements := make([]schema.QueryAppender, 0, len(claims)+len(then))
+		for _, claim := range claims {
+			// A script is one transaction that stops at the first statement that fails. An update that finds nothing does
+			// not fail, so its count is made to.
+			query, err := claim.Returning("1").AppendQuery(schema.NewQueryGen(d.writer.Dialect()), nil)
+			if err != nil {
+				return false, err
+			}
+			statements = append(statements,
+				d.writer.NewRaw("WITH claimed AS (?) SELECT 1 / count(*) FROM claimed", bun.Safe(query)))
 		}
-		decisive := d.writer.NewRaw("WITH claimed AS (?) SELECT 1 / count(*) FROM claimed", bun.Safe(query))
+		statements = append(statements, then...)
 		err = untilItPasses(ctx, ofQueries, func() (again bool, err error) {
-			err = writeScript(ctx, d, append([]schema.QueryAppender{decisive}, then...)...)
+			err = writeScript(ctx, d, statements...)
 			return undone(err), err
 		})
 		if fault := (*pgconn.PgError)(nil); errors.As(err, &fault) && fault.Code == divisionByZero {
@@ -50,18 +56,26 @@ func (d *Database) Claim(
 		}
 		return err == nil, err
 	}
-	return Write(ctx, d, func(ctx context.Context, tx bun.Tx) (bool, error) {
-		result, err := tx.ExecContext(ctx, "?", claim)
-		if err != nil {
-			return false, err
+	err = d.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for _, claim := range claims {
+			result, err := tx.ExecContext(ctx, "?", claim)
+			if err != nil {
+				return err
+			}
+			if n, err := result.RowsAffected(); err != nil || n == 0 {
+				return errors.Join(err, errUnclaimed)
+			}
 		}
-		n, err := result.RowsAffected()
-		if err != nil || n == 0 {
-			return false, err
-		}
-		return true, script(ctx, tx, then...)
+		return script(ctx, tx, then...)
 	})
+	if errors.Is(err, errUnclaimed) {
+		return false, nil
+	}
+	return err == nil, err
 }
+
+// errUnclaimed undoes the transaction of a claim that another call has made.
+var errUnclaimed = errors.New("another call was faster")
 
 // undone tells whether a commit or a script that failed has certainly done nothing: the server said so itself, which it
 // does before the commit or not at all, or it never heard of it. Where the connection merely broke it is not known.

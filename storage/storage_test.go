@@ -92,7 +92,7 @@ func TestClaimIsMadeOnce(t *testing.T) {
 		claim := func(then string) (bool, error) {
 			update := db.Draft().NewUpdate().Table("revoked_tokens").Set("expires_at = ?", time.Unix(1, 0).UTC()).
 				Where("jti = 'claimed' AND expires_at = ?", time.Unix(0, 0).UTC())
-			return db.Claim(t.Context(), update, insert(then))
+			return db.Claim(t.Context(), []*bun.UpdateQuery{update}, insert(then))
 		}
 		if claimed, err := claim("claimed"); claimed || err == nil { // what follows fails, so the claim is not made
 			t.Fatalf("a claim whose consequence fails: %v, %v", claimed, err)
@@ -118,6 +118,38 @@ func TestClaimIsMadeOnce(t *testing.T) {
 		}
 		if rows := countRevoked(t, db); won != 1 || rows != 2 {
 			t.Errorf("%d of 20 claims were made, and %d rows are there, want 1 and 2", won, rows)
+		}
+	})
+}
+
+// Of two claims the first is not made where the second is not.
+func TestClaimsAreMadeTogether(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.Database) {
+		insert := func(jti string) *bun.RawQuery {
+			return db.Draft().NewRaw("INSERT INTO revoked_tokens (jti, expires_at) VALUES (?, ?)", jti, time.Unix(0, 0).UTC())
+		}
+		claim := func(jti string) *bun.UpdateQuery {
+			return db.Draft().NewUpdate().Table("revoked_tokens").Set("expires_at = ?", time.Unix(1, 0).UTC()).
+				Where("jti = ? AND expires_at = ?", jti, time.Unix(0, 0).UTC())
+		}
+		if err := db.Append(t.Context(), insert("a"), insert("b")); err != nil {
+			t.Fatal(err)
+		}
+		for _, try := range []struct {
+			claims []*bun.UpdateQuery
+			want   bool
+		}{
+			{[]*bun.UpdateQuery{claim("a"), claim("missing")}, false},
+			{[]*bun.UpdateQuery{claim("missing"), claim("a")}, false},
+			{[]*bun.UpdateQuery{claim("a"), claim("b")}, true},
+			{[]*bun.UpdateQuery{claim("a")}, false},
+			{nil, true},
+		} {
+			before := countRevoked(t, db)
+			claimed, err := db.Claim(t.Context(), try.claims, insert(fmt.Sprint("then ", before)))
+			if written := countRevoked(t, db) > before; err != nil || claimed != try.want || written != try.want {
+				t.Errorf("%d claims: %v, written %v, %v, want %v", len(try.claims), claimed, written, err, try.want)
+			}
 		}
 	})
 }

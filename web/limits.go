@@ -17,6 +17,8 @@ var DefaultLimits = cache.Rates{
 	"forgot-password.ip": {N: 600, Per: time.Minute},
 	"account.ip":         {N: 6_000, Per: time.Minute},
 	"account.account":    {N: 600, Per: time.Minute},
+	"par.ip":             {N: 6_000, Per: time.Minute},
+	"par.client":         {N: 6_000, Per: time.Minute},
 	"token.ip":           {N: 300_000, Per: time.Minute},
 	"token.client":       {N: 300_000, Per: time.Minute},
 	"introspect.ip":      {N: 300_000, Per: time.Minute},

@@ -207,6 +207,7 @@ func protocolRoutes(r *gin.Engine, f *frame.Frame) {
 	r.POST("/logout/confirm", f.Page(logout.Confirm, form))
 
 	// An app, or a provider upstream.
+	r.POST(oidc.PathPAR, f.App(protocol.PushedRequests{Frame: f}.Push, form))
 	tokens := protocol.Tokens{Frame: f}
 	r.POST(oidc.PathToken, f.App(tokens.Token, form))
 	r.POST(oidc.PathIntrospect, f.App(tokens.Introspect, form))
@@ -217,7 +218,7 @@ func protocolRoutes(r *gin.Engine, f *frame.Frame) {
 	r.POST(oidc.PathUserinfo, f.App(userinfo.Answer))
 
 	fromAnyOrigin := []string{
-		oidc.PathToken, oidc.PathRevoke, oidc.PathUserinfo,
+		oidc.PathPAR, oidc.PathToken, oidc.PathRevoke, oidc.PathUserinfo,
 		oidc.PathConfiguration, oidc.PathServerMetadata, oidc.PathJWKS, oidc.PathResource,
 	}
 	if f.Registration.Mode.Enabled() {

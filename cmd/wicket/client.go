@@ -35,6 +35,7 @@ type clientCreate struct {
 	Trusted               bool     `help:"An app of your own: people are not asked for consent. Not for --public with a redirect URI on localhost or of a scheme of its own."`
 	RequirePKCE           bool     `name:"require-pkce" help:"An app with a secret must use PKCE (S256) too. Of --public it is demanded anyway, and of all by WICKET_REQUIRE_PKCE."`
 	IntrospectsAll        bool     `name:"introspects-all" help:"It may introspect the access tokens of all apps that are for this server itself. Those for an API are for its own --introspection-client alone."`
+	RequirePAR            bool     `name:"require-par" help:"The app must push its authorization requests (RFC 9126). Of all apps it is demanded by WICKET_REQUIRE_PAR."`
 	RequiredACR           string   `name:"required-acr" help:"The weakest sign-in that it accepts: urn:wicket:acr:mfa for two factors, phr for a passkey or security key."`
 	LogoURI               string   `name:"logo-uri" help:"https URL of the app's logo."`
 	ClientURI             string   `name:"client-uri" help:"https URL of the app's home page."`
@@ -53,8 +54,9 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantType, RedirectURIs: c.RedirectURI,
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURI, AllowedOrigins: c.Origin, APIs: c.API,
 		IntrospectsAll: c.IntrospectsAll, JWKSURI: c.JWKSURI,
-		IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequirePKCE: c.RequirePKCE, RequiredACR: c.RequiredACR,
-		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
+		IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequirePKCE: c.RequirePKCE, RequirePAR: c.RequirePAR,
+		RequiredACR: c.RequiredACR,
+		LogoURI:     c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
 	}
 	for i, identifier := range c.API {
 		api, err := s.APIs.Find(ctx, identifier)

@@ -337,11 +337,11 @@ func TestAWithdrawnConsentGrantsNothing(t *testing.T) {
 		if err := revoke(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.Authorize.Issue(t.Context(), a, alice, late); !errors.Is(err, authorize.ErrConsentChanged) {
+		if _, err := h.Authorize.Issue(t.Context(), a, alice, late); !errors.Is(err, authorize.ErrOvertaken) {
 			t.Errorf("after it was withdrawn: %v", err)
 		}
 		decide() // another consent than the one that was read, even if it says the same
-		if _, err := h.Authorize.Issue(t.Context(), a, alice, late); !errors.Is(err, authorize.ErrConsentChanged) {
+		if _, err := h.Authorize.Issue(t.Context(), a, alice, late); !errors.Is(err, authorize.ErrOvertaken) {
 			t.Errorf("by a consent from before: %v", err)
 		}
 		for range 20 {
@@ -353,7 +353,7 @@ func TestAWithdrawnConsentGrantsNothing(t *testing.T) {
 			if err := revoke(); err != nil {
 				t.Error(err)
 			}
-			if err := <-issued; err != nil && !errors.Is(err, authorize.ErrConsentChanged) {
+			if err := <-issued; err != nil && !errors.Is(err, authorize.ErrOvertaken) {
 				t.Error(err)
 			}
 			if n := standing(); n != 0 {

@@ -32,6 +32,8 @@ var checks = []struct {
 	at  endpoint
 	run func(ctx context.Context, p *Service, a *Request) *oidc.Error
 }{
+	{atAuthorize, checkPushing},
+	{atPAR, checkNoReference},
 	{withBrowser, checkUnsupported},
 	{withBrowser, checkResponseType},
 	{withBrowser, checkResponseMode},

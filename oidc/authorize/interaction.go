@@ -16,9 +16,10 @@ import (
 
 // An interaction is an authorization request on its way through the pages: the request itself, when it began and what
 // was done for it, sealed so that it can travel through the browser. Each page hands it back to /authorize, which asks
-// Next again; the server keeps nothing.
+// Next again; the server keeps nothing. A request that was pushed is kept, and read again each time.
 type interaction struct {
-	Form      url.Values `json:"f"`
+	Form      url.Values `json:"f,omitempty"`
+	Pushed    []byte     `json:"p,omitempty"` // the digest of a pushed request, instead of Form
 	BeganAt   time.Time  `json:"b"`
 	Selected  bool       `json:"s,omitempty"`
 	SteppedUp bool       `json:"u,omitempty"`
@@ -42,8 +43,13 @@ var ErrInteraction = refusal.New(
 // its cookie holds; empty if it is not known.
 func (p *Service) Suspend(a *Request, browser string) string {
 	pending := interaction{
-		Form: a.form, BeganAt: a.BeganAt, Selected: a.Selected, SteppedUp: a.SteppedUp, ShownTo: a.ShownTo,
+		BeganAt: a.BeganAt, Selected: a.Selected, SteppedUp: a.SteppedUp, ShownTo: a.ShownTo,
 		Confirmed: a.ConfirmedBy, Click: a.confirmation,
+	}
+	if a.pushed != nil {
+		pending.Pushed = a.pushed.Hash
+	} else {
+		pending.Form = a.form
 	}
 	if browser != "" {
 		pending.Browser = storage.Digest(browser)
@@ -75,9 +81,9 @@ func (p *Service) Resume(ctx context.Context, sealed, browser string) (*Request,
 		return nil, ErrInteraction
 	}
 	if pending.Browser == nil || subtle.ConstantTimeCompare(pending.Browser, storage.Digest(browser)) != 1 {
-		return p.read(ctx, pending.Form, p.Now())
+		return p.reread(ctx, pending, p.Now())
 	}
-	a, err := p.read(ctx, pending.Form, pending.BeganAt)
+	a, err := p.reread(ctx, pending, pending.BeganAt)
 	if err != nil {
 		return nil, err
 	}
@@ -86,4 +92,16 @@ func (p *Service) Resume(ctx context.Context, sealed, browser string) (*Request,
 		a.ConfirmedBy, a.confirmation = pending.Confirmed, pending.Click
 	}
 	return a, nil
+}
+
+// reread reads the request of an interaction as one that began at that time.
+func (p *Service) reread(ctx context.Context, pending interaction, began time.Time) (*Request, error) {
+	if pending.Pushed == nil {
+		return p.read(ctx, pending.Form, began)
+	}
+	pushed, err := p.pushedRequest(ctx, pending.Pushed)
+	if err != nil {
+		return nil, refusePushed(err)
+	}
+	return p.takeUp(ctx, pushed, began, true) // the browser has come in time
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
 
 	"github.com/wicket-id/wicket/identity"
@@ -20,15 +21,15 @@ import (
 var (
 	// ErrConfirmationUsed says that the click of a person was answered with a code before.
 	ErrConfirmationUsed = errors.New("this confirmation works once, and was used before")
-	// ErrConsentChanged says that a person has withdrawn or changed their consent since it was read: Next must be asked
-	// again.
-	ErrConsentChanged = errors.New("the consent was withdrawn or changed meanwhile")
+	// ErrOvertaken says that a person has withdrawn or changed their consent since it was read, or that a code was issued
+	// for the same pushed request: the request must be read, and Next asked, again.
+	ErrOvertaken = errors.New("the consent was changed, or the pushed request used, meanwhile")
 )
 
 // Issue grants what Next has decided, with the step Issue, to the app that asks, and returns the response with the code
-// for it: RFC 6749, section 4.1.2. It returns ErrConsentChanged where the consent that allows it does not stand any
-// more. Where the person had to confirm that they want to go there, their click counts once: for whoever finds the
-// address in the browser's history it returns ErrConfirmationUsed.
+// for it: RFC 6749, section 4.1.2. It returns ErrOvertaken where the consent that allows it does not stand any more, or
+// the request was pushed and is used. Where the person had to confirm that they want to go there, their click counts
+// once: for whoever finds the address in the browser's history it returns ErrConfirmationUsed.
 func (p *Service) Issue(
 	ctx context.Context, a *Request, session *identity.Session, decision Decision,
 ) (*oidc.Response, error) {
@@ -56,19 +57,21 @@ func (p *Service) Issue(
 		draft.NewInsert().Model(participation).On("CONFLICT DO NOTHING"),
 		draft.NewInsert().Model(code),
 		record)
-	stands := true
-	if decision.By == nil {
-		err = p.Database.Append(ctx, statements...)
-	} else {
-		stands, err = p.Database.Claim(ctx, decision.By.hold(draft), statements...)
+	var claims []*bun.UpdateQuery
+	if a.pushed != nil {
+		claims = append(claims, a.pushed.use(draft, now))
 	}
+	if decision.By != nil {
+		claims = append(claims, decision.By.hold(draft))
+	}
+	stands, err := p.Database.Claim(ctx, claims, statements...)
 	if storage.Violates(err, "one_time_marks") {
 		return nil, ErrConfirmationUsed
 	} else if err != nil {
 		return nil, oidc.ServerError(fmt.Errorf("issue code: %w", err))
 	}
 	if !stands {
-		return nil, ErrConsentChanged
+		return nil, ErrOvertaken
 	}
 	parameters.Del("state")
 	parameters.Set("iss", p.Issuer)

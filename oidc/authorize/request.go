@@ -47,7 +47,8 @@ type Request struct {
 
 	registered string // the redirect URI that RedirectURI was found to match
 
-	form     url.Values // as sent, each parameter once
+	form     url.Values     // as sent, each parameter once
+	pushed   *PushedRequest // where it was pushed; nil: the browser brought it
 	accepted fosite.AuthorizeRequester
 }
 
@@ -71,27 +72,60 @@ func (r *Refusal) Error() string { return r.Reason.Error() }
 // Unwrap returns the reason.
 func (r *Refusal) Unwrap() error { return r.Reason }
 
-// Read reads an authorization request that begins now. It returns a *Refusal for what is wrong with it.
+// Read reads an authorization request that begins now, as the browser brings it. It returns a *Refusal for what is
+// wrong with it.
 func (p *Service) Read(ctx context.Context, form url.Values) (*Request, error) {
-	a, err := p.read(ctx, form, p.Now())
+	a, err := p.readNew(ctx, form)
 	if err == nil {
 		countProtection(ctx, a)
 	}
 	return a, err
 }
 
+func (p *Service) readNew(ctx context.Context, form url.Values) (*Request, error) {
+	if !strings.HasPrefix(form.Get("request_uri"), requestURIPrefix) {
+		return p.read(ctx, form, p.Now())
+	}
+	if err := oidc.CheckForm(form); err != nil {
+		return nil, &Refusal{Reason: err}
+	}
+	for _, name := range []string{"client_id", "request_uri"} {
+		if len(form[name]) > 1 {
+			return nil, &Refusal{Reason: doubledParameter(name)}
+		}
+	}
+	return p.readPushed(ctx, form)
+}
+
+// read reads a request that is made of its parameters.
 func (p *Service) read(ctx context.Context, form url.Values, began time.Time) (*Request, error) {
 	if err := oidc.CheckForm(form); err != nil {
 		return nil, &Refusal{Reason: err}
 	}
 	form, doubled := oidc.Single(form, "resource")
-	untrusted := func(description string) error { return &Refusal{Reason: oidc.InvalidRequest(description)} }
 	if doubled == "client_id" || doubled == "redirect_uri" {
-		return nil, untrusted("The parameter " + doubled + " is given more than once.")
+		return nil, &Refusal{Reason: doubledParameter(doubled)}
 	}
+	a, err := p.identify(ctx, form, began)
+	if err != nil {
+		return nil, err
+	}
+	if doubled != "" {
+		return nil, &Refusal{Reason: doubledParameter(doubled), Authorization: a}
+	}
+	return p.examine(ctx, a)
+}
+
+func doubledParameter(name string) *oidc.Error {
+	return oidc.InvalidRequest("The parameter " + name + " is given more than once.")
+}
+
+// identify finds out who asks and where the answer goes. What is wrong with that only the person may see; from then on
+// the app hears what is wrong.
+func (p *Service) identify(ctx context.Context, form url.Values, began time.Time) (*Request, error) {
 	client, err := p.Registration.Client(ctx, form.Get("client_id"))
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, untrusted("The client_id is missing or unknown.")
+		return nil, &Refusal{Reason: oidc.InvalidRequest("The client_id is missing or unknown.")}
 	} else if limited := (*cache.Limited)(nil); errors.As(err, &limited) {
 		return nil, err
 	} else if refused := (*oidc.Error)(nil); errors.As(err, &refused) {
@@ -99,21 +133,30 @@ func (p *Service) read(ctx context.Context, form url.Values, began time.Time) (*
 	} else if err != nil {
 		return nil, &Refusal{Reason: oidc.ServerError(err)}
 	}
-	a := &Request{Client: client, BeganAt: began, form: form, State: form.Get("state")}
-	if a.RedirectURI, err = a.trustedRedirect(form.Get("redirect_uri")); err != nil {
-		refused := oidc.InvalidRequest("Here " + err.Error() + ".")
-		refused.Cause = fmt.Errorf("asked for was %q", form.Get("redirect_uri")) // for the log
-		return nil, &Refusal{Reason: refused}
+	a := &Request{Client: client, BeganAt: began, form: form}
+	if err := a.readRedirect(); err != nil {
+		return nil, &Refusal{Reason: err}
 	}
-	// From here on the app hears what is wrong, in the response mode that it asked for if that can be.
-	a.ResponseMode = form.Get("response_mode")
+	return a, nil
+}
+
+// readRedirect finds out where the answer goes, and how: in the response mode that is asked for if that can be.
+func (a *Request) readRedirect() *oidc.Error {
+	uri, err := a.trustedRedirect(a.form.Get("redirect_uri"))
+	if err != nil {
+		refused := oidc.InvalidRequest("Here " + err.Error() + ".")
+		refused.Cause = fmt.Errorf("asked for was %q", a.form.Get("redirect_uri")) // for the log
+		return refused
+	}
+	a.RedirectURI, a.State, a.ResponseMode = uri, a.form.Get("state"), a.form.Get("response_mode")
 	if !slices.Contains(oidc.ResponseModes, a.ResponseMode) {
 		a.ResponseMode = "query"
 	}
-	if doubled != "" {
-		err := oidc.InvalidRequest("The parameter " + doubled + " is given more than once.")
-		return nil, &Refusal{Reason: err, Authorization: a}
-	}
+	return nil
+}
+
+// examine makes the checks of a request whose answer has a way.
+func (p *Service) examine(ctx context.Context, a *Request) (*Request, error) {
 	if err := p.check(ctx, a, atAuthorize); err != nil {
 		return nil, &Refusal{Reason: err, Authorization: a}
 	}

@@ -1,5 +1,5 @@
-// Package authorize answers the authorization endpoint: it reads and checks the request of an app, says what has to
-// happen next (Next), keeps what people allow, and issues the code. Begin with Service and Next.
+// Package authorize answers the authorization endpoint: it reads and checks the request of an app, pushed or not, says
+// what has to happen next (Next), keeps what people allow, and issues the code. Begin with Service and Next.
 package authorize
 
 import (

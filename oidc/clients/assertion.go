@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -24,9 +25,10 @@ const (
 // Connect Core, section 9 (private_key_jwt). Each assertion works once: the caller sets its
 // mark before anything is done for it.
 func (p *Store) verifyAssertion(
-	ctx context.Context, kind, assertion, id string,
+	ctx context.Context, r oidc.Request,
 ) (*Client, *storage.OneTimeMark, error) {
-	if kind != AssertionType {
+	assertion, id := r.Form.Get("client_assertion"), r.Form.Get("client_id")
+	if r.Form.Get("client_assertion_type") != AssertionType {
 		return nil, nil, errors.New("client_assertion_type must be " + AssertionType)
 	}
 	token, err := jwt.ParseSigned(assertion, AssertionAlgs)
@@ -56,8 +58,12 @@ func (p *Store) verifyAssertion(
 		return nil, nil, errWrongClient
 	}
 	now := p.Now()
+	names := []string{p.Issuer, p.Issuer + oidc.PathToken}
+	if r.Path == oidc.PathPAR { // RFC 9126, section 2
+		names = append(names, p.Issuer+oidc.PathPAR)
+	}
 	// alone: who else is named could send it on to us
-	if len(claims.Audience) != 1 || claims.Audience[0] != p.Issuer && claims.Audience[0] != p.Issuer+oidc.PathToken {
+	if len(claims.Audience) != 1 || !slices.Contains(names, claims.Audience[0]) {
 		return nil, nil, fmt.Errorf("aud of client_assertion must be %s, and nothing else", p.Issuer)
 	}
 	if claims.Expiry == nil || claims.ID == "" {

@@ -63,7 +63,7 @@ func (p *Store) authenticate(
 		return nil, nil, p.invalidClient(true, errors.New("client_id differs from the Authorization header"))
 	}
 	if assertion != "" {
-		client, mark, err := p.verifyAssertion(ctx, r.Form.Get("client_assertion_type"), assertion, id)
+		client, mark, err := p.verifyAssertion(ctx, r)
 		if err != nil {
 			return nil, nil, p.invalidClient(false, err)
 		}

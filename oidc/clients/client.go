@@ -38,6 +38,7 @@ type Client struct {
 	// may introspect the access tokens of other clients that are for the server itself, not for an API
 	IntrospectsAll bool `bun:"introspects_all"`
 	RequirePKCE    bool `bun:"require_pkce"` // ours: of a public client it is required anyway
+	RequirePAR     bool `bun:"require_par"`  // require_pushed_authorization_requests: RFC 9126, section 6
 	// the weakest sign-in that it accepts; empty: any
 	RequiredACR string `bun:"required_acr"`
 	LogoURI     string `bun:"logo_uri"`

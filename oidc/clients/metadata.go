@@ -34,6 +34,7 @@ var metadata = []metadatum{
 	{"id_token_signed_response_alg", "id_token_alg", func(c *Client) any { return &c.IDTokenAlg }, true},
 	{"trusted", "is_trusted", func(c *Client) any { return &c.IsTrusted }, false},
 	{"require_pkce", "require_pkce", func(c *Client) any { return &c.RequirePKCE }, false},
+	{"require_pushed_authorization_requests", "require_par", func(c *Client) any { return &c.RequirePAR }, true},
 	{"introspects_all", "introspects_all", func(c *Client) any { return &c.IntrospectsAll }, false},
 	{"required_acr", "required_acr", func(c *Client) any { return &c.RequiredACR }, false},
 	{"application_type", "application_type", func(c *Client) any { return &c.ApplicationType }, true},

@@ -19,6 +19,7 @@ import (
 type metadata struct {
 	Issuer                        string                    `json:"issuer"`
 	AuthorizationEndpoint         string                    `json:"authorization_endpoint"`
+	PAREndpoint                   string                    `json:"pushed_authorization_request_endpoint"`
 	TokenEndpoint                 string                    `json:"token_endpoint"`
 	UserinfoEndpoint              string                    `json:"userinfo_endpoint"`
 	JWKSURI                       string                    `json:"jwks_uri"`
@@ -49,6 +50,7 @@ type metadata struct {
 	RequestURIParameterSupported bool `json:"request_uri_parameter_supported"`
 	// OAuth Client ID Metadata Document
 	ClientDocumentsSupported bool `json:"client_id_metadata_document_supported,omitempty"`
+	RequirePAR               bool `json:"require_pushed_authorization_requests"` // RFC 9126, section 5
 }
 
 // Choices are what the operator has chosen that the document tells of.
@@ -57,9 +59,9 @@ type Choices struct {
 	Documents    registration.Documents
 }
 
-// Document is the discovery document of an issuer, as it is served.
-func Document(issuer string, chosen Choices) ([]byte, error) {
-	registers := ""
+// Document is the discovery document of a provider, as it is served.
+func Document(provider *oidc.Provider, chosen Choices) ([]byte, error) {
+	issuer, registers := provider.Issuer, ""
 	if chosen.Registration.Enabled() {
 		registers = issuer + oidc.PathClients
 	}
@@ -71,6 +73,7 @@ func Document(issuer string, chosen Choices) ([]byte, error) {
 	return json.Marshal(metadata{
 		Issuer:                        issuer,
 		AuthorizationEndpoint:         issuer + oidc.PathAuthorize,
+		PAREndpoint:                   issuer + oidc.PathPAR,
 		TokenEndpoint:                 issuer + oidc.PathToken,
 		UserinfoEndpoint:              issuer + oidc.PathUserinfo,
 		JWKSURI:                       issuer + oidc.PathJWKS,
@@ -96,5 +99,6 @@ func Document(issuer string, chosen Choices) ([]byte, error) {
 		CodeChallengeMethodsSupported: []string{"S256"},
 		IssParameterSupported:         true,
 		ClientDocumentsSupported:      chosen.Documents.Enabled(),
+		RequirePAR:                    provider.RequirePAR,
 	})
 }

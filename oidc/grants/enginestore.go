@@ -193,7 +193,7 @@ func (s engineStore) Commit(ctx context.Context) error {
 	if w.issued != nil {
 		then = append(then, draft.NewInsert().Model(w.issued))
 	}
-	claimed, err := s.service.Database.Claim(ctx, claim, then...)
+	claimed, err := s.service.Database.Claim(ctx, []*bun.UpdateQuery{claim}, then...)
 	if err != nil || claimed {
 		return err
 	}

@@ -52,7 +52,7 @@ func (e Authorize) Get(v *frame.Visit) error {
 		case errors.Is(err, authorize.ErrConfirmationUsed): // the page was loaded again
 			v.Authorization.Unconfirm()
 			return v.RedirectWith("/continue", url.Values{"continue": {v.Suspend()}})
-		case errors.Is(err, authorize.ErrConsentChanged):
+		case errors.Is(err, authorize.ErrOvertaken):
 			return v.RedirectWith(oidc.PathAuthorize, url.Values{"interaction": {v.Suspend()}})
 		case err != nil:
 			return err

@@ -146,7 +146,7 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	s.Provider = &oidc.Provider{
 		Issuer: config.Issuer, Database: s.Database, Cache: s.cache, Limits: s.limits, Seal: config.Seal,
 		Lifetimes: oidc.DefaultLifetimes, TwoFactors: config.TwoFactors, RequirePKCE: config.RequirePKCE,
-		Now: s.Clock.Now,
+		RequirePAR: config.RequirePAR, Now: s.Clock.Now,
 	}
 	s.Clients = clients.New(s.Provider, config.AllowPrivate, s.log)
 	s.APIs = apis.New(s.Provider)
@@ -160,7 +160,7 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 		Identity: s.Identity,
 	}
 	s.Logout = &logout.Service{Provider: s.Provider, Clients: s.Clients, Tokens: s.Tokens}
-	s.discovery, err = discovery.Document(config.Issuer, discovery.Choices{
+	s.discovery, err = discovery.Document(s.Provider, discovery.Choices{
 		Registration: config.ClientRegistration, Documents: config.ClientDocuments,
 	})
 	if err != nil {

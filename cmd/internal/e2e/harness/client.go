@@ -89,6 +89,22 @@ func (h *Server) AuthorizeURL(client Client, change url.Values) string {
 	return h.Issuer + oidc.PathAuthorize + "?" + parameters.Encode()
 }
 
+// PushedURL pushes an authorization request of client, as AuthorizeURL makes it, and returns where the browser goes
+// then.
+func (h *Server) PushedURL(t testing.TB, client Client, change url.Values) string {
+	t.Helper()
+	asked, err := url.Parse(h.AuthorizeURL(client, change))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pushed := h.Call(t, oidc.PathPAR, client, asked.Query())
+	if pushed.Status != http.StatusCreated {
+		t.Fatalf("the request was not taken: %d %v", pushed.Status, pushed.JSON)
+	}
+	parameters := url.Values{"client_id": {client.ID}, "request_uri": {pushed.Text("request_uri")}}
+	return h.Issuer + oidc.PathAuthorize + "?" + parameters.Encode()
+}
+
 // Answer is what an endpoint for apps says.
 type Answer struct {
 	Status int

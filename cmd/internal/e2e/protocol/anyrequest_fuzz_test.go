@@ -29,7 +29,7 @@ func FuzzAnyRequest(f *testing.F) {
 	const markup = `%22%3E%3Cscript%3Ealert(1)%3C/script%3E`
 	for _, path := range []string{
 		"/", "/sign-in", "/sign-in/passkey", "/second-step", "/enrol", "/register", "/federation/x", "/federation/x/callback", "/arrival", "/forgot-password", "/reset-password",
-		"/verify-email", "/unlock", "/not-me", "/select-account", "/consent", "/continue", "/account", "/account/profile", "/authorize", "/token", "/userinfo", "/introspect", "/revoke",
+		"/verify-email", "/unlock", "/not-me", "/select-account", "/consent", "/continue", "/account", "/account/profile", "/authorize", "/par", "/token", "/userinfo", "/introspect", "/revoke",
 		"/logout", "/account/emails/add", "/nothing", "/.well-known/openid-configuration", "/federation/%00", "/federation/%22%3E%3Cb%3Exx", "/%2e%2e/%2e%2e/etc/passwd", "//evil.example/", "/assets/../x",
 	} {
 		f.Add("GET", path, "continue="+markup+"&interaction=x&username="+markup, "", "", "")

@@ -31,6 +31,7 @@ func TestNodeClients(t *testing.T) {
 			{"oauth4webapi", clients.AuthPost},
 			{"oauth4webapi", clients.AuthBasic},
 			{"private-key-jwt", clients.AuthPrivateKeyJWT},
+			{"requests", clients.AuthPrivateKeyJWT},
 		} {
 			t.Run(c.script+" "+c.method, func(t *testing.T) {
 				t.Parallel()

@@ -283,8 +283,8 @@ var (
 		"/account/linked/remove",
 		"/register", "/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me"}
 	otherRoutes = []string{
-		oidc.PathAuthorize, oidc.PathLogout, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke, oidc.PathUserinfo,
-		"/federation/:provider/logout",
+		oidc.PathAuthorize, oidc.PathLogout, oidc.PathPAR, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke,
+		oidc.PathUserinfo, "/federation/:provider/logout",
 	}
 )
 

@@ -154,7 +154,7 @@ func TestTokenRequestsThatCannotBeRead(t *testing.T) {
 			"grant_type": {oidc.GrantClientCredentials}, "client_id": {client.ID}, "client_secret": {client.Secret},
 		}.Encode()
 		const form = "application/x-www-form-urlencoded"
-		for _, path := range []string{oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke} {
+		for _, path := range []string{oidc.PathPAR, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke} {
 			for name, c := range map[string]struct{ kind, query, body string }{
 				"JSON":                {"application/json", "", `{"grant_type":"client_credentials"}`},
 				"a multipart form":    {"multipart/form-data; boundary=x", "", "--x--"},

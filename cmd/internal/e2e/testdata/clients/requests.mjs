@@ -1,0 +1,42 @@
+// A confidential app that sends its authorization requests in every way that openid-client knows.
+import * as client from 'openid-client';
+import { importJWK } from 'jose';
+import { assert, check, env, refused } from './check.mjs';
+import { Person } from './person.mjs';
+
+const issuer = env('ISSUER');
+const clientId = env('CLIENT_ID');
+const redirectUri = env('REDIRECT_URI');
+const person = new Person({ username: env('USERNAME'), password: env('PASSWORD') });
+const jwk = JSON.parse(env('PRIVATE_JWK'));
+const privateKey = { key: await importJWK(jwk, 'ES256'), kid: jwk.kid };
+
+const config = await check('discovery', () => client.discovery(new URL(issuer), clientId, undefined, client.PrivateKeyJwt(privateKey), {
+  execute: [client.enableNonRepudiationChecks, ...(issuer.startsWith('http:') ? [client.allowInsecureRequests] : [])],
+}));
+
+async function request(parameters = {}) {
+  const [state, nonce, verifier] = [client.randomState(), client.randomNonce(), client.randomPKCECodeVerifier()];
+  return {
+    parameters: {
+      redirect_uri: redirectUri, scope: 'openid profile email offline_access', state, nonce,
+      code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256', ...parameters,
+    },
+    checks: { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true },
+  };
+}
+
+await check('a pushed request', async () => {
+  const { parameters, checks } = await request();
+  const url = await client.buildAuthorizationUrlWithPAR(config, parameters);
+  assert.deepEqual([...url.searchParams.keys()].sort(), ['client_id', 'request_uri']);
+  const answer = await person.visit(url, redirectUri);
+  assert.ok((await client.authorizationCodeGrant(config, answer.url, checks)).claims().sub);
+  const late = await person.visit(url, redirectUri);
+  await refused(client.authorizationCodeGrant(config, late.url, checks), 'invalid_request_uri');
+});
+
+await check('a pushed request that is wrong', async () => {
+  const { parameters } = await request({ response_type: 'magic' });
+  await refused(client.buildAuthorizationUrlWithPAR(config, parameters), 'unsupported_response_type');
+});

@@ -15,3 +15,7 @@ CREATE INDEX pushed_requests_expires_at ON pushed_requests (expires_at);
 -- Whether a client must push its requests.
 
 ALTER TABLE clients ADD COLUMN require_par BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- What a client may ask for at the authorization endpoint (RFC 7591).
+
+ALTER TABLE clients ADD COLUMN response_types JSONB NOT NULL DEFAULT '["code"]';

@@ -5,7 +5,8 @@ const (
 	GrantCode              = "authorization_code"
 	GrantRefreshToken      = "refresh_token"
 	GrantClientCredentials = "client_credentials"
+	GrantImplicit          = "implicit" // by tokens in the answer to an authorization request: see ResponseTypes
 )
 
-// GrantTypes are the grant types that Wicket knows.
+// GrantTypes are the grant types of the token endpoint.
 var GrantTypes = []string{GrantCode, GrantRefreshToken, GrantClientCredentials}

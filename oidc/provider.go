@@ -22,9 +22,11 @@ type Provider struct {
 	Lifetimes Lifetimes
 	// the operator's rule; a grant to a person who must have two factors stands only if it was made with two
 	TwoFactors  identity.TwoFactorRule
-	RequirePKCE bool             // the operator's rule: every client must use PKCE, not only public ones
-	RequirePAR  bool             // the operator's rule: every client must push its authorization requests
-	Now         func() time.Time // UTC, to the microsecond: see identity.Clock
+	RequirePKCE bool // the operator's rule: every client must use PKCE, not only public ones
+	RequirePAR  bool // the operator's rule: every client must push its authorization requests
+	// the operator's leave: apps may be registered for every one of ResponseTypes
+	AllResponseTypes bool
+	Now              func() time.Time // UTC, to the microsecond: see identity.Clock
 }
 
 // Lifetimes say how long things live.

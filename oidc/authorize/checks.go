@@ -37,9 +37,10 @@ var checks = []struct {
 	{withBrowser, checkUnsupported},
 	{withBrowser, checkResponseType},
 	{withBrowser, checkResponseMode},
-	{withBrowser, checkGrantType},
 	{everywhere, readResources},
 	{everywhere, readScopes},
+	{withBrowser, checkIDToken},
+	{withBrowser, checkFrontToken},
 	{withBrowser, checkOpenIDRedirect},
 	{withBrowser, checkPKCE},
 	{withBrowser, readPrompt},
@@ -76,32 +77,6 @@ func checkUnsupported(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	return nil
 }
 
-func checkResponseType(_ context.Context, _ *Service, a *Request) *oidc.Error {
-	switch {
-	case !a.form.Has("response_type"):
-		return oidc.InvalidRequest("The response_type is missing; it must be code.")
-	case a.form.Get("response_type") != "code":
-		return &oidc.Error{Code: "unsupported_response_type", Description: "The response_type must be code."}
-	}
-	return nil
-}
-
-func checkResponseMode(_ context.Context, _ *Service, a *Request) *oidc.Error {
-	if mode := a.form.Get("response_mode"); mode != "" && mode != a.ResponseMode {
-		return oidc.InvalidRequest("The response_mode must be query, fragment or form_post.")
-	}
-	return nil
-}
-
-func checkGrantType(_ context.Context, _ *Service, a *Request) *oidc.Error {
-	if !slices.Contains(a.Client.GrantTypes, oidc.GrantCode) {
-		return &oidc.Error{
-			Code: "unauthorized_client", Description: "This client is not registered for the authorization code flow.",
-		}
-	}
-	return nil
-}
-
 // readResources reads which APIs are asked for (RFC 8707, section 2.1), and which of the scopes belong to them.
 func readResources(ctx context.Context, p *Service, a *Request) (refused *oidc.Error) {
 	a.APIs, refused = p.APIs.Request(ctx, a.Client, a.form["resource"], oidc.ParseScopes(a.form.Get("scope")))
@@ -110,6 +85,9 @@ func readResources(ctx context.Context, p *Service, a *Request) (refused *oidc.E
 
 func readScopes(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	requested := oidc.ParseScopes(a.form.Get("scope"))
+	if a.ResponseType != "" && !a.AsksFor("code") { // no refresh token without: OpenID Connect Core, section 11
+		requested = without(requested, []string{oidc.OfflineAccess})
+	}
 	known := false
 	for _, scope := range requested {
 		ofAPI := slices.ContainsFunc(a.APIs, func(api apis.Requested) bool { return api.Has(scope) })

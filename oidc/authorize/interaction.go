@@ -81,9 +81,9 @@ func (p *Service) Resume(ctx context.Context, sealed, browser string) (*Request,
 		return nil, ErrInteraction
 	}
 	if pending.Browser == nil || subtle.ConstantTimeCompare(pending.Browser, storage.Digest(browser)) != 1 {
-		return p.reread(ctx, pending, p.Now())
+		return reader{p}.reread(ctx, pending, p.Now())
 	}
-	a, err := p.reread(ctx, pending, pending.BeganAt)
+	a, err := reader{p}.reread(ctx, pending, pending.BeganAt)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func (p *Service) Resume(ctx context.Context, sealed, browser string) (*Request,
 }
 
 // reread reads the request of an interaction as one that began at that time.
-func (p *Service) reread(ctx context.Context, pending interaction, began time.Time) (*Request, error) {
+func (p reader) reread(ctx context.Context, pending interaction, began time.Time) (*Request, error) {
 	if pending.Pushed == nil {
 		return p.read(ctx, pending.Form, began)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +14,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/grants"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -27,36 +29,28 @@ var (
 )
 
 // Issue grants what Next has decided, with the step Issue, to the app that asks, and returns the response with the code
-// for it: RFC 6749, section 4.1.2. It returns ErrOvertaken where the consent that allows it does not stand any more, or
-// the request was pushed and is used. Where the person had to confirm that they want to go there, their click counts
-// once: for whoever finds the address in the browser's history it returns ErrConfirmationUsed.
+// for it, or what else the response type asks for: RFC 6749, section 4.1.2, and OpenID Connect Core, sections 3.2.2.5
+// and 3.3.2.5. It returns ErrOvertaken where the consent that allows it does not stand any more, or the request was
+// pushed and is used. Where the person had to confirm that they want to go there, their click counts once: for whoever
+// finds the address in the browser's history it returns ErrConfirmationUsed.
 func (p *Service) Issue(
 	ctx context.Context, a *Request, session *identity.Session, decision Decision,
 ) (*oidc.Response, error) {
-	now := p.Now()
-	grant := p.newGrant(session, a, decision, now)
-	code, parameters, err := p.Grants.IssueCode(ctx, a.accepted, a.Client, grant, a.form.Get("redirect_uri"))
+	now, draft := p.Now(), p.Database.Draft()
+	issued, err := p.issue(ctx, a, session, decision, now)
 	if err != nil {
 		return nil, err
 	}
-	draft := p.Database.Draft()
-	record, err := audit.RecordStatement(ctx, draft, now, audit.Change{
-		Entity: "grant", EntityID: grant.ID.String(), Action: "created", UserID: session.UserID,
-		New: audit.Values{"client_id": a.Client.ID, "scopes": decision.Scopes, "apis": decision.APIs},
-	})
+	statements, err := issued.statements(ctx, draft, now)
 	if err != nil {
 		return nil, oidc.ServerError(err)
 	}
-	statements := []schema.QueryAppender{draft.NewInsert().Model(grant)}
 	if a.Client.MayBeImpersonated(a.RedirectURI) {
 		mark := storage.NewOneTimeMark("confirmation", a.confirmation.String(), a.BeganAt.Add(interactionLifetime))
 		statements = append(statements, draft.NewInsert().Model(mark))
 	}
 	participation := &clients.Participation{SessionID: session.ID, ClientID: a.Client.ID, CreatedAt: now}
-	statements = append(statements,
-		draft.NewInsert().Model(participation).On("CONFLICT DO NOTHING"),
-		draft.NewInsert().Model(code),
-		record)
+	statements = append(statements, draft.NewInsert().Model(participation).On("CONFLICT DO NOTHING"))
 	var claims []*bun.UpdateQuery
 	if a.pushed != nil {
 		claims = append(claims, a.pushed.use(draft, now))
@@ -68,14 +62,62 @@ func (p *Service) Issue(
 	if storage.Violates(err, "one_time_marks") {
 		return nil, ErrConfirmationUsed
 	} else if err != nil {
-		return nil, oidc.ServerError(fmt.Errorf("issue code: %w", err))
+		return nil, oidc.ServerError(fmt.Errorf("issue: %w", err))
 	}
 	if !stands {
 		return nil, ErrOvertaken
 	}
-	parameters.Del("state")
-	parameters.Set("iss", p.Issuer)
-	return a.respond(parameters), nil
+	issued.parameters.Set("iss", p.Issuer)
+	return a.respond(issued.parameters), nil
+}
+
+// issued is what an app gets for an authorization request, and what is written for it.
+type issued struct {
+	grant      *oidc.Grant  // nil: the app asks for nothing but whether it may (response_type=none)
+	code       *grants.Code // nil: it asks for none
+	parameters url.Values   // of the answer
+}
+
+// issue makes what the response type asks for. It writes nothing.
+func (p *Service) issue(
+	ctx context.Context, a *Request, session *identity.Session, decision Decision, now time.Time,
+) (*issued, error) {
+	i := &issued{parameters: url.Values{}}
+	if a.ResponseType == "none" {
+		return i, nil
+	}
+	i.grant = p.newGrant(session, a, decision, now)
+	if a.AsksFor("code") {
+		var err error
+		if i.code, i.parameters, err = p.Grants.IssueCode(
+			ctx, a.accepted, a.Client, i.grant, a.form.Get("redirect_uri"),
+		); err != nil {
+			return nil, err
+		}
+		i.parameters.Del("state")
+	} else {
+		i.grant.ExpiresAt = now.Add(max(p.Lifetimes.AccessToken, p.Lifetimes.IDToken)) // nothing can renew it
+	}
+	if err := p.sign(a, i.grant, i.parameters, now); err != nil {
+		return nil, oidc.ServerError(fmt.Errorf("sign: %w", err))
+	}
+	return i, nil
+}
+
+// statements write the grant and its code, with a line in the audit trail.
+func (i *issued) statements(ctx context.Context, draft bun.IDB, now time.Time) ([]schema.QueryAppender, error) {
+	if i.grant == nil {
+		return nil, nil
+	}
+	record, err := audit.RecordStatement(ctx, draft, now, audit.Change{
+		Entity: "grant", EntityID: i.grant.ID.String(), Action: "created", UserID: i.grant.UserID,
+		New: audit.Values{"client_id": i.grant.ClientID, "scopes": i.grant.Scopes, "apis": i.grant.APIs},
+	})
+	statements := []schema.QueryAppender{draft.NewInsert().Model(i.grant), record}
+	if i.code != nil {
+		statements = append(statements, draft.NewInsert().Model(i.code))
+	}
+	return statements, err
 }
 
 // newGrant describes what a session grants to an app.

@@ -13,6 +13,8 @@ import (
 func checkPKCE(_ context.Context, p *Service, a *Request) *oidc.Error {
 	challenge, method := a.form.Get("code_challenge"), a.form.Get("code_challenge_method")
 	switch {
+	case !a.AsksFor("code"): // there is nothing to protect
+		return nil
 	case challenge == "" && method != "":
 		return oidc.InvalidRequest("code_challenge_method is given without code_challenge.")
 	case challenge == "" && a.Client.IsPublic():
@@ -34,8 +36,8 @@ var challengeS256 = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 // countProtection counts a request of a confidential client by what keeps its code from being slipped into somebody
 // else's session: PKCE or a nonce (RFC 9700, section 4.5.3). So operators see whether they may demand PKCE.
 func countProtection(ctx context.Context, a *Request) {
-	if a.Client.IsPublic() {
-		return // it uses PKCE
+	if a.Client.IsPublic() || !a.AsksFor("code") {
+		return // it uses PKCE, or has no use for it
 	}
 	protection := "neither"
 	switch pkce, nonce := a.form.Has("code_challenge"), a.form.Has("nonce"); {

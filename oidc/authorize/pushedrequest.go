@@ -67,7 +67,7 @@ func (p *Service) Push(ctx context.Context, r oidc.Request) (*Pushed, *clients.C
 			Description: fmt.Sprintf("The request has %d bytes, and may have %d.", size, maxPushed),
 		}
 	}
-	if refused := p.checkPushed(ctx, client, form); refused != nil {
+	if refused := (reader{p}).checkPushed(ctx, client, form); refused != nil {
 		if refused.Status == 0 {
 			refused.Status = http.StatusBadRequest
 		}
@@ -84,7 +84,7 @@ func (p *Service) Push(ctx context.Context, r oidc.Request) (*Pushed, *clients.C
 }
 
 // checkPushed says what is wrong with a request that is pushed, if anything is.
-func (p *Service) checkPushed(ctx context.Context, client *clients.Client, form url.Values) *oidc.Error {
+func (p reader) checkPushed(ctx context.Context, client *clients.Client, form url.Values) *oidc.Error {
 	a := &Request{Client: client, form: form}
 	if err := a.readRedirect(); err != nil {
 		return err
@@ -113,7 +113,7 @@ func checkPushing(_ context.Context, p *Service, a *Request) *oidc.Error {
 
 // readPushed reads the request that a request_uri stands for, when the browser first comes with it: RFC 9126, section
 // 4. Besides the client_id nothing that the browser brings counts. It returns a *Refusal.
-func (p *Service) readPushed(ctx context.Context, form url.Values) (*Request, error) {
+func (p reader) readPushed(ctx context.Context, form url.Values) (*Request, error) {
 	reference := strings.TrimPrefix(form.Get("request_uri"), requestURIPrefix)
 	pushed, err := p.pushedRequest(ctx, storage.Digest(reference))
 	if err == nil && pushed.ClientID != form.Get("client_id") {
@@ -127,7 +127,7 @@ func (p *Service) readPushed(ctx context.Context, form url.Values) (*Request, er
 
 // takeUp reads a pushed request anew: what was registered meanwhile counts. It returns a *Refusal where it was used, or
 // is late.
-func (p *Service) takeUp(ctx context.Context, pushed *PushedRequest, began time.Time, inTime bool) (*Request, error) {
+func (p reader) takeUp(ctx context.Context, pushed *PushedRequest, began time.Time, inTime bool) (*Request, error) {
 	a, err := p.identify(ctx, pushed.Form, began)
 	if err != nil {
 		return nil, err
@@ -167,7 +167,7 @@ func (r *PushedRequest) use(draft bun.IDB, now time.Time) *bun.UpdateQuery {
 }
 
 // pushedRequest returns the request with that digest, or storage.ErrNotFound.
-func (p *Service) pushedRequest(ctx context.Context, hash []byte) (*PushedRequest, error) {
+func (p reader) pushedRequest(ctx context.Context, hash []byte) (*PushedRequest, error) {
 	pushed := new(PushedRequest)
 	err := p.Database.Reader().NewSelect().Model(pushed).Where("hash = ?", hash).Scan(ctx)
 	if err != nil {

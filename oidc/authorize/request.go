@@ -25,7 +25,8 @@ import (
 type Request struct {
 	Client       *clients.Client
 	RedirectURI  string           // where the answer goes; vetted
-	ResponseMode string           // "query", "fragment" or "form_post"
+	ResponseType string           // one of oidc.ResponseTypes
+	ResponseMode string           // one of oidc.ResponseModes
 	State        string           // may be empty
 	Scopes       []string         // of the server's own and of none of APIs
 	APIs         []apis.Requested // what is asked for at APIs: RFC 8707
@@ -75,14 +76,17 @@ func (r *Refusal) Unwrap() error { return r.Reason }
 // Read reads an authorization request that begins now, as the browser brings it. It returns a *Refusal for what is
 // wrong with it.
 func (p *Service) Read(ctx context.Context, form url.Values) (*Request, error) {
-	a, err := p.readNew(ctx, form)
+	a, err := reader{p}.readNew(ctx, form)
 	if err == nil {
 		countProtection(ctx, a)
 	}
 	return a, err
 }
 
-func (p *Service) readNew(ctx context.Context, form url.Values) (*Request, error) {
+// reader reads authorization requests, in whichever way they come. Its methods return a *Refusal for what is wrong.
+type reader struct{ *Service }
+
+func (p reader) readNew(ctx context.Context, form url.Values) (*Request, error) {
 	if !strings.HasPrefix(form.Get("request_uri"), requestURIPrefix) {
 		return p.read(ctx, form, p.Now())
 	}
@@ -98,7 +102,7 @@ func (p *Service) readNew(ctx context.Context, form url.Values) (*Request, error
 }
 
 // read reads a request that is made of its parameters.
-func (p *Service) read(ctx context.Context, form url.Values, began time.Time) (*Request, error) {
+func (p reader) read(ctx context.Context, form url.Values, began time.Time) (*Request, error) {
 	if err := oidc.CheckForm(form); err != nil {
 		return nil, &Refusal{Reason: err}
 	}
@@ -122,7 +126,7 @@ func doubledParameter(name string) *oidc.Error {
 
 // identify finds out who asks and where the answer goes. What is wrong with that only the person may see; from then on
 // the app hears what is wrong.
-func (p *Service) identify(ctx context.Context, form url.Values, began time.Time) (*Request, error) {
+func (p reader) identify(ctx context.Context, form url.Values, began time.Time) (*Request, error) {
 	client, err := p.Registration.Client(ctx, form.Get("client_id"))
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, &Refusal{Reason: oidc.InvalidRequest("The client_id is missing or unknown.")}
@@ -148,15 +152,13 @@ func (a *Request) readRedirect() *oidc.Error {
 		refused.Cause = fmt.Errorf("asked for was %q", a.form.Get("redirect_uri")) // for the log
 		return refused
 	}
-	a.RedirectURI, a.State, a.ResponseMode = uri, a.form.Get("state"), a.form.Get("response_mode")
-	if !slices.Contains(oidc.ResponseModes, a.ResponseMode) {
-		a.ResponseMode = "query"
-	}
+	a.RedirectURI, a.State, a.ResponseType = uri, a.form.Get("state"), oidc.ResponseType(a.form.Get("response_type"))
+	a.readResponseMode()
 	return nil
 }
 
 // examine makes the checks of a request whose answer has a way.
-func (p *Service) examine(ctx context.Context, a *Request) (*Request, error) {
+func (p reader) examine(ctx context.Context, a *Request) (*Request, error) {
 	if err := p.check(ctx, a, atAuthorize); err != nil {
 		return nil, &Refusal{Reason: err, Authorization: a}
 	}
@@ -186,12 +188,18 @@ func (a *Request) trustedRedirect(requested string) (string, error) {
 	return "", errors.New("the redirect_uri is not one that this client has registered; it must match exactly")
 }
 
-// accept hands the request to fosite, which will issue the code, with the redirect URI as it is registered: which ports
-// are as good is decided above. What Next decides (prompt, max_age, hints) is left
-// out: fosite is to have no opinion of its own about it.
-func (p *Service) accept(ctx context.Context, a *Request) *oidc.Error {
-	form := url.Values{"state": {fixedState}, "redirect_uri": {a.registered}, "scope": {strings.Join(a.Scopes, " ")}}
-	for _, name := range []string{"client_id", "response_type", "code_challenge", "code_challenge_method", "nonce"} {
+// accept hands the request to fosite, which will issue the code, if one is asked for, with the redirect URI as it is
+// registered: which ports are as good is decided above. What Next decides (prompt, max_age, hints) is left out: fosite
+// is to have no opinion of its own about it.
+func (p reader) accept(ctx context.Context, a *Request) *oidc.Error {
+	if !a.AsksFor("code") {
+		return nil
+	}
+	form := url.Values{
+		"state": {fixedState}, "redirect_uri": {a.registered}, "response_type": {"code"}, // the rest of the type is ours
+		"scope": {strings.Join(a.Scopes, " ")},
+	}
+	for _, name := range []string{"client_id", "code_challenge", "code_challenge_method", "nonce"} {
 		if a.form.Has(name) {
 			form.Set(name, a.form.Get(name))
 		}

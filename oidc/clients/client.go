@@ -27,6 +27,7 @@ type Client struct {
 	JWKS                   json.RawMessage `bun:"jwks,type:jsonb,nullzero"` // its public keys, where it signs
 	JWKSURI                string          `bun:"jwks_uri"`
 	GrantTypes             []string        `bun:"grant_types,type:jsonb"`
+	ResponseTypes          []string        `bun:"response_types,type:jsonb"`
 	RedirectURIs           []string        `bun:"redirect_uris,type:jsonb"`
 	PostLogoutRedirectURIs []string        `bun:"post_logout_redirect_uris,type:jsonb"`
 	// from which a page may call the token endpoint
@@ -163,6 +164,9 @@ func (p *Store) CreateClientWithSecret(ctx context.Context, client *Client, secr
 
 func (p *Store) createClient(ctx context.Context, client *Client, secret string) error {
 	if err := client.Complete(); err != nil {
+		return err
+	}
+	if err := p.checkResponseTypes(client); err != nil {
 		return err
 	}
 	if secret != "" {

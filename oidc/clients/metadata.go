@@ -26,6 +26,7 @@ var metadata = []metadatum{
 	{"client_name", "name", func(c *Client) any { return &c.Name }, true},
 	{"token_endpoint_auth_method", "auth_method", func(c *Client) any { return &c.AuthMethod }, true},
 	{"grant_types", "grant_types", func(c *Client) any { return &c.GrantTypes }, true},
+	{"response_types", "response_types", func(c *Client) any { return &c.ResponseTypes }, true},
 	{"redirect_uris", "redirect_uris", func(c *Client) any { return &c.RedirectURIs }, true},
 	{"post_logout_redirect_uris", "post_logout_redirect_uris", func(c *Client) any { return &c.PostLogoutRedirectURIs }, true},
 	{"allowed_origins", "allowed_origins", func(c *Client) any { return &c.AllowedOrigins }, false},

@@ -50,10 +50,8 @@ func (c *Client) fillIn() {
 	if c.AuthMethod == "" {
 		c.AuthMethod = AuthBasic
 	}
-	if len(c.GrantTypes) == 0 {
-		c.GrantTypes = []string{oidc.GrantCode, oidc.GrantRefreshToken}
-	}
-	if len(c.Scopes) == 0 && slices.Contains(c.GrantTypes, oidc.GrantCode) {
+	c.fillInGrants()
+	if len(c.Scopes) == 0 && c.redirects() {
 		c.Scopes = oidc.EverydayScopes()
 	}
 	if c.IDTokenAlg == "" {
@@ -66,6 +64,36 @@ func (c *Client) fillIn() {
 			*list = []string{} // the column is not null
 		}
 	}
+}
+
+// fillInGrants chooses response types and grant types that were left out, so that they fit: RFC 7591, section 2.1.
+func (c *Client) fillInGrants() {
+	if len(c.ResponseTypes) == 0 {
+		c.ResponseTypes = []string{"code"}
+	}
+	code, front := false, false
+	for i, asked := range c.ResponseTypes {
+		if known := oidc.ResponseType(asked); known != "" {
+			c.ResponseTypes[i] = known
+		}
+		code = code || strings.HasPrefix(c.ResponseTypes[i], "code")
+		front = front || oidc.HasToken(asked)
+	}
+	if len(c.GrantTypes) == 0 && code {
+		c.GrantTypes = []string{oidc.GrantCode, oidc.GrantRefreshToken}
+	}
+	if front && !slices.Contains(c.GrantTypes, oidc.GrantImplicit) {
+		c.GrantTypes = append(slices.Clone(c.GrantTypes), oidc.GrantImplicit)
+	}
+	if c.GrantTypes == nil {
+		c.GrantTypes = []string{} // response_type=none alone
+	}
+}
+
+// redirects tells whether people are sent back to the client with an answer.
+func (c *Client) redirects() bool {
+	return slices.Contains(c.GrantTypes, oidc.GrantCode) || slices.Contains(c.GrantTypes, oidc.GrantImplicit) ||
+		slices.Contains(c.ResponseTypes, "none")
 }
 
 func (c *Client) checkIdentity() error {
@@ -92,15 +120,20 @@ func (c *Client) checkIdentity() error {
 
 func (c *Client) checkGrants() error {
 	for _, grant := range c.GrantTypes {
-		if !slices.Contains(oidc.GrantTypes, grant) {
+		if !slices.Contains(oidc.GrantTypes, grant) && grant != oidc.GrantImplicit {
 			return fmt.Errorf("the grant type %q is not one of %s", grant, strings.Join(oidc.GrantTypes, ", "))
 		}
 	}
 	if c.IsPublic() && slices.Contains(c.GrantTypes, oidc.GrantClientCredentials) {
 		return fmt.Errorf("a public client has no credentials, so it cannot use %s", oidc.GrantClientCredentials)
 	}
-	if slices.Contains(c.GrantTypes, oidc.GrantCode) && len(c.RedirectURIs) == 0 {
-		return fmt.Errorf("%s needs at least one redirect URI", oidc.GrantCode)
+	for _, asked := range c.ResponseTypes {
+		if !slices.Contains(oidc.ResponseTypes, asked) {
+			return fmt.Errorf("the response type %q is not one of %s", asked, strings.Join(oidc.ResponseTypes, ", "))
+		}
+	}
+	if c.redirects() && len(c.RedirectURIs) == 0 {
+		return errors.New("an app to which people are sent back needs at least one redirect URI")
 	}
 	for _, scope := range c.Scopes {
 		if !scopeToken.MatchString(scope) {
@@ -146,6 +179,16 @@ func (c *Client) checkKeys() error {
 	if c.JWKS != nil {
 		_, err := parseJWKS(c.JWKS)
 		return err
+	}
+	return nil
+}
+
+// checkResponseTypes says what a client may not be registered for at this server, as an ErrClient.
+func (p *Store) checkResponseTypes(client *Client) error {
+	for _, asked := range client.ResponseTypes {
+		if !slices.Contains(p.OfferedResponseTypes(), asked) {
+			return fmt.Errorf("%w: the response type %q is not offered unless WICKET_RESPONSE_TYPES is all", ErrClient, asked)
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package discovery
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -65,6 +66,10 @@ func Document(provider *oidc.Provider, chosen Choices) ([]byte, error) {
 	if chosen.Registration.Enabled() {
 		registers = issuer + oidc.PathClients
 	}
+	grantTypes := oidc.GrantTypes
+	if provider.AllResponseTypes {
+		grantTypes = append(slices.Clone(grantTypes), oidc.GrantImplicit)
+	}
 	scopes, claims := []string{}, []string{"iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid"}
 	for _, scope := range oidc.Scopes {
 		scopes, claims = append(scopes, scope.Name), append(claims, scope.Claims...)
@@ -83,9 +88,9 @@ func Document(provider *oidc.Provider, chosen Choices) ([]byte, error) {
 		EndSessionEndpoint:            issuer + oidc.PathLogout,
 		ScopesSupported:               scopes,
 		ClaimsSupported:               claims,
-		ResponseTypesSupported:        []string{"code"},
+		ResponseTypesSupported:        provider.OfferedResponseTypes(),
 		ResponseModesSupported:        oidc.ResponseModes,
-		GrantTypesSupported:           oidc.GrantTypes,
+		GrantTypesSupported:           grantTypes,
 		SubjectTypesSupported:         []string{"public"},
 		ACRValuesSupported:            identity.ACRs,
 		PromptValuesSupported:         authorize.Prompts,

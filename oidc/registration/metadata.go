@@ -41,8 +41,17 @@ func (s *Service) read(
 	}
 	settle(client)
 	if len(client.GrantTypes) > 0 {
-		if client.GrantTypes = oidc.Intersect(client.GrantTypes, policy.grantTypes()); len(client.GrantTypes) == 0 {
+		if client.GrantTypes = oidc.Intersect(client.GrantTypes, s.grantTypes(policy)); len(client.GrantTypes) == 0 {
 			return nil, invalidMetadata(errors.New("none of the grant types is one that this app may have"))
+		}
+	}
+	if len(client.ResponseTypes) > 0 {
+		for i, asked := range client.ResponseTypes {
+			client.ResponseTypes[i] = oidc.ResponseType(asked)
+		}
+		offered := s.OfferedResponseTypes()
+		if client.ResponseTypes = oidc.Intersect(client.ResponseTypes, offered); len(client.ResponseTypes) == 0 {
+			return nil, invalidMetadata(errors.New("none of the response types is one that this app may have"))
 		}
 	}
 	if client.Scopes, err = s.scopes(ctx, client, policy); err != nil {
@@ -62,6 +71,15 @@ func (s *Service) read(
 		return nil, invalidMetadata(err)
 	}
 	return client, nil
+}
+
+// grantTypes are those that a client may have.
+func (s *Service) grantTypes(policy Policy) []string {
+	allowed := policy.grantTypes()
+	if s.AllResponseTypes {
+		allowed = append(allowed, oidc.GrantImplicit)
+	}
+	return allowed
 }
 
 // scopes are those that a client gets of what it asks for; without a word, Wicket's own but roles, which are an

@@ -28,21 +28,37 @@ type IDClaims struct {
 	ACR             string   `json:"acr,omitempty"`
 	AMR             []string `json:"amr,omitempty"`
 	AccessTokenHash string   `json:"at_hash,omitempty"`
+	CodeHash        string   `json:"c_hash,omitempty"` // section 3.3.2.11
 	SessionID       string   `json:"sid"`
 }
 
 const IDTokenType = "JWT"
 
-// SignIDToken makes an ID token: OpenID Connect Core, section 2. nonce may be empty.
-func (p *Service) SignIDToken(
-	client *clients.Client, grant *oidc.Grant, nonce, accessToken string, alg jose.SignatureAlgorithm, now time.Time,
-) (string, error) {
-	return p.Keys.Sign(alg, IDTokenType, IDClaims{
-		Issuer: p.Issuer, Subject: grant.UserID.String(), Audience: client.ID,
-		Expiry: now.Add(p.Lifetimes.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: grant.AuthTime.Unix(),
-		Nonce: nonce, ACR: grant.ACR, AMR: grant.AMR, AccessTokenHash: tokenHash(alg, accessToken),
-		SessionID: grant.SessionID.String(),
-	})
+// IDToken is what an ID token is made of.
+type IDToken struct {
+	Client      *clients.Client
+	Grant       *oidc.Grant
+	Scopes      []string // of the tokens, which may be fewer than those of the grant
+	Nonce       string   // may be empty
+	AccessToken string   // that comes with it; may be empty
+	Code        string   // that comes with it; may be empty
+}
+
+// SignIDToken makes an ID token: OpenID Connect Core, section 2.
+func (p *Service) SignIDToken(t IDToken, now time.Time) (string, error) {
+	alg := jose.SignatureAlgorithm(t.Client.IDTokenAlg)
+	claims := IDClaims{
+		Issuer: p.Issuer, Subject: t.Grant.UserID.String(), Audience: t.Client.ID,
+		Expiry: now.Add(p.Lifetimes.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: t.Grant.AuthTime.Unix(),
+		Nonce: t.Nonce, ACR: t.Grant.ACR, AMR: t.Grant.AMR, SessionID: t.Grant.SessionID.String(),
+	}
+	if t.AccessToken != "" {
+		claims.AccessTokenHash = tokenHash(alg, t.AccessToken)
+	}
+	if t.Code != "" {
+		claims.CodeHash = tokenHash(alg, t.Code)
+	}
+	return p.Keys.Sign(alg, IDTokenType, claims)
 }
 
 // tokenHash is the left half of the token's hash with the hash of the signature's algorithm; EdDSA with Ed25519 hashes

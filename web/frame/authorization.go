@@ -1,8 +1,10 @@
 package frame
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -69,10 +71,8 @@ func (v *Visit) Respond(response *oidc.Response) error {
 
 func fields(parameters url.Values) []pages.Field {
 	var fields []pages.Field
-	for _, name := range []string{"code", "state", "iss", "error", "error_description"} {
-		if parameters.Has(name) {
-			fields = append(fields, pages.Field{Name: name, Value: parameters.Get(name)})
-		}
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		fields = append(fields, pages.Field{Name: name, Value: parameters.Get(name)})
 	}
 	return fields
 }

@@ -53,6 +53,7 @@ func mappers(c *Config) []kong.Option {
 		mapType(registration.ParseDocuments),
 		mapType(func(text string) ([]federation.Provider, error) { return parseProviders(text, c.readFile) }),
 		mapNamed("switch", func(text string) (bool, error) { return text != "off", nil }),
+		mapNamed("response-types", func(text string) (bool, error) { return text == "all", nil }),
 		mapNamed("issuer", func(text string) (string, error) { return text, oidc.CheckIssuer(text) }),
 		mapNamed("invitation", func(text string) (string, error) { return text, signin.CheckInvitationSecret(text) }),
 		mapNamed("address", parseAddress),

@@ -146,7 +146,7 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	s.Provider = &oidc.Provider{
 		Issuer: config.Issuer, Database: s.Database, Cache: s.cache, Limits: s.limits, Seal: config.Seal,
 		Lifetimes: oidc.DefaultLifetimes, TwoFactors: config.TwoFactors, RequirePKCE: config.RequirePKCE,
-		RequirePAR: config.RequirePAR, Now: s.Clock.Now,
+		RequirePAR: config.RequirePAR, AllResponseTypes: config.AllResponseTypes, Now: s.Clock.Now,
 	}
 	s.Clients = clients.New(s.Provider, config.AllowPrivate, s.log)
 	s.APIs = apis.New(s.Provider)

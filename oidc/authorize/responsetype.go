@@ -1,0 +1,112 @@
+package authorize
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/tokens"
+)
+
+// AsksFor tells whether the answer is to hold a "code", a "token", which is an access token, or an "id_token".
+func (a *Request) AsksFor(part string) bool {
+	return slices.Contains(strings.Fields(a.ResponseType), part)
+}
+
+// checkResponseType is RFC 6749, section 4.1.2.1, for the response types of OAuth 2.0 Multiple Response Type Encoding
+// Practices.
+func checkResponseType(_ context.Context, p *Service, a *Request) *oidc.Error {
+	offered := p.OfferedResponseTypes()
+	switch {
+	case !a.form.Has("response_type"):
+		return oidc.InvalidRequest("The response_type is missing.")
+	case !slices.Contains(offered, a.ResponseType):
+		return &oidc.Error{
+			Code: "unsupported_response_type", Description: "The response_type must be " + strings.Join(offered, ", ") + ".",
+		}
+	case !slices.Contains(a.Client.ResponseTypes, a.ResponseType):
+		return &oidc.Error{
+			Code: "unauthorized_client", Description: "This client is not registered for the response_type " + a.ResponseType + ".",
+		}
+	case a.AsksFor("code") && !slices.Contains(a.Client.GrantTypes, oidc.GrantCode):
+		return &oidc.Error{
+			Code: "unauthorized_client", Description: "This client is not registered for the authorization code flow.",
+		}
+	}
+	return nil
+}
+
+// checkIDToken demands what an ID token needs that comes with the answer: OpenID Connect Core, section 3.2.2.1. Nothing
+// else binds it to the browser that asked.
+func checkIDToken(_ context.Context, _ *Service, a *Request) *oidc.Error {
+	switch {
+	case !a.AsksFor("id_token"):
+		return nil
+	case !slices.Contains(a.Scopes, "openid"):
+		return oidc.InvalidRequest("An ID token needs the scope openid.")
+	case !a.form.Has("nonce"):
+		return oidc.InvalidRequest("The nonce is missing; this response_type requires it.")
+	}
+	return nil
+}
+
+// checkFrontToken refuses to put access tokens for APIs into the browser.
+func checkFrontToken(_ context.Context, _ *Service, a *Request) *oidc.Error {
+	if a.AsksFor("token") && len(a.APIs) > 0 {
+		return &oidc.Error{
+			Code: "invalid_target", Description: "Access tokens for an API come from the token endpoint alone.",
+		}
+	}
+	return nil
+}
+
+// readResponseMode reads how the answer travels. A mode that cannot be is left to checkResponseMode; what is wrong is
+// told in the one that the response type has by default.
+func (a *Request) readResponseMode() {
+	asked, fits := a.form.Get("response_mode"), oidc.ResponseModes
+	a.ResponseMode = "query"
+	if oidc.HasToken(a.ResponseType) {
+		a.ResponseMode, fits = "fragment", []string{"fragment", "form_post"}
+	}
+	if slices.Contains(fits, asked) {
+		a.ResponseMode = asked
+	}
+}
+
+func checkResponseMode(_ context.Context, _ *Service, a *Request) *oidc.Error {
+	if mode := a.form.Get("response_mode"); mode != "" && mode != a.ResponseMode {
+		return oidc.InvalidRequest("The response_mode must be query, fragment or form_post, " +
+			"and not query where there is a token in the answer.")
+	}
+	return nil
+}
+
+// sign makes the tokens that come with the answer itself, and puts them there: OpenID Connect Core, sections 3.2.2.5
+// and 3.3.2.5. Any script of the page may see them, so an access token lives shortly and no refresh token goes with it.
+func (p *Service) sign(a *Request, grant *oidc.Grant, answer url.Values, now time.Time) error {
+	if a.AsksFor("token") {
+		token, err := p.Tokens.SignAccessToken(a.Client, grant, nil, grant.Scopes, now)
+		if err != nil {
+			return err
+		}
+		answer.Set("access_token", token)
+		answer.Set("token_type", "Bearer")
+		answer.Set("expires_in", strconv.FormatInt(int64(p.Lifetimes.AccessToken.Seconds()), 10))
+		answer.Set("scope", strings.Join(grant.Scopes, " "))
+	}
+	if a.AsksFor("id_token") {
+		token, err := p.Tokens.SignIDToken(tokens.IDToken{
+			Client: a.Client, Grant: grant, Scopes: grant.Scopes, Nonce: a.form.Get("nonce"),
+			AccessToken: answer.Get("access_token"), Code: answer.Get("code"),
+		}, now)
+		if err != nil {
+			return err
+		}
+		answer.Set("id_token", token)
+	}
+	return nil
+}

@@ -30,13 +30,16 @@ type clientCreate struct {
 	ResponseType          []string `name:"response-type" sep:"none" help:"What the app may ask for: code (default); where WICKET_RESPONSE_TYPES is all also 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token' and none. Repeat it for several."`
 	Public                bool     `help:"An app that cannot keep a secret: an SPA or a native app. It must use PKCE."`
 	AuthMethod            string   `name:"auth-method" help:"client_secret_basic (default), client_secret_post, private_key_jwt or none, which is --public."`
-	JWKS                  string   `name:"jwks" type:"existingfile" help:"File with the app's public keys as a JWK set, for private_key_jwt."`
-	JWKSURI               string   `name:"jwks-uri" help:"URL of the app's public keys, for private_key_jwt."`
+	JWKS                  string   `name:"jwks" type:"existingfile" help:"File with the app's public keys as a JWK set, for private_key_jwt and signed requests."`
+	JWKSURI               string   `name:"jwks-uri" help:"URL of the app's public keys, for the same."`
 	IDTokenAlg            string   `name:"id-token-alg" help:"RS256 (default), ES256 or EdDSA."`
 	Trusted               bool     `help:"An app of your own: people are not asked for consent. Not for --public with a redirect URI on localhost or of a scheme of its own."`
 	RequirePKCE           bool     `name:"require-pkce" help:"An app with a secret must use PKCE (S256) too. Of --public it is demanded anyway, and of all by WICKET_REQUIRE_PKCE."`
 	IntrospectsAll        bool     `name:"introspects-all" help:"It may introspect the access tokens of all apps that are for this server itself. Those for an API are for its own --introspection-client alone."`
 	RequirePAR            bool     `name:"require-par" help:"The app must push its authorization requests (RFC 9126). Of all apps it is demanded by WICKET_REQUIRE_PAR."`
+	RequestObjectAlg      string   `name:"request-object-alg" help:"How the app signs request objects (RFC 9101), such as ES256; left out, as it likes; 'none' where they are not signed."`
+	RequestURI            []string `name:"request-uri" sep:"none" help:"Where Wicket may fetch a request object of the app: an https URL. Repeat it for several."`
+	RequireSignedRequest  bool     `name:"require-signed-request" help:"The app must sign its authorization requests. It needs --jwks or --jwks-uri."`
 	RequiredACR           string   `name:"required-acr" help:"The weakest sign-in that it accepts: urn:wicket:acr:mfa for two factors, phr for a passkey or security key."`
 	LogoURI               string   `name:"logo-uri" help:"https URL of the app's logo."`
 	ClientURI             string   `name:"client-uri" help:"https URL of the app's home page."`
@@ -57,6 +60,7 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURI, AllowedOrigins: c.Origin, APIs: c.API,
 		IntrospectsAll: c.IntrospectsAll, JWKSURI: c.JWKSURI,
 		IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequirePKCE: c.RequirePKCE, RequirePAR: c.RequirePAR,
+		RequestObjectAlg: c.RequestObjectAlg, RequestURIs: c.RequestURI, RequireSignedRequest: c.RequireSignedRequest,
 		RequiredACR: c.RequiredACR,
 		LogoURI:     c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
 	}

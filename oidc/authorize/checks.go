@@ -33,7 +33,7 @@ var checks = []struct {
 	run func(ctx context.Context, p *Service, a *Request) *oidc.Error
 }{
 	{atAuthorize, checkPushing},
-	{atPAR, checkNoReference},
+	{withBrowser, checkSigned},
 	{withBrowser, checkUnsupported},
 	{withBrowser, checkResponseType},
 	{withBrowser, checkResponseMode},
@@ -65,14 +65,8 @@ func (p *Service) check(ctx context.Context, a *Request, at endpoint) *oidc.Erro
 }
 
 func checkUnsupported(_ context.Context, _ *Service, a *Request) *oidc.Error {
-	for _, parameter := range []struct{ name, code, description string }{
-		{"request", "request_not_supported", "Request objects are not supported."},
-		{"request_uri", "request_uri_not_supported", "request_uri is not supported."},
-		{"registration", "registration_not_supported", "registration is not supported."},
-	} {
-		if a.form.Has(parameter.name) {
-			return &oidc.Error{Code: parameter.code, Description: parameter.description}
-		}
+	if a.form.Has("registration") {
+		return &oidc.Error{Code: "registration_not_supported", Description: "registration is not supported."}
 	}
 	return nil
 }

@@ -19,7 +19,8 @@ import (
 // Next again; the server keeps nothing. A request that was pushed is kept, and read again each time.
 type interaction struct {
 	Form      url.Values `json:"f,omitempty"`
-	Pushed    []byte     `json:"p,omitempty"` // the digest of a pushed request, instead of Form
+	Pushed    []byte     `json:"p,omitempty"` // the digest of a request that is kept, instead of Form
+	Signed    bool       `json:"o,omitempty"` // Form is that of a signed request object
 	BeganAt   time.Time  `json:"b"`
 	Selected  bool       `json:"s,omitempty"`
 	SteppedUp bool       `json:"u,omitempty"`
@@ -49,7 +50,7 @@ func (p *Service) Suspend(a *Request, browser string) string {
 	if a.pushed != nil {
 		pending.Pushed = a.pushed.Hash
 	} else {
-		pending.Form = a.form
+		pending.Form, pending.Signed = a.form, a.signed
 	}
 	if browser != "" {
 		pending.Browser = storage.Digest(browser)
@@ -97,7 +98,12 @@ func (p *Service) Resume(ctx context.Context, sealed, browser string) (*Request,
 // reread reads the request of an interaction as one that began at that time.
 func (p reader) reread(ctx context.Context, pending interaction, began time.Time) (*Request, error) {
 	if pending.Pushed == nil {
-		return p.read(ctx, pending.Form, began)
+		a, err := p.identify(ctx, pending.Form, began)
+		if err != nil {
+			return nil, err
+		}
+		a.signed = pending.Signed
+		return p.examine(ctx, a)
 	}
 	pushed, err := p.pushedRequest(ctx, pending.Pushed)
 	if err != nil {

@@ -52,7 +52,7 @@ func (p *Service) Issue(
 	participation := &clients.Participation{SessionID: session.ID, ClientID: a.Client.ID, CreatedAt: now}
 	statements = append(statements, draft.NewInsert().Model(participation).On("CONFLICT DO NOTHING"))
 	var claims []*bun.UpdateQuery
-	if a.pushed != nil {
+	if a.pushed != nil && !a.pushed.Repeatable {
 		claims = append(claims, a.pushed.use(draft, now))
 	}
 	if decision.By != nil {

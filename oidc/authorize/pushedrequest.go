@@ -21,12 +21,15 @@ import (
 type PushedRequest struct {
 	bun.BaseModel `bun:"table:pushed_requests,alias:pushed_request"`
 
-	Hash      []byte     `bun:"hash,pk"`
-	ClientID  string     `bun:"client_id"`
-	Form      url.Values `bun:"form,type:jsonb"` // as sent, each parameter once; without the client's credentials
-	CreatedAt time.Time  `bun:"created_at"`
-	ExpiresAt time.Time  `bun:"expires_at"` // until then the browser has to come; it may stay on our pages for longer
-	UsedAt    *time.Time `bun:"used_at"`
+	Hash     []byte     `bun:"hash,pk"`
+	ClientID string     `bun:"client_id"`
+	Form     url.Values `bun:"form,type:jsonb"` // as sent, each parameter once; without the client's credentials
+	Signed   bool       `bun:"signed"`          // it was a request object that the client has signed
+	// it is a request object that the browser has brought, kept for the pages: it may give several codes
+	Repeatable bool       `bun:"repeatable"`
+	CreatedAt  time.Time  `bun:"created_at"`
+	ExpiresAt  time.Time  `bun:"expires_at"` // until then the browser has to come; it may stay on our pages for longer
+	UsedAt     *time.Time `bun:"used_at"`
 }
 
 // Pushed is the answer to an app that has pushed a request: RFC 9126, section 2.2.
@@ -67,7 +70,8 @@ func (p *Service) Push(ctx context.Context, r oidc.Request) (*Pushed, *clients.C
 			Description: fmt.Sprintf("The request has %d bytes, and may have %d.", size, maxPushed),
 		}
 	}
-	if refused := (reader{p}).checkPushed(ctx, client, form); refused != nil {
+	form, signed, refused := reader{p}.pushed(ctx, client, form)
+	if refused != nil {
 		if refused.Status == 0 {
 			refused.Status = http.StatusBadRequest
 		}
@@ -75,7 +79,8 @@ func (p *Service) Push(ctx context.Context, r oidc.Request) (*Pushed, *clients.C
 	}
 	reference, now := storage.NewSecret(), p.Now()
 	pushed := &PushedRequest{
-		Hash: storage.Digest(reference), ClientID: client.ID, Form: form, CreatedAt: now, ExpiresAt: now.Add(pushedLifetime),
+		Hash: storage.Digest(reference), ClientID: client.ID, Form: form, Signed: signed, CreatedAt: now,
+		ExpiresAt: now.Add(pushedLifetime),
 	}
 	if err := p.Database.Append(ctx, p.Database.Draft().NewInsert().Model(pushed)); err != nil {
 		return nil, client, oidc.ServerError(fmt.Errorf("push request: %w", err))
@@ -83,24 +88,29 @@ func (p *Service) Push(ctx context.Context, r oidc.Request) (*Pushed, *clients.C
 	return &Pushed{requestURIPrefix + reference, int64(pushedLifetime.Seconds())}, client, nil
 }
 
-// checkPushed says what is wrong with a request that is pushed, if anything is.
-func (p reader) checkPushed(ctx context.Context, client *clients.Client, form url.Values) *oidc.Error {
-	a := &Request{Client: client, form: form}
-	if err := a.readRedirect(); err != nil {
-		return err
+// pushed checks a request that is pushed, and returns its parameters: those of the request object, where it is one
+// (RFC 9126, section 3), and whether the client has signed them.
+func (p reader) pushed(
+	ctx context.Context, client *clients.Client, form url.Values,
+) (parameters url.Values, signed bool, refused *oidc.Error) {
+	if form.Has("request_uri") {
+		return nil, false, oidc.InvalidRequest("A pushed request cannot hold a request_uri.") // section 2.1
 	}
-	if err := p.check(ctx, a, atPAR); err != nil {
-		return err
+	if form.Has("request") {
+		inside, object, refused := p.open(ctx, client, requestObject{text: form.Get("request")})
+		if refused != nil {
+			return nil, false, refused
+		}
+		form, signed = inside, object.signed
 	}
-	return p.accept(ctx, a)
-}
-
-// checkNoReference refuses a pushed request that is itself a reference: RFC 9126, section 2.1.
-func checkNoReference(_ context.Context, _ *Service, a *Request) *oidc.Error {
-	if a.form.Has("request_uri") {
-		return oidc.InvalidRequest("A pushed request cannot hold a request_uri.")
+	a := &Request{Client: client, form: form, signed: signed}
+	if refused := a.readRedirect(); refused != nil {
+		return nil, false, refused
 	}
-	return nil
+	if refused := p.check(ctx, a, atPAR); refused != nil {
+		return nil, false, refused
+	}
+	return form, signed, p.accept(ctx, a)
 }
 
 // checkPushing refuses a request that the browser has brought where it must be pushed: RFC 9126, section 5.
@@ -114,6 +124,11 @@ func checkPushing(_ context.Context, p *Service, a *Request) *oidc.Error {
 // readPushed reads the request that a request_uri stands for, when the browser first comes with it: RFC 9126, section
 // 4. Besides the client_id nothing that the browser brings counts. It returns a *Refusal.
 func (p reader) readPushed(ctx context.Context, form url.Values) (*Request, error) {
+	for _, name := range []string{"client_id", "request_uri"} {
+		if len(form[name]) > 1 {
+			return nil, &Refusal{Reason: doubledParameter(name)}
+		}
+	}
 	reference := strings.TrimPrefix(form.Get("request_uri"), requestURIPrefix)
 	pushed, err := p.pushedRequest(ctx, storage.Digest(reference))
 	if err == nil && pushed.ClientID != form.Get("client_id") {
@@ -132,7 +147,7 @@ func (p reader) takeUp(ctx context.Context, pushed *PushedRequest, began time.Ti
 	if err != nil {
 		return nil, err
 	}
-	a.pushed = pushed
+	a.pushed, a.signed = pushed, pushed.Signed
 	switch {
 	case pushed.UsedAt != nil:
 		err := invalidRequestURI("The request_uri works once, and was used before.")

@@ -49,7 +49,8 @@ type Request struct {
 	registered string // the redirect URI that RedirectURI was found to match
 
 	form     url.Values     // as sent, each parameter once
-	pushed   *PushedRequest // where it was pushed; nil: the browser brought it
+	pushed   *PushedRequest // where it was pushed, or is kept; nil: the browser brought it, and carries it
+	signed   bool           // it came as a request object that the client has signed
 	accepted fosite.AuthorizeRequester
 }
 
@@ -87,18 +88,16 @@ func (p *Service) Read(ctx context.Context, form url.Values) (*Request, error) {
 type reader struct{ *Service }
 
 func (p reader) readNew(ctx context.Context, form url.Values) (*Request, error) {
-	if !strings.HasPrefix(form.Get("request_uri"), requestURIPrefix) {
-		return p.read(ctx, form, p.Now())
-	}
 	if err := oidc.CheckForm(form); err != nil {
 		return nil, &Refusal{Reason: err}
 	}
-	for _, name := range []string{"client_id", "request_uri"} {
-		if len(form[name]) > 1 {
-			return nil, &Refusal{Reason: doubledParameter(name)}
-		}
+	switch {
+	case strings.HasPrefix(form.Get("request_uri"), requestURIPrefix):
+		return p.readPushed(ctx, form)
+	case form.Get("request") != "", form.Get("request_uri") != "":
+		return p.readObject(ctx, form)
 	}
-	return p.readPushed(ctx, form)
+	return p.read(ctx, form, p.Now())
 }
 
 // read reads a request that is made of its parameters.
@@ -127,6 +126,19 @@ func doubledParameter(name string) *oidc.Error {
 // identify finds out who asks and where the answer goes. What is wrong with that only the person may see; from then on
 // the app hears what is wrong.
 func (p reader) identify(ctx context.Context, form url.Values, began time.Time) (*Request, error) {
+	client, err := p.clientOf(ctx, form)
+	if err != nil {
+		return nil, err
+	}
+	a := &Request{Client: client, BeganAt: began, form: form}
+	if err := a.readRedirect(); err != nil {
+		return nil, &Refusal{Reason: err}
+	}
+	return a, nil
+}
+
+// clientOf finds out who asks. It may return a *cache.Limited, too.
+func (p reader) clientOf(ctx context.Context, form url.Values) (*clients.Client, error) {
 	client, err := p.Registration.Client(ctx, form.Get("client_id"))
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, &Refusal{Reason: oidc.InvalidRequest("The client_id is missing or unknown.")}
@@ -137,11 +149,7 @@ func (p reader) identify(ctx context.Context, form url.Values, began time.Time) 
 	} else if err != nil {
 		return nil, &Refusal{Reason: oidc.ServerError(err)}
 	}
-	a := &Request{Client: client, BeganAt: began, form: form}
-	if err := a.readRedirect(); err != nil {
-		return nil, &Refusal{Reason: err}
-	}
-	return a, nil
+	return client, nil
 }
 
 // readRedirect finds out where the answer goes, and how: in the response mode that is asked for if that can be.

@@ -40,6 +40,10 @@ type Client struct {
 	IntrospectsAll bool `bun:"introspects_all"`
 	RequirePKCE    bool `bun:"require_pkce"` // ours: of a public client it is required anyway
 	RequirePAR     bool `bun:"require_par"`  // require_pushed_authorization_requests: RFC 9126, section 6
+	// how it signs request objects: request_object_signing_alg; empty: as it likes, AlgNone: not at all
+	RequestObjectAlg     string   `bun:"request_object_alg"`
+	RequestURIs          []string `bun:"request_uris,type:jsonb"` // where its request objects may be fetched
+	RequireSignedRequest bool     `bun:"require_signed_request"`  // require_signed_request_object: RFC 9101, section 10.5
 	// the weakest sign-in that it accepts; empty: any
 	RequiredACR string `bun:"required_acr"`
 	LogoURI     string `bun:"logo_uri"`

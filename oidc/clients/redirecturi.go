@@ -48,10 +48,11 @@ func checkRedirectURI(uri string) error {
 	return nil
 }
 
-// WebAddresses are the addresses of a client that are web addresses: where it sends people, where its keys are, and
+// WebAddresses are the addresses of a client that are web addresses: where it sends people, where its keys and requests
+// are, and
 // what it shows of itself.
 func (c *Client) WebAddresses() (addresses []string) {
-	all := append(slices.Clone(c.RedirectURIs), c.PostLogoutRedirectURIs...)
+	all := slices.Concat(c.RedirectURIs, c.PostLogoutRedirectURIs, c.RequestURIs)
 	for _, uri := range append(all, c.JWKSURI, c.LogoURI, c.ClientURI, c.PolicyURI, c.TOSURI) {
 		if parsed, err := url.Parse(uri); uri != "" && (err != nil || parsed.Host != "") {
 			addresses = append(addresses, uri)

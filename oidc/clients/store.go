@@ -12,14 +12,19 @@ import (
 type Store struct {
 	*oidc.Provider
 
-	cache      *clientCache
-	remoteKeys *remoteKeys
+	cache          *clientCache
+	remoteKeys     *remoteKeys
+	remoteRequests *remoteRequests
 }
 
-// New returns a Store. Where allowPrivate is set, the keys of clients are fetched from private addresses too. The log
+// New returns a Store. Where allowPrivate is set, the keys and request objects of clients are fetched from private
+// addresses too. The log
 // tells of those that cannot be.
 func New(provider *oidc.Provider, allowPrivate bool, log *slog.Logger) *Store {
-	return &Store{Provider: provider, cache: newClientCache(), remoteKeys: newRemoteKeys(allowPrivate, provider.Now, log)}
+	return &Store{
+		Provider: provider, cache: newClientCache(), remoteKeys: newRemoteKeys(allowPrivate, provider.Now, log),
+		remoteRequests: newRemoteRequests(allowPrivate),
+	}
 }
 
 // CacheHits tells how often a client was found in the process since the start, and how often not.

@@ -59,6 +59,7 @@ func (c *Client) fillIn() {
 	}
 	for _, list := range []*[]string{
 		&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.AllowedOrigins, &c.Scopes, &c.APIs, &c.Contacts,
+		&c.RequestURIs,
 	} {
 		if *list == nil {
 			*list = []string{} // the column is not null
@@ -158,6 +159,11 @@ func (c *Client) checkAddresses() error {
 			return fmt.Errorf("%q is not an origin, such as https://app.example.com", origin)
 		}
 	}
+	for _, uri := range c.RequestURIs {
+		if !oidc.IsWebURL(uri) || len(uri) > 512 {
+			return fmt.Errorf("the request URI %q must be an https URL of at most 512 bytes", uri)
+		}
+	}
 	for _, page := range []struct{ name, uri string }{
 		{"logo", c.LogoURI}, {"client", c.ClientURI}, {"policy", c.PolicyURI}, {"terms of service", c.TOSURI},
 		{"JWK set", c.JWKSURI},
@@ -177,10 +183,33 @@ func (c *Client) checkKeys() error {
 		return fmt.Errorf("%s needs the client's public keys: either a JWK set or the https URL of one", AuthPrivateKeyJWT)
 	}
 	if c.JWKS != nil {
-		_, err := parseJWKS(c.JWKS)
-		return err
+		if _, err := parseJWKS(c.JWKS); err != nil {
+			return err
+		}
+	}
+	return c.checkRequestObjects()
+}
+
+// checkRequestObjects says what is wrong with how a client signs its authorization requests.
+func (c *Client) checkRequestObjects() error {
+	alg := c.RequestObjectAlg
+	switch signs := alg != "" && alg != AlgNone || c.RequireSignedRequest; {
+	case alg != "" && alg != AlgNone && !slices.Contains(AssertionAlgs, jose.SignatureAlgorithm(alg)):
+		return fmt.Errorf("the algorithm of request objects %q is not one of %s or none", alg, algNames())
+	case alg == AlgNone && c.RequireSignedRequest:
+		return errors.New("request objects cannot be unsigned and have to be signed at once")
+	case signs && c.JWKS == nil && c.JWKSURI == "":
+		return errors.New("an app that signs its requests needs public keys: either a JWK set or the https URL of one")
 	}
 	return nil
+}
+
+func algNames() string {
+	names := make([]string, len(AssertionAlgs))
+	for i, alg := range AssertionAlgs {
+		names[i] = string(alg)
+	}
+	return strings.Join(names, ", ")
 }
 
 // checkResponseTypes says what a client may not be registered for at this server, as an ErrClient.

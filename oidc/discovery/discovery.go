@@ -50,8 +50,12 @@ type metadata struct {
 	RequestParameterSupported    bool `json:"request_parameter_supported"`
 	RequestURIParameterSupported bool `json:"request_uri_parameter_supported"`
 	// OAuth Client ID Metadata Document
-	ClientDocumentsSupported bool `json:"client_id_metadata_document_supported,omitempty"`
-	RequirePAR               bool `json:"require_pushed_authorization_requests"` // RFC 9126, section 5
+	ClientDocumentsSupported    bool `json:"client_id_metadata_document_supported,omitempty"`
+	RequireRequestURIRegistered bool `json:"require_request_uri_registration"`
+	// RFC 9101, section 10.5; a client may have to, by its registration
+	RequireSignedRequest bool                      `json:"require_signed_request_object"`
+	RequestObjectAlgs    []jose.SignatureAlgorithm `json:"request_object_signing_alg_values_supported"`
+	RequirePAR           bool                      `json:"require_pushed_authorization_requests"` // RFC 9126, section 5
 }
 
 // Choices are what the operator has chosen that the document tells of.
@@ -104,6 +108,10 @@ func Document(provider *oidc.Provider, chosen Choices) ([]byte, error) {
 		CodeChallengeMethodsSupported: []string{"S256"},
 		IssParameterSupported:         true,
 		ClientDocumentsSupported:      chosen.Documents.Enabled(),
+		RequestParameterSupported:     true,
+		RequestURIParameterSupported:  true,
+		RequireRequestURIRegistered:   true,
+		RequestObjectAlgs:             clients.AssertionAlgs,
 		RequirePAR:                    provider.RequirePAR,
 	})
 }

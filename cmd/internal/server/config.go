@@ -74,7 +74,7 @@ type Config struct {
 	RequirePAR      bool                   `env:"WICKET_REQUIRE_PAR" type:"switch" enum:"on,off" default:"off" help:"'on': every app must push its authorization requests to '/par' (RFC 9126), not only those that are registered with '--require-par'."`
 	// every response type, not code alone
 	AllResponseTypes bool `env:"WICKET_RESPONSE_TYPES" type:"response-types" enum:"code,all" default:"code" help:"'all': apps may be registered with '--response-type' for tokens in the answer to an authorization request (implicit and hybrid flow) and for 'none'. Such tokens pass through the browser: RFC 9700 advises against it."`
-	AllowPrivate     bool `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' of an app may lead to a private network by a name. Without it, only one whose host is itself a private address, or this machine, does."`
+	AllowPrivate     bool `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' and the 'request_uris' of an app may lead to a private network by a name. Without it, only one whose host is itself a private address, or this machine, does."`
 	// Providers are those of WICKET_PROVIDERS and those of the variables of one kind.
 	Providers []federation.Provider `env:"WICKET_PROVIDERS" secret:"" unset:"none" help:"Providers upstream with all that can be said of each, better given as WICKET_PROVIDERS_FILE: docs/federation.md#declared-in-a-file."`
 	Google    googleVariables       `embed:"" prefix:"google-" envprefix:"WICKET_GOOGLE_" set:"provider=Google"`

@@ -131,8 +131,8 @@ display               code            invalid_request page       code           
 ui_locales            code            invalid_request page       code                       "             "
 claims                code            invalid_request page       invalid_request            code          "
 unknown               code            invalid_request page       code                       "             "
-request               code            invalid_request page       request_not_supported      "             "
-request_uri           code            invalid_request page       request_uri_not_supported  "             "
+request               code            invalid_request page       invalid_request_object     "             "
+request_uri           code            invalid_request page       invalid_request_uri        "             "
 registration          code            invalid_request page       registration_not_supported "             "
 *@machine             page            page            page       page                       "             "
 `)

@@ -19,11 +19,6 @@ import (
 // Clients that others wrote for Node.js find everything where they expect it.
 func TestNodeClients(t *testing.T) {
 	t.Parallel()
-	harness.NeedNPMPackages(t)
-	node, err := exec.LookPath("node")
-	if err != nil {
-		harness.LeaveOut(t, "Node.js is not installed (Debian: apt-get install nodejs)")
-	}
 	key, keys := harness.NewClientKey(t)
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		for _, c := range []struct{ script, method string }{
@@ -31,32 +26,53 @@ func TestNodeClients(t *testing.T) {
 			{"oauth4webapi", clients.AuthPost},
 			{"oauth4webapi", clients.AuthBasic},
 			{"private-key-jwt", clients.AuthPrivateKeyJWT},
-			{"requests", clients.AuthPrivateKeyJWT},
 		} {
 			t.Run(c.script+" "+c.method, func(t *testing.T) {
 				t.Parallel()
-				client := h.AddClient(t, func(client *clients.Client) {
+				runNodeClient(t, h, c.script, key, h.AddClient(t, func(client *clients.Client) {
 					client.AuthMethod = c.method
 					if c.method == clients.AuthPrivateKeyJWT {
 						client.JWKS = keys
 					}
-				})
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-				defer cancel()
-				// Node.js 18 tries one address of localhost alone, and Debian's /etc/hosts may give ::1 first.
-				script := exec.CommandContext(ctx, node, "--dns-result-order=ipv4first", c.script+".mjs")
-				script.Dir = harness.ClientsFolder
-				script.Env = append(os.Environ(), "ISSUER="+h.Issuer, "USERNAME="+harness.Username, "PASSWORD="+harness.Password,
-					"REDIRECT_URI="+harness.RedirectURI, "POST_LOGOUT_REDIRECT_URI="+harness.LogoutURI, "AUTH_METHOD="+c.method,
-					"CLIENT_ID="+client.ID, "CLIENT_SECRET="+client.Secret, "CLIENT_ID_JWT="+client.ID, "PRIVATE_JWK="+key)
-				out, err := script.CombinedOutput()
-				t.Logf("%s", out)
-				if err != nil {
-					t.Error(err)
-				}
+				}))
 			})
 		}
 	})
+}
+
+// One of them sends its requests, and has them answered, in every way that it knows.
+func TestNodeClientInEveryWay(t *testing.T) {
+	t.Parallel()
+	key, keys := harness.NewClientKey(t)
+	withAllResponseTypes(t, func(t *testing.T, h *harness.Server) {
+		runNodeClient(t, h, "requests", key, h.AddClient(t, func(client *clients.Client) {
+			client.AuthMethod, client.JWKS = clients.AuthPrivateKeyJWT, keys
+			client.ResponseTypes = []string{"code", "id_token", "code id_token"}
+		}))
+	})
+}
+
+// runNodeClient runs a script of ClientsFolder as that client, with its private key.
+func runNodeClient(t *testing.T, h *harness.Server, name, key string, client harness.Client) {
+	t.Helper()
+	harness.NeedNPMPackages(t)
+	node, err := exec.LookPath("node")
+	if err != nil {
+		harness.LeaveOut(t, "Node.js is not installed (Debian: apt-get install nodejs)")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	// Node.js 18 tries one address of localhost alone, and Debian's /etc/hosts may give ::1 first.
+	script := exec.CommandContext(ctx, node, "--dns-result-order=ipv4first", name+".mjs")
+	script.Dir = harness.ClientsFolder
+	script.Env = append(os.Environ(), "ISSUER="+h.Issuer, "USERNAME="+harness.Username, "PASSWORD="+harness.Password,
+		"REDIRECT_URI="+harness.RedirectURI, "POST_LOGOUT_REDIRECT_URI="+harness.LogoutURI, "AUTH_METHOD="+client.AuthMethod,
+		"CLIENT_ID="+client.ID, "CLIENT_SECRET="+client.Secret, "CLIENT_ID_JWT="+client.ID, "PRIVATE_JWK="+key)
+	out, err := script.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // A Go app with golang.org/x/oauth2 and go-oidc, for every algorithm of ID tokens.

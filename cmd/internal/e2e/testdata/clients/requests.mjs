@@ -11,9 +11,10 @@ const person = new Person({ username: env('USERNAME'), password: env('PASSWORD')
 const jwk = JSON.parse(env('PRIVATE_JWK'));
 const privateKey = { key: await importJWK(jwk, 'ES256'), kid: jwk.kid };
 
-const config = await check('discovery', () => client.discovery(new URL(issuer), clientId, undefined, client.PrivateKeyJwt(privateKey), {
+const connect = () => client.discovery(new URL(issuer), clientId, undefined, client.PrivateKeyJwt(privateKey), {
   execute: [client.enableNonRepudiationChecks, ...(issuer.startsWith('http:') ? [client.allowInsecureRequests] : [])],
-}));
+});
+const config = await check('discovery', connect);
 
 async function request(parameters = {}) {
   const [state, nonce, verifier] = [client.randomState(), client.randomNonce(), client.randomPKCECodeVerifier()];
@@ -40,3 +41,44 @@ await check('a pushed request that is wrong', async () => {
   const { parameters } = await request({ response_type: 'magic' });
   await refused(client.buildAuthorizationUrlWithPAR(config, parameters), 'unsupported_response_type');
 });
+
+await check('a signed request', async () => {
+  const { parameters, checks } = await request();
+  const url = await client.buildAuthorizationUrlWithJAR(config, parameters, privateKey);
+  const answer = await person.visit(url, redirectUri);
+  assert.ok((await client.authorizationCodeGrant(config, answer.url, checks)).claims().sub);
+});
+
+await check('a signed request, pushed', async () => {
+  const { parameters, checks } = await request();
+  const signed = await client.buildAuthorizationUrlWithJAR(config, parameters, privateKey);
+  const url = await client.buildAuthorizationUrlWithPAR(config, signed.searchParams);
+  const answer = await person.visit(url, redirectUri);
+  assert.ok((await client.authorizationCodeGrant(config, answer.url, checks)).claims().sub);
+});
+
+// How form_post arrives at the app.
+const posted = ({ action, fields }) => new Request(action, {
+  method: 'POST', body: fields.toString(), headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+});
+
+for (const mode of ['fragment', 'form_post']) {
+  await check(`code id_token by ${mode}`, async () => {
+    const hybrid = await connect();
+    client.useCodeIdTokenResponseType(hybrid);
+    const { parameters, checks } = await request({ response_mode: mode });
+    const answer = await person.visit(client.buildAuthorizationUrl(hybrid, parameters), redirectUri);
+    const arrived = mode === 'form_post' ? posted(answer.form) : answer.url;
+    assert.ok((await client.authorizationCodeGrant(hybrid, arrived, checks)).claims().sub);
+  });
+
+  await check(`id_token by ${mode}`, async () => {
+    const implicit = await connect();
+    client.useIdTokenResponseType(implicit);
+    const { parameters, checks } = await request({ response_mode: mode, scope: 'openid' });
+    const answer = await person.visit(client.buildAuthorizationUrl(implicit, parameters), redirectUri);
+    const arrived = mode === 'form_post' ? posted(answer.form) : answer.url;
+    const claims = await client.implicitAuthentication(implicit, arrived, checks.expectedNonce, { expectedState: checks.expectedState });
+    assert.ok(claims.sub);
+  });
+}

@@ -27,3 +27,7 @@ ALTER TABLE clients ADD COLUMN response_types JSONB NOT NULL DEFAULT '["code"]';
 ALTER TABLE clients ADD COLUMN request_object_alg TEXT NOT NULL DEFAULT '';
 ALTER TABLE clients ADD COLUMN request_uris JSONB NOT NULL DEFAULT '[]';
 ALTER TABLE clients ADD COLUMN require_signed_request BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- How answers to a client are signed that it wants to be JWTs (JARM).
+
+ALTER TABLE clients ADD COLUMN response_alg TEXT NOT NULL DEFAULT 'RS256';

@@ -5,14 +5,17 @@ import (
 	"strings"
 )
 
-// ResponseModes are the ways in which an answer travels: OAuth 2.0 Multiple Response Type Encoding Practices, section
-// 2.1, and OAuth 2.0 Form Post Response Mode.
-var ResponseModes = []string{"query", "fragment", "form_post"}
+// ResponseModes are the ways in which an app may ask for its answer: OAuth 2.0 Multiple Response Type Encoding
+// Practices, section 2.1, OAuth 2.0 Form Post Response Mode and, where the answer is a signed JWT, JWT Secured
+// Authorization Response Mode (JARM), section 2.3. The last stands for query.jwt or fragment.jwt.
+var ResponseModes = []string{
+	"query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt",
+}
 
 // Response is what goes back to the app by way of the browser.
 type Response struct {
 	RedirectURI string
-	Mode        string // see ResponseModes
+	Mode        string // "query", "fragment" or "form_post"
 	Parameters  url.Values
 }
 

@@ -33,6 +33,7 @@ type clientCreate struct {
 	JWKS                  string   `name:"jwks" type:"existingfile" help:"File with the app's public keys as a JWK set, for private_key_jwt and signed requests."`
 	JWKSURI               string   `name:"jwks-uri" help:"URL of the app's public keys, for the same."`
 	IDTokenAlg            string   `name:"id-token-alg" help:"RS256 (default), ES256 or EdDSA."`
+	ResponseAlg           string   `name:"response-alg" help:"The signature of answers that the app wants as JWTs (response_mode=jwt): RS256 (default), ES256 or EdDSA."`
 	Trusted               bool     `help:"An app of your own: people are not asked for consent. Not for --public with a redirect URI on localhost or of a scheme of its own."`
 	RequirePKCE           bool     `name:"require-pkce" help:"An app with a secret must use PKCE (S256) too. Of --public it is demanded anyway, and of all by WICKET_REQUIRE_PKCE."`
 	IntrospectsAll        bool     `name:"introspects-all" help:"It may introspect the access tokens of all apps that are for this server itself. Those for an API are for its own --introspection-client alone."`
@@ -60,7 +61,7 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURI, AllowedOrigins: c.Origin, APIs: c.API,
 		IntrospectsAll: c.IntrospectsAll, JWKSURI: c.JWKSURI,
 		IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequirePKCE: c.RequirePKCE, RequirePAR: c.RequirePAR,
-		RequestObjectAlg: c.RequestObjectAlg, RequestURIs: c.RequestURI, RequireSignedRequest: c.RequireSignedRequest,
+		ResponseAlg: c.ResponseAlg, RequestObjectAlg: c.RequestObjectAlg, RequestURIs: c.RequestURI, RequireSignedRequest: c.RequireSignedRequest,
 		RequiredACR: c.RequiredACR,
 		LogoURI:     c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
 	}

@@ -122,7 +122,16 @@ func FuzzReadAuthorization(f *testing.F) {
 			t.Fatalf("an answer to %q, which is not registered for %q", a.RedirectURI, form.Get("client_id"))
 		}
 		if refused != nil {
-			response := h.Authorize.Refuse(a, refused.Reason)
+			response, err := h.Authorize.Refuse(a, refused.Reason)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(a.ResponseMode, ".jwt") {
+				if len(response.Parameters) != 1 || response.Parameters.Get("response") == "" {
+					t.Fatalf("told in the clear: %v", response.Parameters)
+				}
+				return
+			}
 			if !strings.HasPrefix(response.URL(), a.RedirectURI) || !slices.Contains(oidc.ResponseModes, response.Mode) ||
 				response.Parameters.Get("iss") != oidctest.TestIssuer || response.Parameters.Get("state") != form.Get("state") {
 				t.Fatalf("refused to %s with %v", response.URL(), response.Parameters)

@@ -67,8 +67,7 @@ func (p *Service) Issue(
 	if !stands {
 		return nil, ErrOvertaken
 	}
-	issued.parameters.Set("iss", p.Issuer)
-	return a.respond(issued.parameters), nil
+	return p.respond(a, issued.parameters)
 }
 
 // issued is what an app gets for an authorization request, and what is written for it.

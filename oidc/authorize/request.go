@@ -26,7 +26,7 @@ type Request struct {
 	Client       *clients.Client
 	RedirectURI  string           // where the answer goes; vetted
 	ResponseType string           // one of oidc.ResponseTypes
-	ResponseMode string           // one of oidc.ResponseModes
+	ResponseMode string           // one of oidc.ResponseModes but jwt
 	State        string           // may be empty
 	Scopes       []string         // of the server's own and of none of APIs
 	APIs         []apis.Requested // what is asked for at APIs: RFC 8707
@@ -229,18 +229,11 @@ const fixedState = "wicket-keeps-the-state"
 // Asks tells whether the request has that prompt.
 func (a *Request) Asks(prompt string) bool { return slices.Contains(a.Prompt, prompt) }
 
-// Refuse returns the response that tells the app no: RFC 6749, section 4.1.2.1, with iss (RFC 9207).
-func (p *Service) Refuse(a *Request, err *oidc.Error) *oidc.Response {
-	parameters := url.Values{"error": {err.Code}, "iss": {p.Issuer}}
+// Refuse returns the response that tells the app no: RFC 6749, section 4.1.2.1. It fails where that cannot be signed.
+func (p *Service) Refuse(a *Request, err *oidc.Error) (*oidc.Response, error) {
+	parameters := url.Values{"error": {err.Code}}
 	if err.Description != "" {
 		parameters.Set("error_description", err.Text())
 	}
-	return a.respond(parameters)
-}
-
-func (a *Request) respond(parameters url.Values) *oidc.Response {
-	if a.State != "" {
-		parameters.Set("state", a.State)
-	}
-	return &oidc.Response{RedirectURI: a.RedirectURI, Mode: a.ResponseMode, Parameters: parameters}
+	return p.respond(a, parameters)
 }

@@ -64,27 +64,6 @@ func checkFrontToken(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	return nil
 }
 
-// readResponseMode reads how the answer travels. A mode that cannot be is left to checkResponseMode; what is wrong is
-// told in the one that the response type has by default.
-func (a *Request) readResponseMode() {
-	asked, fits := a.form.Get("response_mode"), oidc.ResponseModes
-	a.ResponseMode = "query"
-	if oidc.HasToken(a.ResponseType) {
-		a.ResponseMode, fits = "fragment", []string{"fragment", "form_post"}
-	}
-	if slices.Contains(fits, asked) {
-		a.ResponseMode = asked
-	}
-}
-
-func checkResponseMode(_ context.Context, _ *Service, a *Request) *oidc.Error {
-	if mode := a.form.Get("response_mode"); mode != "" && mode != a.ResponseMode {
-		return oidc.InvalidRequest("The response_mode must be query, fragment or form_post, " +
-			"and not query where there is a token in the answer.")
-	}
-	return nil
-}
-
 // sign makes the tokens that come with the answer itself, and puts them there: OpenID Connect Core, sections 3.2.2.5
 // and 3.3.2.5. Any script of the page may see them, so an access token lives shortly and no refresh token goes with it.
 func (p *Service) sign(a *Request, grant *oidc.Grant, answer url.Values, now time.Time) error {

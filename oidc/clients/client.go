@@ -35,7 +35,9 @@ type Client struct {
 	Scopes         []string `bun:"scopes,type:jsonb"` // what it may ask for
 	APIs           []string `bun:"apis,type:jsonb"`   // the identifiers of those that it may ask for tokens for
 	IDTokenAlg     string   `bun:"id_token_alg"`      // id_token_signed_response_alg
-	IsTrusted      bool     `bun:"is_trusted"`        // ours: no consent page
+	// of signed answers: authorization_signed_response_alg
+	ResponseAlg string `bun:"response_alg"`
+	IsTrusted   bool   `bun:"is_trusted"` // ours: no consent page
 	// may introspect the access tokens of other clients that are for the server itself, not for an API
 	IntrospectsAll bool `bun:"introspects_all"`
 	RequirePKCE    bool `bun:"require_pkce"` // ours: of a public client it is required anyway

@@ -33,6 +33,7 @@ var metadata = []metadatum{
 	{"scope", "scopes", func(c *Client) any { return (*scopeList)(&c.Scopes) }, true},
 	{"apis", "apis", func(c *Client) any { return &c.APIs }, false},
 	{"id_token_signed_response_alg", "id_token_alg", func(c *Client) any { return &c.IDTokenAlg }, true},
+	{"authorization_signed_response_alg", "response_alg", func(c *Client) any { return &c.ResponseAlg }, true},
 	{"trusted", "is_trusted", func(c *Client) any { return &c.IsTrusted }, false},
 	{"require_pkce", "require_pkce", func(c *Client) any { return &c.RequirePKCE }, false},
 	{"require_pushed_authorization_requests", "require_par", func(c *Client) any { return &c.RequirePAR }, true},

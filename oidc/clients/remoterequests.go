@@ -45,8 +45,8 @@ func newRemoteRequests(allowPrivate bool) *remoteRequests {
 var ErrRequestURI = errors.New("the request_uri is not one that this client has registered")
 
 // FetchRequestObject returns the request object behind a request_uri, which must be one that the client has registered:
-// OpenID Connect Core, section 6.2, and RFC 9101, section 5.2. The fragment may differ. It returns ErrRequestURI, or why
-// the object could not be fetched.
+// OpenID Connect Core, section 6.2, and RFC 9101, section 5.2. The fragment may differ. It returns ErrRequestURI, or
+// why the object could not be fetched.
 func (p *Store) FetchRequestObject(ctx context.Context, client *Client, uri string) (string, error) {
 	address, digest, _ := strings.Cut(uri, "#")
 	if !slices.ContainsFunc(client.RequestURIs, func(registered string) bool {

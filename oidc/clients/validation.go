@@ -54,8 +54,10 @@ func (c *Client) fillIn() {
 	if len(c.Scopes) == 0 && c.redirects() {
 		c.Scopes = oidc.EverydayScopes()
 	}
-	if c.IDTokenAlg == "" {
-		c.IDTokenAlg = string(jose.RS256)
+	for _, alg := range []*string{&c.IDTokenAlg, &c.ResponseAlg} {
+		if *alg == "" {
+			*alg = string(jose.RS256)
+		}
 	}
 	for _, list := range []*[]string{
 		&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.AllowedOrigins, &c.Scopes, &c.APIs, &c.Contacts,
@@ -178,6 +180,9 @@ func (c *Client) checkAddresses() error {
 func (c *Client) checkKeys() error {
 	if !slices.Contains(keys.SigningAlgs, jose.SignatureAlgorithm(c.IDTokenAlg)) {
 		return fmt.Errorf("the algorithm of ID tokens %q is not RS256, ES256 or EdDSA", c.IDTokenAlg)
+	}
+	if !slices.Contains(keys.SigningAlgs, jose.SignatureAlgorithm(c.ResponseAlg)) {
+		return fmt.Errorf("the algorithm of signed answers %q is not RS256, ES256 or EdDSA", c.ResponseAlg)
 	}
 	if c.AuthMethod == AuthPrivateKeyJWT && (c.JWKS == nil) == (c.JWKSURI == "") {
 		return fmt.Errorf("%s needs the client's public keys: either a JWK set or the https URL of one", AuthPrivateKeyJWT)

@@ -18,25 +18,27 @@ import (
 // metadata is what Wicket tells of itself: OpenID Connect Discovery, section 3, and RFC 8414, section 2, in one
 // document.
 type metadata struct {
-	Issuer                        string                    `json:"issuer"`
-	AuthorizationEndpoint         string                    `json:"authorization_endpoint"`
-	PAREndpoint                   string                    `json:"pushed_authorization_request_endpoint"`
-	TokenEndpoint                 string                    `json:"token_endpoint"`
-	UserinfoEndpoint              string                    `json:"userinfo_endpoint"`
-	JWKSURI                       string                    `json:"jwks_uri"`
-	RegistrationEndpoint          string                    `json:"registration_endpoint,omitempty"`
-	IntrospectionEndpoint         string                    `json:"introspection_endpoint"`
-	RevocationEndpoint            string                    `json:"revocation_endpoint"`
-	EndSessionEndpoint            string                    `json:"end_session_endpoint"`
-	ScopesSupported               []string                  `json:"scopes_supported"`
-	ClaimsSupported               []string                  `json:"claims_supported"`
-	ResponseTypesSupported        []string                  `json:"response_types_supported"`
-	ResponseModesSupported        []string                  `json:"response_modes_supported"`
-	GrantTypesSupported           []string                  `json:"grant_types_supported"`
-	SubjectTypesSupported         []string                  `json:"subject_types_supported"`
-	ACRValuesSupported            []string                  `json:"acr_values_supported"`
-	PromptValuesSupported         []string                  `json:"prompt_values_supported"`
-	IDTokenAlgs                   []jose.SignatureAlgorithm `json:"id_token_signing_alg_values_supported"`
+	Issuer                 string                    `json:"issuer"`
+	AuthorizationEndpoint  string                    `json:"authorization_endpoint"`
+	PAREndpoint            string                    `json:"pushed_authorization_request_endpoint"`
+	TokenEndpoint          string                    `json:"token_endpoint"`
+	UserinfoEndpoint       string                    `json:"userinfo_endpoint"`
+	JWKSURI                string                    `json:"jwks_uri"`
+	RegistrationEndpoint   string                    `json:"registration_endpoint,omitempty"`
+	IntrospectionEndpoint  string                    `json:"introspection_endpoint"`
+	RevocationEndpoint     string                    `json:"revocation_endpoint"`
+	EndSessionEndpoint     string                    `json:"end_session_endpoint"`
+	ScopesSupported        []string                  `json:"scopes_supported"`
+	ClaimsSupported        []string                  `json:"claims_supported"`
+	ResponseTypesSupported []string                  `json:"response_types_supported"`
+	ResponseModesSupported []string                  `json:"response_modes_supported"`
+	GrantTypesSupported    []string                  `json:"grant_types_supported"`
+	SubjectTypesSupported  []string                  `json:"subject_types_supported"`
+	ACRValuesSupported     []string                  `json:"acr_values_supported"`
+	PromptValuesSupported  []string                  `json:"prompt_values_supported"`
+	IDTokenAlgs            []jose.SignatureAlgorithm `json:"id_token_signing_alg_values_supported"`
+	// JARM, section 4
+	ResponseAlgs                  []jose.SignatureAlgorithm `json:"authorization_signing_alg_values_supported"`
 	TokenAuthMethods              []string                  `json:"token_endpoint_auth_methods_supported"`
 	TokenAuthAlgs                 []jose.SignatureAlgorithm `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionAuthMethods      []string                  `json:"introspection_endpoint_auth_methods_supported"`
@@ -99,6 +101,7 @@ func Document(provider *oidc.Provider, chosen Choices) ([]byte, error) {
 		ACRValuesSupported:            identity.ACRs,
 		PromptValuesSupported:         authorize.Prompts,
 		IDTokenAlgs:                   keys.SigningAlgs,
+		ResponseAlgs:                  keys.SigningAlgs,
 		TokenAuthMethods:              clients.AuthMethods,
 		TokenAuthAlgs:                 clients.AssertionAlgs,
 		IntrospectionAuthMethods:      confidential,

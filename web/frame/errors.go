@@ -70,7 +70,8 @@ func tellPerson(v *Visit, err error) {
 	if errors.As(err, &refusal) && refusal.Authorization != nil {
 		v.Client = refusal.Authorization.Client
 		logRefusal(v, refusal.Reason)
-		if v.Respond(v.frame.Authorize.Refuse(refusal.Authorization, refusal.Reason)) == nil {
+		response, unsigned := v.frame.Authorize.Refuse(refusal.Authorization, refusal.Reason)
+		if unsigned == nil && v.Respond(response) == nil {
 			return
 		}
 	}

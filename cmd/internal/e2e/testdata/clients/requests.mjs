@@ -82,3 +82,21 @@ for (const mode of ['fragment', 'form_post']) {
     assert.ok(claims.sub);
   });
 }
+
+await check('a signed answer', async () => {
+  const jarm = await connect();
+  client.useJwtResponseMode(jarm);
+  const { parameters, checks } = await request();
+  const answer = await person.visit(client.buildAuthorizationUrl(jarm, parameters), redirectUri);
+  assert.deepEqual([...answer.url.searchParams.keys()], ['response']);
+  assert.ok((await client.authorizationCodeGrant(jarm, answer.url, checks)).claims().sub);
+});
+
+await check('a signed error', async () => {
+  const jarm = await connect();
+  client.useJwtResponseMode(jarm);
+  const { parameters, checks } = await request({ max_age: 'soon' });
+  const answer = await person.visit(client.buildAuthorizationUrl(jarm, parameters), redirectUri);
+  assert.deepEqual([...answer.url.searchParams.keys()], ['response']);
+  await refused(client.authorizationCodeGrant(jarm, answer.url, checks), 'invalid_request');
+});

@@ -50,8 +50,8 @@ func (c *Client) fillIn() {
 	if c.AuthMethod == "" {
 		c.AuthMethod = AuthBasic
 	}
-	c.fillInGrants()
-	if len(c.Scopes) == 0 && c.redirects() {
+	fillInGrants(c)
+	if len(c.Scopes) == 0 && redirects(c) {
 		c.Scopes = oidc.EverydayScopes()
 	}
 	for _, alg := range []*string{&c.IDTokenAlg, &c.ResponseAlg} {
@@ -70,7 +70,7 @@ func (c *Client) fillIn() {
 }
 
 // fillInGrants chooses response types and grant types that were left out, so that they fit: RFC 7591, section 2.1.
-func (c *Client) fillInGrants() {
+func fillInGrants(c *Client) {
 	if len(c.ResponseTypes) == 0 {
 		c.ResponseTypes = []string{"code"}
 	}
@@ -94,7 +94,7 @@ func (c *Client) fillInGrants() {
 }
 
 // redirects tells whether people are sent back to the client with an answer.
-func (c *Client) redirects() bool {
+func redirects(c *Client) bool {
 	return slices.Contains(c.GrantTypes, oidc.GrantCode) || slices.Contains(c.GrantTypes, oidc.GrantImplicit) ||
 		slices.Contains(c.ResponseTypes, "none")
 }
@@ -135,7 +135,7 @@ func (c *Client) checkGrants() error {
 			return fmt.Errorf("the response type %q is not one of %s", asked, strings.Join(oidc.ResponseTypes, ", "))
 		}
 	}
-	if c.redirects() && len(c.RedirectURIs) == 0 {
+	if redirects(c) && len(c.RedirectURIs) == 0 {
 		return errors.New("an app to which people are sent back needs at least one redirect URI")
 	}
 	for _, scope := range c.Scopes {
@@ -192,11 +192,11 @@ func (c *Client) checkKeys() error {
 			return err
 		}
 	}
-	return c.checkRequestObjects()
+	return checkRequestObjects(c)
 }
 
 // checkRequestObjects says what is wrong with how a client signs its authorization requests.
-func (c *Client) checkRequestObjects() error {
+func checkRequestObjects(c *Client) error {
 	alg := c.RequestObjectAlg
 	switch signs := alg != "" && alg != AlgNone || c.RequireSignedRequest; {
 	case alg != "" && alg != AlgNone && !slices.Contains(AssertionAlgs, jose.SignatureAlgorithm(alg)):

@@ -28,7 +28,7 @@ type clientCreate struct {
 	API                   []string `name:"api" sep:"none" placeholder:"IDENTIFIER" help:"An API that the app may ask for tokens for, besides those that are open to any: with all of its scopes, or with those that --scope names. Repeat it for several."`
 	GrantType             []string `name:"grant-type" sep:"none" help:"authorization_code, refresh_token or client_credentials. Left out, the first two."`
 	Public                bool     `help:"An app that cannot keep a secret: an SPA or a native app. It must use PKCE."`
-	AuthMethod            string   `name:"auth-method" help:"client_secret_basic (default), client_secret_post, private_key_jwt or none, which is --public."`
+	AuthMethod            string   `name:"auth-method" help:"client_secret_basic or client_secret_post, and nothing else; private_key_jwt; or none, which is --public. Left out, the app has a secret and may send it either way."`
 	JWKS                  string   `name:"jwks" type:"existingfile" help:"File with the app's public keys as a JWK set, for private_key_jwt."`
 	JWKSURI               string   `name:"jwks-uri" help:"URL of the app's public keys, for private_key_jwt."`
 	IDTokenAlg            string   `name:"id-token-alg" help:"RS256 (default), ES256 or EdDSA."`
@@ -130,12 +130,20 @@ func (clientList) Run(ctx context.Context, env server.Environment, out printer) 
 			pkce = "required"
 		}
 		rows[i] = []any{
-			c.ID, c.Name, c.AuthMethod, pkce, strings.Join(c.GrantTypes, " "), strings.Join(c.RedirectURIs, " "),
+			c.ID, c.Name, authMethod(c), pkce, strings.Join(c.GrantTypes, " "), strings.Join(c.RedirectURIs, " "),
 		}
 	}
 	return out.print(described, func() {
 		out.table([]any{"CLIENT_ID", "NAME", "AUTH METHOD", "PKCE", "GRANT TYPES", "REDIRECT URIS"}, rows)
 	})
+}
+
+// authMethod is how an app proves who it is, for a table.
+func authMethod(c *clients.Client) string {
+	if c.AnySecretMethod {
+		return clients.AuthBasic + ", " + clients.AuthPost
+	}
+	return c.AuthMethod
 }
 
 type clientDelete struct {

@@ -20,9 +20,11 @@ import (
 type Client struct {
 	bun.BaseModel `bun:"table:clients,alias:client"`
 
-	ID                     string          `bun:"id,pk"`
-	Name                   string          `bun:"name"`
-	AuthMethod             string          `bun:"auth_method"` // token_endpoint_auth_method: see AuthMethods
+	ID         string `bun:"id,pk"`
+	Name       string `bun:"name"`
+	AuthMethod string `bun:"auth_method"` // token_endpoint_auth_method: see AuthMethods
+	// with a secret: both methods will do, for the operator named none
+	AnySecretMethod        bool            `bun:"any_secret_method"`
 	SecretHash             []byte          `bun:"secret_hash"`
 	JWKS                   json.RawMessage `bun:"jwks,type:jsonb,nullzero"` // its public keys, where it signs
 	JWKSURI                string          `bun:"jwks_uri"`
@@ -136,6 +138,14 @@ func (c *Client) Actor() string { return "client:" + c.ID }
 // MayCall tells whether the client is registered for an API, by its identifier.
 func (c *Client) MayCall(api string) bool { return slices.Contains(c.APIs, api) }
 
+// takes tells whether the client may authenticate by that method.
+func (c *Client) takes(method string) bool {
+	if c.AnySecretMethod && (method == AuthBasic || method == AuthPost) {
+		return c.HasSecret()
+	}
+	return c.AuthMethod == method
+}
+
 // allowsOrigin tells whether a page of that origin may use this client: one of its redirect URIs lives there, or the
 // operator has allowed it.
 func (c *Client) allowsOrigin(origin string) bool {
@@ -146,8 +156,9 @@ func (c *Client) allowsOrigin(origin string) bool {
 }
 
 // Create registers a client and returns its secret, which is shown once and stored as a digest; it is empty for
-// methods that need none. What is left out is completed: a new id, client_secret_basic, the code flow with refresh
-// tokens, Wicket's own scopes, RS256. It returns ErrClient with what is wrong, or ErrClientExists.
+// methods that need none. What is left out is completed: a new id, a secret that may come by client_secret_basic and
+// client_secret_post alike, the code flow with refresh tokens, Wicket's own scopes, RS256. It returns ErrClient with what
+// is wrong, or ErrClientExists.
 func (p *Store) Create(ctx context.Context, client *Client) (secret string, err error) {
 	if client.AuthMethod == "" || client.HasSecret() {
 		secret = storage.NewSecret()

@@ -25,6 +25,7 @@ type metadatum struct {
 var metadata = []metadatum{
 	{"client_name", "name", func(c *Client) any { return &c.Name }, true},
 	{"token_endpoint_auth_method", "auth_method", func(c *Client) any { return &c.AuthMethod }, true},
+	{"any_secret_method", "any_secret_method", func(c *Client) any { return &c.AnySecretMethod }, false},
 	{"grant_types", "grant_types", func(c *Client) any { return &c.GrantTypes }, true},
 	{"redirect_uris", "redirect_uris", func(c *Client) any { return &c.RedirectURIs }, true},
 	{"post_logout_redirect_uris", "post_logout_redirect_uris", func(c *Client) any { return &c.PostLogoutRedirectURIs }, true},

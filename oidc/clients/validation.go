@@ -48,7 +48,7 @@ func (c *Client) fillIn() {
 	}
 	c.Name = strings.TrimSpace(c.Name)
 	if c.AuthMethod == "" {
-		c.AuthMethod = AuthBasic
+		c.AuthMethod, c.AnySecretMethod = AuthBasic, true
 	}
 	if len(c.GrantTypes) == 0 {
 		c.GrantTypes = []string{oidc.GrantCode, oidc.GrantRefreshToken}
@@ -83,6 +83,8 @@ func (c *Client) checkIdentity() error {
 		return errors.New("the client needs a name of at most 200 bytes; people read it when they are asked for consent")
 	case !slices.Contains(AuthMethods, c.AuthMethod):
 		return fmt.Errorf("the authentication method %q is not one of %s", c.AuthMethod, strings.Join(AuthMethods, ", "))
+	case c.AnySecretMethod && !c.HasSecret():
+		return fmt.Errorf("with the authentication method %s there is no secret that could come by any method", c.AuthMethod)
 	case c.RequiredACR != "" && !slices.Contains(identity.ACRs, c.RequiredACR):
 		return fmt.Errorf("the authentication context class %q is not one of %s",
 			c.RequiredACR, strings.Join(identity.ACRs, ", "))

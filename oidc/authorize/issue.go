@@ -41,7 +41,7 @@ func (p *Service) Issue(
 	draft := p.Database.Draft()
 	record, err := audit.RecordStatement(ctx, draft, now, audit.Change{
 		Entity: "grant", EntityID: grant.ID.String(), Action: "created", UserID: session.UserID,
-		New: audit.Values{"client_id": a.Client.ID, "scopes": decision.Scopes, "apis": decision.APIs},
+		New: granted(a.Client, decision),
 	})
 	if err != nil {
 		return nil, oidc.ServerError(err)
@@ -75,13 +75,22 @@ func (p *Service) Issue(
 	return a.respond(parameters), nil
 }
 
+// granted is what the audit trail keeps of a decision.
+func granted(client *clients.Client, decision Decision) audit.Values {
+	values := audit.Values{"client_id": client.ID, "scopes": decision.Scopes, "apis": decision.APIs}
+	if claims := decision.Claims.Names(); len(claims) > 0 {
+		values["claims"] = claims
+	}
+	return values
+}
+
 // newGrant describes what a session grants to an app.
 func (p *Service) newGrant(session *identity.Session, a *Request, decision Decision, now time.Time) *oidc.Grant {
 	return &oidc.Grant{
 		ID: uuid.Must(uuid.NewV7()), UserID: session.UserID, ClientID: a.Client.ID, SessionID: session.ID,
 		SessionVersion: session.SessionVersion,
-		Scopes:         decision.Scopes, APIs: decision.APIs, AuthTime: session.AuthTime, ACR: claimedACR(a, session),
-		AMR: session.AMR, CreatedAt: now,
+		Scopes:         decision.Scopes, Claims: decision.Claims, APIs: decision.APIs,
+		AuthTime: session.AuthTime, ACR: claimedACR(a, session), AMR: session.AMR, CreatedAt: now,
 		ExpiresAt: now.Add(p.Lifetimes.Grant),
 	}
 }

@@ -36,6 +36,7 @@ type Client struct {
 	Scopes         []string `bun:"scopes,type:jsonb"` // what it may ask for
 	APIs           []string `bun:"apis,type:jsonb"`   // the identifiers of those that it may ask for tokens for
 	IDTokenAlg     string   `bun:"id_token_alg"`      // id_token_signed_response_alg
+	IDTokenClaims  string   `bun:"id_token_claims"`   // what ID tokens tell of people: see IDTokenClaimsValues
 	IsTrusted      bool     `bun:"is_trusted"`        // ours: no consent page
 	// may introspect the access tokens of other clients that are for the server itself, not for an API
 	IntrospectsAll bool `bun:"introspects_all"`
@@ -84,6 +85,16 @@ const (
 
 // AuthMethods are the methods that Wicket knows.
 var AuthMethods = []string{AuthBasic, AuthPost, AuthPrivateKeyJWT, AuthNone}
+
+// What the ID tokens of a client tell of people. Userinfo tells what scopes give in any case, and so does an ID token
+// that comes without an access token.
+const (
+	IDTokenScopes  = "scopes"  // what the granted scopes give
+	IDTokenMinimal = "minimal" // nothing but what is asked for by name
+)
+
+// IDTokenClaimsValues are the values of IDTokenClaims.
+var IDTokenClaimsValues = []string{IDTokenScopes, IDTokenMinimal}
 
 // ErrClient wraps what is wrong with the metadata of a client.
 var ErrClient = errors.New("invalid client metadata")
@@ -157,8 +168,8 @@ func (c *Client) allowsOrigin(origin string) bool {
 
 // Create registers a client and returns its secret, which is shown once and stored as a digest; it is empty for
 // methods that need none. What is left out is completed: a new id, a secret that may come by client_secret_basic and
-// client_secret_post alike, the code flow with refresh tokens, Wicket's own scopes, RS256. It returns ErrClient with what
-// is wrong, or ErrClientExists.
+// client_secret_post alike, the code flow with refresh tokens, Wicket's own scopes, RS256, ID tokens that tell what
+// scopes give. It returns ErrClient with what is wrong, or ErrClientExists.
 func (p *Store) Create(ctx context.Context, client *Client) (secret string, err error) {
 	if client.AuthMethod == "" || client.HasSecret() {
 		secret = storage.NewSecret()

@@ -59,6 +59,9 @@ func (c *Client) fillIn() {
 	if c.IDTokenAlg == "" {
 		c.IDTokenAlg = string(jose.RS256)
 	}
+	if c.IDTokenClaims == "" {
+		c.IDTokenClaims = IDTokenScopes
+	}
 	for _, list := range []*[]string{
 		&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.AllowedOrigins, &c.Scopes, &c.APIs, &c.Contacts,
 	} {
@@ -85,6 +88,9 @@ func (c *Client) checkIdentity() error {
 		return fmt.Errorf("the authentication method %q is not one of %s", c.AuthMethod, strings.Join(AuthMethods, ", "))
 	case c.AnySecretMethod && !c.HasSecret():
 		return fmt.Errorf("with the authentication method %s there is no secret that could come by any method", c.AuthMethod)
+	case !slices.Contains(IDTokenClaimsValues, c.IDTokenClaims):
+		return fmt.Errorf("what ID tokens tell of people, %q, is not one of %s",
+			c.IDTokenClaims, strings.Join(IDTokenClaimsValues, ", "))
 	case c.RequiredACR != "" && !slices.Contains(identity.ACRs, c.RequiredACR):
 		return fmt.Errorf("the authentication context class %q is not one of %s",
 			c.RequiredACR, strings.Join(identity.ACRs, ", "))

@@ -3,6 +3,7 @@ package discovery
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -57,13 +58,16 @@ type Choices struct {
 	Documents    registration.Documents
 }
 
+// protocolClaims are those of ID tokens that are not about the person but their sign-in.
+var protocolClaims = []string{"iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"}
+
 // Document is the discovery document of an issuer, as it is served.
 func Document(issuer string, chosen Choices) ([]byte, error) {
 	registers := ""
 	if chosen.Registration.Enabled() {
 		registers = issuer + oidc.PathClients
 	}
-	scopes, claims := []string{}, []string{"iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid"}
+	scopes, claims := []string{}, slices.Clone(protocolClaims)
 	for _, scope := range oidc.Scopes {
 		scopes, claims = append(scopes, scope.Name), append(claims, scope.Claims...)
 	}
@@ -96,5 +100,6 @@ func Document(issuer string, chosen Choices) ([]byte, error) {
 		CodeChallengeMethodsSupported: []string{"S256"},
 		IssParameterSupported:         true,
 		ClientDocumentsSupported:      chosen.Documents.Enabled(),
+		ClaimsParameterSupported:      true,
 	})
 }

@@ -57,9 +57,10 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 			var spa, doomed map[string]any
 			line.JSON(t, &spa, "", "client", "create", "--name", "SPA", "--public", "--redirect-uri", "http://localhost:3000/")
 			var either map[string]any
-			line.JSON(t, &either, "", "client", "create", "--name", "Either way", "--redirect-uri", "https://e.example/")
+			line.JSON(t, &either, "", "client", "create", "--name", "Either way", "--redirect-uri", "https://e.example/", "--id-token-claims", "minimal")
 			if either["token_endpoint_auth_method"] != clients.AuthBasic || either["any_secret_method"] != true ||
-				spa["any_secret_method"] != false {
+				either["id_token_claims"] != "minimal" ||
+				spa["any_secret_method"] != false || spa["id_token_claims"] != "scopes" {
 				t.Errorf("created: %v, %v", either, spa)
 			}
 			if _, has := spa["client_secret"]; has || spa["token_endpoint_auth_method"] != clients.AuthNone {

@@ -33,6 +33,7 @@ type clientCreate struct {
 	JWKSURI               string   `name:"jwks-uri" help:"URL of the app's public keys, for private_key_jwt."`
 	IDTokenAlg            string   `name:"id-token-alg" help:"RS256 (default), ES256 or EdDSA."`
 	IDTokenClaims         string   `name:"id-token-claims" help:"What ID tokens tell of people: scopes (default), what the granted scopes give, such as name and e-mail; minimal, only what the app asks for by the parameter claims. Userinfo tells all of it in any case."`
+	UserinfoAlg           string   `name:"userinfo-alg" help:"RS256, ES256 or EdDSA: userinfo answers with a JWT signed so. Left out, with plain JSON."`
 	Trusted               bool     `help:"An app of your own: people are not asked for consent. Not for --public with a redirect URI on localhost or of a scheme of its own."`
 	RequirePKCE           bool     `name:"require-pkce" help:"An app with a secret must use PKCE (S256) too. Of --public it is demanded anyway, and of all by WICKET_REQUIRE_PKCE."`
 	IntrospectsAll        bool     `name:"introspects-all" help:"It may introspect the access tokens of all apps that are for this server itself. Those for an API are for its own --introspection-client alone."`
@@ -54,7 +55,7 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 		ID: c.ID, Name: c.Name, AuthMethod: c.AuthMethod, GrantTypes: c.GrantType, RedirectURIs: c.RedirectURI,
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURI, AllowedOrigins: c.Origin, APIs: c.API,
 		IntrospectsAll: c.IntrospectsAll, JWKSURI: c.JWKSURI,
-		IDTokenAlg: c.IDTokenAlg, IDTokenClaims: c.IDTokenClaims,
+		IDTokenAlg: c.IDTokenAlg, IDTokenClaims: c.IDTokenClaims, UserinfoAlg: c.UserinfoAlg,
 		IsTrusted: c.Trusted, RequirePKCE: c.RequirePKCE, RequiredACR: c.RequiredACR,
 		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
 	}

@@ -37,6 +37,7 @@ type Client struct {
 	APIs           []string `bun:"apis,type:jsonb"`   // the identifiers of those that it may ask for tokens for
 	IDTokenAlg     string   `bun:"id_token_alg"`      // id_token_signed_response_alg
 	IDTokenClaims  string   `bun:"id_token_claims"`   // what ID tokens tell of people: see IDTokenClaimsValues
+	UserinfoAlg    string   `bun:"userinfo_alg"`      // userinfo_signed_response_alg; empty: plain JSON
 	IsTrusted      bool     `bun:"is_trusted"`        // ours: no consent page
 	// may introspect the access tokens of other clients that are for the server itself, not for an API
 	IntrospectsAll bool `bun:"introspects_all"`

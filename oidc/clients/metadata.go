@@ -34,6 +34,7 @@ var metadata = []metadatum{
 	{"apis", "apis", func(c *Client) any { return &c.APIs }, false},
 	{"id_token_signed_response_alg", "id_token_alg", func(c *Client) any { return &c.IDTokenAlg }, true},
 	{"id_token_claims", "id_token_claims", func(c *Client) any { return &c.IDTokenClaims }, true},
+	{"userinfo_signed_response_alg", "userinfo_alg", func(c *Client) any { return &c.UserinfoAlg }, true},
 	{"trusted", "is_trusted", func(c *Client) any { return &c.IsTrusted }, false},
 	{"require_pkce", "require_pkce", func(c *Client) any { return &c.RequirePKCE }, false},
 	{"introspects_all", "introspects_all", func(c *Client) any { return &c.IntrospectsAll }, false},

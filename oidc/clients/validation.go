@@ -148,6 +148,9 @@ func (c *Client) checkKeys() error {
 	if !slices.Contains(keys.SigningAlgs, jose.SignatureAlgorithm(c.IDTokenAlg)) {
 		return fmt.Errorf("the algorithm of ID tokens %q is not RS256, ES256 or EdDSA", c.IDTokenAlg)
 	}
+	if c.UserinfoAlg != "" && !slices.Contains(keys.SigningAlgs, jose.SignatureAlgorithm(c.UserinfoAlg)) {
+		return fmt.Errorf("the algorithm of userinfo %q is not RS256, ES256 or EdDSA", c.UserinfoAlg)
+	}
 	if c.AuthMethod == AuthPrivateKeyJWT && (c.JWKS == nil) == (c.JWKSURI == "") {
 		return fmt.Errorf("%s needs the client's public keys: either a JWK set or the https URL of one", AuthPrivateKeyJWT)
 	}

@@ -36,6 +36,7 @@ type metadata struct {
 	ACRValuesSupported            []string                  `json:"acr_values_supported"`
 	PromptValuesSupported         []string                  `json:"prompt_values_supported"`
 	IDTokenAlgs                   []jose.SignatureAlgorithm `json:"id_token_signing_alg_values_supported"`
+	UserinfoAlgs                  []jose.SignatureAlgorithm `json:"userinfo_signing_alg_values_supported"`
 	TokenAuthMethods              []string                  `json:"token_endpoint_auth_methods_supported"`
 	TokenAuthAlgs                 []jose.SignatureAlgorithm `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionAuthMethods      []string                  `json:"introspection_endpoint_auth_methods_supported"`
@@ -91,6 +92,7 @@ func Document(issuer string, chosen Choices) ([]byte, error) {
 		ACRValuesSupported:            identity.ACRs,
 		PromptValuesSupported:         authorize.Prompts,
 		IDTokenAlgs:                   keys.SigningAlgs,
+		UserinfoAlgs:                  keys.SigningAlgs,
 		TokenAuthMethods:              clients.AuthMethods,
 		TokenAuthAlgs:                 clients.AssertionAlgs,
 		IntrospectionAuthMethods:      confidential,

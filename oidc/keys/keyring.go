@@ -98,7 +98,7 @@ type ringKey struct {
 // Published returns the JWK set as it is served (RFC 7517, section 5).
 func (k *Keys) Published() []byte { return k.ring.Load().jwks }
 
-// Sign signs claims as a JWT of that type with the key of today.
+// Sign signs claims as a JWT of that type, or of none where typ is empty, with the key of today.
 func (k *Keys) Sign(alg jose.SignatureAlgorithm, typ string, claims any) (string, error) {
 	key := k.ring.Load().signing(alg, k.Now())
 	if key == nil {
@@ -267,7 +267,10 @@ func (k *ringKey) signer(typ string) (jose.Signer, error) {
 	if signer, ok := k.signers[typ]; ok {
 		return signer, nil
 	}
-	options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
+	options := new(jose.SignerOptions)
+	if typ != "" {
+		options = options.WithType(jose.ContentType(typ))
+	}
 	signer, err := jose.NewSigner(
 		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: jose.JSONWebKey{Key: k.private, KeyID: k.KID}},
 		options,

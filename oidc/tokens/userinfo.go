@@ -7,16 +7,26 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 )
 
+// Userinfo is the answer of the userinfo endpoint: OpenID Connect Core, section 5.3.2.
+type Userinfo struct {
+	Claims map[string]any
+	JWT    string // the same, signed, where the client is registered for that; otherwise empty
+}
+
+// userinfoType is the typ of a signed answer: none. Such a JWT must not pass for an ID token, which has one.
+const userinfoType = ""
+
 // Userinfo answers the userinfo endpoint with the claims that the scopes of an access token give, and those that were
 // asked for by name: OpenID Connect Core, sections 5.3 and 5.5. It returns an *Error with the challenge of RFC 6750,
 // section 3, for a token that is not good.
-func (p *Service) Userinfo(ctx context.Context, accessToken string) (map[string]any, error) {
+func (p *Service) Userinfo(ctx context.Context, accessToken string) (*Userinfo, error) {
 	if accessToken == "" {
 		return nil, &oidc.Error{
 			Code: "invalid_request", Description: "The access token is missing.", Status: http.StatusUnauthorized,
@@ -38,8 +48,16 @@ func (p *Service) Userinfo(ctx context.Context, accessToken string) (map[string]
 	} else if err != nil {
 		return nil, oidc.ServerError(err)
 	}
-	answer := about.Person.Claims(scopes, about.Claims.OfUserinfo())
-	answer["sub"] = about.UserID.String()
+	answer := &Userinfo{Claims: about.Person.Claims(scopes, about.Claims.OfUserinfo())}
+	answer.Claims["sub"] = about.UserID.String()
+	if about.UserinfoAlg == "" {
+		return answer, nil
+	}
+	answer.Claims["iss"], answer.Claims["aud"] = p.Issuer, claims.ClientID
+	answer.JWT, err = p.Keys.Sign(jose.SignatureAlgorithm(about.UserinfoAlg), userinfoType, answer.Claims)
+	if err != nil {
+		return nil, oidc.ServerError(err)
+	}
 	return answer, nil
 }
 
@@ -64,8 +82,9 @@ type subject struct {
 	oidc.Grant `bun:",extend"`
 	oidc.Standing
 
-	Person  Person `bun:"embed:person_"`
-	Revoked bool   `bun:"revoked"`
+	Person      Person `bun:"embed:person_"`
+	UserinfoAlg string `bun:"userinfo_alg"`
+	Revoked     bool   `bun:"revoked"`
 }
 
 // subjectOf reads whom an access token is about, or returns errToken where the token is not good any more.
@@ -81,7 +100,9 @@ func (p *Service) subjectOf(ctx context.Context, token *AccessClaims, scopes []s
 	found := new(subject)
 	query := p.Database.Reader().NewSelect().Model(found).
 		ColumnExpr(`"grant".user_id, "grant".expires_at, "grant".ended_at, "grant".session_version, "grant".claims`).
+		ColumnExpr("client.userinfo_alg AS userinfo_alg").
 		ColumnExpr("EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?) AS revoked", token.ID).
+		Join(`JOIN clients AS client ON client.id = "grant".client_id`).
 		Where(`"grant".id = ?`, grantID)
 	query = p.joinPerson(p.JoinStanding(query), rolesIf)
 	if err := storage.NotFound(query.Scan(ctx)); errors.Is(err, storage.ErrNotFound) {

@@ -2,16 +2,21 @@ package protocol
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/tokens"
 )
 
 // aboutPerson are the claims of a set that are about the person.
@@ -178,20 +183,62 @@ func TestClaimsAskedForByName(t *testing.T) {
 	})
 }
 
+// OpenID Connect Core, section 5.3.2.
+func TestSignedUserinfo(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		b := h.NewBrowser(t)
+		for _, alg := range []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.EdDSA} {
+			client := h.AddClient(t, func(c *clients.Client) { c.UserinfoAlg = string(alg) })
+			access := h.Redeem(t, client, b.Code(t, client, nil)).Text("access_token")
+			request, err := http.NewRequest(http.MethodGet, h.Issuer+oidc.PathUserinfo, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("Authorization", "Bearer "+access)
+			shown := h.Send(t, request)
+			if kind := shown.Header.Get("Content-Type"); kind != "application/jwt" || shown.StatusCode != http.StatusOK {
+				t.Fatalf("%s: %s, Content-Type %q: %s", alg, shown.Status, kind, shown.Text)
+			}
+			payload, _, err := h.Keys.Verify(shown.Text, "", alg)
+			if err != nil {
+				t.Fatalf("%s: %v", alg, err)
+			}
+			var claims map[string]any
+			if err := json.Unmarshal(payload, &claims); err != nil {
+				t.Fatal(err)
+			}
+			if claims["iss"] != h.Issuer || claims["aud"] != client.ID || claims["sub"] != h.User.ID.String() ||
+				claims["email"] != harness.Email {
+				t.Errorf("%s: %v", alg, claims)
+			}
+			// It is no ID token, and no access token.
+			if _, _, err := h.Keys.Verify(shown.Text, tokens.IDTokenType, alg); err == nil {
+				t.Errorf("%s: it passes for an ID token", alg)
+			}
+			if a := h.Userinfo(t, shown.Text); a.Status != http.StatusUnauthorized || a.Text("error") != "invalid_token" {
+				t.Errorf("%s: as an access token: %d %v", alg, a.Status, a.JSON)
+			}
+		}
+	})
+}
+
 // What the discovery document says of claims is what there is.
 func TestDiscoveryNamesEveryClaim(t *testing.T) {
 	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		var document struct {
-			Claims      []string `json:"claims_supported"`
-			Parameter   bool     `json:"claims_parameter_supported"`
-			AuthMethods []string `json:"token_endpoint_auth_methods_supported"`
+			Claims       []string `json:"claims_supported"`
+			Parameter    bool     `json:"claims_parameter_supported"`
+			UserinfoAlgs []string `json:"userinfo_signing_alg_values_supported"`
+			AuthMethods  []string `json:"token_endpoint_auth_methods_supported"`
 		}
 		b := h.NewBrowser(t)
 		if err := json.Unmarshal([]byte(b.Get(t, oidc.PathConfiguration).Text), &document); err != nil {
 			t.Fatal(err)
 		}
-		if !document.Parameter || !slices.Contains(document.AuthMethods, clients.AuthBasic) ||
+		if !document.Parameter || fmt.Sprint(document.UserinfoAlgs) != "[RS256 ES256 EdDSA]" ||
+			!slices.Contains(document.AuthMethods, clients.AuthBasic) ||
 			!slices.Contains(document.AuthMethods, clients.AuthPost) {
 			t.Errorf("%+v", document)
 		}

@@ -126,7 +126,7 @@ func (c *Client) HasSecret() bool { return c.AuthMethod == AuthBasic || c.AuthMe
 
 // signs tells whether the client may prove who it is by a signature. One that is known by a document may do so where it
 // also may come without.
-func (c *Client) signs() bool {
+func signs(c *Client) bool {
 	hasKeys := c.JWKS != nil || c.JWKSURI != ""
 	return c.AuthMethod == AuthPrivateKeyJWT || c.Origin == OriginDocument && hasKeys
 }

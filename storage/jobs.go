@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,13 +65,19 @@ func (d *Database) NewJobs(workers *river.Workers, periodic []*river.PeriodicJob
 
 // Enqueue writes jobs as part of tx.
 func Enqueue(ctx context.Context, jobs *Jobs, tx bun.Tx, args ...river.JobArgs) error {
-	for _, job := range args {
-		if _, err := jobs.InsertTx(ctx, tx.Tx, job, nil); err != nil {
-			return fmt.Errorf("enqueue %s: %w", job.Kind(), err)
+	for batch := range slices.Chunk(args, jobsAtOnce) {
+		params := make([]river.InsertManyParams, len(batch))
+		for i, job := range batch {
+			params[i].Args = job
+		}
+		if _, err := jobs.InsertManyFastTx(ctx, tx.Tx, params); err != nil {
+			return fmt.Errorf("enqueue %s: %w", batch[0].Kind(), err)
 		}
 	}
 	return nil
 }
+
+const jobsAtOnce = 1000 // in one statement, on PostgreSQL
 
 func (d *Database) jobDriver() riverdriver.Driver[*sql.Tx] {
 	if d.Kind == SQLite {

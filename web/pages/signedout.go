@@ -5,7 +5,8 @@ import "html/template"
 // SignedOut says that the person is signed out.
 type SignedOut struct {
 	App       *App   // the app that they came from, or nil
-	ReturnURI string // a registered post_logout_redirect_uri, or ""
+	ReturnURI string // a registered post_logout_redirect_uri, the app's home page, or ""
+	Refused   bool   // the app asked for an address that is not registered for it
 }
 
 // Return is ReturnURI as a link, whatever its scheme; empty if it cannot be one.

@@ -18,15 +18,15 @@ type Logout struct{ *frame.Frame }
 // Begin takes a request. An app that holds an ID token of this very session signs the person out; in every other case
 // they are asked.
 func (e Logout) Begin(v *frame.Visit) error {
-	request, err := e.Logout.Read(v.Context(), v.Form)
+	request, err := e.read(v, v.Form)
 	if err != nil {
 		return err
 	}
-	v.Client = request.Client
 	if err := frame.Session(v); err != nil {
 		return err
 	}
-	// A form of another site comes without our cookie; the session that the ID token names can be ended all the same.
+	// A form of another site comes without our cookie; the session that the ID token names can be ended all the same, and
+	// if it has ended already, the app is owed its answer.
 	if request.SessionID != uuid.Nil && (v.Session == nil || request.Names(v.Session.ID)) {
 		err := e.Identity.Sessions().End(v.Context(), request.UserID, request.SessionID, identity.EndedByClient)
 		if err != nil {
@@ -36,7 +36,7 @@ func (e Logout) Begin(v *frame.Visit) error {
 	}
 	if v.Session == nil { // there is nothing to end, and no proof that the app asks: the way back is a link
 		v.ClearCookies()
-		return v.Show(http.StatusOK, pages.SignedOut{App: app(request), ReturnURI: request.ReturnURL()})
+		return v.Show(http.StatusOK, signedOut(request))
 	}
 	person, err := v.Person()
 	if err != nil {
@@ -52,7 +52,7 @@ func (e Logout) Confirm(v *frame.Visit) error {
 	if err != nil {
 		return frame.ErrForm
 	}
-	request, err := e.Logout.Read(v.Context(), parameters)
+	request, err := e.read(v, parameters)
 	if err != nil {
 		return err
 	}
@@ -74,11 +74,30 @@ func (e Logout) signedOut(v *frame.Visit, request *logout.Request) error {
 	if to := request.ReturnURL(); to != "" {
 		return v.Redirect(to)
 	}
-	page := pages.SignedOut{App: app(request)}
-	if request.Client != nil {
+	return v.Show(http.StatusOK, signedOut(request))
+}
+
+// read reads a request, and logs why the browser will not go back to where it asks.
+func (e Logout) read(v *frame.Visit, form url.Values) (*logout.Request, error) {
+	request, err := e.Logout.Read(v.Context(), form)
+	if err != nil {
+		return nil, err
+	}
+	v.Client = request.Client
+	if request.Refused != nil {
+		frame.LogRefusal(v, request.Refused)
+	}
+	return request, nil
+}
+
+// signedOut is the page for a request that leads nowhere by itself. The way back to the app is where the app asked for,
+// or else its home page.
+func signedOut(request *logout.Request) pages.SignedOut {
+	page := pages.SignedOut{App: app(request), ReturnURI: request.ReturnURL(), Refused: request.Refused != nil}
+	if page.ReturnURI == "" && request.Client != nil {
 		page.ReturnURI = request.Client.ClientURI
 	}
-	return v.Show(http.StatusOK, page)
+	return page
 }
 
 // app is the app that asks for a logout, for a page; nil where the request names none.

@@ -104,9 +104,13 @@ func TestEveryPageHasTheSecurityHeaders(t *testing.T) {
 			"a stale page":          {visitor.Get(t, "/consent?continue=x"), 400, "open for too long"},
 			"logout":                {b.Get(t, "/logout"), 200, `id="sign-out"`},
 			"logout for an app":     {b.Get(t, "/logout?client_id="+client.ID), 200, `id="sign-out"`},
-			"logout that is wrong": {b.Get(
+			"logout that leads nowhere": {b.Get(
 				t, "/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example",
-			), 400, "post_logout_redirect_uri"},
+			), 200, `id="sign-out"`},
+			"logout that is wrong": {b.Get(t, "/logout?id_token_hint=x"), 400, "id_token_hint"},
+			"signed out, that leads nowhere": {visitor.Get(
+				t, "/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example",
+			), 200, `id="not-sent-back"`},
 			"signed out":     {visitor.Get(t, "/logout"), 200, "signed out"},
 			"no such page":   {visitor.Get(t, "/no/such/page"), 404, "no such page"},
 			"no such method": {visitor.Post(t, "/", nil), 405, "cannot be done"},

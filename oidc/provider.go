@@ -32,6 +32,7 @@ type Lifetimes struct {
 	Code         time.Duration
 	AccessToken  time.Duration
 	IDToken      time.Duration
+	LogoutToken  time.Duration // Back-Channel Logout, section 2.4: two minutes at the most
 	RefreshToken time.Duration // one refresh token, unused
 	Grant        time.Duration // a whole family of refresh tokens, however busy
 	Repeat       time.Duration // how long after its use a refresh token may be repeated by a client that lost the answer
@@ -43,6 +44,7 @@ var DefaultLifetimes = Lifetimes{
 	Code:         time.Minute,
 	AccessToken:  10 * time.Minute,
 	IDToken:      time.Hour,
+	LogoutToken:  2 * time.Minute,
 	RefreshToken: 30 * 24 * time.Hour,
 	Grant:        180 * 24 * time.Hour,
 	Repeat:       10 * time.Second,

@@ -38,6 +38,8 @@ type Jobs = river.Client[*sql.Tx]
 const (
 	// MailQueue is for mail alone: a mail server that is slow or away must not keep the other jobs waiting.
 	MailQueue = "mail"
+	// LogoutQueue is for telling apps of logouts: any of them may be slow or away, and there may be many at once.
+	LogoutQueue = "logout"
 
 	jobTimeout  = time.Minute
 	jobAttempts = 20 // River's delay is attempts^4 seconds: the last try is three weeks after the first
@@ -54,7 +56,9 @@ func (d *Database) NewJobs(workers *river.Workers, periodic []*river.PeriodicJob
 	}
 	if workers != nil {
 		config.Workers, config.PeriodicJobs = workers, periodic
-		config.Queues = map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}, MailQueue: {MaxWorkers: 8}}
+		config.Queues = map[string]river.QueueConfig{
+			river.QueueDefault: {MaxWorkers: 8}, MailQueue: {MaxWorkers: 8}, LogoutQueue: {MaxWorkers: 32},
+		}
 	}
 	jobs, err := river.NewClient(d.jobDriver(), config)
 	if err != nil {

@@ -42,6 +42,9 @@ type clientCreate struct {
 	ClientURI             string   `name:"client-uri" help:"https URL of the app's home page."`
 	PolicyURI             string   `name:"policy-uri" help:"https URL of the app's privacy policy."`
 	TOSURI                string   `name:"tos-uri" help:"https URL of the app's terms of service."`
+
+	BackchannelLogoutURI             string `name:"backchannel-logout-uri" help:"https URL where the app is told, by a signed logout token, that a person's session has ended, whoever ended it."`
+	BackchannelLogoutSessionRequired bool   `name:"backchannel-logout-session-required" help:"The app needs the session's sid in logout tokens. Wicket always says it."`
 }
 
 // Run registers the app.
@@ -58,6 +61,8 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 		IDTokenAlg: c.IDTokenAlg, IDTokenClaims: c.IDTokenClaims, UserinfoAlg: c.UserinfoAlg,
 		IsTrusted: c.Trusted, RequirePKCE: c.RequirePKCE, RequiredACR: c.RequiredACR,
 		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
+		BackchannelLogoutURI:             c.BackchannelLogoutURI,
+		BackchannelLogoutSessionRequired: c.BackchannelLogoutSessionRequired,
 	}
 	for i, identifier := range c.API {
 		api, err := s.APIs.Find(ctx, identifier)

@@ -60,6 +60,12 @@ type Client struct {
 
 	FreshUntil   *time.Time `bun:"fresh_until"`   // of OriginDocument: how long what was read may be believed
 	ConsentsFrom *time.Time `bun:"consents_from"` // consents of before were given to what the app was then; nil: all count
+	// OpenID Connect Back-Channel Logout, section 2.2, and Front-Channel Logout, section 2. Our tokens and addresses have
+	// a sid, whether it is required or not.
+	BackchannelLogoutURI              string `bun:"backchannel_logout_uri"`
+	BackchannelLogoutSessionRequired  bool   `bun:"backchannel_logout_session_required"`
+	FrontchannelLogoutURI             string `bun:"frontchannel_logout_uri"`
+	FrontchannelLogoutSessionRequired bool   `bun:"frontchannel_logout_session_required"`
 
 	CreatedAt  time.Time `bun:"created_at"`
 	CreatedBy  string    `bun:"created_by"`
@@ -288,6 +294,11 @@ func (p *Store) Adopt(ctx context.Context, client *Client) error {
 func (p *Store) Delete(ctx context.Context, id string) error {
 	now := p.Now()
 	err := storage.WriteMuch(ctx, p.Database, func(ctx context.Context, tx bun.Tx) error {
+		if p.Leaving != nil {
+			if err := p.Leaving(ctx, tx, id); err != nil {
+				return err
+			}
+		}
 		result, err := tx.NewDelete().Model((*Client)(nil)).Where("id = ?", id).Exec(ctx)
 		if err != nil {
 			return err

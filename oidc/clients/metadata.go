@@ -49,6 +49,16 @@ var metadata = []metadatum{
 	{"client_uri", "client_uri", func(c *Client) any { return &c.ClientURI }, true},
 	{"policy_uri", "policy_uri", func(c *Client) any { return &c.PolicyURI }, true},
 	{"tos_uri", "tos_uri", func(c *Client) any { return &c.TOSURI }, true},
+	{"backchannel_logout_uri", "backchannel_logout_uri", func(c *Client) any { return &c.BackchannelLogoutURI }, true},
+	{
+		"backchannel_logout_session_required", "backchannel_logout_session_required",
+		func(c *Client) any { return &c.BackchannelLogoutSessionRequired }, true,
+	},
+	{"frontchannel_logout_uri", "frontchannel_logout_uri", func(c *Client) any { return &c.FrontchannelLogoutURI }, true},
+	{
+		"frontchannel_logout_session_required", "frontchannel_logout_session_required",
+		func(c *Client) any { return &c.FrontchannelLogoutSessionRequired }, true,
+	},
 }
 
 // scopeList is a list that is a string in JSON, with spaces between: RFC 7591, section 2.

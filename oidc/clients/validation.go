@@ -30,7 +30,7 @@ var (
 // person who registers the client.
 func (c *Client) Complete() error {
 	c.fillIn()
-	for _, check := range []func() error{c.checkIdentity, c.checkGrants, c.checkAddresses, c.checkKeys} {
+	for _, check := range []func() error{c.checkIdentity, c.checkGrants, c.checkAddresses, c.checkLogout, c.checkKeys} {
 		if err := check(); err != nil {
 			return fmt.Errorf("%w: %w", ErrClient, err)
 		}
@@ -140,6 +140,27 @@ func (c *Client) checkAddresses() error {
 		if page.uri != "" && !oidc.IsWebURL(page.uri) {
 			return fmt.Errorf("the %s URI must be an https URL", page.name)
 		}
+	}
+	return nil
+}
+
+// checkLogout looks at where the app wants to be told of logouts.
+func (c *Client) checkLogout() error {
+	for _, endpoint := range []struct{ name, uri string }{
+		{"back-channel", c.BackchannelLogoutURI}, {"front-channel", c.FrontchannelLogoutURI},
+	} {
+		if endpoint.uri != "" && (!oidc.IsWebURL(endpoint.uri) || checkRedirectURI(endpoint.uri) != nil) {
+			return fmt.Errorf("the %s logout URI must be an https URL without a fragment, a user name or a *", endpoint.name)
+		}
+	}
+	if c.FrontchannelLogoutURI == "" {
+		return nil
+	}
+	// Front-Channel Logout, section 2: it is shown in a frame with the cookies of the app.
+	if !slices.ContainsFunc(c.RedirectURIs, func(uri string) bool {
+		return oidc.OriginOf(uri) == oidc.OriginOf(c.FrontchannelLogoutURI)
+	}) {
+		return errors.New("the front-channel logout URI must have the scheme, host and port of one of the redirect URIs")
 	}
 	return nil
 }

@@ -51,6 +51,9 @@ type metadata struct {
 	RequestURIParameterSupported bool `json:"request_uri_parameter_supported"`
 	// OAuth Client ID Metadata Document
 	ClientDocumentsSupported bool `json:"client_id_metadata_document_supported,omitempty"`
+	// Back-Channel Logout, section 2.1
+	BackchannelLogout        bool `json:"backchannel_logout_supported"`
+	BackchannelLogoutSession bool `json:"backchannel_logout_session_supported"`
 }
 
 // Choices are what the operator has chosen that the document tells of.
@@ -103,5 +106,7 @@ func Document(issuer string, chosen Choices) ([]byte, error) {
 		IssParameterSupported:         true,
 		ClientDocumentsSupported:      chosen.Documents.Enabled(),
 		ClaimsParameterSupported:      true,
+		BackchannelLogout:             true,
+		BackchannelLogoutSession:      true,
 	})
 }

@@ -73,7 +73,7 @@ func (h Devices) EndOthers(v *frame.Visit) error {
 
 // SignOut ends this session.
 func (h Devices) SignOut(v *frame.Visit) error {
-	if err := h.Identity.Sessions().End(v.Context(), v.Session.UserID, v.Session.ID, identity.EndedBySignOut); err != nil {
+	if err := h.Logout.End(v.Context(), v.Session.UserID, v.Session.ID, identity.EndedBySignOut); err != nil {
 		return err
 	}
 	v.ClearCookies()

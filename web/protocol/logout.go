@@ -28,7 +28,7 @@ func (e Logout) Begin(v *frame.Visit) error {
 	// A form of another site comes without our cookie; the session that the ID token names can be ended all the same, and
 	// if it has ended already, the app is owed its answer.
 	if request.SessionID != uuid.Nil && (v.Session == nil || request.Names(v.Session.ID)) {
-		err := e.Identity.Sessions().End(v.Context(), request.UserID, request.SessionID, identity.EndedByClient)
+		err := e.Logout.End(v.Context(), request.UserID, request.SessionID, identity.EndedByClient)
 		if err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func (e Logout) Confirm(v *frame.Visit) error {
 		return err
 	}
 	if v.Session != nil {
-		err := e.Identity.Sessions().End(v.Context(), v.Session.UserID, v.Session.ID, identity.EndedBySignOut)
+		err := e.Logout.End(v.Context(), v.Session.UserID, v.Session.ID, identity.EndedBySignOut)
 		if err != nil {
 			return err
 		}

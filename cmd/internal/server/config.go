@@ -71,7 +71,7 @@ type Config struct {
 	// ClientDocuments says which apps may be known by a document.
 	ClientDocuments registration.Documents `env:"WICKET_CLIENT_DOCUMENTS" unset:"off" help:"Whether an app may be known by the document at the https URL that is its client_id, as hosts of the Model Context Protocol are: 'any', or hosts by commas, with a dot in front for their subdomains: 'claude.ai,.openai.com'. docs/mcp.md."`
 	RequirePKCE     bool                   `env:"WICKET_REQUIRE_PKCE" type:"switch" enum:"on,off" default:"off" help:"'on': every app must use PKCE (S256), not only those without a secret and those that are registered with '--require-pkce'. Many apps cannot: 'wicket_code_requests_total' tells how many do."`
-	AllowPrivate    bool                   `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' of an app may lead to a private network by a name. Without it, only one whose host is itself a private address, or this machine, does."`
+	AllowPrivate    bool                   `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' and the 'backchannel_logout_uri' of an app may lead to a private network by a name. Without it, only one whose host is itself a private address, or this machine, does."`
 	// Providers are those of WICKET_PROVIDERS and those of the variables of one kind.
 	Providers []federation.Provider `env:"WICKET_PROVIDERS" secret:"" unset:"none" help:"Providers upstream with all that can be said of each, better given as WICKET_PROVIDERS_FILE: docs/federation.md#declared-in-a-file."`
 	Google    googleVariables       `embed:"" prefix:"google-" envprefix:"WICKET_GOOGLE_" set:"provider=Google"`

@@ -61,6 +61,9 @@ func TestQueriesOfEachWay(t *testing.T) {
 			{"userinfo with roles", 1, 0, func() { h.Userinfo(t, tokens.Text("access_token")) }},
 			{"discovery", 0, 0, func() { b.Get(t, oidc.PathConfiguration) }},
 			{"jwks", 0, 0, func() { b.Get(t, oidc.PathJWKS) }},
+			{"logout, of which no app wants to be told", 1, 1, func() {
+				b.Get(t, oidc.PathLogout+"?id_token_hint="+tokens.Text("id_token"))
+			}},
 		} {
 			counter.reset()
 			way.once()

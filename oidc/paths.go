@@ -13,4 +13,5 @@ const (
 	PathRevoke         = "/revoke"
 	PathLogout         = "/logout"
 	PathClients        = "/clients" // dynamic client registration
+	PathCheckSession   = "/check-session"
 )

@@ -22,8 +22,11 @@ type Provider struct {
 	Lifetimes Lifetimes
 	// the operator's rule; a grant to a person who must have two factors stands only if it was made with two
 	TwoFactors  identity.TwoFactorRule
-	RequirePKCE bool             // the operator's rule: every client must use PKCE, not only public ones
-	Now         func() time.Time // UTC, to the microsecond: see identity.Clock
+	RequirePKCE bool // the operator's rule: every client must use PKCE, not only public ones
+	// the operator's choice: apps are told of logouts by frames in the browser, and may watch a frame of ours
+	FrontchannelLogout, SessionManagement bool
+
+	Now func() time.Time // UTC, to the microsecond: see identity.Clock
 }
 
 // Lifetimes say how long things live.

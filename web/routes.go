@@ -255,6 +255,9 @@ func protocolRoutes(r *gin.Engine, f *frame.Frame) {
 	r.GET(oidc.PathJWKS, metadata.JWKS)
 	r.GET(oidc.PathResource, metadata.Resource)
 	r.GET("/.well-known/webauthn", metadata.RelatedOrigins)
+	if f.Provider.SessionManagement {
+		r.GET(oidc.PathCheckSession, protocol.CheckSession)
+	}
 	for _, path := range fromAnyOrigin {
 		r.OPTIONS(path, frame.Preflight)
 	}

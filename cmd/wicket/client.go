@@ -43,8 +43,10 @@ type clientCreate struct {
 	PolicyURI             string   `name:"policy-uri" help:"https URL of the app's privacy policy."`
 	TOSURI                string   `name:"tos-uri" help:"https URL of the app's terms of service."`
 
-	BackchannelLogoutURI             string `name:"backchannel-logout-uri" help:"https URL where the app is told, by a signed logout token, that a person's session has ended, whoever ended it."`
-	BackchannelLogoutSessionRequired bool   `name:"backchannel-logout-session-required" help:"The app needs the session's sid in logout tokens. Wicket always says it."`
+	BackchannelLogoutURI              string `name:"backchannel-logout-uri" help:"https URL where the app is told, by a signed logout token, that a person's session has ended, whoever ended it."`
+	BackchannelLogoutSessionRequired  bool   `name:"backchannel-logout-session-required" help:"The app needs the session's sid in logout tokens. Wicket always says it."`
+	FrontchannelLogoutURI             string `name:"frontchannel-logout-uri" help:"https URL that the browser opens in a frame when the person signs out, where WICKET_FRONTCHANNEL_LOGOUT is on."`
+	FrontchannelLogoutSessionRequired bool   `name:"frontchannel-logout-session-required" help:"The app needs iss and sid there. Wicket always says them."`
 }
 
 // Run registers the app.
@@ -61,8 +63,10 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 		IDTokenAlg: c.IDTokenAlg, IDTokenClaims: c.IDTokenClaims, UserinfoAlg: c.UserinfoAlg,
 		IsTrusted: c.Trusted, RequirePKCE: c.RequirePKCE, RequiredACR: c.RequiredACR,
 		LogoURI: c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
-		BackchannelLogoutURI:             c.BackchannelLogoutURI,
-		BackchannelLogoutSessionRequired: c.BackchannelLogoutSessionRequired,
+		BackchannelLogoutURI:              c.BackchannelLogoutURI,
+		BackchannelLogoutSessionRequired:  c.BackchannelLogoutSessionRequired,
+		FrontchannelLogoutURI:             c.FrontchannelLogoutURI,
+		FrontchannelLogoutSessionRequired: c.FrontchannelLogoutSessionRequired,
 	}
 	for i, identifier := range c.API {
 		api, err := s.APIs.Find(ctx, identifier)

@@ -51,12 +51,15 @@ type metadata struct {
 	RequestURIParameterSupported bool `json:"request_uri_parameter_supported"`
 	// OAuth Client ID Metadata Document
 	ClientDocumentsSupported bool `json:"client_id_metadata_document_supported,omitempty"`
-	// Back-Channel Logout, section 2.1
-	BackchannelLogout        bool `json:"backchannel_logout_supported"`
-	BackchannelLogoutSession bool `json:"backchannel_logout_session_supported"`
+	// Back-Channel Logout, section 2.1; Front-Channel Logout, section 3; Session Management, section 3.3
+	BackchannelLogout         bool   `json:"backchannel_logout_supported"`
+	BackchannelLogoutSession  bool   `json:"backchannel_logout_session_supported"`
+	FrontchannelLogout        bool   `json:"frontchannel_logout_supported,omitempty"`
+	FrontchannelLogoutSession bool   `json:"frontchannel_logout_session_supported,omitempty"`
+	CheckSessionIframe        string `json:"check_session_iframe,omitempty"`
 }
 
-// Choices are what the operator has chosen that the document tells of.
+// Choices are what the operator has chosen that the document tells of, and the provider does not know.
 type Choices struct {
 	Registration registration.Mode
 	Documents    registration.Documents
@@ -65,11 +68,14 @@ type Choices struct {
 // protocolClaims are those of ID tokens that are not about the person but their sign-in.
 var protocolClaims = []string{"iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"}
 
-// Document is the discovery document of an issuer, as it is served.
-func Document(issuer string, chosen Choices) ([]byte, error) {
-	registers := ""
+// Document is the discovery document of a provider, as it is served.
+func Document(p *oidc.Provider, chosen Choices) ([]byte, error) {
+	issuer, registers, checkSession := p.Issuer, "", ""
 	if chosen.Registration.Enabled() {
 		registers = issuer + oidc.PathClients
+	}
+	if p.SessionManagement {
+		checkSession = issuer + oidc.PathCheckSession
 	}
 	scopes, claims := []string{}, slices.Clone(protocolClaims)
 	for _, scope := range oidc.Scopes {
@@ -108,5 +114,8 @@ func Document(issuer string, chosen Choices) ([]byte, error) {
 		ClaimsParameterSupported:      true,
 		BackchannelLogout:             true,
 		BackchannelLogoutSession:      true,
+		FrontchannelLogout:            p.FrontchannelLogout,
+		FrontchannelLogoutSession:     p.FrontchannelLogout,
+		CheckSessionIframe:            checkSession,
 	})
 }

@@ -480,7 +480,8 @@ func TestAppsThatCannotBeReached(t *testing.T) {
 		own := newReceiver(t, h, "own", "ES256")
 		addApp(t, h, "own", own.URL)
 		write(t, h, func(ctx context.Context, tx bun.Tx) error {
-			_, err := tx.NewUpdate().Model((*clients.Client)(nil)).Set("origin = ?", clients.OriginOpen).Where("id = 'own'").Exec(ctx)
+			_, err := tx.NewUpdate().Model((*clients.Client)(nil)).Set("origin = ?", clients.OriginOpen).
+				Where("id = 'own'").Exec(ctx)
 			return err
 		})
 		id, session = ended(t, h, user, "own")

@@ -78,3 +78,21 @@ func FuzzSaid(f *testing.F) {
 		}
 	})
 }
+
+func TestOriginsOfPages(t *testing.T) {
+	for uri, want := range map[string]string{
+		"https://app.example/callback":     "https://app.example",
+		"https://APP.example:443/callback": "https://app.example",
+		"https://app.example:8443":         "https://app.example:8443",
+		"http://localhost:80/":             "http://localhost",
+		"http://localhost:5173/cb?x=1":     "http://localhost:5173",
+		"http://[::1]/cb":                  "http://[::1]",
+		"http://[::1]:8080/cb":             "http://[::1]:8080",
+		"com.example.app:/cb":              "",
+		"com.example.app://host/cb":        "",
+	} {
+		if got := pageOrigin(uri); got != want {
+			t.Errorf("%s: %q, want %q", uri, got, want)
+		}
+	}
+}

@@ -69,7 +69,7 @@ func (v *Visit) Respond(response *oidc.Response) error {
 
 func fields(parameters url.Values) []pages.Field {
 	var fields []pages.Field
-	for _, name := range []string{"code", "state", "iss", "error", "error_description"} {
+	for _, name := range []string{"code", "state", "iss", "session_state", "error", "error_description"} {
 		if parameters.Has(name) {
 			fields = append(fields, pages.Field{Name: name, Value: parameters.Get(name)})
 		}

@@ -32,7 +32,7 @@ func (e Logout) Begin(v *frame.Visit) error {
 		if err != nil {
 			return err
 		}
-		return e.signedOut(v, request)
+		return frame.SignedOut(v, request.SessionID, request.ReturnURL(), signedOut(request))
 	}
 	if v.Session == nil { // there is nothing to end, and no proof that the app asks: the way back is a link
 		v.ClearCookies()
@@ -59,22 +59,14 @@ func (e Logout) Confirm(v *frame.Visit) error {
 	if err := frame.Session(v); err != nil {
 		return err
 	}
+	ended := uuid.Nil
 	if v.Session != nil {
-		err := e.Logout.End(v.Context(), v.Session.UserID, v.Session.ID, identity.EndedBySignOut)
-		if err != nil {
+		ended = v.Session.ID
+		if err := e.Logout.End(v.Context(), v.Session.UserID, ended, identity.EndedBySignOut); err != nil {
 			return err
 		}
 	}
-	return e.signedOut(v, request)
-}
-
-// signedOut sends the browser back to the app, where that may be, or says that it is done.
-func (e Logout) signedOut(v *frame.Visit, request *logout.Request) error {
-	v.ClearCookies()
-	if to := request.ReturnURL(); to != "" {
-		return v.Redirect(to)
-	}
-	return v.Show(http.StatusOK, signedOut(request))
+	return frame.SignedOut(v, ended, request.ReturnURL(), signedOut(request))
 }
 
 // read reads a request, and logs why the browser will not go back to where it asks.

@@ -146,6 +146,7 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	s.Provider = &oidc.Provider{
 		Issuer: config.Issuer, Database: s.Database, Cache: s.cache, Limits: s.limits, Seal: config.Seal,
 		Lifetimes: oidc.DefaultLifetimes, TwoFactors: config.TwoFactors, RequirePKCE: config.RequirePKCE,
+		FrontchannelLogout: config.FrontchannelLogout, SessionManagement: config.SessionManagement,
 		Now: s.Clock.Now,
 	}
 	s.Clients = clients.New(s.Provider, config.AllowPrivate, s.log)
@@ -164,7 +165,7 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 		AllowPrivate: config.AllowPrivate,
 	}
 	s.Identity.Listener, s.Clients.Leaving = s.Logout.Listener(), s.Logout.ClientLeaves
-	s.discovery, err = discovery.Document(config.Issuer, discovery.Choices{
+	s.discovery, err = discovery.Document(s.Provider, discovery.Choices{
 		Registration: config.ClientRegistration, Documents: config.ClientDocuments,
 	})
 	if err != nil {

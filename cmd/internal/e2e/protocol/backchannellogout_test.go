@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -144,5 +145,73 @@ func TestASlowAppDelaysNoOther(t *testing.T) {
 			}
 			return len(sessions) == devices
 		})
+	})
+}
+
+// Apps are told in frames only where the operator wants it; then the page holds them and nothing else, and goes on by
+// itself.
+func TestAppsAreToldInFrames(t *testing.T) {
+	t.Parallel()
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		h := harness.Start(t, databaseURL, func(c *harness.Config) { c.FrontchannelLogout = true })
+		plain := h.AddClient(t, func(c *clients.Client) { c.FrontchannelLogoutURI = "http://localhost:9999/front" })
+		query := h.AddClient(t, func(c *clients.Client) {
+			c.RedirectURIs = append(c.RedirectURIs, "https://app.example.com/")
+			c.FrontchannelLogoutURI = "https://app.example.com/front?tenant=1"
+		})
+		without := h.AddClient(t, nil)
+		b := h.NewBrowser(t)
+		b.Code(t, plain, nil)
+		b.Code(t, query, nil)
+		hint := h.Redeem(t, without, b.Code(t, without, nil)).Text("id_token")
+		sid, _ := harness.TokenClaims(t, hint)["sid"].(string)
+		named := "iss=" + url.QueryEscape(h.Issuer) + "&sid=" + sid
+		back := "&state=s&post_logout_redirect_uri=" + url.QueryEscape(harness.LogoutURI)
+		shown := b.Get(t, oidc.PathLogout+"?id_token_hint="+hint+back)
+		if shown.StatusCode != http.StatusOK || shown.Header.Get("Location") != "" {
+			t.Fatalf("%s to %q", shown.Status, shown.Header.Get("Location"))
+		}
+		want := []string{"http://localhost:9999/front?" + named, "https://app.example.com/front?tenant=1&" + named}
+		if got := shown.Attributes("iframe", "src"); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
+			t.Errorf("frames %q, want %q", got, want)
+		}
+		if got := shown.Attributes(`meta`, "content"); !slices.Contains(got, "2; url="+harness.LogoutURI+"?state=s") {
+			t.Errorf("it does not go on by itself: %q", got)
+		}
+		sources := policy(shown.Header.Get("Content-Security-Policy"))["frame-src"]
+		if slices.Sort(sources); !slices.Equal(sources, []string{"http://localhost:9999", "https://app.example.com"}) {
+			t.Errorf("frame-src %q", sources)
+		}
+		// Without an app that wants it nothing is in between, and no other page has frames.
+		b.Code(t, without, nil)
+		shown = b.Post(t, "/account/sign-out", url.Values{})
+		sources = policy(shown.Header.Get("Content-Security-Policy"))["frame-src"]
+		if got := shown.Attributes("iframe", "src"); len(got) > 0 || sources != nil {
+			t.Errorf("without an app: %q, %q", got, sources)
+		}
+		b.Code(t, plain, nil)
+		if got := b.Post(t, "/account/sign-out", url.Values{}).Attributes("iframe", "src"); len(got) != 1 {
+			t.Errorf("signed out at Wicket itself: frames %q", got)
+		}
+	})
+}
+
+func TestNoFramesUnlessTheOperatorWantsThem(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		client := h.AddClient(t, func(c *clients.Client) { c.FrontchannelLogoutURI = "http://localhost:9999/front" })
+		b := h.NewBrowser(t)
+		answer := h.Redeem(t, client, b.Code(t, client, nil))
+		if _, told := answer.JSON["session_state"]; told {
+			t.Error("there is a session_state")
+		}
+		back := "&post_logout_redirect_uri=" + url.QueryEscape(harness.LogoutURI)
+		shown := b.Get(t, oidc.PathLogout+"?id_token_hint="+answer.Text("id_token")+back)
+		if shown.Header.Get("Location") != harness.LogoutURI {
+			t.Errorf("%s to %q", shown.Status, shown.Header.Get("Location"))
+		}
+		if shown := b.Get(t, oidc.PathCheckSession); shown.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %s", oidc.PathCheckSession, shown.Status)
+		}
 	})
 }

@@ -156,13 +156,15 @@ func (s ExternalAccounts) Unlink(ctx context.Context, by *Reauthenticated, id uu
 		if !other {
 			return ErrLastWayIn
 		}
-		return Detach(ctx, tx, now, userID, id, by.ID)
+		return s.Detach(ctx, tx, now, userID, id, by.ID)
 	})
 }
 
 // Detach removes an account of elsewhere and ends the sessions that came by it, but for the one to keep.
-func Detach(ctx context.Context, tx bun.Tx, now time.Time, userID, id, keep uuid.UUID) error {
-	_, err := EndSessions(ctx, tx, now, userID, EndedByUnlinking, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+func (s ExternalAccounts) Detach(
+	ctx context.Context, tx bun.Tx, now time.Time, userID, id, keep uuid.UUID,
+) error {
+	_, err := s.Sessions().EndThose(ctx, tx, now, userID, EndedByUnlinking, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 		return q.Where("external_account_id = ? AND id <> ?", id, keep)
 	})
 	if err != nil {
@@ -207,7 +209,7 @@ func (s ExternalAccounts) EndUpstream(
 			return nil, err
 		}
 		for _, userID := range people {
-			_, err := EndSessions(ctx, tx, now, userID, EndedByProvider, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+			_, err := s.Sessions().EndThose(ctx, tx, now, userID, EndedByProvider, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 				return q.Where("id IN (?)", sessions.Clone().Column("id"))
 			})
 			if err != nil {
@@ -232,7 +234,7 @@ func (s ExternalAccounts) RemoveProvider(ctx context.Context, tx bun.Tx, provide
 		return 0, err
 	}
 	for _, account := range accounts {
-		if err := Detach(ctx, tx, s.Now(), account.UserID, account.ID, uuid.Nil); err != nil {
+		if err := s.Detach(ctx, tx, s.Now(), account.UserID, account.ID, uuid.Nil); err != nil {
 			return 0, err
 		}
 	}

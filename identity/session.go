@@ -114,7 +114,7 @@ func (s Sessions) End(ctx context.Context, userID, sessionID uuid.UUID, reason s
 	ctx, cancel := storage.Outlasting(ctx) // who asks and hangs up has asked
 	defer cancel()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := EndSessions(ctx, tx, now, userID, reason, justThis(sessionID))
+		_, err := s.EndThose(ctx, tx, now, userID, reason, justThis(sessionID))
 		return err
 	})
 	if err != nil {
@@ -158,16 +158,16 @@ func (s Sessions) endDevices(
 	ctx context.Context, userID uuid.UUID, here Device, reason string, which func(*bun.UpdateQuery) *bun.UpdateQuery,
 ) (int, error) {
 	now := s.Now()
-	ended, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (int, error) {
+	ended, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (Ended, error) {
 		if err := distrustDevices(ctx, tx, userID, here); err != nil {
-			return 0, err
+			return Ended{}, err
 		}
-		return EndSessions(ctx, tx, now, userID, reason, which)
+		return s.EndThose(ctx, tx, now, userID, reason, which)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("end devices: %w", err)
 	}
-	return ended, nil
+	return ended.Sessions, nil
 }
 
 // SignOutEverywhere is the global logout: it raises the person's session version, which voids every session, refresh
@@ -205,7 +205,7 @@ func (s Sessions) RaiseVersion(
 	if err := ForgetDevices(ctx, tx, now, userID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q }); err != nil {
 		return 0, err
 	}
-	_, err = EndSessions(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q })
+	_, err = s.EndThose(ctx, tx, now, userID, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery { return q })
 	return version, err
 }
 
@@ -261,23 +261,55 @@ func justThis(sessionID uuid.UUID) func(*bun.UpdateQuery) *bun.UpdateQuery {
 	return func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id = ?", sessionID) }
 }
 
-// EndSessions ends the live sessions of a person that which selects, each with a line in the audit trail, and returns
-// how many there were.
-func EndSessions(
+// EndThose ends the live sessions of a person that which selects, each with a line in the audit trail, and tells the
+// listener of them.
+func (s Sessions) EndThose(
 	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string,
 	which func(*bun.UpdateQuery) *bun.UpdateQuery,
-) (int, error) {
-	var ended []uuid.UUID
+) (Ended, error) {
+	var ended []endedSession
 	query := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", now).Set("end_reason = ?", reason).
 		Where("user_id = ? AND ended_at IS NULL", userID).Returning("id")
+	if s.Listener != nil { // in the same statement, for most sessions concern nobody
+		query.Returning("? AS concerns", bun.Safe(s.Listener.Concerns))
+	}
 	if err := which(query).Scan(ctx, &ended); err != nil && storage.NotFound(err) != storage.ErrNotFound {
-		return 0, err
+		return Ended{}, err
 	}
 	changes := make([]audit.Change, len(ended))
-	for i, id := range ended {
+	var heard []uuid.UUID
+	for i, session := range ended {
 		changes[i] = audit.Change{
-			Entity: "session", EntityID: id.String(), Action: "ended", UserID: userID, New: audit.Values{"reason": reason},
+			Entity: "session", EntityID: session.ID.String(), Action: "ended", UserID: userID,
+			New: audit.Values{"reason": reason},
+		}
+		if session.Concerns {
+			heard = append(heard, session.ID)
 		}
 	}
-	return len(ended), audit.RecordAll(ctx, tx, now, changes)
+	if len(heard) > 0 {
+		if err := s.Listener.Ended(ctx, tx, heard); err != nil {
+			return Ended{}, err
+		}
+	}
+	return Ended{Sessions: len(ended), Heard: len(heard)}, audit.RecordAll(ctx, tx, now, changes)
+}
+
+// Ended is how many sessions were ended, and of how many of them the listener was told.
+type Ended struct{ Sessions, Heard int }
+
+// endedSession is what the statement that ends a session tells of it.
+type endedSession struct {
+	ID       uuid.UUID `bun:"id,type:uuid"`
+	Concerns bool      `bun:"concerns"` // the listener wants to know
+}
+
+// SessionListener is a layer above that must do something in the transaction in which a session ends, whatever ends it:
+// but for the one that lapses by time, of which nobody is told.
+type SessionListener struct {
+	// Concerns is a condition in SQL on a row of sessions: Ended is not called with others. It names columns without the
+	// table, whose alias SQLite does not know there.
+	Concerns string
+	// Ended is told of sessions that have ended in tx.
+	Ended func(ctx context.Context, tx bun.Tx, sessionIDs []uuid.UUID) error
 }

@@ -17,6 +17,7 @@ type Store struct {
 	Cache    cache.Cache
 	Seal     *seal.Seal
 	Jobs     *storage.Jobs
+	Listener *SessionListener // nil: nobody is told of sessions that end
 	Hasher   *password.Hasher
 
 	Now func() time.Time // UTC, to the microsecond: see Clock

@@ -13,6 +13,9 @@ const tombstonesKept = 30 * 24 * time.Hour
 // take on our pages.
 const pushedKept = 2 * time.Hour
 
+// deliveriesKept is how long an operator may look up which apps were told of a logout, and send it again.
+const deliveriesKept = 30 * 24 * time.Hour
+
 // Expire deletes what has served its time, in bounded batches, and returns how many rows of each table went.
 func (p *Provider) Expire(ctx context.Context) (map[string]int64, error) {
 	now := p.Now()
@@ -27,6 +30,7 @@ func (p *Provider) Expire(ctx context.Context) (map[string]int64, error) {
 		{"refresh_tokens", "hash", "expires_at < ?", []any{now}},
 		{"grants", "id", "expires_at < ? OR ended_at < ?", []any{now, now.Add(-tombstonesKept)}},
 		{"revoked_tokens", "jti", "expires_at < ?", []any{now}},
+		{"logout_deliveries", "id", "created_at < ?", []any{now.Add(-deliveriesKept)}},
 	} {
 		n, err := p.Database.DeleteBatches(ctx, rule.table, rule.key, rule.condition, rule.args...)
 		deleted[rule.table] = n

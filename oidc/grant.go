@@ -19,20 +19,22 @@ import (
 type Grant struct {
 	bun.BaseModel `bun:"table:grants,alias:grant"`
 
-	ID             uuid.UUID  `bun:"id,pk,type:uuid"`
-	UserID         uuid.UUID  `bun:"user_id,type:uuid"`
-	ClientID       string     `bun:"client_id"`
-	SessionID      uuid.UUID  `bun:"session_id,type:uuid"`
-	SessionVersion int64      `bun:"session_version"`
-	Scopes         []string   `bun:"scopes,type:jsonb"` // of the server's own and of none of APIs
-	APIs           APIScopes  `bun:"apis,type:jsonb"`
-	AuthTime       time.Time  `bun:"auth_time"` // as it was when the grant was made: ID tokens of a refresh repeat it
-	ACR            string     `bun:"acr"`
-	AMR            []string   `bun:"amr,type:jsonb"`
-	CreatedAt      time.Time  `bun:"created_at"`
-	ExpiresAt      time.Time  `bun:"expires_at"` // the absolute end
-	EndedAt        *time.Time `bun:"ended_at"`
-	EndReason      string     `bun:"end_reason,nullzero"`
+	ID             uuid.UUID `bun:"id,pk,type:uuid"`
+	UserID         uuid.UUID `bun:"user_id,type:uuid"`
+	ClientID       string    `bun:"client_id"`
+	SessionID      uuid.UUID `bun:"session_id,type:uuid"`
+	SessionVersion int64     `bun:"session_version"`
+	Scopes         []string  `bun:"scopes,type:jsonb"` // of the server's own and of none of APIs
+	// asked for by name, and allowed; nil: none
+	Claims    *ClaimsRequest `bun:"claims,type:jsonb"`
+	APIs      APIScopes      `bun:"apis,type:jsonb"`
+	AuthTime  time.Time      `bun:"auth_time"` // as it was when the grant was made: ID tokens of a refresh repeat it
+	ACR       string         `bun:"acr"`
+	AMR       []string       `bun:"amr,type:jsonb"`
+	CreatedAt time.Time      `bun:"created_at"`
+	ExpiresAt time.Time      `bun:"expires_at"` // the absolute end
+	EndedAt   *time.Time     `bun:"ended_at"`
+	EndReason string         `bun:"end_reason,nullzero"`
 }
 
 // APIScopes are the scopes that are granted at APIs, by the identifier of the API. An API may be granted with none.

@@ -14,4 +14,5 @@ const (
 	PathRevoke         = "/revoke"
 	PathLogout         = "/logout"
 	PathClients        = "/clients" // dynamic client registration
+	PathCheckSession   = "/check-session"
 )

@@ -26,7 +26,10 @@ type Provider struct {
 	RequirePAR  bool // the operator's rule: every client must push its authorization requests
 	// the operator's leave: apps may be registered for every one of ResponseTypes
 	AllResponseTypes bool
-	Now              func() time.Time // UTC, to the microsecond: see identity.Clock
+	// the operator's choice: apps are told of logouts by frames in the browser, and may watch a frame of ours
+	FrontchannelLogout, SessionManagement bool
+
+	Now func() time.Time // UTC, to the microsecond: see identity.Clock
 }
 
 // Lifetimes say how long things live.
@@ -35,6 +38,7 @@ type Lifetimes struct {
 	Code         time.Duration
 	AccessToken  time.Duration
 	IDToken      time.Duration
+	LogoutToken  time.Duration // Back-Channel Logout, section 2.4: two minutes at the most
 	RefreshToken time.Duration // one refresh token, unused
 	Grant        time.Duration // a whole family of refresh tokens, however busy
 	Repeat       time.Duration // how long after its use a refresh token may be repeated by a client that lost the answer
@@ -46,6 +50,7 @@ var DefaultLifetimes = Lifetimes{
 	Code:         time.Minute,
 	AccessToken:  10 * time.Minute,
 	IDToken:      time.Hour,
+	LogoutToken:  2 * time.Minute,
 	RefreshToken: 30 * 24 * time.Hour,
 	Grant:        180 * 24 * time.Hour,
 	Repeat:       10 * time.Second,

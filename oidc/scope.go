@@ -41,6 +41,26 @@ func EverydayScopes() []string {
 	return names
 }
 
+// ClaimsOf returns the claims that a scope gives.
+func ClaimsOf(name string) []string {
+	for _, scope := range Scopes {
+		if scope.Name == name {
+			return scope.Claims
+		}
+	}
+	return nil
+}
+
+// ScopeOf returns the scope that gives a claim about the person; empty where there is none.
+func ScopeOf(claim string) string {
+	for _, scope := range Scopes[1:] { // openid gives sub, which is always told
+		if slices.Contains(scope.Claims, claim) {
+			return scope.Name
+		}
+	}
+	return ""
+}
+
 // ParseScopes splits a scope parameter (RFC 6749, section 3.3): order is kept, doubles are dropped.
 func ParseScopes(parameter string) []string {
 	var scopes []string

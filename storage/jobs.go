@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,8 @@ type Jobs = river.Client[*sql.Tx]
 const (
 	// MailQueue is for mail alone: a mail server that is slow or away must not keep the other jobs waiting.
 	MailQueue = "mail"
+	// LogoutQueue is for telling apps of logouts: any of them may be slow or away, and there may be many at once.
+	LogoutQueue = "logout"
 
 	jobTimeout  = time.Minute
 	jobAttempts = 20 // River's delay is attempts^4 seconds: the last try is three weeks after the first
@@ -53,7 +56,9 @@ func (d *Database) NewJobs(workers *river.Workers, periodic []*river.PeriodicJob
 	}
 	if workers != nil {
 		config.Workers, config.PeriodicJobs = workers, periodic
-		config.Queues = map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}, MailQueue: {MaxWorkers: 8}}
+		config.Queues = map[string]river.QueueConfig{
+			river.QueueDefault: {MaxWorkers: 8}, MailQueue: {MaxWorkers: 8}, LogoutQueue: {MaxWorkers: 32},
+		}
 	}
 	jobs, err := river.NewClient(d.jobDriver(), config)
 	if err != nil {
@@ -64,13 +69,19 @@ func (d *Database) NewJobs(workers *river.Workers, periodic []*river.PeriodicJob
 
 // Enqueue writes jobs as part of tx.
 func Enqueue(ctx context.Context, jobs *Jobs, tx bun.Tx, args ...river.JobArgs) error {
-	for _, job := range args {
-		if _, err := jobs.InsertTx(ctx, tx.Tx, job, nil); err != nil {
-			return fmt.Errorf("enqueue %s: %w", job.Kind(), err)
+	for batch := range slices.Chunk(args, jobsAtOnce) {
+		params := make([]river.InsertManyParams, len(batch))
+		for i, job := range batch {
+			params[i].Args = job
+		}
+		if _, err := jobs.InsertManyFastTx(ctx, tx.Tx, params); err != nil {
+			return fmt.Errorf("enqueue %s: %w", batch[0].Kind(), err)
 		}
 	}
 	return nil
 }
+
+const jobsAtOnce = 1000 // in one statement, on PostgreSQL
 
 func (d *Database) jobDriver() riverdriver.Driver[*sql.Tx] {
 	if d.Kind == SQLite {

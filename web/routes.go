@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -57,6 +58,21 @@ func routes(r *gin.Engine, f *frame.Frame, config Config) {
 	}
 	r.GET("/healthz", health.live)
 	r.GET("/readyz", health.ready)
+	headRoutes(r)
+}
+
+// headRoutes lets every address that answers GET answer HEAD too: RFC 9110, section 9.3.2. The body is left out by
+// net/http.
+func headRoutes(r *gin.Engine) {
+	routes := r.Routes()
+	for _, route := range routes {
+		answered := slices.ContainsFunc(routes, func(other gin.RouteInfo) bool {
+			return other.Method == http.MethodHead && other.Path == route.Path
+		})
+		if route.Method == http.MethodGet && !answered {
+			r.HEAD(route.Path, route.HandlerFunc)
+		}
+	}
 }
 
 // signInRoutes are what a person sees on the way in.
@@ -240,6 +256,9 @@ func protocolRoutes(r *gin.Engine, f *frame.Frame) {
 	r.GET(oidc.PathJWKS, metadata.JWKS)
 	r.GET(oidc.PathResource, metadata.Resource)
 	r.GET("/.well-known/webauthn", metadata.RelatedOrigins)
+	if f.Provider.SessionManagement {
+		r.GET(oidc.PathCheckSession, protocol.CheckSession)
+	}
 	for _, path := range fromAnyOrigin {
 		r.OPTIONS(path, frame.Preflight)
 	}

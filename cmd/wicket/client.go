@@ -29,10 +29,12 @@ type clientCreate struct {
 	GrantType             []string `name:"grant-type" sep:"none" help:"authorization_code, refresh_token or client_credentials. Left out, the first two."`
 	ResponseType          []string `name:"response-type" sep:"none" help:"What the app may ask for: code (default); where WICKET_RESPONSE_TYPES is all also 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token' and none. Repeat it for several."`
 	Public                bool     `help:"An app that cannot keep a secret: an SPA or a native app. It must use PKCE."`
-	AuthMethod            string   `name:"auth-method" help:"client_secret_basic (default), client_secret_post, private_key_jwt or none, which is --public."`
+	AuthMethod            string   `name:"auth-method" help:"client_secret_basic or client_secret_post, and nothing else; private_key_jwt; or none, which is --public. Left out, the app has a secret and may send it either way."`
 	JWKS                  string   `name:"jwks" type:"existingfile" help:"File with the app's public keys as a JWK set, for private_key_jwt and signed requests."`
 	JWKSURI               string   `name:"jwks-uri" help:"URL of the app's public keys, for the same."`
 	IDTokenAlg            string   `name:"id-token-alg" help:"RS256 (default), ES256 or EdDSA."`
+	IDTokenClaims         string   `name:"id-token-claims" help:"What ID tokens tell of people: scopes (default), what the granted scopes give, such as name and e-mail; minimal, only what the app asks for by the parameter claims. Userinfo tells all of it in any case."`
+	UserinfoAlg           string   `name:"userinfo-alg" help:"RS256, ES256 or EdDSA: userinfo answers with a JWT signed so. Left out, with plain JSON."`
 	ResponseAlg           string   `name:"response-alg" help:"The signature of answers that the app wants as JWTs (response_mode=jwt): RS256 (default), ES256 or EdDSA."`
 	Trusted               bool     `help:"An app of your own: people are not asked for consent. Not for --public with a redirect URI on localhost or of a scheme of its own."`
 	RequirePKCE           bool     `name:"require-pkce" help:"An app with a secret must use PKCE (S256) too. Of --public it is demanded anyway, and of all by WICKET_REQUIRE_PKCE."`
@@ -46,6 +48,11 @@ type clientCreate struct {
 	ClientURI             string   `name:"client-uri" help:"https URL of the app's home page."`
 	PolicyURI             string   `name:"policy-uri" help:"https URL of the app's privacy policy."`
 	TOSURI                string   `name:"tos-uri" help:"https URL of the app's terms of service."`
+
+	BackchannelLogoutURI              string `name:"backchannel-logout-uri" help:"https URL where the app is told, by a signed logout token, that a person's session has ended, whoever ended it."`
+	BackchannelLogoutSessionRequired  bool   `name:"backchannel-logout-session-required" help:"The app needs the session's sid in logout tokens. Wicket always says it."`
+	FrontchannelLogoutURI             string `name:"frontchannel-logout-uri" help:"https URL that the browser opens in a frame when the person signs out, where WICKET_FRONTCHANNEL_LOGOUT is on."`
+	FrontchannelLogoutSessionRequired bool   `name:"frontchannel-logout-session-required" help:"The app needs iss and sid there. Wicket always says them."`
 }
 
 // Run registers the app.
@@ -60,10 +67,15 @@ func (c clientCreate) Run(ctx context.Context, env server.Environment, out print
 		ResponseTypes: c.ResponseType, RedirectURIs: c.RedirectURI,
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURI, AllowedOrigins: c.Origin, APIs: c.API,
 		IntrospectsAll: c.IntrospectsAll, JWKSURI: c.JWKSURI,
-		IDTokenAlg: c.IDTokenAlg, IsTrusted: c.Trusted, RequirePKCE: c.RequirePKCE, RequirePAR: c.RequirePAR,
-		ResponseAlg: c.ResponseAlg, RequestObjectAlg: c.RequestObjectAlg, RequestURIs: c.RequestURI, RequireSignedRequest: c.RequireSignedRequest,
-		RequiredACR: c.RequiredACR,
-		LogoURI:     c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
+		IDTokenAlg: c.IDTokenAlg, IDTokenClaims: c.IDTokenClaims, UserinfoAlg: c.UserinfoAlg,
+		IsTrusted: c.Trusted, RequirePKCE: c.RequirePKCE, RequirePAR: c.RequirePAR, RequiredACR: c.RequiredACR,
+		ResponseAlg: c.ResponseAlg, RequestObjectAlg: c.RequestObjectAlg, RequestURIs: c.RequestURI,
+		RequireSignedRequest: c.RequireSignedRequest,
+		LogoURI:              c.LogoURI, ClientURI: c.ClientURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
+		BackchannelLogoutURI:              c.BackchannelLogoutURI,
+		BackchannelLogoutSessionRequired:  c.BackchannelLogoutSessionRequired,
+		FrontchannelLogoutURI:             c.FrontchannelLogoutURI,
+		FrontchannelLogoutSessionRequired: c.FrontchannelLogoutSessionRequired,
 	}
 	for i, identifier := range c.API {
 		api, err := s.APIs.Find(ctx, identifier)
@@ -139,12 +151,20 @@ func (clientList) Run(ctx context.Context, env server.Environment, out printer) 
 			pkce = "required"
 		}
 		rows[i] = []any{
-			c.ID, c.Name, c.AuthMethod, pkce, strings.Join(c.GrantTypes, " "), strings.Join(c.RedirectURIs, " "),
+			c.ID, c.Name, authMethod(c), pkce, strings.Join(c.GrantTypes, " "), strings.Join(c.RedirectURIs, " "),
 		}
 	}
 	return out.print(described, func() {
 		out.table([]any{"CLIENT_ID", "NAME", "AUTH METHOD", "PKCE", "GRANT TYPES", "REDIRECT URIS"}, rows)
 	})
+}
+
+// authMethod is how an app proves who it is, for a table.
+func authMethod(c *clients.Client) string {
+	if c.AnySecretMethod {
+		return clients.AuthBasic + ", " + clients.AuthPost
+	}
+	return c.AuthMethod
 }
 
 type clientDelete struct {

@@ -31,6 +31,7 @@ type commands struct {
 	User              userCommands              `cmd:"" help:"Register, import, list, disable, enable, unlock and sign out people."`
 	Session           sessionCommands           `cmd:"" help:"List where people are signed in, and sign them out there."`
 	Grant             grantCommands             `cmd:"" help:"List what apps hold of people, and take it away."`
+	Logout            logoutCommands            `cmd:"" name:"logout-delivery" help:"List which apps were told of logouts, and tell those again that could not be."`
 	Role              roleCommands              `cmd:"" help:"Grant, revoke and list people's roles."`
 	Key               keyCommands               `cmd:"" help:"List and rotate the signing keys."`
 	Audit             auditCommands             `cmd:"" help:"Read the audit trail: every change."`

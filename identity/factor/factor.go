@@ -83,7 +83,7 @@ func (s *Store) Change(
 		if err := settleFactors(ctx, tx, by.UserID); err != nil {
 			return err
 		}
-		if err := change.settleSessions(ctx, tx, now, by, secret); err != nil {
+		if err := s.settleSessions(ctx, tx, now, by, change, secret); err != nil {
 			return err
 		}
 		if err := change.record(ctx, tx, now, by.UserID); err != nil {
@@ -102,8 +102,8 @@ func (s *Store) Change(
 }
 
 // settleSessions gives the session a new secret, and takes from the others what rested on the factors of before.
-func (c Change) settleSessions(
-	ctx context.Context, tx bun.Tx, now time.Time, by *identity.Reauthenticated, secret string,
+func (s *Store) settleSessions(
+	ctx context.Context, tx bun.Tx, now time.Time, by *identity.Reauthenticated, change Change, secret string,
 ) error {
 	// Browsers come before sessions, as in RaiseVersion.
 	if _, err := tx.NewUpdate().Model((*identity.KnownDevice)(nil)).
@@ -112,17 +112,17 @@ func (c Change) settleSessions(
 		return err
 	}
 	evidence := identity.Evidence{AMR: by.AMR, ACR: by.ACR}
-	if c.evidence.AMR != nil {
-		evidence = evidence.With(c.evidence)
+	if change.evidence.AMR != nil {
+		evidence = evidence.With(change.evidence)
 	}
 	if err := identity.RenewSession(ctx, tx, by.Proven(), evidence, secret); err != nil {
 		return err
 	}
-	if !c.weakens {
+	if !change.weakens {
 		return nil
 	}
 	others := func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", by.ID) }
-	_, err := identity.EndSessions(ctx, tx, now, by.UserID, identity.EndedByFactor, others)
+	_, err := s.Sessions().EndThose(ctx, tx, now, by.UserID, identity.EndedByFactor, others)
 	return err
 }
 

@@ -27,7 +27,7 @@ func disownedSince(ctx context.Context, tx bun.Tx, now time.Time, proof *identit
 
 // distrustExternalAccounts removes the ways in that were added since, and the one by which the session came that an
 // owner disowns.
-func distrustExternalAccounts(
+func (s Store) distrustExternalAccounts(
 	ctx context.Context, tx bun.Tx, now, since time.Time, proof *identity.Proof,
 ) error {
 	var doomed []uuid.UUID
@@ -37,7 +37,7 @@ func distrustExternalAccounts(
 		).Scan(ctx, &doomed)
 	for _, id := range doomed {
 		if err == nil {
-			err = identity.Detach(ctx, tx, now, proof.UserID, id, uuid.Nil)
+			err = s.ExternalAccounts().Detach(ctx, tx, now, proof.UserID, id, uuid.Nil)
 		}
 	}
 	return err
@@ -102,7 +102,7 @@ func (s Store) NotMe(ctx context.Context, secret string) (*Disowned, error) {
 		if err := identity.VoidSecrets(ctx, tx, proof.UserID, now); err != nil {
 			return nil, err
 		}
-		if err := distrustExternalAccounts(ctx, tx, now, since, proof); err != nil {
+		if err := s.distrustExternalAccounts(ctx, tx, now, since, proof); err != nil {
 			return nil, err
 		}
 		removed, waiting, err := factor.Disown(ctx, tx, now, since, proof)

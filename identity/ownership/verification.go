@@ -118,11 +118,11 @@ func (s Store) endWhatWasBefore(
 		return err
 	}
 	doomed := slices.DeleteFunc(ways, func(way Way) bool { return slices.Contains(keep, way.Key()) })
-	if err := Remove(ctx, tx, now, by.UserID, by.ID, device, doomed); err != nil {
+	if err := s.Remove(ctx, tx, now, by.UserID, by.ID, device, doomed); err != nil {
 		return err
 	}
 	others := func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", by.ID) }
-	if _, err := identity.EndSessions(ctx, tx, now, by.UserID, identity.EndedByVerifying, others); err != nil {
+	if _, err := s.Sessions().EndThose(ctx, tx, now, by.UserID, identity.EndedByVerifying, others); err != nil {
 		return err
 	}
 	if len(doomed) == 0 {

@@ -119,7 +119,7 @@ func ofProviders(
 
 // Remove takes ways in from a person, with the sessions that came by them but for the one to keep, which is on that
 // device. The caller holds LockWaysIn.
-func Remove(
+func (s Store) Remove(
 	ctx context.Context, tx bun.Tx, now time.Time, userID, keep uuid.UUID, device identity.Device, doomed []Way,
 ) error {
 	var factors []factor.Entry
@@ -127,7 +127,7 @@ func Remove(
 		var err error
 		switch way.Kind {
 		case OfProvider:
-			err = identity.Detach(ctx, tx, now, userID, way.ID, keep)
+			err = s.ExternalAccounts().Detach(ctx, tx, now, userID, way.ID, keep)
 		case WithPassword:
 			err = removePassword(ctx, tx, now, userID)
 		case KnownDevices:

@@ -166,7 +166,7 @@ func (s *Store) startSession(
 			session.CreatedAt, session.ExpiresAt = now, now.Add(s.SessionLifetime)
 		}
 	} else if current != nil {
-		_, err := identity.EndSessions(ctx, tx, now, current.UserID, identity.EndedByReplacing,
+		_, err := s.Sessions().EndThose(ctx, tx, now, current.UserID, identity.EndedByReplacing,
 			func(q *bun.UpdateQuery) *bun.UpdateQuery {
 				return q.Where("id = ?", current.ID)
 			})

@@ -130,7 +130,7 @@ func (s Passwords) replace(
 		return err
 	}
 	others := func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id <> ?", session.ID) }
-	if _, err := identity.EndSessions(ctx, tx, now, user.ID, identity.EndedByPassword, others); err != nil {
+	if _, err := s.Sessions().EndThose(ctx, tx, now, user.ID, identity.EndedByPassword, others); err != nil {
 		return err
 	}
 	all := func(q *bun.DeleteQuery) *bun.DeleteQuery { return q }

@@ -204,7 +204,7 @@ func (s Resets) Reset(ctx context.Context, r NewPassword) (owner *identity.User,
 		if err := identity.VoidSecrets(ctx, tx, owner.ID, now); err != nil {
 			return "", err
 		}
-		if err := r.removeWays(ctx, tx, now, owner.ID); err != nil {
+		if err := s.removeWays(ctx, tx, now, r, owner.ID); err != nil {
 			return "", err
 		}
 		deviceSecret, err := identity.RememberDevice(ctx, tx, now, owner, r.Device, trusted)
@@ -227,13 +227,15 @@ func (s Resets) Reset(ctx context.Context, r NewPassword) (owner *identity.User,
 }
 
 // removeWays removes the ways in that the owner names, by what is there in the transaction.
-func (r NewPassword) removeWays(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID) error {
+func (s Resets) removeWays(
+	ctx context.Context, tx bun.Tx, now time.Time, r NewPassword, userID uuid.UUID,
+) error {
 	ways, err := ownership.WithoutPassword(ctx, tx, userID)
 	if err != nil {
 		return err
 	}
 	doomed := slices.DeleteFunc(ways, func(way ownership.Way) bool { return !slices.Contains(r.Remove, way.Key()) })
-	return ownership.Remove(ctx, tx, now, userID, uuid.Nil, r.Device, doomed)
+	return ownership.Of(s.Store.Store).Remove(ctx, tx, now, userID, uuid.Nil, r.Device, doomed)
 }
 
 // useResetLink uses the link up: of several at once, one call gets it. A second factor that was added or removed since

@@ -2,7 +2,9 @@ package authorize
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +21,7 @@ import (
 type Access struct {
 	Client     *clients.Client
 	Scopes     []string
+	Claims     []string // by name, besides what the scopes give
 	APIs       oidc.APIScopes
 	Consented  bool      // the person was asked
 	Since      time.Time // when they allowed it; of an app that did not ask, when its oldest grant was made
@@ -61,8 +64,10 @@ func (p *Service) accesses(
 		clients.Client `bun:",extend"`
 
 		GrantedScopes []string   `bun:"granted_scopes,type:jsonb"`
+		GrantedClaims []string   `bun:"granted_claims,type:jsonb"`
 		GrantedAt     *time.Time `bun:"granted_at"`
 		HeldScopes    []string   `bun:"held_scopes,type:jsonb"`
+		HeldClaims    []string   `bun:"held_claims,type:jsonb"` // requests as JSON
 
 		AtAPIs APIConsents      `bun:"api_consents,type:jsonb"`
 		HeldAt []oidc.APIScopes `bun:"held_apis,type:jsonb"`
@@ -73,8 +78,9 @@ func (p *Service) accesses(
 	query := p.withAPIConsents(p.Database.Reader().NewSelect().Model(&found)).
 		With("held", p.held(userID)).
 		With("used", p.used(userID)).
-		ColumnExpr("client.*, consent.granted_scopes, consent.granted_at").
-		ColumnExpr("held.scopes AS held_scopes, held.apis AS held_apis, held.since AS held_since, used.last_used_at").
+		ColumnExpr("client.*, consent.granted_scopes, consent.granted_claims, consent.granted_at").
+		ColumnExpr("held.scopes AS held_scopes, held.claims AS held_claims, held.apis AS held_apis").
+		ColumnExpr("held.since AS held_since, used.last_used_at").
 		Join("LEFT JOIN consents AS consent ON consent.client_id = client.id AND consent.user_id = ?", userID).
 		Join("LEFT JOIN held ON held.client_id = client.id").
 		Join("LEFT JOIN used ON used.client_id = client.id").
@@ -89,6 +95,11 @@ func (p *Service) accesses(
 		access := Access{Client: &row.Client, Consented: row.GrantedAt != nil}
 		access.Scopes = append(row.GrantedScopes, without(row.HeldScopes, row.GrantedScopes)...)
 		access.APIs = atAPIs(row.AtAPIs, row.HeldAt)
+		names, err := namesOf(row.HeldClaims)
+		if err != nil {
+			return nil, err
+		}
+		access.Claims = beside(access.Scopes, append(names, row.GrantedClaims...))
 		switch {
 		case row.GrantedAt != nil:
 			access.Since = *row.GrantedAt
@@ -117,6 +128,26 @@ func atAPIs(decided APIConsents, held []oidc.APIScopes) oidc.APIScopes {
 	return at
 }
 
+// beside returns those of the claims that none of the scopes gives, each once.
+func beside(scopes, claims []string) []string {
+	slices.Sort(claims)
+	return slices.DeleteFunc(slices.Compact(claims), func(name string) bool {
+		return slices.Contains(scopes, oidc.ScopeOf(name))
+	})
+}
+
+// namesOf returns the names of claims in requests for them, which are JSON.
+func namesOf(requests []string) (names []string, err error) {
+	for _, encoded := range requests {
+		request := new(oidc.ClaimsRequest)
+		if err := json.Unmarshal([]byte(encoded), request); err != nil {
+			return nil, fmt.Errorf("claims of a grant: %w", err)
+		}
+		names = append(names, request.Names()...)
+	}
+	return names, nil
+}
+
 // held selects by client what the grants of a person that stand hold together, and since when.
 func (p *Service) held(userID uuid.UUID) *bun.SelectQuery {
 	array, apis := "json_group_array", `json('[' || group_concat(DISTINCT "grant".apis) || ']')`
@@ -128,6 +159,7 @@ func (p *Service) held(userID uuid.UUID) *bun.SelectQuery {
 	return p.StandingGrants().
 		ColumnExpr(`"grant".client_id, MIN("grant".created_at) AS since`).
 		ColumnExpr(array+"(DISTINCT scope.value) FILTER (WHERE scope.value IS NOT NULL) AS scopes").
+		ColumnExpr(array+`(DISTINCT CAST("grant".claims AS TEXT)) FILTER (WHERE "grant".claims IS NOT NULL) AS claims`).
 		ColumnExpr(apis+" AS apis").
 		Join(join).
 		Where(`"grant".user_id = ?`, userID).

@@ -57,7 +57,7 @@ func consentTo(t *testing.T, h *oidctest.Stack, userID uuid.UUID, clientID, aske
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Authorize.GrantConsent(t.Context(), userID, a, chosen); err != nil {
+	if err := h.Authorize.GrantConsent(t.Context(), userID, a, chosen, nil); err != nil {
 		t.Fatal(err)
 	}
 }

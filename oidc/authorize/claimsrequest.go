@@ -3,58 +3,167 @@ package authorize
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/wicket-id/wicket/oidc"
 )
 
-// claimsRequest is what Wicket heeds of the parameter claims: which sign-in the app wants, and whose. OpenID Connect
-// Core, section 5.5. Claims about the person are asked for by scope.
-type claimsRequest struct {
-	IDToken struct {
-		ACR     *claimRequest `json:"acr"`
-		Subject *claimRequest `json:"sub"`
-	} `json:"id_token"`
-}
-
-// claimRequest asks for one claim: section 5.5.1.
+// claimRequest asks for one claim: OpenID Connect Core, section 5.5.1.
 type claimRequest struct {
-	Essential bool     `json:"essential"`
-	Value     string   `json:"value"`
-	Values    []string `json:"values"`
+	essential bool
+	values    []json.RawMessage // of which one is wanted, the best first; none: any will do
 }
 
-func (c *claimRequest) accepted() []string {
-	if c == nil {
-		return nil
-	}
-	if c.Value != "" {
-		return append([]string{c.Value}, c.Values...)
-	}
-	return c.Values
-}
+// What can be wrong with the parameter claims.
+var (
+	errClaims   = errors.New("it does not have the form of section 5.5")
+	errSubjects = errors.New("two people are expected")
+)
 
-// readClaims takes the parameter claims, where there is one.
+// readClaims takes the parameter claims, where there is one: which sign-in the app wants and whose, and what it wants
+// to know of the person besides what scopes give. OpenID Connect Core, section 5.5.
 func readClaims(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	text := a.form.Get("claims")
 	if text == "" {
 		return nil
 	}
-	var request claimsRequest
-	if err := json.Unmarshal([]byte(text), &request); err != nil {
+	userinfo, idToken, err := parseClaims(text)
+	err = errors.Join(
+		err, a.readACR(idToken["acr"]), a.expectSubject(userinfo["sub"]), a.expectSubject(idToken["sub"]),
+	)
+	switch {
+	case errors.Is(err, errClaims):
 		return oidc.InvalidRequest("claims must be a JSON object as in OpenID Connect Core, section 5.5.")
+	case err != nil:
+		return oidc.InvalidRequest("claims and id_token_hint name different people.")
 	}
-	acr := request.IDToken.ACR
-	if acr != nil && acr.Essential {
-		a.EssentialACR = acr.accepted()
-	} else {
-		a.ACRValues = append(a.ACRValues, acr.accepted()...)
-	}
-	if subjects := request.IDToken.Subject.accepted(); len(subjects) > 0 {
-		if a.HintSubject != "" && !slices.Contains(subjects, a.HintSubject) {
-			return oidc.InvalidRequest("claims and id_token_hint name different people.")
+	if slices.Contains(a.Scopes, "openid") {
+		request := oidc.ClaimsRequest{
+			Userinfo: namedClaims(userinfo, a.Client.Scopes), IDToken: namedClaims(idToken, a.Client.Scopes),
 		}
-		a.HintSubject, a.AsksSubject = subjects[0], true
+		a.Claims = request.Only(request.Names())
+	}
+	return nil
+}
+
+// readACR takes the authentication context classes of which one is wanted: section 5.5.1.1.
+func (a *Request) readACR(request claimRequest) error {
+	classes, err := request.texts()
+	if request.essential {
+		a.EssentialACR = classes
+	} else {
+		a.ACRValues = append(a.ACRValues, classes...)
+	}
+	return err
+}
+
+// expectSubject takes whom the app wants to sign in; nobody else will do. It returns errSubjects where somebody else is
+// expected already.
+func (a *Request) expectSubject(request claimRequest) error {
+	subjects, err := request.texts()
+	switch {
+	case err != nil || len(subjects) == 0:
+		return err
+	case a.HintSubject == "":
+		a.HintSubject = subjects[0]
+	case !slices.Contains(subjects, a.HintSubject):
+		return errSubjects
+	}
+	a.AsksSubject = true
+	return nil
+}
+
+// namedClaims are those of the claims asked for that are about the person and that one of the scopes could give: a
+// client may be told of nothing but what it is registered for, in whatever way it asks. Others are ignored. What is
+// asked for in a language is answered in the one that there is (section 5.2).
+func namedClaims(asked map[string]claimRequest, scopes []string) oidc.NamedClaims {
+	named := make(oidc.NamedClaims)
+	for _, tagged := range slices.Sorted(maps.Keys(asked)) { // name before name#de
+		name, _, _ := strings.Cut(tagged, "#")
+		if _, before := named[name]; before || !slices.Contains(scopes, oidc.ScopeOf(name)) {
+			continue
+		}
+		values := []string{}
+		for _, value := range asked[tagged].values {
+			canonical, err := oidc.CanonicalJSON(value)
+			if err != nil || strings.Contains(canonical, `\u0000`) { // which PostgreSQL does not keep
+				canonical = "null" // no more told of anybody than the value was
+			}
+			values = append(values, canonical)
+		}
+		named[name] = values
+	}
+	return named
+}
+
+// texts are the values that are wanted, of a claim that is a text.
+func (c claimRequest) texts() ([]string, error) {
+	texts := make([]string, 0, len(c.values))
+	for _, value := range c.values {
+		var text *string
+		if err := json.Unmarshal(value, &text); err != nil || text == nil || *text == "" {
+			return nil, errClaims
+		}
+		texts = append(texts, *text)
+	}
+	return texts, nil
+}
+
+// parseClaims reads the parameter claims: what is asked for in userinfo and in the ID token. Members that the
+// specification does not know are ignored, as it demands; names are compared exactly.
+func parseClaims(text string) (userinfo, idToken map[string]claimRequest, err error) {
+	var root map[string]json.RawMessage
+	if err := readObject([]byte(text), &root); err != nil {
+		return nil, nil, err
+	}
+	for name, into := range map[string]*map[string]claimRequest{"userinfo": &userinfo, "id_token": &idToken} {
+		encoded, given := root[name]
+		if !given {
+			continue
+		}
+		var members map[string]json.RawMessage
+		if err := readObject(encoded, &members); err != nil {
+			return nil, nil, err
+		}
+		*into = make(map[string]claimRequest, len(members))
+		for claim, encoded := range members {
+			if (*into)[claim], err = parseClaim(encoded); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	return userinfo, idToken, nil
+}
+
+// parseClaim reads what is asked of one claim: null, or an object. A member of it that is null counts as left out.
+func parseClaim(encoded json.RawMessage) (request claimRequest, err error) {
+	if string(encoded) == "null" {
+		return request, nil
+	}
+	var members map[string]json.RawMessage
+	if err := readObject(encoded, &members); err != nil {
+		return request, err
+	}
+	maps.DeleteFunc(members, func(_ string, value json.RawMessage) bool { return string(value) == "null" })
+	if essential, given := members["essential"]; given && json.Unmarshal(essential, &request.essential) != nil {
+		return request, errClaims
+	}
+	if values, given := members["values"]; given && json.Unmarshal(values, &request.values) != nil {
+		return request, errClaims
+	}
+	if value, given := members["value"]; given {
+		request.values = slices.Insert(request.values, 0, value)
+	}
+	return request, nil
+}
+
+// readObject reads a JSON object; nothing else will do.
+func readObject(encoded []byte, members *map[string]json.RawMessage) error {
+	if err := json.Unmarshal(encoded, members); err != nil || *members == nil {
+		return errClaims
 	}
 	return nil
 }

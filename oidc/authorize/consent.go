@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -23,6 +24,9 @@ type Consent struct {
 	ClientID       string    `bun:"client_id,pk"`
 	GrantedScopes  []string  `bun:"granted_scopes,type:jsonb"`
 	DeclinedScopes []string  `bun:"declined_scopes,type:jsonb"`
+	// asked for by name, beside scopes: see Request.NamedClaims
+	GrantedClaims  []string  `bun:"granted_claims,type:jsonb"`
+	DeclinedClaims []string  `bun:"declined_claims,type:jsonb"`
 	GrantedAt      time.Time `bun:"granted_at"` // anew with each change, of what is allowed at APIs too
 
 	APIs APIConsents `bun:"-"` // at the APIs that were looked for
@@ -39,7 +43,22 @@ func (c *Consent) covers(a *Request) bool {
 			return false
 		}
 	}
+	for _, name := range a.NamedClaims() {
+		byScope := decided([]string{oidc.ScopeOf(name)}, c.GrantedScopes, c.DeclinedScopes)
+		if !byScope && !decided([]string{name}, c.GrantedClaims, c.DeclinedClaims) {
+			return false
+		}
+	}
 	return true
+}
+
+// allows returns what the person allows of the claims that are asked for by name: those that they have allowed by
+// name, and those that a scope gives which they have allowed.
+func (c *Consent) allows(asked *oidc.ClaimsRequest) *oidc.ClaimsRequest {
+	return asked.Only(slices.DeleteFunc(asked.Names(), func(name string) bool {
+		byScope := slices.Contains(c.GrantedScopes, oidc.ScopeOf(name)) && !slices.Contains(c.DeclinedClaims, name)
+		return !byScope && !slices.Contains(c.GrantedClaims, name)
+	}))
 }
 
 func decided(scopes, granted, declined []string) bool {
@@ -47,33 +66,23 @@ func decided(scopes, granted, declined []string) bool {
 }
 
 // GrantConsent remembers that a person allows the client of a request what is chosen among that which it asks for:
-// scopes, and scopes of APIs as AtAPI writes them. openid is always allowed: without it there is nothing to sign in
-// to. What was decided earlier about other scopes and APIs stays.
-func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request, chosen []string) error {
+// scopes, and scopes of APIs as AtAPI writes them, and named claims. openid is always allowed: without it there is
+// nothing to sign in to. What was decided earlier about other scopes, claims and APIs stays.
+func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request, scopes, claims []string) error {
 	now := p.Now()
 	before, err := p.Consent(ctx, userID, a.Client.ID)
 	if err != nil {
 		return err
 	}
-	atAPIs := decideAtAPIs(userID, a, before, chosen)
-	consent := &Consent{
-		UserID: userID, ClientID: a.Client.ID, GrantedScopes: []string{}, DeclinedScopes: []string{}, GrantedAt: now,
-	}
-	if before != nil {
-		consent.GrantedScopes = without(before.GrantedScopes, a.Scopes)
-		consent.DeclinedScopes = without(before.DeclinedScopes, a.Scopes)
-	}
-	for _, scope := range a.Scopes {
-		if scope == "openid" || slices.Contains(chosen, scope) {
-			consent.GrantedScopes = append(consent.GrantedScopes, scope)
-		} else {
-			consent.DeclinedScopes = append(consent.DeclinedScopes, scope)
-		}
-	}
+	atAPIs := decideAtAPIs(userID, a, before, scopes)
+	consent := before.decide(a, scopes, claims)
+	consent.UserID, consent.ClientID, consent.GrantedAt = userID, a.Client.ID, now
 	err = p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewInsert().Model(consent).On("CONFLICT (user_id, client_id) DO UPDATE").
 			Set("granted_scopes = EXCLUDED.granted_scopes").
 			Set("declined_scopes = EXCLUDED.declined_scopes").
+			Set("granted_claims = EXCLUDED.granted_claims").
+			Set("declined_claims = EXCLUDED.declined_claims").
 			Set("granted_at = EXCLUDED.granted_at").Exec(ctx)
 		if err != nil {
 			return err
@@ -81,10 +90,11 @@ func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request
 		if err := saveAPIConsents(ctx, tx, atAPIs); err != nil {
 			return err
 		}
-		change := audit.Change{Entity: "consent", EntityID: a.Client.ID, Action: "granted", UserID: userID,
-			New: audit.Values{"granted": consent.GrantedScopes, "declined": consent.DeclinedScopes}}
+		change := audit.Change{
+			Entity: "consent", EntityID: a.Client.ID, Action: "granted", UserID: userID, New: consent.values(),
+		}
 		if before != nil {
-			change.Old = audit.Values{"granted": before.GrantedScopes, "declined": before.DeclinedScopes}
+			change.Old = before.values()
 		}
 		describe(change.New, atAPIs)
 		return audit.Record(ctx, tx, now, change)
@@ -93,6 +103,47 @@ func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request
 		return fmt.Errorf("grant consent: %w", err)
 	}
 	return nil
+}
+
+// values is what the audit trail keeps of a consent, besides what is allowed at APIs.
+func (c *Consent) values() audit.Values {
+	values := audit.Values{"granted": c.GrantedScopes, "declined": c.DeclinedScopes}
+	if len(c.GrantedClaims)+len(c.DeclinedClaims) > 0 {
+		values["granted_claims"], values["declined_claims"] = c.GrantedClaims, c.DeclinedClaims
+	}
+	return values
+}
+
+// decide is what a person allows and declines once they have answered a request, of the scopes and named claims of
+// which they allow those; c is what they decided before, or nil. What is decided of a scope is decided of its claims.
+func (c *Consent) decide(a *Request, scopes, claims []string) *Consent {
+	if c == nil {
+		c = new(Consent)
+	}
+	named := a.NamedClaims()
+	settled := slices.Clone(named)
+	for _, scope := range a.Scopes {
+		settled = append(settled, oidc.ClaimsOf(scope)...)
+	}
+	after := &Consent{
+		GrantedScopes: without(c.GrantedScopes, a.Scopes), DeclinedScopes: without(c.DeclinedScopes, a.Scopes),
+		GrantedClaims: without(c.GrantedClaims, settled), DeclinedClaims: without(c.DeclinedClaims, settled),
+	}
+	for _, scope := range a.Scopes {
+		if scope == "openid" || slices.Contains(scopes, scope) {
+			after.GrantedScopes = append(after.GrantedScopes, scope)
+		} else {
+			after.DeclinedScopes = append(after.DeclinedScopes, scope)
+		}
+	}
+	for _, name := range named {
+		if slices.Contains(claims, name) {
+			after.GrantedClaims = append(after.GrantedClaims, name)
+		} else {
+			after.DeclinedClaims = append(after.DeclinedClaims, name)
+		}
+	}
+	return after
 }
 
 // withdrawConsent forgets what a person has allowed a client, and tells whether there was anything to forget.
@@ -113,7 +164,7 @@ func withdrawConsent(
 	if err != nil {
 		return false, err
 	}
-	old := audit.Values{"granted": consent.GrantedScopes, "declined": consent.DeclinedScopes}
+	old := consent.values()
 	describe(old, atAPIs)
 	return true, audit.Record(ctx, tx, now, audit.Change{
 		Entity: "consent", EntityID: clientID, Action: "withdrawn", UserID: userID, Old: old,
@@ -128,8 +179,15 @@ func (c *Consent) hold(draft bun.IDB) *bun.UpdateQuery {
 		Where("user_id = ? AND client_id = ? AND granted_at = ?", c.UserID, c.ClientID, c.GrantedAt)
 }
 
-func without(scopes, others []string) []string {
-	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return slices.Contains(others, scope) })
+// without returns those of names that are not among others; never nil.
+func without(names, others []string) []string {
+	kept := []string{}
+	for _, name := range names {
+		if !slices.Contains(others, name) {
+			kept = append(kept, name)
+		}
+	}
+	return kept
 }
 
 // Visitor returns whose live session a cookie with that secret holds, and what they have allowed the client; in one
@@ -140,12 +198,15 @@ func (p *Service) Visitor(ctx context.Context, secret string, a *Request) (Visit
 
 		GrantedScopes  []string   `bun:"granted_scopes,type:jsonb"`
 		DeclinedScopes []string   `bun:"declined_scopes,type:jsonb"`
+		GrantedClaims  []string   `bun:"granted_claims,type:jsonb"`
+		DeclinedClaims []string   `bun:"declined_claims,type:jsonb"`
 		GrantedAt      *time.Time `bun:"granted_at"`
 
 		APIs APIConsents `bun:"api_consents,type:jsonb"`
 	}
 	query := p.Identity.Sessions().Select(&found, secret).
-		ColumnExpr("consent.granted_scopes, consent.declined_scopes, consent.granted_at").
+		ColumnExpr("consent.granted_scopes, consent.declined_scopes, consent.granted_claims, consent.declined_claims").
+		ColumnExpr("consent.granted_at").
 		Where("session.next_secret_hash IS NULL"). // an old secret lets no app in: see identity.RenewSecret
 		Join("LEFT JOIN consents AS consent ON consent.user_id = session.user_id AND consent.client_id = ?", a.Client.ID)
 	if len(a.APIs) > 0 {
@@ -162,6 +223,7 @@ func (p *Service) Visitor(ctx context.Context, secret string, a *Request) (Visit
 		visitor.Consent = &Consent{
 			UserID: found.UserID, ClientID: a.Client.ID,
 			GrantedScopes: found.GrantedScopes, DeclinedScopes: found.DeclinedScopes,
+			GrantedClaims: found.GrantedClaims, DeclinedClaims: found.DeclinedClaims,
 			GrantedAt: *found.GrantedAt, APIs: found.APIs,
 		}
 	}

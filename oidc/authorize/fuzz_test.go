@@ -176,7 +176,7 @@ func FuzzClaimsParameter(f *testing.F) {
 		"{}", "null", "[]", "7", "{", `{"id_token":null}`, `{"id_token":{"acr":null}}`, `{"id_token":{"acr":{"essential":true,"values":["a","b"]}}}`,
 		`{"id_token":{"acr":{"value":"a"},"sub":{"value":"018f4c00-0000-7000-8000-00000000000a"}}}`, `{"id_token":{"acr":{"essential":"true"}}}`, `{"id_token":{"acr":{"essential":true,"value":""}}}`,
 		`{"id_token":{"acr":{"value":"a"}},"id_token":{"acr":{"essential":true}}}`, `{"userinfo":{"email":{"essential":true}}}`, `{"id_token":{"sub":{"values":["\u0000","x"]}}}`, `{"ID_TOKEN":{"ACR":{"VALUE":"a"}}}`,
-		`{"id_token":{"acr":{"values":[null,"a"]}}}`, `{"id_token":{"acr":{"value":"\ud800"}}}`, `{"x":` + strings.Repeat("[", 20_000), `{"id_token":{"acr":{"values":["` + strings.Repeat(`a","`, 1000) + `"]}}}`,
+		`{"id_token":{"acr":{"values":[null,"a"]}}}`, `{"id_token":{"acr":{"value":"\ud800"}}}`, `{"x":` + strings.Repeat("[", 20_000), `{"userinfo":{"name#de":{"values":["\u0000",{"a":[1e2]}]}},"id_token":{"email":{"value":"\ud800"}}}`, `{"id_token":{"acr":{"values":["` + strings.Repeat(`a","`, 1000) + `"]}}}`,
 	} {
 		f.Add(claims, false)
 		f.Add(claims, true)
@@ -207,6 +207,14 @@ func FuzzClaimsParameter(f *testing.F) {
 				t.Fatalf("%q asks for %q", claims, text)
 			}
 		}
+		for _, name := range a.Claims.Names() {
+			if oidc.ScopeOf(name) == "" || !strings.Contains(strings.Join(textsOf(claims), " "), name) {
+				t.Fatalf("%q asks for the claim %q", claims, name)
+			}
+		}
+		if kept, err := json.Marshal(a.Claims); err != nil || bytes.Contains(kept, []byte{0}) {
+			t.Fatalf("%q is kept as %q, %v", claims, kept, err)
+		}
 		if len(a.EssentialACR) > 0 && !strings.Contains(strings.ToLower(claims), "essential") {
 			t.Fatalf("%q makes %q essential", claims, a.EssentialACR)
 		}
@@ -216,7 +224,8 @@ func FuzzClaimsParameter(f *testing.F) {
 		resumed, err := h.Authorize.Resume(t.Context(), h.Authorize.Suspend(a, "browser"), "browser")
 		if err != nil || !slices.Equal(resumed.ACRValues, a.ACRValues) ||
 			!slices.Equal(resumed.EssentialACR, a.EssentialACR) ||
-			resumed.HintSubject != a.HintSubject || resumed.AsksSubject != a.AsksSubject {
+			!reflect.DeepEqual(resumed.Claims, a.Claims) || resumed.HintSubject != a.HintSubject ||
+			resumed.AsksSubject != a.AsksSubject {
 			t.Fatalf("%q is %+v, and after the pages %+v, %v", claims, a, resumed, err)
 		}
 	})

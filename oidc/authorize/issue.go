@@ -97,7 +97,7 @@ func (p *Service) issue(
 	} else {
 		i.grant.ExpiresAt = now.Add(max(p.Lifetimes.AccessToken, p.Lifetimes.IDToken)) // nothing can renew it
 	}
-	if err := p.sign(a, i.grant, i.parameters, now); err != nil {
+	if err := p.sign(ctx, a, i.grant, i.parameters, now); err != nil {
 		return nil, oidc.ServerError(fmt.Errorf("sign: %w", err))
 	}
 	return i, nil
@@ -110,7 +110,7 @@ func (i *issued) statements(ctx context.Context, draft bun.IDB, now time.Time) (
 	}
 	record, err := audit.RecordStatement(ctx, draft, now, audit.Change{
 		Entity: "grant", EntityID: i.grant.ID.String(), Action: "created", UserID: i.grant.UserID,
-		New: audit.Values{"client_id": i.grant.ClientID, "scopes": i.grant.Scopes, "apis": i.grant.APIs},
+		New: granted(i.grant),
 	})
 	statements := []schema.QueryAppender{draft.NewInsert().Model(i.grant), record}
 	if i.code != nil {
@@ -119,13 +119,22 @@ func (i *issued) statements(ctx context.Context, draft bun.IDB, now time.Time) (
 	return statements, err
 }
 
+// granted is what the audit trail keeps of a grant.
+func granted(grant *oidc.Grant) audit.Values {
+	values := audit.Values{"client_id": grant.ClientID, "scopes": grant.Scopes, "apis": grant.APIs}
+	if claims := grant.Claims.Names(); len(claims) > 0 {
+		values["claims"] = claims
+	}
+	return values
+}
+
 // newGrant describes what a session grants to an app.
 func (p *Service) newGrant(session *identity.Session, a *Request, decision Decision, now time.Time) *oidc.Grant {
 	return &oidc.Grant{
 		ID: uuid.Must(uuid.NewV7()), UserID: session.UserID, ClientID: a.Client.ID, SessionID: session.ID,
 		SessionVersion: session.SessionVersion,
-		Scopes:         decision.Scopes, APIs: decision.APIs, AuthTime: session.AuthTime, ACR: claimedACR(a, session),
-		AMR: session.AMR, CreatedAt: now,
+		Scopes:         decision.Scopes, Claims: decision.Claims, APIs: decision.APIs,
+		AuthTime: session.AuthTime, ACR: claimedACR(a, session), AMR: session.AMR, CreatedAt: now,
 		ExpiresAt: now.Add(p.Lifetimes.Grant),
 	}
 }

@@ -26,11 +26,12 @@ const (
 // Decision is a Step with what belongs to it.
 type Decision struct {
 	Step   Step
-	Scopes []string       // to be granted, with Issue
-	APIs   oidc.APIScopes // to be granted at APIs, with Issue
-	By     *Consent       // what allows them, with Issue; nil: the client is trusted
-	ACR    string         // the authentication context class to be reached, with StepUp and Enrol
-	Error  *oidc.Error    // for the app, with Refuse
+	Scopes []string            // to be granted, with Issue
+	Claims *oidc.ClaimsRequest // the same, by name
+	APIs   oidc.APIScopes      // to be granted at APIs, with Issue
+	By     *Consent            // what allows them, with Issue; nil: the client is trusted
+	ACR    string              // the authentication context class to be reached, with StepUp and Enrol
+	Error  *oidc.Error         // for the app, with Refuse
 }
 
 // Visitor is who sits before the browser that an authorization request came with.
@@ -85,7 +86,7 @@ func Next(a *Request, v Visitor, now time.Time) Decision {
 	}
 	impersonable := a.Client.MayBeImpersonated(a.RedirectURI)
 	if a.Client.IsTrusted && !impersonable {
-		return Decision{Step: Issue, Scopes: a.Scopes, APIs: requestedAt(a.APIs)}
+		return Decision{Step: Issue, Scopes: a.Scopes, Claims: a.Claims, APIs: requestedAt(a.APIs)}
 	}
 	if !consent.covers(a) || a.Asks("consent") && consent.GrantedAt.Before(a.BeganAt) {
 		return interact(AskConsent, "consent_required", "The person has not allowed this yet.")
@@ -95,7 +96,8 @@ func Next(a *Request, v Visitor, now time.Time) Decision {
 			"Another program could pass for this app, so the person must confirm each time.")
 	}
 	return Decision{
-		Step: Issue, Scopes: oidc.Intersect(a.Scopes, consent.GrantedScopes), APIs: consent.at(a.APIs), By: consent,
+		Step: Issue, Scopes: oidc.Intersect(a.Scopes, consent.GrantedScopes), Claims: consent.allows(a.Claims),
+		APIs: consent.at(a.APIs), By: consent,
 	}
 }
 

@@ -3,12 +3,14 @@ package authorize
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 )
 
@@ -367,6 +369,91 @@ func TestNextByTheSpecification(t *testing.T) {
 				)
 			}
 		})
+	}
+}
+
+// OpenID Connect Core, section 5.5: what is asked for by name is allowed by name, or by the scope that gives it.
+func TestNextOfNamedClaims(t *testing.T) {
+	before := nextBegan.Add(-time.Hour)
+	named := func(names ...string) *oidc.ClaimsRequest {
+		claims := oidc.NamedClaims{}
+		for _, name := range names {
+			claims[name] = nil
+		}
+		return &oidc.ClaimsRequest{Userinfo: oidc.NamedClaims{names[0]: nil}, IDToken: claims}
+	}
+	consent := func(scopes, declinedScopes, claims, declinedClaims []string) *Consent {
+		return &Consent{
+			GrantedScopes: scopes, DeclinedScopes: declinedScopes, GrantedClaims: claims, DeclinedClaims: declinedClaims,
+			GrantedAt: before,
+		}
+	}
+	openid, email := []string{"openid"}, []string{"email"}
+	for name, c := range map[string]struct {
+		scopes  []string
+		claims  *oidc.ClaimsRequest
+		consent *Consent
+		trusted bool
+		silent  bool
+		step    Step
+		told    string
+	}{
+		"our own app":                          {openid, named("email"), nil, true, false, Issue, "email"},
+		"never asked":                          {openid, named("email"), consent(openid, nil, nil, nil), false, false, AskConsent, ""},
+		"never asked, silently":                {openid, named("email"), consent(openid, nil, nil, nil), false, true, Refuse, ""},
+		"allowed":                              {openid, named("email"), consent(openid, nil, email, nil), false, false, Issue, "email"},
+		"allowed, and one more":                {openid, named("email", "birthdate"), consent(openid, nil, email, nil), false, false, AskConsent, ""},
+		"allowed and declined":                 {openid, named("email", "birthdate"), consent(openid, nil, email, []string{"birthdate"}), false, false, Issue, "email"},
+		"declined":                             {openid, named("email"), consent(openid, nil, nil, email), false, false, Issue, ""},
+		"by its scope, asked for too":          {[]string{"openid", "email"}, named("email"), consent([]string{"openid", "email"}, nil, nil, nil), false, false, Issue, "email"},
+		"by its scope, asked for before":       {openid, named("email"), consent([]string{"openid", "email"}, nil, nil, nil), false, false, Issue, "email"},
+		"its scope declined":                   {[]string{"openid", "email"}, named("email"), consent(openid, email, nil, nil), false, false, Issue, ""},
+		"its scope declined before":            {openid, named("email"), consent(openid, email, nil, nil), false, false, Issue, ""},
+		"by its scope, and declined by name":   {openid, named("email"), consent([]string{"openid", "email"}, nil, nil, email), false, false, Issue, ""},
+		"its scope declined, allowed by name":  {openid, named("email"), consent(openid, email, email, nil), false, false, Issue, "email"},
+		"nothing by name":                      {openid, nil, consent(openid, nil, nil, nil), false, false, Issue, ""},
+		"somebody else's consent has no claim": {openid, named("email"), nil, false, false, AskConsent, ""},
+	} {
+		a := &Request{
+			Client: &clients.Client{ID: "app", IsTrusted: c.trusted}, Scopes: c.scopes, Claims: c.claims, BeganAt: nextBegan,
+		}
+		if c.silent {
+			a.Prompt = []string{"none"}
+		}
+		got := Next(a, Visitor{Session: signedInAt(before), Consent: c.consent}, nextNow)
+		if told := strings.Join(got.Claims.Names(), " "); got.Step != c.step || told != c.told {
+			t.Errorf("%s: step %d with %q, want %d with %q", name, got.Step, told, c.step, c.told)
+		}
+	}
+}
+
+// What is decided about a request stays with what was decided about others; what is decided of a scope is decided of
+// its claims.
+func TestConsentToNamedClaims(t *testing.T) {
+	ask := func(scopes []string, names ...string) *Request {
+		claims := oidc.NamedClaims{}
+		for _, name := range names {
+			claims[name] = nil
+		}
+		return &Request{Scopes: scopes, Claims: &oidc.ClaimsRequest{Userinfo: claims}}
+	}
+	var consent *Consent
+	for _, c := range []struct {
+		asked          *Request
+		scopes, claims []string
+		want           string
+	}{
+		{ask([]string{"openid"}, "email", "birthdate"), nil, []string{"email", "phone_number"}, "[openid] [] [email] [birthdate]"},
+		{ask([]string{"openid"}, "name"), nil, []string{"name"}, "[openid] [] [email name] [birthdate]"},
+		{ask([]string{"openid", "email"}, "email"), nil, []string{"email"}, "[openid] [email] [name] [birthdate]"},
+		{ask([]string{"openid", "email"}), []string{"email"}, nil, "[openid email] [] [name] [birthdate]"},
+		{ask([]string{"openid"}, "name", "birthdate"), nil, []string{"birthdate"}, "[email openid] [] [birthdate] [name]"},
+	} {
+		consent = consent.decide(c.asked, c.scopes, c.claims)
+		got := fmt.Sprint(consent.GrantedScopes, consent.DeclinedScopes, consent.GrantedClaims, consent.DeclinedClaims)
+		if got != c.want {
+			t.Errorf("%v, of which %v and %v are allowed: %s, want %s", c.asked.Scopes, c.scopes, c.claims, got, c.want)
+		}
 	}
 }
 

@@ -56,6 +56,10 @@ func (p *Service) Push(ctx context.Context, r oidc.Request) (*Pushed, *clients.C
 		return nil, nil, err
 	}
 	r.Form = form
+	// A client that is known by a document may come here first.
+	if _, err := p.Registration.Client(ctx, form.Get("client_id")); err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return nil, nil, err
+	}
 	client, err := p.Clients.Admit(ctx, "par", r)
 	if err != nil {
 		return nil, client, err

@@ -37,6 +37,8 @@ type Request struct {
 	AsksSubject  bool     // HintSubject is a mere claim of the client's: it need not have seen the person before
 	ACRValues    []string // authentication context classes that would be welcome, the best first
 	EssentialACR []string // of which one is a must; or empty
+	// what is asked of the person by the names of claims; nil: nothing
+	Claims *oidc.ClaimsRequest
 
 	BeganAt   time.Time // when the request first came; what was done for it is done after
 	Selected  bool      // the person chose the account, as prompt=select_account asks
@@ -228,6 +230,14 @@ const fixedState = "wicket-keeps-the-state"
 
 // Asks tells whether the request has that prompt.
 func (a *Request) Asks(prompt string) bool { return slices.Contains(a.Prompt, prompt) }
+
+// NamedClaims are the claims that are asked for by name, and that none of the scopes asked for gives: people are asked
+// for each.
+func (a *Request) NamedClaims() []string {
+	return slices.DeleteFunc(a.Claims.Names(), func(name string) bool {
+		return slices.Contains(a.Scopes, oidc.ScopeOf(name))
+	})
+}
 
 // Refuse returns the response that tells the app no: RFC 6749, section 4.1.2.1. It fails where that cannot be signed.
 func (p *Service) Refuse(a *Request, err *oidc.Error) (*oidc.Response, error) {

@@ -66,7 +66,7 @@ func checkFrontToken(_ context.Context, _ *Service, a *Request) *oidc.Error {
 
 // sign makes the tokens that come with the answer itself, and puts them there: OpenID Connect Core, sections 3.2.2.5
 // and 3.3.2.5. Any script of the page may see them, so an access token lives shortly and no refresh token goes with it.
-func (p *Service) sign(a *Request, grant *oidc.Grant, answer url.Values, now time.Time) error {
+func (p *Service) sign(ctx context.Context, a *Request, grant *oidc.Grant, answer url.Values, now time.Time) error {
 	if a.AsksFor("token") {
 		token, err := p.Tokens.SignAccessToken(a.Client, grant, nil, grant.Scopes, now)
 		if err != nil {
@@ -78,10 +78,18 @@ func (p *Service) sign(a *Request, grant *oidc.Grant, answer url.Values, now tim
 		answer.Set("scope", strings.Join(grant.Scopes, " "))
 	}
 	if a.AsksFor("id_token") {
-		token, err := p.Tokens.SignIDToken(tokens.IDToken{
+		front := tokens.IDToken{
 			Client: a.Client, Grant: grant, Scopes: grant.Scopes, Nonce: a.form.Get("nonce"),
 			AccessToken: answer.Get("access_token"), Code: answer.Get("code"),
-		}, now)
+		}
+		if front.Code != "" { // the token endpoint gives an ID token too, and browsers need not see what that tells
+			front.Scopes = nil
+		}
+		var err error
+		if front.Person, err = p.Tokens.PersonByID(ctx, grant.UserID); err != nil {
+			return err
+		}
+		token, err := p.Tokens.SignIDToken(front, now)
 		if err != nil {
 			return err
 		}

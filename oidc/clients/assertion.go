@@ -44,7 +44,7 @@ func (p *Store) verifyAssertion(
 		return nil, nil, errors.New("iss and sub of client_assertion must both be the client_id")
 	}
 	client, err := p.ByID(ctx, claims.Subject)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && !client.signs() {
+	if errors.Is(err, storage.ErrNotFound) || err == nil && !signs(client) {
 		return nil, nil, errWrongClient
 	}
 	if err != nil {

@@ -45,7 +45,7 @@ func (p *Store) Admit(ctx context.Context, endpoint string, r oidc.Request) (*Cl
 }
 
 // authenticate finds out which client sends a request: RFC 6749, section 2.3, and OpenID Connect Core, section 9. A
-// client uses the method that it is registered for, and only one. An unknown client, another method and a wrong
+// client uses a method that it is registered for, and only one at once. An unknown client, another method and a wrong
 // secret get the same answer after the same work. mark is that of an assertion, which must be set; nil: there is none.
 func (p *Store) authenticate(
 	ctx context.Context, r oidc.Request,
@@ -86,7 +86,7 @@ func (p *Store) authenticate(
 		return nil, nil, oidc.ServerError(err)
 	}
 	right := subtle.ConstantTimeCompare(storage.Digest(secret), client.SecretHash) == 1 || method == AuthNone
-	if !right || client.AuthMethod != method {
+	if !right || !client.takes(method) {
 		return nil, nil, p.invalidClient(basic, errWrongClient)
 	}
 	if origin := r.Origin(); origin != "" && origin != oidc.OriginOf(p.Issuer) && !client.allowsOrigin(origin) {

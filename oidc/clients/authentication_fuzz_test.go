@@ -22,7 +22,7 @@ func FuzzClientSecret(f *testing.F) {
 	h := oidctest.New(f, storagetest.Open(f, storage.SQLite))
 	secrets := make(map[string]string)
 	for method, id := range map[string]string{
-		clients.AuthBasic: "basic", clients.AuthPost: "post", clients.AuthNone: "public",
+		clients.AuthBasic: "basic", clients.AuthPost: "post", clients.AuthNone: "public", "": "either",
 	} {
 		app := &clients.Client{ID: id, Name: id, AuthMethod: method, RedirectURIs: []string{"https://app.example/callback"}}
 		secrets[id] = h.Add(f, app)
@@ -31,7 +31,7 @@ func FuzzClientSecret(f *testing.F) {
 		"Basic basic:%S|", "basic basic:%S|", "Basic  basic:%S|", "Basic basic:|", "Basic :|", "Basic basic|", "Basic post:%S|", "Basic public:|", "Basic basic%2F:%S|", "Basic %62asic:%S|", "Basic basic:%S%00|",
 		"Basic basic:%S|client_id=basic", "Basic basic:%S|client_id=post", "Basic basic:%S|client_id=basic&client_secret=%S", "|client_id=post&client_secret=%S", "|client_id=post&client_secret=", "|client_id=post",
 		"|client_id=public", "|client_id=public&client_secret=x", "|client_id=basic&client_secret=%S", "|client_id=%00", "|client_id=%ff", "|client_id=post&client_id=basic&client_secret=%S", "Bearer x|client_id=public", "|",
-		"Basic basic:%zz|", "Basic ba:sic:%S|", "Basic basic:%S:|", "Digest username=basic|client_id=public", "|client_assertion=x&client_id=public", "|client_assertion_type=x&client_assertion=x.y.z",
+		"Basic basic:%zz|", "Basic ba:sic:%S|", "Basic either:%S|", "|client_id=either&client_secret=%S", "Basic either:%S|client_id=either&client_secret=%S", "|client_id=either", "Basic basic:%S:|", "Digest username=basic|client_id=public", "|client_assertion=x&client_id=public", "|client_assertion_type=x&client_assertion=x.y.z",
 	} {
 		header, form, _ := strings.Cut(seed, "|")
 		f.Add(header, form)
@@ -89,6 +89,12 @@ func FuzzClientSecret(f *testing.F) {
 			}
 		case "post":
 			if basic || parsed.Get("client_id") != "post" || parsed.Get("client_secret") != secrets["post"] {
+				t.Fatalf("%q and %q are let in", header, form)
+			}
+		case "either":
+			byHeader := basic && said == "either" && secret == secrets["either"] && parsed.Get("client_secret") == ""
+			byForm := !basic && parsed.Get("client_id") == "either" && parsed.Get("client_secret") == secrets["either"]
+			if !byHeader && !byForm {
 				t.Fatalf("%q and %q are let in", header, form)
 			}
 		default:

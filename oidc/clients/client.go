@@ -20,9 +20,11 @@ import (
 type Client struct {
 	bun.BaseModel `bun:"table:clients,alias:client"`
 
-	ID                     string          `bun:"id,pk"`
-	Name                   string          `bun:"name"`
-	AuthMethod             string          `bun:"auth_method"` // token_endpoint_auth_method: see AuthMethods
+	ID         string `bun:"id,pk"`
+	Name       string `bun:"name"`
+	AuthMethod string `bun:"auth_method"` // token_endpoint_auth_method: see AuthMethods
+	// with a secret: both methods will do, for the operator named none
+	AnySecretMethod        bool            `bun:"any_secret_method"`
 	SecretHash             []byte          `bun:"secret_hash"`
 	JWKS                   json.RawMessage `bun:"jwks,type:jsonb,nullzero"` // its public keys, where it signs
 	JWKSURI                string          `bun:"jwks_uri"`
@@ -35,6 +37,8 @@ type Client struct {
 	Scopes         []string `bun:"scopes,type:jsonb"` // what it may ask for
 	APIs           []string `bun:"apis,type:jsonb"`   // the identifiers of those that it may ask for tokens for
 	IDTokenAlg     string   `bun:"id_token_alg"`      // id_token_signed_response_alg
+	IDTokenClaims  string   `bun:"id_token_claims"`   // what ID tokens tell of people: see IDTokenClaimsValues
+	UserinfoAlg    string   `bun:"userinfo_alg"`      // userinfo_signed_response_alg; empty: plain JSON
 	// of signed answers: authorization_signed_response_alg
 	ResponseAlg string `bun:"response_alg"`
 	IsTrusted   bool   `bun:"is_trusted"` // ours: no consent page
@@ -64,6 +68,12 @@ type Client struct {
 
 	FreshUntil   *time.Time `bun:"fresh_until"`   // of OriginDocument: how long what was read may be believed
 	ConsentsFrom *time.Time `bun:"consents_from"` // consents of before were given to what the app was then; nil: all count
+	// OpenID Connect Back-Channel Logout, section 2.2, and Front-Channel Logout, section 2. Our tokens and addresses have
+	// a sid, whether it is required or not.
+	BackchannelLogoutURI              string `bun:"backchannel_logout_uri"`
+	BackchannelLogoutSessionRequired  bool   `bun:"backchannel_logout_session_required"`
+	FrontchannelLogoutURI             string `bun:"frontchannel_logout_uri"`
+	FrontchannelLogoutSessionRequired bool   `bun:"frontchannel_logout_session_required"`
 
 	CreatedAt  time.Time `bun:"created_at"`
 	CreatedBy  string    `bun:"created_by"`
@@ -90,6 +100,16 @@ const (
 
 // AuthMethods are the methods that Wicket knows.
 var AuthMethods = []string{AuthBasic, AuthPost, AuthPrivateKeyJWT, AuthNone}
+
+// What the ID tokens of a client tell of people. Userinfo tells what scopes give in any case, and so does an ID token
+// that comes without an access token.
+const (
+	IDTokenScopes  = "scopes"  // what the granted scopes give
+	IDTokenMinimal = "minimal" // nothing but what is asked for by name
+)
+
+// IDTokenClaimsValues are the values of IDTokenClaims.
+var IDTokenClaimsValues = []string{IDTokenScopes, IDTokenMinimal}
 
 // ErrClient wraps what is wrong with the metadata of a client.
 var ErrClient = errors.New("invalid client metadata")
@@ -120,7 +140,7 @@ func (c *Client) HasSecret() bool { return c.AuthMethod == AuthBasic || c.AuthMe
 
 // signs tells whether the client may prove who it is by a signature. One that is known by a document may do so where it
 // also may come without.
-func (c *Client) signs() bool {
+func signs(c *Client) bool {
 	hasKeys := c.JWKS != nil || c.JWKSURI != ""
 	return c.AuthMethod == AuthPrivateKeyJWT || c.Origin == OriginDocument && hasKeys
 }
@@ -144,6 +164,14 @@ func (c *Client) Actor() string { return "client:" + c.ID }
 // MayCall tells whether the client is registered for an API, by its identifier.
 func (c *Client) MayCall(api string) bool { return slices.Contains(c.APIs, api) }
 
+// takes tells whether the client may authenticate by that method.
+func (c *Client) takes(method string) bool {
+	if c.AnySecretMethod && (method == AuthBasic || method == AuthPost) {
+		return c.HasSecret()
+	}
+	return c.AuthMethod == method
+}
+
 // allowsOrigin tells whether a page of that origin may use this client: one of its redirect URIs lives there, or the
 // operator has allowed it.
 func (c *Client) allowsOrigin(origin string) bool {
@@ -154,8 +182,9 @@ func (c *Client) allowsOrigin(origin string) bool {
 }
 
 // Create registers a client and returns its secret, which is shown once and stored as a digest; it is empty for
-// methods that need none. What is left out is completed: a new id, client_secret_basic, the code flow with refresh
-// tokens, Wicket's own scopes, RS256. It returns ErrClient with what is wrong, or ErrClientExists.
+// methods that need none. What is left out is completed: a new id, a secret that may come by client_secret_basic and
+// client_secret_post alike, the code flow with refresh tokens, Wicket's own scopes, RS256, ID tokens that tell what
+// scopes give. It returns ErrClient with what is wrong, or ErrClientExists.
 func (p *Store) Create(ctx context.Context, client *Client) (secret string, err error) {
 	if client.AuthMethod == "" || client.HasSecret() {
 		secret = storage.NewSecret()
@@ -276,6 +305,11 @@ func (p *Store) Adopt(ctx context.Context, client *Client) error {
 func (p *Store) Delete(ctx context.Context, id string) error {
 	now := p.Now()
 	err := storage.WriteMuch(ctx, p.Database, func(ctx context.Context, tx bun.Tx) error {
+		if p.Leaving != nil {
+			if err := p.Leaving(ctx, tx, id); err != nil {
+				return err
+			}
+		}
 		result, err := tx.NewDelete().Model((*Client)(nil)).Where("id = ?", id).Exec(ctx)
 		if err != nil {
 			return err

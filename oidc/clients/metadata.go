@@ -25,6 +25,7 @@ type metadatum struct {
 var metadata = []metadatum{
 	{"client_name", "name", func(c *Client) any { return &c.Name }, true},
 	{"token_endpoint_auth_method", "auth_method", func(c *Client) any { return &c.AuthMethod }, true},
+	{"any_secret_method", "any_secret_method", func(c *Client) any { return &c.AnySecretMethod }, false},
 	{"grant_types", "grant_types", func(c *Client) any { return &c.GrantTypes }, true},
 	{"response_types", "response_types", func(c *Client) any { return &c.ResponseTypes }, true},
 	{"redirect_uris", "redirect_uris", func(c *Client) any { return &c.RedirectURIs }, true},
@@ -34,6 +35,8 @@ var metadata = []metadatum{
 	{"apis", "apis", func(c *Client) any { return &c.APIs }, false},
 	{"id_token_signed_response_alg", "id_token_alg", func(c *Client) any { return &c.IDTokenAlg }, true},
 	{"authorization_signed_response_alg", "response_alg", func(c *Client) any { return &c.ResponseAlg }, true},
+	{"id_token_claims", "id_token_claims", func(c *Client) any { return &c.IDTokenClaims }, true},
+	{"userinfo_signed_response_alg", "userinfo_alg", func(c *Client) any { return &c.UserinfoAlg }, true},
 	{"trusted", "is_trusted", func(c *Client) any { return &c.IsTrusted }, false},
 	{"require_pkce", "require_pkce", func(c *Client) any { return &c.RequirePKCE }, false},
 	{"require_pushed_authorization_requests", "require_par", func(c *Client) any { return &c.RequirePAR }, true},
@@ -52,6 +55,16 @@ var metadata = []metadatum{
 	{"client_uri", "client_uri", func(c *Client) any { return &c.ClientURI }, true},
 	{"policy_uri", "policy_uri", func(c *Client) any { return &c.PolicyURI }, true},
 	{"tos_uri", "tos_uri", func(c *Client) any { return &c.TOSURI }, true},
+	{"backchannel_logout_uri", "backchannel_logout_uri", func(c *Client) any { return &c.BackchannelLogoutURI }, true},
+	{
+		"backchannel_logout_session_required", "backchannel_logout_session_required",
+		func(c *Client) any { return &c.BackchannelLogoutSessionRequired }, true,
+	},
+	{"frontchannel_logout_uri", "frontchannel_logout_uri", func(c *Client) any { return &c.FrontchannelLogoutURI }, true},
+	{
+		"frontchannel_logout_session_required", "frontchannel_logout_session_required",
+		func(c *Client) any { return &c.FrontchannelLogoutSessionRequired }, true,
+	},
 }
 
 // scopeList is a list that is a string in JSON, with spaces between: RFC 7591, section 2.

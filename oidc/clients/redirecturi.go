@@ -53,7 +53,10 @@ func checkRedirectURI(uri string) error {
 // what it shows of itself.
 func (c *Client) WebAddresses() (addresses []string) {
 	all := slices.Concat(c.RedirectURIs, c.PostLogoutRedirectURIs, c.RequestURIs)
-	for _, uri := range append(all, c.JWKSURI, c.LogoURI, c.ClientURI, c.PolicyURI, c.TOSURI) {
+	all = append(all, c.RequestURIs...)
+	for _, uri := range append(
+		all, c.JWKSURI, c.LogoURI, c.ClientURI, c.PolicyURI, c.TOSURI, c.BackchannelLogoutURI, c.FrontchannelLogoutURI,
+	) {
 		if parsed, err := url.Parse(uri); uri != "" && (err != nil || parsed.Host != "") {
 			addresses = append(addresses, uri)
 		}
@@ -87,7 +90,7 @@ func (c *Client) MatchesRedirectURI(requested, registered string) bool {
 	if to == nil || from == nil || to[1] != from[1] || to[3] != from[3] {
 		return false
 	}
-	if to[1] == "localhost" && !c.isNative() {
+	if to[1] == "localhost" && !isNative(c) {
 		return false
 	}
 	port, err := strconv.ParseUint(from[2], 10, 16)
@@ -95,7 +98,7 @@ func (c *Client) MatchesRedirectURI(requested, registered string) bool {
 }
 
 // isNative tells whether the client runs on people's own machines, or may.
-func (c *Client) isNative() bool { return c.ApplicationType == "native" || c.IsPublic() }
+func isNative(c *Client) bool { return c.ApplicationType == "native" || c.IsPublic() }
 
 // loopbackURI takes a redirect URI of a native app apart: address, port, and what follows.
 var loopbackURI = regexp.MustCompile(`^http://(127\.0\.0\.1|\[::1\]|localhost)(?::(\d{1,5}))?((?:[/?].*)?)$`)

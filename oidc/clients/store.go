@@ -3,7 +3,10 @@
 package clients
 
 import (
+	"context"
 	"log/slog"
+
+	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/oidc"
 )
@@ -11,6 +14,9 @@ import (
 // Store keeps clients. Make one with New.
 type Store struct {
 	*oidc.Provider
+
+	// Leaving is called in the transaction that deletes a client, before it does; nil: nothing is to be done.
+	Leaving func(ctx context.Context, tx bun.Tx, clientID string) error
 
 	cache          *clientCache
 	remoteKeys     *remoteKeys

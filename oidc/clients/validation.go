@@ -30,7 +30,7 @@ var (
 // person who registers the client.
 func (c *Client) Complete() error {
 	c.fillIn()
-	for _, check := range []func() error{c.checkIdentity, c.checkGrants, c.checkAddresses, c.checkKeys} {
+	for _, check := range []func() error{c.checkIdentity, c.checkGrants, c.checkAddresses, c.checkLogout, c.checkKeys} {
 		if err := check(); err != nil {
 			return fmt.Errorf("%w: %w", ErrClient, err)
 		}
@@ -48,7 +48,7 @@ func (c *Client) fillIn() {
 	}
 	c.Name = strings.TrimSpace(c.Name)
 	if c.AuthMethod == "" {
-		c.AuthMethod = AuthBasic
+		c.AuthMethod, c.AnySecretMethod = AuthBasic, true
 	}
 	fillInGrants(c)
 	if len(c.Scopes) == 0 && redirects(c) {
@@ -58,6 +58,9 @@ func (c *Client) fillIn() {
 		if *alg == "" {
 			*alg = string(jose.RS256)
 		}
+	}
+	if c.IDTokenClaims == "" {
+		c.IDTokenClaims = IDTokenScopes
 	}
 	for _, list := range []*[]string{
 		&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.AllowedOrigins, &c.Scopes, &c.APIs, &c.Contacts,
@@ -114,6 +117,11 @@ func (c *Client) checkIdentity() error {
 		return errors.New("the client needs a name of at most 200 bytes; people read it when they are asked for consent")
 	case !slices.Contains(AuthMethods, c.AuthMethod):
 		return fmt.Errorf("the authentication method %q is not one of %s", c.AuthMethod, strings.Join(AuthMethods, ", "))
+	case c.AnySecretMethod && !c.HasSecret():
+		return fmt.Errorf("with the authentication method %s there is no secret that could come by any method", c.AuthMethod)
+	case !slices.Contains(IDTokenClaimsValues, c.IDTokenClaims):
+		return fmt.Errorf("what ID tokens tell of people, %q, is not one of %s",
+			c.IDTokenClaims, strings.Join(IDTokenClaimsValues, ", "))
 	case c.RequiredACR != "" && !slices.Contains(identity.ACRs, c.RequiredACR):
 		return fmt.Errorf("the authentication context class %q is not one of %s",
 			c.RequiredACR, strings.Join(identity.ACRs, ", "))
@@ -177,12 +185,36 @@ func (c *Client) checkAddresses() error {
 	return nil
 }
 
+// checkLogout looks at where the app wants to be told of logouts.
+func (c *Client) checkLogout() error {
+	for _, endpoint := range []struct{ name, uri string }{
+		{"back-channel", c.BackchannelLogoutURI}, {"front-channel", c.FrontchannelLogoutURI},
+	} {
+		if endpoint.uri != "" && (!oidc.IsWebURL(endpoint.uri) || checkRedirectURI(endpoint.uri) != nil) {
+			return fmt.Errorf("the %s logout URI must be an https URL without a fragment, a user name or a *", endpoint.name)
+		}
+	}
+	if c.FrontchannelLogoutURI == "" {
+		return nil
+	}
+	// Front-Channel Logout, section 2: it is shown in a frame with the cookies of the app.
+	if !slices.ContainsFunc(c.RedirectURIs, func(uri string) bool {
+		return oidc.OriginOf(uri) == oidc.OriginOf(c.FrontchannelLogoutURI)
+	}) {
+		return errors.New("the front-channel logout URI must have the scheme, host and port of one of the redirect URIs")
+	}
+	return nil
+}
+
 func (c *Client) checkKeys() error {
 	if !slices.Contains(keys.SigningAlgs, jose.SignatureAlgorithm(c.IDTokenAlg)) {
 		return fmt.Errorf("the algorithm of ID tokens %q is not RS256, ES256 or EdDSA", c.IDTokenAlg)
 	}
 	if !slices.Contains(keys.SigningAlgs, jose.SignatureAlgorithm(c.ResponseAlg)) {
 		return fmt.Errorf("the algorithm of signed answers %q is not RS256, ES256 or EdDSA", c.ResponseAlg)
+	}
+	if c.UserinfoAlg != "" && !slices.Contains(keys.SigningAlgs, jose.SignatureAlgorithm(c.UserinfoAlg)) {
+		return fmt.Errorf("the algorithm of userinfo %q is not RS256, ES256 or EdDSA", c.UserinfoAlg)
 	}
 	if c.AuthMethod == AuthPrivateKeyJWT && (c.JWKS == nil) == (c.JWKSURI == "") {
 		return fmt.Errorf("%s needs the client's public keys: either a JWK set or the https URL of one", AuthPrivateKeyJWT)

@@ -37,6 +37,7 @@ type metadata struct {
 	ACRValuesSupported     []string                  `json:"acr_values_supported"`
 	PromptValuesSupported  []string                  `json:"prompt_values_supported"`
 	IDTokenAlgs            []jose.SignatureAlgorithm `json:"id_token_signing_alg_values_supported"`
+	UserinfoAlgs           []jose.SignatureAlgorithm `json:"userinfo_signing_alg_values_supported"`
 	// JARM, section 4
 	ResponseAlgs                  []jose.SignatureAlgorithm `json:"authorization_signing_alg_values_supported"`
 	TokenAuthMethods              []string                  `json:"token_endpoint_auth_methods_supported"`
@@ -58,25 +59,37 @@ type metadata struct {
 	RequireSignedRequest bool                      `json:"require_signed_request_object"`
 	RequestObjectAlgs    []jose.SignatureAlgorithm `json:"request_object_signing_alg_values_supported"`
 	RequirePAR           bool                      `json:"require_pushed_authorization_requests"` // RFC 9126, section 5
+	// Back-Channel Logout, section 2.1; Front-Channel Logout, section 3; Session Management, section 3.3
+	BackchannelLogout         bool   `json:"backchannel_logout_supported"`
+	BackchannelLogoutSession  bool   `json:"backchannel_logout_session_supported"`
+	FrontchannelLogout        bool   `json:"frontchannel_logout_supported,omitempty"`
+	FrontchannelLogoutSession bool   `json:"frontchannel_logout_session_supported,omitempty"`
+	CheckSessionIframe        string `json:"check_session_iframe,omitempty"`
 }
 
-// Choices are what the operator has chosen that the document tells of.
+// Choices are what the operator has chosen that the document tells of, and the provider does not know.
 type Choices struct {
 	Registration registration.Mode
 	Documents    registration.Documents
 }
 
+// protocolClaims are those of ID tokens that are not about the person but their sign-in.
+var protocolClaims = []string{"iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "sid"}
+
 // Document is the discovery document of a provider, as it is served.
-func Document(provider *oidc.Provider, chosen Choices) ([]byte, error) {
-	issuer, registers := provider.Issuer, ""
+func Document(p *oidc.Provider, chosen Choices) ([]byte, error) {
+	issuer, registers, checkSession := p.Issuer, "", ""
 	if chosen.Registration.Enabled() {
 		registers = issuer + oidc.PathClients
 	}
+	if p.SessionManagement {
+		checkSession = issuer + oidc.PathCheckSession
+	}
 	grantTypes := oidc.GrantTypes
-	if provider.AllResponseTypes {
+	if p.AllResponseTypes {
 		grantTypes = append(slices.Clone(grantTypes), oidc.GrantImplicit)
 	}
-	scopes, claims := []string{}, []string{"iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid"}
+	scopes, claims := []string{}, slices.Clone(protocolClaims)
 	for _, scope := range oidc.Scopes {
 		scopes, claims = append(scopes, scope.Name), append(claims, scope.Claims...)
 	}
@@ -94,7 +107,7 @@ func Document(provider *oidc.Provider, chosen Choices) ([]byte, error) {
 		EndSessionEndpoint:            issuer + oidc.PathLogout,
 		ScopesSupported:               scopes,
 		ClaimsSupported:               claims,
-		ResponseTypesSupported:        provider.OfferedResponseTypes(),
+		ResponseTypesSupported:        p.OfferedResponseTypes(),
 		ResponseModesSupported:        oidc.ResponseModes,
 		GrantTypesSupported:           grantTypes,
 		SubjectTypesSupported:         []string{"public"},
@@ -102,6 +115,7 @@ func Document(provider *oidc.Provider, chosen Choices) ([]byte, error) {
 		PromptValuesSupported:         authorize.Prompts,
 		IDTokenAlgs:                   keys.SigningAlgs,
 		ResponseAlgs:                  keys.SigningAlgs,
+		UserinfoAlgs:                  keys.SigningAlgs,
 		TokenAuthMethods:              clients.AuthMethods,
 		TokenAuthAlgs:                 clients.AssertionAlgs,
 		IntrospectionAuthMethods:      confidential,
@@ -115,6 +129,12 @@ func Document(provider *oidc.Provider, chosen Choices) ([]byte, error) {
 		RequestURIParameterSupported:  true,
 		RequireRequestURIRegistered:   true,
 		RequestObjectAlgs:             clients.AssertionAlgs,
-		RequirePAR:                    provider.RequirePAR,
+		RequirePAR:                    p.RequirePAR,
+		ClaimsParameterSupported:      true,
+		BackchannelLogout:             true,
+		BackchannelLogoutSession:      true,
+		FrontchannelLogout:            p.FrontchannelLogout,
+		FrontchannelLogoutSession:     p.FrontchannelLogout,
+		CheckSessionIframe:            checkSession,
 	})
 }

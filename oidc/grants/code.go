@@ -11,6 +11,7 @@ import (
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -51,14 +52,17 @@ func (p *Service) IssueCode(
 type codeWithGrant struct {
 	Code `bun:",extend"`
 	oidc.Standing
-	Grant *oidc.Grant `bun:"rel:belongs-to,join:grant_id=id"`
+	Grant  *oidc.Grant   `bun:"rel:belongs-to,join:grant_id=id"`
+	Person tokens.Person `bun:"embed:person_"`
 }
 
-// codeByHash reads a code with its grant, or returns storage.ErrNotFound.
-func (p *Service) codeByHash(ctx context.Context, hash []byte) (*codeWithGrant, error) {
+// codeByHash reads a code with its grant, and its person if ID tokens for that client tell of them; or it returns
+// storage.ErrNotFound.
+func (p *Service) codeByHash(ctx context.Context, hash []byte, client *clients.Client) (*codeWithGrant, error) {
 	found := new(codeWithGrant)
 	query := p.Database.Reader().NewSelect().Model(found).Relation("Grant").Where("code.hash = ?", hash)
-	if err := p.JoinStanding(query.ColumnExpr("code.*")).Scan(ctx); err != nil {
+	query = p.JoinStanding(query.ColumnExpr("code.*"))
+	if err := p.Tokens.JoinPerson(query, client).Scan(ctx); err != nil {
 		return nil, storage.NotFound(err)
 	}
 	return found, nil

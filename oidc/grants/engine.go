@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/ory/fosite"
 	"github.com/ory/fosite/handler/oauth2"
 	"github.com/ory/fosite/handler/openid"
@@ -90,6 +91,7 @@ type work struct {
 	now     time.Time
 	client  *clients.Client // who asks
 	grant   *oidc.Grant     // the family that is extended; nil for client_credentials
+	person  *tokens.Person  // whose the grant is; see readPerson
 	api     *apis.API       // what the access token is good at; nil: this server itself
 	scopes  []string        // of the access token
 	stands  bool            // what the grant hangs on stands: see oidc.Grant.Stands
@@ -106,6 +108,15 @@ type work struct {
 	fault     error // what went wrong where fosite does not listen
 	elsewhere bool  // the refresh token was used a moment ago in another network, by the same client, which has a secret
 	lost      bool  // another request used the code, or the refresh token elsewhere, a moment before
+}
+
+// readPerson returns the person of the grant, for an ID token. They were read with the grant, unless the client wants
+// to know of people only where it asks for something by name.
+func (w *work) readPerson(ctx context.Context) (*tokens.Person, error) {
+	if w.person != nil && w.person.UserID != uuid.Nil || !tokens.NeedsPerson(w.client, w.grant) {
+		return w.person, nil
+	}
+	return w.service.Tokens.PersonByID(ctx, w.grant.UserID)
 }
 
 type workKey struct{}

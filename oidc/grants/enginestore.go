@@ -66,13 +66,13 @@ func (s engineStore) GetAuthorizeCodeSession(
 	if w.code != nil {
 		return w.codeRequest()
 	}
-	found, err := s.service.codeByHash(ctx, []byte(signature))
+	found, err := s.service.codeByHash(ctx, []byte(signature), w.client)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, fosite.ErrNotFound
 	} else if err != nil {
 		return nil, err
 	}
-	w.code, w.grant = &found.Code, found.Grant
+	w.code, w.grant, w.person = &found.Code, found.Grant, &found.Person
 	if found.UsedAt != nil {
 		request, err := w.codeRequest()
 		return request, errors.Join(err, fosite.ErrInvalidatedAuthorizeCode)
@@ -119,13 +119,13 @@ func (s engineStore) GetRefreshTokenSession(
 	ctx context.Context, signature string, _ fosite.Session,
 ) (fosite.Requester, error) {
 	w := workOf(ctx)
-	found, err := s.service.Tokens.RefreshTokenByHash(ctx, []byte(signature))
+	found, err := s.service.Tokens.RefreshTokenByHash(ctx, []byte(signature), w.client)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, fosite.ErrNotFound
 	} else if err != nil {
 		return nil, err
 	}
-	w.refresh, w.grant = &found.RefreshToken, found.Grant
+	w.refresh, w.grant, w.person = &found.RefreshToken, found.Grant, &found.Person
 	request, err := w.grantRequest(url.Values{})
 	if err != nil {
 		return nil, err

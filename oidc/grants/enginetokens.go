@@ -77,17 +77,20 @@ func (engineTokens) ValidateAccessToken(context.Context, fosite.Requester, strin
 	return errors.New("access tokens are verified outside of fosite")
 }
 
-func (t engineTokens) GenerateIDToken(
-	ctx context.Context, _ time.Duration, request fosite.Requester,
-) (string, error) {
+func (t engineTokens) GenerateIDToken(ctx context.Context, _ time.Duration, request fosite.Requester) (string, error) {
 	w := workOf(ctx)
+	person, err := w.readPerson(ctx)
+	if err != nil {
+		w.fault = err
+		return "", err
+	}
 	answer := ctx.Value(fosite.AccessResponseContextKey).(fosite.AccessResponder)
 	nonce := ""
 	if w.code != nil {
 		nonce = w.code.Nonce
 	}
 	return t.service.Tokens.SignIDToken(tokens.IDToken{
-		Client: w.client, Grant: w.grant, Scopes: request.GetGrantedScopes(), Nonce: nonce,
+		Client: w.client, Grant: w.grant, Scopes: request.GetGrantedScopes(), Person: person, Nonce: nonce,
 		AccessToken: answer.GetAccessToken(),
 	}, w.now)
 }

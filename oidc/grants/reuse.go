@@ -51,7 +51,7 @@ func (w *work) mayRepeat(ctx context.Context, token *tokens.RefreshToken) (bool,
 // settleRace decides about a request that lost the race for a refresh token to one that came at the same time: it has
 // the same successor to give, and gives it to the network that won.
 func (w *work) settleRace(ctx context.Context) error {
-	used, err := w.service.Tokens.RefreshTokenByHash(ctx, w.refresh.Hash)
+	used, err := w.service.Tokens.RefreshTokenByHash(ctx, w.refresh.Hash, nil)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package logout
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 
@@ -22,11 +23,15 @@ type Request struct {
 	returnURI string          // vetted
 	state     string
 
+	// Refused says why the browser cannot go back to where the app asks; nil: it can, or the app does not ask. The
+	// person is signed out all the same: what is wrong is the app's, and they meant it.
+	Refused *oidc.Error
+
 	form url.Values
 }
 
 // Read reads a logout request. It returns an *Error for one that must not be followed: then the person is told, and
-// nobody is redirected. The hint may have expired, but it must be ours.
+// nobody is redirected. The hint may have expired, and its session have ended, but it must be ours.
 func (p *Service) Read(ctx context.Context, form url.Values) (*Request, error) {
 	if err := oidc.CheckForm(form); err != nil {
 		return nil, err
@@ -63,20 +68,29 @@ func (p *Service) Read(ctx context.Context, form url.Values) (*Request, error) {
 		}
 		logout.Client = client
 	}
-	if uri := form.Get("post_logout_redirect_uri"); uri != "" {
-		if logout.Client == nil {
-			return nil, oidc.InvalidRequest(
-				"post_logout_redirect_uri needs an id_token_hint or a client_id, so that we know whose it is.",
-			)
-		}
-		if !slices.Contains(logout.Client.PostLogoutRedirectURIs, uri) {
-			return nil, oidc.InvalidRequest(
-				"The post_logout_redirect_uri is not one that this client has registered. It must match exactly.",
-			)
-		}
-		logout.returnURI = uri
-	}
+	logout.readReturnURI()
 	return logout, nil
+}
+
+// readReturnURI reads where the browser shall go back to: nowhere but to an address that the client has registered.
+func (l *Request) readReturnURI() {
+	uri := l.form.Get("post_logout_redirect_uri")
+	switch {
+	case uri == "":
+		return
+	case l.Client == nil:
+		l.Refused = oidc.InvalidRequest(
+			"post_logout_redirect_uri needs an id_token_hint or a client_id, so that we know whose it is.",
+		)
+	case !slices.Contains(l.Client.PostLogoutRedirectURIs, uri):
+		l.Refused = oidc.InvalidRequest(
+			"The post_logout_redirect_uri is not one that this client has registered. It must match exactly.",
+		)
+	default:
+		l.returnURI = uri
+		return
+	}
+	l.Refused.Cause = fmt.Errorf("asked for was %q", uri) // for the log
 }
 
 // Names tells whether the request proves that it is about this session: then no question is needed.

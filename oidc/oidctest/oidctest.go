@@ -86,7 +86,15 @@ func New(t testing.TB, db *storage.Database) *Stack {
 		Provider: h.Provider, Clients: h.Clients, Registration: h.Registration, APIs: h.APIs, Tokens: h.Tokens, Grants: h.Grants,
 		Identity: h.Identity,
 	}
-	h.Logout = &logout.Service{Provider: h.Provider, Clients: h.Clients, Tokens: h.Tokens}
+	h.Logout = &logout.Service{
+		Provider: h.Provider, Clients: h.Clients, Tokens: h.Tokens, Identity: h.Identity,
+		Log: slog.New(slog.NewTextHandler(&h.Logged, nil)),
+	}
+	if h.Logout.Jobs, err = db.NewJobs(nil, nil, h.Logout.Log); err != nil {
+		t.Fatal(err)
+	}
+	h.Identity.Jobs, h.Identity.Listener = h.Logout.Jobs, h.Logout.Listener()
+	h.Clients.Leaving = h.Logout.ClientLeaves
 	return h
 }
 

@@ -58,6 +58,9 @@ func (s *Service) read(
 		return nil, oidc.ServerError(err)
 	}
 	client.APIs = policy.APIs
+	if client.IDTokenClaims == "" { // such an app follows the specification, and asks userinfo
+		client.IDTokenClaims = clients.IDTokenMinimal
+	}
 	if client.Name == "" { // people must read something when they are asked for consent
 		client.Name = nameOf(client)
 	}

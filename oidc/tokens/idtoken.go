@@ -16,7 +16,6 @@ import (
 )
 
 // IDClaims are the claims of an ID token: OpenID Connect Core, sections 2 and 3.1.3.6, and sid of Front-Channel Logout.
-// What the person tells of themself is in userinfo.
 type IDClaims struct {
 	Issuer          string   `json:"iss"`
 	Subject         string   `json:"sub"`
@@ -39,9 +38,17 @@ type IDToken struct {
 	Client      *clients.Client
 	Grant       *oidc.Grant
 	Scopes      []string // of the tokens, which may be fewer than those of the grant
+	Person      *Person  // nil: nothing is told of them
 	Nonce       string   // may be empty
 	AccessToken string   // that comes with it; may be empty
 	Code        string   // that comes with it; may be empty
+}
+
+// NeedsPerson tells whether the person must be read for an ID token of a grant: its client wants to know of people, or
+// has asked for something by name.
+func NeedsPerson(client *clients.Client, grant *oidc.Grant) bool {
+	return len(grant.Claims.OfIDToken()) > 0 ||
+		client.IDTokenClaims != clients.IDTokenMinimal && tellOfPeople(grant.Scopes)
 }
 
 // SignIDToken makes an ID token: OpenID Connect Core, section 2.
@@ -58,7 +65,53 @@ func (p *Service) SignIDToken(t IDToken, now time.Time) (string, error) {
 	if t.Code != "" {
 		claims.CodeHash = tokenHash(alg, t.Code)
 	}
-	return p.Keys.Sign(alg, IDTokenType, claims)
+	return p.Keys.Sign(alg, IDTokenType, idTokenPayload{claims, t.aboutPerson()})
+}
+
+// aboutPerson is what the ID token tells of the person: what they have asked for by name, and what the scopes give
+// unless userinfo alone is to tell that. Without an access token nobody can ask userinfo: section 5.4.
+func (t IDToken) aboutPerson() map[string]any {
+	if t.Person == nil {
+		return nil
+	}
+	scopes := t.Scopes
+	if t.Client.IDTokenClaims == clients.IDTokenMinimal && t.AccessToken != "" {
+		scopes = nil
+	}
+	return t.Person.Claims(scopes, t.Grant.Claims.OfIDToken())
+}
+
+// idTokenPayload is the payload of an ID token.
+type idTokenPayload struct {
+	claims IDClaims
+	person map[string]any
+}
+
+// maxPersonInIDToken is how many bytes an ID token tells of a person at the most, roles aside: apps keep ID tokens in
+// cookies, and send them in URLs as id_token_hint.
+const maxPersonInIDToken = 4 << 10
+
+// longClaims are those that may be long, all of them written by the person, in the order in which they are left out.
+var longClaims = []string{"address", "website", "profile", "picture"}
+
+// MarshalJSON writes the payload as one object. Where the person has told more than fits, userinfo alone tells it.
+func (p idTokenPayload) MarshalJSON() ([]byte, error) {
+	claims, err := json.Marshal(p.claims)
+	if err != nil || len(p.person) == 0 {
+		return claims, err
+	}
+	person, err := json.Marshal(p.person)
+	for _, name := range longClaims {
+		if err != nil || len(person) <= maxPersonInIDToken {
+			break
+		}
+		delete(p.person, name)
+		person, err = json.Marshal(p.person)
+	}
+	if err != nil || len(p.person) == 0 {
+		return claims, err
+	}
+	return append(append(claims[:len(claims)-1], ','), person[1:]...), nil
 }
 
 // tokenHash is the left half of the token's hash with the hash of the signature's algorithm; EdDSA with Ed25519 hashes

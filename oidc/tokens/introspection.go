@@ -64,7 +64,7 @@ func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspectio
 			AuthTime:  claims.AuthTime, ACR: claims.ACR, AMR: claims.AMR,
 		}, client, nil
 	}
-	found, err := p.RefreshTokenByHash(ctx, storage.Digest(token))
+	found, err := p.RefreshTokenByHash(ctx, storage.Digest(token), nil)
 	if errors.Is(err, storage.ErrNotFound) {
 		return &Introspection{}, client, nil
 	} else if err != nil {

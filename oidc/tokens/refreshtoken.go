@@ -11,6 +11,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -64,14 +65,19 @@ func (p *Service) Successor(token string, known []byte) (string, bool) {
 type refreshTokenWithGrant struct {
 	RefreshToken `bun:",extend"`
 	oidc.Standing
-	Grant *oidc.Grant `bun:"rel:belongs-to,join:grant_id=id"`
+	Grant  *oidc.Grant `bun:"rel:belongs-to,join:grant_id=id"`
+	Person Person      `bun:"embed:person_"`
 }
 
-// RefreshTokenByHash reads a refresh token with its grant, or returns storage.ErrNotFound.
-func (p *Service) RefreshTokenByHash(ctx context.Context, hash []byte) (*refreshTokenWithGrant, error) {
+// RefreshTokenByHash reads a refresh token with its grant, and its person if ID tokens for that client tell of them; or
+// it returns storage.ErrNotFound. client is nil where no tokens are to be made.
+func (p *Service) RefreshTokenByHash(
+	ctx context.Context, hash []byte, client *clients.Client,
+) (*refreshTokenWithGrant, error) {
 	found := new(refreshTokenWithGrant)
 	query := p.Database.Reader().NewSelect().Model(found).Relation("Grant").Where("refresh_token.hash = ?", hash)
-	if err := p.JoinStanding(query.ColumnExpr("refresh_token.*")).Scan(ctx); err != nil {
+	query = p.JoinStanding(query.ColumnExpr("refresh_token.*"))
+	if err := p.JoinPerson(query, client).Scan(ctx); err != nil {
 		return nil, storage.NotFound(err)
 	}
 	return found, nil

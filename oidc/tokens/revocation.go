@@ -40,7 +40,7 @@ func (p *Service) Revoke(ctx context.Context, r oidc.Request) (*clients.Client, 
 		}
 		return client, nil
 	}
-	found, err := p.RefreshTokenByHash(ctx, storage.Digest(token))
+	found, err := p.RefreshTokenByHash(ctx, storage.Digest(token), nil)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return client, nil

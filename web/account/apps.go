@@ -49,6 +49,9 @@ func (h Apps) view(v *frame.Visit, access *authorize.Access) (pages.ConnectedApp
 	for _, scope := range access.Scopes {
 		app.Scopes = append(app.Scopes, frame.ScopeView(v.Language, scope))
 	}
+	for _, claim := range access.Claims {
+		app.Claims = append(app.Claims, frame.ClaimView(v.Language, claim))
+	}
 	for _, identifier := range slices.Sorted(maps.Keys(access.APIs)) {
 		api, err := h.APIs.Find(v.Context(), identifier)
 		if errors.Is(err, storage.ErrNotFound) {

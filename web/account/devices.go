@@ -73,11 +73,10 @@ func (h Devices) EndOthers(v *frame.Visit) error {
 
 // SignOut ends this session.
 func (h Devices) SignOut(v *frame.Visit) error {
-	if err := h.Identity.Sessions().End(v.Context(), v.Session.UserID, v.Session.ID, identity.EndedBySignOut); err != nil {
+	if err := h.Logout.End(v.Context(), v.Session.UserID, v.Session.ID, identity.EndedBySignOut); err != nil {
 		return err
 	}
-	v.ClearCookies()
-	return v.Show(http.StatusOK, pages.SignedOut{})
+	return frame.SignedOut(v, v.Session.ID, "", pages.SignedOut{})
 }
 
 // SignOutEverywhere ends all sessions of the person's, and what apps hold of them.
@@ -87,6 +86,5 @@ func (h Devices) SignOutEverywhere(v *frame.Visit) error {
 	); err != nil {
 		return err
 	}
-	v.ClearCookies()
-	return v.Show(http.StatusOK, pages.SignedOut{})
+	return frame.SignedOut(v, v.Session.ID, "", pages.SignedOut{})
 }

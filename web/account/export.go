@@ -131,15 +131,15 @@ func exportAttempt(attempt signin.LoginAttempt) gin.H {
 func exportConsent(consent authorize.Consent) gin.H {
 	return gin.H{
 		"client_id": consent.ClientID, "granted": consent.GrantedScopes, "declined": consent.DeclinedScopes,
-		"at_apis": consent.APIs,
-		"at":      consent.GrantedAt,
+		"granted_claims": consent.GrantedClaims, "declined_claims": consent.DeclinedClaims, "at_apis": consent.APIs,
+		"at": consent.GrantedAt,
 	}
 }
 
 func exportGrant(grant oidc.GrantInUse) gin.H {
 	return gin.H{
-		"client_id": grant.ClientID, "scopes": grant.Scopes, "apis": grant.APIs, "session_id": grant.SessionID,
-		"created_at":   grant.CreatedAt,
+		"client_id": grant.ClientID, "scopes": grant.Scopes, "claims": grant.Claims.Names(), "apis": grant.APIs,
+		"session_id": grant.SessionID, "created_at": grant.CreatedAt,
 		"last_used_at": grant.LastUsedAt, "expires_at": grant.ExpiresAt,
 	}
 }

@@ -4,15 +4,19 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 )
 
-// Cookie is one of the cookies that Wicket sets. All are for this host and all of its paths, are kept from scripts, and
-// come along when another site links here, but not with what another site posts (SameSite=Lax).
+// Cookie is one of the cookies that Wicket sets. All are for this host and all of its paths. All but the one that is
+// framed are kept from scripts, and come along when another site links here, but not with what another site posts
+// (SameSite=Lax).
 type Cookie struct {
 	name     string
 	lifetime time.Duration // 0: until the browser is closed
+	framed   bool          // for a frame of ours in a page of another site, and the script in it
 }
 
 // The cookies.
@@ -29,6 +33,9 @@ var (
 	// UpstreamSignUpCookie holds the secret by which an account of a provider, which belongs to no account here yet, is
 	// found again.
 	UpstreamSignUpCookie = Cookie{name: "arrival", lifetime: federation.PendingSignUpLifetime}
+	// BrowserStateCookie changes when somebody else is signed in, and goes when nobody is: see logout.BrowserState. It
+	// opens nothing, and is set only where the operator wants it.
+	BrowserStateCookie = Cookie{name: "browser_state", framed: true}
 	// PasskeyOfferCookie tells that this browser has been offered a passkey lately.
 	PasskeyOfferCookie = Cookie{name: "passkey_offered", lifetime: 30 * 24 * time.Hour}
 )
@@ -77,11 +84,27 @@ func (v *Visit) ClearCookies() {
 	v.ClearCookie(SessionCookie)
 	v.ClearCookie(SecondStepCookie)
 	v.ClearCookie(UpstreamSignUpCookie)
+	if v.frame.Provider.SessionManagement {
+		v.ClearCookie(BrowserStateCookie)
+	}
+}
+
+// SetBrowserState gives the browser of a session what tells apps that it is still the same, where that is wanted.
+func SetBrowserState(v *Visit, sessionID uuid.UUID) {
+	state := v.frame.Logout.BrowserState(sessionID)
+	if state != "" && state != v.Cookie(BrowserStateCookie) {
+		v.setCookie(BrowserStateCookie, http.Cookie{ // it lasts as long as that of the session
+			Value: state, MaxAge: int(v.frame.SignIns.SessionLifetime.Seconds()),
+		})
+	}
 }
 
 func (v *Visit) setCookie(cookie Cookie, to http.Cookie) {
 	to.Name, to.Path = v.frame.nameOf(cookie), "/"
-	to.Secure, to.HttpOnly, to.SameSite = v.frame.https, true, http.SameSiteLaxMode
+	to.Secure, to.HttpOnly, to.SameSite = v.frame.https, !cookie.framed, http.SameSiteLaxMode
+	if cookie.framed && v.frame.https { // without https browsers refuse it, and pages on this machine are one site
+		to.SameSite = http.SameSiteNoneMode
+	}
 	if v.cookies == nil {
 		v.cookies = make(map[string]string)
 	}

@@ -69,7 +69,7 @@ func tellPerson(v *Visit, err error) {
 	var refusal *authorize.Refusal
 	if errors.As(err, &refusal) && refusal.Authorization != nil {
 		v.Client = refusal.Authorization.Client
-		logRefusal(v, refusal.Reason)
+		LogRefusal(v, refusal.Reason)
 		response, unsigned := v.frame.Authorize.Refuse(refusal.Authorization, refusal.Reason)
 		if unsigned == nil && v.Respond(response) == nil {
 			return
@@ -93,7 +93,7 @@ func failure(v *Visit, err error) pages.Failure {
 	var limited *cache.Limited
 	switch {
 	case errors.As(err, &protocol) && protocol.Status < http.StatusInternalServerError:
-		logRefusal(v, protocol)
+		LogRefusal(v, protocol)
 		return pages.Failure{
 			Status: http.StatusBadRequest, Title: v.Language.Text("failure.protocol.title"),
 			Explanation: protocol.Description, Advice: v.Language.Text("failure.protocol.advice"),
@@ -134,7 +134,7 @@ func tellApp(v *Visit, err error) {
 	if protocol.Status >= http.StatusInternalServerError {
 		v.LogFault(err)
 	} else if protocol.Status != http.StatusTooManyRequests { // the log has a line for each request already
-		logRefusal(v, protocol)
+		LogRefusal(v, protocol)
 	}
 	if protocol.Challenge != "" {
 		v.Gin.Header("WWW-Authenticate", protocol.Challenge)
@@ -193,9 +193,9 @@ func (v *Visit) LogFault(err error) {
 	log(v, level, "fault", "error", err.Error())
 }
 
-// logRefusal logs what an app or the person whom it sent was refused, and why. What our side of it could not do is
+// LogRefusal logs what an app or the person whom it sent was refused, and why. What our side of it could not do is
 // logged as a fault.
-func logRefusal(v *Visit, refused *oidc.Error) {
+func LogRefusal(v *Visit, refused *oidc.Error) {
 	if refused.Status >= http.StatusInternalServerError {
 		v.LogFault(refused)
 		return

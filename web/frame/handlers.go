@@ -31,6 +31,7 @@ func (f *Frame) App(handler Handler, demands ...Demand) gin.HandlerFunc {
 	handler = demanding(handler, demands)
 	return func(c *gin.Context) {
 		c.Header("Cache-Control", "no-store")
+		c.Header("Pragma", "no-cache") // RFC 6749, section 5.1
 		v := &Visit{Gin: c, Language: languageOf(c), frame: f}
 		if err := handler(v); err != nil {
 			tellApp(v, err)

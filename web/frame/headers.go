@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/wicket-id/wicket/oidc"
 )
 
 // pageHeaders sets the headers of everything that a browser gets from us. The policy is the strictest one, for what is
@@ -26,12 +28,12 @@ func (v *Visit) LeadsTo(addresses ...string) {
 	}
 }
 
-var strictestPolicy = contentSecurityPolicy(nil)
+var strictestPolicy = contentSecurityPolicy(nil, nil)
 
-// contentSecurityPolicy is the policy of a page whose forms lead to these addresses in the end. Browsers apply
-// form-action to every redirect that follows a form, and where an app sends people after its callback is its own
-// affair: so https as a whole is allowed then, and http only to the very host.
-func contentSecurityPolicy(leadsTo []string) string {
+// contentSecurityPolicy is the policy of a page whose forms lead to these addresses in the end, and which shows those
+// others in frames. Browsers apply form-action to every redirect that follows a form, and where an app sends people
+// after its callback is its own affair: so https as a whole is allowed then, and http only to the very host.
+func contentSecurityPolicy(leadsTo, framed []string) string {
 	formAction := []string{"'self'"}
 	allow := func(source string) {
 		if !slices.Contains(formAction, source) {
@@ -50,6 +52,15 @@ func contentSecurityPolicy(leadsTo []string) string {
 			allow(scheme + ":")
 		}
 	}
-	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' https: data:; " +
+	frames := ""
+	for _, address := range framed {
+		if origin := oidc.OriginOf(address); !strings.ContainsAny(origin, ";, '") {
+			frames += " " + origin
+		}
+	}
+	if frames != "" {
+		frames = "frame-src" + frames + "; "
+	}
+	return "default-src 'none'; " + frames + "style-src 'self'; script-src 'self'; img-src 'self' https: data:; " +
 		"base-uri 'none'; frame-ancestors 'none'; form-action " + strings.Join(formAction, " ")
 }

@@ -33,6 +33,7 @@ type Visit struct {
 
 	frame   *Frame
 	leadsTo []string          // where the forms of the page lead in the end: see LeadsTo
+	framed  []string          // what the page shows in frames
 	cookies map[string]string // the cookies that the answer sets, by name
 	read    bool              // Session was looked for
 }
@@ -113,7 +114,7 @@ func (v *Visit) Show(status int, page pages.Page) error {
 	if status == http.StatusTooManyRequests && v.Gin.Writer.Header().Get("Retry-After") == "" {
 		v.Gin.Header("Retry-After", "60") // what identity refuses comes back within minutes, up to an hour
 	}
-	v.Gin.Header("Content-Security-Policy", contentSecurityPolicy(v.leadsTo))
+	v.Gin.Header("Content-Security-Policy", contentSecurityPolicy(v.leadsTo, v.framed))
 	return pages.Write(v.Gin.Writer, status, v.Language, page)
 }
 

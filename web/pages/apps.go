@@ -14,6 +14,7 @@ type ConnectedApp struct {
 	ID          string
 	App         App
 	Scopes      []Scope
+	Claims      []Claim // besides what the scopes give
 	APIs        []API
 	Consented   bool // the person was asked; otherwise the operator trusts the app
 	Since, Used string

@@ -1,14 +1,15 @@
 package pages
 
 // Consent asks the person whether an app may have what it asked for. It posts
-// continue, decision ("allow" or "deny") and scope, once for every scope that is
-// still ticked, to /consent. Required scopes are not posted: they come with
+// continue, decision ("allow" or "deny"), and scope and claim, once for every scope
+// and claim that is still ticked, to /consent. Required scopes are not posted: they come with
 // "allow".
 type Consent struct {
 	App          App
 	RedirectHost string // where the answer goes, as a person would recognize it
 	Person       Person
 	Scopes       []Scope
+	Claims       []Claim // besides what the scopes give
 	APIs         []API
 	Stranger     bool   // nobody vouches for the app: anybody may register one
 	Publisher    string // the host whose document describes it; or ""
@@ -28,6 +29,12 @@ type Scope struct {
 	Title    string // as a person says it: "See your email address"
 	Detail   string // a sentence on what that means, or ""
 	Required bool   // cannot be left out
+}
+
+// Claim is one thing about a person that an app asks for by its name.
+type Claim struct {
+	Name  string // as in the protocol: "birthdate"
+	Title string // as a person says it: "See your date of birth"
 }
 
 func (Consent) page() string { return "consent.html" }

@@ -140,7 +140,7 @@ var samples = []struct {
 	{"consent", Consent{App: notes, RedirectHost: "notes.example", Person: grace, Continue: "c", Scopes: []Scope{
 		{Name: "openid", Title: "Who you are", Required: true},
 		{Name: "email", Title: "Your email address", Detail: "grace@example.com"},
-	}}, []string{"allow", "deny"}},
+	}, Claims: []Claim{{Name: "birthdate", Title: "Your date of birth"}}}, []string{"allow", "deny"}},
 	{"consent, bare", Consent{App: App{Name: "x"}, Person: Person{Username: "grace"}}, []string{"allow", "deny"}},
 	{"sign out", SignOut{App: &notes, Person: grace, Continue: "c"}, []string{"sign-out", "stay"}},
 	{"sign out, no app", SignOut{Person: grace}, []string{"sign-out", "stay"}},
@@ -460,16 +460,16 @@ func TestSignedOutLeadsBackToEveryScheme(t *testing.T) {
 }
 
 func TestConsentPostsOnlyWhatCanBeLeftOut(t *testing.T) {
-	var scopes []string
+	var ticked []string
 	for _, e := range elements(t, render(t, Consent{App: notes, Scopes: []Scope{
 		{Name: "openid", Title: "a", Required: true}, {Name: "email", Title: "b"}, {Name: "phone", Title: "c"},
-	}})) {
-		if _, checked := e.attr["checked"]; e.attr["name"] == "scope" && checked {
-			scopes = append(scopes, e.attr["value"])
+	}, Claims: []Claim{{Name: "birthdate", Title: "d"}}})) {
+		if _, checked := e.attr["checked"]; checked {
+			ticked = append(ticked, e.attr["name"]+" "+e.attr["value"])
 		}
 	}
-	if !slices.Equal(scopes, []string{"email", "phone"}) {
-		t.Error(scopes)
+	if !slices.Equal(ticked, []string{"scope email", "scope phone", "claim birthdate"}) {
+		t.Error(ticked)
 	}
 }
 

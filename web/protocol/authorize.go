@@ -57,6 +57,8 @@ func (e Authorize) Get(v *frame.Visit) error {
 		case err != nil:
 			return err
 		}
+		frame.SetBrowserState(v, visitor.Session.ID)
+		e.Logout.AddSessionState(response, v.Authorization.Client, visitor.Session.ID)
 		return v.Respond(response)
 	default:
 		return &authorize.Refusal{Reason: decision.Error, Authorization: v.Authorization}

@@ -18,25 +18,25 @@ type Logout struct{ *frame.Frame }
 // Begin takes a request. An app that holds an ID token of this very session signs the person out; in every other case
 // they are asked.
 func (e Logout) Begin(v *frame.Visit) error {
-	request, err := e.Logout.Read(v.Context(), v.Form)
+	request, err := e.read(v, v.Form)
 	if err != nil {
 		return err
 	}
-	v.Client = request.Client
 	if err := frame.Session(v); err != nil {
 		return err
 	}
-	// A form of another site comes without our cookie; the session that the ID token names can be ended all the same.
+	// A form of another site comes without our cookie; the session that the ID token names can be ended all the same, and
+	// if it has ended already, the app is owed its answer.
 	if request.SessionID != uuid.Nil && (v.Session == nil || request.Names(v.Session.ID)) {
-		err := e.Identity.Sessions().End(v.Context(), request.UserID, request.SessionID, identity.EndedByClient)
+		err := e.Logout.End(v.Context(), request.UserID, request.SessionID, identity.EndedByClient)
 		if err != nil {
 			return err
 		}
-		return e.signedOut(v, request)
+		return frame.SignedOut(v, request.SessionID, request.ReturnURL(), signedOut(request))
 	}
 	if v.Session == nil { // there is nothing to end, and no proof that the app asks: the way back is a link
 		v.ClearCookies()
-		return v.Show(http.StatusOK, pages.SignedOut{App: app(request), ReturnURI: request.ReturnURL()})
+		return v.Show(http.StatusOK, signedOut(request))
 	}
 	person, err := v.Person()
 	if err != nil {
@@ -52,33 +52,44 @@ func (e Logout) Confirm(v *frame.Visit) error {
 	if err != nil {
 		return frame.ErrForm
 	}
-	request, err := e.Logout.Read(v.Context(), parameters)
+	request, err := e.read(v, parameters)
 	if err != nil {
 		return err
 	}
 	if err := frame.Session(v); err != nil {
 		return err
 	}
+	ended := uuid.Nil
 	if v.Session != nil {
-		err := e.Identity.Sessions().End(v.Context(), v.Session.UserID, v.Session.ID, identity.EndedBySignOut)
-		if err != nil {
+		ended = v.Session.ID
+		if err := e.Logout.End(v.Context(), v.Session.UserID, ended, identity.EndedBySignOut); err != nil {
 			return err
 		}
 	}
-	return e.signedOut(v, request)
+	return frame.SignedOut(v, ended, request.ReturnURL(), signedOut(request))
 }
 
-// signedOut sends the browser back to the app, where that may be, or says that it is done.
-func (e Logout) signedOut(v *frame.Visit, request *logout.Request) error {
-	v.ClearCookies()
-	if to := request.ReturnURL(); to != "" {
-		return v.Redirect(to)
+// read reads a request, and logs why the browser will not go back to where it asks.
+func (e Logout) read(v *frame.Visit, form url.Values) (*logout.Request, error) {
+	request, err := e.Logout.Read(v.Context(), form)
+	if err != nil {
+		return nil, err
 	}
-	page := pages.SignedOut{App: app(request)}
-	if request.Client != nil {
+	v.Client = request.Client
+	if request.Refused != nil {
+		frame.LogRefusal(v, request.Refused)
+	}
+	return request, nil
+}
+
+// signedOut is the page for a request that leads nowhere by itself. The way back to the app is where the app asked for,
+// or else its home page.
+func signedOut(request *logout.Request) pages.SignedOut {
+	page := pages.SignedOut{App: app(request), ReturnURI: request.ReturnURL(), Refused: request.Refused != nil}
+	if page.ReturnURI == "" && request.Client != nil {
 		page.ReturnURI = request.Client.ClientURI
 	}
-	return v.Show(http.StatusOK, page)
+	return page
 }
 
 // app is the app that asks for a logout, for a page; nil where the request names none.

@@ -28,11 +28,15 @@ func (e Userinfo) Answer(v *frame.Visit) error {
 			token = inBody
 		}
 	}
-	claims, err := e.Tokens.Userinfo(v.Context(), token)
+	answer, err := e.Tokens.Userinfo(v.Context(), token)
 	if err != nil {
 		return err
 	}
-	v.Gin.JSON(http.StatusOK, claims)
+	if answer.JWT != "" {
+		v.Gin.Data(http.StatusOK, "application/jwt", []byte(answer.JWT))
+		return nil
+	}
+	v.Gin.JSON(http.StatusOK, answer.Claims)
 	return nil
 }
 

@@ -20,6 +20,7 @@ func admitted(v *frame.Visit, admission *signin.Outcome, page string) error {
 
 func setCookies(v *frame.Visit, admission *signin.Outcome) {
 	v.SetSession(admission.Secret, admission.Session.ExpiresAt)
+	frame.SetBrowserState(v, admission.Session.ID)
 	v.SetCookie(frame.DeviceCookie, admission.DeviceSecret)
 }
 

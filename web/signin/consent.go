@@ -31,6 +31,9 @@ func (h Consent) Page(v *frame.Visit) error {
 	for _, name := range a.Scopes {
 		page.Scopes = append(page.Scopes, frame.ScopeView(v.Language, name))
 	}
+	for _, name := range a.NamedClaims() {
+		page.Claims = append(page.Claims, frame.ClaimView(v.Language, name))
+	}
 	for _, api := range a.APIs {
 		page.APIs = append(page.APIs, frame.APIView(v.Language, api.API, api.Scopes))
 	}
@@ -43,7 +46,7 @@ func (h Consent) Answer(v *frame.Visit) error {
 	if v.Form.Get("decision") != "allow" {
 		return denied(a)
 	}
-	if err := h.Authorize.GrantConsent(v.Context(), v.Session.UserID, a, v.Form["scope"]); err != nil {
+	if err := h.Authorize.GrantConsent(v.Context(), v.Session.UserID, a, v.Form["scope"], v.Form["claim"]); err != nil {
 		return err
 	}
 	a.Confirm(v.Session)

@@ -46,6 +46,9 @@ func newMetrics() *metrics {
 			"texts": counter("wicket_text_messages_total",
 				"Text messages that people asked for, by the country. The outcome is sent, or the limit that refused it.",
 				"country", "outcome"),
+			"logout_deliveries": counter("wicket_logout_deliveries_total",
+				"Attempts to tell an app of a logout. The outcome is delivered, retried (it is tried again) or given_up.",
+				"outcome"),
 			"limited": counter("wicket_limited_total",
 				"Requests refused because there were too many, by the limit of WICKET_LIMITS.", "limit"),
 		},
@@ -71,6 +74,13 @@ func newMetrics() *metrics {
 // tally counts an event: it is a storage.Tallier.
 func (m *metrics) tally(event string, labels ...string) {
 	m.events[event].WithLabelValues(labels...).Inc()
+}
+
+// count counts what happens in jobs, where metrics are wanted: it is a storage.EventCounter.
+func (s *Server) count(event string, labels ...string) {
+	if s.metrics != nil {
+		s.metrics.tally(event, labels...)
+	}
 }
 
 // answered notes an answered request: it is a web.Answered. Methods that we do not know are one, for clients may send

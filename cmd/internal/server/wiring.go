@@ -146,7 +146,9 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	s.Provider = &oidc.Provider{
 		Issuer: config.Issuer, Database: s.Database, Cache: s.cache, Limits: s.limits, Seal: config.Seal,
 		Lifetimes: oidc.DefaultLifetimes, TwoFactors: config.TwoFactors, RequirePKCE: config.RequirePKCE,
-		RequirePAR: config.RequirePAR, AllResponseTypes: config.AllResponseTypes, Now: s.Clock.Now,
+		RequirePAR: config.RequirePAR, AllResponseTypes: config.AllResponseTypes,
+		FrontchannelLogout: config.FrontchannelLogout, SessionManagement: config.SessionManagement,
+		Now: s.Clock.Now,
 	}
 	s.Clients = clients.New(s.Provider, config.AllowPrivate, s.log)
 	s.APIs = apis.New(s.Provider)
@@ -159,7 +161,11 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 		Provider: s.Provider, Clients: s.Clients, Registration: s.Registration, APIs: s.APIs, Tokens: s.Tokens, Grants: s.Grants,
 		Identity: s.Identity,
 	}
-	s.Logout = &logout.Service{Provider: s.Provider, Clients: s.Clients, Tokens: s.Tokens}
+	s.Logout = &logout.Service{
+		Provider: s.Provider, Clients: s.Clients, Tokens: s.Tokens, Identity: s.Identity, Log: s.log,
+		AllowPrivate: config.AllowPrivate,
+	}
+	s.Identity.Listener, s.Clients.Leaving = s.Logout.Listener(), s.Logout.ClientLeaves
 	s.discovery, err = discovery.Document(s.Provider, discovery.Choices{
 		Registration: config.ClientRegistration, Documents: config.ClientDocuments,
 	})
@@ -181,9 +187,10 @@ func (s *Server) wireJobs(_ context.Context, config *Config) (err error) {
 	})
 	river.AddWorker(workers, &notify.ResetWorker{SignIns: s.SignIns})
 	river.AddWorker(workers, &notify.LockWorker{SignIns: s.SignIns})
+	river.AddWorker(workers, &logout.DeliveryWorker{Logout: s.Logout, Count: s.count})
 	river.AddWorker(workers, &upkeepWorker{server: s, auditTrailKept: config.KeepAuditTrail, log: s.log})
 	s.Jobs, err = s.Database.NewJobs(workers, []*river.PeriodicJob{upkeepJob()}, s.log)
-	s.Identity.Jobs = s.Jobs
+	s.Identity.Jobs, s.Logout.Jobs = s.Jobs, s.Jobs
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
@@ -22,7 +23,15 @@ func TestQueriesOfEachWay(t *testing.T) {
 		storagetest.Unrehearsed(t, databaseURL)
 		h := harness.Start(t, databaseURL)
 		client, b := h.AddClient(t, nil), h.NewBrowser(t)
+		minimal := func(c *clients.Client) { c.IsTrusted, c.IDTokenClaims = true, clients.IDTokenMinimal }
+		terse, byName := h.AddClient(t, minimal), h.AddClient(t, minimal)
+		roles := h.AddClient(t, func(c *clients.Client) { c.IsTrusted, c.Scopes = true, []string{"openid", "roles"} })
+		scope := url.Values{"scope": {"openid roles"}}
+		claims := url.Values{"claims": {`{"id_token":{"name":null},"userinfo":{"birthdate":null}}`}}
 		b.Code(t, client, nil) // signs in and consents
+		b.Code(t, terse, nil)
+		b.Code(t, byName, nil)
+		b.Code(t, roles, scope)
 		counter := &queryCounter{}
 		h.Database.Observe(counter)
 		var code, pushed string
@@ -44,8 +53,19 @@ func TestQueriesOfEachWay(t *testing.T) {
 			{"client credentials", 0, 0, func() {
 				h.Call(t, oidc.PathToken, client, url.Values{"grant_type": {"client_credentials"}})
 			}},
+			{"authorize, minimal", 1, 1, func() { code = b.Code(t, terse, nil) }},
+			{"code without claims", 1, 1, func() { tokens = h.Redeem(t, terse, code) }},
+			{"authorize, claims by name", 1, 1, func() { code = b.Code(t, byName, claims) }},
+			{"code with claims by name alone", 2, 1, func() { tokens = h.Redeem(t, byName, code) }},
+			{"userinfo by name", 1, 0, func() { h.Userinfo(t, tokens.Text("access_token")) }},
+			{"authorize, roles", 1, 1, func() { code = b.Code(t, roles, scope) }},
+			{"code with roles", 1, 1, func() { tokens = h.Redeem(t, roles, code) }},
+			{"userinfo with roles", 1, 0, func() { h.Userinfo(t, tokens.Text("access_token")) }},
 			{"discovery", 0, 0, func() { b.Get(t, oidc.PathConfiguration) }},
 			{"jwks", 0, 0, func() { b.Get(t, oidc.PathJWKS) }},
+			{"logout, of which no app wants to be told", 1, 1, func() {
+				b.Get(t, oidc.PathLogout+"?id_token_hint="+tokens.Text("id_token"))
+			}},
 		} {
 			counter.reset()
 			way.once()

@@ -56,6 +56,13 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 
 			var spa, doomed map[string]any
 			line.JSON(t, &spa, "", "client", "create", "--name", "SPA", "--public", "--redirect-uri", "http://localhost:3000/")
+			var either map[string]any
+			line.JSON(t, &either, "", "client", "create", "--name", "Either way", "--redirect-uri", "https://e.example/", "--id-token-claims", "minimal", "--userinfo-alg", "RS256")
+			if either["token_endpoint_auth_method"] != clients.AuthBasic || either["any_secret_method"] != true ||
+				either["id_token_claims"] != "minimal" || either["userinfo_signed_response_alg"] != "RS256" ||
+				spa["any_secret_method"] != false || spa["id_token_claims"] != "scopes" {
+				t.Errorf("created: %v, %v", either, spa)
+			}
 			if _, has := spa["client_secret"]; has || spa["token_endpoint_auth_method"] != clients.AuthNone {
 				t.Errorf("a public client: %v", spa)
 			}

@@ -62,5 +62,14 @@ func (p Page) Then() string {
 	return ""
 }
 
+// Attributes returns what an attribute says in each element of a kind that has it.
+func (p Page) Attributes(element, attribute string) (values []string) {
+	pattern := regexp.MustCompile("<" + element + `\b[^>]*\s` + attribute + `="([^"]*)"`)
+	for _, match := range pattern.FindAllStringSubmatch(p.Text, -1) {
+		values = append(values, html.UnescapeString(match[1]))
+	}
+	return values
+}
+
 // Path tells where a page is.
 func (p Page) Path() string { return p.Request.URL.Path }

@@ -31,7 +31,7 @@ func (l *Log) String() string {
 }
 
 // StartSecure is Start behind https, with everything that the server logs, down to the least.
-func StartSecure(t testing.TB, databaseURL string) (*Server, *Log) {
+func StartSecure(t testing.TB, databaseURL string, change ...func(*Config)) (*Server, *Log) {
 	t.Helper()
 	listening := httptest.NewUnstartedServer(nil)
 	config := &Config{
@@ -39,6 +39,9 @@ func StartSecure(t testing.TB, databaseURL string) (*Server, *Log) {
 		Clock: identity.Clock, Seal: newSeal(t), Migrate: true, Registration: true,
 	}
 	config.RelyingParty = RelyingParty(t, "https://localhost", factor.HardwareKeyPolicy{}) // an address is none
+	for _, change := range change {
+		change(config)
+	}
 	log := new(Log)
 	handler := slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})
 	s, err := server.New(t.Context(), config, slog.New(handler))

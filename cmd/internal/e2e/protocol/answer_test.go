@@ -45,6 +45,9 @@ func answerOf(t testing.TB, h *harness.Server, request *http.Request) harness.An
 	if cache := shown.Header.Get("Cache-Control"); cache != "no-store" {
 		t.Errorf("%s: Cache-Control %q", request.URL.Path, cache)
 	}
+	if pragma := shown.Header.Get("Pragma"); pragma != "no-cache" {
+		t.Errorf("%s: Pragma %q: RFC 6749, section 5.1", request.URL.Path, pragma)
+	}
 	if shown.Text == "" {
 		return got
 	}

@@ -122,6 +122,46 @@ func TestClientAuthenticationThatIsWrong(t *testing.T) {
 	})
 }
 
+// An app whose operator named no method may send its secret either way, but not both ways at once.
+func TestASecretMayComeEitherWay(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		client := h.AddClient(t, func(c *clients.Client) { c.AuthMethod = "" })
+		if client.AuthMethod != clients.AuthBasic || !client.AnySecretMethod {
+			t.Errorf("it is registered as %s, any %t", client.AuthMethod, client.AnySecretMethod)
+		}
+		header := func(secret string) string {
+			return "Basic " + base64.StdEncoding.EncodeToString([]byte(client.ID+":"+secret))
+		}
+		for _, path := range []string{oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke} {
+			for name, c := range map[string]struct {
+				authorization string
+				form          url.Values
+				status        int
+			}{
+				"basic": {header(client.Secret), url.Values{}, 200},
+				"post":  {"", url.Values{"client_id": {client.ID}, "client_secret": {client.Secret}}, 200},
+				"both": {header(client.Secret), url.Values{
+					"client_id": {client.ID}, "client_secret": {client.Secret},
+				}, 401},
+				"a wrong secret, basic":  {header("wrong"), url.Values{}, 401},
+				"a wrong secret, posted": {"", url.Values{"client_id": {client.ID}, "client_secret": {"wrong"}}, 401},
+				"no secret":              {"", url.Values{"client_id": {client.ID}}, 401},
+				"no secret, basic":       {header(""), url.Values{}, 401},
+				"an assertion": {"", url.Values{
+					"client_id": {client.ID}, "client_assertion": {"x"}, "client_assertion_type": {clients.AssertionType},
+				}, 401},
+			} {
+				c.form.Set("grant_type", oidc.GrantClientCredentials)
+				c.form.Set("token", "x")
+				if got := postForm(t, h, path, c.authorization, c.form); got.Status != c.status {
+					t.Errorf("%s, %s: %d %v, want %d", path, name, got.Status, got.JSON, c.status)
+				}
+			}
+		}
+	})
+}
+
 // No answer tells whether a client exists, or which method it uses.
 func TestUnknownClientsLookLikeWrongCredentials(t *testing.T) {
 	t.Parallel()

@@ -104,9 +104,13 @@ func TestEveryPageHasTheSecurityHeaders(t *testing.T) {
 			"a stale page":          {visitor.Get(t, "/consent?continue=x"), 400, "open for too long"},
 			"logout":                {b.Get(t, "/logout"), 200, `id="sign-out"`},
 			"logout for an app":     {b.Get(t, "/logout?client_id="+client.ID), 200, `id="sign-out"`},
-			"logout that is wrong": {b.Get(
+			"logout that leads nowhere": {b.Get(
 				t, "/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example",
-			), 400, "post_logout_redirect_uri"},
+			), 200, `id="sign-out"`},
+			"logout that is wrong": {b.Get(t, "/logout?id_token_hint=x"), 400, "id_token_hint"},
+			"signed out, that leads nowhere": {visitor.Get(
+				t, "/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example",
+			), 200, `id="not-sent-back"`},
 			"signed out":     {visitor.Get(t, "/logout"), 200, "signed out"},
 			"no such page":   {visitor.Get(t, "/no/such/page"), 404, "no such page"},
 			"no such method": {visitor.Post(t, "/", nil), 405, "cannot be done"},
@@ -162,6 +166,40 @@ func TestEveryAnswerSaysWhatItIs(t *testing.T) {
 			if shown.Header.Get("Server") != "" || shown.Header.Get("X-Powered-By") != "" ||
 				shown.Header.Get("Strict-Transport-Security") != "" {
 				t.Errorf("%s: %v", path, shown.Header)
+			}
+		}
+	})
+}
+
+// RFC 9110, section 9.3.2: HEAD is GET without the body, everywhere.
+func TestHeadIsAnsweredWhereGetIs(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		b, client := h.NewBrowser(t), h.AddClient(t, func(c *clients.Client) { c.IsTrusted = true })
+		access := h.Redeem(t, client, b.Code(t, client, nil)).Text("access_token")
+		for address, status := range map[string]int{
+			"/": 200, "/healthz": 200, "/readyz": 200, "/sign-in": 303, "/forgot-password": 200, "/account": 200,
+			"/account/apps": 200, "/logout": 200, "/consent?continue=x": 400, "/federation/nobody": 404, "/no/such/page": 404,
+			oidc.PathConfiguration: 200, oidc.PathServerMetadata: 200, oidc.PathJWKS: 200, oidc.PathUserinfo: 200,
+			"/.well-known/webauthn": 200, "/authorize": 400, "/assets/logo.svg": 404, oidc.PathToken: 405, oidc.PathRevoke: 405,
+			strings.TrimPrefix(h.AuthorizeURL(client, nil), h.Issuer): 303,
+		} {
+			var answers []harness.Page
+			for _, method := range []string{http.MethodGet, http.MethodHead} {
+				request, err := http.NewRequest(method, h.Issuer+address, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				request.Header.Set("Authorization", "Bearer "+access)
+				response, err := b.WithoutRedirects().Do(request)
+				answers = append(answers, harness.ReadPage(t, response, err))
+			}
+			got, head := answers[0], answers[1]
+			if got.StatusCode != status || head.StatusCode != status || head.Text != "" ||
+				head.Header.Get("Content-Type") != got.Header.Get("Content-Type") ||
+				head.Header.Get("Cache-Control") != got.Header.Get("Cache-Control") ||
+				(head.Header.Get("Location") == "") != (got.Header.Get("Location") == "") {
+				t.Errorf("%s: GET %s %v, HEAD %s %v %q", address, got.Status, got.Header, head.Status, head.Header, head.Text)
 			}
 		}
 	})

@@ -1,12 +1,16 @@
 package protocol
 
 import (
+	"context"
 	"encoding/base64"
 	"html"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/identity"
@@ -30,23 +34,8 @@ func TestLogoutThatMustNotBeFollowed(t *testing.T) {
 		}
 		encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 		for name, form := range map[string]url.Values{
-			"an unregistered address": {"id_token_hint": {hint}, "post_logout_redirect_uri": {"https://evil.example/"}},
-			"a query added": {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI +
-				"?x=1"}},
-			"a path added": {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI +
-				"x"}},
-			"a fragment added": {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI +
-				"#x"}},
-			"other case":                      {"id_token_hint": {hint}, "post_logout_redirect_uri": {strings.ToUpper(harness.LogoutURI)}},
-			"the sign-in's address":           {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.RedirectURI}},
-			"another client's address":        {"id_token_hint": {hint}, "post_logout_redirect_uri": {"https://other.example.com/bye"}},
 			"another client's address and id": {"id_token_hint": {hint}, "client_id": {other.ID}, "post_logout_redirect_uri": {"https://other.example.com/bye"}},
 			"an unknown client":               {"client_id": {"unknown"}, "post_logout_redirect_uri": {harness.LogoutURI}},
-			"nobody":                          {"post_logout_redirect_uri": {harness.LogoutURI}},
-			"nobody, with a state":            {"post_logout_redirect_uri": {harness.LogoutURI}, "state": {"s"}},
-			"a script":                        {"id_token_hint": {hint}, "post_logout_redirect_uri": {"javascript:alert(1)"}},
-			"lines": {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI +
-				"\r\nX-Evil: 1"}},
 			"NUL": {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI +
 				"\x00"}},
 			"charset": {"id_token_hint": {hint}, "post_logout_redirect_uri": {harness.LogoutURI +
@@ -90,6 +79,121 @@ func TestLogoutThatMustNotBeFollowed(t *testing.T) {
 		}
 		if shown := b.Get(t, "/account"); !strings.Contains(shown.Text, "Alice Example") {
 			t.Error("after all that she is signed out")
+		}
+	})
+}
+
+// Where the app asks for an address that is not registered for it, nobody is sent there; but the person is signed out
+// as they meant, told why they stay, and led to the app by the address that is registered as its home.
+func TestLogoutThatLeadsNowhere(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		const home = "https://app.example.com/home"
+		client := h.AddClient(t, func(c *clients.Client) { c.ClientURI = home })
+		homeless := h.AddClient(t, nil)
+		h.AddClient(t, func(c *clients.Client) { c.PostLogoutRedirectURIs = []string{"https://other.example.com/bye"} })
+		check := func(t *testing.T, what, id, way string, shown harness.Page) {
+			t.Helper()
+			if shown.StatusCode != http.StatusOK || shown.Header.Get("Location") != "" || shown.Header.Get("X-Evil") != "" ||
+				!strings.Contains(shown.Text, `id="`+id+`"`) || len(shown.Attributes("meta", "http-equiv")) > 0 {
+				t.Errorf("%s: %s to %q\n%s", what, shown.Status, shown.Header.Get("Location"), shown.Text)
+			}
+			for _, link := range shown.Attributes("a", "href") {
+				if link != way && link != "/account" {
+					t.Errorf("%s: a link to %q", what, link)
+				}
+			}
+			if got := len(shown.Attributes("a", "id")); (got > 0) != (way != "") {
+				t.Errorf("%s: %d links, and should lead to %q", what, got, way)
+			}
+		}
+		for name, address := range map[string]string{
+			"an unregistered address":  "https://evil.example/",
+			"a query added":            harness.LogoutURI + "?x=1",
+			"a path added":             harness.LogoutURI + "x",
+			"a fragment added":         harness.LogoutURI + "#x",
+			"other case":               strings.ToUpper(harness.LogoutURI),
+			"the sign-in's address":    harness.RedirectURI,
+			"another client's address": "https://other.example.com/bye",
+			"a script":                 "javascript:alert(1)",
+			"lines":                    harness.LogoutURI + "\r\nX-Evil: 1",
+			"long":                     harness.LogoutURI + strings.Repeat("a", 5000),
+		} {
+			to := "&state=s&post_logout_redirect_uri=" + url.QueryEscape(address)
+			// With a hint of this very session: at once.
+			b := h.NewBrowser(t)
+			tokens := h.Redeem(t, client, b.Code(t, client, nil))
+			hint := "id_token_hint=" + tokens.Text("id_token")
+			check(t, name, "not-sent-back", home, b.Get(t, oidc.PathLogout+"?"+hint+to))
+			if shown := b.Get(t, "/account"); !strings.Contains(shown.Text, `id="sign-in"`) {
+				t.Errorf("%s: still signed in", name)
+			}
+			if got := h.Refresh(t, client, tokens.Text("refresh_token")); got.Text("error") != "invalid_grant" {
+				t.Errorf("%s: the refresh token lives on: %v", name, got.JSON)
+			}
+			// The session is gone: the same again, from any browser.
+			check(t, name+", again", "not-sent-back", home, h.NewBrowser(t).Get(t, oidc.PathLogout+"?"+hint+to))
+			// Without one: after the person says so.
+			apps := map[string]string{client.ID: home}
+			if name == "an unregistered address" {
+				apps[homeless.ID], apps[""] = "", ""
+			}
+			for app, way := range apps {
+				b.SignIn(t, harness.Page{})
+				shown := b.Get(t, oidc.PathLogout+"?client_id="+app+to)
+				check(t, name+", a question", "sign-out", "/account", shown)
+				shown = b.Post(t, "/logout/confirm", url.Values{"continue": {html.UnescapeString(shown.Continue())}})
+				check(t, name+", confirmed", "not-sent-back", way, shown)
+				if shown := b.Get(t, "/account"); !strings.Contains(shown.Text, `id="sign-in"`) {
+					t.Errorf("%s, confirmed: still signed in", name)
+				}
+				check(t, name+", nobody", "not-sent-back", way, b.Get(t, oidc.PathLogout+"?client_id="+app+to))
+			}
+		}
+	})
+}
+
+// A hint whose session is gone leads back all the same, to the address that is registered.
+func TestLogoutAfterTheSessionIsGone(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		client := h.AddClient(t, nil)
+		back := "&state=s&post_logout_redirect_uri=" + url.QueryEscape(harness.LogoutURI)
+		for name, end := range map[string]func(b *harness.Browser, sid uuid.UUID) error{
+			"signed out": func(b *harness.Browser, _ uuid.UUID) error {
+				b.Post(t, "/account/sign-out", url.Values{})
+				return nil
+			},
+			"ended by the operator": func(_ *harness.Browser, sid uuid.UUID) error {
+				_, err := h.Identity.Sessions().EndByOperator(t.Context(), sid)
+				return err
+			},
+			"lapsed": func(_ *harness.Browser, sid uuid.UUID) error {
+				return h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+					_, err := tx.NewUpdate().Model((*identity.Session)(nil)).Set("expires_at = created_at").
+						Where("id = ?", sid).Exec(ctx)
+					return err
+				})
+			},
+			"deleted": func(_ *harness.Browser, sid uuid.UUID) error {
+				return h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+					_, err := tx.NewDelete().Model((*identity.Session)(nil)).Where("id = ?", sid).Exec(ctx)
+					return err
+				})
+			},
+		} {
+			b := h.NewBrowser(t)
+			hint := h.Redeem(t, client, b.Code(t, client, nil)).Text("id_token")
+			sid, _ := harness.TokenClaims(t, hint)["sid"].(string)
+			if err := end(b, uuid.MustParse(sid)); err != nil {
+				t.Fatal(err)
+			}
+			for _, browser := range []*harness.Browser{b, h.NewBrowser(t)} {
+				shown := browser.Get(t, oidc.PathLogout+"?id_token_hint="+hint+back)
+				if location := shown.Header.Get("Location"); location != harness.LogoutURI+"?state=s" {
+					t.Errorf("%s: %s to %q", name, shown.Status, location)
+				}
+			}
 		}
 	})
 }

@@ -1,0 +1,80 @@
+package logout
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+
+	"github.com/wicket-id/wicket/storage"
+)
+
+// DeliveryJob is the job of telling one app of the end of one session, again and again until it is told or given up.
+// When the next attempt is due is in the row.
+type DeliveryJob struct {
+	ID       uuid.UUID `json:"id"`
+	ClientID string    `json:"client_id"`
+}
+
+// Kind names the job.
+func (DeliveryJob) Kind() string { return "logout_delivery" }
+
+// InsertOpts chooses the job's queue.
+func (DeliveryJob) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: storage.LogoutQueue} }
+
+// DeliveryWorker does these jobs.
+type DeliveryWorker struct {
+	river.WorkerDefaults[DeliveryJob]
+
+	Logout *Service
+	Count  storage.EventCounter
+}
+
+// noTurn is how long a job waits when as many attempts at its app are under way as may be.
+const noTurn = time.Second
+
+// Work makes an attempt, and comes again when the next is due.
+func (w *DeliveryWorker) Work(ctx context.Context, job *river.Job[DeliveryJob]) error {
+	if !w.Logout.turns.take(job.Args.ClientID) {
+		return river.JobSnooze(noTurn)
+	}
+	defer w.Logout.turns.giveBack(job.Args.ClientID)
+	next, err := w.Logout.Deliver(storage.WithEventCounter(ctx, w.Count), job.Args.ID, attemptTimeout)
+	if err != nil || next.IsZero() {
+		return err
+	}
+	return river.JobSnooze(max(0, next.Sub(w.Logout.Now())))
+}
+
+// turns bounds how many attempts at one app are under way in this process, so that one that is slow leaves the workers
+// to the others.
+type turns struct {
+	mu    sync.Mutex
+	taken map[string]int // by client_id
+}
+
+const maxTurns = 8 // of 32 workers
+
+// take tells whether there is a turn left; it must be given back.
+func (t *turns) take(clientID string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.taken[clientID] >= maxTurns {
+		return false
+	}
+	if t.taken == nil {
+		t.taken = make(map[string]int)
+	}
+	t.taken[clientID]++
+	return true
+}
+
+func (t *turns) giveBack(clientID string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.taken[clientID]--; t.taken[clientID] == 0 {
+		delete(t.taken, clientID)
+	}
+}

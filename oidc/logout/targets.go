@@ -1,0 +1,71 @@
+package logout
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// Listener takes part in the transactions that end sessions, whatever ends them: it writes down which apps are to be
+// told. A session in which no app took part that wants to know costs no statement.
+func (p *Service) Listener() *identity.SessionListener {
+	return &identity.SessionListener{
+		Concerns: `EXISTS (
+			SELECT 1 FROM participations
+			WHERE session_id = id AND client_id IN (SELECT clients.id FROM clients WHERE backchannel_logout_uri <> '')
+		)`,
+		Ended: func(ctx context.Context, tx bun.Tx, sessionIDs []uuid.UUID) error {
+			return p.prepare(ctx, tx, func(q *bun.SelectQuery) *bun.SelectQuery {
+				return q.Where("participation.session_id IN (?)", bun.List(sessionIDs))
+			})
+		},
+	}
+}
+
+// ClientLeaves takes part in the transaction that deletes a client: what it was granted is void then, so it is told to
+// end the sessions that stand. It is a clients.Store.Leaving.
+func (p *Service) ClientLeaves(ctx context.Context, tx bun.Tx, clientID string) error {
+	now := p.Now()
+	return p.prepare(ctx, tx, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where(`participation.client_id = ? AND "session".ended_at IS NULL AND "session".expires_at > ?`,
+			clientID, now)
+	})
+}
+
+// deliveriesAtOnce is how many one statement writes.
+const deliveriesAtOnce = 500
+
+// prepare writes the deliveries to the apps that took part in sessions, as which selects them, each with its job.
+func (p *Service) prepare(ctx context.Context, tx bun.Tx, which func(*bun.SelectQuery) *bun.SelectQuery) error {
+	now := p.Now()
+	var deliveries []*Delivery
+	query := tx.NewSelect().TableExpr("participations AS participation").
+		Join(`JOIN sessions AS "session" ON "session".id = participation.session_id`).
+		Join("JOIN clients AS client ON client.id = participation.client_id").
+		ColumnExpr("participation.session_id, participation.client_id").
+		ColumnExpr(`"session".user_id AS user_id`).
+		ColumnExpr("client.backchannel_logout_uri AS uri, client.id_token_alg AS alg").
+		ColumnExpr("client.origin = ? AS by_operator", clients.OriginOperator).
+		Where("client.backchannel_logout_uri <> ''")
+	if err := which(query).Scan(ctx, &deliveries); err != nil {
+		return err
+	}
+	var jobs []river.JobArgs
+	for _, d := range deliveries {
+		d.ID, d.Subject, d.State, d.CreatedAt, d.NextAt = storage.NewID(), d.UserID.String(), DeliveryPending, now, now
+		jobs = append(jobs, DeliveryJob{ID: d.ID, ClientID: d.ClientID})
+	}
+	for batch := range slices.Chunk(deliveries, deliveriesAtOnce) {
+		if _, err := tx.NewInsert().Model(&batch).Returning("NULL").Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return storage.Enqueue(ctx, p.Jobs, tx, jobs...)
+}

@@ -1,0 +1,33 @@
+package logout
+
+import (
+	"github.com/go-jose/go-jose/v4"
+	"github.com/google/uuid"
+)
+
+// TokenType is the type of logout tokens, so that none passes for another JWT of ours, nor another for one of them.
+const TokenType = "logout+jwt"
+
+// tokenClaims are the claims of a logout token: OpenID Connect Back-Channel Logout, section 2.4.
+type tokenClaims struct {
+	Issuer    string              `json:"iss"`
+	Subject   string              `json:"sub"`
+	Audience  string              `json:"aud"`
+	IssuedAt  int64               `json:"iat"`
+	Expiry    int64               `json:"exp"`
+	ID        string              `json:"jti"`
+	Events    map[string]struct{} `json:"events"`
+	SessionID string              `json:"sid"`
+}
+
+const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
+
+// newToken signs a logout token, which is good for one attempt.
+func (p *Service) newToken(d *Delivery) (string, error) {
+	now := p.Now()
+	return p.Tokens.Keys.Sign(jose.SignatureAlgorithm(d.Alg), TokenType, tokenClaims{
+		Issuer: p.Issuer, Subject: d.Subject, Audience: d.ClientID, IssuedAt: now.Unix(),
+		Expiry: now.Add(p.Lifetimes.LogoutToken).Unix(), ID: uuid.NewString(),
+		Events: map[string]struct{}{logoutEvent: {}}, SessionID: d.SessionID.String(),
+	})
+}

@@ -30,6 +30,11 @@ const (
 	RolesScope    = "roles"
 )
 
+// IsOwnScope tells whether Wicket itself gives a scope its meaning.
+func IsOwnScope(name string) bool {
+	return slices.ContainsFunc(Scopes, func(scope Scope) bool { return scope.Name == name })
+}
+
 // EverydayScopes are those that a client is registered for if its operator names none: roles are an operator's to give.
 func EverydayScopes() []string {
 	var names []string

@@ -62,11 +62,11 @@ func (s *Store) Request(
 
 const maxRequested = 20
 
-// ScopesOf are the scopes of the API that a client may have: all of them, unless it is registered for some by name.
+// ScopesOf are the scopes of the API that a client may have: all of them, unless it is registered for scopes of APIs by
+// name; then those of these that this API knows, which may be none.
 func (a *API) ScopesOf(client *clients.Client) []string {
-	names := a.scopeNames()
-	if chosen := oidc.Intersect(names, client.Scopes); len(chosen) > 0 {
-		return chosen
+	if slices.ContainsFunc(client.Scopes, func(scope string) bool { return !oidc.IsOwnScope(scope) }) {
+		return oidc.Intersect(a.scopeNames(), client.Scopes)
 	}
-	return names
+	return a.scopeNames()
 }

@@ -97,6 +97,12 @@ func describe(values audit.Values, decisions []APIConsent) {
 	}
 }
 
+// forgetAPIConsents deletes what a person has decided about an app at APIs.
+func forgetAPIConsents(ctx context.Context, tx bun.Tx, userID uuid.UUID, clientID string) error {
+	_, err := tx.NewDelete().Model((*APIConsent)(nil)).Where("user_id = ? AND client_id = ?", userID, clientID).Exec(ctx)
+	return err
+}
+
 // withAPIConsents adds the APIConsents to a query of consents, as the column api_consents.
 func (p *Service) withAPIConsents(query *bun.SelectQuery) *bun.SelectQuery {
 	object, decision := "json_group_object", "json_object('granted', json(granted_scopes), 'declined', json(declined_scopes))"

@@ -85,7 +85,8 @@ func readScopes(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	known := false
 	for _, scope := range requested {
 		ofAPI := slices.ContainsFunc(a.APIs, func(api apis.Requested) bool { return api.Has(scope) })
-		if !ofAPI && slices.Contains(a.Client.Scopes, scope) {
+		// A stranger's client names scopes of open APIs to say what it will ask for there: they mean nothing without.
+		if !ofAPI && slices.Contains(a.Client.Scopes, scope) && (oidc.IsOwnScope(scope) || !a.Client.IsStranger()) {
 			a.Scopes = append(a.Scopes, scope)
 		}
 		known = known || ofAPI

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -25,9 +26,11 @@ type Consent struct {
 	GrantedScopes  []string  `bun:"granted_scopes,type:jsonb"`
 	DeclinedScopes []string  `bun:"declined_scopes,type:jsonb"`
 	// asked for by name, beside scopes: see Request.NamedClaims
-	GrantedClaims  []string  `bun:"granted_claims,type:jsonb"`
-	DeclinedClaims []string  `bun:"declined_claims,type:jsonb"`
-	GrantedAt      time.Time `bun:"granted_at"` // anew with each change, of what is allowed at APIs too
+	GrantedClaims  []string `bun:"granted_claims,type:jsonb"`
+	DeclinedClaims []string `bun:"declined_claims,type:jsonb"`
+	// hosts that an app that nobody vouches for may send people to: they are all that a person can know it by
+	Destinations []string  `bun:"destinations,type:jsonb"`
+	GrantedAt    time.Time `bun:"granted_at"` // anew with each change, of what is allowed at APIs too
 
 	APIs APIConsents `bun:"-"` // at the APIs that were looked for
 }
@@ -35,6 +38,9 @@ type Consent struct {
 // covers tells whether the person was asked for all that a request asks for before.
 func (c *Consent) covers(a *Request) bool {
 	if c == nil || !decided(a.Scopes, c.GrantedScopes, c.DeclinedScopes) {
+		return false
+	}
+	if a.Client.IsStranger() && !slices.Contains(c.Destinations, clients.DestinationOf(a.RedirectURI)) {
 		return false
 	}
 	for _, api := range a.APIs {
@@ -74,8 +80,12 @@ func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request
 	if err != nil {
 		return err
 	}
-	atAPIs := decideAtAPIs(userID, a, before, scopes)
-	consent := before.decide(a, scopes, claims)
+	earlier := before
+	if before.isVoid(a.Client) { // what was allowed to the app as it was then is not allowed to what it is now
+		earlier = nil
+	}
+	atAPIs := decideAtAPIs(userID, a, earlier, scopes)
+	consent := earlier.decide(a, scopes, claims)
 	consent.UserID, consent.ClientID, consent.GrantedAt = userID, a.Client.ID, now
 	err = p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewInsert().Model(consent).On("CONFLICT (user_id, client_id) DO UPDATE").
@@ -83,9 +93,15 @@ func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request
 			Set("declined_scopes = EXCLUDED.declined_scopes").
 			Set("granted_claims = EXCLUDED.granted_claims").
 			Set("declined_claims = EXCLUDED.declined_claims").
+			Set("destinations = EXCLUDED.destinations").
 			Set("granted_at = EXCLUDED.granted_at").Exec(ctx)
 		if err != nil {
 			return err
+		}
+		if earlier == nil {
+			if err := forgetAPIConsents(ctx, tx, userID, a.Client.ID); err != nil {
+				return err
+			}
 		}
 		if err := saveAPIConsents(ctx, tx, atAPIs); err != nil {
 			return err
@@ -103,6 +119,11 @@ func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request
 		return fmt.Errorf("grant consent: %w", err)
 	}
 	return nil
+}
+
+// isVoid tells whether the consent was given to what a client was before it changed in a way that matters.
+func (c *Consent) isVoid(client *clients.Client) bool {
+	return c != nil && client.ConsentsFrom != nil && c.GrantedAt.Before(*client.ConsentsFrom)
 }
 
 // values is what the audit trail keeps of a consent, besides what is allowed at APIs.
@@ -128,6 +149,10 @@ func (c *Consent) decide(a *Request, scopes, claims []string) *Consent {
 	after := &Consent{
 		GrantedScopes: without(c.GrantedScopes, a.Scopes), DeclinedScopes: without(c.DeclinedScopes, a.Scopes),
 		GrantedClaims: without(c.GrantedClaims, settled), DeclinedClaims: without(c.DeclinedClaims, settled),
+		Destinations: []string{},
+	}
+	if to := clients.DestinationOf(a.RedirectURI); a.Client.IsStranger() {
+		after.Destinations = append(without(c.Destinations, []string{to}), to)
 	}
 	for _, scope := range a.Scopes {
 		if scope == "openid" || slices.Contains(scopes, scope) {
@@ -200,13 +225,14 @@ func (p *Service) Visitor(ctx context.Context, secret string, a *Request) (Visit
 		DeclinedScopes []string   `bun:"declined_scopes,type:jsonb"`
 		GrantedClaims  []string   `bun:"granted_claims,type:jsonb"`
 		DeclinedClaims []string   `bun:"declined_claims,type:jsonb"`
+		Destinations   []string   `bun:"destinations,type:jsonb"`
 		GrantedAt      *time.Time `bun:"granted_at"`
 
 		APIs APIConsents `bun:"api_consents,type:jsonb"`
 	}
 	query := p.Identity.Sessions().Select(&found, secret).
 		ColumnExpr("consent.granted_scopes, consent.declined_scopes, consent.granted_claims, consent.declined_claims").
-		ColumnExpr("consent.granted_at").
+		ColumnExpr("consent.destinations, consent.granted_at").
 		Where("session.next_secret_hash IS NULL"). // an old secret lets no app in: see identity.RenewSecret
 		Join("LEFT JOIN consents AS consent ON consent.user_id = session.user_id AND consent.client_id = ?", a.Client.ID)
 	if len(a.APIs) > 0 {
@@ -224,7 +250,7 @@ func (p *Service) Visitor(ctx context.Context, secret string, a *Request) (Visit
 			UserID: found.UserID, ClientID: a.Client.ID,
 			GrantedScopes: found.GrantedScopes, DeclinedScopes: found.DeclinedScopes,
 			GrantedClaims: found.GrantedClaims, DeclinedClaims: found.DeclinedClaims,
-			GrantedAt: *found.GrantedAt, APIs: found.APIs,
+			Destinations: found.Destinations, GrantedAt: *found.GrantedAt, APIs: found.APIs,
 		}
 	}
 	return visitor, nil

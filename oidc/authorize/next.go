@@ -46,8 +46,8 @@ type Visitor struct {
 // combination can be put in a table.
 func Next(a *Request, v Visitor, now time.Time) Decision {
 	session, consent := v.Session, v.Consent
-	if from := a.Client.ConsentsFrom; consent != nil && from != nil && consent.GrantedAt.Before(*from) {
-		consent = nil // given to what the app was before
+	if consent.isVoid(a.Client) {
+		consent = nil
 	}
 	silent := a.Asks("none")
 	interact := func(step Step, code, why string) Decision {

@@ -435,7 +435,7 @@ func TestConsentToNamedClaims(t *testing.T) {
 		for _, name := range names {
 			claims[name] = nil
 		}
-		return &Request{Scopes: scopes, Claims: &oidc.ClaimsRequest{Userinfo: claims}}
+		return &Request{Client: &clients.Client{}, Scopes: scopes, Claims: &oidc.ClaimsRequest{Userinfo: claims}}
 	}
 	var consent *Consent
 	for _, c := range []struct {

@@ -239,6 +239,9 @@ func (p *Store) Replace(ctx context.Context, before, after *Client) error {
 	if len(shall) == 0 {
 		return nil
 	}
+	if asksAgain(shall) {
+		after.ConsentsFrom = &now
+	}
 	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		result, err := tx.NewUpdate().Model(after).WherePK().
 			Where("modified_at = ?", before.ModifiedAt).Exec(ctx)
@@ -259,10 +262,21 @@ func (p *Store) Replace(ctx context.Context, before, after *Client) error {
 	return nil
 }
 
+// asksAgain tells whether people must be asked for their consent again after these columns of a client that says itself
+// what it is have changed: it receives answers elsewhere, or proves in another way who it is.
+func asksAgain(changed audit.Values) bool {
+	return slices.ContainsFunc([]string{"redirect_uris", "auth_method", "jwks", "jwks_uri"}, func(column string) bool {
+		_, is := changed[column]
+		return is
+	})
+}
+
 // Adopt keeps a client that is complete and known by a document, in place of what was known of it before. Where it
 // would receive answers elsewhere than before, or prove in another way who it is, people are asked for their consent
 // again.
-func (p *Store) Adopt(ctx context.Context, client *Client) error {
+func (p *Store) Adopt(
+	ctx context.Context, client *Client, admit func(ctx context.Context, tx bun.Tx, now time.Time) error,
+) error {
 	now, actor := p.Now(), audit.ActorOf(ctx).Name
 	client.CreatedAt, client.ModifiedAt, client.CreatedBy, client.ModifiedBy = now, now, actor, actor
 	kept, err := storage.Write(ctx, p.Database, func(ctx context.Context, tx bun.Tx) (*Client, error) {
@@ -274,16 +288,17 @@ func (p *Store) Adopt(ctx context.Context, client *Client) error {
 			return nil, err
 		}
 		if len(registered) == 0 {
+			if err := admit(ctx, tx, now); err != nil {
+				return nil, err
+			}
 			after := *client
 			return &after, Insert(ctx, tx, now, &after)
 		}
 		before, after := &registered[0], *client
 		after.CreatedAt, after.CreatedBy, after.ConsentsFrom = before.CreatedAt, before.CreatedBy, before.ConsentsFrom
 		was, shall := after.differences(before)
-		if slices.ContainsFunc([]string{"redirect_uris", "auth_method", "jwks", "jwks_uri"}, func(column string) bool {
-			_, changed := shall[column]
-			return changed
-		}) {
+		KeepOperators(&after, before)
+		if asksAgain(shall) {
 			after.ConsentsFrom = &now
 		}
 		if _, err := tx.NewUpdate().Model(&after).WherePK().Exec(ctx); err != nil || len(shall) == 0 {

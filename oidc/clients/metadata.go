@@ -163,6 +163,15 @@ func readMetadata(object []byte, which func(metadatum) bool) (*Client, map[strin
 	return client, members, errors.Join(faults...)
 }
 
+// KeepOperators takes over what an operator has decided of a client from what it was before.
+func KeepOperators(c, before *Client) {
+	for _, m := range metadata {
+		if !m.own && m.name != "apis" && m.name != "any_secret_method" {
+			reflect.ValueOf(m.of(c)).Elem().Set(reflect.ValueOf(m.of(before)).Elem())
+		}
+	}
+}
+
 // shapeOf is what JSON a field is read from.
 func shapeOf(field any) string {
 	switch field.(type) {

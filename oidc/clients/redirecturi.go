@@ -64,6 +64,21 @@ func (c *Client) WebAddresses() (addresses []string) {
 	return addresses
 }
 
+// DestinationOf is where a redirect URI leads, as a person would know it: a host; this machine, whatever the port; or
+// the scheme of an app on it.
+func DestinationOf(redirectURI string) string {
+	parsed, err := url.Parse(redirectURI)
+	switch {
+	case err != nil:
+		return redirectURI
+	case parsed.Scheme != "https" && parsed.Scheme != "http":
+		return parsed.Scheme + ":"
+	case oidc.IsLoopback(parsed):
+		return "localhost"
+	}
+	return strings.ToLower(parsed.Host)
+}
+
 // IsAnyPrograms tells whether any program on the person's machine could receive what is sent to a redirect URI: it is
 // on the loopback interface, whose ports are free to all, or has a scheme of an app's own, which several may claim.
 func IsAnyPrograms(uri string) bool {

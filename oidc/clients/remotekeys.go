@@ -60,9 +60,18 @@ type keysAt struct {
 	uri    string
 }
 
+// key is what the set is known by. A stranger may not reach every address that an operator may, and must not spoil the
+// set of another's app by that.
+func (k keysAt) key() string {
+	if k.client.Origin == OriginOperator {
+		return "operator " + k.uri
+	}
+	return k.uri
+}
+
 // VerifySignature returns the payload of a JWT that one of the keys signed.
 func (k keysAt) VerifySignature(ctx context.Context, token string) ([]byte, error) {
-	known, ok := k.remote.sets.Get(k.uri)
+	known, ok := k.remote.sets.Get(k.key())
 	now := k.remote.now()
 	if ok && now.Sub(known.fetchedAt) < keysBelieved {
 		payload, err := known.keys.VerifySignature(ctx, token)
@@ -83,8 +92,8 @@ func (k keysAt) VerifySignature(ctx context.Context, token string) ([]byte, erro
 // failure leaves the set that is known; it ages on. The log tells of it, for the client hears only that it is refused.
 func (k keysAt) fetch(ctx context.Context, seen *remoteKeySet) (registeredKeys, error) {
 	r := k.remote
-	found, err, _ := r.fetches.Do(k.uri, func() (any, error) {
-		known, ok := r.sets.Get(k.uri)
+	found, err, _ := r.fetches.Do(k.key(), func() (any, error) {
+		known, ok := r.sets.Get(k.key())
 		if ok && known != seen { // another request has fetched it meanwhile
 			return known.keys, nil
 		}
@@ -105,7 +114,7 @@ func (k keysAt) fetch(ctx context.Context, seen *remoteKeySet) (registeredKeys, 
 				k.tell(ctx, err)
 			}
 		}
-		r.sets.Add(k.uri, next)
+		r.sets.Add(k.key(), next)
 		return keys, err
 	})
 	keys, _ := found.(registeredKeys)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
@@ -104,8 +105,9 @@ func redirects(c *Client) bool {
 
 func (c *Client) checkIdentity() error {
 	for _, text := range append([]string{c.Name, c.SoftwareID, c.SoftwareVersion}, c.Contacts...) {
-		if oidc.CheckText(text) != nil || len(text) > 200 {
-			return errors.New("names, contacts and what the software is called must be text of at most 200 bytes")
+		if oidc.CheckText(text) != nil || len(text) > 200 || strings.ContainsFunc(text, isUnseen) {
+			return errors.New("names, contacts and what the software is called must be text of at most 200 bytes, without " +
+				"control characters and others that cannot be seen")
 		}
 	}
 	switch {
@@ -128,6 +130,9 @@ func (c *Client) checkIdentity() error {
 	}
 	return nil
 }
+
+// isUnseen tells whether a character changes how others are shown, or what a terminal does, and is not seen itself.
+func isUnseen(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
 
 func (c *Client) checkGrants() error {
 	for _, grant := range c.GrantTypes {

@@ -49,7 +49,9 @@ func grantTypeNamed(name string) *grantType {
 // grantedScopes are those that the person has granted.
 func grantedScopes(w *work, _ []string) (chosenScopes, error) {
 	if w.api != nil {
-		return chosenScopes{w.grant.Scopes, w.grant.APIs[w.api.Identifier]}, nil
+		// what the operator has taken away since is not granted any more
+		at := oidc.Intersect(w.grant.APIs[w.api.Identifier], w.api.ScopesOf(w.client))
+		return chosenScopes{w.grant.Scopes, at}, nil
 	}
 	return chosenScopes{w.grant.Scopes, w.grant.Scopes}, nil
 }

@@ -84,5 +84,11 @@ func (w *work) standingAPI(ctx context.Context, identifier string) (*apis.API, e
 	} else if err != nil {
 		return nil, oidc.ServerError(err)
 	}
+	if !api.IsOpen && !w.client.MayCall(api.Identifier) {
+		return nil, apis.Target("The client may not ask for tokens for this API any more.")
+	}
+	if w.grant != nil && api.CreatedAt.After(w.grant.CreatedAt) { // another API of the same name was allowed
+		return nil, apis.Target("The API was registered anew, and must be allowed again.")
+	}
 	return api, nil
 }

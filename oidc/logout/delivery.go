@@ -142,7 +142,8 @@ func (p *Service) Resend(ctx context.Context, id uuid.UUID) error {
 		if err != nil {
 			return err
 		}
-		return storage.Enqueue(ctx, p.Jobs, tx, DeliveryJob{ID: id, ClientID: delivery.ClientID})
+		job := DeliveryJob{ID: id, ClientID: delivery.ClientID, Stranger: !delivery.ByOperator}
+		return storage.Enqueue(ctx, p.Jobs, tx, job)
 	})
 	if errors.Is(err, storage.ErrNotFound) {
 		if known, err := p.delivery(ctx, id); err != nil {

@@ -40,6 +40,9 @@ func (p *Service) End(ctx context.Context, userID, sessionID uuid.UUID, reason s
 	return nil
 }
 
+// maxAtOnce is how many apps are told while somebody who signs out waits.
+const maxAtOnce = 32
+
 // tellAtOnce makes the first attempts at the deliveries of a session, and waits for those that a job has begun. What
 // fails is left to the jobs.
 func (p *Service) tellAtOnce(ctx context.Context, sessionID uuid.UUID) {
@@ -51,12 +54,13 @@ func (p *Service) tellAtOnce(ctx context.Context, sessionID uuid.UUID) {
 		return
 	}
 	var attempts sync.WaitGroup
-	for _, d := range open {
-		if !p.turns.take(d.ClientID) {
+	for _, d := range open[:min(len(open), maxAtOnce)] {
+		turn := turnOf(d.ClientID, !d.ByOperator)
+		if !p.turns.take(turn) {
 			continue
 		}
 		attempts.Go(func() {
-			defer p.turns.giveBack(d.ClientID)
+			defer p.turns.giveBack(turn)
 			if _, err := p.Deliver(ctx, d.ID, firstAttempts); err != nil {
 				p.logLeft(ctx, sessionID, err)
 			}

@@ -16,6 +16,7 @@ import (
 type DeliveryJob struct {
 	ID       uuid.UUID `json:"id"`
 	ClientID string    `json:"client_id"`
+	Stranger bool      `json:"stranger,omitempty"` // nobody vouches for the app
 }
 
 // Kind names the job.
@@ -37,10 +38,11 @@ const noTurn = time.Second
 
 // Work makes an attempt, and comes again when the next is due.
 func (w *DeliveryWorker) Work(ctx context.Context, job *river.Job[DeliveryJob]) error {
-	if !w.Logout.turns.take(job.Args.ClientID) {
+	turn := turnOf(job.Args.ClientID, job.Args.Stranger)
+	if !w.Logout.turns.take(turn) {
 		return river.JobSnooze(noTurn)
 	}
-	defer w.Logout.turns.giveBack(job.Args.ClientID)
+	defer w.Logout.turns.giveBack(turn)
 	next, err := w.Logout.Deliver(storage.WithEventCounter(ctx, w.Count), job.Args.ID, attemptTimeout)
 	if err != nil || next.IsZero() {
 		return err
@@ -48,11 +50,20 @@ func (w *DeliveryWorker) Work(ctx context.Context, job *river.Job[DeliveryJob]) 
 	return river.JobSnooze(max(0, next.Sub(w.Logout.Now())))
 }
 
+// turnOf names whose turns an app takes: its own, or those of all apps that anybody may have registered, who could make
+// as many as they like.
+func turnOf(clientID string, stranger bool) string {
+	if stranger {
+		return "strangers"
+	}
+	return clientID
+}
+
 // turns bounds how many attempts at one app are under way in this process, so that one that is slow leaves the workers
 // to the others.
 type turns struct {
 	mu    sync.Mutex
-	taken map[string]int // by client_id
+	taken map[string]int // see turnOf
 }
 
 const maxTurns = 8 // of 32 workers

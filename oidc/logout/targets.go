@@ -60,7 +60,7 @@ func (p *Service) prepare(ctx context.Context, tx bun.Tx, which func(*bun.Select
 	var jobs []river.JobArgs
 	for _, d := range deliveries {
 		d.ID, d.Subject, d.State, d.CreatedAt, d.NextAt = storage.NewID(), d.UserID.String(), DeliveryPending, now, now
-		jobs = append(jobs, DeliveryJob{ID: d.ID, ClientID: d.ClientID})
+		jobs = append(jobs, DeliveryJob{ID: d.ID, ClientID: d.ClientID, Stranger: !d.ByOperator})
 	}
 	for batch := range slices.Chunk(deliveries, deliveriesAtOnce) {
 		if _, err := tx.NewInsert().Model(&batch).Returning("NULL").Exec(ctx); err != nil {

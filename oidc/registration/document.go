@@ -89,7 +89,7 @@ const (
 // unless it was read lately. It returns storage.ErrNotFound for one that is unknown, an *oidc.Error that says what is
 // wrong with a document, or a *cache.Limited.
 func (s *Service) Client(ctx context.Context, id string) (*clients.Client, error) {
-	if !s.Documents.Enabled() || !IsDocumentURL(id) {
+	if !IsDocumentURL(id) {
 		return s.Clients.ByID(ctx, id)
 	}
 	parsed, err := url.Parse(id)
@@ -102,25 +102,42 @@ func (s *Service) Client(ctx context.Context, id string) (*clients.Client, error
 	if until, failed := s.failures.Get(id); failed && s.Now().Before(until) {
 		return nil, badDocument(errors.New("it could not be read a moment ago"))
 	}
-	network := identity.Device{IP: audit.ActorOf(ctx).IP}.Source()
-	if err := s.Limits.Take(ctx, "documents", cache.ByIP, network); err != nil {
-		return nil, err
-	}
-	if err := s.Limits.Take(ctx, "documents", byHost, parsed.Host); err != nil {
-		return nil, err
-	}
 	// Not the caller's context: a caller who goes away must not spoil it for the others.
 	found, err, _ := s.fetches.Do(id, func() (any, error) {
 		if known, err := s.believed(ctx, id); known != nil { // another request has read it meanwhile
 			return known, err
 		}
+		if err := s.mayRead(ctx, id, parsed); err != nil {
+			return nil, err
+		}
 		return s.adopt(context.WithoutCancel(ctx), id)
 	})
 	if err != nil {
-		s.failures.Add(id, s.Now().Add(failureRemembered))
+		if limited := (*cache.Limited)(nil); !errors.As(err, &limited) {
+			s.failures.Add(id, s.Now().Add(failureRemembered))
+		}
 		return nil, err
 	}
 	return found.(*clients.Client), nil
+}
+
+// mayRead counts the read of a document: for who comes with it, and for the host, unless its app is known. It returns
+// a *cache.Limited, or storage.ErrNotFound for a URL that is the identifier of an API, whose tokens it would be
+// mistaken for.
+func (s *Service) mayRead(ctx context.Context, id string, parsed *url.URL) error {
+	network := identity.Device{IP: audit.ActorOf(ctx).IP}.Source()
+	if err := s.Limits.Take(ctx, "documents", cache.ByIP, network); err != nil {
+		return err
+	}
+	if _, err := s.APIs.Find(ctx, id); err == nil {
+		return storage.ErrNotFound
+	} else if !errors.Is(err, storage.ErrNotFound) {
+		return oidc.ServerError(err)
+	}
+	if _, err := s.Clients.ByID(ctx, id); err == nil { // nobody keeps people from an app by asking for others there
+		return nil
+	}
+	return s.Limits.Take(ctx, "documents", byHost, strings.ToLower(parsed.Hostname()))
 }
 
 // believed is the client whose document was read lately, or nil.
@@ -151,7 +168,10 @@ func (s *Service) adopt(ctx context.Context, id string) (*clients.Client, error)
 	}
 	until := s.Now().Add(believed)
 	client.FreshUntil = &until
-	if err := s.Clients.Adopt(audit.AsNamed(ctx, client.Actor()), client); err != nil {
+	err = s.Clients.Adopt(audit.AsNamed(ctx, client.Actor()), client, s.admitStranger)
+	if errors.Is(err, errQuota) {
+		return nil, tooMany
+	} else if err != nil {
 		return nil, oidc.ServerError(err)
 	}
 	return client, nil
@@ -169,10 +189,7 @@ func (s *Service) fetch(ctx context.Context, id string) (object []byte, believed
 	defer outbound.CloseIdleConnections()
 	response, err := outbound.Do(request)
 	if err != nil {
-		if asked := (*url.Error)(nil); errors.As(err, &asked) {
-			err = asked.Err
-		}
-		return nil, 0, fmt.Errorf("it cannot be fetched: %w", err)
+		return nil, 0, unreachable{err}
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
@@ -236,8 +253,17 @@ func (s *Service) readDocument(ctx context.Context, id string, object []byte) (*
 	return client, nil
 }
 
+// unreachable says that a document cannot be fetched. Why is for the log alone: it tells of the operator's network.
+type unreachable struct{ cause error }
+
+func (unreachable) Error() string { return "it cannot be fetched" }
+
 // badDocument tells the person, who sees it on a page, what is wrong with the document of an app.
 func badDocument(cause error) *oidc.Error {
+	var private error
+	if hidden := (unreachable{}); errors.As(cause, &hidden) {
+		private = errors.New(hidden.cause.Error()) // its text: as an error it would be taken for a fault of ours
+	}
 	if known := (*oidc.Error)(nil); errors.As(cause, &known) {
 		if known.Status >= http.StatusInternalServerError {
 			return known
@@ -245,7 +271,7 @@ func badDocument(cause error) *oidc.Error {
 		cause = errors.New(strings.TrimSuffix(known.Description, "."))
 	}
 	return &oidc.Error{
-		Code: "invalid_client_metadata", Status: http.StatusBadRequest,
+		Code: "invalid_client_metadata", Status: http.StatusBadRequest, Cause: private,
 		Description: "The app cannot be let in: the document at its client_id is not in order. " + cause.Error() + ".",
 	}
 }

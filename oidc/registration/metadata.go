@@ -29,6 +29,9 @@ func invalidMetadata(cause error) *oidc.Error {
 func (s *Service) read(
 	ctx context.Context, object []byte, policy Policy, settle func(*clients.Client),
 ) (*clients.Client, error) {
+	if len(object) > maxMetadata {
+		return nil, invalidMetadata(fmt.Errorf("it is longer than %d bytes", maxMetadata))
+	}
 	client, others, err := clients.ReadOwnMetadata(object)
 	if err != nil {
 		return nil, invalidMetadata(err)
@@ -96,8 +99,15 @@ func (s *Service) scopes(ctx context.Context, client *clients.Client, policy Pol
 	if err != nil {
 		return nil, err
 	}
-	return oidc.Intersect(client.Scopes, append(allowed, open...)), nil
+	scopes := oidc.Intersect(client.Scopes, append(allowed, open...))
+	if !slices.ContainsFunc(scopes, func(scope string) bool { return !oidc.IsOwnScope(scope) }) {
+		scopes = append(scopes, policy.Scopes...) // or it would have all scopes of the policy's APIs
+	}
+	return scopes, nil
 }
+
+// maxMetadata is how many bytes an app may say of itself: the audit trail keeps what it was before each change.
+const maxMetadata = 16 << 10
 
 // nameOf is what an app is called that does not say.
 func nameOf(client *clients.Client) string {

@@ -36,6 +36,11 @@ func (p Policy) checkHosts(client *clients.Client) error {
 	if len(p.Hosts) == 0 {
 		return nil
 	}
+	for _, uri := range append(slices.Clone(client.RedirectURIs), client.PostLogoutRedirectURIs...) {
+		if !isHTTPS(uri) {
+			return fmt.Errorf("%q is not an https URL, and an app of this registration may have no other", uri)
+		}
+	}
 	for _, uri := range client.WebAddresses() {
 		parsed, err := url.Parse(uri)
 		if err != nil || !p.allowsHost(parsed.Hostname()) {

@@ -26,6 +26,9 @@ const (
 	altogetherIn = 24 * time.Hour
 )
 
+// changesPerHour is how often an app may change its metadata: each change is a line in the audit trail.
+const changesPerHour = 20
+
 var errQuota = errors.New("too many apps have registered")
 
 // Register registers an app by its metadata, a JSON object (RFC 7591, section 3.1), and returns what the app is told.
@@ -67,14 +70,16 @@ func (s *Service) Register(ctx context.Context, object []byte, token string) (In
 	case errors.Is(err, storage.ErrNotFound):
 		return nil, errUsedUp
 	case errors.Is(err, errQuota):
-		return nil, &oidc.Error{
-			Code: oidc.CodeUnavailable, Status: http.StatusTooManyRequests,
-			Description: "Too many apps have registered lately. Try again later.",
-		}
+		return nil, tooMany
 	case err != nil:
 		return nil, oidc.ServerError(err)
 	}
 	return s.describe(client, registrationToken, secret)
+}
+
+var tooMany = &oidc.Error{
+	Code: oidc.CodeUnavailable, Status: http.StatusTooManyRequests,
+	Description: "Too many apps have made themselves known lately. Try again later.",
 }
 
 var errUsedUp = badToken("The initial access token is not valid: it is unknown, has expired or was used up.")
@@ -101,11 +106,19 @@ func (s *Service) admit(ctx context.Context, tx bun.Tx, now time.Time, token str
 		_, err := useToken(ctx, tx, now, token)
 		return err
 	}
-	network := identity.Device{IP: audit.ActorOf(ctx).IP}.Source()
-	for _, quota := range []storage.Quota{
-		{Hash: s.Seal.Derive("registration from", []byte(network))[0], Most: perNetwork, Per: perNetworkIn},
-		{Hash: s.Seal.Derive("registrations", nil)[0], Most: altogether, Per: altogetherIn},
-	} {
+	return s.admitStranger(ctx, tx, now)
+}
+
+// admitStranger lets an app make itself known without a token as part of tx, or returns errQuota.
+func (s *Service) admitStranger(ctx context.Context, tx bun.Tx, now time.Time) error {
+	quotas := []storage.Quota{{Hash: s.Seal.Derive("registrations", nil)[0], Most: altogether, Per: altogetherIn}}
+	most := int64(perNetwork)
+	for _, network := range (identity.Device{IP: audit.ActorOf(ctx).IP}).Networks() {
+		hash := s.Seal.Derive("registration from", []byte(network))[0]
+		quotas = append(quotas, storage.Quota{Hash: hash, Most: most, Per: perNetworkIn})
+		most *= 2 // the /56 and the /48 of IPv6 have more
+	}
+	for _, quota := range quotas {
 		if within, err := quota.Take(ctx, tx, now); err != nil {
 			return err
 		} else if !within {
@@ -154,7 +167,8 @@ func (s *Service) Replace(ctx context.Context, id, token string, object []byte) 
 	if err != nil {
 		return nil, err
 	}
-	after.CreatedAt, after.CreatedBy = before.CreatedAt, before.CreatedBy
+	after.CreatedAt, after.CreatedBy, after.ConsentsFrom = before.CreatedAt, before.CreatedBy, before.ConsentsFrom
+	clients.KeepOperators(after, before)
 	after.RegistrationHash, after.RegistrationPolicy = before.RegistrationHash, before.RegistrationPolicy
 	secret := ""
 	switch {
@@ -165,12 +179,34 @@ func (s *Service) Replace(ctx context.Context, id, token string, object []byte) 
 		after.SecretHash = storage.Digest(secret)
 	}
 	ctx = audit.AsNamed(ctx, after.Actor())
+	if err := s.mayChange(ctx, id); err != nil {
+		return nil, err
+	}
 	if err := s.Clients.Replace(ctx, before, after); errors.Is(err, storage.ErrNotFound) {
 		return nil, errNotYours
 	} else if err != nil {
 		return nil, oidc.ServerError(err)
 	}
 	return s.describe(after, token, secret)
+}
+
+// mayChange counts a change of metadata. It returns an *oidc.Error where there were too many.
+func (s *Service) mayChange(ctx context.Context, id string) error {
+	now := s.Now()
+	quota := storage.Quota{Hash: s.Seal.Derive("changes of", []byte(id))[0], Most: changesPerHour, Per: time.Hour}
+	within, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (bool, error) {
+		return quota.Take(ctx, tx, now)
+	})
+	if err != nil {
+		return oidc.ServerError(err)
+	}
+	if !within {
+		return &oidc.Error{
+			Code: oidc.CodeUnavailable, Status: http.StatusTooManyRequests,
+			Description: "The metadata of this client was changed too often. Try again later.",
+		}
+	}
+	return nil
 }
 
 // Delete deletes an app by its own wish, with its consents, grants and tokens: RFC 7592, section 2.3. It returns an

@@ -95,6 +95,9 @@ func (p *Service) mayIntrospect(ctx context.Context, client *clients.Client, cla
 		} else if err != nil {
 			return false, err
 		}
+		if claims.IssuedAt < api.CreatedAt.Unix() { // it was for another API of the same name
+			continue
+		}
 		if claims.ClientID == client.ID || slices.Contains(api.IntrospectionClients, client.ID) {
 			return true, nil
 		}

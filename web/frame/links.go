@@ -45,8 +45,11 @@ func Then(v *Visit, otherwise string) string {
 // HostOf is the host of an address, or the address itself where it has none.
 func HostOf(uri string) string {
 	parsed, err := url.Parse(uri)
-	if err != nil || parsed.Host == "" {
+	switch {
+	case err != nil:
 		return uri
+	case parsed.Scheme != "http" && parsed.Scheme != "https":
+		return parsed.Scheme + ":" // of an app on this device: what follows is the app's own to choose
 	}
 	return parsed.Host
 }

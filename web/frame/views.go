@@ -9,10 +9,14 @@ import (
 
 // AppView is an app as a page shows it.
 func AppView(client *clients.Client) *pages.App {
-	return &pages.App{
+	app := &pages.App{
 		Name: client.Name, LogoURI: client.LogoURI, HomeURI: client.ClientURI,
 		PolicyURI: client.PolicyURI, TermsURI: client.TOSURI,
 	}
+	if client.IsStranger() { // whoever registered it would learn who looks, and could show the sign of another app
+		app.LogoURI = ""
+	}
+	return app
 }
 
 // ProviderView is a provider upstream as a page shows it.

@@ -108,10 +108,16 @@ func (c *queryCounter) reset() {
 func (c *queryCounter) counted(kind storage.Kind) (reads, transactions int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	within := false
 	for _, query := range c.queries {
+		alone := kind == storage.Postgres && !within
 		switch {
-		case query == "BEGIN",
-			kind == storage.Postgres && (strings.Contains(query, ";\n") || strings.HasPrefix(query, "INSERT")):
+		case query == "COMMIT", query == "ROLLBACK":
+			within = false
+		case query == "BEGIN":
+			within = true
+			transactions++
+		case alone && (strings.Contains(query, ";\n") || strings.HasPrefix(query, "INSERT")):
 			transactions++
 		case strings.HasPrefix(query, "SELECT"):
 			reads++

@@ -153,6 +153,17 @@ func TestAnAppIsKnownByItsDocument(t *testing.T) {
 		if again := h.Refresh(t, client, tokens.Text("refresh_token")); again.Status != http.StatusOK {
 			t.Errorf("a refresh: %d %v", again.Status, again.JSON)
 		}
+		// Who turns documents off, or leaves its host out, lets nobody new in with it.
+		for name, documents := range map[string]registration.Documents{
+			"off": {}, "another host": {Hosts: []string{"else.example"}},
+		} {
+			h.Registration.Documents = documents
+			page := h.NewBrowser(t).Get(t, h.AuthorizeURL(client, url.Values{"redirect_uri": {callback}}))
+			if page.StatusCode != http.StatusBadRequest {
+				t.Errorf("%s: %d, %s", name, page.StatusCode, page.Path())
+			}
+		}
+		h.Registration.Documents = registration.Documents{Any: true}
 		// It comes back with another address: what people have allowed was for the old one.
 		pass(time.Minute)
 		apps.serves(id, metadata{"redirect_uris": []string{"http://localhost/other"}})

@@ -101,7 +101,7 @@ func openSQLite(path string) (*Database, error) {
 		db := sql.OpenDB(connector)
 		db.SetMaxOpenConns(connections)
 		db.SetMaxIdleConns(connections)
-		return bun.NewDB(db, sqlitedialect.New()), nil
+		return bun.NewDB(db, sqlitedialect.New(), laterColumns), nil
 	}
 	// A savepoint keeps the pages as they were before: in memory, for a file would cost a write for each.
 	writer, err := open(1, "temp_store(MEMORY)")
@@ -114,6 +114,10 @@ func openSQLite(path string) (*Database, error) {
 	}
 	return &Database{Kind: SQLite, path: path, reader: reader, writer: writer, groups: newGroupCommits()}, nil
 }
+
+// laterColumns lets this version go on beside the next one, whose migrations have added columns: a query of all
+// columns of a table finds them too.
+var laterColumns = bun.WithDiscardUnknownColumns()
 
 // logKept is how large the file of SQLite's write-ahead log may stay, in bytes, once nobody reads any more what was
 // there before its writes.
@@ -129,7 +133,7 @@ func openPostgres(rawURL string) (*Database, error) {
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	handle := bun.NewDB(db, pgdialect.New())
+	handle := bun.NewDB(db, pgdialect.New(), laterColumns)
 	return &Database{Kind: Postgres, reader: handle, writer: handle, connector: connector}, nil
 }
 

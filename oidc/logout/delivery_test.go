@@ -385,12 +385,16 @@ func TestAppsThatCannotBeTold(t *testing.T) {
 			state  string
 			says   string
 		}{
-			"accepted":      {answering(200, ""), logout.DeliveryDelivered, ""},
-			"no content":    {answering(204, ""), logout.DeliveryDelivered, ""},
-			"refused":       {answering(400, `{"error":"invalid_request"}`), logout.DeliveryFailed, `the app answered 400: {"error":"invalid_request"}`},
-			"not found":     {answering(404, "<h1>no\x1b[2J</h1>\n\n"), logout.DeliveryFailed, "the app answered 404: <h1>no [2J</h1>"},
-			"a redirect":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, app.URL+"/x", 307) }, logout.DeliveryFailed, "the app answered 307, and redirects are not followed"},
-			"another":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://169.254.169.254/", 303) }, logout.DeliveryFailed, "the app answered 303, and redirects are not followed"},
+			"accepted":   {answering(200, ""), logout.DeliveryDelivered, ""},
+			"no content": {answering(204, ""), logout.DeliveryDelivered, ""},
+			"refused":    {answering(400, `{"error":"invalid_request"}`), logout.DeliveryFailed, `the app answered 400: {"error":"invalid_request"}`},
+			"not found":  {answering(404, "<h1>no\x1b[2J</h1>\n\n"), logout.DeliveryFailed, "the app answered 404: <h1>no [2J</h1>"},
+			"a redirect": {func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, app.URL+"/x", http.StatusTemporaryRedirect)
+			}, logout.DeliveryFailed, "the app answered http.StatusTemporaryRedirect, and redirects are not followed"},
+			"another": {func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "http://169.254.169.254/", http.StatusSeeOther)
+			}, logout.DeliveryFailed, "the app answered http.StatusSeeOther, and redirects are not followed"},
 			"a fault":       {answering(500, ""), logout.DeliveryPending, "the app answered 500"},
 			"a bad gateway": {answering(502, strings.Repeat("x", 1<<20)), logout.DeliveryPending, "the app answered 502: " + strings.Repeat("x", 200)},
 			"too many":      {answering(429, ""), logout.DeliveryPending, "the app answered 429"},

@@ -195,8 +195,10 @@ func TestDocumentsThatAreNotInOrder(t *testing.T) {
 			serve func()
 			want  string
 		}{
-			"not found":        {written("application/json", "{}", 404), "status 404"},
-			"elsewhere":        {func() { apps.answers(http.RedirectHandler("https://else.example/", 302).ServeHTTP) }, "cannot be fetched"},
+			"not found": {written("application/json", "{}", 404), "status 404"},
+			"elsewhere": {func() {
+				apps.answers(http.RedirectHandler("https://else.example/", http.StatusFound).ServeHTTP)
+			}, "cannot be fetched"},
 			"a page":           {written("text/html", "{}", 200), "Content-Type"},
 			"no JSON":          {written("application/json", "{", 200), "not a JSON object"},
 			"a list":           {written("application/json", "[]", 200), "not a JSON object"},

@@ -1,0 +1,132 @@
+package protocol
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	gooidc "github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
+	"github.com/wicket-id/wicket/oidc/apis"
+	"github.com/wicket-id/wicket/oidc/registration"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// mcpServer is an MCP server that takes tokens of Wicket for itself alone.
+type mcpServer struct {
+	*httptest.Server
+
+	t       *testing.T
+	address string // the identifier of the API
+	tokens  *gooidc.IDTokenVerifier
+	issuer  string
+}
+
+func startMCPServer(t *testing.T, h *harness.Server) *mcpServer {
+	t.Helper()
+	s := &mcpServer{t: t, issuer: h.Issuer}
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	s.address = s.URL + "/mcp"
+	provider, err := gooidc.NewProvider(t.Context(), h.Issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// An access token is verified as an ID token is: issuer, audience, signature, time.
+	s.tokens = provider.Verifier(&gooidc.Config{ClientID: s.address, SupportedSigningAlgs: []string{gooidc.ES256}})
+	if err := h.APIs.Create(t.Context(), &apis.API{
+		Identifier: s.address, Name: "Tools", IsOpen: true, Scopes: []apis.Scope{{Name: "tools", Words: "Use your tools"}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+const resourceMetadata = "/.well-known/oauth-protected-resource/mcp"
+
+func (s *mcpServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	if r.URL.Path == resourceMetadata {
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"resource": s.address, "authorization_servers": []string{s.issuer},
+			"scopes_supported": []string{"tools", "offline_access"},
+		})
+		return
+	}
+	if r.URL.Path != "/mcp" {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if _, err := s.tokens.Verify(r.Context(), token); err != nil {
+		w.Header().Set("WWW-Authenticate", `Bearer resource_metadata="`+s.URL+resourceMetadata+`"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	var call struct {
+		ID     any    `json:"id"`
+		Method string `json:"method"`
+		Params struct {
+			Version string `json:"protocolVersion"`
+		} `json:"params"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&call); err != nil || call.Method != "initialize" {
+		w.WriteHeader(http.StatusAccepted) // a notification; nothing else is called
+		return
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"jsonrpc": "2.0", "id": call.ID, "result": map[string]any{
+		"protocolVersion": call.Params.Version, "capabilities": map[string]any{},
+		"serverInfo": map[string]any{"name": "protected", "version": "1.0.0"},
+	}})
+}
+
+// The SDK of the Model Context Protocol signs somebody in, by a document and by registration, knowing nothing but the
+// address of the server that it wants to call.
+func TestHostsOfTheModelContextProtocol(t *testing.T) {
+	t.Parallel()
+	for name, byDocument := range map[string]bool{"document": true, "registration": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+				h := harness.Start(t, databaseURL, func(c *harness.Config) {
+					c.ClientRegistration, c.AllowPrivate = registration.Open, true
+					c.ClientDocuments = registration.Documents{Any: byDocument}
+				})
+				document := ""
+				if byDocument {
+					apps := startHost(t)
+					document = apps.URL + "/client.json"
+					apps.serves(document, nil)
+				}
+				runMCPHost(t, startMCPServer(t, h), document)
+			})
+		})
+	}
+}
+
+func runMCPHost(t *testing.T, server *mcpServer, document string) {
+	t.Helper()
+	harness.NeedNPMPackages(t)
+	node, err := exec.LookPath("node")
+	if err != nil {
+		harness.LeaveOut(t, "Node.js is not installed (Debian: apt-get install nodejs)")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	script := exec.CommandContext(ctx, node, "--dns-result-order=ipv4first", "mcp.mjs")
+	script.Dir = harness.ClientsFolder
+	script.Env = append(os.Environ(), "MCP_SERVER="+server.address, "CLIENT_DOCUMENT="+document,
+		"USERNAME="+harness.Username, "PASSWORD="+harness.Password)
+	out, err := script.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Error(err)
+	}
+}

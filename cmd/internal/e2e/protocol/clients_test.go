@@ -55,6 +55,14 @@ func TestNodeClientInEveryWay(t *testing.T) {
 // runNodeClient runs a script of ClientsFolder as that client, with its private key.
 func runNodeClient(t *testing.T, h *harness.Server, name, key string, client harness.Client) {
 	t.Helper()
+	runNode(t, name, "ISSUER="+h.Issuer, "USERNAME="+harness.Username, "PASSWORD="+harness.Password,
+		"REDIRECT_URI="+harness.RedirectURI, "POST_LOGOUT_REDIRECT_URI="+harness.LogoutURI, "AUTH_METHOD="+client.AuthMethod,
+		"CLIENT_ID="+client.ID, "CLIENT_SECRET="+client.Secret, "CLIENT_ID_JWT="+client.ID, "PRIVATE_JWK="+key)
+}
+
+// runNode runs a script of ClientsFolder with these variables.
+func runNode(t *testing.T, name string, variables ...string) {
+	t.Helper()
 	harness.NeedNPMPackages(t)
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -65,9 +73,7 @@ func runNodeClient(t *testing.T, h *harness.Server, name, key string, client har
 	// Node.js 18 tries one address of localhost alone, and Debian's /etc/hosts may give ::1 first.
 	script := exec.CommandContext(ctx, node, "--dns-result-order=ipv4first", name+".mjs")
 	script.Dir = harness.ClientsFolder
-	script.Env = append(os.Environ(), "ISSUER="+h.Issuer, "USERNAME="+harness.Username, "PASSWORD="+harness.Password,
-		"REDIRECT_URI="+harness.RedirectURI, "POST_LOGOUT_REDIRECT_URI="+harness.LogoutURI, "AUTH_METHOD="+client.AuthMethod,
-		"CLIENT_ID="+client.ID, "CLIENT_SECRET="+client.Secret, "CLIENT_ID_JWT="+client.ID, "PRIVATE_JWK="+key)
+	script.Env = append(os.Environ(), variables...)
 	out, err := script.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {

@@ -1,15 +1,11 @@
 package protocol
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 
@@ -105,28 +101,9 @@ func TestHostsOfTheModelContextProtocol(t *testing.T) {
 					document = apps.URL + "/client.json"
 					apps.serves(document, nil)
 				}
-				runMCPHost(t, startMCPServer(t, h), document)
+				runNode(t, "mcp", "MCP_SERVER="+startMCPServer(t, h).address, "CLIENT_DOCUMENT="+document,
+					"USERNAME="+harness.Username, "PASSWORD="+harness.Password)
 			})
 		})
-	}
-}
-
-func runMCPHost(t *testing.T, server *mcpServer, document string) {
-	t.Helper()
-	harness.NeedNPMPackages(t)
-	node, err := exec.LookPath("node")
-	if err != nil {
-		harness.LeaveOut(t, "Node.js is not installed (Debian: apt-get install nodejs)")
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	script := exec.CommandContext(ctx, node, "--dns-result-order=ipv4first", "mcp.mjs")
-	script.Dir = harness.ClientsFolder
-	script.Env = append(os.Environ(), "MCP_SERVER="+server.address, "CLIENT_DOCUMENT="+document,
-		"USERNAME="+harness.Username, "PASSWORD="+harness.Password)
-	out, err := script.CombinedOutput()
-	t.Logf("%s", out)
-	if err != nil {
-		t.Error(err)
 	}
 }

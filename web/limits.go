@@ -25,6 +25,7 @@ var DefaultLimits = cache.Rates{
 	"introspect.client":  {N: 300_000, Per: time.Minute},
 	"revoke.ip":          {N: 300_000, Per: time.Minute},
 	"revoke.client":      {N: 300_000, Per: time.Minute},
+	"par.public":         {N: 120, Per: time.Minute},
 	"documents.ip":       {N: 60, Per: time.Minute},
 	"documents.host":     {N: 60, Per: time.Minute},
 	"clients.ip":         {N: 600, Per: time.Minute},

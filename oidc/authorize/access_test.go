@@ -362,3 +362,32 @@ func TestAWithdrawnConsentGrantsNothing(t *testing.T) {
 		}
 	})
 }
+
+// What an app gets in the front is good without another question: of a session that has just ended it gets nothing.
+func TestNothingInTheFrontOfASessionThatEnded(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		h.AllResponseTypes = true
+		h.Add(t, &clients.Client{
+			ID: "front", Name: "Front", RedirectURIs: []string{"https://app.example/cb"}, IsTrusted: true,
+			ResponseTypes: []string{"id_token", "code"},
+		})
+		alice := newcomer(t, h, "alice")
+		a, err := h.Authorize.Read(t.Context(), url.Values{
+			"client_id": {"front"}, "redirect_uri": {"https://app.example/cb"}, "response_type": {"id_token"},
+			"scope": {"openid"}, "nonce": {"n"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Authorize.Issue(t.Context(), a, alice, authorize.Decision{Scopes: a.Scopes}); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Identity.Sessions().End(t.Context(), alice.UserID, alice.ID, identity.EndedBySignOut); err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.Authorize.Issue(t.Context(), a, alice, authorize.Decision{Scopes: a.Scopes})
+		if !errors.Is(err, authorize.ErrOvertaken) {
+			t.Errorf("an ID token of a session that has ended: %v", err)
+		}
+	})
+}

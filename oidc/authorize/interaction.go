@@ -22,6 +22,7 @@ type interaction struct {
 	Pushed    []byte     `json:"p,omitempty"` // the digest of a request that is kept, instead of Form
 	Signed    bool       `json:"o,omitempty"` // Form is that of a signed request object
 	BeganAt   time.Time  `json:"b"`
+	FirstAt   time.Time  `json:"a,omitzero"` // when it came to the first browser
 	Selected  bool       `json:"s,omitempty"`
 	SteppedUp bool       `json:"u,omitempty"`
 	ShownTo   uuid.UUID  `json:"t,omitzero"`
@@ -44,7 +45,7 @@ var ErrInteraction = refusal.New(
 // its cookie holds; empty if it is not known.
 func (p *Service) Suspend(a *Request, browser string) string {
 	pending := interaction{
-		BeganAt: a.BeganAt, Selected: a.Selected, SteppedUp: a.SteppedUp, ShownTo: a.ShownTo,
+		BeganAt: a.BeganAt, FirstAt: a.firstAt, Selected: a.Selected, SteppedUp: a.SteppedUp, ShownTo: a.ShownTo,
 		Confirmed: a.ConfirmedBy, Click: a.confirmation,
 	}
 	if a.pushed != nil {
@@ -78,16 +79,25 @@ func (p *Service) Resume(ctx context.Context, sealed, browser string) (*Request,
 	if err := json.Unmarshal(encoded, &pending); err != nil {
 		return nil, ErrInteraction
 	}
-	if p.Now().Sub(pending.BeganAt) > interactionLifetime {
+	first := pending.FirstAt
+	if first.IsZero() { // it was sealed by the version before
+		first = pending.BeganAt
+	}
+	if p.Now().Sub(first) > interactionLifetime {
 		return nil, ErrInteraction
 	}
 	if pending.Browser == nil || subtle.ConstantTimeCompare(pending.Browser, storage.Digest(browser)) != 1 {
-		return reader{p}.reread(ctx, pending, p.Now())
+		a, err := reader{p}.reread(ctx, pending, p.Now())
+		if err == nil {
+			a.firstAt = first // it does not live for longer by going from one browser to the next
+		}
+		return a, err
 	}
 	a, err := reader{p}.reread(ctx, pending, pending.BeganAt)
 	if err != nil {
 		return nil, err
 	}
+	a.firstAt = first
 	a.Selected, a.SteppedUp, a.ShownTo = pending.Selected, pending.SteppedUp, pending.ShownTo
 	if pending.Click != uuid.Nil { // without, it was sealed by the version before
 		a.ConfirmedBy, a.confirmation = pending.Confirmed, pending.Click

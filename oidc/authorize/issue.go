@@ -24,8 +24,8 @@ var (
 	// ErrConfirmationUsed says that the click of a person was answered with a code before.
 	ErrConfirmationUsed = errors.New("this confirmation works once, and was used before")
 	// ErrOvertaken says that a person has withdrawn or changed their consent since it was read, or that a code was issued
-	// for the same pushed request: the request must be read, and Next asked, again.
-	ErrOvertaken = errors.New("the consent was changed, or the pushed request used, meanwhile")
+	// for the same pushed request, or that the session has ended: the request must be read, and Next asked, again.
+	ErrOvertaken = errors.New("the consent was changed, the pushed request used, or the session ended, meanwhile")
 )
 
 // Issue grants what Next has decided, with the step Issue, to the app that asks, and returns the response with the code
@@ -58,6 +58,9 @@ func (p *Service) Issue(
 	if decision.By != nil {
 		claims = append(claims, decision.By.hold(draft))
 	}
+	if a.AsksFor("id_token") || a.AsksFor("token") {
+		claims = append(claims, holdSession(draft, session))
+	}
 	stands, err := p.Database.Claim(ctx, claims, statements...)
 	if storage.Violates(err, "one_time_marks") {
 		return nil, ErrConfirmationUsed
@@ -68,6 +71,17 @@ func (p *Service) Issue(
 		return nil, ErrOvertaken
 	}
 	return p.respond(a, issued.parameters)
+}
+
+// holdSession is an update that finds its row only while the session stands as it was read. What an app gets in the
+// front is good without another question, and a logout that comes at the same time would not know of the app. (Who
+// has a code is asked at the token endpoint whether its session stands.)
+func holdSession(draft bun.IDB, session *identity.Session) *bun.UpdateQuery {
+	return draft.NewUpdate().Model((*identity.Session)(nil)).
+		Set("ended_at = ended_at").
+		Where("id = ? AND ended_at IS NULL", session.ID).
+		Where("EXISTS (SELECT 1 FROM users WHERE users.id = session.user_id AND users.is_active AND users.session_version = ?)",
+			session.SessionVersion)
 }
 
 // issued is what an app gets for an authorization request, and what is written for it.

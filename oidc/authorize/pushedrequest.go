@@ -11,9 +11,11 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // PushedRequest is an authorization request that an app has sent by itself, ahead of the browser, by the digest of its
@@ -81,6 +83,9 @@ func (p *Service) Push(ctx context.Context, r oidc.Request) (*Pushed, *clients.C
 		}
 		return nil, client, refused
 	}
+	if err := p.limitKept(ctx, client); err != nil {
+		return nil, client, err
+	}
 	reference, now := storage.NewSecret(), p.Now()
 	pushed := &PushedRequest{
 		Hash: storage.Digest(reference), ClientID: client.ID, Form: form, Signed: signed, CreatedAt: now,
@@ -90,6 +95,15 @@ func (p *Service) Push(ctx context.Context, r oidc.Request) (*Pushed, *clients.C
 		return nil, client, oidc.ServerError(fmt.Errorf("push request: %w", err))
 	}
 	return &Pushed{requestURIPrefix + reference, int64(pushedLifetime.Seconds())}, client, nil
+}
+
+// limitKept counts a request that is kept for a client that anybody can use, by the network that it comes from: each
+// is a row for hours. It returns a *cache.Limited.
+func (p *Service) limitKept(ctx context.Context, client *clients.Client) error {
+	if !client.IsPublic() && !client.IsStranger() {
+		return nil
+	}
+	return p.Limits.Take(ctx, "par", "public", identity.Device{IP: audit.ActorOf(ctx).IP}.Source())
 }
 
 // pushed checks a request that is pushed, and returns its parameters: those of the request object, where it is one
@@ -119,7 +133,7 @@ func (p reader) pushed(
 
 // checkPushing refuses a request that the browser has brought where it must be pushed: RFC 9126, section 5.
 func checkPushing(_ context.Context, p *Service, a *Request) *oidc.Error {
-	if a.pushed == nil && (p.RequirePAR || a.Client.RequirePAR) {
+	if (a.pushed == nil || a.pushed.Repeatable) && (p.RequirePAR || a.Client.RequirePAR) {
 		return oidc.InvalidRequest("This client must push its authorization requests (RFC 9126).")
 	}
 	return nil
@@ -135,8 +149,8 @@ func (p reader) readPushed(ctx context.Context, form url.Values) (*Request, erro
 	}
 	reference := strings.TrimPrefix(form.Get("request_uri"), requestURIPrefix)
 	pushed, err := p.pushedRequest(ctx, storage.Digest(reference))
-	if err == nil && pushed.ClientID != form.Get("client_id") {
-		err = storage.ErrNotFound // whose it is is nobody else's business
+	if err == nil && (pushed.ClientID != form.Get("client_id") || pushed.Repeatable) {
+		err = storage.ErrNotFound // whose it is is nobody else's business; what the browser brought was not pushed
 	}
 	if err != nil {
 		return nil, refusePushed(err)

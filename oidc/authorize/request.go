@@ -48,7 +48,8 @@ type Request struct {
 	ConfirmedBy  uuid.UUID
 	confirmation uuid.UUID // of which click: each counts once, see Issue
 
-	registered string // the redirect URI that RedirectURI was found to match
+	firstAt    time.Time // when it came to the first browser: see Resume
+	registered string    // the redirect URI that RedirectURI was found to match
 
 	form     url.Values     // as sent, each parameter once
 	pushed   *PushedRequest // where it was pushed, or is kept; nil: the browser brought it, and carries it
@@ -132,7 +133,7 @@ func (p reader) identify(ctx context.Context, form url.Values, began time.Time) 
 	if err != nil {
 		return nil, err
 	}
-	a := &Request{Client: client, BeganAt: began, form: form}
+	a := &Request{Client: client, BeganAt: began, firstAt: began, form: form}
 	if err := a.readRedirect(); err != nil {
 		return nil, &Refusal{Reason: err}
 	}

@@ -210,15 +210,20 @@ func parameterTexts(name string, value json.RawMessage) ([]string, error) {
 // maxSealed is how long a request may be that travels through our pages itself.
 const maxSealed = 2 << 10
 
-// keep keeps a request that came as a long, signed request object, so that pages carry its digest alone. The same
-// object is one row: nobody but the client can make many of them. It may come again, as the same plain request may.
+// keep keeps a request that came as a long, signed request object, so that pages carry its digest alone. What is the
+// same inside is one row, however it is written, so that nobody but the client can make many of them; of a client
+// that anybody may have registered few are kept. It may come again, as the same plain request may. It may return a
+// *cache.Limited.
 func (p reader) keep(ctx context.Context, a *Request, object requestObject) error {
 	if !object.signed || len(a.form.Encode()) <= maxSealed {
 		return nil
 	}
+	if err := p.limitKept(ctx, a.Client); err != nil {
+		return err
+	}
 	now := p.Now()
 	a.pushed = &PushedRequest{
-		Hash: storage.Digest("request object\n" + a.Client.ID + "\n" + object.text), ClientID: a.Client.ID, Form: a.form,
+		Hash: storage.Digest("request object\n" + a.Client.ID + "\n" + a.form.Encode()), ClientID: a.Client.ID, Form: a.form,
 		Signed: true, Repeatable: true, CreatedAt: now, ExpiresAt: now.Add(pushedLifetime),
 	}
 	err := p.Database.Append(ctx, p.Database.Draft().NewInsert().Model(a.pushed).

@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
-
-	"github.com/wicket-id/wicket/storage"
 )
 
 // remoteRequests fetches the request objects behind the request_uris of clients. One whose digest the URI names, in its
@@ -23,14 +22,19 @@ import (
 type remoteRequests struct {
 	allowPrivate bool
 
-	fetches singleflight.Group         // by uri: requests that wait for the same object share one fetch
-	objects *lru.Cache[string, string] // by uri
+	fetches  singleflight.Group            // by client and address: who waits for the same object shares one fetch
+	objects  *lru.Cache[string, string]    // by uri, which names the digest
+	failures *lru.Cache[string, time.Time] // by client and address: until when one that failed is not asked for again
+	turns    chan struct{}                 // of all that fetch at once
+	few      chan struct{}                 // and of those for clients that nobody vouches for
 }
 
 const (
 	maxRemoteRequests     = 500
 	maxRemoteRequest      = 16 << 10 // bytes
 	remoteRequestsTimeout = 5 * time.Second
+	requestTurns          = 32
+	requestTurnsOfOthers  = 8
 )
 
 func newRemoteRequests(allowPrivate bool) *remoteRequests {
@@ -38,8 +42,18 @@ func newRemoteRequests(allowPrivate bool) *remoteRequests {
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &remoteRequests{allowPrivate: allowPrivate, objects: objects}
+	failures, err := lru.New[string, time.Time](maxRemoteRequests)
+	if err != nil {
+		panic(err)
+	}
+	return &remoteRequests{
+		allowPrivate: allowPrivate, objects: objects, failures: failures,
+		turns: make(chan struct{}, requestTurns), few: make(chan struct{}, requestTurnsOfOthers),
+	}
 }
+
+// errRequestTurns says that as many request objects are being fetched as may be at once.
+var errRequestTurns = errors.New("too many request objects are being fetched")
 
 // ErrRequestURI says that a client has not registered a request_uri.
 var ErrRequestURI = errors.New("the request_uri is not one that this client has registered")
@@ -59,9 +73,17 @@ func (p *Store) FetchRequestObject(ctx context.Context, client *Client, uri stri
 	if object, ok := r.objects.Get(uri); ok {
 		return object, nil
 	}
-	fetched, err, _ := r.fetches.Do(client.ID+" "+uri, func() (any, error) {
+	key := client.ID + " " + address
+	if until, failed := r.failures.Get(key); failed && p.Now().Before(until) {
+		return "", errors.New("the request object could not be fetched a moment ago")
+	}
+	fetched, err, _ := r.fetches.Do(key, func() (any, error) {
 		// Not the caller's context: a caller who goes away must not spoil it for the others.
-		return r.fetch(context.WithoutCancel(ctx), address, client.IsStranger())
+		object, err := r.inTurn(context.WithoutCancel(ctx), client, address)
+		if err != nil && !errors.Is(err, errRequestTurns) {
+			r.failures.Add(key, p.Now().Add(retriedAfter))
+		}
+		return object, err
 	})
 	if err != nil {
 		return "", fmt.Errorf("fetch request object: %w", err)
@@ -73,22 +95,36 @@ func (p *Store) FetchRequestObject(ctx context.Context, client *Client, uri stri
 	return object, nil
 }
 
-// fetch fetches what is at an address that the operator wrote down, or a stranger, who may name no private one.
-func (r *remoteRequests) fetch(ctx context.Context, address string, ofStranger bool) (string, error) {
+// inTurn fetches where there is a turn left. Clients that nobody vouches for have few, whoever they name.
+func (r *remoteRequests) inTurn(ctx context.Context, client *Client, address string) (string, error) {
+	turns := r.turns
+	if client.IsStranger() {
+		turns = r.few
+	}
+	select {
+	case turns <- struct{}{}:
+		defer func() { <-turns }()
+		return r.fetch(ctx, client, address)
+	default:
+		return "", errRequestTurns
+	}
+}
+
+// fetch fetches what is at an address. Where it leads to a private network, an operator has written it down.
+func (r *remoteRequests) fetch(ctx context.Context, of *Client, address string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return "", err
 	}
 	request.Header.Set("Accept", "application/oauth-authz-req+jwt, application/jwt")
-	outbound := storage.Outbound{
-		Target: address, AllowPrivate: r.allowPrivate, Timeout: remoteRequestsTimeout, MaxBody: maxRemoteRequest,
-	}
-	if ofStranger {
-		outbound.Target, outbound.AllowPrivate = "", false
-	}
+	outbound := Outbound(of, address, r.allowPrivate && !of.IsStranger())
+	outbound.Timeout, outbound.MaxBody = remoteRequestsTimeout, maxRemoteRequest
 	client := outbound.Client()
 	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
+	if asked := (*url.Error)(nil); errors.As(err, &asked) {
+		err = asked.Err // its address may hold a secret, and goes into the log
+	}
 	if err != nil {
 		return "", err
 	}

@@ -391,10 +391,10 @@ func TestAppsThatCannotBeTold(t *testing.T) {
 			"not found":  {answering(404, "<h1>no\x1b[2J</h1>\n\n"), logout.DeliveryFailed, "the app answered 404: <h1>no [2J</h1>"},
 			"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, app.URL+"/x", http.StatusTemporaryRedirect)
-			}, logout.DeliveryFailed, "the app answered http.StatusTemporaryRedirect, and redirects are not followed"},
+			}, logout.DeliveryFailed, "the app answered 307, and redirects are not followed"},
 			"another": {func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, "http://169.254.169.254/", http.StatusSeeOther)
-			}, logout.DeliveryFailed, "the app answered http.StatusSeeOther, and redirects are not followed"},
+			}, logout.DeliveryFailed, "the app answered 303, and redirects are not followed"},
 			"a fault":       {answering(500, ""), logout.DeliveryPending, "the app answered 500"},
 			"a bad gateway": {answering(502, strings.Repeat("x", 1<<20)), logout.DeliveryPending, "the app answered 502: " + strings.Repeat("x", 200)},
 			"too many":      {answering(429, ""), logout.DeliveryPending, "the app answered 429"},

@@ -30,7 +30,7 @@ func (p *Service) BrowserState(sessionID uuid.UUID) string {
 // have no frame.
 func (p *Service) AddSessionState(response *oidc.Response, client *clients.Client, sessionID uuid.UUID) {
 	state, origin := p.BrowserState(sessionID), pageOrigin(response.RedirectURI)
-	if state == "" || origin == "" {
+	if state == "" || origin == "" || response.Parameters.Has("response") { // JARM: nothing stands beside what is signed
 		return
 	}
 	response.Parameters.Set("session_state", sessionState(client.ID, origin, state, rand.Text()))

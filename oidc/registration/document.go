@@ -102,7 +102,12 @@ func (s *Service) Client(ctx context.Context, id string) (*clients.Client, error
 	if until, failed := s.failures.Get(id); failed && s.Now().Before(until) {
 		return nil, badDocument(errors.New("it could not be read a moment ago"))
 	}
+	network := identity.Device{IP: audit.ActorOf(ctx).IP}.Source()
+	if err := s.Limits.Take(ctx, "documents", cache.ByIP, network); err != nil {
+		return nil, err
+	}
 	// Not the caller's context: a caller who goes away must not spoil it for the others.
+	ctx = context.WithoutCancel(ctx)
 	found, err, _ := s.fetches.Do(id, func() (any, error) {
 		if known, err := s.believed(ctx, id); known != nil { // another request has read it meanwhile
 			return known, err
@@ -110,10 +115,10 @@ func (s *Service) Client(ctx context.Context, id string) (*clients.Client, error
 		if err := s.mayRead(ctx, id, parsed); err != nil {
 			return nil, err
 		}
-		return s.adopt(context.WithoutCancel(ctx), id)
+		return s.adopt(ctx, id)
 	})
 	if err != nil {
-		if limited := (*cache.Limited)(nil); !errors.As(err, &limited) {
+		if refused := (*oidc.Error)(nil); errors.As(err, &refused) && refused.Code == codeMetadata { // not a fault of ours
 			s.failures.Add(id, s.Now().Add(failureRemembered))
 		}
 		return nil, err
@@ -121,14 +126,10 @@ func (s *Service) Client(ctx context.Context, id string) (*clients.Client, error
 	return found.(*clients.Client), nil
 }
 
-// mayRead counts the read of a document: for who comes with it, and for the host, unless its app is known. It returns
+// mayRead counts the read of a document for its host, unless its app is known. It returns
 // a *cache.Limited, or storage.ErrNotFound for a URL that is the identifier of an API, whose tokens it would be
 // mistaken for.
 func (s *Service) mayRead(ctx context.Context, id string, parsed *url.URL) error {
-	network := identity.Device{IP: audit.ActorOf(ctx).IP}.Source()
-	if err := s.Limits.Take(ctx, "documents", cache.ByIP, network); err != nil {
-		return err
-	}
 	if _, err := s.APIs.Find(ctx, id); err == nil {
 		return storage.ErrNotFound
 	} else if !errors.Is(err, storage.ErrNotFound) {
@@ -271,7 +272,7 @@ func badDocument(cause error) *oidc.Error {
 		cause = errors.New(strings.TrimSuffix(known.Description, "."))
 	}
 	return &oidc.Error{
-		Code: "invalid_client_metadata", Status: http.StatusBadRequest, Cause: private,
+		Code: codeMetadata, Status: http.StatusBadRequest, Cause: private,
 		Description: "The app cannot be let in: the document at its client_id is not in order. " + cause.Error() + ".",
 	}
 }

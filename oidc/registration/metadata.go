@@ -13,9 +13,11 @@ import (
 	"github.com/wicket-id/wicket/oidc/clients"
 )
 
+const codeMetadata = "invalid_client_metadata" // RFC 7591, section 3.2.2
+
 // invalidMetadata is the error of RFC 7591, section 3.2.2.
 func invalidMetadata(cause error) *oidc.Error {
-	code := "invalid_client_metadata"
+	code := codeMetadata
 	if errors.Is(cause, clients.ErrRedirectURI) {
 		code = "invalid_redirect_uri"
 	}

@@ -32,7 +32,11 @@ func (e Logout) Begin(v *frame.Visit) error {
 		if err != nil {
 			return err
 		}
-		return frame.SignedOut(v, request.SessionID, request.ReturnURL(), signedOut(request))
+		ended := uuid.Nil
+		if v.Session != nil { // nobody else is told which apps the session was signed in to
+			ended = request.SessionID
+		}
+		return frame.SignedOut(v, ended, request.ReturnURL(), signedOut(request))
 	}
 	if v.Session == nil { // there is nothing to end, and no proof that the app asks: the way back is a link
 		v.ClearCookies()

@@ -182,6 +182,11 @@ func (c copyCommand) advise(err error) error {
 	return err
 }
 
+const (
+	progressInterval = 10 * time.Second
+	progressOnScreen = 200 * time.Millisecond
+)
+
 // copyProgress tells what a copy is at: one line that is written over on a screen, else a line every ten seconds.
 type copyProgress struct {
 	out    io.Writer

@@ -1,4 +1,4 @@
-package main
+package importing
 
 import (
 	"bytes"
@@ -49,11 +49,11 @@ func TestImportIsResumed(t *testing.T) {
 				i, i,
 			)
 		}
-		run := func(ctx context.Context, from io.Reader) (importSummary, error) {
-			r := importRun{store: h.Transfer, progress: &importProgress{out: io.Discard, now: time.Now, began: time.Now()},
-				refuse: func(r refusedLine) error { t.Errorf("refused: %+v", r); return nil }}
-			err := r.all(ctx, from)
-			return r.summary, err
+		run := func(ctx context.Context, from io.Reader) (Summary, error) {
+			r := Run{Store: h.Transfer, Progress: &Progress{Out: io.Discard, Now: time.Now, Began: time.Now()},
+				Refuse: func(r Refusal) error { t.Errorf("refused: %+v", r); return nil }}
+			err := r.All(ctx, from)
+			return r.Summary, err
 		}
 		stopped, stop := context.WithCancel(ctx)
 		first, err := run(stopped, &stopper{strings.NewReader(file.String()), file.Len() / 2, stop})
@@ -90,14 +90,14 @@ func TestImportProgress(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		now := time.Unix(1700000000, 0)
-		p := &importProgress{out: &out, screen: c.screen, size: c.size, began: now, now: func() time.Time { return now }}
-		p.show(importSummary{}, 0)
+		p := &Progress{Out: &out, Screen: c.screen, Size: c.size, Began: now, Now: func() time.Time { return now }}
+		p.show(Summary{}, 0)
 		now = now.Add(11 * time.Second)
-		p.show(importSummary{Lines: 1}, 100)
-		p.show(importSummary{Lines: 1}, 0)
+		p.show(Summary{Lines: 1}, 100)
+		p.show(Summary{Lines: 1}, 0)
 		now = now.Add(11 * time.Second)
-		p.show(importSummary{Lines: 2, Refused: 1}, 100)
-		p.end(importSummary{Lines: 2, Refused: 1})
+		p.show(Summary{Lines: 2, Refused: 1}, 100)
+		p.End(Summary{Lines: 2, Refused: 1})
 		if out.String() != c.want {
 			t.Errorf("%q, want %q", &out, c.want)
 		}
@@ -106,11 +106,11 @@ func TestImportProgress(t *testing.T) {
 
 // A line that is far too long is passed over, and the next one is read.
 func TestImportPassesOverLongLines(t *testing.T) {
-	r := importRun{store: &transfer.Store{}, progress: &importProgress{out: io.Discard, now: time.Now, began: time.Now()}}
-	var got []refusedLine
-	r.refuse = func(line refusedLine) error { got = append(got, line); return nil }
+	r := Run{Store: &transfer.Store{}, Progress: &Progress{Out: io.Discard, Now: time.Now, Began: time.Now()}}
+	var got []Refusal
+	r.Refuse = func(line Refusal) error { got = append(got, line); return nil }
 	endless := io.MultiReader(io.LimitReader(zeros{}, 64<<20), strings.NewReader("\n[]\n"))
-	if err := r.all(t.Context(), endless); err != nil || len(got) != 2 || got[1].Line != 2 {
+	if err := r.All(t.Context(), endless); err != nil || len(got) != 2 || got[1].Line != 2 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package importing
 
 import (
 	"bufio"
@@ -24,12 +24,12 @@ func FuzzImportLine(f *testing.F) {
 		f.Add([]byte(line))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		line, length, err := readLine(bufio.NewReaderSize(bytes.NewReader(text), maxImportLine))
+		line, length, err := readLine(bufio.NewReaderSize(bytes.NewReader(text), maxLine))
 		if err != nil && !errors.Is(err, io.EOF) || length > len(text) ||
-			line == nil && 0 < length && length <= maxImportLine {
+			line == nil && 0 < length && length <= maxLine {
 			t.Fatalf("%q: a line of %d, %v", text, length, err)
 		}
-		var read importLine
+		var read personLine
 		if err := read.read(line); err != nil {
 			var why refused
 			if !errors.As(err, &why) || !utf8.ValidString(err.Error()) {
@@ -49,7 +49,7 @@ func FuzzImportLine(f *testing.F) {
 			}
 			t.Fatalf("%q: %v", line, err)
 		}
-		var again importLine
+		var again personLine
 		if err := again.read(written); err != nil {
 			t.Fatalf("%q is written as %s, and refused: %v", line, written, err)
 		}

@@ -18,7 +18,7 @@ const (
 	exitFailed   = 1 // it failed, or was refused
 	exitUsage    = 2 // the command line is wrong; nothing was tried
 	exitNotFound = 3 // what it names does not exist
-	exitConflict = 4 // what exists already is in the way
+	exitConflict = 4 // what exists already, or somebody else's change, is in the way
 )
 
 // coded is an error that has an exit code of its own.
@@ -36,7 +36,7 @@ func notFound(format string, args ...any) error {
 // conflicts are the errors below that say that something is in the way.
 var conflicts = []error{
 	identity.ErrUsernameTaken, identity.ErrEmailTaken, identity.ErrRoleHeld, identity.ErrRoleNotHeld,
-	clients.ErrClientExists, apis.ErrAPIExists, apis.ErrAPIChanged, federation.ErrProviderTaken,
+	clients.ErrClientExists, clients.ErrClientChanged, apis.ErrAPIExists, apis.ErrAPIChanged, federation.ErrProviderTaken,
 }
 
 // exitCode is what the process ends with after that error.

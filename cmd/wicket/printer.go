@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -26,6 +28,26 @@ func (p printer) print(result any, text func()) error {
 
 func (p printer) line(format string, args ...any) {
 	_, _ = fmt.Fprintf(p.out, format+"\n", args...)
+}
+
+// object prints the members of a JSON object, one a line, lists with spaces between.
+func (p printer) object(encoded json.RawMessage) {
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	_, _ = decoder.Token() // the brace
+	for decoder.More() {
+		name, _ := decoder.Token()
+		var value any
+		if decoder.Decode(&value) != nil {
+			return
+		}
+		if list, ok := value.([]any); ok {
+			value = strings.Trim(fmt.Sprint(list), "[]")
+		} else if object, ok := value.(map[string]any); ok {
+			text, _ := json.Marshal(object)
+			value = string(text)
+		}
+		p.line("%-36s %s", name, fmt.Sprint(value))
+	}
 }
 
 // table prints rows of cells under headings.

@@ -117,6 +117,9 @@ var ErrClient = errors.New("invalid client metadata")
 // ErrClientExists says that the id is taken.
 var ErrClientExists = errors.New("a client with this id exists already")
 
+// ErrClientChanged says that somebody else has changed or deleted the client at the same time.
+var ErrClientChanged = errors.New("the client was changed or deleted by somebody else meanwhile; try again")
+
 // fosite asks for these.
 var (
 	_ fosite.Client             = (*Client)(nil)
@@ -228,6 +231,43 @@ func Insert(ctx context.Context, tx bun.Tx, now time.Time, client *Client) error
 	return audit.Record(ctx, tx, now, audit.Change{
 		Entity: "client", EntityID: client.ID, Action: "created", New: client.columns(),
 	})
+}
+
+// Update changes a client as change says, whose errors it returns. What change empties gets its default again. The
+// secret stays; a client that needs one and has none gets one, which is returned, and one that needs none loses it. It
+// returns storage.ErrNotFound, ErrClient with what is wrong, or ErrClientChanged where somebody else changes it at the
+// same time.
+func (p *Store) Update(
+	ctx context.Context, id string, change func(*Client) error,
+) (client *Client, secret string, err error) {
+	before, err := p.Fresh(ctx, id)
+	if err != nil {
+		return nil, "", err
+	}
+	if before.Origin == OriginDocument {
+		return nil, "", fmt.Errorf("%w: this client is what the document at its client_id says", ErrClient)
+	}
+	after := *before
+	if err := change(&after); err != nil {
+		return nil, "", err
+	}
+	after.ID = before.ID
+	if err := after.Complete(); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case !after.HasSecret():
+		after.SecretHash = nil
+	case after.SecretHash == nil:
+		secret = storage.NewSecret()
+		after.SecretHash = storage.Digest(secret)
+	}
+	if err := p.Replace(ctx, before, &after); errors.Is(err, storage.ErrNotFound) {
+		return nil, "", ErrClientChanged
+	} else if err != nil {
+		return nil, "", err
+	}
+	return &after, secret, nil
 }
 
 // Replace replaces the metadata and the secret of a client that was read as before; both are complete. It returns

@@ -1,0 +1,130 @@
+package commands
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// printedClient is what commands print of an app, as far as tests look at it.
+type printedClient struct {
+	ID           string   `json:"client_id"`
+	Secret       string   `json:"client_secret"`
+	Name         string   `json:"client_name"`
+	AuthMethod   string   `json:"token_endpoint_auth_method"`
+	AnyMethod    bool     `json:"any_secret_method"`
+	GrantTypes   []string `json:"grant_types"`
+	RedirectURIs []string `json:"redirect_uris"`
+	LogoutURIs   []string `json:"post_logout_redirect_uris"`
+	Scope        string   `json:"scope"`
+	APIs         []string `json:"apis"`
+	ClientURI    string   `json:"client_uri"`
+	JWKS         any      `json:"jwks"`
+	JWKSURI      string   `json:"jwks_uri"`
+	Trusted      bool     `json:"trusted"`
+	CreatedAt    string   `json:"created_at"`
+	RegisteredBy string   `json:"registered_by"`
+}
+
+// asksForToken asks for a token by client_credentials, and tells the status.
+func asksForToken(t *testing.T, h *harness.Server, id, secret string) int {
+	t.Helper()
+	form := url.Values{"grant_type": {oidc.GrantClientCredentials}}
+	client := harness.Client{Client: &clients.Client{ID: id}, Secret: secret}
+	return h.Call(t, oidc.PathToken, client, form).Status
+}
+
+// Of an app that is changed, what is not named stays; what is named is replaced, or emptied.
+func TestClientUpdate(t *testing.T) {
+	t.Parallel()
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		line, _ := harness.NewCommandLine(t, databaseURL)
+		fails := func(code int, want string, arguments ...string) {
+			t.Helper()
+			p := line.Run(t, "", arguments...)
+			if told := p.ErrOut.String(); p.ProcessState.ExitCode() != code || !strings.Contains(told, want) {
+				t.Errorf("%v: %s, want the exit status %d and %q\n%s", arguments, p.ProcessState, code, want, told)
+			}
+		}
+		line.JSON(t, &struct{}{}, "", "api", "create", "--identifier", "https://orders.example", "--name", "Orders", "--scope", "read")
+		var made, shown printedClient
+		line.JSON(t, &made, "", "client", "create", "--id", "shop", "--name", "Shop", "--redirect-uri", "https://shop.example/cb",
+			"--post-logout-redirect-uri", "https://shop.example/", "--client-uri", "https://shop.example", "--trusted",
+			"--api", "https://orders.example")
+		update := func(arguments ...string) (is printedClient) {
+			t.Helper()
+			line.JSON(t, &is, "", append([]string{"client", "update", "shop"}, arguments...)...)
+			shown = printedClient{}
+			line.JSON(t, &shown, "", "client", "show", "shop")
+			if shown.Secret != "" || shown.CreatedAt == "" || shown.RegisteredBy != "operator" {
+				t.Errorf("shown: %+v", shown)
+			}
+			return is
+		}
+		same := func(what string, got, want printedClient) {
+			t.Helper()
+			got.Secret, got.CreatedAt, got.RegisteredBy = "", "", ""
+			want.Secret = ""
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%s:\n%+v, want\n%+v", what, got, want)
+			}
+		}
+		want := made
+		want.Name, want.RedirectURIs = "The shop", []string{"https://shop.example/a", "https://shop.example/b"}
+		is := update("--name", "The shop", "--redirect-uri", want.RedirectURIs[0], "--redirect-uri", want.RedirectURIs[1])
+		same("renamed", is, want)
+		same("shown", shown, want)
+		if is.Secret != "" || !is.AnyMethod {
+			t.Errorf("a new secret, or one method: %+v", is)
+		}
+		want.LogoutURIs, want.APIs, want.ClientURI, want.Trusted = []string{}, []string{}, "", false
+		same("emptied", update("--post-logout-redirect-uri", "", "--api=", "--client-uri", "", "--no-trusted"), want)
+
+		want.AuthMethod, want.AnyMethod = clients.AuthPost, false
+		if is = update("--auth-method", clients.AuthPost); is.Secret != "" {
+			t.Error("another method of the secret makes another secret")
+		}
+		same("one method", is, want)
+		want.AuthMethod = clients.AuthNone
+		same("public", update("--public"), want)
+		want.AuthMethod, want.AnyMethod = clients.AuthBasic, true
+		is = update("--no-public")
+		same("with a secret again", is, want)
+		if is.Secret == "" || is.Secret == made.Secret {
+			t.Errorf("the new secret is %q", is.Secret)
+		}
+		same("it has one already", update("--no-public"), want)
+
+		keys := t.TempDir() + "/keys.json"
+		const set = `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
+		if err := os.WriteFile(keys, []byte(set), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if is = update("--auth-method", "private_key_jwt", "--jwks", keys); is.JWKS == nil || is.AnyMethod || is.Secret != "" {
+			t.Errorf("with keys: %+v", is)
+		}
+		if is = update("--jwks-uri", "https://shop.example/keys"); is.JWKS != nil || is.JWKSURI == "" {
+			t.Errorf("with a URL of keys: %+v", is)
+		}
+		fails(1, "public keys", "client", "update", "shop", "--jwks-uri", "")
+		fails(1, "at least one redirect URI", "client", "update", "shop", "--redirect-uri", "")
+		fails(1, "needs a name", "client", "update", "shop", "--name", "")
+		fails(2, "--public means", "client", "update", "shop", "--public", "--auth-method", clients.AuthBasic)
+		fails(2, "--public means", "client", "update", "shop", "--no-public", "--auth-method", clients.AuthNone)
+		fails(2, "no such file", "client", "update", "shop", "--jwks", keys+"x")
+		fails(3, "there is no API", "client", "update", "shop", "--api", "urn:else")
+		fails(3, "there is no app", "client", "update", "nobody", "--name", "Nobody")
+		fails(3, "there is no app", "client", "show", "nobody")
+		text := line.Run(t, "", "client", "show", "shop").Out.String()
+		if !strings.Contains(text, "redirect_uris                        https://shop.example/a https://shop.example/b\n") {
+			t.Errorf("shown:\n%s", text)
+		}
+	})
+}

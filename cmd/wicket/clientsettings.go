@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/wicket-id/wicket/cmd/internal/server"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/storage"
+)
+
+// clientSettings are what can be said of an app; nil: nothing.
+type clientSettings struct {
+	RedirectURI           []string `name:"redirect-uri" sep:"none" help:"Where answers may go; matched exactly. Repeat it for several. Only client_credentials needs none."`
+	PostLogoutRedirectURI []string `name:"post-logout-redirect-uri" sep:"none" help:"Where the browser may go after a logout. Repeat it for several."`
+	Origin                []string `name:"origin" sep:"none" help:"An origin whose pages may call the token endpoint, besides those of the redirect URIs."`
+	Scope                 []string `sep:"none" help:"What the app may ask for, and nothing else: name openid too. Repeat it for several; left out, all of Wicket's own but roles."`
+	API                   []string `name:"api" sep:"none" placeholder:"IDENTIFIER" help:"An API that the app may ask for tokens for, besides those that are open to any: with all of its scopes, or with those that --scope names. Repeat it for several."`
+	GrantType             []string `name:"grant-type" sep:"none" help:"authorization_code, refresh_token or client_credentials. Left out, the first two."`
+	ResponseType          []string `name:"response-type" sep:"none" help:"What the app may ask for: code (default); where WICKET_RESPONSE_TYPES is all also 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token' and none. Repeat it for several."`
+	Public                *bool    `negatable:"" help:"An app that cannot keep a secret: an SPA or a native app. It must use PKCE."`
+	AuthMethod            *string  `name:"auth-method" help:"client_secret_basic or client_secret_post, and nothing else; private_key_jwt; or none, which is --public. Left out or empty, the app has a secret and may send it either way."`
+	JWKS                  *string  `name:"jwks" placeholder:"FILE" help:"File with the app's public keys as a JWK set, for private_key_jwt and signed requests."`
+	JWKSURI               *string  `name:"jwks-uri" help:"URL of the app's public keys, for the same."`
+	IDTokenAlg            *string  `name:"id-token-alg" help:"RS256 (default), ES256 or EdDSA."`
+	IDTokenClaims         *string  `name:"id-token-claims" help:"What ID tokens tell of people: scopes (default), what the granted scopes give, such as name and e-mail; minimal, only what the app asks for by the parameter claims. Userinfo tells all of it in any case."`
+	UserinfoAlg           *string  `name:"userinfo-alg" help:"RS256, ES256 or EdDSA: userinfo answers with a JWT signed so. Left out, with plain JSON."`
+	ResponseAlg           *string  `name:"response-alg" help:"The signature of answers that the app wants as JWTs (response_mode=jwt): RS256 (default), ES256 or EdDSA."`
+	Trusted               *bool    `negatable:"" help:"An app of your own: people are not asked for consent. Not for --public with a redirect URI on localhost or of a scheme of its own."`
+	RequirePKCE           *bool    `name:"require-pkce" negatable:"" help:"An app with a secret must use PKCE (S256) too. Of --public it is demanded anyway, and of all by WICKET_REQUIRE_PKCE."`
+	IntrospectsAll        *bool    `name:"introspects-all" negatable:"" help:"It may introspect the access tokens of all apps that are for this server itself. Those for an API are for its own --introspection-client alone."`
+	RequirePAR            *bool    `name:"require-par" negatable:"" help:"The app must push its authorization requests (RFC 9126). Of all apps it is demanded by WICKET_REQUIRE_PAR."`
+	RequestObjectAlg      *string  `name:"request-object-alg" help:"How the app signs request objects (RFC 9101), such as ES256; left out, as it likes; 'none' where they are not signed."`
+	RequestURI            []string `name:"request-uri" sep:"none" help:"Where Wicket may fetch a request object of the app: an https URL. Repeat it for several."`
+	RequireSignedRequest  *bool    `name:"require-signed-request" negatable:"" help:"The app must sign its authorization requests. It needs --jwks or --jwks-uri."`
+	RequiredACR           *string  `name:"required-acr" help:"The weakest sign-in that it accepts: urn:wicket:acr:mfa for two factors, phr for a passkey or security key."`
+	LogoURI               *string  `name:"logo-uri" help:"https URL of the app's logo."`
+	ClientURI             *string  `name:"client-uri" help:"https URL of the app's home page."`
+	PolicyURI             *string  `name:"policy-uri" help:"https URL of the app's privacy policy."`
+	TOSURI                *string  `name:"tos-uri" help:"https URL of the app's terms of service."`
+
+	BackchannelLogoutURI              *string `name:"backchannel-logout-uri" help:"https URL where the app is told, by a signed logout token, that a person's session has ended, whoever ended it."`
+	BackchannelLogoutSessionRequired  *bool   `name:"backchannel-logout-session-required" negatable:"" help:"The app needs the session's sid in logout tokens. Wicket always says it."`
+	FrontchannelLogoutURI             *string `name:"frontchannel-logout-uri" help:"https URL that the browser opens in a frame when the person signs out, where WICKET_FRONTCHANNEL_LOGOUT is on."`
+	FrontchannelLogoutSessionRequired *bool   `name:"frontchannel-logout-session-required" negatable:"" help:"The app needs iss and sid there. Wicket always says them."`
+}
+
+// apply changes an app as the settings say.
+func (c *clientSettings) apply(ctx context.Context, s *server.Server, client *clients.Client) error {
+	for to, from := range map[*string]*string{
+		&client.JWKSURI: c.JWKSURI, &client.IDTokenAlg: c.IDTokenAlg, &client.IDTokenClaims: c.IDTokenClaims,
+		&client.UserinfoAlg: c.UserinfoAlg, &client.ResponseAlg: c.ResponseAlg, &client.RequestObjectAlg: c.RequestObjectAlg,
+		&client.RequiredACR: c.RequiredACR, &client.LogoURI: c.LogoURI,
+		&client.ClientURI: c.ClientURI, &client.PolicyURI: c.PolicyURI, &client.TOSURI: c.TOSURI,
+		&client.BackchannelLogoutURI: c.BackchannelLogoutURI, &client.FrontchannelLogoutURI: c.FrontchannelLogoutURI,
+	} {
+		if from != nil {
+			*to = *from
+		}
+	}
+	for to, from := range map[*bool]*bool{
+		&client.IsTrusted: c.Trusted, &client.RequirePKCE: c.RequirePKCE, &client.IntrospectsAll: c.IntrospectsAll,
+		&client.RequirePAR: c.RequirePAR, &client.RequireSignedRequest: c.RequireSignedRequest,
+		&client.BackchannelLogoutSessionRequired:  c.BackchannelLogoutSessionRequired,
+		&client.FrontchannelLogoutSessionRequired: c.FrontchannelLogoutSessionRequired,
+	} {
+		if from != nil {
+			*to = *from
+		}
+	}
+	for to, from := range map[*[]string][]string{
+		&client.RedirectURIs: c.RedirectURI, &client.PostLogoutRedirectURIs: c.PostLogoutRedirectURI,
+		&client.AllowedOrigins: c.Origin, &client.GrantTypes: c.GrantType,
+		&client.ResponseTypes: c.ResponseType, &client.RequestURIs: c.RequestURI,
+	} {
+		if from != nil {
+			*to = slices.DeleteFunc(slices.Clone(from), func(value string) bool { return value == "" })
+		}
+	}
+	if c.Scope != nil {
+		client.Scopes = strings.Fields(strings.Join(c.Scope, " "))
+	}
+	return errors.Join(c.applyMethod(client), c.applyKeys(client), c.applyAPIs(ctx, s, client))
+}
+
+// applyMethod says how the app proves who it is. An empty method is a secret that may come either way.
+func (c *clientSettings) applyMethod(client *clients.Client) error {
+	method, none, either := c.AuthMethod, clients.AuthNone, ""
+	if c.Public != nil {
+		switch {
+		case method != nil && *c.Public != (*method == none):
+			return usage("--public means --auth-method %s; leave one of them out", none)
+		case *c.Public:
+			method = &none
+		case method == nil && client.IsPublic():
+			method = &either
+		}
+	}
+	if method != nil {
+		client.AuthMethod, client.AnySecretMethod = *method, false
+	}
+	return nil
+}
+
+// applyKeys reads the app's keys. Keys and the URL of keys are alternatives: the one that is named replaces the other.
+func (c *clientSettings) applyKeys(client *clients.Client) (err error) {
+	if c.JWKS == nil && c.JWKSURI != nil && *c.JWKSURI != "" {
+		client.JWKS = nil
+	}
+	if c.JWKS == nil {
+		return nil
+	}
+	if client.JWKS = nil; *c.JWKS == "" {
+		return nil
+	}
+	if c.JWKSURI == nil {
+		client.JWKSURI = ""
+	}
+	if client.JWKS, err = os.ReadFile(*c.JWKS); err != nil {
+		return usage("--jwks: %w", err)
+	}
+	return nil
+}
+
+// applyAPIs looks up the APIs that the app may ask for tokens for.
+func (c *clientSettings) applyAPIs(ctx context.Context, s *server.Server, client *clients.Client) error {
+	if c.API == nil {
+		return nil
+	}
+	client.APIs = nil
+	for _, identifier := range c.API {
+		if identifier == "" {
+			continue
+		}
+		api, err := s.APIs.Find(ctx, identifier)
+		if errors.Is(err, storage.ErrNotFound) {
+			return noAPI(identifier)
+		} else if err != nil {
+			return err
+		}
+		client.APIs = append(client.APIs, api.Identifier)
+	}
+	return nil
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc/clients"
@@ -12,11 +13,12 @@ import (
 )
 
 type clientCommands struct {
-	Create clientCreate `cmd:"" help:"Register an app. Prints its client_id, and its client_secret this once."`
-	Show   clientShow   `cmd:"" help:"Print all that an app is registered with, save its secret, which nobody knows."`
-	Update clientUpdate `cmd:"" help:"Change an app. What is not named stays as it is, its secret too; a list is replaced, and an empty value empties it. One that WICKET_CLIENTS declares is made as declared again at the next start."`
-	List   clientList   `cmd:"" help:"List the registered apps."`
-	Delete clientDelete `cmd:"" help:"Delete an app with its consents, grants and tokens."`
+	Create       clientCreate       `cmd:"" help:"Register an app. Prints its client_id, and its client_secret this once."`
+	Show         clientShow         `cmd:"" help:"Print all that an app is registered with, save its secret, which nobody knows."`
+	Update       clientUpdate       `cmd:"" help:"Change an app. What is not named stays as it is, its secret too; a list is replaced, and an empty value empties it. One that WICKET_CLIENTS declares is made as declared again at the next start."`
+	List         clientList         `cmd:"" help:"List the registered apps."`
+	RotateSecret clientRotateSecret `cmd:"" name:"rotate-secret" help:"Give an app another secret, and print it this once. The old one is good for a while, so that the app can be told. The secret of an app that WICKET_CLIENTS declares is changed in its file instead."`
+	Delete       clientDelete       `cmd:"" help:"Delete an app with its consents, grants and tokens."`
 }
 
 type clientCreate struct {
@@ -112,15 +114,55 @@ func (c clientShow) Run(ctx context.Context, env server.Environment, out printer
 	} else if err != nil {
 		return err
 	}
-	described, err := client.Describe(
-		clients.Member{Name: "registered_by", Value: client.Origin},
-		clients.Member{Name: "created_at", Value: client.CreatedAt}, clients.Member{Name: "created_by", Value: client.CreatedBy},
-		clients.Member{Name: "modified_at", Value: client.ModifiedAt}, clients.Member{Name: "modified_by", Value: client.ModifiedBy},
-	)
+	more := []clients.Member{
+		{Name: "registered_by", Value: client.Origin},
+		{Name: "created_at", Value: client.CreatedAt}, {Name: "created_by", Value: client.CreatedBy},
+		{Name: "modified_at", Value: client.ModifiedAt}, {Name: "modified_by", Value: client.ModifiedBy},
+	}
+	if until := client.PreviousSecretUntil; until != nil && until.After(s.Clients.Now()) {
+		more = append(more, clients.Member{Name: "previous_secret_until", Value: until})
+	}
+	described, err := client.Describe(more...)
 	if err != nil {
 		return err
 	}
 	return out.print(described, func() { out.object(described) })
+}
+
+type clientRotateSecret struct {
+	ID      string        `arg:"" name:"client_id" help:"The app."`
+	KeepOld time.Duration `name:"keep-old" default:"24h" help:"How long the secret that it has now is good besides the new one; 0 ends it now, and so does rotating again. Servers heed that within 5 s."`
+}
+
+// Run rotates the secret.
+func (c clientRotateSecret) Run(ctx context.Context, env server.Environment, out printer) error {
+	if c.KeepOld < 0 || c.KeepOld > clients.MaxKeptSecret {
+		return usage("--keep-old must be between 0 and %s", clients.MaxKeptSecret)
+	}
+	s, ctx, err := server.Beside(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	client, secret, err := s.Clients.RotateSecret(ctx, c.ID, c.KeepOld)
+	if errors.Is(err, storage.ErrNotFound) {
+		return noClient(c.ID)
+	} else if err != nil {
+		return err
+	}
+	result := struct {
+		ID            string     `json:"client_id"`
+		Secret        string     `json:"client_secret"`
+		PreviousUntil *time.Time `json:"previous_secret_until"`
+	}{client.ID, secret, client.PreviousSecretUntil}
+	return out.print(result, func() {
+		out.line("client_id      %s", client.ID)
+		out.line("client_secret  %s", secret)
+		out.line("Keep the secret now: it is shown this once.")
+		if client.PreviousSecretUntil != nil {
+			out.line("The one before is good until %s.", client.PreviousSecretUntil.Format(time.RFC1123))
+		}
+	})
 }
 
 type clientList struct{}

@@ -2,7 +2,6 @@ package clients
 
 import (
 	"context"
-	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -85,7 +84,7 @@ func (p *Store) authenticate(
 	} else if err != nil {
 		return nil, nil, oidc.ServerError(err)
 	}
-	right := subtle.ConstantTimeCompare(storage.Digest(secret), client.SecretHash) == 1 || method == AuthNone
+	right := isSecretOf(client, secret, p.Now()) || method == AuthNone
 	if !right || !client.takes(method) {
 		return nil, nil, p.invalidClient(basic, errWrongClient)
 	}

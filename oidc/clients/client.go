@@ -26,6 +26,8 @@ type Client struct {
 	// with a secret: both methods will do, for the operator named none
 	AnySecretMethod        bool            `bun:"any_secret_method"`
 	SecretHash             []byte          `bun:"secret_hash"`
+	PreviousSecretHash     []byte          `bun:"previous_secret_hash"` // while it is rotated: see RotateSecret
+	PreviousSecretUntil    *time.Time      `bun:"previous_secret_until"`
 	JWKS                   json.RawMessage `bun:"jwks,type:jsonb,nullzero"` // its public keys, where it signs
 	JWKSURI                string          `bun:"jwks_uri"`
 	GrantTypes             []string        `bun:"grant_types,type:jsonb"`
@@ -257,7 +259,7 @@ func (p *Store) Update(
 	}
 	switch {
 	case !after.HasSecret():
-		after.SecretHash = nil
+		after.SecretHash, after.PreviousSecretHash, after.PreviousSecretUntil = nil, nil, nil
 	case after.SecretHash == nil:
 		secret = storage.NewSecret()
 		after.SecretHash = storage.Digest(secret)

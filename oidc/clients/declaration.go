@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -119,6 +120,10 @@ func declareClient(ctx context.Context, tx bun.Tx, client *Client) (audit.Change
 	if err := tx.NewSelect().Model(&registered).Where("id = ?", client.ID).Scan(ctx); err != nil {
 		return change, err
 	}
+	columns := []string{"secret_hash", "modified_at", "modified_by"}
+	if len(registered) == 0 || !bytes.Equal(registered[0].SecretHash, client.SecretHash) {
+		columns = append(columns, "previous_secret_hash", "previous_secret_until") // the secret is what is declared
+	}
 	if len(registered) == 0 {
 		change.Action, change.New = "created", client.columns()
 	} else if change.Old, change.New = client.differences(&registered[0]); len(change.New) > 0 {
@@ -132,7 +137,7 @@ func declareClient(ctx context.Context, tx bun.Tx, client *Client) (audit.Change
 	for _, m := range metadata {
 		set(m.column)
 	}
-	for _, column := range []string{"secret_hash", "modified_at", "modified_by"} {
+	for _, column := range columns {
 		set(column)
 	}
 	_, err := upsert.Exec(ctx)

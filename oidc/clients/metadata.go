@@ -231,6 +231,8 @@ func (c *Client) differences(registered *Client) (was, shall audit.Values) {
 		shall["secret"] = "replaced"
 		if c.SecretHash == nil {
 			shall["secret"] = "removed"
+		} else if c.PreviousSecretUntil != nil {
+			shall["previous_secret_until"] = *c.PreviousSecretUntil
 		}
 	}
 	return was, shall

@@ -174,6 +174,7 @@ func (s *Service) Replace(ctx context.Context, id, token string, object []byte) 
 	switch {
 	case after.HasSecret() && before.SecretHash != nil:
 		after.SecretHash = before.SecretHash
+		after.PreviousSecretHash, after.PreviousSecretUntil = before.PreviousSecretHash, before.PreviousSecretUntil
 	case after.HasSecret():
 		secret = storage.NewSecret()
 		after.SecretHash = storage.Digest(secret)

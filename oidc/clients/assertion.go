@@ -43,19 +43,21 @@ func (p *Store) verifyAssertion(
 	if claims.Subject == "" || claims.Issuer != claims.Subject || (id != "" && id != claims.Subject) {
 		return nil, nil, errors.New("iss and sub of client_assertion must both be the client_id")
 	}
-	client, err := p.ByID(ctx, claims.Subject)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && !signs(client) {
-		return nil, nil, errWrongClient
-	}
+	client, err := p.proven(ctx, claims.Subject, func(client *Client) error {
+		if !signs(client) {
+			return errWrongClient
+		}
+		keys, err := p.keySet(client)
+		if err != nil {
+			return oidc.ServerError(err)
+		}
+		if _, err := keys.VerifySignature(ctx, assertion); err != nil {
+			return errWrongClient
+		}
+		return nil
+	})
 	if err != nil {
-		return nil, nil, oidc.ServerError(err)
-	}
-	keys, err := p.keySet(client)
-	if err != nil {
-		return nil, nil, oidc.ServerError(err)
-	}
-	if _, err := keys.VerifySignature(ctx, assertion); err != nil {
-		return nil, nil, errWrongClient
+		return nil, nil, err
 	}
 	now := p.Now()
 	names := []string{p.Issuer, p.Issuer + oidc.PathToken}

@@ -78,21 +78,49 @@ func (p *Store) authenticate(
 	if id == "" {
 		return nil, nil, p.invalidClient(basic, errors.New("the request names no client"))
 	}
-	client, err = p.ByID(ctx, id)
-	if errors.Is(err, storage.ErrNotFound) {
-		client = &Client{}
-	} else if err != nil {
-		return nil, nil, oidc.ServerError(err)
-	}
-	right := isSecretOf(client, secret, p.Now()) || method == AuthNone
-	if !right || !client.takes(method) {
-		return nil, nil, p.invalidClient(basic, errWrongClient)
+	client, err = p.proven(ctx, id, func(client *Client) error {
+		right := isSecretOf(client, secret, p.Now()) || method == AuthNone
+		if !right || !client.takes(method) {
+			return p.invalidClient(basic, errWrongClient)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	if origin := r.Origin(); origin != "" && origin != oidc.OriginOf(p.Issuer) && !client.allowsOrigin(origin) {
 		return nil, nil, &oidc.Error{Code: "invalid_request", Status: http.StatusForbidden,
 			Description: "Pages of this origin may not use this client. Register the origin, or a redirect URI there."}
 	}
 	return client, nil, nil
+}
+
+// proven returns the client with that id, of which proves returns nil; or what proves returns, also of one that does
+// not exist. A client that is remembered and does not prove who it is may have changed since, or have been deleted and
+// made again: then it is read afresh, so seldom that wrong credentials are no burden to the database.
+func (p *Store) proven(ctx context.Context, id string, proves func(*Client) error) (*Client, error) {
+	client, err := p.ByID(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, proves(&Client{})
+	} else if err != nil {
+		return nil, oidc.ServerError(err)
+	}
+	fault := proves(client)
+	if fault == nil || !p.cache.mayLookAgain(id, p.Now()) {
+		return client, fault
+	}
+	fresh, err := p.Fresh(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		p.cache.forget(id)
+		return nil, fault
+	} else if err != nil {
+		return nil, oidc.ServerError(err)
+	}
+	p.cache.put(fresh, p.Now())
+	if fresh.ModifiedAt.Equal(client.ModifiedAt) {
+		return nil, fault
+	}
+	return fresh, proves(fresh)
 }
 
 func count(flags ...bool) (n int) {

@@ -2,12 +2,15 @@ package clients_test
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
@@ -155,6 +158,83 @@ func TestDeclaredSecretEndsRotation(t *testing.T) {
 		}
 		if web, err := h.Clients.Fresh(t.Context(), "web"); err != nil || web.PreviousSecretHash != nil {
 			t.Errorf("%+v, %v", web, err)
+		}
+	})
+}
+
+// A client that changes in another process works at once, and wrong credentials do not make the database be read more
+// often than once a second.
+func TestClientChangedElsewhere(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		elsewhere := clients.New(h.Provider, false, slog.New(slog.DiscardHandler))
+		renew := func() (secret string) {
+			t.Helper()
+			h.Pass(10 * time.Millisecond)
+			err := elsewhere.Delete(t.Context(), "app")
+			if err == nil || errors.Is(err, storage.ErrNotFound) {
+				secret, err = elsewhere.Create(t.Context(), newApp("app"))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return secret
+		}
+		first := renew()
+		if !isAdmitted(t, h, "app", first) { // and it is remembered
+			t.Fatal("the first secret is wrong")
+		}
+		second := renew()
+		if !isAdmitted(t, h, "app", second) || isAdmitted(t, h, "app", first) {
+			t.Error("made again: the old secret is good, and not the new one")
+		}
+		third := renew()
+		if isAdmitted(t, h, "app", third) {
+			t.Error("it was read twice within a second")
+		}
+		if h.Pass(time.Second); !isAdmitted(t, h, "app", third) {
+			t.Error("a second later it is not read again")
+		}
+		h.Pass(time.Second)
+		if err := elsewhere.Delete(t.Context(), "app"); err != nil {
+			t.Fatal(err)
+		}
+		if isAdmitted(t, h, "app", "wrong") || isAdmitted(t, h, "app", third) {
+			t.Error("it is deleted, was looked for, and works")
+		}
+
+		// one that signs has other keys, or a secret now
+		app := h.NewSigningApp(t, "signer")
+		if code := h.Present(t, oidctest.Assertion(t, jose.ES256, app.Private, app.KID, h.Claims(app)), nil); code != "" {
+			t.Fatal(code)
+		}
+		h.Pass(10 * time.Millisecond)
+		var secret string
+		_, secret, err := elsewhere.Update(t.Context(), "signer", func(c *clients.Client) error {
+			c.AuthMethod = clients.AuthPost
+			return nil
+		})
+		if err != nil || !isAdmitted(t, h, "signer", secret) {
+			t.Errorf("it has a secret now, which is wrong: %v", err)
+		}
+	})
+}
+
+// Somebody who changes a client that somebody else changes meanwhile is told so, and changes nothing.
+func TestClientChangedMeanwhile(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		h.Add(t, newApp("app"))
+		h.Pass(time.Second)
+		named := func(name string) func(*clients.Client) error {
+			return func(c *clients.Client) error { c.Name = name; return nil }
+		}
+		_, _, err := h.Clients.Update(t.Context(), "app", func(c *clients.Client) error {
+			c.Name = "Mine"
+			_, _, err := h.Clients.Update(t.Context(), "app", named("Theirs"))
+			return err
+		})
+		client, readErr := h.Clients.Fresh(t.Context(), "app")
+		if !errors.Is(err, clients.ErrClientChanged) || readErr != nil || client.Name != "Theirs" {
+			t.Errorf("%v, %+v, %v", err, client, readErr)
 		}
 	})
 }

@@ -2,10 +2,12 @@ package commands
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/oidc"
@@ -126,5 +128,46 @@ func TestClientUpdate(t *testing.T) {
 		if !strings.Contains(text, "redirect_uris                        https://shop.example/a https://shop.example/b\n") {
 			t.Errorf("shown:\n%s", text)
 		}
+	})
+}
+
+// While a secret is rotated both are good at a running server, and an app that was deleted and made again works at once.
+func TestClientSecrets(t *testing.T) {
+	t.Parallel()
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		line, issuer := harness.NewCommandLine(t, databaseURL)
+		server := line.Serve(t, issuer)
+		h := &harness.Server{Issuer: issuer}
+		create := []string{"client", "create", "--id", "shop", "--name", "Shop", "--grant-type", oidc.GrantClientCredentials}
+		asks := func(what, secret string, want int) {
+			t.Helper()
+			if got := asksForToken(t, h, "shop", secret); got != want {
+				t.Errorf("%s: the status is %d, want %d", what, got, want)
+			}
+		}
+		var made, again, rotated printedClient
+		line.JSON(t, &made, "", create...)
+		asks("made", made.Secret, http.StatusOK)
+		line.JSON(t, &struct{}{}, "", "client", "delete", "shop")
+		line.JSON(t, &again, "", create...)
+		asks("made again", again.Secret, http.StatusOK)
+		asks("with the secret of before", made.Secret, http.StatusUnauthorized)
+
+		line.JSON(t, &rotated, "", "client", "rotate-secret", "shop", "--keep-old", "1h")
+		asks("the old secret", again.Secret, http.StatusOK)
+		for deadline := time.Now().Add(10 * time.Second); asksForToken(t, h, "shop", rotated.Secret) != http.StatusOK; {
+			if time.Now().After(deadline) { // the server looked for another secret just now, and may so once a second
+				t.Fatal("the new secret is not good")
+			}
+		}
+		for arguments, code := range map[string]int{
+			"client rotate-secret nobody": codeNotFound, "client rotate-secret shop --keep-old -1h": codeUsage,
+		} {
+			if p := line.Run(t, "", strings.Fields(arguments)...); p.ProcessState.ExitCode() != code {
+				t.Errorf("%s: %s\n%s", arguments, p.ProcessState, &p.ErrOut)
+			}
+		}
+		server.Interrupt(t)
+		server.NoFaults(t)
 	})
 }

@@ -1,4 +1,4 @@
-package main
+package moving
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 func TestCopyProgress(t *testing.T) {
 	now := time.Now()
 	var out bytes.Buffer
-	p := copyProgress{out: &out, now: func() time.Time { return now }, last: now}
+	p := progress{out: &out, now: func() time.Time { return now }, last: now}
 	p.show(copying.Filling, "users", 1000)
 	now = now.Add(progressInterval)
 	p.show(copying.Filling, "users", 2000)

@@ -52,10 +52,8 @@ type NewUser struct {
 	Roles         []string
 }
 
-// What can be wrong with a new user, besides what the rules for e-mails and passwords say.
-var (
-	ErrNameInvalid = refusal.New("name.invalid", "a full name is one line of text, at most 200 characters")
-)
+// ErrNameInvalid says what is wrong with a full name.
+var ErrNameInvalid = refusal.New("name.invalid", "a full name is one line of text, at most 200 characters")
 
 // IsLocked tells whether wrong passwords have locked the account at that time.
 func (u *User) IsLocked(at time.Time) bool {
@@ -190,6 +188,43 @@ func (s Users) Unlock(ctx context.Context, id uuid.UUID) error {
 	})
 }
 
+// Update changes a person's username and full name; nil: it stays. The username of before is free for others then. It
+// returns the faults of NewUsernameKey, ErrUsernameTaken, ErrNameInvalid or storage.ErrNotFound.
+func (s Users) Update(ctx context.Context, id uuid.UUID, username, fullName *string) (err error) {
+	values := audit.Values{}
+	var key, name string
+	if username != nil {
+		values["username"] = *username
+		if key, err = identifier.NewUsernameKey(*username); err != nil {
+			return err
+		}
+	}
+	if fullName != nil {
+		if name, err = profile.OneLine(profile.MaxName)(*fullName); err != nil {
+			return ErrNameInvalid
+		}
+	}
+	err = s.change(ctx, id, "changed", values, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+		if username != nil {
+			q.Set("username = ?", *username).Set("username_key = ?", key)
+		}
+		return q
+	}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
+		if fullName == nil {
+			return nil
+		}
+		return s.Profiles().Change(ctx, tx, now, id, func(before *profile.Profile) profile.Profile {
+			told := *before
+			told.Name = name
+			return told
+		})
+	})
+	if storage.Violates(err, "username_key") {
+		return ErrUsernameTaken
+	}
+	return err
+}
+
 // change changes a row, records it, and does in the same transaction what else it takes.
 func (s Users) change(
 	ctx context.Context, id uuid.UUID, action string, values audit.Values, set func(*bun.UpdateQuery) *bun.UpdateQuery,
@@ -197,14 +232,10 @@ func (s Users) change(
 ) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		result, err := set(tx.NewUpdate().Model((*User)(nil))).
-			Set("modified_by = ?", audit.ActorOf(ctx).Name).
-			Where("id = ?", id).Exec(ctx)
+		err := storage.OneRow(set(tx.NewUpdate().Model((*User)(nil))).
+			Set("modified_by = ?", audit.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx))
 		if err != nil {
 			return err
-		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, storage.ErrNotFound)
 		}
 		for _, do := range also {
 			if err := do(ctx, tx, now); err != nil {
@@ -265,6 +296,23 @@ func (s Users) List(ctx context.Context, after uuid.UUID, limit int) ([]User, er
 	err := s.Database.Reader().NewSelect().Model(&users).Where("id > ?", after).Order("id").Limit(int64(limit)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
+	}
+	return users, nil
+}
+
+// Search returns the people in whose username, e-mail addresses or full name there is that text, in whatever case, by
+// username: limit at the most. It reads the names of everybody.
+func (s Users) Search(ctx context.Context, text string, limit int) ([]User, error) {
+	escape := strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
+	pattern := "%" + escape.Replace(strings.ToLower(strings.TrimSpace(text))) + "%"
+	var users []User
+	err := s.Database.Reader().NewSelect().Model(&users).
+		Where(`username_key LIKE ? ESCAPE '\'`, pattern).
+		WhereOr(`id IN (SELECT user_id FROM emails WHERE address_key LIKE ? ESCAPE '\')`, pattern).
+		WhereOr(`id IN (SELECT user_id FROM profiles WHERE lower(name) LIKE ? ESCAPE '\')`, pattern).
+		Order("username_key", "id").Limit(int64(limit)).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("search users: %w", err)
 	}
 	return users, nil
 }

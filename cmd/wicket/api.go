@@ -15,7 +15,7 @@ type apiCommands struct {
 	Create   apiCreate   `cmd:"" help:"Register an API. Apps ask for tokens for it by its identifier, as the parameter resource."`
 	List     apiList     `cmd:"" help:"List the registered APIs."`
 	Update   apiUpdate   `cmd:"" help:"Change an API. What is not named stays as it is."`
-	Delete   apiDelete   `cmd:"" help:"Delete an API with what people have allowed there. Its tokens are void."`
+	Delete   apiDelete   `cmd:"" help:"Delete an API with what people have allowed there. Its tokens are void. Asks first on a terminal."`
 	Metadata apiMetadata `cmd:"" help:"Print what the API is to serve at /.well-known/oauth-protected-resource, so that apps find this server by it (RFC 9728)."`
 }
 
@@ -147,6 +147,7 @@ func (apiList) Run(ctx context.Context, env server.Environment, out printer) err
 
 type apiDelete struct {
 	Identifier string `arg:"" help:"The API to delete."`
+	confirmation
 }
 
 // Run deletes the API.
@@ -156,6 +157,9 @@ func (c apiDelete) Run(ctx context.Context, env server.Environment, out printer)
 		return err
 	}
 	defer func() { _ = s.Close() }()
+	if err := c.confirm(true, "This deletes the API %s; its tokens are void.", c.Identifier); err != nil {
+		return err
+	}
 	if err := s.APIs.Delete(ctx, c.Identifier); errors.Is(err, storage.ErrNotFound) {
 		return noAPI(c.Identifier)
 	} else if err != nil {

@@ -18,7 +18,7 @@ type clientCommands struct {
 	Update       clientUpdate       `cmd:"" help:"Change an app. What is not named stays as it is, its secret too; a list is replaced, and an empty value empties it. One that WICKET_CLIENTS declares is made as declared again at the next start."`
 	List         clientList         `cmd:"" help:"List the registered apps."`
 	RotateSecret clientRotateSecret `cmd:"" name:"rotate-secret" help:"Give an app another secret, and print it this once. The old one is good for a while, so that the app can be told. The secret of an app that WICKET_CLIENTS declares is changed in its file instead."`
-	Delete       clientDelete       `cmd:"" help:"Delete an app with its consents, grants and tokens."`
+	Delete       clientDelete       `cmd:"" help:"Delete an app with its consents, grants and tokens. Asks first on a terminal."`
 }
 
 type clientCreate struct {
@@ -207,6 +207,7 @@ func authMethod(c *clients.Client) string {
 
 type clientDelete struct {
 	ID string `arg:"" name:"client_id" help:"The app to delete."`
+	confirmation
 }
 
 // Run deletes the app.
@@ -216,6 +217,9 @@ func (c clientDelete) Run(ctx context.Context, env server.Environment, out print
 		return err
 	}
 	defer func() { _ = s.Close() }()
+	if err := c.confirm(true, "This deletes the app %s; nobody is signed in there any more.", c.ID); err != nil {
+		return err
+	}
 	if err := s.Clients.Delete(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
 		return noClient(c.ID)
 	} else if err != nil {

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,6 +18,12 @@ type userCommands struct {
 	Import       userImport       `cmd:"" help:"Take in people from another system: a file of JSON lines, see docs/import.md."`
 	Invite       userInvite       `cmd:"" help:"Invite somebody to make an account, by a link that works once."`
 	List         userList         `cmd:"" help:"List the registered people."`
+	Show         userShow         `cmd:"" help:"Print what is known of a person."`
+	Search       userSearch       `cmd:"" help:"List the people in whose username, e-mail addresses or full name there is a text. Of very many people that takes a moment: it reads all."`
+	Update       userUpdate       `cmd:"" help:"Change what a person is called. What is not named stays as it is."`
+	SetPassword  userSetPassword  `cmd:"" name:"set-password" help:"Set a person's password; every session and token of theirs is void at once, and they are told."`
+	ResetLink    userResetLink    `cmd:"" name:"reset-link" help:"Print a link by which a person chooses another password, as if they had asked for it by mail."`
+	Delete       userDelete       `cmd:"" help:"Delete a person with everything about them, for good. Asks first; without a terminal it needs --yes."`
 	Disable      userDisable      `cmd:"" help:"Switch an account off; its sessions and tokens are void at once."`
 	Enable       userEnable       `cmd:"" help:"Switch an account on again."`
 	Unlock       userUnlock       `cmd:"" help:"Open an account that wrong passwords have locked."`
@@ -45,12 +47,9 @@ func (c userCreate) Run(ctx context.Context, env server.Environment, out printer
 		Username: c.Username, Email: c.Email, EmailVerified: c.EmailVerified, Name: c.Name, Roles: c.Role,
 	}
 	if c.PasswordStdin {
-		line, err := bufio.NewReader(os.Stdin).ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("read the password: %w", err)
-		}
-		if person.Password = strings.TrimRight(line, "\r\n"); person.Password == "" {
-			return errors.New("standard input holds no password")
+		var err error
+		if person.Password, err = readPassword(); err != nil {
+			return err
 		}
 	}
 	s, ctx, err := server.Beside(ctx, env)
@@ -96,6 +95,11 @@ func (c userList) Run(ctx context.Context, env server.Environment, out printer) 
 	if err != nil {
 		return err
 	}
+	return printUsers(out, users)
+}
+
+// printUsers lists people.
+func printUsers(out printer, users []identity.User) error {
 	views, rows := make([]userView, len(users)), make([][]any, len(users))
 	for i := range users {
 		user := &users[i]

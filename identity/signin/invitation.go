@@ -187,6 +187,34 @@ func (s Invitations) Open(ctx context.Context, secret string) (*Invitation, erro
 	return invitation, err
 }
 
+// List lists the invitations that still work, the newest first: limit at the most.
+func (s Invitations) List(ctx context.Context, limit int) ([]Invitation, error) {
+	var invitations []Invitation
+	err := s.Database.Reader().NewSelect().Model(&invitations).Where(invitationIsOpen, s.Now()).
+		OrderBy("id", bun.OrderDesc).Limit(int64(limit)).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list invitations: %w", err)
+	}
+	return invitations, nil
+}
+
+// Revoke ends an invitation that still works, or returns storage.ErrNotFound.
+func (s Invitations) Revoke(ctx context.Context, id uuid.UUID) error {
+	now := s.Now()
+	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		err := storage.OneRow(tx.NewDelete().Model((*Invitation)(nil)).
+			Where("id = ?", id).Where(invitationIsOpen, now).Exec(ctx))
+		if err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, now, audit.Change{Entity: "invitation", EntityID: id.String(), Action: "revoked"})
+	})
+	if err != nil {
+		return fmt.Errorf("revoke invitation: %w", err)
+	}
+	return nil
+}
+
 // invitationIsOpen is the one definition of an invitation that works at a time.
 const invitationIsOpen = "used_at IS NULL AND expires_at > ? AND (NOT is_first OR NOT EXISTS (SELECT 1 FROM users))"
 

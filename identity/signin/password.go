@@ -140,6 +140,35 @@ func (s Passwords) replace(
 	return s.set(ctx, tx, now, user, hash, "changed", &session.ID)
 }
 
+// Set sets the password of a person, as an operator wishes: every session and token of theirs is void, links on their
+// way are too, and they are told. It returns password.ErrWeak and its kin.
+func (s Passwords) Set(ctx context.Context, user *identity.User, password string) error {
+	if err := s.check(ctx, user, password); err != nil {
+		return err
+	}
+	hash, err := s.Hasher.Hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := s.LockWaysIn(ctx, tx, user.ID); err != nil {
+			return err
+		}
+		if _, err := s.Sessions().RaiseVersion(ctx, tx, now, user.ID, identity.EndedByPassword); err != nil {
+			return err
+		}
+		if err := identity.VoidSecrets(ctx, tx, user.ID, now); err != nil {
+			return err
+		}
+		return s.set(ctx, tx, now, user, hash, "set", nil)
+	})
+	if err != nil {
+		return fmt.Errorf("set password: %w", err)
+	}
+	return nil
+}
+
 // Remove leaves a person who has a passkey without a password: nobody can guess or phish what is not there. It
 // returns the session's new secret, or factor.ErrLastFactor where they have no passkey.
 func (s Passwords) Remove(ctx context.Context, by *identity.Reauthenticated) (secret string, err error) {

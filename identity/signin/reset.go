@@ -69,18 +69,35 @@ func (s Resets) Handle(ctx context.Context, request ResetRequest) error {
 			return err
 		}
 		token, secret := identity.NewResetToken(ctx, user.ID, now)
-		if _, err := tx.NewInsert().Model(token).Exec(ctx); err != nil {
-			return err
-		}
-		err = audit.Record(ctx, tx, now, audit.Change{
-			Entity: "password_reset_token", EntityID: token.ID.String(), Action: "created", UserID: user.ID,
-		})
-		if err != nil {
+		if err := insertResetToken(ctx, tx, now, token); err != nil {
 			return err
 		}
 		return storage.Enqueue(
 			ctx, s.Jobs, tx, s.Mail(identity.MessageResetPassword, user, address, secret, identity.OriginOf(request.Device)),
 		)
+	})
+}
+
+// MakeLink makes a link for a person to choose another password, for an operator to hand on, and returns its secret and
+// how long it works. Links that were sent before are good, too, until one is used.
+func (s Resets) MakeLink(ctx context.Context, userID uuid.UUID) (secret string, until time.Time, err error) {
+	now := s.Now()
+	token, secret := identity.NewResetToken(ctx, userID, now)
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return insertResetToken(ctx, tx, now, token)
+	})
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("make a reset link: %w", err)
+	}
+	return secret, token.ExpiresAt, nil
+}
+
+func insertResetToken(ctx context.Context, tx bun.Tx, now time.Time, token *identity.PasswordResetToken) error {
+	if _, err := tx.NewInsert().Model(token).Exec(ctx); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, now, audit.Change{
+		Entity: "password_reset_token", EntityID: token.ID.String(), Action: "created", UserID: token.UserID,
 	})
 }
 

@@ -70,16 +70,8 @@ func (s *Store) Erase(ctx context.Context) (int64, error) {
 	var faults []error
 	for _, id := range due {
 		err := storage.WriteMuch(ctx, s.Database, func(ctx context.Context, tx bun.Tx) error {
-			// The names that were typed are theirs too.
-			if _, err := tx.NewDelete().Model((*signin.LoginAttempt)(nil)).Where("user_id = ?", id).Exec(ctx); err != nil {
-				return err
-			}
-			err := storage.OneRow(tx.NewDelete().Model((*identity.User)(nil)).
-				Where("id = ? AND erase_at <= ?", id, now).Exec(ctx))
-			if err != nil {
-				return err // signed in just now: everything stays
-			}
-			return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: id.String(), Action: "erased"})
+			// who signed in just now: everything stays
+			return s.erase(ctx, tx, now, id, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q.Where("erase_at <= ?", now) })
 		})
 		switch {
 		case err == nil:
@@ -89,6 +81,38 @@ func (s *Store) Erase(ctx context.Context) (int64, error) {
 		}
 	}
 	return erased, errors.Join(faults...)
+}
+
+// EraseNow deletes everything about a person at once, as an operator wishes. Their account is switched off first, so
+// that apps are told that their sessions end, and none begins meanwhile. It returns storage.ErrNotFound where there is
+// nobody.
+func (s *Store) EraseNow(ctx context.Context, userID uuid.UUID) error {
+	if err := s.Users().SetActive(ctx, userID, false); err != nil {
+		return err
+	}
+	now := s.Now()
+	err := storage.WriteMuch(ctx, s.Database, func(ctx context.Context, tx bun.Tx) error {
+		return s.erase(ctx, tx, now, userID, func(q *bun.DeleteQuery) *bun.DeleteQuery { return q })
+	})
+	if err != nil {
+		return fmt.Errorf("erase %s: %w", userID, err)
+	}
+	return nil
+}
+
+// erase deletes a person whom which selects, or returns storage.ErrNotFound.
+func (s *Store) erase(
+	ctx context.Context, tx bun.Tx, now time.Time, id uuid.UUID, which func(*bun.DeleteQuery) *bun.DeleteQuery,
+) error {
+	// The names that were typed are theirs too.
+	if _, err := tx.NewDelete().Model((*signin.LoginAttempt)(nil)).Where("user_id = ?", id).Exec(ctx); err != nil {
+		return err
+	}
+	err := storage.OneRow(which(tx.NewDelete().Model((*identity.User)(nil)).Where("id = ?", id)).Exec(ctx))
+	if err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, now, audit.Change{Entity: "user", EntityID: id.String(), Action: "erased"})
 }
 
 const batchErased = 1000 // people in one run; the next run is an hour later

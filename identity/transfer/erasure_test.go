@@ -83,3 +83,27 @@ func TestErasureHeedsASignInAtTheLastMoment(t *testing.T) {
 		}
 	})
 }
+
+// Who is deleted by an operator is gone at once, with their sessions.
+func TestEraseNow(t *testing.T) {
+	identitytest.Each(t, func(t *testing.T, h *identitytest.Stack) {
+		alice := h.Alice(t)
+		session, secret := h.Enter(t, "alice", identitytest.AlicePassword, nil)
+		if err := h.Transfer.EraseNow(t.Context(), alice.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Sessions().BySecret(t.Context(), secret); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("still signed in to %s: %v", session.ID, err)
+		}
+		if _, err := h.Users().ByID(t.Context(), alice.ID); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("still there: %v", err)
+		}
+		entries, err := audit.Entries(t.Context(), h.Database, audit.Filter{Entity: "user", Action: "erased", Limit: 10})
+		if err != nil || len(entries) != 1 || entries[0].EntityID != alice.ID.String() {
+			t.Errorf("tombstone: %v, %v", entries, err)
+		}
+		if err := h.Transfer.EraseNow(t.Context(), alice.ID); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("once more: %v", err)
+		}
+	})
+}

@@ -41,3 +41,8 @@ func (s *Server) InviteFirst(ctx context.Context, show func(link string)) error 
 func (s *Server) InvitationLink(secret string) string {
 	return s.Config().Issuer + "/register?" + url.Values{"token": {secret}}.Encode()
 }
+
+// ResetLink is the link by which a person chooses another password.
+func (s *Server) ResetLink(secret string) string {
+	return s.Config().Issuer + "/reset-password?" + url.Values{"token": {secret}}.Encode()
+}

@@ -109,7 +109,8 @@ func TestClientUpdate(t *testing.T) {
 		if err := os.WriteFile(keys, []byte(set), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if is = update("--auth-method", "private_key_jwt", "--jwks", keys); is.JWKS == nil || is.AnyMethod || is.Secret != "" {
+		is = update("--auth-method", clients.AuthPrivateKeyJWT, "--jwks", keys)
+		if is.JWKS == nil || is.AnyMethod || is.Secret != "" {
 			t.Errorf("with keys: %+v", is)
 		}
 		if is = update("--jwks-uri", "https://shop.example/keys"); is.JWKS != nil || is.JWKSURI == "" {
@@ -131,7 +132,7 @@ func TestClientUpdate(t *testing.T) {
 	})
 }
 
-// While a secret is rotated both are good at a running server, and an app that was deleted and made again works at once.
+// While a secret is rotated both are good at a running server. An app that was deleted and made again works at once.
 func TestClientSecrets(t *testing.T) {
 	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {

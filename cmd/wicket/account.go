@@ -190,6 +190,7 @@ func (c userResetLink) Run(ctx context.Context, env server.Environment, out prin
 		return err
 	}
 	link := s.ResetLink(secret)
+	warnOfIssuer(env, link)
 	result := struct {
 		ID        string    `json:"id"`
 		Link      string    `json:"link"`

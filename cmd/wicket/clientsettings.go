@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
+	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -17,7 +18,7 @@ type clientSettings struct {
 	RedirectURI           []string `name:"redirect-uri" sep:"none" help:"Where answers may go; matched exactly. Repeat it for several. Only client_credentials needs none."`
 	PostLogoutRedirectURI []string `name:"post-logout-redirect-uri" sep:"none" help:"Where the browser may go after a logout. Repeat it for several."`
 	Origin                []string `name:"origin" sep:"none" help:"An origin whose pages may call the token endpoint, besides those of the redirect URIs."`
-	Scope                 []string `sep:"none" help:"What the app may ask for, and nothing else: name openid too. Repeat it for several; left out, all of Wicket's own but roles."`
+	Scope                 []string `sep:"none" help:"What the app may ask for, and nothing else: name openid too. Several by commas, or repeated; left out, all of Wicket's own but roles."`
 	API                   []string `name:"api" sep:"none" placeholder:"IDENTIFIER" help:"An API that the app may ask for tokens for, besides those that are open to any: with all of its scopes, or with those that --scope names. Repeat it for several."`
 	GrantType             []string `name:"grant-type" sep:"none" help:"authorization_code, refresh_token or client_credentials. Left out, the first two."`
 	ResponseType          []string `name:"response-type" sep:"none" help:"What the app may ask for: code (default); where WICKET_RESPONSE_TYPES is all also 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token' and none. Repeat it for several."`
@@ -80,10 +81,33 @@ func (c *clientSettings) apply(ctx context.Context, s *server.Server, client *cl
 			*to = slices.DeleteFunc(slices.Clone(from), func(value string) bool { return value == "" })
 		}
 	}
-	if c.Scope != nil {
-		client.Scopes = strings.Fields(strings.Join(c.Scope, " "))
+	return errors.Join(
+		c.applyMethod(client), c.applyKeys(client), c.applyAPIs(ctx, s, client), c.applyScopes(ctx, s, client),
+	)
+}
+
+// applyScopes takes scopes by commas, by spaces and repeated alike, and warns of those that nothing gives a meaning to.
+func (c *clientSettings) applyScopes(ctx context.Context, s *server.Server, client *clients.Client) error {
+	if c.Scope == nil {
+		return nil
 	}
-	return errors.Join(c.applyMethod(client), c.applyKeys(client), c.applyAPIs(ctx, s, client))
+	client.Scopes = strings.FieldsFunc(strings.Join(c.Scope, " "), func(r rune) bool { return r == ',' || r == ' ' })
+	known := make(map[string]bool)
+	for _, scope := range oidc.Scopes {
+		known[scope.Name] = true
+	}
+	list, err := s.APIs.List(ctx)
+	for _, api := range list {
+		for _, scope := range api.Scopes {
+			known[scope.Name] = true
+		}
+	}
+	for _, scope := range client.Scopes {
+		if err == nil && !known[scope] {
+			warn("the scope %q is neither Wicket's nor that of a registered API: it means something to your own API alone", scope)
+		}
+	}
+	return err
 }
 
 // applyMethod says how the app proves who it is. An empty method is a secret that may come either way.

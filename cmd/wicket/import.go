@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -18,10 +17,7 @@ type userImport struct {
 	Report string `help:"Write the refused lines to this file, with reasons, as JSON lines. Without it they are told on standard error."`
 }
 
-const (
-	maxRefusalsTold   = 20 // on standard error
-	standardInputName = "-"
-)
+const standardInputName = "-"
 
 // Run takes in the people of a file.
 func (c userImport) Run(ctx context.Context, env server.Environment, out printer) error {
@@ -35,19 +31,19 @@ func (c userImport) Run(ctx context.Context, env server.Environment, out printer
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	report, err := c.reportTo(file)
+	report, err := importing.ReportTo(c.Report, file)
 	if err != nil {
 		return err
 	}
 	run := importing.Run{
-		Store: s.Transfer, DryRun: c.DryRun, Refuse: report.add, Summary: importing.Summary{DryRun: c.DryRun},
+		Store: s.Transfer, DryRun: c.DryRun, Refuse: report.Add, Summary: importing.Summary{DryRun: c.DryRun},
 		Progress: &importing.Progress{
 			Out: os.Stderr, Screen: isTerminal(os.Stderr), Began: time.Now(), Size: size, Now: time.Now,
 		},
 	}
 	err = run.All(ctx, file)
 	run.Progress.End(run.Summary)
-	err = errors.Join(err, report.close())
+	err = errors.Join(err, report.Close())
 	if err != nil {
 		_, _ = fmt.Fprintf(os.Stderr, "stopped after %d lines, %d imported; run it again to go on\n",
 			run.Summary.Lines, run.Summary.Imported)
@@ -88,43 +84,4 @@ func (c userImport) open() (*os.File, int64, error) {
 		return file, 0, nil
 	}
 	return file, info.Size(), nil
-}
-
-// importReport takes the refused lines, into a file or onto standard error.
-type importReport struct {
-	file *os.File
-	told int
-}
-
-// reportTo opens the report, which must not be the file that is read.
-func (c userImport) reportTo(input *os.File) (*importReport, error) {
-	if c.Report == "" {
-		return &importReport{}, nil
-	}
-	if there, err := os.Stat(c.Report); err == nil {
-		if read, err := input.Stat(); err == nil && os.SameFile(there, read) {
-			return nil, errors.New("the report would overwrite the file that is imported")
-		}
-	}
-	file, err := os.OpenFile(c.Report, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	return &importReport{file: file}, err
-}
-
-func (r *importReport) add(line importing.Refusal) error {
-	if r.file != nil {
-		return json.NewEncoder(r.file).Encode(line)
-	}
-	if r.told++; r.told <= maxRefusalsTold {
-		_, _ = fmt.Fprintf(os.Stderr, "line %d %q: %s\n", line.Line, line.Username, line.Reason)
-	} else if r.told == maxRefusalsTold+1 {
-		_, _ = fmt.Fprintln(os.Stderr, "and more; --report FILE tells all of them")
-	}
-	return nil
-}
-
-func (r *importReport) close() error {
-	if r.file == nil {
-		return nil
-	}
-	return r.file.Close()
 }

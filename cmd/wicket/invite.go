@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
+	"github.com/wicket-id/wicket/storage"
 )
 
 type userInvite struct {
@@ -45,6 +47,7 @@ func (c userInvite) Run(ctx context.Context, env server.Environment, out printer
 		return err
 	}
 	link := s.InvitationLink(secret)
+	warnOfIssuer(env, link)
 	view := invitationView{invitation.ID, link, invitation.Email, invitation.Roles, invitation.ExpiresAt}
 	return out.print(view, func() {
 		switch {
@@ -57,4 +60,60 @@ func (c userInvite) Run(ctx context.Context, env server.Environment, out printer
 		}
 		out.line("Until %s this link makes one account:\n%s", invitation.ExpiresAt.Format(time.RFC1123), link)
 	})
+}
+
+type invitationCommands struct {
+	List   invitationList   `cmd:"" help:"List the invitations that still work, the newest first. Their links are not kept."`
+	Revoke invitationRevoke `cmd:"" help:"End an invitation before it is used."`
+}
+
+type invitationList struct {
+	Limit int `default:"100" help:"How many to list at the most."`
+}
+
+// Run lists the invitations.
+func (c invitationList) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	invitations, err := s.SignIns.Invitations().List(ctx, c.Limit)
+	if err != nil {
+		return err
+	}
+	type view struct {
+		ID        uuid.UUID `json:"id"`
+		Email     string    `json:"email"`
+		Roles     []string  `json:"roles"`
+		ExpiresAt time.Time `json:"expires_at"`
+		CreatedAt time.Time `json:"created_at"`
+		CreatedBy string    `json:"created_by"`
+	}
+	views, rows := make([]view, len(invitations)), make([][]any, len(invitations))
+	for i, v := range invitations {
+		views[i] = view{v.ID, v.Email, v.Roles, v.ExpiresAt, v.CreatedAt, v.CreatedBy}
+		rows[i] = []any{v.ID, v.Email, strings.Join(v.Roles, " "), v.ExpiresAt.Format(time.RFC3339), v.CreatedBy}
+	}
+	return out.print(views, func() { out.table([]any{"ID", "EMAIL", "ROLES", "WORKS UNTIL", "BY"}, rows) })
+}
+
+type invitationRevoke struct {
+	ID uuid.UUID `arg:"" help:"The id of the invitation."`
+}
+
+// Run ends the invitation.
+func (c invitationRevoke) Run(ctx context.Context, env server.Environment, out printer) error {
+	s, ctx, err := server.Beside(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	if err := s.SignIns.Invitations().Revoke(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
+		return notFound("there is no invitation with the id %s that works", c.ID)
+	} else if err != nil {
+		return err
+	}
+	result := map[string]string{"id": c.ID.String(), "status": "revoked"}
+	return out.print(result, func() { out.line("Revoked %s.", c.ID) })
 }

@@ -24,17 +24,19 @@ type commands struct {
 	Dev               devCommand                `cmd:"" help:"Run the server with a demo user, demo clients and a sample app, to try it or to develop an app against it."`
 	Migrate           migrateCommand            `cmd:"" help:"Bring the database up to date. serve does so by itself unless WICKET_MIGRATE=off."`
 	Copy              copyCommand               `cmd:"" help:"Move everything from one database into another, from SQLite to PostgreSQL or back. It can be run again."`
-	Client            clientCommands            `cmd:"" help:"Register, list and delete apps."`
+	Client            clientCommands            `cmd:"" help:"Register, show, change, list and delete apps, and rotate their secrets."`
 	API               apiCommands               `cmd:"" name:"api" help:"Register, list, change and delete the APIs that tokens are for."`
 	RegistrationToken registrationTokenCommands `cmd:"" name:"registration-token" help:"Let apps register themselves: make, list and revoke initial access tokens."`
 	Provider          providerCommands          `cmd:"" help:"Let people sign in with accounts that they have elsewhere: Google, Microsoft, GitHub, any OpenID Provider."`
-	User              userCommands              `cmd:"" help:"Register, import, list, disable, enable, unlock and sign out people."`
+	User              userCommands              `cmd:"" help:"Register, invite, import, show, find, change, disable, unlock, sign out and delete people."`
+	Invitation        invitationCommands        `cmd:"" help:"List and revoke invitations; wicket user invite makes them."`
 	Session           sessionCommands           `cmd:"" help:"List where people are signed in, and sign them out there."`
 	Grant             grantCommands             `cmd:"" help:"List what apps hold of people, and take it away."`
 	Logout            logoutCommands            `cmd:"" name:"logout-delivery" help:"List which apps were told of logouts, and tell those again that could not be."`
 	Role              roleCommands              `cmd:"" help:"Grant, revoke and list people's roles."`
 	Key               keyCommands               `cmd:"" help:"List and rotate the signing keys."`
 	Audit             auditCommands             `cmd:"" help:"Read the audit trail: every change."`
+	Version           versionCommand            `cmd:"" help:"Print which Wicket this is."`
 	Report            reportCommands            `cmd:"" help:"Reports for operators."`
 	Check             checkCommand              `cmd:"" help:"Look at a running Wicket as apps do: discovery, keys and, where a person is named, a whole sign-in."`
 }

@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
 // printer prints the result of a command: one JSON value, or text for people.
@@ -63,4 +66,17 @@ func (p printer) table(headings []any, rows [][]any) {
 		}
 	}
 	_ = w.Flush()
+}
+
+// warn tells on standard error of what may be a mistake.
+func warn(format string, args ...any) {
+	_, _ = fmt.Fprintf(os.Stderr, "wicket: warning: "+format+"\n", args...)
+}
+
+// warnOfIssuer tells that a link that is printed may lead elsewhere, where the command does not know the issuer.
+func warnOfIssuer(env server.Environment, link string) {
+	if issuer, err := env.Value("WICKET_ISSUER"); err == nil && issuer == "" {
+		warn("WICKET_ISSUER is not set here: if the server has another one, put that in place of the beginning of %s",
+			strings.SplitAfter(link, "?")[0])
+	}
 }

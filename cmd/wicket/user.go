@@ -61,6 +61,10 @@ func (c userCreate) Run(ctx context.Context, env server.Environment, out printer
 	if err != nil {
 		return err
 	}
+	if c.Email != "" && !c.EmailVerified {
+		warn("%s is not verified: nobody can sign in by it, and no password reset is mailed there. Where you know that it "+
+			"is theirs, say so with --email-verified", c.Email)
+	}
 	return out.print(viewUser(user), func() { out.line("Registered %s with the id %s.", user.Username, user.ID) })
 }
 

@@ -281,7 +281,7 @@ func (p *Store) Replace(ctx context.Context, before, after *Client) error {
 	if len(shall) == 0 {
 		return nil
 	}
-	if asksAgain(shall) {
+	if after.Origin != OriginOperator && asksAgain(shall) { // an operator's change is an operator's to answer for
 		after.ConsentsFrom = &now
 	}
 	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -236,10 +236,9 @@ func TestDocumentsThatAreNotInOrder(t *testing.T) {
 func TestWhichDocumentsAreRead(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*harness.Config){
-		"none":          func(c *harness.Config) { c.ClientDocuments = registration.Documents{} },
-		"another host":  func(c *harness.Config) { c.ClientDocuments = registration.Documents{Hosts: []string{".else.example"}} },
-		"this network":  func(c *harness.Config) { c.AllowPrivate = false },
-		"limits of all": func(c *harness.Config) { c.Limits["documents.host"] = c.Limits["sign-in.ip"]; c.AllowPrivate = false },
+		"none":         func(c *harness.Config) { c.ClientDocuments = registration.Documents{} },
+		"another host": func(c *harness.Config) { c.ClientDocuments = registration.Documents{Hosts: []string{".else.example"}} },
+		"this network": func(c *harness.Config) { c.AllowPrivate = false },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -257,6 +257,9 @@ func (p *Store) Update(
 	if err := after.Complete(); err != nil {
 		return nil, "", err
 	}
+	if err := p.checkResponseTypes(&after); err != nil {
+		return nil, "", err
+	}
 	switch {
 	case !after.HasSecret():
 		after.SecretHash, after.PreviousSecretHash, after.PreviousSecretUntil = nil, nil, nil
@@ -315,7 +318,7 @@ func asksAgain(changed audit.Values) bool {
 
 // Adopt keeps a client that is complete and known by a document, in place of what was known of it before. Where it
 // would receive answers elsewhere than before, or prove in another way who it is, people are asked for their consent
-// again.
+// again. admit may refuse one that is new, as part of the transaction.
 func (p *Store) Adopt(
 	ctx context.Context, client *Client, admit func(ctx context.Context, tx bun.Tx, now time.Time) error,
 ) error {
@@ -338,8 +341,8 @@ func (p *Store) Adopt(
 		}
 		before, after := &registered[0], *client
 		after.CreatedAt, after.CreatedBy, after.ConsentsFrom = before.CreatedAt, before.CreatedBy, before.ConsentsFrom
-		was, shall := after.differences(before)
 		KeepOperators(&after, before)
+		was, shall := after.differences(before)
 		if asksAgain(shall) {
 			after.ConsentsFrom = &now
 		}

@@ -238,3 +238,19 @@ func TestClientChangedMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+// What a client cannot be registered for it cannot be changed to either.
+func TestUpdateHoldsToWhatTheServerOffers(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		h.Add(t, &clients.Client{ID: "app", Name: "App", RedirectURIs: []string{"https://app.example/cb"}})
+		front := func(c *clients.Client) error { c.ResponseTypes = []string{"id_token"}; return nil }
+		h.Pass(time.Second)
+		if _, _, err := h.Clients.Update(t.Context(), "app", front); !errors.Is(err, clients.ErrClient) {
+			t.Errorf("a response type that is not offered: %v", err)
+		}
+		h.AllResponseTypes = true
+		if _, _, err := h.Clients.Update(t.Context(), "app", front); err != nil {
+			t.Errorf("one that is: %v", err)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -388,6 +389,40 @@ func TestNothingInTheFrontOfASessionThatEnded(t *testing.T) {
 		_, err = h.Authorize.Issue(t.Context(), a, alice, authorize.Decision{Scopes: a.Scopes})
 		if !errors.Is(err, authorize.ErrOvertaken) {
 			t.Errorf("an ID token of a session that has ended: %v", err)
+		}
+	})
+}
+
+// Of several tabs in which a person answers at once, none takes back what another has allowed.
+func TestTabsThatAreAnsweredAtOnce(t *testing.T) {
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		h.Add(t, webApp("app", false))
+		alice := newcomer(t, h, "alice")
+		scopes := []string{"profile", "email", "phone", "address", "offline_access"}
+		var tabs sync.WaitGroup
+		for _, scope := range scopes {
+			a, err := h.Authorize.Read(t.Context(), url.Values{
+				"client_id": {"app"}, "redirect_uri": {"https://app.example.com/"}, "response_type": {"code"},
+				"scope": {"openid " + scope},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			tabs.Go(func() {
+				if err := h.Authorize.GrantConsent(t.Context(), alice.UserID, a, []string{scope}, nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		tabs.Wait()
+		consent, err := h.Authorize.Consent(t.Context(), alice.UserID, "app")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, scope := range append(scopes, "openid") {
+			if !slices.Contains(consent.GrantedScopes, scope) {
+				t.Errorf("%s was allowed, and is lost: %v", scope, consent.GrantedScopes)
+			}
 		}
 	})
 }

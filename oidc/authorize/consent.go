@@ -2,6 +2,7 @@ package authorize
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -73,38 +74,49 @@ func decided(scopes, granted, declined []string) bool {
 
 // GrantConsent remembers that a person allows the client of a request what is chosen among that which it asks for:
 // scopes, and scopes of APIs as AtAPI writes them, and named claims. openid is always allowed: without it there is
-// nothing to sign in to. What was decided earlier about other scopes, claims and APIs stays.
+// nothing to sign in to. What was decided earlier about other scopes, claims and APIs stays; where that changes at the
+// same time, in another tab or because it is withdrawn, it is read again.
 func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request, scopes, claims []string) error {
-	now := p.Now()
-	before, err := p.Consent(ctx, userID, a.Client.ID)
-	if err != nil {
-		return err
+	for {
+		before, err := p.Consent(ctx, userID, a.Client.ID)
+		if err != nil {
+			return err
+		}
+		saved, err := p.grantConsent(ctx, userID, a, before, scopes, claims)
+		if err != nil {
+			return fmt.Errorf("grant consent: %w", err)
+		}
+		if saved {
+			return nil
+		}
 	}
-	earlier := before
+}
+
+// grantConsent is GrantConsent in place of a consent that was read, or nil. It tells whether that still stood.
+func (p *Service) grantConsent(
+	ctx context.Context, userID uuid.UUID, a *Request, before *Consent, scopes, claims []string,
+) (saved bool, err error) {
+	now, earlier := p.Now(), before
+	if before != nil && !now.After(before.GrantedAt) {
+		now = before.GrantedAt.Add(time.Microsecond) // each has a time of its own, by which it is known
+	}
 	if before.isVoid(a.Client) { // what was allowed to the app as it was then is not allowed to what it is now
 		earlier = nil
 	}
 	atAPIs := decideAtAPIs(userID, a, earlier, scopes)
 	consent := earlier.decide(a, scopes, claims)
 	consent.UserID, consent.ClientID, consent.GrantedAt = userID, a.Client.ID, now
-	err = p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewInsert().Model(consent).On("CONFLICT (user_id, client_id) DO UPDATE").
-			Set("granted_scopes = EXCLUDED.granted_scopes").
-			Set("declined_scopes = EXCLUDED.declined_scopes").
-			Set("granted_claims = EXCLUDED.granted_claims").
-			Set("declined_claims = EXCLUDED.declined_claims").
-			Set("destinations = EXCLUDED.destinations").
-			Set("granted_at = EXCLUDED.granted_at").Exec(ctx)
-		if err != nil {
-			return err
+	return storage.Write(ctx, p.Database, func(ctx context.Context, tx bun.Tx) (bool, error) {
+		if saved, err := consent.save(ctx, tx, before); err != nil || !saved {
+			return false, err
 		}
 		if earlier == nil {
 			if err := forgetAPIConsents(ctx, tx, userID, a.Client.ID); err != nil {
-				return err
+				return false, err
 			}
 		}
 		if err := saveAPIConsents(ctx, tx, atAPIs); err != nil {
-			return err
+			return false, err
 		}
 		change := audit.Change{
 			Entity: "consent", EntityID: a.Client.ID, Action: "granted", UserID: userID, New: consent.values(),
@@ -113,12 +125,24 @@ func (p *Service) GrantConsent(ctx context.Context, userID uuid.UUID, a *Request
 			change.Old = before.values()
 		}
 		describe(change.New, atAPIs)
-		return audit.Record(ctx, tx, now, change)
+		return true, audit.Record(ctx, tx, now, change)
 	})
-	if err != nil {
-		return fmt.Errorf("grant consent: %w", err)
+}
+
+// save writes a consent in place of the one that was read before, or as the first, and tells whether that still stood.
+func (c *Consent) save(ctx context.Context, tx bun.Tx, before *Consent) (bool, error) {
+	var result sql.Result
+	var err error
+	if before == nil {
+		result, err = tx.NewInsert().Model(c).On("CONFLICT (user_id, client_id) DO NOTHING").Returning("NULL").Exec(ctx)
+	} else {
+		result, err = tx.NewUpdate().Model(c).WherePK().Where("granted_at = ?", before.GrantedAt).Exec(ctx)
 	}
-	return nil
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
 }
 
 // isVoid tells whether the consent was given to what a client was before it changed in a way that matters.

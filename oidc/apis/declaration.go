@@ -7,7 +7,6 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
@@ -28,38 +27,16 @@ func (s *Store) Declare(ctx context.Context, declared []API) (created, changed [
 	if err := errors.Join(append(faults, CheckIdentifiers(declared))...); err != nil {
 		return nil, nil, err
 	}
-	changes, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) ([]audit.Change, error) {
-		if err := s.Database.Lock(ctx, tx, "declare APIs"); err != nil {
-			return nil, err
-		}
-		var changes []audit.Change
-		for i := range declared {
+	done, err := s.Provider.Declare(ctx, "APIs", len(declared),
+		func(ctx context.Context, tx bun.Tx, i int) (audit.Change, error) {
 			change, err := declareAPI(ctx, tx, &declared[i])
 			if err != nil {
-				return nil, fmt.Errorf("API %q: %w", declared[i].Identifier, err)
+				return change, fmt.Errorf("API %q: %w", declared[i].Identifier, err)
 			}
-			if change.Action == "" {
-				continue
-			}
-			if err := audit.Record(ctx, tx, now, change); err != nil {
-				return nil, err
-			}
-			changes = append(changes, change)
-		}
-		return changes, nil
-	})
+			return change, nil
+		})
 	s.forget()
-	if err != nil {
-		return nil, nil, fmt.Errorf("declare APIs: %w", err)
-	}
-	for _, change := range changes {
-		if change.Action == "created" {
-			created = append(created, change.EntityID)
-		} else {
-			changed = append(changed, change.EntityID)
-		}
-	}
-	return created, changed, nil
+	return done.Created, done.Changed, err
 }
 
 // Check says what is wrong with an API as it is declared, as an ErrAPI, and fills in what it leaves out. That it is not

@@ -42,38 +42,14 @@ func (p *Store) Declare(ctx context.Context, declarations []Declaration) (create
 	if err := errors.Join(append(faults, CheckIDs(declarations))...); err != nil {
 		return nil, nil, err
 	}
-	changes, err := storage.Write(ctx, p.Database, func(ctx context.Context, tx bun.Tx) ([]audit.Change, error) {
-		if err := p.Database.Lock(ctx, tx, "declare clients"); err != nil {
-			return nil, err
-		}
-		var changes []audit.Change
-		for _, declared := range declarations {
-			change, err := declareClient(ctx, tx, declared.Client)
-			if err != nil {
-				return nil, err
-			}
-			if change.Action == "" {
-				continue
-			}
-			if err := audit.Record(ctx, tx, now, change); err != nil {
-				return nil, err
-			}
-			changes = append(changes, change)
-		}
-		return changes, nil
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("declare clients: %w", err)
+	done, err := p.Provider.Declare(ctx, "clients", len(declarations),
+		func(ctx context.Context, tx bun.Tx, i int) (audit.Change, error) {
+			return declareClient(ctx, tx, declarations[i].Client)
+		})
+	for _, id := range done.Changed {
+		p.cache.forget(id)
 	}
-	for _, change := range changes {
-		if change.Action == "created" {
-			created = append(created, change.EntityID)
-		} else {
-			changed = append(changed, change.EntityID)
-			p.cache.forget(change.EntityID)
-		}
-	}
-	return created, changed, nil
+	return done.Created, done.Changed, err
 }
 
 // CheckIDs says which clients are declared twice, as ErrClient.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,12 +31,7 @@ type accountView struct {
 type userShow struct{ named }
 
 // Run prints what is known of the person.
-func (c userShow) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c userShow) Run(ctx operator, s *server.Server, out printer) error {
 	user, err := c.find(ctx, s)
 	if err != nil {
 		return err
@@ -80,16 +74,16 @@ type userSearch struct {
 	Limit int    `default:"100" help:"How many to list at the most."`
 }
 
-// Run lists those who are found.
-func (c userSearch) Run(ctx context.Context, env server.Environment, out printer) error {
+// Validate refuses to look for nothing.
+func (c userSearch) Validate() error {
 	if strings.TrimSpace(c.Text) == "" {
-		return usage("say what to look for; wicket user list lists all")
+		return errors.New("say what to look for; wicket user list lists all")
 	}
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+	return nil
+}
+
+// Run lists those who are found.
+func (c userSearch) Run(ctx operator, s *server.Server, out printer) error {
 	users, err := s.Identity.Users().Search(ctx, c.Text, c.Limit)
 	if err != nil {
 		return err
@@ -103,12 +97,17 @@ type userUpdate struct {
 	Name     *string `help:"Their full name."`
 }
 
-// Run changes the person.
-func (c userUpdate) Run(ctx context.Context, env server.Environment, out printer) error {
+// Validate refuses to change nothing.
+func (c userUpdate) Validate() error {
 	if c.Username == nil && c.Name == nil {
-		return usage("name what to change")
+		return errors.New("name what to change")
 	}
-	return c.change(ctx, env, out, "is changed", func(ctx context.Context, s *server.Server, user *identity.User) error {
+	return nil
+}
+
+// Run changes the person.
+func (c userUpdate) Run(ctx operator, s *server.Server, out printer) error {
+	return c.change(ctx, s, out, "is changed", func(user *identity.User) error {
 		return s.Identity.Users().Update(ctx, user.ID, c.Username, c.Name)
 	})
 }
@@ -119,12 +118,7 @@ type userDelete struct {
 }
 
 // Run deletes the person.
-func (c userDelete) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c userDelete) Run(ctx operator, s *server.Server, out printer) error {
 	user, err := c.find(ctx, s)
 	if err != nil {
 		return err
@@ -146,13 +140,13 @@ type userSetPassword struct {
 }
 
 // Run sets the password.
-func (c userSetPassword) Run(ctx context.Context, env server.Environment, out printer) error {
+func (c userSetPassword) Run(ctx operator, s *server.Server, out printer) error {
 	password, err := readPassword()
 	if err != nil {
 		return err
 	}
 	const done = "has the new password, and is signed out everywhere"
-	return c.change(ctx, env, out, done, func(ctx context.Context, s *server.Server, user *identity.User) error {
+	return c.change(ctx, s, out, done, func(user *identity.User) error {
 		return s.SignIns.Passwords().Set(ctx, user, password)
 	})
 }
@@ -172,12 +166,7 @@ func readPassword() (string, error) {
 type userResetLink struct{ named }
 
 // Run makes a link to choose another password, and prints it.
-func (c userResetLink) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c userResetLink) Run(ctx operator, s *server.Server, env server.Environment, out printer) error {
 	user, err := c.find(ctx, s)
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"time"
@@ -28,8 +27,16 @@ type apiSettings struct {
 	IntrospectionClient []string       `name:"introspection-client" sep:"none" placeholder:"CLIENT_ID" help:"A client that may introspect its tokens: usually the API itself. Repeat it for several."`
 }
 
+// Validate refuses what the row of an API cannot hold.
+func (c *apiSettings) Validate() error {
+	if c.TokenLifetime != nil && *c.TokenLifetime%time.Second != 0 {
+		return errors.New("--token-lifetime must be whole seconds")
+	}
+	return nil
+}
+
 // apply changes an API as the settings say.
-func (c *apiSettings) apply(api *apis.API) error {
+func (c *apiSettings) apply(api *apis.API) {
 	if c.Scope != nil {
 		api.Scopes = nil
 		for _, scope := range c.Scope {
@@ -38,9 +45,6 @@ func (c *apiSettings) apply(api *apis.API) error {
 		}
 	}
 	if c.TokenLifetime != nil {
-		if *c.TokenLifetime%time.Second != 0 {
-			return usage("--token-lifetime must be whole seconds")
-		}
 		api.TokenLifetime = int64(*c.TokenLifetime / time.Second)
 	}
 	if c.TokenType != nil {
@@ -52,7 +56,6 @@ func (c *apiSettings) apply(api *apis.API) error {
 	if c.IntrospectionClient != nil {
 		api.IntrospectionClients = c.IntrospectionClient
 	}
-	return nil
 }
 
 type apiCreate struct {
@@ -62,16 +65,9 @@ type apiCreate struct {
 }
 
 // Run registers the API.
-func (c apiCreate) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c apiCreate) Run(ctx operator, s *server.Server, out printer) error {
 	api := &apis.API{Identifier: c.Identifier, Name: c.Name}
-	if err := c.apply(api); err != nil {
-		return err
-	}
+	c.apply(api)
 	if err := s.APIs.Create(ctx, api); err != nil {
 		return err
 	}
@@ -85,20 +81,12 @@ type apiUpdate struct {
 }
 
 // Run changes the API.
-func (c apiUpdate) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
-	if err := c.apply(new(apis.API)); err != nil {
-		return err
-	}
+func (c apiUpdate) Run(ctx operator, s *server.Server, out printer) error {
 	api, err := s.APIs.Update(ctx, c.Identifier, func(api *apis.API) {
 		if c.Name != nil {
 			api.Name = *c.Name
 		}
-		_ = c.apply(api) // it was in order above
+		c.apply(api)
 	})
 	if errors.Is(err, storage.ErrNotFound) {
 		return noAPI(c.Identifier)
@@ -119,12 +107,7 @@ func printAPI(out printer, api *apis.API) {
 type apiList struct{}
 
 // Run lists the APIs.
-func (apiList) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (apiList) Run(ctx operator, s *server.Server, out printer) error {
 	list, err := s.APIs.List(ctx)
 	if err != nil {
 		return err
@@ -151,12 +134,7 @@ type apiDelete struct {
 }
 
 // Run deletes the API.
-func (c apiDelete) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c apiDelete) Run(ctx operator, s *server.Server, out printer) error {
 	if err := c.confirm(true, "This deletes the API %s; its tokens are void.", c.Identifier); err != nil {
 		return err
 	}
@@ -175,12 +153,7 @@ type apiMetadata struct {
 }
 
 // Run prints the API's metadata, which is JSON whatever --output says.
-func (c apiMetadata) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c apiMetadata) Run(ctx operator, s *server.Server, out printer) error {
 	api, err := s.APIs.Find(ctx, c.Identifier)
 	if errors.Is(err, storage.ErrNotFound) {
 		return noAPI(c.Identifier)

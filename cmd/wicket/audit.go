@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"time"
 
@@ -41,12 +40,7 @@ type auditView struct {
 }
 
 // Run lists the audit trail.
-func (c auditList) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c auditList) Run(ctx operator, s *server.Server, out printer) error {
 	filter := audit.Filter{Entity: c.Entity, Action: c.Action, Since: c.Since, Until: c.Until, Limit: c.Limit}
 	if c.User != "" {
 		user, err := named{User: c.User}.find(ctx, s)

@@ -20,11 +20,16 @@ type checkCommand struct {
 	Timeout          time.Duration `default:"30s" help:"How long all of it may take."`
 }
 
+// Validate refuses to sign somebody in of whom too little is known.
+func (c checkCommand) Validate() error {
+	if (c.Username == "") != (c.PasswordFile == "") || (c.Username == "") != (c.ClientID == "") {
+		return errors.New("to sign somebody in, name all of --username, --password-file and --client-id")
+	}
+	return nil
+}
+
 // Run looks at the Wicket, and prints what it has found to be right.
 func (c checkCommand) Run(ctx context.Context, env server.Environment, out printer) error {
-	if (c.Username == "") != (c.PasswordFile == "") || (c.Username == "") != (c.ClientID == "") {
-		return usage("to sign somebody in, name all of --username, --password-file and --client-id")
-	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	done, err := check.Run(ctx, check.Target{

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -28,12 +28,7 @@ type clientCreate struct {
 }
 
 // Run registers the app.
-func (c clientCreate) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c clientCreate) Run(ctx operator, s *server.Server, out printer) error {
 	client := &clients.Client{ID: c.ID, Name: c.Name}
 	if err := c.apply(ctx, s, client); err != nil {
 		return err
@@ -52,12 +47,7 @@ type clientUpdate struct {
 }
 
 // Run changes the app.
-func (c clientUpdate) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c clientUpdate) Run(ctx operator, s *server.Server, out printer) error {
 	client, secret, err := s.Clients.Update(ctx, c.ID, func(client *clients.Client) error {
 		if c.Name != nil {
 			client.Name = *c.Name
@@ -102,12 +92,7 @@ type clientShow struct {
 }
 
 // Run prints all that the app is registered with.
-func (c clientShow) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c clientShow) Run(ctx operator, s *server.Server, out printer) error {
 	client, err := s.Clients.Fresh(ctx, c.ID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return noClient(c.ID)
@@ -134,16 +119,16 @@ type clientRotateSecret struct {
 	KeepOld time.Duration `name:"keep-old" default:"24h" help:"How long the secret that it has now is good besides the new one; 0 ends it now, and so does rotating again. Servers heed that within 5 s."`
 }
 
-// Run rotates the secret.
-func (c clientRotateSecret) Run(ctx context.Context, env server.Environment, out printer) error {
+// Validate bounds how long two secrets are good.
+func (c clientRotateSecret) Validate() error {
 	if c.KeepOld < 0 || c.KeepOld > clients.MaxKeptSecret {
-		return usage("--keep-old must be between 0 and %s", clients.MaxKeptSecret)
+		return fmt.Errorf("--keep-old must be between 0 and %s", clients.MaxKeptSecret)
 	}
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+	return nil
+}
+
+// Run rotates the secret.
+func (c clientRotateSecret) Run(ctx operator, s *server.Server, out printer) error {
 	client, secret, err := s.Clients.RotateSecret(ctx, c.ID, c.KeepOld)
 	if errors.Is(err, storage.ErrNotFound) {
 		return noClient(c.ID)
@@ -168,12 +153,7 @@ func (c clientRotateSecret) Run(ctx context.Context, env server.Environment, out
 type clientList struct{}
 
 // Run lists the apps.
-func (clientList) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (clientList) Run(ctx operator, s *server.Server, out printer) error {
 	registered, err := s.Clients.List(ctx)
 	if err != nil {
 		return err
@@ -211,12 +191,7 @@ type clientDelete struct {
 }
 
 // Run deletes the app.
-func (c clientDelete) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c clientDelete) Run(ctx operator, s *server.Server, out printer) error {
 	if err := c.confirm(true, "This deletes the app %s; nobody is signed in there any more.", c.ID); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -49,6 +50,14 @@ type clientSettings struct {
 	FrontchannelLogoutSessionRequired *bool   `name:"frontchannel-logout-session-required" negatable:"" help:"The app needs iss and sid there. Wicket always says them."`
 }
 
+// Validate refuses two methods at once.
+func (c *clientSettings) Validate() error {
+	if c.Public != nil && c.AuthMethod != nil && *c.Public != (*c.AuthMethod == clients.AuthNone) {
+		return fmt.Errorf("--public means --auth-method %s; leave one of them out", clients.AuthNone)
+	}
+	return nil
+}
+
 // apply changes an app as the settings say.
 func (c *clientSettings) apply(ctx context.Context, s *server.Server, client *clients.Client) error {
 	for to, from := range map[*string]*string{
@@ -81,9 +90,8 @@ func (c *clientSettings) apply(ctx context.Context, s *server.Server, client *cl
 			*to = slices.DeleteFunc(slices.Clone(from), func(value string) bool { return value == "" })
 		}
 	}
-	return errors.Join(
-		c.applyMethod(client), c.applyKeys(client), c.applyAPIs(ctx, s, client), c.applyScopes(ctx, s, client),
-	)
+	c.applyMethod(client)
+	return errors.Join(c.applyKeys(client), c.applyAPIs(ctx, s, client), c.applyScopes(ctx, s, client))
 }
 
 // applyScopes takes scopes by commas, by spaces and repeated alike, and warns of those that nothing gives a meaning to.
@@ -111,12 +119,10 @@ func (c *clientSettings) applyScopes(ctx context.Context, s *server.Server, clie
 }
 
 // applyMethod says how the app proves who it is. An empty method is a secret that may come either way.
-func (c *clientSettings) applyMethod(client *clients.Client) error {
+func (c *clientSettings) applyMethod(client *clients.Client) {
 	method, none, either := c.AuthMethod, clients.AuthNone, ""
 	if c.Public != nil {
 		switch {
-		case method != nil && *c.Public != (*method == none):
-			return usage("--public means --auth-method %s; leave one of them out", none)
 		case *c.Public:
 			method = &none
 		case method == nil && client.IsPublic():
@@ -126,7 +132,6 @@ func (c *clientSettings) applyMethod(client *clients.Client) error {
 	if method != nil {
 		client.AuthMethod, client.AnySecretMethod = *method, false
 	}
-	return nil
 }
 
 // applyKeys reads the app's keys. Keys and the URL of keys are alternatives: the one that is named replaces the other.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"strings"
 	"time"
 
@@ -37,12 +36,7 @@ type factorsView struct {
 }
 
 // Run lists them.
-func (c userFactors) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c userFactors) Run(ctx operator, s *server.Server, out printer) error {
 	user, err := c.find(ctx, s)
 	if err != nil {
 		return err
@@ -99,9 +93,9 @@ func viewFactors(factors *factor.Factors) []factorView {
 type userResetFactors struct{ named }
 
 // Run removes them.
-func (c userResetFactors) Run(ctx context.Context, env server.Environment, out printer) error {
+func (c userResetFactors) Run(ctx operator, s *server.Server, out printer) error {
 	const done = "has no second factors any more and is signed out everywhere"
-	return c.change(ctx, env, out, done, func(ctx context.Context, s *server.Server, user *identity.User) error {
+	return c.change(ctx, s, out, done, func(user *identity.User) error {
 		_, err := s.Factors.Reset(ctx, user)
 		return err
 	})

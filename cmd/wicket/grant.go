@@ -38,16 +38,16 @@ type grantView struct {
 	ExpiresAt  time.Time `json:"expires_at"`
 }
 
-// Run lists the grants that stand.
-func (c grantList) Run(ctx context.Context, env server.Environment, out printer) error {
+// Validate refuses to list all.
+func (c grantList) Validate() error {
 	if c.User == "" && c.Client == "" {
-		return usage("name a person, or an app with --client")
+		return errors.New("name a person, or an app with --client")
 	}
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+	return nil
+}
+
+// Run lists the grants that stand.
+func (c grantList) Run(ctx operator, s *server.Server, out printer) error {
 	var userID uuid.UUID
 	if c.User != "" {
 		user, err := named{User: c.User}.find(ctx, s)
@@ -82,22 +82,22 @@ func (c grantList) Run(ctx context.Context, env server.Environment, out printer)
 }
 
 type grantRevoke struct {
-	ID     string `arg:"" optional:"" help:"The id of a grant."`
-	User   string `help:"Instead of an id: the person; with --client. What they have allowed the app is withdrawn too, so that it has to ask again."`
-	Client string `help:"The client_id of the app; with --user."`
+	ID     *uuid.UUID `arg:"" optional:"" help:"The id of a grant."`
+	User   string     `help:"Instead of an id: the person; with --client. What they have allowed the app is withdrawn too, so that it has to ask again."`
+	Client string     `help:"The client_id of the app; with --user."`
+}
+
+// Validate refuses what names no grant, or two.
+func (c grantRevoke) Validate() error {
+	if (c.ID == nil) == (c.User == "") || (c.User == "") != (c.Client == "") {
+		return errors.New("name either the id of a grant, or --user and --client")
+	}
+	return nil
 }
 
 // Run takes it away.
-func (c grantRevoke) Run(ctx context.Context, env server.Environment, out printer) error {
-	if (c.ID == "") == (c.User == "") || (c.User == "") != (c.Client == "") {
-		return usage("name either the id of a grant, or --user and --client")
-	}
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
-	if c.ID != "" {
+func (c grantRevoke) Run(ctx operator, s *server.Server, out printer) error {
+	if c.ID != nil {
 		return c.revokeOne(ctx, s, out)
 	}
 	user, err := named{User: c.User}.find(ctx, s)
@@ -116,18 +116,14 @@ func (c grantRevoke) Run(ctx context.Context, env server.Environment, out printe
 }
 
 func (c grantRevoke) revokeOne(ctx context.Context, s *server.Server, out printer) error {
-	id, err := uuid.Parse(c.ID)
-	if err != nil {
-		return usage("%q is not the id of a grant", c.ID)
-	}
-	ended, err := s.Provider.EndGrant(ctx, id, oidc.EndedByOperator)
+	ended, err := s.Provider.EndGrant(ctx, *c.ID, oidc.EndedByOperator)
 	if err != nil {
 		return err
 	}
 	if !ended {
-		return notFound("there is no grant with the id %s to end", id)
+		return notFound("there is no grant with the id %s to end", c.ID)
 	}
-	return out.print(map[string]string{"id": id.String(), "status": "revoked"}, func() { out.line("Revoked %s.", id) })
+	return out.print(map[string]any{"id": c.ID, "status": "revoked"}, func() { out.line("Revoked %s.", c.ID) })
 }
 
 func clientExists(ctx context.Context, s *server.Server, clientID string) error {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -20,17 +19,12 @@ type userImport struct {
 const standardInputName = "-"
 
 // Run takes in the people of a file.
-func (c userImport) Run(ctx context.Context, env server.Environment, out printer) error {
+func (c userImport) Run(ctx operator, s *server.Server, out printer) error {
 	file, size, err := c.open()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
 	report, err := importing.ReportTo(c.Report, file)
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"time"
@@ -36,12 +35,7 @@ type invitationView struct {
 }
 
 // Run makes the invitation and prints its link.
-func (c userInvite) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c userInvite) Run(ctx operator, s *server.Server, env server.Environment, out printer) error {
 	invitation, secret, err := s.SignIns.Invitations().Create(ctx, c.Email, c.Role, c.For)
 	if err != nil {
 		return err
@@ -72,12 +66,7 @@ type invitationList struct {
 }
 
 // Run lists the invitations.
-func (c invitationList) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c invitationList) Run(ctx operator, s *server.Server, out printer) error {
 	invitations, err := s.SignIns.Invitations().List(ctx, c.Limit)
 	if err != nil {
 		return err
@@ -103,12 +92,7 @@ type invitationRevoke struct {
 }
 
 // Run ends the invitation.
-func (c invitationRevoke) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c invitationRevoke) Run(ctx operator, s *server.Server, out printer) error {
 	if err := s.SignIns.Invitations().Revoke(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
 		return notFound("there is no invitation with the id %s that works", c.ID)
 	} else if err != nil {

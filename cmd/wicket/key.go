@@ -51,12 +51,7 @@ func printKeys(out printer, keys []keys.SigningKey) error {
 type keyList struct{}
 
 // Run lists the keys.
-func (keyList) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (keyList) Run(ctx operator, s *server.Server, out printer) error {
 	keys, err := s.Keys.List(ctx)
 	if err != nil {
 		return err
@@ -69,12 +64,7 @@ type keyRotate struct {
 }
 
 // Run rotates the keys.
-func (c keyRotate) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c keyRotate) Run(ctx operator, s *server.Server, out printer) error {
 	if err := s.Keys.Load(ctx); err != nil {
 		return err
 	}
@@ -88,12 +78,7 @@ func (c keyRotate) Run(ctx context.Context, env server.Environment, out printer)
 type keyReseal struct{}
 
 // Run seals everything anew: what is sealed is known to the packages below.
-func (keyReseal) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (keyReseal) Run(ctx operator, s *server.Server, out printer) error {
 	renewed, recorded, rows := make(map[string]int64), audit.Values{}, [][]any{}
 	var faults []error
 	for _, at := range slices.Concat(

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -50,12 +49,7 @@ func viewLogoutDelivery(d *logout.Delivery) logoutDeliveryView {
 }
 
 // Run lists them.
-func (c logoutDeliveryList) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c logoutDeliveryList) Run(ctx operator, s *server.Server, out printer) error {
 	deliveries, err := s.Logout.Deliveries(ctx, c.Client, c.Failed, c.Limit) // of an app that was deleted, too
 	if err != nil {
 		return err
@@ -72,28 +66,19 @@ func (c logoutDeliveryList) Run(ctx context.Context, env server.Environment, out
 }
 
 type logoutDeliveryResend struct {
-	ID string `arg:"" help:"The id of a delivery, as list prints it."`
+	ID uuid.UUID `arg:"" help:"The id of a delivery, as list prints it."`
 }
 
 // Run has it sent by the running server.
-func (c logoutDeliveryResend) Run(ctx context.Context, env server.Environment, out printer) error {
-	id, err := uuid.Parse(c.ID)
-	if err != nil {
-		return usage("%q is not the id of a delivery", c.ID)
-	}
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
-	switch err := s.Logout.Resend(ctx, id); {
+func (c logoutDeliveryResend) Run(ctx operator, s *server.Server, out printer) error {
+	switch err := s.Logout.Resend(ctx, c.ID); {
 	case errors.Is(err, storage.ErrNotFound):
-		return notFound("there is no delivery with the id %s", id)
+		return notFound("there is no delivery with the id %s", c.ID)
 	case errors.Is(err, logout.ErrNotFailed):
-		return fmt.Errorf("the delivery %s was not given up, so there is nothing to send again", id)
+		return fmt.Errorf("the delivery %s was not given up, so there is nothing to send again", c.ID)
 	case err != nil:
 		return err
 	}
-	result := map[string]string{"id": id.String(), "state": logout.DeliveryPending}
-	return out.print(result, func() { out.line("The running server sends %s again.", id) })
+	result := map[string]string{"id": c.ID.String(), "state": logout.DeliveryPending}
+	return out.print(result, func() { out.line("The running server sends %s again.", c.ID) })
 }

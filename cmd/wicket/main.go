@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -67,10 +66,5 @@ func run(ctx context.Context, args []string, env server.Environment) error {
 	if err != nil {
 		return fmt.Errorf("%w; --help says more", err)
 	}
-	chosen.BindTo(ctx, (*context.Context)(nil))
-	err = chosen.Run(env, printer{out: os.Stdout, json: line.Output == "json"})
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return errors.New("interrupted")
-	}
-	return err
+	return runBeside(ctx, chosen, env, printer{out: os.Stdout, json: line.Output == "json"})
 }

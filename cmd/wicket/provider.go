@@ -45,8 +45,25 @@ type providerAdd struct {
 	AllowPrivate      bool              `name:"allow-private" help:"It, or one of its endpoints, is at a private address."`
 }
 
+// Validate wants the secret from exactly one place, and rules that can be read.
+func (c providerAdd) Validate() error {
+	switch {
+	case c.ClientSecretFile != "" && c.ClientSecretStdin:
+		return errors.New("--client-secret-file and --client-secret-stdin say the same; leave one of them out")
+	case c.ClientSecretFile == "" && !c.ClientSecretStdin:
+		return errors.New("give the client secret with --client-secret-file or --client-secret-stdin; " +
+			"on the command line others could see it")
+	}
+	for _, rule := range c.Role {
+		if strings.Count(rule, "=") < 2 {
+			return fmt.Errorf("--role %s: must be ROLE=CLAIM=VALUE, such as admin=groups=wicket-admins", rule)
+		}
+	}
+	return nil
+}
+
 // Run adds the provider.
-func (c providerAdd) Run(ctx context.Context, env server.Environment, out printer) error {
+func (c providerAdd) Run(ctx operator, s *server.Server, out printer) error {
 	secret, err := c.secret()
 	if err != nil {
 		return err
@@ -63,18 +80,9 @@ func (c providerAdd) Run(ctx context.Context, env server.Environment, out printe
 		p.Settings.Scopes = append(p.Settings.Scopes, strings.Fields(scope)...)
 	}
 	for _, rule := range c.Role {
-		role, rest, _ := strings.Cut(rule, "=")
-		claim, value, ok := strings.Cut(rest, "=")
-		if !ok {
-			return usage("--role %s: must be ROLE=CLAIM=VALUE, such as admin=groups=wicket-admins", rule)
-		}
-		p.Settings.Roles = append(p.Settings.Roles, federation.RoleRule{Role: role, Claim: claim, Value: value})
+		parts := strings.SplitN(rule, "=", 3)
+		p.Settings.Roles = append(p.Settings.Roles, federation.RoleRule{Role: parts[0], Claim: parts[1], Value: parts[2]})
 	}
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
 	if err := s.Upstreams.Add(ctx, p); err != nil {
 		return err
 	}
@@ -90,16 +98,10 @@ func (c providerAdd) Run(ctx context.Context, env server.Environment, out printe
 func (c providerAdd) secret() (string, error) {
 	var content []byte
 	var err error
-	switch {
-	case c.ClientSecretFile != "" && c.ClientSecretStdin:
-		return "", usage("--client-secret-file and --client-secret-stdin say the same; leave one of them out")
-	case c.ClientSecretFile != "":
-		content, err = os.ReadFile(c.ClientSecretFile)
-	case c.ClientSecretStdin:
+	if c.ClientSecretStdin {
 		content, err = io.ReadAll(io.LimitReader(os.Stdin, 64<<10))
-	default:
-		return "", usage("give the client secret with --client-secret-file or --client-secret-stdin; " +
-			"on the command line others could see it")
+	} else {
+		content, err = os.ReadFile(c.ClientSecretFile)
 	}
 	return strings.TrimSpace(string(content)), err
 }
@@ -107,12 +109,7 @@ func (c providerAdd) secret() (string, error) {
 type providerList struct{}
 
 // Run lists the providers.
-func (providerList) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (providerList) Run(ctx operator, s *server.Server, out printer) error {
 	providers, err := s.Upstreams.All(ctx)
 	if err != nil {
 		return err
@@ -140,15 +137,10 @@ type chosenProvider struct {
 
 // change does something to the provider and prints its status then.
 func (c chosenProvider) change(
-	ctx context.Context, env server.Environment, out printer,
-	do func(ctx context.Context, s *server.Server) (status string, err error),
+	ctx context.Context, s *server.Server, out printer,
+	do func() (status string, err error),
 ) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
-	status, err := do(ctx, s)
+	status, err := do()
 	if errors.Is(err, storage.ErrNotFound) {
 		return notFound("there is no provider %q here; one that variables name is changed by them", c.ID)
 	} else if err != nil {
@@ -160,8 +152,8 @@ func (c chosenProvider) change(
 type providerDisable struct{ chosenProvider }
 
 // Run switches the provider off.
-func (c providerDisable) Run(ctx context.Context, env server.Environment, out printer) error {
-	return c.change(ctx, env, out, func(ctx context.Context, s *server.Server) (string, error) {
+func (c providerDisable) Run(ctx operator, s *server.Server, out printer) error {
+	return c.change(ctx, s, out, func() (string, error) {
 		return "off", s.Upstreams.SetActive(ctx, c.ID, false)
 	})
 }
@@ -169,8 +161,8 @@ func (c providerDisable) Run(ctx context.Context, env server.Environment, out pr
 type providerEnable struct{ chosenProvider }
 
 // Run switches the provider on.
-func (c providerEnable) Run(ctx context.Context, env server.Environment, out printer) error {
-	return c.change(ctx, env, out, func(ctx context.Context, s *server.Server) (string, error) {
+func (c providerEnable) Run(ctx operator, s *server.Server, out printer) error {
+	return c.change(ctx, s, out, func() (string, error) {
 		return "on", s.Upstreams.SetActive(ctx, c.ID, true)
 	})
 }
@@ -178,8 +170,8 @@ func (c providerEnable) Run(ctx context.Context, env server.Environment, out pri
 type providerRemove struct{ chosenProvider }
 
 // Run removes the provider.
-func (c providerRemove) Run(ctx context.Context, env server.Environment, out printer) error {
-	return c.change(ctx, env, out, func(ctx context.Context, s *server.Server) (string, error) {
+func (c providerRemove) Run(ctx operator, s *server.Server, out printer) error {
+	return c.change(ctx, s, out, func() (string, error) {
 		links, err := s.Upstreams.Remove(ctx, c.ID)
 		return fmt.Sprintf("removed with %d links", links), err
 	})
@@ -191,12 +183,7 @@ type providerTokens struct {
 }
 
 // Run prints the tokens.
-func (c providerTokens) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c providerTokens) Run(ctx operator, s *server.Server, out printer) error {
 	user, err := named{User: c.User}.find(ctx, s)
 	if err != nil {
 		return err

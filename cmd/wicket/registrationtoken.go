@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"time"
@@ -44,12 +43,7 @@ func viewRegistrationToken(t *registration.InitialAccessToken, secret string) re
 }
 
 // Run makes the token.
-func (c registrationTokenCreate) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c registrationTokenCreate) Run(ctx operator, s *server.Server, out printer) error {
 	policy := registration.Policy{Hosts: c.Host, Scopes: c.Scope, MayActForItself: c.Own}
 	for _, identifier := range c.API {
 		api, err := s.APIs.Find(ctx, identifier)
@@ -78,12 +72,7 @@ func (c registrationTokenCreate) Run(ctx context.Context, env server.Environment
 type registrationTokenList struct{}
 
 // Run lists the tokens.
-func (registrationTokenList) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (registrationTokenList) Run(ctx operator, s *server.Server, out printer) error {
 	list, err := s.Registration.Tokens(ctx)
 	if err != nil {
 		return err
@@ -104,12 +93,7 @@ type registrationTokenRevoke struct {
 }
 
 // Run revokes the token.
-func (c registrationTokenRevoke) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c registrationTokenRevoke) Run(ctx operator, s *server.Server, out printer) error {
 	if err := s.Registration.RevokeToken(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
 		return notFound("there is no initial access token with the id %s", c.ID)
 	} else if err != nil {

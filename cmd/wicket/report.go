@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"time"
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
@@ -33,12 +32,7 @@ type countView struct {
 }
 
 // Run prints the report.
-func (c reportLogins) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c reportLogins) Run(ctx operator, s *server.Server, out printer) error {
 	since := identity.Clock().Add(-time.Duration(c.Hours) * time.Hour)
 	report, err := s.SignIns.Attempts().Report(ctx, since, c.Top)
 	if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -21,9 +20,9 @@ type roleGrant struct {
 }
 
 // Run grants the role.
-func (c roleGrant) Run(ctx context.Context, env server.Environment, out printer) error {
+func (c roleGrant) Run(ctx operator, s *server.Server, out printer) error {
 	done := "holds the role " + c.Role
-	return c.change(ctx, env, out, done, func(ctx context.Context, s *server.Server, user *identity.User) error {
+	return c.change(ctx, s, out, done, func(user *identity.User) error {
 		return s.Identity.Roles().Grant(ctx, user.ID, c.Role)
 	})
 }
@@ -34,9 +33,9 @@ type roleRevoke struct {
 }
 
 // Run revokes the role.
-func (c roleRevoke) Run(ctx context.Context, env server.Environment, out printer) error {
+func (c roleRevoke) Run(ctx operator, s *server.Server, out printer) error {
 	done := "does not hold the role " + c.Role + " any more"
-	return c.change(ctx, env, out, done, func(ctx context.Context, s *server.Server, user *identity.User) error {
+	return c.change(ctx, s, out, done, func(user *identity.User) error {
 		return s.Identity.Roles().Revoke(ctx, user.ID, c.Role)
 	})
 }
@@ -57,12 +56,7 @@ type roleView struct {
 }
 
 // Run lists the roles.
-func (c roleList) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c roleList) Run(ctx operator, s *server.Server, out printer) error {
 	user, err := c.find(ctx, s)
 	if err != nil {
 		return err

@@ -35,12 +35,7 @@ type sessionView struct {
 }
 
 // Run lists them.
-func (c sessionList) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c sessionList) Run(ctx operator, s *server.Server, out printer) error {
 	user, err := c.find(ctx, s)
 	if err != nil {
 		return err
@@ -66,21 +61,21 @@ func (c sessionList) Run(ctx context.Context, env server.Environment, out printe
 }
 
 type sessionEnd struct {
-	ID   string `arg:"" optional:"" help:"The id of a session."`
-	User string `help:"Instead of an id: all sessions of this person. To void everything of theirs, see wicket user logout."`
+	ID   *uuid.UUID `arg:"" optional:"" help:"The id of a session."`
+	User string     `help:"Instead of an id: all sessions of this person. To void everything of theirs, see wicket user logout."`
+}
+
+// Validate refuses what names nothing, or two things.
+func (c sessionEnd) Validate() error {
+	if (c.ID == nil) == (c.User == "") {
+		return errors.New("name either the id of a session, or a person with --user")
+	}
+	return nil
 }
 
 // Run ends the sessions.
-func (c sessionEnd) Run(ctx context.Context, env server.Environment, out printer) error {
-	if (c.ID == "") == (c.User == "") {
-		return usage("name either the id of a session, or a person with --user")
-	}
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
-	if c.ID != "" {
+func (c sessionEnd) Run(ctx operator, s *server.Server, out printer) error {
+	if c.ID != nil {
 		return c.endOne(ctx, s, out)
 	}
 	user, err := named{User: c.User}.find(ctx, s)
@@ -96,16 +91,12 @@ func (c sessionEnd) Run(ctx context.Context, env server.Environment, out printer
 }
 
 func (c sessionEnd) endOne(ctx context.Context, s *server.Server, out printer) error {
-	id, err := uuid.Parse(c.ID)
-	if err != nil {
-		return usage("%q is not the id of a session", c.ID)
-	}
-	ended, err := s.Identity.Sessions().EndByOperator(ctx, id)
+	ended, err := s.Identity.Sessions().EndByOperator(ctx, *c.ID)
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return err
 	}
 	if ended == 0 {
-		return notFound("there is no session with the id %s to end", id)
+		return notFound("there is no session with the id %s to end", c.ID)
 	}
-	return out.print(map[string]any{"id": id, "ended": 1}, func() { out.line("Ended %s.", id) })
+	return out.print(map[string]any{"id": c.ID, "ended": 1}, func() { out.line("Ended %s.", c.ID) })
 }

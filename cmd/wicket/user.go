@@ -42,7 +42,7 @@ type userCreate struct {
 }
 
 // Run registers the person.
-func (c userCreate) Run(ctx context.Context, env server.Environment, out printer) error {
+func (c userCreate) Run(ctx operator, s *server.Server, out printer) error {
 	person := identity.NewUser{
 		Username: c.Username, Email: c.Email, EmailVerified: c.EmailVerified, Name: c.Name, Roles: c.Role,
 	}
@@ -52,11 +52,6 @@ func (c userCreate) Run(ctx context.Context, env server.Environment, out printer
 			return err
 		}
 	}
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
 	user, err := s.Identity.Users().Create(ctx, person)
 	if err != nil {
 		return err
@@ -89,12 +84,7 @@ type userList struct {
 }
 
 // Run lists people.
-func (c userList) Run(ctx context.Context, env server.Environment, out printer) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
+func (c userList) Run(ctx operator, s *server.Server, out printer) error {
 	users, err := s.Identity.Users().List(ctx, c.After, c.Limit)
 	if err != nil {
 		return err
@@ -140,19 +130,14 @@ func (n named) find(ctx context.Context, s *server.Server) (*identity.User, erro
 
 // change does something to the person and prints them as they are then.
 func (n named) change(
-	ctx context.Context, env server.Environment, out printer, done string,
-	do func(context.Context, *server.Server, *identity.User) error,
+	ctx context.Context, s *server.Server, out printer, done string,
+	do func(*identity.User) error,
 ) error {
-	s, ctx, err := server.Beside(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
 	user, err := n.find(ctx, s)
 	if err != nil {
 		return err
 	}
-	if err := do(ctx, s, user); err != nil {
+	if err := do(user); err != nil {
 		return err
 	}
 	if user, err = s.Identity.Users().ByID(ctx, user.ID); err != nil {
@@ -164,8 +149,8 @@ func (n named) change(
 type userDisable struct{ named }
 
 // Run switches the account off.
-func (c userDisable) Run(ctx context.Context, env server.Environment, out printer) error {
-	return c.change(ctx, env, out, "is disabled", func(ctx context.Context, s *server.Server, user *identity.User) error {
+func (c userDisable) Run(ctx operator, s *server.Server, out printer) error {
+	return c.change(ctx, s, out, "is disabled", func(user *identity.User) error {
 		return s.Identity.Users().SetActive(ctx, user.ID, false)
 	})
 }
@@ -173,8 +158,8 @@ func (c userDisable) Run(ctx context.Context, env server.Environment, out printe
 type userEnable struct{ named }
 
 // Run switches the account on.
-func (c userEnable) Run(ctx context.Context, env server.Environment, out printer) error {
-	return c.change(ctx, env, out, "is enabled", func(ctx context.Context, s *server.Server, user *identity.User) error {
+func (c userEnable) Run(ctx operator, s *server.Server, out printer) error {
+	return c.change(ctx, s, out, "is enabled", func(user *identity.User) error {
 		return s.Identity.Users().SetActive(ctx, user.ID, true)
 	})
 }
@@ -182,8 +167,8 @@ func (c userEnable) Run(ctx context.Context, env server.Environment, out printer
 type userUnlock struct{ named }
 
 // Run unlocks the account.
-func (c userUnlock) Run(ctx context.Context, env server.Environment, out printer) error {
-	return c.change(ctx, env, out, "is unlocked", func(ctx context.Context, s *server.Server, user *identity.User) error {
+func (c userUnlock) Run(ctx operator, s *server.Server, out printer) error {
+	return c.change(ctx, s, out, "is unlocked", func(user *identity.User) error {
 		return s.Identity.Users().Unlock(ctx, user.ID)
 	})
 }
@@ -191,9 +176,9 @@ func (c userUnlock) Run(ctx context.Context, env server.Environment, out printer
 type userLogout struct{ named }
 
 // Run signs the person out everywhere.
-func (c userLogout) Run(ctx context.Context, env server.Environment, out printer) error {
+func (c userLogout) Run(ctx operator, s *server.Server, out printer) error {
 	const done = "is signed out everywhere"
-	return c.change(ctx, env, out, done, func(ctx context.Context, s *server.Server, user *identity.User) error {
+	return c.change(ctx, s, out, done, func(user *identity.User) error {
 		_, err := s.Identity.Sessions().SignOutEverywhere(ctx, user.ID, identity.EndedByOperator)
 		return err
 	})

@@ -12,25 +12,25 @@ import (
 )
 
 // Beside makes a Server for a command, which works on the database beside a running server and serves nothing itself.
-// The context that it returns says that the operator acts, by their name on this machine.
-func Beside(ctx context.Context, env Environment) (*Server, context.Context, error) {
+func Beside(ctx context.Context, env Environment) (*Server, error) {
 	config, err := Load(env)
 	if err == nil {
 		err = config.databaseExists()
 	}
 	if err != nil {
-		return nil, ctx, err
+		return nil, err
 	}
 	config.Redis, config.TraceProtocol, config.MetricsListen = nil, "", "" // these are for the one that serves
-	s, err := New(ctx, config, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil, ctx, err
-	}
+	return New(ctx, config, slog.New(slog.DiscardHandler))
+}
+
+// AsOperator returns a context which says that the operator acts, by their name on this machine.
+func AsOperator(ctx context.Context) context.Context {
 	operator := "operator"
 	if account, err := user.Current(); err == nil {
 		operator += ":" + account.Username
 	}
-	return s, audit.As(ctx, audit.Actor{Name: operator}), nil
+	return audit.As(ctx, audit.Actor{Name: operator})
 }
 
 // databaseExists refuses to go on where a command would work on an embedded database that nobody has made: a mistyped

@@ -310,11 +310,11 @@ func TestCommandErrors(t *testing.T) {
 		{arguments: []string{"user", "logout"}, want: `expected "<user>"`, code: codeUsage},
 		{arguments: []string{"session", "list", "bob"}, want: "nobody is registered", code: codeNotFound},
 		{arguments: []string{"session", "end"}, want: "either the id of a session", code: codeUsage},
-		{arguments: []string{"session", "end", "one"}, want: "not the id of a session", code: codeUsage},
+		{arguments: []string{"session", "end", "one"}, want: "invalid UUID", code: codeUsage},
 		{arguments: []string{"session", "end", noID}, want: "no session with the id", code: codeNotFound},
 		{arguments: []string{"grant", "list"}, want: "name a person, or an app", code: codeUsage},
 		{arguments: []string{"grant", "list", "--client", "nobody"}, want: "nobody", code: codeNotFound},
-		{arguments: []string{"grant", "revoke", "one"}, want: "not the id of a grant", code: codeUsage},
+		{arguments: []string{"grant", "revoke", "one"}, want: "invalid UUID", code: codeUsage},
 		{arguments: []string{"grant", "revoke", "--user", harness.Username}, want: "--user and --client", code: codeUsage},
 		{arguments: []string{"grant", "revoke", noID}, want: "no grant with the id", code: codeNotFound},
 		{arguments: []string{

@@ -3,12 +3,13 @@
 # By its digest, so that nobody can put another compiler in its place; a new Go is a new line here.
 FROM --platform=$BUILDPLATFORM golang:1.26.8@sha256:ec0383e177f24920f5498de7d96d1cd81ada095b430dda72f8b863b99a485ff6 AS build
 ARG TARGETARCH
+ARG VERSION=0.0.0
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    go -C image run . -rootfs /rootfs -architectures "$TARGETARCH"
+    go -C image run . -rootfs /rootfs -version "$VERSION" -architectures "$TARGETARCH"
 
 FROM scratch
 COPY --from=build /rootfs/ /

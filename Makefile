@@ -23,7 +23,7 @@ help: ## list the targets
 
 # nomsgpack leaves out a codec of gin's that nothing uses: a tenth of the binary.
 build: ## build bin/wicket, one static binary
-	CGO_ENABLED=0 go build -trimpath -tags nomsgpack -ldflags "-s -w" -o bin/wicket ./cmd/wicket
+	CGO_ENABLED=0 go build -trimpath -tags nomsgpack -ldflags "-s -w -X main.released=$(VERSION)" -o bin/wicket ./cmd/wicket
 
 image: ## make the container image for amd64 and arm64 in dist/image, without an engine, and its SBOMs
 	cd image && go run . -out $(CURDIR)/dist/image -version $(VERSION)

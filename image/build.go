@@ -24,7 +24,7 @@ type image struct {
 func build(source, version string, architectures []string) (*image, error) {
 	built := &image{index: mutate.IndexMediaType(empty.Index, types.OCIImageIndex), sboms: map[string][]byte{}}
 	for _, architecture := range architectures {
-		binary, err := compile(source, architecture)
+		binary, err := compile(source, version, architecture)
 		if err != nil {
 			return nil, err
 		}

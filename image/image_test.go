@@ -347,6 +347,10 @@ func TestImageRuns(t *testing.T) {
 		}
 		return c
 	}
+	version, err := command("version").Output()
+	if err != nil || !strings.HasPrefix(string(version), "wicket "+testVersion+" ") {
+		t.Errorf("its version is %q, %v", version, err)
+	}
 	var said strings.Builder
 	server := command(config.Cmd...)
 	server.Stderr = &said

@@ -16,7 +16,7 @@ func main() {
 	log := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 	source := flag.String("source", "..", "folder of Wicket's main module")
 	out := flag.String("out", "../dist/image", "folder for the image, an OCI image layout, beside which the SBOMs go")
-	version := flag.String("version", "0.0.0", "version of Wicket, for the labels")
+	version := flag.String("version", "0.0.0", "version of Wicket, which wicket version and the labels say")
 	architectures := flag.String("architectures", "amd64,arm64", "architectures, by commas")
 	rootfs := flag.String(
 		"rootfs", "",
@@ -32,7 +32,7 @@ func main() {
 
 func run(source, out, version string, architectures []string, rootfs string, log func(string, ...any)) error {
 	if rootfs != "" {
-		binary, err := compile(source, architectures[0])
+		binary, err := compile(source, version, architectures[0])
 		if err != nil {
 			return err
 		}

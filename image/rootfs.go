@@ -28,9 +28,9 @@ type file struct {
 	content []byte
 }
 
-// compile returns the static binary of Wicket for Linux on that architecture, the same for the same sources wherever
-// they lie.
-func compile(source, architecture string) ([]byte, error) {
+// compile returns the static binary of Wicket for Linux on that architecture, the same for the same sources and version
+// wherever they lie.
+func compile(source, version, architecture string) ([]byte, error) {
 	folder, err := os.MkdirTemp("", "wicket-image-")
 	if err != nil {
 		return nil, err
@@ -38,8 +38,8 @@ func compile(source, architecture string) ([]byte, error) {
 	defer func() { _ = os.RemoveAll(folder) }()
 	binary := filepath.Join(folder, "wicket")
 	command := exec.Command(
-		"go", "build", "-trimpath", "-tags", "nomsgpack", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", binary,
-		"./cmd/wicket",
+		"go", "build", "-trimpath", "-tags", "nomsgpack", "-buildvcs=false",
+		"-ldflags", "-s -w -buildid= -X main.released="+version, "-o", binary, "./cmd/wicket",
 	)
 	command.Dir = source
 	command.Env = append(

@@ -35,6 +35,8 @@ type commands struct {
 	Role              roleCommands              `cmd:"" help:"Grant, revoke and list people's roles."`
 	Key               keyCommands               `cmd:"" help:"List and rotate the signing keys."`
 	Audit             auditCommands             `cmd:"" help:"Read the audit trail: every change."`
+	Complete          completeCommand           `cmd:"" hidden:""`
+	Completion        completionCommand         `cmd:"" help:"Print the script by which a shell completes what you type: bash, zsh or fish."`
 	Version           versionCommand            `cmd:"" help:"Print which Wicket this is."`
 	Report            reportCommands            `cmd:"" help:"Reports for operators."`
 	Check             checkCommand              `cmd:"" help:"Look at a running Wicket as apps do: discovery, keys and, where a person is named, a whole sign-in."`

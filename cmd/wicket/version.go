@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// released is the version that the build was told; empty: the build information has one.
+var released string
+
 type versionCommand struct{}
 
 // Run prints what was built, of which commit and by which Go, as far as the build has noted it.
@@ -25,6 +28,9 @@ func (versionCommand) Run(out printer) error {
 				view.Modified = setting.Value == "true"
 			}
 		}
+	}
+	if released != "" {
+		view.Version = released
 	}
 	return out.print(view, func() {
 		out.line("%s", strings.Join(strings.Fields("wicket "+view.Version+" "+view.Revision+" "+view.Go), " "))

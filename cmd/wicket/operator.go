@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/wicket-id/wicket/cmd/internal/server"
+)
+
+// operator is the context of what an operator does to the database: the audit trail names them. Commands that serve
+// take a context.Context instead, for there people and apps act.
+type operator interface{ context.Context }
+
+// runBeside runs the chosen command. One that takes a [server.Server] gets it on the database, beside those that serve.
+func runBeside(ctx context.Context, chosen *kong.Context, env server.Environment, out printer) error {
+	var opened *server.Server
+	open := func() (s *server.Server, err error) {
+		opened, err = server.Beside(ctx, env)
+		return opened, err
+	}
+	chosen.BindTo(ctx, (*context.Context)(nil))
+	chosen.BindTo(server.AsOperator(ctx), (*operator)(nil))
+	if err := chosen.BindSingletonProvider(open); err != nil {
+		return err
+	}
+	err := chosen.Run(env, out)
+	if opened != nil {
+		_ = opened.Close()
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	return err
+}

@@ -34,7 +34,7 @@ type Config = server.Config
 type Server struct {
 	*server.Server
 	Issuer    string            // where the tests find it
-	Transport http.RoundTripper // trusts its certificate; nil where it has none
+	Transport http.RoundTripper // its own connections, trusting its certificate; nil: the default
 	User      *identity.User    // alice
 }
 
@@ -103,7 +103,8 @@ func ServeOn(t testing.TB, listener net.Listener, config *Config) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &Server{Server: s, Issuer: config.Issuer}
+	connections := http.DefaultTransport.(*http.Transport).Clone()
+	h := &Server{Server: s, Issuer: config.Issuer, Transport: connections}
 	h.SignIns.SignInDelay, h.SignIns.RefusalTakes = time.Millisecond, 0
 	if err := h.Keys.Load(t.Context()); err != nil {
 		t.Fatal(err)
@@ -115,7 +116,7 @@ func ServeOn(t testing.TB, listener net.Listener, config *Config) *Server {
 	ended := make(chan error, 1)
 	go func() { ended <- server.ServeHTTP(ctx, []net.Listener{listener}, h.Handler, log, func() {}) }()
 	t.Cleanup(func() {
-		http.DefaultClient.CloseIdleConnections() // or stopping waits for those that were dialled and never used
+		connections.CloseIdleConnections() // or stopping waits for those that were dialled and never used
 		stop()
 		if err := <-ended; err != nil {
 			t.Errorf("stop serving: %v", err)

@@ -34,7 +34,8 @@ func (s *stopper) Read(p []byte) (int, error) {
 // An import that is interrupted leaves whole people, and takes in the others when it is run again.
 func TestImportIsResumed(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		h, ctx, err := server.Beside(t.Context(), server.Environment{
+		ctx := server.AsOperator(t.Context())
+		h, err := server.Beside(ctx, server.Environment{
 			"WICKET_DATABASE_URL": databaseURL, "WICKET_SECRET": seal.NewMasterKey(), "WICKET_ISSUER": "https://id.example.com",
 		})
 		if err != nil {

@@ -44,7 +44,7 @@ func openCluster(t *testing.T, n int) *cluster {
 	}
 	c.proxy = startProxy(t, c.addresses)
 	c.line = append(c.line, "WICKET_ISSUER="+c.proxy.origin())
-	h, _, err := server.Beside(t.Context(), c.line.Environment())
+	h, err := server.Beside(t.Context(), c.line.Environment())
 	if err != nil {
 		t.Fatal(err)
 	}

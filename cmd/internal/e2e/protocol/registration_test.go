@@ -288,8 +288,12 @@ func TestRegistrationsAreBounded(t *testing.T) {
 		used := harness.Client{Client: &list[i]}
 		codeFor(t, h.NewBrowser(t), used, nil, "profile", "email", "offline_access")
 		h.SQL(t, "UPDATE clients SET created_at = '2020-01-01 00:00:00+00:00'")
-		if deleted, err := h.Registration.Expire(t.Context()); err != nil || deleted["clients"] != 59 {
+		// One that is deleted while the connection is cut is not counted.
+		if deleted, err := h.Registration.Expire(t.Context()); err != nil || deleted["clients"] > 59 {
 			t.Errorf("deleted %v, %v, want 59 clients", deleted, err)
+		}
+		if list, err := h.Clients.List(t.Context()); err != nil || len(list) != 2 {
+			t.Errorf("%d clients are left, %v", len(list), err)
 		}
 		for _, id := range []string{operators.ID, used.ID} {
 			if _, err := h.Clients.Fresh(t.Context(), id); err != nil {

@@ -14,7 +14,7 @@ ATTACKS := cmd/internal/e2e/attack/others.txt
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # The race detector leaves SQLite out, which is C by origin and doubles the time of all tests under it.
 RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false -d=checkptr=0'
-PACKAGES := $(CLIENTS)/node_modules/.package-lock.json
+PACKAGES := $(CLIENTS)/node_modules/.package-lock.json $(CLIENTS)/python/.venv/complete
 # A mirror that does not answer is given up soon, and asked again.
 NETWORK := -o Acquire::Retries=3 -o Acquire::http::Timeout=60 -o Acquire::https::Timeout=60
 
@@ -107,11 +107,16 @@ tools:
 	need chromium sh -c 'command -v chromium || command -v chromium-browser'; \
 	need nodejs command -v node; \
 	need npm command -v npm; \
+	need python3-venv python3 -c 'import ensurepip, venv'; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then echo "The tests need what Debian calls:$$missing. There is no apt-get here: install it your way." >&2; exit 1; fi; \
 	echo "The tests need Debian packages that are missing; apt-get installs them now:$$missing"; \
 	if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
 	$$sudo apt-get $(NETWORK) update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get $(NETWORK) install -q -y --no-install-recommends $$missing
 
-$(PACKAGES): $(CLIENTS)/package.json $(CLIENTS)/package-lock.json | tools
+$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json | tools
 	cd $(CLIENTS) && npm ci --fetch-timeout=60000 && touch node_modules/.package-lock.json
+
+$(CLIENTS)/python/.venv/complete: $(CLIENTS)/python/requirements.txt | tools
+	cd $(CLIENTS)/python && python3 -m venv .venv && .venv/bin/pip install -q --disable-pip-version-check --timeout 60 \
+		--require-hashes -r requirements.txt && touch .venv/complete

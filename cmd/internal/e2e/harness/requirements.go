@@ -18,8 +18,8 @@ func LeaveOut(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
-// ClientsFolder holds programs for Node.js that stand for apps and for providers, as seen from the folder of a test
-// package.
+// ClientsFolder holds programs for Node.js, and for Python in a folder of their own, that stand for apps and for
+// providers, as seen from the folder of a test package.
 const ClientsFolder = "../testdata/clients"
 
 // NeedNPMPackages leaves the test out where the npm packages of ClientsFolder are not installed.
@@ -30,5 +30,13 @@ func NeedNPMPackages(t testing.TB) {
 			t,
 			"the npm packages of the test clients are not installed (make test does it, or: npm ci in cmd/internal/e2e/testdata/clients)",
 		)
+	}
+}
+
+// NeedPythonPackages leaves the test out where the Python packages of ClientsFolder are not installed.
+func NeedPythonPackages(t testing.TB) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(ClientsFolder, "python", ".venv", "complete")); errors.Is(err, fs.ErrNotExist) {
+		LeaveOut(t, "the Python packages of the test clients are not installed (make test does it)")
 	}
 }

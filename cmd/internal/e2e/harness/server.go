@@ -22,6 +22,7 @@ import (
 // Alice is the user that every server begins with.
 const (
 	Username = "alice"
+	Name     = "Alice Example"
 	Email    = "alice@example.com"
 	Password = "correct horse battery"
 )

@@ -21,7 +21,7 @@ func (h *Server) Register(t testing.TB, person identity.NewUser) *identity.User 
 func (h *Server) registerAlice(t testing.TB) *identity.User {
 	t.Helper()
 	return h.Register(t, identity.NewUser{
-		Username: Username, Email: Email, EmailVerified: true, Password: Password, Name: "Alice Example",
+		Username: Username, Email: Email, EmailVerified: true, Password: Password, Name: Name,
 	})
 }
 

@@ -83,7 +83,7 @@ func (s *mcpServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}})
 }
 
-// The SDK of the Model Context Protocol signs somebody in, by a document and by registration, knowing nothing but the
+// The SDKs of the Model Context Protocol sign somebody in, by a document and by registration, knowing nothing but the
 // address of the server that it wants to call.
 func TestHostsOfTheModelContextProtocol(t *testing.T) {
 	t.Parallel()
@@ -101,8 +101,13 @@ func TestHostsOfTheModelContextProtocol(t *testing.T) {
 					document = apps.URL + "/client.json"
 					apps.serves(document, nil)
 				}
-				runNode(t, "mcp", "MCP_SERVER="+startMCPServer(t, h).address, "CLIENT_DOCUMENT="+document,
-					"USERNAME="+harness.Username, "PASSWORD="+harness.Password)
+				for _, host := range []string{"mcp", "mcp-python"} {
+					if host == "mcp-python" {
+						harness.NeedPythonPackages(t)
+					}
+					runNode(t, host, "MCP_SERVER="+startMCPServer(t, h).address, "CLIENT_DOCUMENT="+document,
+						"USERNAME="+harness.Username, "PASSWORD="+harness.Password)
+				}
 			})
 		})
 	}

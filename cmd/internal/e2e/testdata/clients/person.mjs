@@ -18,30 +18,34 @@ export class Person {
    * Opens a URL and does what the pages ask, until the browser is sent to `until` (a redirect_uri).
    * Returns { url, pages }, where url is that last address, which is not opened; or { form: { action, fields }, pages } if
    * a form_post page would post there. pages names the forms that were filled in on the way: 'sign-in', 'allow', 'sign-out'.
+   * Without `until` the person goes on as a browser would, form_post pages and all, to the first page that asks for nothing,
+   * and gets { url, text, pages }. `press` are selectors of buttons of an app's own pages.
    */
-  async visit(url, until) {
+  async visit(url, until, press = []) {
     const pages = [];
     let request = { method: 'GET', url: new URL(url), from: null };
     for (let step = 0; step < mostSteps; step++) {
       const answer = await this.#send(request);
       if (answer.location) {
         const to = new URL(answer.location, request.url);
-        if (leadsTo(to, until)) return { url: to, pages };
+        if (until && leadsTo(to, until)) return { url: to, pages };
         const repeat = answer.status === 307 || answer.status === 308;
         request = { ...(repeat ? request : { method: 'GET' }), url: to, from: request.url };
         continue;
       }
       const document = parse(answer.body);
-      const page = ['form-post', 'sign-in', 'allow', 'sign-out'].find((id) => document.getElementById(id));
+      const page = ['form-post', 'sign-in', 'allow', 'sign-out'].find((id) => document.getElementById(id))
+        ?? press.find((selector) => document.querySelector(selector));
+      if (!page && !until && answer.status < 400) return { url: request.url, text: text(document), pages };
       if (!page) throw new Error(`${show(request)} answered ${answer.status} with no form this person knows:\n${text(document)}`);
-      if (page === 'form-post') {
+      if (page === 'form-post' && until) {
         const form = fill(document.getElementById(page), {});
         return { form: { action: new URL(form.action, request.url).href, fields: form.fields }, pages };
       }
       if (pages.includes(page)) throw new Error(`${show(request)} answered ${answer.status} and asks for "${page}" again:\n${text(document)}`);
       pages.push(page);
-      const button = document.getElementById(page);
-      const form = fill(owner(document, button), { button, username: this.username, password: this.password });
+      const button = document.getElementById(page) ?? document.querySelector(page);
+      const form = fill(page === 'form-post' ? button : owner(document, button), { button, username: this.username, password: this.password });
       const action = new URL(form.action ?? '', request.url);
       request = form.method === 'POST'
         ? { method: 'POST', url: action, body: form.fields, from: request.url }

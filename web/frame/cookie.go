@@ -79,13 +79,13 @@ func (v *Visit) SetSession(secret string, expires time.Time) {
 }
 
 // ClearCookies makes the browser forget who was signed in, what they were asked, and which account of a provider they
-// came with: the next person at this browser may be another.
+// came with: the next person at this browser may be another. What it has not sent it keeps: with what another site
+// posts it sends nothing, and that site must not sign people out here.
 func (v *Visit) ClearCookies() {
-	v.ClearCookie(SessionCookie)
-	v.ClearCookie(SecondStepCookie)
-	v.ClearCookie(UpstreamSignUpCookie)
-	if v.frame.Provider.SessionManagement {
-		v.ClearCookie(BrowserStateCookie)
+	for _, cookie := range []Cookie{SessionCookie, SecondStepCookie, UpstreamSignUpCookie, BrowserStateCookie} {
+		if v.Cookie(cookie) != "" {
+			v.ClearCookie(cookie)
+		}
 	}
 }
 

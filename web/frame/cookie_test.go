@@ -2,6 +2,7 @@ package frame
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 )
@@ -29,6 +30,33 @@ func TestCookiesAreForThisHostAlone(t *testing.T) {
 			if got := response.Cookies()[i]; got.String() != want.String() {
 				t.Errorf("cookie %q, want %q", got, want.String())
 			}
+		}
+	}
+}
+
+// A browser is told to forget what it has sent, and nothing else: with a form of another site it sends nothing.
+func TestClearedCookies(t *testing.T) {
+	t.Parallel()
+	f, _ := newFrame(t, "https://id.example.com")
+	for name, sent := range map[string][]string{
+		"nothing": nil, "a session": {"__Host-wicket_session"},
+		"all": {"__Host-wicket_session", "__Host-wicket_second_step", "__Host-wicket_arrival", "__Host-wicket_browser_state"},
+	} {
+		request := get()
+		for _, cookie := range append(sent, "__Host-wicket_browser", "__Host-wicket_device") {
+			request.AddCookie(&http.Cookie{Name: cookie, Value: "sent"})
+		}
+		var cleared []string
+		for _, cookie := range serve(f.Page(func(v *Visit) error {
+			v.ClearCookies()
+			return v.Redirect("/")
+		}), request).Cookies() {
+			if cookie.MaxAge < 0 {
+				cleared = append(cleared, cookie.Name)
+			}
+		}
+		if !slices.Equal(cleared, sent) {
+			t.Errorf("of %s: %q is cleared, want %q", name, cleared, sent)
 		}
 	}
 }

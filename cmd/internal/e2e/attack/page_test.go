@@ -106,6 +106,15 @@ func TestCrossSiteForms(t *testing.T) {
 		if shown := b.Get(t, "/account"); !strings.Contains(shown.Text, `id="sign-out"`) {
 			t.Error("the person is signed out by it")
 		}
+		// Apps of other sites may post here. Browsers send no cookie of the session then, and must keep the one they have.
+		response, err := http.DefaultTransport.RoundTrip(to.form(t, "/logout", nil, map[string]string{"Sec-Fetch-Site": "cross-site"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK || len(response.Cookies()) > 0 {
+			t.Errorf("a logout without a session: %s, and the cookies %v", response.Status, response.Cookies())
+		}
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/wicket-id/wicket/cmd/internal/sampleapp"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -88,7 +89,7 @@ func (d Demo) Run(ctx context.Context) error {
 		defer cancel()
 		appEnded <- server.ServeHTTP(ctx, appListeners, onLoopback(sample), log, func() {})
 	}()
-	err = s.Serve(ctx, listeners, func() { d.welcome(config, appConfig.BaseURL) })
+	err = s.Serve(ctx, listeners, func() { d.welcome(config, appConfig) })
 	cancel()
 	return errors.Join(err, <-appEnded)
 }
@@ -116,6 +117,8 @@ func (d Demo) config() (*server.Config, error) {
 		"WICKET_LISTEN":       fmt.Sprintf("localhost:%d", d.Port),
 		"WICKET_DATABASE_URL": "sqlite:" + filepath.Join(d.Data, "dev.db"),
 		"WICKET_REGISTRATION": "open",
+		// Agents that connect to the sample app make themselves known in one of these ways.
+		"WICKET_CLIENT_REGISTRATION": "open", "WICKET_CLIENT_DOCUMENTS": "any",
 	})
 	if err == nil {
 		config.Outbox = &notify.Outbox{}
@@ -124,16 +127,17 @@ func (d Demo) config() (*server.Config, error) {
 }
 
 // welcome says what there is to try.
-func (d Demo) welcome(config *server.Config, app string) {
+func (d Demo) welcome(config *server.Config, app sampleapp.Config) {
 	d.line("")
 	d.line("  Wicket is open.")
 	d.line("")
-	d.line("  1. Open the sample app   %s", app)
+	d.line("  1. Open the sample app   %s", app.BaseURL)
 	d.line("  2. Choose “Sign in with Wicket” and type")
 	d.line("       name                %s", demoUsername)
 	d.line("       password            %s", demoPassword)
 	d.line("")
-	d.line("  The same for an SPA      %s/spa/", app)
+	d.line("  The same for an SPA      %s", app.SPARedirectURI())
+	d.line("  For an agent (MCP)       %s", app.MCPURI())
 	d.line("  Your account, devices    %s/account", config.Issuer)
 	d.line("  Mail that was “sent”     %s/dev/outbox", config.Issuer)
 	d.line("  For your own app         %s/.well-known/openid-configuration", config.Issuer)
@@ -146,7 +150,7 @@ func (d Demo) welcome(config *server.Config, app string) {
 
 func (d Demo) line(format string, args ...any) { _, _ = fmt.Fprintf(d.Out, format+"\n", args...) }
 
-// furnish makes the demo account and the clients of the sample app, where they are missing.
+// furnish makes the demo account, and the clients and the API of the sample app, where they are missing.
 func furnish(ctx context.Context, s *server.Server, app sampleapp.Config) error {
 	_, err := s.Identity.Users().Create(ctx, identity.NewUser{
 		Username: demoUsername, Email: demoEmail, EmailVerified: true, Password: demoPassword, Name: "Demo Person",
@@ -180,6 +184,14 @@ func furnish(ctx context.Context, s *server.Server, app sampleapp.Config) error 
 		if err != nil {
 			return fmt.Errorf("make the demo client: %w", err)
 		}
+	}
+	err = s.APIs.Create(ctx, &apis.API{
+		Identifier: app.MCPURI(), Name: sampleapp.Name, IsOpen: true, Scopes: []apis.Scope{
+			{Name: sampleapp.NotesRead, Words: "Read your notes"}, {Name: sampleapp.NotesWrite, Words: "Write notes for you"},
+		},
+	})
+	if err != nil && !errors.Is(err, apis.ErrAPIExists) {
+		return fmt.Errorf("make the demo API: %w", err)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@
 //	/refresh   trades the refresh token for new tokens
 //	/sign-out  RP-initiated logout
 //	/spa/      the same for a public client that lives in the browser
+//	/mcp       a server of the Model Context Protocol, for agents that a person lets in
 package sampleapp
 
 import (
@@ -106,6 +107,8 @@ func (a *App) routes() http.Handler {
 		mux.Handle("GET /spa/spa.js", http.StripPrefix("/spa/", http.FileServerFS(must(fs.Sub(files, "spa")))))
 		mux.HandleFunc("GET /spa/config.json", a.spaConfig)
 	}
+	mux.Handle("/mcp", a.mcpServer())
+	mux.Handle("GET "+mcpMetadataPath, a.mcpMetadata())
 	mux.Handle("/", page(func(http.ResponseWriter, *http.Request) error {
 		return problem{Status: http.StatusNotFound, Title: "There is no such page", Advice: "Daybook has only a few."}
 	}))

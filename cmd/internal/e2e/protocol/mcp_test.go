@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -81,6 +82,17 @@ func (s *mcpServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"protocolVersion": call.Params.Version, "capabilities": map[string]any{},
 		"serverInfo": map[string]any{"name": "protected", "version": "1.0.0"},
 	}})
+}
+
+// An agent reads and writes at the sample app of wicket dev.
+func TestAgentAtTheSampleApp(t *testing.T) {
+	t.Parallel()
+	port, appPort := harness.FreePort(t), harness.FreePort(t)
+	harness.CommandLine{}.Start(t, fmt.Sprintf("http://localhost:%d/readyz", port),
+		"dev", "--port", fmt.Sprint(port), "--app-port", fmt.Sprint(appPort), "--data", t.TempDir())
+	runNode(t, "mcp", fmt.Sprintf("MCP_SERVER=http://localhost:%d/mcp", appPort), "SERVER_NAME=daybook",
+		`TOOLS=[["read_notes", {}, {"notes": []}], ["write_note", {"text": "milk"}, {"notes": ["milk"]}]]`,
+		"CLIENT_DOCUMENT=", "USERNAME=demo", "PASSWORD=open the wicket")
 }
 
 // The SDKs of the Model Context Protocol sign somebody in, by a document and by registration, knowing nothing but the

@@ -1,13 +1,13 @@
 // A host of the Model Context Protocol by its own SDK: it is given nothing but the address of an MCP server, finds Wicket
 // by it, makes itself known (by the document at CLIENT_DOCUMENT, or else by registration), signs the person in, and calls
-// the server with the token. Then it comes back with a refresh token.
+// the server with the token. Then it comes back with a refresh token. TOOLS is JSON: what each tool that it calls answers.
 import { assert } from './check.mjs'; // first: it supplies what Node.js 18 lacks
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { UnauthorizedError, auth } from '@modelcontextprotocol/sdk/client/auth.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Person } from './person.mjs';
 
-const { MCP_SERVER, CLIENT_DOCUMENT, USERNAME, PASSWORD } = process.env;
+const { MCP_SERVER, SERVER_NAME = 'protected', TOOLS = '[]', CLIENT_DOCUMENT, USERNAME, PASSWORD } = process.env;
 const redirectUrl = 'http://localhost:50321/callback';
 
 class Host {
@@ -54,7 +54,12 @@ assert.ok(host.kept.access_token && host.kept.refresh_token, JSON.stringify(host
 
 const second = connect();
 await second.client.connect(second.transport);
-assert.equal(second.client.getServerVersion().name, 'protected');
+assert.equal(second.client.getServerVersion().name, SERVER_NAME);
+for (const [name, args, answers] of JSON.parse(TOOLS)) {
+  const { structuredContent, isError } = await second.client.callTool({ name, arguments: args });
+  assert.ok(!isError);
+  assert.deepEqual(structuredContent, answers);
+}
 await second.client.close();
 
 const before = host.kept.access_token;

@@ -107,7 +107,8 @@ func TestCrossSiteForms(t *testing.T) {
 			t.Error("the person is signed out by it")
 		}
 		// Apps of other sites may post here. Browsers send no cookie of the session then, and must keep the one they have.
-		response, err := http.DefaultTransport.RoundTrip(to.form(t, "/logout", nil, map[string]string{"Sec-Fetch-Site": "cross-site"}))
+		posted := to.form(t, "/logout", nil, map[string]string{"Sec-Fetch-Site": "cross-site"})
+		response, err := http.DefaultTransport.RoundTrip(posted)
 		if err != nil {
 			t.Fatal(err)
 		}

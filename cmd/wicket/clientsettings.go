@@ -43,6 +43,7 @@ type clientSettings struct {
 	ClientURI             *string  `name:"client-uri" help:"https URL of the app's home page."`
 	PolicyURI             *string  `name:"policy-uri" help:"https URL of the app's privacy policy."`
 	TOSURI                *string  `name:"tos-uri" help:"https URL of the app's terms of service."`
+	InitiateLoginURI      *string  `name:"initiate-login-uri" help:"https URL of the app that begins a sign-in when somebody else sends people there; people open the app by it from their list of apps."`
 
 	BackchannelLogoutURI              *string `name:"backchannel-logout-uri" help:"https URL where the app is told, by a signed logout token, that a person's session has ended, whoever ended it."`
 	BackchannelLogoutSessionRequired  *bool   `name:"backchannel-logout-session-required" negatable:"" help:"The app needs the session's sid in logout tokens. Wicket always says it."`
@@ -65,6 +66,7 @@ func (c *clientSettings) apply(ctx context.Context, s *server.Server, client *cl
 		&client.UserinfoAlg: c.UserinfoAlg, &client.ResponseAlg: c.ResponseAlg, &client.RequestObjectAlg: c.RequestObjectAlg,
 		&client.RequiredACR: c.RequiredACR, &client.LogoURI: c.LogoURI,
 		&client.ClientURI: c.ClientURI, &client.PolicyURI: c.PolicyURI, &client.TOSURI: c.TOSURI,
+		&client.InitiateLoginURI:     c.InitiateLoginURI,
 		&client.BackchannelLogoutURI: c.BackchannelLogoutURI, &client.FrontchannelLogoutURI: c.FrontchannelLogoutURI,
 	} {
 		if from != nil {

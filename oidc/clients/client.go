@@ -58,6 +58,8 @@ type Client struct {
 	ClientURI   string `bun:"client_uri"`
 	PolicyURI   string `bun:"policy_uri"`
 	TOSURI      string `bun:"tos_uri"`
+	// where somebody else may have the app begin a sign-in: initiate_login_uri, OpenID Connect Core, section 4
+	InitiateLoginURI string `bun:"initiate_login_uri"`
 	// web or native, as the app says where it registers itself
 	ApplicationType string   `bun:"application_type"`
 	Contacts        []string `bun:"contacts,type:jsonb"`

@@ -55,6 +55,7 @@ var metadata = []metadatum{
 	{"client_uri", "client_uri", func(c *Client) any { return &c.ClientURI }, true},
 	{"policy_uri", "policy_uri", func(c *Client) any { return &c.PolicyURI }, true},
 	{"tos_uri", "tos_uri", func(c *Client) any { return &c.TOSURI }, true},
+	{"initiate_login_uri", "initiate_login_uri", func(c *Client) any { return &c.InitiateLoginURI }, true},
 	{"backchannel_logout_uri", "backchannel_logout_uri", func(c *Client) any { return &c.BackchannelLogoutURI }, true},
 	{
 		"backchannel_logout_session_required", "backchannel_logout_session_required",

@@ -55,7 +55,8 @@ func (c *Client) WebAddresses() (addresses []string) {
 	all := slices.Concat(c.RedirectURIs, c.PostLogoutRedirectURIs, c.RequestURIs)
 	all = append(all, c.RequestURIs...)
 	for _, uri := range append(
-		all, c.JWKSURI, c.LogoURI, c.ClientURI, c.PolicyURI, c.TOSURI, c.BackchannelLogoutURI, c.FrontchannelLogoutURI,
+		all, c.JWKSURI, c.LogoURI, c.ClientURI, c.PolicyURI, c.TOSURI, c.InitiateLoginURI, c.BackchannelLogoutURI,
+		c.FrontchannelLogoutURI,
 	) {
 		if parsed, err := url.Parse(uri); uri != "" && (err != nil || parsed.Host != "") {
 			addresses = append(addresses, uri)

@@ -187,6 +187,10 @@ func (c *Client) checkAddresses() error {
 			return fmt.Errorf("the %s URI must be an https URL", page.name)
 		}
 	}
+	// OpenID Connect Dynamic Client Registration, section 2: https, on this machine too.
+	if uri := c.InitiateLoginURI; uri != "" && (!strings.HasPrefix(uri, "https://") || checkRedirectURI(uri) != nil) {
+		return errors.New("the URI where a login starts must be an https URL without a fragment, a user name or a *")
+	}
 	return nil
 }
 

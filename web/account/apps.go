@@ -4,9 +4,12 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
@@ -41,7 +44,7 @@ func (h Apps) view(v *frame.Visit, access *authorize.Access) (pages.ConnectedApp
 	now := h.Now()
 	app := pages.ConnectedApp{
 		ID: access.Client.ID, App: *frame.AppView(access.Client), Consented: access.Consented || !access.Client.IsTrusted,
-		Since: ago(v, now, access.Since),
+		OpenURI: h.openURI(access.Client), Since: ago(v, now, access.Since),
 	}
 	if !access.LastUsedAt.IsZero() {
 		app.Used = ago(v, now, access.LastUsedAt)
@@ -63,6 +66,19 @@ func (h Apps) view(v *frame.Visit, access *authorize.Access) (pages.ConnectedApp
 		app.APIs = append(app.APIs, frame.APIView(v.Language, api, access.APIs[identifier]))
 	}
 	return app, nil
+}
+
+// openURI is where the app begins a sign-in that a link asks it to, or empty where it knows no such thing: OpenID
+// Connect Core, section 4. Whom it is for is not said: the app asks here, where the person is signed in.
+func (h Apps) openURI(client *clients.Client) string {
+	if client.InitiateLoginURI == "" {
+		return ""
+	}
+	separator := "?"
+	if strings.Contains(client.InitiateLoginURI, "?") {
+		separator = "&"
+	}
+	return client.InitiateLoginURI + separator + url.Values{"iss": {h.Provider.Issuer}}.Encode()
 }
 
 // ConfirmRemoval asks whether an app shall lose its access, and says what that means.

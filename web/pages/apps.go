@@ -16,7 +16,8 @@ type ConnectedApp struct {
 	Scopes      []Scope
 	Claims      []Claim // besides what the scopes give
 	APIs        []API
-	Consented   bool // the person was asked; otherwise the operator trusts the app
+	Consented   bool   // the person was asked; otherwise the operator trusts the app
+	OpenURI     string // begins a sign-in to the app; or ""
 	Since, Used string
 }
 

@@ -125,7 +125,7 @@ var samples = []struct {
 		App: notes, Person: grace, RedirectHost: "127.0.0.1:5000", Continue: "c",
 	}, []string{"continue-to-app", "deny"}},
 	{"apps", Apps{Head: head, Notice: "Done.", More: true, Apps: []ConnectedApp{
-		{ID: "notes", App: notes, Scopes: []Scope{{Name: "email", Title: "See your email address"}}, Consented: true, Since: "today", Used: "just now"},
+		{ID: "notes", App: notes, Scopes: []Scope{{Name: "email", Title: "See your email address"}}, Consented: true, OpenURI: "https://notes.example/in?iss=x", Since: "today", Used: "just now"},
 		{ID: "own", App: App{Name: "Own"}, Since: "yesterday"},
 	}}, []string{"apps", "notice", "more-apps"}},
 	{"apps, none", Apps{Head: head}, nil},

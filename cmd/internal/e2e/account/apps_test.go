@@ -17,7 +17,9 @@ import (
 func TestPersonRemovesAnApp(t *testing.T) {
 	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		client := h.AddClient(t, func(c *clients.Client) { c.Name, c.ClientURI = "Daybook", "https://daybook.example/" })
+		client := h.AddClient(t, func(c *clients.Client) {
+			c.Name, c.ClientURI, c.InitiateLoginURI = "Daybook", "https://daybook.example/", "https://daybook.example/in?by=wicket"
+		})
 		phone, desk := h.NewBrowser(t), h.NewBrowser(t)
 		onPhone := h.Redeem(t, client, phone.Code(t, client, nil))
 		onDesk := h.Redeem(t, client, desk.Code(t, client, nil))
@@ -25,7 +27,9 @@ func TestPersonRemovesAnApp(t *testing.T) {
 
 		shown := desk.Get(t, "/account/apps")
 		for _, want := range []string{
-			"Daybook", "https://daybook.example/", "See your email address", "Stay signed in", "Allowed just now", "last used just now",
+			"Daybook", "https://daybook.example/", "See your email address",
+			`"https://daybook.example/in?by=wicket&amp;iss=` + url.QueryEscape(h.Issuer) + `"`,
+			"Stay signed in", "Allowed just now", "last used just now",
 		} {
 			if !strings.Contains(shown.Text, want) {
 				t.Errorf("the page lacks %q:\n%s", want, shown.Text)

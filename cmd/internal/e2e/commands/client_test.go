@@ -28,6 +28,7 @@ type printedClient struct {
 	Scope        string   `json:"scope"`
 	APIs         []string `json:"apis"`
 	ClientURI    string   `json:"client_uri"`
+	LoginURI     string   `json:"initiate_login_uri"`
 	JWKS         any      `json:"jwks"`
 	JWKSURI      string   `json:"jwks_uri"`
 	Trusted      bool     `json:"trusted"`
@@ -59,7 +60,7 @@ func TestClientUpdate(t *testing.T) {
 		var made, shown printedClient
 		line.JSON(t, &made, "", "client", "create", "--id", "shop", "--name", "Shop", "--redirect-uri", "https://shop.example/cb",
 			"--post-logout-redirect-uri", "https://shop.example/", "--client-uri", "https://shop.example", "--trusted",
-			"--api", "https://orders.example")
+			"--initiate-login-uri", "https://shop.example/in", "--api", "https://orders.example")
 		update := func(arguments ...string) (is printedClient) {
 			t.Helper()
 			line.JSON(t, &is, "", append([]string{"client", "update", "shop"}, arguments...)...)
@@ -86,8 +87,12 @@ func TestClientUpdate(t *testing.T) {
 		if is.Secret != "" || !is.AnyMethod {
 			t.Errorf("a new secret, or one method: %+v", is)
 		}
-		want.LogoutURIs, want.APIs, want.ClientURI, want.Trusted = []string{}, []string{}, "", false
-		same("emptied", update("--post-logout-redirect-uri", "", "--api=", "--client-uri", "", "--no-trusted"), want)
+		if made.LoginURI != "https://shop.example/in" {
+			t.Errorf("a login starts at %q", made.LoginURI)
+		}
+		want.LogoutURIs, want.APIs, want.ClientURI, want.LoginURI, want.Trusted = []string{}, []string{}, "", "", false
+		same("emptied", update("--post-logout-redirect-uri", "", "--api=", "--client-uri", "", "--initiate-login-uri", "",
+			"--no-trusted"), want)
 
 		want.AuthMethod, want.AnyMethod = clients.AuthPost, false
 		if is = update("--auth-method", clients.AuthPost); is.Secret != "" {

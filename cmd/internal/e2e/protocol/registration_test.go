@@ -75,6 +75,7 @@ func TestAnAppRegistersItself(t *testing.T) {
 			"grant_types": []string{"authorization_code", "refresh_token", "client_credentials", "urn:unknown"},
 			"scope":       "openid profile roles offline_access admin", "introspects_all": true, "unknown": 1,
 			"client_id": "chosen", "contacts": []string{"me@example.com"}, "apis": []string{"https://secret.example"},
+			"initiate_login_uri": "https://notes.example/in",
 		})
 		token, id := got.Text("registration_access_token"), got.Text("client_id")
 		if got.Status != http.StatusCreated || id == "" || id == "chosen" || got.Text("client_secret") == "" ||
@@ -97,7 +98,8 @@ func TestAnAppRegistersItself(t *testing.T) {
 		}
 		own := oidc.PathClients + "/" + id
 		if read := registers(t, h, http.MethodGet, own, token, nil); read.Status != http.StatusOK ||
-			read.Text("client_name") != "Notes" || read.Text("registration_access_token") != token {
+			read.Text("client_name") != "Notes" || read.Text("initiate_login_uri") != "https://notes.example/in" ||
+			read.Text("registration_access_token") != token {
 			t.Errorf("read: %d %v", read.Status, read.JSON)
 		}
 		changed := registers(t, h, http.MethodPut, own, token, metadata{
@@ -118,6 +120,9 @@ func TestAnAppRegistersItself(t *testing.T) {
 			"a chosen secret":  {"client_id": id, "client_secret": "mine", "redirect_uris": []string{harness.RedirectURI}},
 			"a bad redirect":   {"client_id": id, "redirect_uris": []string{"http://evil.example/"}},
 			"nothing redirect": {"client_id": id},
+			"an http login": {
+				"client_id": id, "redirect_uris": []string{harness.RedirectURI}, "initiate_login_uri": "http://notes.example/in",
+			},
 		} {
 			if got := registers(t, h, http.MethodPut, own, token, refused); got.Status != http.StatusBadRequest {
 				t.Errorf("%s: %d %v", name, got.Status, got.JSON)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
@@ -60,7 +61,8 @@ func (keyList) Run(ctx operator, s *server.Server, out printer) error {
 }
 
 type keyRotate struct {
-	Leaked bool `help:"A key is in the wrong hands: sign with the new ones in five seconds, when every running server knows them, and from two seconds later on trust nothing that the old ones signed. People stay signed in; apps must fetch new tokens."`
+	Alg    []jose.SignatureAlgorithm `sep:"none" enum:"RS256,ES256,EdDSA" help:"Only the key of this algorithm: RS256, ES256 or EdDSA. Repeat it for several. Left out, all of them."`
+	Leaked bool                      `help:"A key is in the wrong hands: sign with the new ones in five seconds, when every running server knows them, and from two seconds later on trust nothing that the old ones signed. People stay signed in; apps must fetch new tokens."`
 }
 
 // Run rotates the keys.
@@ -68,7 +70,7 @@ func (c keyRotate) Run(ctx operator, s *server.Server, out printer) error {
 	if err := s.Keys.Load(ctx); err != nil {
 		return err
 	}
-	keys, err := s.Keys.Rotate(ctx, c.Leaked)
+	keys, err := s.Keys.Rotate(ctx, c.Leaked, c.Alg...)
 	if err != nil {
 		return err
 	}

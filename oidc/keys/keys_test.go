@@ -43,6 +43,29 @@ func sign(t testing.TB, keys *keys.Keys, alg jose.SignatureAlgorithm) string {
 	return token
 }
 
+// The key of one algorithm is replaced, and the others sign on.
+func TestRotationOfOneAlgorithm(t *testing.T) {
+	t.Parallel()
+	h := oidctest.New(t, storagetest.Open(t, storage.SQLite))
+	before := map[jose.SignatureAlgorithm]string{}
+	for _, alg := range keys.SigningAlgs {
+		before[alg] = kidOf(t, sign(t, h.Keys, alg))
+	}
+	made, err := h.Keys.Rotate(t.Context(), false, jose.RS256)
+	if err != nil || len(made) != 1 || made[0].Alg != string(jose.RS256) {
+		t.Fatalf("made %+v, %v", made, err)
+	}
+	if n := len(oidctest.PublishedKIDs(t, h.Keys)); n != len(keys.SigningAlgs)+1 {
+		t.Errorf("%d keys published", n)
+	}
+	h.Pass(keys.PublishAhead)
+	for _, alg := range keys.SigningAlgs {
+		if kid := kidOf(t, sign(t, h.Keys, alg)); (kid == before[alg]) == (alg == jose.RS256) {
+			t.Errorf("%s is signed by the key %s, before by %s", alg, kid, before[alg])
+		}
+	}
+}
+
 func TestRotationBreaksNobody(t *testing.T) {
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
 		old := map[jose.SignatureAlgorithm]string{}

@@ -32,16 +32,20 @@ const (
 	overlap = 2 * time.Second
 )
 
-// Rotate makes a new key for every algorithm. It is published now and signs once every app can have seen it; the keys
-// before it stay published until what they signed has expired. That breaks nobody. leaked is for the day when a key is
-// in the wrong hands: the new keys sign after five seconds, when every running server knows them, and two seconds later
-// nothing that the old ones signed is trusted any more.
-func (k *Keys) Rotate(ctx context.Context, leaked bool) ([]SigningKey, error) {
+// Rotate makes a new key for each of the algorithms, or, where none is named, for every one of SigningAlgs. It is
+// published now and signs once every app can have seen it; the keys before it stay published until what they signed has
+// expired. That breaks nobody. leaked is for the day when a key is in the wrong hands: the new keys sign after five
+// seconds, when every running server knows them, and two seconds later nothing that the old ones signed is trusted any
+// more.
+func (k *Keys) Rotate(ctx context.Context, leaked bool, algs ...jose.SignatureAlgorithm) ([]SigningKey, error) {
+	if len(algs) == 0 {
+		algs = SigningAlgs
+	}
 	from, retire := PublishAhead, PublishAhead+publishedAfter
 	if leaked {
 		from, retire = announced, announced+overlap
 	}
-	made, err := k.add(ctx, SigningAlgs, from, retire, false)
+	made, err := k.add(ctx, algs, from, retire, false)
 	if err != nil {
 		return nil, err
 	}

@@ -143,3 +143,23 @@ func TestSchemaAndValuesAgree(t *testing.T) {
 		t.Error("the schema refers to the network")
 	}
 }
+
+// An app in the values may say all that a declared app may.
+func TestSchemaKnowsWhatAppsMaySay(t *testing.T) {
+	var schema object
+	if err := json.Unmarshal([]byte(readFile(t, chartFolder+"/values.schema.json")), &schema); err != nil {
+		t.Fatal(err)
+	}
+	known, _ := schema.at("properties.clients.items.properties").(map[string]any)
+	rows := regexp.MustCompile(`(?m)^\| (`+"`[a-z_`, ]+`"+`) \|`).FindAllStringSubmatch(readFile(t, "../../docs/declared-clients.md"), -1)
+	if len(rows) < 20 {
+		t.Fatalf("the page has %d rows", len(rows))
+	}
+	for _, row := range rows {
+		for name := range strings.SplitSeq(row[1], ", ") {
+			if _, is := known[strings.Trim(name, "`")]; !is {
+				t.Errorf("the schema does not know %s of an app", name)
+			}
+		}
+	}
+}

@@ -26,6 +26,8 @@ type accountView struct {
 	HasPassword bool       `json:"has_password"`
 	TwoFactor   bool       `json:"two_factor"`
 	EraseAt     *time.Time `json:"erase_at"`
+	// by sector: whom its apps know the person as
+	Pairwise map[string]string `json:"pairwise_subjects"`
 }
 
 type userShow struct{ named }
@@ -40,12 +42,17 @@ func (c userShow) Run(ctx operator, s *server.Server, out printer) error {
 	emails, emailsErr := s.Identity.Emails().List(ctx, user.ID)
 	phones, phonesErr := s.Identity.Phones().List(ctx, user.ID)
 	roles, rolesErr := s.Identity.Roles().List(ctx, user.ID, false)
-	if err := errors.Join(err, emailsErr, phonesErr, rolesErr); err != nil {
+	subjects, subjectsErr := s.Tokens.PairwiseSubjects(ctx, user.ID)
+	if err := errors.Join(err, emailsErr, phonesErr, rolesErr, subjectsErr); err != nil {
 		return err
 	}
 	view := accountView{
 		userView: viewUser(user), Name: profile.Name, Emails: []string{}, Unverified: []string{}, Phones: []string{},
 		Roles: []string{}, HasPassword: user.PasswordHash != "", TwoFactor: user.TwoFactor, EraseAt: user.EraseAt,
+		Pairwise: make(map[string]string),
+	}
+	for _, subject := range subjects {
+		view.Pairwise[subject.Sector] = subject.Subject
 	}
 	for _, email := range emails {
 		if email.VerifiedAt != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wicket-id/wicket/cmd/internal/clientflags"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
@@ -16,6 +17,8 @@ import (
 
 // clientSettings are what can be said of an app; nil: nothing.
 type clientSettings struct {
+	clientflags.Told
+
 	RedirectURI           []string `name:"redirect-uri" sep:"none" help:"Where answers may go; matched exactly. Repeat it for several. Only client_credentials needs none."`
 	PostLogoutRedirectURI []string `name:"post-logout-redirect-uri" sep:"none" help:"Where the browser may go after a logout. Repeat it for several."`
 	Origin                []string `name:"origin" sep:"none" help:"An origin whose pages may call the token endpoint, besides those of the redirect URIs."`
@@ -27,10 +30,6 @@ type clientSettings struct {
 	AuthMethod            *string  `name:"auth-method" help:"client_secret_basic or client_secret_post, and nothing else; private_key_jwt; or none, which is --public. Left out or empty, the app has a secret and may send it either way."`
 	JWKS                  *string  `name:"jwks" placeholder:"FILE" help:"File with the app's public keys as a JWK set, for private_key_jwt and signed requests."`
 	JWKSURI               *string  `name:"jwks-uri" help:"URL of the app's public keys, for the same."`
-	IDTokenAlg            *string  `name:"id-token-alg" help:"RS256 (default), ES256 or EdDSA."`
-	IDTokenClaims         *string  `name:"id-token-claims" help:"What ID tokens tell of people: scopes (default), what the granted scopes give, such as name and e-mail; minimal, only what the app asks for by the parameter claims. Userinfo tells all of it in any case."`
-	UserinfoAlg           *string  `name:"userinfo-alg" help:"RS256, ES256 or EdDSA: userinfo answers with a JWT signed so. Left out, with plain JSON."`
-	ResponseAlg           *string  `name:"response-alg" help:"The signature of answers that the app wants as JWTs (response_mode=jwt): RS256 (default), ES256 or EdDSA."`
 	Trusted               *bool    `negatable:"" help:"An app of your own: people are not asked for consent. Not for --public with a redirect URI on localhost or of a scheme of its own."`
 	RequirePKCE           *bool    `name:"require-pkce" negatable:"" help:"An app with a secret must use PKCE (S256) too. Of --public it is demanded anyway, and of all by WICKET_REQUIRE_PKCE."`
 	IntrospectsAll        *bool    `name:"introspects-all" negatable:"" help:"It may introspect the access tokens of all apps that are for this server itself. Those for an API are for its own --introspection-client alone."`
@@ -44,11 +43,6 @@ type clientSettings struct {
 	PolicyURI             *string  `name:"policy-uri" help:"https URL of the app's privacy policy."`
 	TOSURI                *string  `name:"tos-uri" help:"https URL of the app's terms of service."`
 	InitiateLoginURI      *string  `name:"initiate-login-uri" help:"https URL of the app that begins a sign-in when somebody else sends people there; people open the app by it from their list of apps."`
-
-	BackchannelLogoutURI              *string `name:"backchannel-logout-uri" help:"https URL where the app is told, by a signed logout token, that a person's session has ended, whoever ended it."`
-	BackchannelLogoutSessionRequired  *bool   `name:"backchannel-logout-session-required" negatable:"" help:"The app needs the session's sid in logout tokens. Wicket always says it."`
-	FrontchannelLogoutURI             *string `name:"frontchannel-logout-uri" help:"https URL that the browser opens in a frame when the person signs out, where WICKET_FRONTCHANNEL_LOGOUT is on."`
-	FrontchannelLogoutSessionRequired *bool   `name:"frontchannel-logout-session-required" negatable:"" help:"The app needs iss and sid there. Wicket always says them."`
 }
 
 // Validate refuses two methods at once.
@@ -61,13 +55,12 @@ func (c *clientSettings) Validate() error {
 
 // apply changes an app as the settings say.
 func (c *clientSettings) apply(ctx context.Context, s *server.Server, client *clients.Client) error {
+	c.Told.Apply(client)
 	for to, from := range map[*string]*string{
-		&client.JWKSURI: c.JWKSURI, &client.IDTokenAlg: c.IDTokenAlg, &client.IDTokenClaims: c.IDTokenClaims,
-		&client.UserinfoAlg: c.UserinfoAlg, &client.ResponseAlg: c.ResponseAlg, &client.RequestObjectAlg: c.RequestObjectAlg,
+		&client.JWKSURI: c.JWKSURI, &client.RequestObjectAlg: c.RequestObjectAlg,
 		&client.RequiredACR: c.RequiredACR, &client.LogoURI: c.LogoURI,
 		&client.ClientURI: c.ClientURI, &client.PolicyURI: c.PolicyURI, &client.TOSURI: c.TOSURI,
-		&client.InitiateLoginURI:     c.InitiateLoginURI,
-		&client.BackchannelLogoutURI: c.BackchannelLogoutURI, &client.FrontchannelLogoutURI: c.FrontchannelLogoutURI,
+		&client.InitiateLoginURI: c.InitiateLoginURI,
 	} {
 		if from != nil {
 			*to = *from
@@ -76,8 +69,6 @@ func (c *clientSettings) apply(ctx context.Context, s *server.Server, client *cl
 	for to, from := range map[*bool]*bool{
 		&client.IsTrusted: c.Trusted, &client.RequirePKCE: c.RequirePKCE, &client.IntrospectsAll: c.IntrospectsAll,
 		&client.RequirePAR: c.RequirePAR, &client.RequireSignedRequest: c.RequireSignedRequest,
-		&client.BackchannelLogoutSessionRequired:  c.BackchannelLogoutSessionRequired,
-		&client.FrontchannelLogoutSessionRequired: c.FrontchannelLogoutSessionRequired,
 	} {
 		if from != nil {
 			*to = *from

@@ -115,10 +115,16 @@ func printUsers(out printer, users []identity.User) error {
 
 // named is the argument that names a person.
 type named struct {
-	User string `arg:"" help:"A username, a verified e-mail address or phone number, or an id."`
+	User string `arg:"" help:"A username, a verified e-mail address or phone number, an id, or a pairwise subject."`
 }
 
 func (n named) find(ctx context.Context, s *server.Server) (*identity.User, error) {
+	// first, for anybody may take the subject of another as their username
+	if id, err := s.Tokens.PersonKnownAs(ctx, n.User); err == nil {
+		return s.Identity.Users().ByID(ctx, id)
+	} else if !errors.Is(err, storage.ErrNotFound) {
+		return nil, err
+	}
 	user, err := s.Identity.Users().Find(ctx, n.User)
 	if ambiguous := (*identity.AmbiguousError)(nil); errors.As(err, &ambiguous) {
 		return nil, coded{fmt.Errorf("%q: %w", n.User, ambiguous), exitConflict}

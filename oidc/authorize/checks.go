@@ -2,12 +2,15 @@ package authorize
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
+	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/storage"
 )
 
 // endpoint is where an authorization request can come in. A request is checked where the app sends it; what only makes
@@ -134,7 +137,7 @@ func readMaxAge(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	return nil
 }
 
-func readIDTokenHint(_ context.Context, p *Service, a *Request) *oidc.Error {
+func readIDTokenHint(ctx context.Context, p *Service, a *Request) *oidc.Error {
 	hint := a.form.Get("id_token_hint")
 	if hint == "" {
 		return nil
@@ -143,8 +146,28 @@ func readIDTokenHint(_ context.Context, p *Service, a *Request) *oidc.Error {
 	if err != nil {
 		return oidc.InvalidRequest("The id_token_hint is not an ID token of ours.")
 	}
+	if ok, err := p.knowsSubjectsOf(ctx, a.Client, claims.Audience); err != nil {
+		return oidc.ServerError(err)
+	} else if !ok {
+		return oidc.InvalidRequest("The id_token_hint was issued to a client that knows people by other subjects.")
+	}
 	a.HintSubject = claims.Subject
 	return nil
+}
+
+// knowsSubjectsOf tells whether a client knows people by the same subjects as another, so that an ID token of the
+// latter says whom it expects. One that was deleted cannot be asked for its sector: only its own tokens would do.
+func (p *Service) knowsSubjectsOf(ctx context.Context, client *clients.Client, otherID string) (bool, error) {
+	if client.ID == otherID {
+		return true, nil
+	}
+	other, err := p.Clients.ByID(ctx, otherID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return client.Sector == "", nil
+	} else if err != nil {
+		return false, err
+	}
+	return other.Sector == client.Sector, nil
 }
 
 func readLoginHint(_ context.Context, _ *Service, a *Request) *oidc.Error {

@@ -252,7 +252,8 @@ func (p *Service) Visitor(ctx context.Context, secret string, a *Request) (Visit
 		Destinations   []string   `bun:"destinations,type:jsonb"`
 		GrantedAt      *time.Time `bun:"granted_at"`
 
-		APIs APIConsents `bun:"api_consents,type:jsonb"`
+		APIs     APIConsents `bun:"api_consents,type:jsonb"`
+		Pairwise string      `bun:"pairwise,nullzero"`
 	}
 	query := p.Identity.Sessions().Select(&found, secret).
 		ColumnExpr("consent.granted_scopes, consent.declined_scopes, consent.granted_claims, consent.declined_claims").
@@ -262,10 +263,15 @@ func (p *Service) Visitor(ctx context.Context, secret string, a *Request) (Visit
 	if len(a.APIs) > 0 {
 		query = p.withAPIConsents(query)
 	}
+	if a.HintSubject != "" && a.Client.Sector != "" {
+		query = query.ColumnExpr(
+			"(SELECT sub FROM pairwise_subjects WHERE user_id = session.user_id AND sector = ?) AS pairwise", a.Client.Sector,
+		)
+	}
 	if err := p.Identity.Sessions().Scan(ctx, query, secret); err != nil {
 		return Visitor{}, fmt.Errorf("visitor: %w", err)
 	}
-	visitor := Visitor{Session: &found.Session}
+	visitor := Visitor{Session: &found.Session, Pairwise: found.Pairwise}
 	if found.IsRuled {
 		visitor.RequiredACR = identity.ACRMultiFactor
 	}

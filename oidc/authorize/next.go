@@ -5,6 +5,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 )
 
 // Step is what has to happen next for an authorization request.
@@ -38,6 +39,7 @@ type Decision struct {
 type Visitor struct {
 	Session     *identity.Session // live, with its user; nil: nobody is signed in
 	Consent     *Consent          // what they have allowed this client before, or nil
+	Pairwise    string            // whom a client with pairwise subjects knows them as; empty: it knows them not
 	RequiredACR string            // what the operator demands of this person whatever the app; or empty
 }
 
@@ -65,7 +67,7 @@ func Next(a *Request, v Visitor, now time.Time) Decision {
 	}
 	// What was done before the request began was not done for it.
 	fresh := !session.AuthTime.Before(a.BeganAt)
-	if a.HintSubject != "" && a.HintSubject != session.UserID.String() {
+	if a.HintSubject != "" && a.HintSubject != v.knownTo(a.Client) {
 		if fresh { // somebody else than expected has just signed in; asking once more would go on for ever
 			return refuse("login_required", "The person who signed in is not the one that id_token_hint names.")
 		}
@@ -99,6 +101,14 @@ func Next(a *Request, v Visitor, now time.Time) Decision {
 		Step: Issue, Scopes: oidc.Intersect(a.Scopes, consent.GrantedScopes), Claims: consent.allows(a.Claims),
 		APIs: consent.at(a.APIs), By: consent,
 	}
+}
+
+// knownTo is whom a client knows the person as who is signed in; empty where it knows them not.
+func (v *Visitor) knownTo(client *clients.Client) string {
+	if client.Sector != "" {
+		return v.Pairwise
+	}
+	return v.Session.UserID.String()
 }
 
 func refuse(code, why string) Decision {

@@ -372,6 +372,32 @@ func TestNextByTheSpecification(t *testing.T) {
 	}
 }
 
+// Whom an app with pairwise subjects expects is compared with whom it knows the visitor as: their public subject is
+// nobody to it.
+func TestNextOfPairwiseSubjects(t *testing.T) {
+	session := signedInAt(nextBegan.Add(-time.Hour))
+	for name, c := range map[string]struct {
+		sector, known, hint string
+		step                Step
+	}{
+		"known":                           {"app.example", "alice-there", "alice-there", Issue},
+		"another":                         {"app.example", "alice-there", "bob-there", SignIn},
+		"by the public subject":           {"app.example", "alice-there", session.UserID.String(), SignIn},
+		"not known yet":                   {"app.example", "", session.UserID.String(), SignIn},
+		"nobody in particular":            {"app.example", "alice-there", "", Issue},
+		"a public app":                    {"", "", session.UserID.String(), Issue},
+		"a public app, a name from there": {"", "", "alice-there", SignIn},
+	} {
+		a := &Request{
+			Client: &clients.Client{ID: "app", IsTrusted: true, Sector: c.sector}, Scopes: nextAsked, BeganAt: nextBegan,
+			HintSubject: c.hint,
+		}
+		if got := Next(a, Visitor{Session: session, Pairwise: c.known}, nextNow); got.Step != c.step {
+			t.Errorf("%s: step %d, want %d", name, got.Step, c.step)
+		}
+	}
+}
+
 // OpenID Connect Core, section 5.5: what is asked for by name is allowed by name, or by the scope that gives it.
 func TestNextOfNamedClaims(t *testing.T) {
 	before := nextBegan.Add(-time.Hour)

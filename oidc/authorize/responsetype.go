@@ -68,7 +68,7 @@ func checkFrontToken(_ context.Context, _ *Service, a *Request) *oidc.Error {
 // and 3.3.2.5. Any script of the page may see them, so an access token lives shortly and no refresh token goes with it.
 func (p *Service) sign(ctx context.Context, a *Request, grant *oidc.Grant, answer url.Values, now time.Time) error {
 	if a.AsksFor("token") {
-		token, err := p.Tokens.SignAccessToken(a.Client, grant, nil, grant.Scopes, now)
+		token, err := p.Tokens.SignAccessToken(ctx, a.Client, grant, nil, grant.Scopes, now)
 		if err != nil {
 			return err
 		}
@@ -89,7 +89,7 @@ func (p *Service) sign(ctx context.Context, a *Request, grant *oidc.Grant, answe
 		if front.Person, err = p.Tokens.PersonByID(ctx, grant.UserID); err != nil {
 			return err
 		}
-		token, err := p.Tokens.SignIDToken(front, now)
+		token, err := p.Tokens.SignIDToken(ctx, front, now)
 		if err != nil {
 			return err
 		}

@@ -38,9 +38,14 @@ type Client struct {
 	AllowedOrigins []string `bun:"allowed_origins,type:jsonb"`
 	Scopes         []string `bun:"scopes,type:jsonb"` // what it may ask for
 	APIs           []string `bun:"apis,type:jsonb"`   // the identifiers of those that it may ask for tokens for
-	IDTokenAlg     string   `bun:"id_token_alg"`      // id_token_signed_response_alg
-	IDTokenClaims  string   `bun:"id_token_claims"`   // what ID tokens tell of people: see IDTokenClaimsValues
-	UserinfoAlg    string   `bun:"userinfo_alg"`      // userinfo_signed_response_alg; empty: plain JSON
+	SubjectType    string   `bun:"subject_type"`      // whom it knows people as: see SubjectTypes
+	// lists the redirect URIs of all apps of its sector: see CheckSector
+	SectorIdentifierURI string `bun:"sector_identifier_uri"`
+	// the host that its sector is known by, with pairwise subjects; otherwise empty. Complete finds it out.
+	Sector        string `bun:"sector"`
+	IDTokenAlg    string `bun:"id_token_alg"`    // id_token_signed_response_alg
+	IDTokenClaims string `bun:"id_token_claims"` // what ID tokens tell of people: see IDTokenClaimsValues
+	UserinfoAlg   string `bun:"userinfo_alg"`    // userinfo_signed_response_alg; empty: plain JSON
 	// of signed answers: authorization_signed_response_alg
 	ResponseAlg string `bun:"response_alg"`
 	IsTrusted   bool   `bun:"is_trusted"` // ours: no consent page
@@ -211,6 +216,9 @@ func (p *Store) createClient(ctx context.Context, client *Client, secret string)
 	if err := p.checkResponseTypes(client); err != nil {
 		return err
 	}
+	if err := p.CheckSector(ctx, client, nil); err != nil {
+		return err
+	}
 	if secret != "" {
 		client.SecretHash = storage.Digest(secret)
 	}
@@ -260,6 +268,9 @@ func (p *Store) Update(
 		return nil, "", err
 	}
 	if err := p.checkResponseTypes(&after); err != nil {
+		return nil, "", err
+	}
+	if err := p.CheckSector(ctx, &after, before); err != nil {
 		return nil, "", err
 	}
 	switch {

@@ -42,6 +42,9 @@ func (p *Store) Declare(ctx context.Context, declarations []Declaration) (create
 	if err := errors.Join(append(faults, CheckIDs(declarations))...); err != nil {
 		return nil, nil, err
 	}
+	if err := p.checkSectors(ctx, declarations); err != nil {
+		return nil, nil, err
+	}
 	done, err := p.Provider.Declare(ctx, "clients", len(declarations),
 		func(ctx context.Context, tx bun.Tx, i int) (audit.Change, error) {
 			return declareClient(ctx, tx, declarations[i].Client)
@@ -96,7 +99,7 @@ func declareClient(ctx context.Context, tx bun.Tx, client *Client) (audit.Change
 	if err := tx.NewSelect().Model(&registered).Where("id = ?", client.ID).Scan(ctx); err != nil {
 		return change, err
 	}
-	columns := []string{"secret_hash", "modified_at", "modified_by"}
+	columns := []string{"secret_hash", "sector", "modified_at", "modified_by"}
 	if len(registered) == 0 || !bytes.Equal(registered[0].SecretHash, client.SecretHash) {
 		columns = append(columns, "previous_secret_hash", "previous_secret_until") // the secret is what is declared
 	}

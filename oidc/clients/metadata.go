@@ -33,6 +33,8 @@ var metadata = []metadatum{
 	{"allowed_origins", "allowed_origins", func(c *Client) any { return &c.AllowedOrigins }, false},
 	{"scope", "scopes", func(c *Client) any { return (*scopeList)(&c.Scopes) }, true},
 	{"apis", "apis", func(c *Client) any { return &c.APIs }, false},
+	{"subject_type", "subject_type", func(c *Client) any { return &c.SubjectType }, true},
+	{"sector_identifier_uri", "sector_identifier_uri", func(c *Client) any { return &c.SectorIdentifierURI }, true},
 	{"id_token_signed_response_alg", "id_token_alg", func(c *Client) any { return &c.IDTokenAlg }, true},
 	{"authorization_signed_response_alg", "response_alg", func(c *Client) any { return &c.ResponseAlg }, true},
 	{"id_token_claims", "id_token_claims", func(c *Client) any { return &c.IDTokenClaims }, true},

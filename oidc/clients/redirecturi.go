@@ -48,15 +48,13 @@ func checkRedirectURI(uri string) error {
 	return nil
 }
 
-// WebAddresses are the addresses of a client that are web addresses: where it sends people, where its keys and requests
-// are, and
-// what it shows of itself.
+// WebAddresses are the addresses of a client that are web addresses: where it sends people, where its keys, requests
+// and sector are, and what it shows of itself.
 func (c *Client) WebAddresses() (addresses []string) {
 	all := slices.Concat(c.RedirectURIs, c.PostLogoutRedirectURIs, c.RequestURIs)
-	all = append(all, c.RequestURIs...)
 	for _, uri := range append(
-		all, c.JWKSURI, c.LogoURI, c.ClientURI, c.PolicyURI, c.TOSURI, c.InitiateLoginURI, c.BackchannelLogoutURI,
-		c.FrontchannelLogoutURI,
+		all, c.JWKSURI, c.SectorIdentifierURI, c.LogoURI, c.ClientURI, c.PolicyURI, c.TOSURI, c.InitiateLoginURI,
+		c.BackchannelLogoutURI, c.FrontchannelLogoutURI,
 	) {
 		if parsed, err := url.Parse(uri); uri != "" && (err != nil || parsed.Host != "") {
 			addresses = append(addresses, uri)

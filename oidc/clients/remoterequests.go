@@ -6,9 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -20,24 +17,18 @@ import (
 // remoteRequests fetches the request objects behind the request_uris of clients. One whose digest the URI names, in its
 // fragment, cannot change, and is fetched once (OpenID Connect Core, section 6.2).
 type remoteRequests struct {
-	allowPrivate bool
-
 	fetches  singleflight.Group            // by client and address: who waits for the same object shares one fetch
 	objects  *lru.Cache[string, string]    // by uri, which names the digest
 	failures *lru.Cache[string, time.Time] // by client and address: until when one that failed is not asked for again
-	turns    chan struct{}                 // of all that fetch at once
-	few      chan struct{}                 // and of those for clients that nobody vouches for
 }
 
 const (
-	maxRemoteRequests     = 500
-	maxRemoteRequest      = 16 << 10 // bytes
-	remoteRequestsTimeout = 5 * time.Second
-	requestTurns          = 32
-	requestTurnsOfOthers  = 8
+	maxRemoteRequests = 500
+	maxRemoteRequest  = 16 << 10 // bytes
+	requestObjectType = "application/oauth-authz-req+jwt, application/jwt"
 )
 
-func newRemoteRequests(allowPrivate bool) *remoteRequests {
+func newRemoteRequests() *remoteRequests {
 	objects, err := lru.New[string, string](maxRemoteRequests)
 	if err != nil {
 		panic(err) // only for a size below one
@@ -46,14 +37,8 @@ func newRemoteRequests(allowPrivate bool) *remoteRequests {
 	if err != nil {
 		panic(err)
 	}
-	return &remoteRequests{
-		allowPrivate: allowPrivate, objects: objects, failures: failures,
-		turns: make(chan struct{}, requestTurns), few: make(chan struct{}, requestTurnsOfOthers),
-	}
+	return &remoteRequests{objects: objects, failures: failures}
 }
-
-// errRequestTurns says that as many request objects are being fetched as may be at once.
-var errRequestTurns = errors.New("too many request objects are being fetched")
 
 // ErrRequestURI says that a client has not registered a request_uri.
 var ErrRequestURI = errors.New("the request_uri is not one that this client has registered")
@@ -79,11 +64,13 @@ func (p *Store) FetchRequestObject(ctx context.Context, client *Client, uri stri
 	}
 	fetched, err, _ := r.fetches.Do(key, func() (any, error) {
 		// Not the caller's context: a caller who goes away must not spoil it for the others.
-		object, err := r.inTurn(context.WithoutCancel(ctx), client, address)
-		if err != nil && !errors.Is(err, errRequestTurns) {
+		object, err := p.documents.fetch(
+			context.WithoutCancel(ctx), client, address, requestObjectType, maxRemoteRequest,
+		)
+		if err != nil && !errors.Is(err, errTurns) {
 			r.failures.Add(key, p.Now().Add(retriedAfter))
 		}
-		return object, err
+		return string(object), err
 	})
 	if err != nil {
 		return "", fmt.Errorf("fetch request object: %w", err)
@@ -93,45 +80,4 @@ func (p *Store) FetchRequestObject(ctx context.Context, client *Client, uri stri
 		r.objects.Add(uri, object)
 	}
 	return object, nil
-}
-
-// inTurn fetches where there is a turn left. Clients that nobody vouches for have few, whoever they name.
-func (r *remoteRequests) inTurn(ctx context.Context, client *Client, address string) (string, error) {
-	turns := r.turns
-	if client.IsStranger() {
-		turns = r.few
-	}
-	select {
-	case turns <- struct{}{}:
-		defer func() { <-turns }()
-		return r.fetch(ctx, client, address)
-	default:
-		return "", errRequestTurns
-	}
-}
-
-// fetch fetches what is at an address. Where it leads to a private network, an operator has written it down.
-func (r *remoteRequests) fetch(ctx context.Context, of *Client, address string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return "", err
-	}
-	request.Header.Set("Accept", "application/oauth-authz-req+jwt, application/jwt")
-	outbound := Outbound(of, address, r.allowPrivate && !of.IsStranger())
-	outbound.Timeout, outbound.MaxBody = remoteRequestsTimeout, maxRemoteRequest
-	client := outbound.Client()
-	defer client.CloseIdleConnections()
-	response, err := client.Do(request)
-	if asked := (*url.Error)(nil); errors.As(err, &asked) {
-		err = asked.Err // its address may hold a secret, and goes into the log
-	}
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("the answer has the status %d", response.StatusCode)
-	}
-	body, err := io.ReadAll(response.Body)
-	return string(body), err
 }

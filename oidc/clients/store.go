@@ -21,15 +21,16 @@ type Store struct {
 	cache          *clientCache
 	remoteKeys     *remoteKeys
 	remoteRequests *remoteRequests
+	documents      *remoteDocuments
+	log            *slog.Logger
 }
 
-// New returns a Store. Where allowPrivate is set, the keys and request objects of clients are fetched from private
-// addresses too. The log
-// tells of those that cannot be.
+// New returns a Store. Where allowPrivate is set, what clients refer to is fetched from private addresses too. The log
+// tells of what cannot be.
 func New(provider *oidc.Provider, allowPrivate bool, log *slog.Logger) *Store {
 	return &Store{
 		Provider: provider, cache: newClientCache(), remoteKeys: newRemoteKeys(allowPrivate, provider.Now, log),
-		remoteRequests: newRemoteRequests(allowPrivate),
+		remoteRequests: newRemoteRequests(), documents: newRemoteDocuments(allowPrivate), log: log,
 	}
 }
 

@@ -31,7 +31,10 @@ var (
 // person who registers the client.
 func (c *Client) Complete() error {
 	c.fillIn()
-	for _, check := range []func() error{c.checkIdentity, c.checkGrants, c.checkAddresses, c.checkLogout, c.checkKeys} {
+	for _, check := range []func() error{
+		c.checkIdentity, c.checkGrants, c.checkAddresses, func() error { return checkSubjects(c) }, c.checkLogout,
+		c.checkKeys,
+	} {
 		if err := check(); err != nil {
 			return fmt.Errorf("%w: %w", ErrClient, err)
 		}
@@ -59,6 +62,9 @@ func (c *Client) fillIn() {
 		if *alg == "" {
 			*alg = string(jose.RS256)
 		}
+	}
+	if c.SubjectType == "" {
+		c.SubjectType = SubjectPublic
 	}
 	if c.IDTokenClaims == "" {
 		c.IDTokenClaims = IDTokenScopes

@@ -110,7 +110,7 @@ func Document(p *oidc.Provider, chosen Choices) ([]byte, error) {
 		ResponseTypesSupported:        p.OfferedResponseTypes(),
 		ResponseModesSupported:        oidc.ResponseModes,
 		GrantTypesSupported:           grantTypes,
-		SubjectTypesSupported:         []string{"public"},
+		SubjectTypesSupported:         clients.SubjectTypes,
 		ACRValuesSupported:            identity.ACRs,
 		PromptValuesSupported:         authorize.Prompts,
 		IDTokenAlgs:                   keys.SigningAlgs,

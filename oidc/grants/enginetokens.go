@@ -67,8 +67,8 @@ func (t engineTokens) GenerateAccessToken(
 	ctx context.Context, _ fosite.Requester,
 ) (token, signature string, err error) {
 	w := workOf(ctx)
-	token, err = t.service.Tokens.SignAccessToken(w.client, w.grant, w.api, w.scopes, w.now)
-	return token, "", err
+	token, err = t.service.Tokens.SignAccessToken(ctx, w.client, w.grant, w.api, w.scopes, w.now)
+	return token, "", w.refuse(err)
 }
 
 func (engineTokens) AccessTokenSignature(context.Context, string) string { return "" }
@@ -89,8 +89,22 @@ func (t engineTokens) GenerateIDToken(ctx context.Context, _ time.Duration, requ
 	if w.code != nil {
 		nonce = w.code.Nonce
 	}
-	return t.service.Tokens.SignIDToken(tokens.IDToken{
+	token, err := t.service.Tokens.SignIDToken(ctx, tokens.IDToken{
 		Client: w.client, Grant: w.grant, Scopes: request.GetGrantedScopes(), Person: person, Nonce: nonce,
 		AccessToken: answer.GetAccessToken(),
 	}, w.now)
+	return token, w.refuse(err)
+}
+
+// refuse turns why a token could not be made into what fosite understands: the person was erased a moment ago, or it is
+// a fault of ours.
+func (w *work) refuse(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, storage.ErrNotFound):
+		return fosite.ErrNotFound
+	}
+	w.fault = err
+	return err
 }

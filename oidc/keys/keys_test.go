@@ -262,7 +262,7 @@ func TestAVerifiedTokenIsNotBelievedAfterItsKeyLeaked(t *testing.T) {
 
 func TestAVerifiedTokenExpiresAllTheSame(t *testing.T) {
 	h := oidctest.New(t, storagetest.Open(t, storage.SQLite))
-	token, err := h.Tokens.SignAccessToken(&clients.Client{ID: "app"}, nil, nil, []string{"read"}, h.Clock)
+	token, err := h.Tokens.SignAccessToken(t.Context(), &clients.Client{ID: "app"}, nil, nil, []string{"read"}, h.Clock)
 	if err != nil {
 		t.Fatal(err)
 	}

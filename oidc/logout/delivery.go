@@ -23,7 +23,7 @@ type Delivery struct {
 	SessionID   uuid.UUID  `bun:"session_id,type:uuid"` // the sid of the token
 	UserID      uuid.UUID  `bun:"user_id,type:uuid"`
 	ClientID    string     `bun:"client_id"`
-	Subject     string     `bun:"sub"`         // whom the app knows the person as
+	Subject     string     `bun:"sub"`         // whom the app knows the person as; empty: it does not know them
 	URI         string     `bun:"uri"`         // as registered when the session ended
 	ByOperator  bool       `bun:"by_operator"` // who registered it may mean a private address; a stranger may not
 	Alg         string     `bun:"alg"`         // the app's id_token_signed_response_alg, then

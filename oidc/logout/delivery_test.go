@@ -83,7 +83,14 @@ func checkClaims(t *testing.T, h *oidctest.Stack, token *gooidc.LogoutToken, raw
 	if header.ExtraHeaders[jose.HeaderType] != "logout+jwt" || header.KeyID == "" {
 		t.Errorf("header %+v", header)
 	}
-	if len(claims) != 8 || claims["aud"] != clientID || claims["nonce"] != nil ||
+	expected := 8
+	if token.Subject == "" { // of somebody whom the app does not know
+		expected = 7
+		if _, named := claims["sub"]; named {
+			t.Error("an empty sub")
+		}
+	}
+	if len(claims) != expected || claims["aud"] != clientID || claims["nonce"] != nil ||
 		token.Expiry.Sub(token.IssuedAt) != 2*time.Minute || token.IssuedAt.Unix() != h.Clock.Unix() {
 		t.Errorf("claims %v", claims)
 	}
@@ -234,6 +241,38 @@ func TestWhoeverEndsASessionAppsAreToBeTold(t *testing.T) {
 			}
 			if made := len(after) - len(before); made != len(want) || jobs-jobsBefore != made {
 				t.Errorf("%s: %d deliveries and %d jobs, want %d", name, made, jobs-jobsBefore, len(want))
+			}
+		}
+	})
+}
+
+// An app with pairwise subjects is told of the person as it knows them; of one whom it does not know yet, of the
+// session alone.
+func TestAppsAreToldOfPeopleAsTheyKnowThem(t *testing.T) {
+	t.Parallel()
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		told := newReceiver(t, h, "pairwise", "ES256")
+		app := &clients.Client{
+			ID: "pairwise", Name: "Pairwise", RedirectURIs: []string{"https://app.example/callback"}, IDTokenAlg: "ES256",
+			BackchannelLogoutURI: told.URL, SubjectType: clients.SubjectPairwise,
+		}
+		h.Add(t, app)
+		known, unknown := person(t, h, "known"), person(t, h, "unknown")
+		subject, err := h.Tokens.Subject(t.Context(), app, known.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			user *identity.User
+			want string
+		}{{known, subject}, {unknown, ""}} {
+			session := signIn(t, h, c.user, app.ID)
+			if err := h.Logout.End(t.Context(), c.user.ID, session.ID, identity.EndedBySignOut); err != nil {
+				t.Fatal(err)
+			}
+			heard := told.heard()
+			if last := heard[len(heard)-1]; last.Subject != c.want || last.SessionID != session.ID.String() {
+				t.Errorf("told of %q, session %s, want %q", last.Subject, last.SessionID, c.want)
 			}
 		}
 	})

@@ -21,6 +21,19 @@ const (
 	lookedAgain   = 25 * time.Millisecond
 )
 
+// Owner returns whose session that is, by which the hint of an app says whom it means: its sub may be a name that one
+// app alone knows. It returns uuid.Nil where there is no such session any more.
+func (p *Service) Owner(ctx context.Context, sessionID uuid.UUID) (owner uuid.UUID, err error) {
+	err = p.Database.Reader().NewSelect().Model((*identity.Session)(nil)).Column("user_id").
+		Where("id = ?", sessionID).Scan(ctx, &owner)
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return uuid.Nil, nil
+	} else if err != nil {
+		return uuid.Nil, fmt.Errorf("owner of a session: %w", err)
+	}
+	return owner, nil
+}
+
 // End ends the session of a person who signs out, as identity does, and gives the apps that took part in it a moment to
 // hear of it before the browser goes on. Who has not heard by then is told by a job.
 func (p *Service) End(ctx context.Context, userID, sessionID uuid.UUID, reason string) error {

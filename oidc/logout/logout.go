@@ -18,8 +18,7 @@ import (
 // it may be empty: a person may come to the endpoint on their own.
 type Request struct {
 	Client    *clients.Client // who asks; nil: unknown
-	UserID    uuid.UUID       // of whom the ID token hint speaks, or uuid.Nil
-	SessionID uuid.UUID       // and of which session
+	SessionID uuid.UUID       // of which the ID token hint speaks, or uuid.Nil
 	returnURI string          // vetted
 	state     string
 
@@ -52,9 +51,6 @@ func (p *Service) Read(ctx context.Context, form url.Values) (*Request, error) {
 		}
 		clientID = claims.Audience
 		var malformed error
-		if logout.UserID, malformed = uuid.Parse(claims.Subject); malformed != nil {
-			return nil, oidc.InvalidRequest("The id_token_hint is not an ID token of ours.")
-		}
 		if logout.SessionID, malformed = uuid.Parse(claims.SessionID); malformed != nil {
 			return nil, oidc.InvalidRequest("The id_token_hint is not an ID token of ours.")
 		}

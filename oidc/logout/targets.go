@@ -50,7 +50,12 @@ func (p *Service) prepare(ctx context.Context, tx bun.Tx, which func(*bun.Select
 		Join(`JOIN sessions AS "session" ON "session".id = participation.session_id`).
 		Join("JOIN clients AS client ON client.id = participation.client_id").
 		ColumnExpr("participation.session_id, participation.client_id").
+		Join(`LEFT JOIN pairwise_subjects AS pairwise
+			ON pairwise.user_id = "session".user_id AND pairwise.sector = client.sector`).
 		ColumnExpr(`"session".user_id AS user_id`).
+		// an app with pairwise subjects that has got no token yet knows of the session alone
+		ColumnExpr(`CASE WHEN client.sector = '' THEN CAST("session".user_id AS TEXT)
+			ELSE COALESCE(pairwise.sub, '') END AS sub`).
 		ColumnExpr("client.backchannel_logout_uri AS uri, client.id_token_alg AS alg").
 		ColumnExpr("client.origin = ? AS by_operator", clients.OriginOperator).
 		Where("client.backchannel_logout_uri <> ''")
@@ -59,7 +64,7 @@ func (p *Service) prepare(ctx context.Context, tx bun.Tx, which func(*bun.Select
 	}
 	var jobs []river.JobArgs
 	for _, d := range deliveries {
-		d.ID, d.Subject, d.State, d.CreatedAt, d.NextAt = storage.NewID(), d.UserID.String(), DeliveryPending, now, now
+		d.ID, d.State, d.CreatedAt, d.NextAt = storage.NewID(), DeliveryPending, now, now
 		jobs = append(jobs, DeliveryJob{ID: d.ID, ClientID: d.ClientID, Stranger: !d.ByOperator})
 	}
 	for batch := range slices.Chunk(deliveries, deliveriesAtOnce) {

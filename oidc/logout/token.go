@@ -11,7 +11,7 @@ const TokenType = "logout+jwt"
 // tokenClaims are the claims of a logout token: OpenID Connect Back-Channel Logout, section 2.4.
 type tokenClaims struct {
 	Issuer    string              `json:"iss"`
-	Subject   string              `json:"sub"`
+	Subject   string              `json:"sub,omitempty"` // or sid alone: section 2.4
 	Audience  string              `json:"aud"`
 	IssuedAt  int64               `json:"iat"`
 	Expiry    int64               `json:"exp"`

@@ -167,6 +167,13 @@ func (s *Service) adopt(ctx context.Context, id string) (*clients.Client, error)
 	if err != nil {
 		return nil, err
 	}
+	before, err := s.Clients.ByID(ctx, id)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return nil, oidc.ServerError(err)
+	}
+	if err := s.checkSector(ctx, client, before); err != nil {
+		return nil, badDocument(err)
+	}
 	until := s.Now().Add(believed)
 	client.FreshUntil = &until
 	err = s.Clients.Adopt(audit.AsNamed(ctx, client.Actor()), client, s.admitStranger)

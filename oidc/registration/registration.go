@@ -15,6 +15,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/storage/cache"
 )
 
 // How many apps may register without a token: from one network, and all of them together. Hosts of the Model Context
@@ -48,6 +49,9 @@ func (s *Service) Register(ctx context.Context, object []byte, token string) (In
 		}
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := s.checkSector(ctx, client, nil); err != nil {
 		return nil, err
 	}
 	secret, registrationToken, now := "", storage.NewSecret(), s.Now()
@@ -183,12 +187,33 @@ func (s *Service) Replace(ctx context.Context, id, token string, object []byte) 
 	if err := s.mayChange(ctx, id); err != nil {
 		return nil, err
 	}
+	if err := s.checkSector(ctx, after, before); err != nil {
+		return nil, err
+	}
 	if err := s.Clients.Replace(ctx, before, after); errors.Is(err, storage.ErrNotFound) {
 		return nil, errNotYours
 	} else if err != nil {
 		return nil, oidc.ServerError(err)
 	}
 	return s.describe(after, token, secret)
+}
+
+// checkSector looks whether an app belongs to the sector that it names. It returns an *oidc.Error where it does not, or
+// a *cache.Limited.
+func (s *Service) checkSector(ctx context.Context, client, before *clients.Client) error {
+	if client.IsStranger() && client.SectorIdentifierURI != "" { // each is a request to a host that a stranger names
+		network := identity.Device{IP: audit.ActorOf(ctx).IP}.Source()
+		if err := s.Limits.Take(ctx, "documents", cache.ByIP, network); err != nil {
+			return err
+		}
+		if err := s.Limits.Take(ctx, "documents", byHost, clients.HostOf(client.SectorIdentifierURI)); err != nil {
+			return err
+		}
+	}
+	if err := s.Clients.CheckSector(ctx, client, before); err != nil {
+		return invalidMetadata(err)
+	}
+	return nil
 }
 
 // mayChange counts a change of metadata. It returns an *oidc.Error where there were too many.

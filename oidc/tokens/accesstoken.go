@@ -21,7 +21,7 @@ import (
 // everybody who asks Wicket know of a logout at once.
 type AccessClaims struct {
 	Issuer         string   `json:"iss"`
-	Subject        string   `json:"sub"` // the person, or the client itself for client_credentials
+	Subject        string   `json:"sub"` // see SignAccessToken; who the person is, the grant says
 	Audience       []string `json:"aud"`
 	ClientID       string   `json:"client_id"`
 	Scope          string   `json:"scope,omitempty"`
@@ -41,9 +41,11 @@ type AccessClaims struct {
 const accessTokenAlg = jose.ES256
 
 // SignAccessToken makes an access token: RFC 9068. grant is nil for a token of the client itself, and api for one that
-// is good at this server alone.
+// is good at this server alone. The sub is the client itself where there is no person, and otherwise whom the client
+// knows the person as: an app with pairwise subjects can read its access tokens, and must learn of nobody by another
+// name there (RFC 9068, section 6). It returns storage.ErrNotFound where the person was erased.
 func (p *Service) SignAccessToken(
-	client *clients.Client, grant *oidc.Grant, api *apis.API, scopes []string, now time.Time,
+	ctx context.Context, client *clients.Client, grant *oidc.Grant, api *apis.API, scopes []string, now time.Time,
 ) (string, error) {
 	claims := AccessClaims{
 		Issuer: p.Issuer, Subject: client.ID, Audience: []string{p.Issuer}, ClientID: client.ID,
@@ -55,7 +57,11 @@ func (p *Service) SignAccessToken(
 		claims.Audience, typ = []string{api.Identifier}, api.TokenType
 	}
 	if grant != nil {
-		claims.Subject, claims.GrantID = grant.UserID.String(), grant.ID.String()
+		subject, err := p.Subject(ctx, client, grant.UserID)
+		if err != nil {
+			return "", err
+		}
+		claims.Subject, claims.GrantID = subject, grant.ID.String()
 		claims.SessionID, claims.SessionVersion = grant.SessionID.String(), grant.SessionVersion
 		claims.AuthTime, claims.ACR, claims.AMR = grant.AuthTime.Unix(), grant.ACR, grant.AMR
 	}

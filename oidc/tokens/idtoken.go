@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
@@ -51,11 +52,16 @@ func NeedsPerson(client *clients.Client, grant *oidc.Grant) bool {
 		client.IDTokenClaims != clients.IDTokenMinimal && tellOfPeople(grant.Scopes)
 }
 
-// SignIDToken makes an ID token: OpenID Connect Core, section 2.
-func (p *Service) SignIDToken(t IDToken, now time.Time) (string, error) {
+// SignIDToken makes an ID token: OpenID Connect Core, section 2. It returns storage.ErrNotFound where the person was
+// erased.
+func (p *Service) SignIDToken(ctx context.Context, t IDToken, now time.Time) (string, error) {
 	alg := jose.SignatureAlgorithm(t.Client.IDTokenAlg)
+	subject, err := p.Subject(ctx, t.Client, t.Grant.UserID)
+	if err != nil {
+		return "", err
+	}
 	claims := IDClaims{
-		Issuer: p.Issuer, Subject: t.Grant.UserID.String(), Audience: t.Client.ID,
+		Issuer: p.Issuer, Subject: subject, Audience: t.Client.ID,
 		Expiry: now.Add(p.Lifetimes.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: t.Grant.AuthTime.Unix(),
 		Nonce: t.Nonce, ACR: t.Grant.ACR, AMR: t.Grant.AMR, SessionID: t.Grant.SessionID.String(),
 	}

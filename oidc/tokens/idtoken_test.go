@@ -27,7 +27,7 @@ func payloadOf(t *testing.T, h *oidctest.Stack, change func(*tokens.IDToken)) (m
 		Scopes: []string{"openid", "profile", "email", "address", "roles"}, Person: alice(), AccessToken: "x",
 	}
 	change(&idToken)
-	signed, err := h.Tokens.SignIDToken(idToken, h.Clock)
+	signed, err := h.Tokens.SignIDToken(t.Context(), idToken, h.Clock)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,8 +33,8 @@ type Introspection struct {
 
 // Introspect answers the introspection endpoint. Only clients that can prove who they are may ask. An access token is
 // told of to its own client, and to those that may introspect the tokens of the API that it is for; a refresh token
-// to its own client alone. To everybody else no token is active. It returns the client that asks, where that is
-// known, and an *Error for what is refused, or a *storage.Limited.
+// to its own client alone. To everybody else no token is active. The sub is that of the token, whoever asks. It returns
+// the client that asks, where that is known, and an *Error for what is refused, or a *storage.Limited.
 func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspection, *clients.Client, error) {
 	token, client, err := p.tokenInQuestion(ctx, "introspect", &r)
 	if err != nil {
@@ -75,9 +75,13 @@ func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspectio
 		!grant.Stands(found.Standing, now) {
 		return &Introspection{}, client, nil
 	}
+	subject, err := p.Subject(ctx, client, grant.UserID)
+	if err != nil {
+		return nil, client, oidc.ServerError(err)
+	}
 	return &Introspection{
 		Active: true, Scope: strings.Join(grant.Scopes, " "), ClientID: grant.ClientID, TokenType: "refresh_token",
-		Expiry: found.ExpiresAt.Unix(), IssuedAt: found.CreatedAt.Unix(), Subject: grant.UserID.String(), Issuer: p.Issuer,
+		Expiry: found.ExpiresAt.Unix(), IssuedAt: found.CreatedAt.Unix(), Subject: subject, Issuer: p.Issuer,
 		SessionID: grant.SessionID.String(),
 	}, client, nil
 }

@@ -3,6 +3,8 @@
 package tokens
 
 import (
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
@@ -20,6 +22,7 @@ type Service struct {
 	Identity *identity.Store
 
 	verified *verified
+	subjects *lru.Cache[sectorPerson, string]
 }
 
 // New returns a Service.
@@ -28,6 +31,7 @@ func New(
 ) *Service {
 	return &Service{
 		Provider: provider, Clients: clients, APIs: apis, Keys: keys, Identity: people, verified: newVerified(),
+		subjects: newSubjects(),
 	}
 }
 

@@ -49,7 +49,7 @@ func (p *Service) Userinfo(ctx context.Context, accessToken string) (*Userinfo, 
 		return nil, oidc.ServerError(err)
 	}
 	answer := &Userinfo{Claims: about.Person.Claims(scopes, about.Claims.OfUserinfo())}
-	answer.Claims["sub"] = about.UserID.String()
+	answer.Claims["sub"] = claims.Subject // as in the ID token that came with it: section 5.3.2
 	if about.UserinfoAlg == "" {
 		return answer, nil
 	}

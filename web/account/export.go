@@ -10,11 +10,14 @@ import (
 	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // export is the file that a person downloads: docs/privacy.md describes it.
-func export(kept *transfer.Export, consents []authorize.Consent, grants []oidc.GrantInUse) gin.H {
+func export(
+	kept *transfer.Export, consents []authorize.Consent, grants []oidc.GrantInUse, subjects []tokens.PairwiseSubject,
+) gin.H {
 	user := kept.User
 	return gin.H{
 		"account": gin.H{
@@ -33,6 +36,7 @@ func export(kept *transfer.Export, consents []authorize.Consent, grants []oidc.G
 		"login_attempts":  each(kept.Attempts, exportAttempt),
 		"apps":            each(consents, exportConsent),
 		"grants":          each(grants, exportGrant),
+		"subjects":        each(subjects, exportSubject),
 		"audit_trail":     each(kept.AuditTrail, exportEntry),
 	}
 }
@@ -93,6 +97,10 @@ func exportFactors(factors *factor.Factors) gin.H {
 		"backup_codes_left":    factors.BackupCodes,
 		"backup_codes_made_at": factors.BackupMadeAt,
 	}
+}
+
+func exportSubject(subject tokens.PairwiseSubject) gin.H {
+	return gin.H{"sector": subject.Sector, "sub": subject.Subject, "created_at": subject.CreatedAt}
 }
 
 func exportKey(key *factor.Authenticator) gin.H {

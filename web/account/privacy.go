@@ -36,9 +36,13 @@ func (h Privacy) Download(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
+	subjects, err := h.Tokens.PairwiseSubjects(v.Context(), v.Session.UserID)
+	if err != nil {
+		return err
+	}
 	name := "wicket-" + h.Now().Format(time.DateOnly) + ".json"
 	v.Gin.Header("Content-Disposition", `attachment; filename="`+name+`"`)
-	v.Gin.IndentedJSON(http.StatusOK, export(kept, consents, grants))
+	v.Gin.IndentedJSON(http.StatusOK, export(kept, consents, grants, subjects))
 	return nil
 }
 

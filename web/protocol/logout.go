@@ -28,8 +28,7 @@ func (e Logout) Begin(v *frame.Visit) error {
 	// A form of another site comes without our cookie; the session that the ID token names can be ended all the same, and
 	// if it has ended already, the app is owed its answer.
 	if request.SessionID != uuid.Nil && (v.Session == nil || request.Names(v.Session.ID)) {
-		err := e.Logout.End(v.Context(), request.UserID, request.SessionID, identity.EndedByClient)
-		if err != nil {
+		if err := e.endNamed(v, request); err != nil {
 			return err
 		}
 		ended := uuid.Nil
@@ -48,6 +47,17 @@ func (e Logout) Begin(v *frame.Visit) error {
 	}
 	v.LeadsTo(request.ReturnURL())
 	return v.Show(http.StatusOK, pages.SignOut{App: app(request), Person: person, Continue: request.Parameters()})
+}
+
+// endNamed ends the session that a request names.
+func (e Logout) endNamed(v *frame.Visit, request *logout.Request) (err error) {
+	owner := uuid.Nil
+	if v.Session != nil {
+		owner = v.Session.UserID
+	} else if owner, err = e.Logout.Owner(v.Context(), request.SessionID); err != nil {
+		return err
+	}
+	return e.Logout.End(v.Context(), owner, request.SessionID, identity.EndedByClient)
 }
 
 // Confirm ends the session of a person who was asked.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
+	"github.com/wicket-id/wicket/oidc/clients"
 )
 
 func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
@@ -15,6 +16,10 @@ func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
 		client, b := h.AddClient(t, nil), h.NewBrowser(t)
 		b.Code(t, client, nil)
+		subject, err := h.Tokens.Subject(t.Context(), &clients.Client{Sector: "app.example"}, h.User.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
 		file := b.Post(t, "/account/download", url.Values{})
 		if file.StatusCode != http.StatusOK || !strings.HasPrefix(file.Header.Get("Content-Disposition"), "attachment") {
 			t.Fatalf("download: %s %v", file.Status, file.Header)
@@ -30,6 +35,7 @@ func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
 				ClientID  string `json:"client_id"`
 				SessionID string `json:"session_id"`
 			}
+			Subjects   []struct{ Sector, Sub string }
 			Sessions   []any
 			Attempts   []any `json:"login_attempts"`
 			AuditTrail []any `json:"audit_trail"`
@@ -39,6 +45,7 @@ func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
 		}
 		if kept.Account.Username != harness.Username || kept.Profile.Name != "Alice Example" ||
 			kept.Emails[0].Address != harness.Email || kept.Apps[0].ClientID != client.ID ||
+			len(kept.Subjects) != 1 || kept.Subjects[0] != struct{ Sector, Sub string }{"app.example", subject} ||
 			len(kept.Grants) != 1 || kept.Grants[0].ClientID != client.ID || kept.Grants[0].SessionID == "" ||
 			len(kept.Sessions) != 1 || len(kept.Attempts) != 1 || len(kept.AuditTrail) < 3 {
 			t.Errorf("the file holds %+v", kept)

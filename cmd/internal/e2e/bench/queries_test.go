@@ -26,12 +26,17 @@ func TestQueriesOfEachWay(t *testing.T) {
 		minimal := func(c *clients.Client) { c.IsTrusted, c.IDTokenClaims = true, clients.IDTokenMinimal }
 		terse, byName := h.AddClient(t, minimal), h.AddClient(t, minimal)
 		roles := h.AddClient(t, func(c *clients.Client) { c.IsTrusted, c.Scopes = true, []string{"openid", "roles"} })
+		pairwise := h.AddClient(t, func(c *clients.Client) {
+			c.IsTrusted, c.SubjectType, c.RedirectURIs = true, clients.SubjectPairwise, []string{pairwiseURI}
+		})
+		toPairwise := url.Values{"redirect_uri": {pairwiseURI}}
 		scope := url.Values{"scope": {"openid roles"}}
 		claims := url.Values{"claims": {`{"id_token":{"name":null},"userinfo":{"birthdate":null}}`}}
 		b.Code(t, client, nil) // signs in and consents
 		b.Code(t, terse, nil)
 		b.Code(t, byName, nil)
 		b.Code(t, roles, scope)
+		b.Code(t, pairwise, toPairwise)
 		counter := &queryCounter{}
 		h.Database.Observe(counter)
 		var code, pushed string
@@ -61,6 +66,17 @@ func TestQueriesOfEachWay(t *testing.T) {
 			{"authorize, roles", 1, 1, func() { code = b.Code(t, roles, scope) }},
 			{"code with roles", 1, 1, func() { tokens = h.Redeem(t, roles, code) }},
 			{"userinfo with roles", 1, 0, func() { h.Userinfo(t, tokens.Text("access_token")) }},
+			{"authorize, pairwise", 1, 1, func() { code = b.Code(t, pairwise, toPairwise) }},
+			{"code, pairwise, of somebody whom the app does not know yet", 2, 2, func() {
+				tokens = h.Call(t, oidc.PathToken, pairwise, codeAt(code, pairwiseURI))
+			}},
+			{"refresh, pairwise", 1, 1, func() { tokens = h.Refresh(t, pairwise, tokens.Text("refresh_token")) }},
+			{"authorize, pairwise, with a hint", 1, 1, func() {
+				hint := url.Values{"redirect_uri": {pairwiseURI}, "id_token_hint": {tokens.Text("id_token")}}
+				code = b.Code(t, pairwise, hint)
+			}},
+			{"code, pairwise", 1, 1, func() { tokens = h.Call(t, oidc.PathToken, pairwise, codeAt(code, pairwiseURI)) }},
+			{"userinfo, pairwise", 1, 0, func() { h.Userinfo(t, tokens.Text("access_token")) }},
 			{"discovery", 0, 0, func() { b.Get(t, oidc.PathConfiguration) }},
 			{"jwks", 0, 0, func() { b.Get(t, oidc.PathJWKS) }},
 			{"logout, of which no app wants to be told", 1, 1, func() {
@@ -81,6 +97,15 @@ func TestQueriesOfEachWay(t *testing.T) {
 			t.Errorf("the last answer was %d %v", tokens.Status, tokens.JSON)
 		}
 	})
+}
+
+const pairwiseURI = "https://pairwise.example/callback"
+
+// codeAt is what redeems a code that was sent to another redirect URI than usual.
+func codeAt(code, redirectURI string) url.Values {
+	return url.Values{
+		"grant_type": {oidc.GrantCode}, "code": {code}, "redirect_uri": {redirectURI}, "code_verifier": {harness.CodeVerifier},
+	}
 }
 
 // queryCounter notes the queries that a server runs.

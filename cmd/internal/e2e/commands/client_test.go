@@ -130,6 +130,20 @@ func TestClientUpdate(t *testing.T) {
 		fails(3, "there is no API", "client", "update", "shop", "--api", "urn:else")
 		fails(3, "there is no app", "client", "update", "nobody", "--name", "Nobody")
 		fails(3, "there is no app", "client", "show", "nobody")
+		var told struct {
+			SubjectType string `json:"subject_type"`
+			Sector      string `json:"sector_identifier_uri"`
+		}
+		line.JSON(t, &told, "", "client", "update", "shop", "--subject-type", clients.SubjectPairwise)
+		if told.SubjectType != clients.SubjectPairwise || told.Sector != "" {
+			t.Errorf("with pairwise subjects: %+v", told)
+		}
+		fails(1, "all redirect URIs need the same host", "client", "update", "shop", "--redirect-uri", "https://shop.example/", "--redirect-uri", "https://else.example/")
+		fails(1, "cannot be fetched", "client", "update", "shop", "--sector-identifier-uri", "http://127.0.0.1:1/list")
+		line.JSON(t, &told, "", "client", "update", "shop", "--subject-type", "")
+		if told.SubjectType != clients.SubjectPublic {
+			t.Errorf("with public subjects again: %+v", told)
+		}
 		text := line.Run(t, "", "client", "show", "shop").Out.String()
 		if !strings.Contains(text, "redirect_uris                        https://shop.example/a https://shop.example/b\n") {
 			t.Errorf("shown:\n%s", text)

@@ -122,7 +122,7 @@ func FuzzReadAuthorization(f *testing.F) {
 			t.Fatalf("an answer to %q, which is not registered for %q", a.RedirectURI, form.Get("client_id"))
 		}
 		if refused != nil {
-			response, err := h.Authorize.Refuse(a, refused.Reason)
+			response, err := h.Authorize.Refuse(t.Context(), a, refused.Reason)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,6 +38,11 @@ func (p *Service) Issue(
 	ctx context.Context, a *Request, session *identity.Session, decision Decision,
 ) (*oidc.Response, error) {
 	now, draft := p.Now(), p.Database.Draft()
+	if strings.HasSuffix(a.ResponseMode, inJWT) { // before anything is granted that the app would not hear of
+		if err := p.Clients.CanEncrypt(ctx, a.Client, a.Client.ResponseEncryption); err != nil {
+			return nil, err
+		}
+	}
 	issued, err := p.issue(ctx, a, session, decision, now)
 	if err != nil {
 		return nil, err
@@ -70,7 +76,7 @@ func (p *Service) Issue(
 	if !stands {
 		return nil, ErrOvertaken
 	}
-	return p.respond(a, issued.parameters)
+	return p.respond(ctx, a, issued.parameters)
 }
 
 // holdSession is an update that finds its row only while the session stands as it was read. What an app gets in the
@@ -112,6 +118,9 @@ func (p *Service) issue(
 		i.grant.ExpiresAt = now.Add(max(p.Lifetimes.AccessToken, p.Lifetimes.IDToken)) // nothing can renew it
 	}
 	if err := p.sign(ctx, a, i.grant, i.parameters, now); err != nil {
+		if refused := (*oidc.Error)(nil); errors.As(err, &refused) {
+			return nil, refused
+		}
 		return nil, oidc.ServerError(fmt.Errorf("sign: %w", err))
 	}
 	return i, nil

@@ -240,11 +240,12 @@ func (a *Request) NamedClaims() []string {
 	})
 }
 
-// Refuse returns the response that tells the app no: RFC 6749, section 4.1.2.1. It fails where that cannot be signed.
-func (p *Service) Refuse(a *Request, err *oidc.Error) (*oidc.Response, error) {
+// Refuse returns the response that tells the app no: RFC 6749, section 4.1.2.1. It fails where that cannot be
+// signed or encrypted.
+func (p *Service) Refuse(ctx context.Context, a *Request, err *oidc.Error) (*oidc.Response, error) {
 	parameters := url.Values{"error": {err.Code}}
 	if err.Description != "" {
 		parameters.Set("error_description", err.Text())
 	}
-	return p.respond(a, parameters)
+	return p.respond(ctx, a, parameters)
 }

@@ -59,27 +59,32 @@ func checkResponseMode(_ context.Context, _ *Service, a *Request) *oidc.Error {
 }
 
 // respond makes the answer of these parameters, with state and iss (RFC 9207), in the response mode of the request.
-func (p *Service) respond(a *Request, parameters url.Values) (*oidc.Response, error) {
+func (p *Service) respond(ctx context.Context, a *Request, parameters url.Values) (*oidc.Response, error) {
 	parameters.Set("iss", p.Issuer)
 	if a.State != "" {
 		parameters.Set("state", a.State)
 	}
 	way, signed := strings.CutSuffix(a.ResponseMode, inJWT)
 	if signed {
-		text, err := p.signResponse(a, parameters)
+		text, err := p.signResponse(ctx, a, parameters)
 		if err != nil {
-			return nil, oidc.ServerError(err)
+			return nil, err
 		}
 		parameters = url.Values{"response": {text}}
 	}
 	return &oidc.Response{RedirectURI: a.RedirectURI, Mode: way, Parameters: parameters}, nil
 }
 
-// signResponse makes the JWT that holds an answer: JARM, section 2.1. It has no typ: those with one are something else.
-func (p *Service) signResponse(a *Request, parameters url.Values) (string, error) {
+// signResponse makes the JWT that holds an answer: JARM, section 2.1; encrypted, where the client is registered for
+// that. It has no typ: those with one are something else. It returns an *oidc.Error.
+func (p *Service) signResponse(ctx context.Context, a *Request, parameters url.Values) (string, error) {
 	claims := map[string]any{"aud": a.Client.ID, "exp": p.Now().Add(responseLifetime).Unix()}
 	for name := range parameters {
 		claims[name] = parameters.Get(name)
 	}
-	return p.Tokens.Keys.Sign(jose.SignatureAlgorithm(a.Client.ResponseAlg), "", claims)
+	signed, err := p.Tokens.Keys.Sign(jose.SignatureAlgorithm(a.Client.ResponseAlg), "", claims)
+	if err != nil {
+		return "", oidc.ServerError(err)
+	}
+	return p.Clients.Encrypt(ctx, a.Client, a.Client.ResponseEncryption, signed)
 }

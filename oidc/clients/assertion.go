@@ -87,9 +87,10 @@ var AssertionAlgs = []jose.SignatureAlgorithm{
 	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
 }
 
-// keySet is what can verify the signatures of a client.
+// keySet is the public keys of a client: they verify its signatures, and encrypt for it.
 type keySet interface {
 	VerifySignature(ctx context.Context, token string) (payload []byte, err error)
+	EncryptionKey(ctx context.Context, alg jose.KeyAlgorithm) (*jose.JSONWebKey, error)
 }
 
 // keySet returns the public keys of a client.
@@ -137,7 +138,12 @@ func parseJWKS(raw json.RawMessage) (registeredKeys, error) {
 var errNoKeySet = errors.New(
 	`the JWK set must look like {"keys":[...]} and hold at least one public key that verifies one of our algorithms`)
 
-// VerifySignature returns the payload of a JWT that one of the keys signed.
+// EncryptionKey is encryptionKey.
+func (r registeredKeys) EncryptionKey(_ context.Context, alg jose.KeyAlgorithm) (*jose.JSONWebKey, error) {
+	return r.encryptionKey(alg)
+}
+
+// VerifySignature returns the payload of a JWT that one of the keys signed; not one that is for encryption.
 func (r registeredKeys) VerifySignature(_ context.Context, token string) ([]byte, error) {
 	signed, err := jose.ParseSignedCompact(token, AssertionAlgs)
 	if err != nil {
@@ -145,6 +151,9 @@ func (r registeredKeys) VerifySignature(_ context.Context, token string) ([]byte
 	}
 	for _, key := range r.Keys {
 		if kid := signed.Signatures[0].Protected.KeyID; kid != "" && key.KeyID != "" && kid != key.KeyID {
+			continue
+		}
+		if key.Use == useEncryption {
 			continue
 		}
 		if payload, err := signed.Verify(key.Key); err == nil {

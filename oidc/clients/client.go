@@ -48,7 +48,14 @@ type Client struct {
 	UserinfoAlg   string `bun:"userinfo_alg"`    // userinfo_signed_response_alg; empty: plain JSON
 	// of signed answers: authorization_signed_response_alg
 	ResponseAlg string `bun:"response_alg"`
-	IsTrusted   bool   `bun:"is_trusted"` // ours: no consent page
+	// how what it is told is encrypted for it, besides being signed
+	IDTokenEncryption  Encryption `bun:"embed:id_token_encryption_"` // of logout tokens, too
+	UserinfoEncryption Encryption `bun:"embed:userinfo_encryption_"`
+	ResponseEncryption Encryption `bun:"embed:response_encryption_"` // of signed answers
+	// of introspection answers that it asks for as JWTs: RFC 9701
+	IntrospectionAlg        string     `bun:"introspection_alg"`
+	IntrospectionEncryption Encryption `bun:"embed:introspection_encryption_"`
+	IsTrusted               bool       `bun:"is_trusted"` // ours: no consent page
 	// may introspect the access tokens of other clients that are for the server itself, not for an API
 	IntrospectsAll bool `bun:"introspects_all"`
 	RequirePKCE    bool `bun:"require_pkce"` // ours: of a public client it is required anyway

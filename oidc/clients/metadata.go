@@ -39,6 +39,39 @@ var metadata = []metadatum{
 	{"authorization_signed_response_alg", "response_alg", func(c *Client) any { return &c.ResponseAlg }, true},
 	{"id_token_claims", "id_token_claims", func(c *Client) any { return &c.IDTokenClaims }, true},
 	{"userinfo_signed_response_alg", "userinfo_alg", func(c *Client) any { return &c.UserinfoAlg }, true},
+	{
+		"id_token_encrypted_response_alg", "id_token_encryption_alg",
+		func(c *Client) any { return &c.IDTokenEncryption.Alg }, true,
+	},
+	{
+		"id_token_encrypted_response_enc", "id_token_encryption_enc",
+		func(c *Client) any { return &c.IDTokenEncryption.Enc }, true,
+	},
+	{
+		"userinfo_encrypted_response_alg", "userinfo_encryption_alg",
+		func(c *Client) any { return &c.UserinfoEncryption.Alg }, true,
+	},
+	{
+		"userinfo_encrypted_response_enc", "userinfo_encryption_enc",
+		func(c *Client) any { return &c.UserinfoEncryption.Enc }, true,
+	},
+	{
+		"authorization_encrypted_response_alg", "response_encryption_alg",
+		func(c *Client) any { return &c.ResponseEncryption.Alg }, true,
+	},
+	{
+		"authorization_encrypted_response_enc", "response_encryption_enc",
+		func(c *Client) any { return &c.ResponseEncryption.Enc }, true,
+	},
+	{"introspection_signed_response_alg", "introspection_alg", func(c *Client) any { return &c.IntrospectionAlg }, true},
+	{
+		"introspection_encrypted_response_alg", "introspection_encryption_alg",
+		func(c *Client) any { return &c.IntrospectionEncryption.Alg }, true,
+	},
+	{
+		"introspection_encrypted_response_enc", "introspection_encryption_enc",
+		func(c *Client) any { return &c.IntrospectionEncryption.Enc }, true,
+	},
 	{"trusted", "is_trusted", func(c *Client) any { return &c.IsTrusted }, false},
 	{"require_pkce", "require_pkce", func(c *Client) any { return &c.RequirePKCE }, false},
 	{"require_pushed_authorization_requests", "require_par", func(c *Client) any { return &c.RequirePAR }, true},

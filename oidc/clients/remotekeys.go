@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
 )
@@ -71,21 +72,31 @@ func (k keysAt) key() string {
 
 // VerifySignature returns the payload of a JWT that one of the keys signed.
 func (k keysAt) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+	return ask(ctx, k, func(keys registeredKeys) ([]byte, error) { return keys.VerifySignature(ctx, token) })
+}
+
+// EncryptionKey returns the key to encrypt with.
+func (k keysAt) EncryptionKey(ctx context.Context, alg jose.KeyAlgorithm) (*jose.JSONWebKey, error) {
+	return ask(ctx, k, func(keys registeredKeys) (*jose.JSONWebKey, error) { return keys.encryptionKey(alg) })
+}
+
+// ask asks the set that is known, and where that does not do, the one that is there now.
+func ask[T any](ctx context.Context, k keysAt, question func(registeredKeys) (T, error)) (answer T, err error) {
 	known, ok := k.remote.sets.Get(k.key())
 	now := k.remote.now()
 	if ok && now.Sub(known.fetchedAt) < keysBelieved {
-		payload, err := known.keys.VerifySignature(ctx, token)
+		answer, err := question(known.keys)
 		if err == nil || now.Before(known.retryAt) {
-			return payload, err
+			return answer, err
 		}
 	} else if ok && now.Before(known.retryAt) {
-		return nil, errors.New("the client's keys could not be fetched a moment ago")
+		return answer, errors.New("the client's keys could not be fetched a moment ago")
 	}
 	keys, err := k.fetch(ctx, known)
 	if err != nil {
-		return nil, fmt.Errorf("fetch the client's keys: %w", err)
+		return answer, fmt.Errorf("fetch the client's keys: %w", err)
 	}
-	return keys.VerifySignature(ctx, token)
+	return question(keys)
 }
 
 // fetch reads the set, once for all requests that want it at the same time; seen is the set that did not do, or nil. A

@@ -63,6 +63,7 @@ func (c *Client) fillIn() {
 			*alg = string(jose.RS256)
 		}
 	}
+	fillInEncryption(c)
 	if c.SubjectType == "" {
 		c.SubjectType = SubjectPublic
 	}
@@ -234,10 +235,16 @@ func (c *Client) checkKeys() error {
 	if c.AuthMethod == AuthPrivateKeyJWT && (c.JWKS == nil) == (c.JWKSURI == "") {
 		return fmt.Errorf("%s needs the client's public keys: either a JWK set or the https URL of one", AuthPrivateKeyJWT)
 	}
+	if c.IntrospectionAlg != "" && !slices.Contains(keys.SigningAlgs, jose.SignatureAlgorithm(c.IntrospectionAlg)) {
+		return fmt.Errorf("the algorithm of introspection answers %q is not RS256, ES256 or EdDSA", c.IntrospectionAlg)
+	}
 	if c.JWKS != nil {
 		if _, err := parseJWKS(c.JWKS); err != nil {
 			return err
 		}
+	}
+	if err := checkEncryption(c); err != nil {
+		return err
 	}
 	return checkRequestObjects(c)
 }

@@ -39,7 +39,18 @@ type metadata struct {
 	IDTokenAlgs            []jose.SignatureAlgorithm `json:"id_token_signing_alg_values_supported"`
 	UserinfoAlgs           []jose.SignatureAlgorithm `json:"userinfo_signing_alg_values_supported"`
 	// JARM, section 4
-	ResponseAlgs                  []jose.SignatureAlgorithm `json:"authorization_signing_alg_values_supported"`
+	ResponseAlgs []jose.SignatureAlgorithm `json:"authorization_signing_alg_values_supported"`
+	// OpenID Connect Discovery, section 3; JARM, section 4; RFC 9701, section 7
+	IDTokenKeyAlgs           []jose.KeyAlgorithm       `json:"id_token_encryption_alg_values_supported"`
+	IDTokenContentAlgs       []jose.ContentEncryption  `json:"id_token_encryption_enc_values_supported"`
+	UserinfoKeyAlgs          []jose.KeyAlgorithm       `json:"userinfo_encryption_alg_values_supported"`
+	UserinfoContentAlgs      []jose.ContentEncryption  `json:"userinfo_encryption_enc_values_supported"`
+	ResponseKeyAlgs          []jose.KeyAlgorithm       `json:"authorization_encryption_alg_values_supported"`
+	ResponseContentAlgs      []jose.ContentEncryption  `json:"authorization_encryption_enc_values_supported"`
+	IntrospectionAlgs        []jose.SignatureAlgorithm `json:"introspection_signing_alg_values_supported"`
+	IntrospectionKeyAlgs     []jose.KeyAlgorithm       `json:"introspection_encryption_alg_values_supported"`
+	IntrospectionContentAlgs []jose.ContentEncryption  `json:"introspection_encryption_enc_values_supported"`
+
 	TokenAuthMethods              []string                  `json:"token_endpoint_auth_methods_supported"`
 	TokenAuthAlgs                 []jose.SignatureAlgorithm `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionAuthMethods      []string                  `json:"introspection_endpoint_auth_methods_supported"`
@@ -116,6 +127,15 @@ func Document(p *oidc.Provider, chosen Choices) ([]byte, error) {
 		IDTokenAlgs:                   keys.SigningAlgs,
 		ResponseAlgs:                  keys.SigningAlgs,
 		UserinfoAlgs:                  keys.SigningAlgs,
+		IntrospectionAlgs:             keys.SigningAlgs,
+		IDTokenKeyAlgs:                clients.KeyAlgs,
+		IDTokenContentAlgs:            clients.ContentAlgs,
+		UserinfoKeyAlgs:               clients.KeyAlgs,
+		UserinfoContentAlgs:           clients.ContentAlgs,
+		ResponseKeyAlgs:               clients.KeyAlgs,
+		ResponseContentAlgs:           clients.ContentAlgs,
+		IntrospectionKeyAlgs:          clients.KeyAlgs,
+		IntrospectionContentAlgs:      clients.ContentAlgs,
 		TokenAuthMethods:              clients.AuthMethods,
 		TokenAuthAlgs:                 clients.AssertionAlgs,
 		IntrospectionAuthMethods:      confidential,

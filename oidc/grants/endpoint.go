@@ -71,6 +71,7 @@ func (e *exchange) run(ctx context.Context, r oidc.Request) (err error) {
 		e.demandStanding,
 		e.chooseAPI,
 		e.chooseScopes,
+		e.demandKeys,
 		e.issue,
 	} {
 		if err := phase(ctx); err != nil {
@@ -143,6 +144,14 @@ func (e *exchange) chooseScopes(context.Context) error {
 	return nil
 }
 
+// demandKeys demands the app's keys where its ID token is encrypted, before anything is used up for it.
+func (e *exchange) demandKeys(ctx context.Context) error {
+	if e.work.grant == nil || !e.access.GetGrantedScopes().Has("openid") {
+		return nil
+	}
+	return e.service.Clients.CanEncrypt(ctx, e.client, e.client.IDTokenEncryption)
+}
+
 // issue signs the tokens, and uses up what was redeemed, in one transaction.
 func (e *exchange) issue(ctx context.Context) error {
 	answer, err := e.service.engine.NewAccessResponse(withWork(ctx, e.work), e.access)
@@ -161,7 +170,10 @@ func (e *exchange) issue(ctx context.Context) error {
 
 // refuse turns what fosite says, and what the work has come upon where fosite does not listen, into an *oidc.Error.
 func (e *exchange) refuse(err error) error {
+	var refused *oidc.Error
 	switch {
+	case errors.As(e.work.fault, &refused):
+		return refused
 	case e.work.fault != nil:
 		return oidc.ServerError(e.work.fault)
 	case e.work.lost:

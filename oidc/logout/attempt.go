@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -84,8 +85,10 @@ func (p *Service) tell(ctx context.Context, d *Delivery, patience time.Duration)
 	case !errors.Is(err, storage.ErrNotFound):
 		return nil, err
 	}
-	token, err := p.newToken(d)
-	if err != nil {
+	token, err := p.newToken(ctx, d, client)
+	if refused := (*oidc.Error)(nil); errors.As(err, &refused) {
+		return &fault{reason: said(refused.Description)}, nil // its keys may be there later
+	} else if err != nil {
 		return nil, fmt.Errorf("sign a logout token: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)

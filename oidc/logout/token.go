@@ -1,8 +1,12 @@
 package logout
 
 import (
+	"context"
+
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/oidc/clients"
 )
 
 // TokenType is the type of logout tokens, so that none passes for another JWT of ours, nor another for one of them.
@@ -22,12 +26,18 @@ type tokenClaims struct {
 
 const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
-// newToken signs a logout token, which is good for one attempt.
-func (p *Service) newToken(d *Delivery) (string, error) {
+// newToken signs a logout token, which is good for one attempt, and encrypts it as ID tokens of the app are: section
+// 2.6. Of an app that was deleted meanwhile, client is nil and the keys are unknown. It returns an *oidc.Error where
+// the token cannot be encrypted.
+func (p *Service) newToken(ctx context.Context, d *Delivery, client *clients.Client) (string, error) {
 	now := p.Now()
-	return p.Tokens.Keys.Sign(jose.SignatureAlgorithm(d.Alg), TokenType, tokenClaims{
+	signed, err := p.Tokens.Keys.Sign(jose.SignatureAlgorithm(d.Alg), TokenType, tokenClaims{
 		Issuer: p.Issuer, Subject: d.Subject, Audience: d.ClientID, IssuedAt: now.Unix(),
 		Expiry: now.Add(p.Lifetimes.LogoutToken).Unix(), ID: uuid.NewString(),
 		Events: map[string]struct{}{logoutEvent: {}}, SessionID: d.SessionID.String(),
 	})
+	if err != nil || client == nil {
+		return signed, err
+	}
+	return p.Clients.Encrypt(ctx, client, client.IDTokenEncryption, signed)
 }

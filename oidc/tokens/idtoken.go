@@ -52,8 +52,8 @@ func NeedsPerson(client *clients.Client, grant *oidc.Grant) bool {
 		client.IDTokenClaims != clients.IDTokenMinimal && tellOfPeople(grant.Scopes)
 }
 
-// SignIDToken makes an ID token: OpenID Connect Core, section 2. It returns storage.ErrNotFound where the person was
-// erased.
+// SignIDToken makes an ID token: OpenID Connect Core, section 2; encrypted, where its client is registered for that. It
+// returns storage.ErrNotFound where the person was erased, or an *oidc.Error where it cannot be encrypted.
 func (p *Service) SignIDToken(ctx context.Context, t IDToken, now time.Time) (string, error) {
 	alg := jose.SignatureAlgorithm(t.Client.IDTokenAlg)
 	subject, err := p.Subject(ctx, t.Client, t.Grant.UserID)
@@ -71,7 +71,11 @@ func (p *Service) SignIDToken(ctx context.Context, t IDToken, now time.Time) (st
 	if t.Code != "" {
 		claims.CodeHash = tokenHash(alg, t.Code)
 	}
-	return p.Keys.Sign(alg, IDTokenType, idTokenPayload{claims, t.aboutPerson()})
+	signed, err := p.Keys.Sign(alg, IDTokenType, idTokenPayload{claims, t.aboutPerson()})
+	if err != nil {
+		return "", err
+	}
+	return p.Clients.Encrypt(ctx, t.Client, t.Client.IDTokenEncryption, signed)
 }
 
 // aboutPerson is what the ID token tells of the person: what they have asked for by name, and what the scopes give

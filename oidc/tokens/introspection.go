@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
@@ -84,6 +86,37 @@ func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspectio
 		Expiry: found.ExpiresAt.Unix(), IssuedAt: found.CreatedAt.Unix(), Subject: subject, Issuer: p.Issuer,
 		SessionID: grant.SessionID.String(),
 	}, client, nil
+}
+
+// IntrospectionType is the typ of an introspection answer that is a JWT, and its media type below application/: RFC
+// 9701, section 5.
+const IntrospectionType = "token-introspection+jwt"
+
+// introspectionClaims are the claims of such an answer. What it says of the token is one claim, with neither sub nor
+// exp beside it: nothing that takes a JWT for a token takes this one.
+type introspectionClaims struct {
+	Issuer        string         `json:"iss"`
+	Audience      string         `json:"aud"` // who has asked
+	IssuedAt      int64          `json:"iat"`
+	Introspection *Introspection `json:"token_introspection"`
+}
+
+// SignIntrospection makes a JWT of an answer to a client that has asked for one; encrypted, where it is registered for
+// that. It returns an *oidc.Error where that cannot be.
+func (p *Service) SignIntrospection(
+	ctx context.Context, answer *Introspection, to *clients.Client,
+) (string, error) {
+	alg := jose.RS256 // RFC 9701, section 6
+	if to.IntrospectionAlg != "" {
+		alg = jose.SignatureAlgorithm(to.IntrospectionAlg)
+	}
+	signed, err := p.Keys.Sign(alg, IntrospectionType, introspectionClaims{
+		Issuer: p.Issuer, Audience: to.ID, IssuedAt: p.Now().Unix(), Introspection: answer,
+	})
+	if err != nil {
+		return "", oidc.ServerError(err)
+	}
+	return p.Clients.Encrypt(ctx, to, to.IntrospectionEncryption, signed)
 }
 
 // mayIntrospect tells whether a client may be told of an access token. A token for an API that has been deleted is good

@@ -17,7 +17,7 @@ import (
 // Userinfo is the answer of the userinfo endpoint: OpenID Connect Core, section 5.3.2.
 type Userinfo struct {
 	Claims map[string]any
-	JWT    string // the same, signed, where the client is registered for that; otherwise empty
+	JWT    string // the same, signed or encrypted too, where the client is registered for that; otherwise empty
 }
 
 // userinfoType is the typ of a signed answer: none. Such a JWT must not pass for an ID token, which has one.
@@ -58,7 +58,15 @@ func (p *Service) Userinfo(ctx context.Context, accessToken string) (*Userinfo, 
 	if err != nil {
 		return nil, oidc.ServerError(err)
 	}
-	return answer, nil
+	if !about.IsEncrypted {
+		return answer, nil
+	}
+	client, err := p.Clients.ByID(ctx, claims.ClientID)
+	if err != nil {
+		return nil, oidc.ServerError(err)
+	}
+	answer.JWT, err = p.Clients.Encrypt(ctx, client, client.UserinfoEncryption, answer.JWT)
+	return answer, err
 }
 
 func badToken() *oidc.Error {
@@ -84,6 +92,7 @@ type subject struct {
 
 	Person      Person `bun:"embed:person_"`
 	UserinfoAlg string `bun:"userinfo_alg"`
+	IsEncrypted bool   `bun:"is_encrypted"`
 	Revoked     bool   `bun:"revoked"`
 }
 
@@ -100,7 +109,7 @@ func (p *Service) subjectOf(ctx context.Context, token *AccessClaims, scopes []s
 	found := new(subject)
 	query := p.Database.Reader().NewSelect().Model(found).
 		ColumnExpr(`"grant".user_id, "grant".expires_at, "grant".ended_at, "grant".session_version, "grant".claims`).
-		ColumnExpr("client.userinfo_alg AS userinfo_alg").
+		ColumnExpr("client.userinfo_alg AS userinfo_alg, client.userinfo_encryption_alg <> '' AS is_encrypted").
 		ColumnExpr("EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?) AS revoked", token.ID).
 		Join(`JOIN clients AS client ON client.id = "grant".client_id`).
 		Where(`"grant".id = ?`, grantID)

@@ -70,7 +70,7 @@ func tellPerson(v *Visit, err error) {
 	if errors.As(err, &refusal) && refusal.Authorization != nil {
 		v.Client = refusal.Authorization.Client
 		LogRefusal(v, refusal.Reason)
-		response, unsigned := v.frame.Authorize.Refuse(refusal.Authorization, refusal.Reason)
+		response, unsigned := v.frame.Authorize.Refuse(v.Context(), refusal.Authorization, refusal.Reason)
 		if unsigned == nil && v.Respond(response) == nil {
 			return
 		}

@@ -1,9 +1,13 @@
 package protocol
 
 import (
+	"mime"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/web/frame"
 )
 
@@ -16,17 +20,18 @@ func (e Tokens) Token(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	tokens, client, err := e.Grants.Token(v.Context(), request)
+	answer, client, err := e.Grants.Token(v.Context(), request)
 	v.IsOf(client)
 	v.AllowOrigin()
 	if err != nil {
 		return err
 	}
-	v.Gin.JSON(http.StatusOK, tokens)
+	v.Gin.JSON(http.StatusOK, answer)
 	return nil
 }
 
-// Introspect is the introspection endpoint: RFC 7662. Resource servers call it, not pages.
+// Introspect is the introspection endpoint: RFC 7662, and RFC 9701 for who wants the answer as a JWT. Resource servers
+// call it, not pages.
 func (e Tokens) Introspect(v *frame.Visit) error {
 	request, err := fromApp(v)
 	if err != nil {
@@ -37,8 +42,37 @@ func (e Tokens) Introspect(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	v.Gin.JSON(http.StatusOK, introspection)
+	v.Gin.Header("Vary", "Accept")
+	const kind = "application/" + tokens.IntrospectionType
+	if !prefers(v.Gin.Request.Header.Values("Accept"), kind, "application/json") {
+		v.Gin.JSON(http.StatusOK, introspection)
+		return nil
+	}
+	signed, err := e.Tokens.SignIntrospection(v.Context(), introspection, client)
+	if err != nil {
+		return err
+	}
+	v.Gin.Data(http.StatusOK, kind, []byte(signed))
 	return nil
+}
+
+// prefers tells whether the header Accept names a media type, and that not less than the usual one: RFC 9110,
+// section 12.5.1. A range such as */* names none.
+func prefers(accept []string, kind, usual string) bool {
+	weight := map[string]float64{}
+	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		name, parameters, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		weight[name] = 1
+		if q, given := parameters["q"]; given {
+			if weight[name], err = strconv.ParseFloat(q, 64); err != nil {
+				weight[name] = 0
+			}
+		}
+	}
+	return weight[kind] > 0 && weight[kind] >= weight[usual]
 }
 
 // Revoke is the revocation endpoint: RFC 7009.

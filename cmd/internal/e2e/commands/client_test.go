@@ -144,6 +144,26 @@ func TestClientUpdate(t *testing.T) {
 		if told.SubjectType != clients.SubjectPublic {
 			t.Errorf("with public subjects again: %+v", told)
 		}
+		const forEncryption = `{"keys":[{"kty":"EC","crv":"P-256","use":"enc",
+			"x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}`
+		if err := os.WriteFile(keys, []byte(forEncryption), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var secret struct {
+			Alg string `json:"id_token_encrypted_response_alg"`
+			Enc string `json:"id_token_encrypted_response_enc"`
+		}
+		line.JSON(t, &secret, "", "client", "update", "shop", "--jwks", keys, "--id-token-encryption-alg", "ECDH-ES",
+			"--auth-method", "")
+		if secret.Alg != "ECDH-ES" || secret.Enc != "A128CBC-HS256" {
+			t.Errorf("with encrypted ID tokens: %+v", secret)
+		}
+		fails(1, "for encryption with RSA-OAEP-256", "client", "update", "shop", "--id-token-encryption-alg", "RSA-OAEP-256")
+		secret.Alg, secret.Enc = "", ""
+		line.JSON(t, &secret, "", "client", "update", "shop", "--id-token-encryption-alg", "")
+		if secret.Alg+secret.Enc != "" {
+			t.Errorf("without: %+v", secret)
+		}
 		text := line.Run(t, "", "client", "show", "shop").Out.String()
 		if !strings.Contains(text, "redirect_uris                        https://shop.example/a https://shop.example/b\n") {
 			t.Errorf("shown:\n%s", text)

@@ -28,7 +28,7 @@ type clientSettings struct {
 	ResponseType          []string `name:"response-type" sep:"none" help:"What the app may ask for: code (default); where WICKET_RESPONSE_TYPES is all also 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token' and none. Repeat it for several."`
 	Public                *bool    `negatable:"" help:"An app that cannot keep a secret: an SPA or a native app. It must use PKCE."`
 	AuthMethod            *string  `name:"auth-method" help:"client_secret_basic or client_secret_post, and nothing else; private_key_jwt; or none, which is --public. Left out or empty, the app has a secret and may send it either way."`
-	JWKS                  *string  `name:"jwks" placeholder:"FILE" help:"File with the app's public keys as a JWK set, for private_key_jwt and signed requests."`
+	JWKS                  *string  `name:"jwks" placeholder:"FILE" help:"File with the app's public keys as a JWK set, for private_key_jwt, signed requests and what is encrypted for the app."`
 	JWKSURI               *string  `name:"jwks-uri" help:"URL of the app's public keys, for the same."`
 	Trusted               *bool    `negatable:"" help:"An app of your own: people are not asked for consent. Not for --public with a redirect URI on localhost or of a scheme of its own."`
 	RequirePKCE           *bool    `name:"require-pkce" negatable:"" help:"An app with a secret must use PKCE (S256) too. Of --public it is demanded anyway, and of all by WICKET_REQUIRE_PKCE."`

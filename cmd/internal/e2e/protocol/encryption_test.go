@@ -20,6 +20,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/tokens"
+	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -274,4 +275,29 @@ func TestSignedIntrospection(t *testing.T) {
 			}
 		}
 	})
+}
+
+// openid-client reads what is encrypted for it, in each way that it knows.
+func TestNodeClientIsToldInSecret(t *testing.T) {
+	t.Parallel()
+	h := harness.Start(t, storagetest.URL(t, storage.SQLite))
+	s := newSecretive(t)
+	for _, alg := range clients.KeyAlgs {
+		private := jose.JSONWebKey{Key: s.ec, KeyID: "ec", Algorithm: string(alg)}
+		if alg == jose.RSA_OAEP_256 {
+			private = jose.JSONWebKey{Key: s.rsa, KeyID: "rsa", Algorithm: string(alg)}
+		}
+		key, err := json.Marshal(private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(string(alg), func(t *testing.T) {
+			t.Parallel()
+			runNodeClient(t, h, "encrypted", string(key), h.AddClient(t, func(c *clients.Client) {
+				s.asksFor(t)(c)
+				c.IDTokenEncryption.Alg, c.UserinfoEncryption.Alg = string(alg), string(alg)
+				c.IntrospectionEncryption.Alg = string(alg)
+			}))
+		})
+	}
 }

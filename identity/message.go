@@ -54,6 +54,7 @@ const (
 	MessageErasure         = "erasure"
 	MessageAccountLinked   = "account_linked"
 	MessageInvitation      = "invitation"
+	MessageDeviceConnected = "device_connected"
 )
 
 // SealForMessages is the purpose with which secrets in messages are sealed on their way through the job queue.

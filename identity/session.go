@@ -41,6 +41,8 @@ type Session struct {
 
 	ExternalAccountID uuid.NullUUID `bun:"external_account_id,type:uuid"` // by which the person came in, if by one
 	FactorID          uuid.NullUUID `bun:"factor_id,type:uuid"`           // the passkey, key or app that was shown first
+	// the app of a device that was signed in without a browser (RFC 8628), by its client_id: nobody has the secret; or ""
+	DeviceClientID string `bun:"device_client_id,nullzero"`
 	// the session there that it came from, if the provider names them
 	UpstreamSID string `bun:"upstream_sid,nullzero"`
 
@@ -247,12 +249,13 @@ func (s Sessions) List(ctx context.Context, userID uuid.UUID) ([]Session, error)
 	return sessions, nil
 }
 
-// live is the one definition of a session that still counts, for queries that joined its user.
+// live is the one definition of a session that still counts, for queries that joined its user. A device without a
+// browser may be switched off for long: what it holds has an end of its own.
 func (s Sessions) live(query *bun.SelectQuery) *bun.SelectQuery {
 	now := s.Now()
 	return query.Where("session.ended_at IS NULL").
 		Where("session.expires_at > ?", now).
-		Where("session.last_seen_at > ?", now.Add(-s.SessionIdle)).
+		Where("(session.last_seen_at > ? OR session.device_client_id IS NOT NULL)", now.Add(-s.SessionIdle)).
 		Where(`session.session_version = "user".session_version`).
 		Where(`"user".is_active`)
 }

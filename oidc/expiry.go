@@ -13,6 +13,10 @@ const tombstonesKept = 30 * 24 * time.Hour
 // take on our pages.
 const pushedKept = 2 * time.Hour
 
+// deviceRequestsKept is how long what devices have asked for is kept after its end, so that an app that comes late, or a
+// second time, is told so.
+const deviceRequestsKept = time.Hour
+
 // deliveriesKept is how long an operator may look up which apps were told of a logout, and send it again.
 const deliveriesKept = 30 * 24 * time.Hour
 
@@ -27,6 +31,7 @@ func (p *Provider) Expire(ctx context.Context) (map[string]int64, error) {
 	}{
 		{"codes", "hash", "expires_at < ?", []any{now.Add(-tombstonesKept)}},
 		{"pushed_requests", "hash", "expires_at < ?", []any{now.Add(-pushedKept)}},
+		{"device_requests", "device_hash", "expires_at < ?", []any{now.Add(-deviceRequestsKept)}},
 		{"refresh_tokens", "hash", "expires_at < ?", []any{now}},
 		{"grants", "id", "expires_at < ? OR ended_at < ?", []any{now, now.Add(-tombstonesKept)}},
 		{"revoked_tokens", "jti", "expires_at < ?", []any{now}},

@@ -66,6 +66,8 @@ type Standing struct {
 	SessionExpiresAt   time.Time  `bun:"session_expires_at"`
 	SessionACR         string     `bun:"session_acr"` // what the session has reached; apps may be told of less
 	IsRuled            bool       `bun:"is_ruled"`    // two factors are demanded of the person
+	// the session is that of a device without a browser: RFC 8628
+	SessionIsDevice bool `bun:"session_is_device"`
 }
 
 // JoinStanding adds what a grant hangs on to a query that has the grant under the alias "grant".
@@ -73,7 +75,7 @@ func (p *Provider) JoinStanding(query *bun.SelectQuery) *bun.SelectQuery {
 	joined := joinStanding(query).
 		ColumnExpr(`"user".is_active AS user_is_active, "user".session_version AS user_session_version`).
 		ColumnExpr(`"session".ended_at AS session_ended_at, "session".expires_at AS session_expires_at`).
-		ColumnExpr(`"session".acr AS session_acr`)
+		ColumnExpr(`"session".acr AS session_acr, "session".device_client_id IS NOT NULL AS session_is_device`)
 	return p.TwoFactors.Select(joined, "grant.user_id")
 }
 
@@ -104,13 +106,14 @@ func (p *Provider) EndGrant(ctx context.Context, grantID uuid.UUID, reason strin
 }
 
 // EndGrants ends the grants that which selects and that have not ended, each with a line in the audit trail, and
-// returns how many. Their codes, refresh tokens and access tokens are void with the commit.
+// returns how many. Their codes, refresh tokens and access tokens are void with the commit. The session of a device
+// without a browser ends with its grant, for nothing else hangs on it.
 func EndGrants(
 	ctx context.Context, tx bun.Tx, now time.Time, reason string, which func(*bun.UpdateQuery) *bun.UpdateQuery,
 ) (int, error) {
 	var ended []Grant
 	query := tx.NewUpdate().Model(&ended).Set("ended_at = ?", now).Set("end_reason = ?", reason).
-		Where("ended_at IS NULL").Returning("id, user_id, client_id")
+		Where("ended_at IS NULL").Returning("id, user_id, client_id, session_id")
 	if err := which(query).Scan(ctx); err != nil && storage.NotFound(err) != storage.ErrNotFound {
 		return 0, err
 	}
@@ -123,7 +126,34 @@ func EndGrants(
 			return 0, err
 		}
 	}
-	return len(ended), nil
+	return len(ended), endDevices(ctx, tx, now, reason, ended)
+}
+
+// endDevices ends the sessions of devices whose grants have ended. Their app is not told of a logout: it has given the
+// grant back, or lost it as one that is used in a browser does.
+func endDevices(ctx context.Context, tx bun.Tx, now time.Time, reason string, grants []Grant) error {
+	if len(grants) == 0 {
+		return nil
+	}
+	ids := make([]uuid.UUID, len(grants))
+	for i, grant := range grants {
+		ids[i] = grant.SessionID
+	}
+	var ended []identity.Session
+	err := tx.NewUpdate().Model(&ended).Set("ended_at = ?", now).Set("end_reason = ?", reason).
+		Where("id IN (?) AND device_client_id IS NOT NULL AND ended_at IS NULL", bun.List(ids)).
+		Returning("id, user_id").Scan(ctx)
+	if err != nil && storage.NotFound(err) != storage.ErrNotFound {
+		return err
+	}
+	changes := make([]audit.Change, len(ended))
+	for i, session := range ended {
+		changes[i] = audit.Change{
+			Entity: "session", EntityID: session.ID.String(), Action: "ended", UserID: session.UserID,
+			New: audit.Values{"reason": reason},
+		}
+	}
+	return audit.RecordAll(ctx, tx, now, changes)
 }
 
 // GrantInUse is a grant that stands, with what its owner and an operator know it by.

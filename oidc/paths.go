@@ -7,7 +7,9 @@ const (
 	PathJWKS           = "/.well-known/jwks.json"
 	PathResource       = "/.well-known/oauth-protected-resource"
 	PathAuthorize      = "/authorize"
-	PathPAR            = "/par" // RFC 9126
+	PathPAR            = "/par"                  // RFC 9126
+	PathDeviceRequest  = "/device_authorization" // RFC 8628
+	PathDevice         = "/device"               // where the person types the code
 	PathToken          = "/token"
 	PathUserinfo       = "/userinfo"
 	PathIntrospect     = "/introspect"

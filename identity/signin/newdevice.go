@@ -15,6 +15,7 @@ func isNewDevice(ctx context.Context, db bun.IDB, userID uuid.UUID, device ident
 	var earlier []identity.Session
 	err := db.NewSelect().Model(&earlier).Column("fingerprint", "ip").Where("user_id = ?", userID).
 		Where("end_reason IS NULL OR end_reason <> ?", identity.EndedByNotMe).
+		Where("device_client_id IS NULL"). // which may be far away, with somebody who has tricked the person
 		Order("created_at DESC").Limit(sessionsCompared).Scan(ctx)
 	if err != nil || len(earlier) == 0 {
 		return false, err

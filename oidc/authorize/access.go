@@ -13,6 +13,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/grants"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -210,13 +211,17 @@ func removeAccess(
 	if err != nil {
 		return err
 	}
+	cancelled, err := grants.CancelDevices(ctx, tx, userID, clientID) // before grants, which they may become meanwhile
+	if err != nil {
+		return err
+	}
 	ended, err := oidc.EndGrants(ctx, tx, now, reason, func(q *bun.UpdateQuery) *bun.UpdateQuery {
 		return q.Where("user_id = ? AND client_id = ?", userID, clientID)
 	})
 	if err != nil {
 		return err
 	}
-	if !withdrawn && ended == 0 {
+	if !withdrawn && ended == 0 && cancelled == 0 {
 		return storage.ErrNotFound
 	}
 	return nil

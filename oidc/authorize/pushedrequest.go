@@ -83,7 +83,7 @@ func (p *Service) Push(ctx context.Context, r oidc.Request) (*Pushed, *clients.C
 		}
 		return nil, client, refused
 	}
-	if err := p.limitKept(ctx, client); err != nil {
+	if err := p.limitKept(ctx, "par", client); err != nil {
 		return nil, client, err
 	}
 	reference, now := storage.NewSecret(), p.Now()
@@ -97,13 +97,13 @@ func (p *Service) Push(ctx context.Context, r oidc.Request) (*Pushed, *clients.C
 	return &Pushed{requestURIPrefix + reference, int64(pushedLifetime.Seconds())}, client, nil
 }
 
-// limitKept counts a request that is kept for a client that anybody can use, by the network that it comes from: each
-// is a row for hours. It returns a *cache.Limited.
-func (p *Service) limitKept(ctx context.Context, client *clients.Client) error {
+// limitKept counts a request to an endpoint that is kept for a client that anybody can use, by the network that it comes
+// from: each is a row for a while. It returns a *cache.Limited.
+func (p *Service) limitKept(ctx context.Context, endpoint string, client *clients.Client) error {
 	if !client.IsPublic() && !client.IsStranger() {
 		return nil
 	}
-	return p.Limits.Take(ctx, "par", "public", identity.Device{IP: audit.ActorOf(ctx).IP}.Source())
+	return p.Limits.Take(ctx, endpoint, "public", identity.Device{IP: audit.ActorOf(ctx).IP}.Source())
 }
 
 // pushed checks a request that is pushed, and returns its parameters: those of the request object, where it is one

@@ -218,7 +218,7 @@ func (p reader) keep(ctx context.Context, a *Request, object requestObject) erro
 	if !object.signed || len(a.form.Encode()) <= maxSealed {
 		return nil
 	}
-	if err := p.limitKept(ctx, a.Client); err != nil {
+	if err := p.limitKept(ctx, "par", a.Client); err != nil {
 		return err
 	}
 	now := p.Now()

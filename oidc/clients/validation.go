@@ -55,7 +55,7 @@ func (c *Client) fillIn() {
 		c.AuthMethod, c.AnySecretMethod = AuthBasic, true
 	}
 	fillInGrants(c)
-	if len(c.Scopes) == 0 && redirects(c) {
+	if len(c.Scopes) == 0 && (redirects(c) || slices.Contains(c.GrantTypes, oidc.GrantDeviceCode)) {
 		c.Scopes = oidc.EverydayScopes()
 	}
 	for _, alg := range []*string{&c.IDTokenAlg, &c.ResponseAlg} {

@@ -22,6 +22,7 @@ type metadata struct {
 	AuthorizationEndpoint  string                    `json:"authorization_endpoint"`
 	PAREndpoint            string                    `json:"pushed_authorization_request_endpoint"`
 	TokenEndpoint          string                    `json:"token_endpoint"`
+	DeviceEndpoint         string                    `json:"device_authorization_endpoint"` // RFC 8628, section 4
 	UserinfoEndpoint       string                    `json:"userinfo_endpoint"`
 	JWKSURI                string                    `json:"jwks_uri"`
 	RegistrationEndpoint   string                    `json:"registration_endpoint,omitempty"`
@@ -110,6 +111,7 @@ func Document(p *oidc.Provider, chosen Choices) ([]byte, error) {
 		AuthorizationEndpoint:         issuer + oidc.PathAuthorize,
 		PAREndpoint:                   issuer + oidc.PathPAR,
 		TokenEndpoint:                 issuer + oidc.PathToken,
+		DeviceEndpoint:                issuer + oidc.PathDeviceRequest,
 		UserinfoEndpoint:              issuer + oidc.PathUserinfo,
 		JWKSURI:                       issuer + oidc.PathJWKS,
 		RegistrationEndpoint:          registers,

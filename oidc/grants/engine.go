@@ -68,6 +68,7 @@ func newEngine(p *Service) *fosite.Fosite {
 			HandleHelper: &oauth2.HandleHelper{AccessTokenStrategy: tokens, AccessTokenStorage: store, Config: config},
 			Config:       config,
 		},
+		deviceCodes{p},
 	}
 	return fosite.NewOAuth2Provider(store, config)
 }
@@ -97,8 +98,11 @@ type work struct {
 	stands  bool            // what the grant hangs on stands: see oidc.Grant.Stands
 
 	code    *Code                // the code that is issued or redeemed
+	device  *deviceWithStanding  // what is redeemed by a device code
 	refresh *tokens.RefreshToken // the refresh token that is used
 	repeat  bool                 // it was used a moment ago by a client that may have lost the answer
+
+	onDevice bool // the grant is that of a device without a browser, which is seen by this alone
 
 	issued     *tokens.RefreshToken // the refresh token that is made
 	issuedText string

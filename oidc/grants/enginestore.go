@@ -14,6 +14,7 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
 
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
@@ -126,6 +127,7 @@ func (s engineStore) GetRefreshTokenSession(
 		return nil, err
 	}
 	w.refresh, w.grant, w.person = &found.RefreshToken, found.Grant, &found.Person
+	w.onDevice = found.SessionIsDevice
 	request, err := w.grantRequest(url.Values{})
 	if err != nil {
 		return nil, err
@@ -192,6 +194,11 @@ func (s engineStore) Commit(ctx context.Context) error {
 	then := []schema.QueryAppender{record}
 	if w.issued != nil {
 		then = append(then, draft.NewInsert().Model(w.issued))
+	}
+	if w.onDevice {
+		then = append(then, draft.NewUpdate().Model((*identity.Session)(nil)).
+			Set("last_seen_at = ?", w.now).Set("last_seen_ip = ?", audit.ActorOf(ctx).IP).
+			Where("id = ?", w.grant.SessionID))
 	}
 	claimed, err := s.service.Database.Claim(ctx, []*bun.UpdateQuery{claim}, then...)
 	if err != nil || claimed {

@@ -37,6 +37,10 @@ var grantTypes = []grantType{
 	},
 	// section 4.4.2
 	{name: oidc.GrantClientCredentials, api: clientsAPI, scopes: requestedScopes},
+	// RFC 8628, section 3.4
+	{
+		name: oidc.GrantDeviceCode, presented: "device_code", noun: "device code", api: grantedAPI, scopes: grantedScopes,
+	},
 }
 
 func grantTypeNamed(name string) *grantType {

@@ -22,12 +22,15 @@ type Policy struct {
 	APIs []string `json:"apis,omitempty"`
 	// MayActForItself lets it have client_credentials: tokens that no person has agreed to.
 	MayActForItself bool `json:"may_act_for_itself,omitempty"`
+	// MayConnectDevices lets it have the device grant: no address to which people are sent back tells there that the app
+	// is the one that it calls itself, so that it is the one with which they are tricked most easily.
+	MayConnectDevices bool `json:"may_connect_devices,omitempty"`
 }
 
 // grantTypes are those that the policy lets an app have.
 func (p Policy) grantTypes() []string {
 	return slices.DeleteFunc(slices.Clone(oidc.GrantTypes), func(name string) bool {
-		return name == oidc.GrantClientCredentials && !p.MayActForItself
+		return name == oidc.GrantClientCredentials && !p.MayActForItself || name == oidc.GrantDeviceCode && !p.MayConnectDevices
 	})
 }
 

@@ -92,7 +92,9 @@ var allowed = map[string][]string{
 	"oidc/tokens": slices.Concat(
 		[]string{"oidc", "oidc/keys", "oidc/clients", "oidc/apis", "identity", "identity/profile"}, storagePackages,
 	),
-	"oidc/grants": slices.Concat([]string{"oidc", "oidc/clients", "oidc/apis", "oidc/tokens"}, storagePackages),
+	"oidc/grants": slices.Concat(
+		[]string{"oidc", "oidc/clients", "oidc/apis", "oidc/tokens", "identity"}, storagePackages,
+	),
 	"oidc/authorize": slices.Concat(
 		[]string{"oidc", "oidc/clients", "oidc/apis", "oidc/registration", "oidc/tokens", "oidc/grants", "identity", "identity/refusal"}, storagePackages,
 	),

@@ -41,8 +41,7 @@ type Session struct {
 
 	ExternalAccountID uuid.NullUUID `bun:"external_account_id,type:uuid"` // by which the person came in, if by one
 	FactorID          uuid.NullUUID `bun:"factor_id,type:uuid"`           // the passkey, key or app that was shown first
-	// the app of a device that was signed in without a browser (RFC 8628), by its client_id: nobody has the secret; or ""
-	DeviceClientID string `bun:"device_client_id,nullzero"`
+	DeviceClientID    string        `bun:"device_client_id,nullzero"`     // of a device without a browser: RFC 8628; or ""
 	// the session there that it came from, if the provider names them
 	UpstreamSID string `bun:"upstream_sid,nullzero"`
 
@@ -249,8 +248,7 @@ func (s Sessions) List(ctx context.Context, userID uuid.UUID) ([]Session, error)
 	return sessions, nil
 }
 
-// live is the one definition of a session that still counts, for queries that joined its user. A device without a
-// browser may be switched off for long: what it holds has an end of its own.
+// live is the one definition of a session that still counts, for queries that joined its user: a device may be off.
 func (s Sessions) live(query *bun.SelectQuery) *bun.SelectQuery {
 	now := s.Now()
 	return query.Where("session.ended_at IS NULL").

@@ -13,8 +13,8 @@ const tombstonesKept = 30 * 24 * time.Hour
 // take on our pages.
 const pushedKept = 2 * time.Hour
 
-// deviceRequestsKept is how long what devices have asked for is kept after its end, so that an app that comes late, or a
-// second time, is told so.
+// deviceRequestsKept is how long what devices have asked for is kept after its end, so that an app that comes late, or
+// a second time, is told so.
 const deviceRequestsKept = time.Hour
 
 // deliveriesKept is how long an operator may look up which apps were told of a logout, and send it again.

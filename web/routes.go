@@ -126,7 +126,7 @@ func signInRoutes(r *gin.Engine, f *frame.Frame, config Config, linked account.L
 	r.POST("/not-me", f.Page(links.NotMe, form, text))
 }
 
-// questionRoutes are what a person is asked on the way to an app.
+// questionRoutes are what a person is asked on the way to an app, be it on another device.
 func questionRoutes(r *gin.Engine, f *frame.Frame) {
 	choice := signin.SelectAccount{Frame: f}
 	r.GET("/select-account", f.Page(choice.Page, form, asked))
@@ -135,6 +135,10 @@ func questionRoutes(r *gin.Engine, f *frame.Frame) {
 	consent := signin.Consent{Frame: f}
 	r.GET("/consent", f.Page(consent.Page, form, asked))
 	r.POST("/consent", f.Page(consent.Answer, form, asked))
+
+	device := signin.Device{Frame: f}
+	r.GET(oidc.PathDevice, f.Page(device.Page, form, text, session))
+	r.POST(oidc.PathDevice, f.Page(device.Decide, form, text, session))
 
 	confirmation := signin.ContinueToApp{Frame: f}
 	r.GET("/continue", f.Page(confirmation.Page, form, asked))
@@ -224,6 +228,7 @@ func protocolRoutes(r *gin.Engine, f *frame.Frame) {
 
 	// An app, or a provider upstream.
 	r.POST(oidc.PathPAR, f.App(protocol.PushedRequests{Frame: f}.Push, form))
+	r.POST(oidc.PathDeviceRequest, f.App(protocol.DeviceRequests{Frame: f}.Begin, form))
 	tokens := protocol.Tokens{Frame: f}
 	r.POST(oidc.PathToken, f.App(tokens.Token, form))
 	r.POST(oidc.PathIntrospect, f.App(tokens.Introspect, form))
@@ -234,7 +239,7 @@ func protocolRoutes(r *gin.Engine, f *frame.Frame) {
 	r.POST(oidc.PathUserinfo, f.App(userinfo.Answer))
 
 	fromAnyOrigin := []string{
-		oidc.PathPAR, oidc.PathToken, oidc.PathRevoke, oidc.PathUserinfo,
+		oidc.PathPAR, oidc.PathDeviceRequest, oidc.PathToken, oidc.PathRevoke, oidc.PathUserinfo,
 		oidc.PathConfiguration, oidc.PathServerMetadata, oidc.PathJWKS, oidc.PathResource,
 	}
 	if f.Registration.Mode.Enabled() {

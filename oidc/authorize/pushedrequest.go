@@ -97,8 +97,8 @@ func (p *Service) Push(ctx context.Context, r oidc.Request) (*Pushed, *clients.C
 	return &Pushed{requestURIPrefix + reference, int64(pushedLifetime.Seconds())}, client, nil
 }
 
-// limitKept counts a request to an endpoint that is kept for a client that anybody can use, by the network that it comes
-// from: each is a row for a while. It returns a *cache.Limited.
+// limitKept counts a request to an endpoint that is kept for a client that anybody can use, by the network that it
+// comes from: each is a row for a while. It returns a *cache.Limited.
 func (p *Service) limitKept(ctx context.Context, endpoint string, client *clients.Client) error {
 	if !client.IsPublic() && !client.IsStranger() {
 		return nil

@@ -113,8 +113,8 @@ func paceKey(hash []byte, early int64) string {
 }
 
 // endStolenDevice ends the grant of a device code that was redeemed and comes again, as that of an authorization code
-// (RFC 9700, section 4.5.3.2): one of the two who have it has stolen it. Requests of one app that ran into each other are
-// no such case.
+// (RFC 9700, section 4.5.3.2): one of the two who have it has stolen it. Requests of one app that ran into each other
+// are no such case.
 func (w *work) endStolenDevice(ctx context.Context, found *deviceWithStanding) error {
 	if w.now.Sub(*found.UsedAt) <= parallelRedemption || !found.GrantID.Valid {
 		return nil

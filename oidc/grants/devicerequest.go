@@ -124,7 +124,9 @@ func (d *deviceWithStanding) newGrant(expires time.Time) *oidc.Grant {
 
 // newSession is the device's own session: it is listed and ended like that of a browser, whatever becomes of the
 // browser in which it was approved. Nobody has its secret. It goes with the way in by which the person came.
-func (d *deviceWithStanding) newSession(client *clients.Client, grant *oidc.Grant, ip string, now time.Time) *identity.Session {
+func (d *deviceWithStanding) newSession(
+	client *clients.Client, grant *oidc.Grant, ip string, now time.Time,
+) *identity.Session {
 	device := identity.Device{UserAgent: d.UserAgent}
 	_, mobile := device.Describe()
 	return &identity.Session{

@@ -30,7 +30,8 @@ type Policy struct {
 // grantTypes are those that the policy lets an app have.
 func (p Policy) grantTypes() []string {
 	return slices.DeleteFunc(slices.Clone(oidc.GrantTypes), func(name string) bool {
-		return name == oidc.GrantClientCredentials && !p.MayActForItself || name == oidc.GrantDeviceCode && !p.MayConnectDevices
+		return name == oidc.GrantClientCredentials && !p.MayActForItself ||
+			name == oidc.GrantDeviceCode && !p.MayConnectDevices
 	})
 }
 

@@ -44,10 +44,10 @@ func (h Apps) view(v *frame.Visit, access *authorize.Access) (pages.ConnectedApp
 	now := h.Now()
 	app := pages.ConnectedApp{
 		ID: access.Client.ID, App: *frame.AppView(access.Client), Consented: access.Consented || !access.Client.IsTrusted,
-		OpenURI: h.openURI(access.Client), Since: ago(v, now, access.Since),
+		OpenURI: h.openURI(access.Client), Since: frame.Ago(v, now, access.Since),
 	}
 	if !access.LastUsedAt.IsZero() {
-		app.Used = ago(v, now, access.LastUsedAt)
+		app.Used = frame.Ago(v, now, access.LastUsedAt)
 	}
 	for _, scope := range access.Scopes {
 		app.Scopes = append(app.Scopes, frame.ScopeView(v.Language, scope))

@@ -42,7 +42,7 @@ func (h Devices) Page(v *frame.Visit) error {
 		page.Devices = append(page.Devices, pages.Device{
 			ID: device.ID.String(), Label: device.DeviceLabel, IP: device.LastSeenIP, Mobile: device.IsMobile,
 			Current: device.ID == v.Session.ID, Apps: apps[device.ID],
-			SignedIn: ago(v, h.Now(), device.CreatedAt), LastSeen: ago(v, h.Now(), device.LastSeenAt),
+			SignedIn: frame.Ago(v, h.Now(), device.CreatedAt), LastSeen: frame.Ago(v, h.Now(), device.LastSeenAt),
 		})
 	}
 	return v.Show(http.StatusOK, page)

@@ -174,10 +174,10 @@ func factorKinds(v *frame.Visit, now time.Time, factors *factor.Factors) []pages
 // addedAndUsed says since when a person has a factor, and when they used it last, if ever.
 func addedAndUsed(v *frame.Visit, now, added time.Time, used *time.Time) string {
 	if used == nil {
-		return v.Language.Text("security.added", locales.Params{"Added": ago(v, now, added)})
+		return v.Language.Text("security.added", locales.Params{"Added": frame.Ago(v, now, added)})
 	}
 	return v.Language.Text("security.added_and_used", locales.Params{
-		"Added": ago(v, now, added), "Used": ago(v, now, *used),
+		"Added": frame.Ago(v, now, added), "Used": frame.Ago(v, now, *used),
 	})
 }
 

@@ -1,8 +1,6 @@
 package account
 
 import (
-	"time"
-
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
@@ -25,7 +23,7 @@ func head(f *frame.Frame, v *frame.Visit, page string) (pages.AccountHead, error
 	}
 	if before != nil {
 		head.LastSignIn = v.Language.Text("account.sign_in_before", locales.Params{
-			"When": ago(v, f.Now(), before.AttemptTime), "IP": before.IPAddress,
+			"When": frame.Ago(v, f.Now(), before.AttemptTime), "IP": before.IPAddress,
 		})
 	}
 	return head, nil
@@ -60,20 +58,4 @@ var notices = map[string]locales.Key{
 	"phone-verified":   locales.Key("notice.phone_verified"),
 	"phone-primary":    locales.Key("notice.phone_primary"),
 	"phone-removed":    locales.Key("notice.phone_removed"),
-}
-
-// ago says in words how long ago something was.
-func ago(v *frame.Visit, now, at time.Time) string {
-	switch passed := now.Sub(at); {
-	case passed < time.Minute:
-		return v.Language.Text("ago.now")
-	case passed < time.Hour:
-		return v.Language.Text("ago.minutes", locales.Params{"Count": int(passed.Minutes())})
-	case passed < 24*time.Hour:
-		return v.Language.Text("ago.hours", locales.Params{"Count": int(passed.Hours())})
-	case passed < 48*time.Hour:
-		return v.Language.Text("ago.yesterday")
-	default:
-		return v.Language.Text("ago.date", locales.Params{"Date": v.Language.Date(at)})
-	}
 }

@@ -45,7 +45,7 @@ func (h Linked) Show(v *frame.Visit, status int, failure string) error {
 		}
 		page.Accounts = append(page.Accounts, pages.LinkedAccount{
 			ID: account.ID.String(), Provider: provider, Off: !on, Label: account.Label,
-			Linked: ago(v, h.Now(), account.CreatedAt), Used: ago(v, h.Now(), account.LastUsedAt),
+			Linked: frame.Ago(v, h.Now(), account.CreatedAt), Used: frame.Ago(v, h.Now(), account.LastUsedAt),
 		})
 	}
 	return v.Show(status, page)

@@ -46,7 +46,7 @@ func (h Security) show(v *frame.Visit, status int, failure string) error {
 	}
 	for _, attempt := range attempts {
 		page.Attempts = append(page.Attempts, pages.Attempt{
-			When: ago(v, h.Now(), attempt.AttemptTime), Result: attemptResult(v, attempt.FailureReason),
+			When: frame.Ago(v, h.Now(), attempt.AttemptTime), Result: attemptResult(v, attempt.FailureReason),
 			Bad: !attempt.Success && attempt.FailureReason != "second_step",
 			IP:  attempt.IPAddress, Device: identity.Device{UserAgent: attempt.UserAgent}.Label(),
 		})

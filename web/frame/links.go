@@ -3,6 +3,8 @@ package frame
 import (
 	"net/url"
 	"strings"
+
+	"github.com/wicket-id/wicket/oidc"
 )
 
 // WithParameters is a page of ours with parameters; empty ones are left out.
@@ -27,7 +29,8 @@ func OwnPage(then string) string {
 	isPlain := len(then) <= maxThen && !strings.ContainsAny(then, "\\:@\n\r") && !strings.Contains(then, "..") &&
 		!strings.Contains(strings.ToLower(then), "%2e") // which browsers read as a dot
 	isAccount := strings.HasPrefix(then, "/account/") || then == "/account"
-	if isPlain && (isAccount || then == "/arrival/link" || strings.HasPrefix(then, "/verify-email?token=")) {
+	isLink := strings.HasPrefix(then, "/verify-email?token=") || strings.HasPrefix(then, oidc.PathDevice+"?user_code=")
+	if isPlain && (isAccount || isLink || then == "/arrival/link") {
 		return then
 	}
 	return "/account"

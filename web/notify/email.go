@@ -42,6 +42,7 @@ var kinds = map[string]kind{
 	identity.MessageFactorsKept:     notMe("factors", "ip", "device"),
 	identity.MessageKeyCloned:       notMe("name", "ip", "device"),
 	identity.MessageNewSignIn:       notMe("time", "ip", "device"),
+	identity.MessageDeviceConnected: notMe("time", "app", "ip"),
 	identity.MessagePasswordChanged: notMe(origin...),
 	identity.MessageEmailAdded:      notMe("address"),
 	identity.MessageEmailsChanged:   notMe(),

@@ -8,12 +8,18 @@ type Consent struct {
 	App          App
 	RedirectHost string // where the answer goes, as a person would recognize it
 	Person       Person
-	Scopes       []Scope
-	Claims       []Claim // besides what the scopes give
-	APIs         []API
-	Stranger     bool   // nobody vouches for the app: anybody may register one
-	Publisher    string // the host whose document describes it; or ""
-	Continue     string // opaque, handed back unchanged
+	Asked
+	Stranger  bool   // nobody vouches for the app: anybody may register one
+	Publisher string // the host whose document describes it; or ""
+	Continue  string // opaque, handed back unchanged
+}
+
+// Asked is what an app asks for. The person may leave out each part that is not required, unless all of it is settled.
+type Asked struct {
+	Scopes  []Scope
+	Claims  []Claim // besides what the scopes give
+	APIs    []API
+	Settled bool // the operator has said yes in their place
 }
 
 // API is something else that an app asks for access to, with what it may do there.

@@ -28,6 +28,14 @@ var (
 		{ID: "github", Kind: "github", Name: "GitHub"}, {ID: "acme", Kind: "oidc", Name: "Acme Works"},
 	}
 
+	asked = Asked{
+		Scopes: []Scope{
+			{Name: "openid", Title: "Who you are", Required: true},
+			{Name: "email", Title: "Your email address", Detail: "grace@example.com"},
+		},
+		Claims: []Claim{{Name: "birthdate", Title: "Your date of birth"}},
+	}
+
 	phoneHead = AccountHead{Person: grace, Phones: true, Page: "/account/phones"}
 )
 
@@ -137,11 +145,18 @@ var samples = []struct {
 	}}, []string{"link-google", "link-acme"}},
 	{"linked, none", Linked{Head: head}, nil},
 	{"select account", SelectAccount{App: &notes, Person: grace, Continue: "c"}, []string{"continue", "other"}},
-	{"consent", Consent{App: notes, RedirectHost: "notes.example", Person: grace, Continue: "c", Scopes: []Scope{
-		{Name: "openid", Title: "Who you are", Required: true},
-		{Name: "email", Title: "Your email address", Detail: "grace@example.com"},
-	}, Claims: []Claim{{Name: "birthdate", Title: "Your date of birth"}}}, []string{"allow", "deny"}},
+	{"consent", Consent{App: notes, RedirectHost: "notes.example", Person: grace, Continue: "c", Asked: asked}, []string{"allow", "deny"}},
 	{"consent, bare", Consent{App: App{Name: "x"}, Person: Person{Username: "grace"}}, []string{"allow", "deny"}},
+	{"device code", DeviceCode{}, []string{"user-code", "next"}},
+	{"device code, failed", DeviceCode{Code: "wdjb", Failure: "No."}, []string{"user-code", "next", "failure"}},
+	{"device", DeviceRequest{
+		App: notes, Host: "notes.example", Person: grace, Code: "WDJB-MJHT", When: "just now", IP: "203.0.113.1", Token: "t",
+		Browser: "Firefox on Linux", Elsewhere: true, Asked: asked,
+	}, []string{"caution", "code", "asked", "elsewhere", "approve", "deny"}},
+	{"device, trusted", DeviceRequest{
+		App: App{Name: "x"}, Person: grace, Code: "WDJB-MJHT", When: "just now", IP: "203.0.113.1",
+		Asked: Asked{Scopes: asked.Scopes, Claims: asked.Claims, APIs: []API{{Name: "Tides", Scopes: asked.Scopes}}, Settled: true},
+	}, []string{"caution", "code", "approve", "deny"}},
 	{"sign out", SignOut{App: &notes, Person: grace, Continue: "c"}, []string{"sign-out", "stay"}},
 	{"sign out, no app", SignOut{Person: grace}, []string{"sign-out", "stay"}},
 	{"signed out", SignedOut{App: &notes, ReturnURI: "https://notes.example/bye"}, []string{"return"}},
@@ -461,9 +476,9 @@ func TestSignedOutLeadsBackToEveryScheme(t *testing.T) {
 
 func TestConsentPostsOnlyWhatCanBeLeftOut(t *testing.T) {
 	var ticked []string
-	for _, e := range elements(t, render(t, Consent{App: notes, Scopes: []Scope{
+	for _, e := range elements(t, render(t, Consent{App: notes, Asked: Asked{Scopes: []Scope{
 		{Name: "openid", Title: "a", Required: true}, {Name: "email", Title: "b"}, {Name: "phone", Title: "c"},
-	}, Claims: []Claim{{Name: "birthdate", Title: "d"}}})) {
+	}, Claims: []Claim{{Name: "birthdate", Title: "d"}}}})) {
 		if _, checked := e.attr["checked"]; checked {
 			ticked = append(ticked, e.attr["name"]+" "+e.attr["value"])
 		}

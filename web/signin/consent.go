@@ -23,21 +23,26 @@ func (h Consent) Page(v *frame.Visit) error {
 	a := v.Authorization
 	page := pages.Consent{
 		App: *app, RedirectHost: frame.HostOf(a.RedirectURI), Person: person, Continue: sealed,
-		Stranger: a.Client.IsStranger(),
+		Stranger: a.Client.IsStranger(), Asked: asked(v, a),
 	}
 	if a.Client.Origin == clients.OriginDocument {
 		page.Publisher = frame.HostOf(a.Client.ID)
 	}
+	return v.Show(http.StatusOK, page)
+}
+
+// asked is what an app asks for, in words.
+func asked(v *frame.Visit, a *authorize.Request) (asked pages.Asked) {
 	for _, name := range a.Scopes {
-		page.Scopes = append(page.Scopes, frame.ScopeView(v.Language, name))
+		asked.Scopes = append(asked.Scopes, frame.ScopeView(v.Language, name))
 	}
 	for _, name := range a.NamedClaims() {
-		page.Claims = append(page.Claims, frame.ClaimView(v.Language, name))
+		asked.Claims = append(asked.Claims, frame.ClaimView(v.Language, name))
 	}
 	for _, api := range a.APIs {
-		page.APIs = append(page.APIs, frame.APIView(v.Language, api.API, api.Scopes))
+		asked.APIs = append(asked.APIs, frame.APIView(v.Language, api.API, api.Scopes))
 	}
-	return v.Show(http.StatusOK, page)
+	return asked
 }
 
 // Answer takes the answer.

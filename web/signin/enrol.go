@@ -3,6 +3,7 @@ package signin
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc/authorize"
@@ -15,10 +16,12 @@ type Enrol struct{ *frame.Frame }
 
 // Page asks a person to register one.
 func (h Enrol) Page(v *frame.Visit) error {
-	if v.Authorization == nil && !errors.Is(v.Session.DemandRule(), identity.ErrEnrolmentOwed) {
+	class := v.Gin.Query("class")
+	lacks := slices.Contains(identity.ACRs, class) && !identity.Assures(v.Session.User.StrongestACR(), class)
+	if v.Authorization == nil && !lacks && !errors.Is(v.Session.DemandRule(), identity.ErrEnrolmentOwed) {
 		return v.Redirect(frame.Then(v, "/account"))
 	}
-	page := pages.Enrol{KeyOnly: v.Gin.Query("class") == identity.ACRPhishingResistant}
+	page := pages.Enrol{KeyOnly: class == identity.ACRPhishingResistant}
 	page.App, page.Continue = v.App()
 	page.Then = frame.Then(v, "")
 	return v.Show(http.StatusOK, page)

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -9,9 +10,14 @@ import (
 	"github.com/wicket-id/wicket/identity/refusal"
 )
 
-var (
-	ErrLastWayIn = refusal.New("linked.last", "this is the last way in")
-)
+// ErrLastWayIn says that who takes away that way in would have none left.
+var ErrLastWayIn = refusal.New("linked.last", "this is the last way in")
+
+// FailureWindow is how long a wrong password, passkey or code counts for those that follow it.
+const FailureWindow = 10 * time.Minute
+
+// ErrTooManyAttempts says that there were too many failures in FailureWindow.
+var ErrTooManyAttempts = refusal.New("signin.attempts_limit", "too many failed sign-ins")
 
 // otherWayIn tells whether a person can sign in without that account of elsewhere.
 func otherWayIn(ctx context.Context, tx bun.Tx, userID, without uuid.UUID, providers []string) (bool, error) {

@@ -111,8 +111,8 @@ func (d Devices) SealPage(device *Device, shownTo *identity.Session) string {
 	return base64.RawURLEncoding.EncodeToString(d.Seal.Close(sealForDevices, encoded))
 }
 
-// Answered finds the device that a page was shown for, by what SealPage has sealed. It returns ErrInteraction where that
-// was changed, and ErrUserCode where the device waits no more. Where the page was shown to another session than that of
+// Answered finds the device that a page was shown for, by what SealPage has sealed. It returns ErrInteraction where
+// that was changed, and ErrUserCode where the device waits no more. Where the page was shown to another session than that of
 // who answers, the device is nil, and code is the one to ask for anew.
 func (d Devices) Answered(
 	ctx context.Context, sealed string, by *identity.Session,

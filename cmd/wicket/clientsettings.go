@@ -19,12 +19,12 @@ import (
 type clientSettings struct {
 	clientflags.Told
 
-	RedirectURI           []string `name:"redirect-uri" sep:"none" help:"Where answers may go; matched exactly. Repeat it for several. Only client_credentials needs none."`
+	RedirectURI           []string `name:"redirect-uri" sep:"none" help:"Where answers may go; matched exactly. Repeat it for several. client_credentials and device codes need none."`
 	PostLogoutRedirectURI []string `name:"post-logout-redirect-uri" sep:"none" help:"Where the browser may go after a logout. Repeat it for several."`
 	Origin                []string `name:"origin" sep:"none" help:"An origin whose pages may call the token endpoint, besides those of the redirect URIs."`
 	Scope                 []string `sep:"none" help:"What the app may ask for, and nothing else: name openid too. Several by commas, or repeated; left out, all of Wicket's own but roles."`
 	API                   []string `name:"api" sep:"none" placeholder:"IDENTIFIER" help:"An API that the app may ask for tokens for, besides those that are open to any: with all of its scopes, or with those that --scope names. Repeat it for several."`
-	GrantType             []string `name:"grant-type" sep:"none" help:"authorization_code, refresh_token or client_credentials. Left out, the first two."`
+	GrantType             []string `name:"grant-type" sep:"none" help:"authorization_code, refresh_token, client_credentials, or urn:ietf:params:oauth:grant-type:device_code for devices without a browser. Left out, the first two."`
 	ResponseType          []string `name:"response-type" sep:"none" help:"What the app may ask for: code (default); where WICKET_RESPONSE_TYPES is all also 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token' and none. Repeat it for several."`
 	Public                *bool    `negatable:"" help:"An app that cannot keep a secret: an SPA or a native app. It must use PKCE."`
 	AuthMethod            *string  `name:"auth-method" help:"client_secret_basic or client_secret_post, and nothing else; private_key_jwt; or none, which is --public. Left out or empty, the app has a secret and may send it either way."`

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/wicket-id/wicket/cmd/internal/login"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
@@ -37,6 +38,9 @@ type commands struct {
 	Audit             auditCommands             `cmd:"" help:"Read the audit trail: every change."`
 	Complete          completeCommand           `cmd:"" hidden:""`
 	Completion        completionCommand         `cmd:"" help:"Print the script by which a shell completes what you type: bash, zsh or fish."`
+	Login             loginCommand              `cmd:"" help:"Sign in at a running server on the command line, by a page in a browser on any device."`
+	WhoAmI            whoAmICommand             `cmd:"" name:"whoami" help:"Tell who is signed in by wicket login, or print an access token of theirs."`
+	SignOut           signOutCommand            `cmd:"" name:"logout" help:"End what wicket login has begun."`
 	Version           versionCommand            `cmd:"" help:"Print which Wicket this is."`
 	Report            reportCommands            `cmd:"" help:"Reports for operators."`
 	Check             checkCommand              `cmd:"" help:"Look at a running Wicket as apps do: discovery, keys and, where a person is named, a whole sign-in."`
@@ -55,7 +59,7 @@ func main() {
 // run parses the command line and runs the subcommand.
 func run(ctx context.Context, args []string, env server.Environment) error {
 	var line commands
-	parser, err := kong.New(&line, kong.Name("wicket"), kong.UsageOnError(),
+	parser, err := kong.New(&line, kong.Name("wicket"), kong.UsageOnError(), kong.Vars{"login_client": login.ClientID},
 		kong.Description("An OpenID Connect and OAuth 2 authorization server with its own identity store."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {

@@ -19,13 +19,14 @@ type registrationTokenCommands struct {
 }
 
 type registrationTokenCreate struct {
-	Name  string        `required:"" help:"What it is for."`
-	Uses  int64         `default:"1" help:"How many apps may register by it."`
-	For   time.Duration `name:"for" default:"24h" help:"How long it is good: 24h, 720h."`
-	Host  []string      `sep:"none" help:"The only host that the app's addresses may have; with a dot in front, its subdomains too: .example.com. Repeat it for several."`
-	Scope []string      `sep:"none" help:"A scope that the app may have besides Wicket's own. Repeat it for several."`
-	API   []string      `name:"api" sep:"none" placeholder:"IDENTIFIER" help:"An API that the app may ask for tokens for, besides those that are open. Repeat it for several."`
-	Own   bool          `name:"client-credentials" help:"The app may have client_credentials: tokens that no person has agreed to."`
+	Name    string        `required:"" help:"What it is for."`
+	Uses    int64         `default:"1" help:"How many apps may register by it."`
+	For     time.Duration `name:"for" default:"24h" help:"How long it is good: 24h, 720h."`
+	Host    []string      `sep:"none" help:"The only host that the app's addresses may have; with a dot in front, its subdomains too: .example.com. Repeat it for several."`
+	Scope   []string      `sep:"none" help:"A scope that the app may have besides Wicket's own. Repeat it for several."`
+	API     []string      `name:"api" sep:"none" placeholder:"IDENTIFIER" help:"An API that the app may ask for tokens for, besides those that are open. Repeat it for several."`
+	Devices bool          `name:"device-code" help:"The app may sign in devices without a browser, by codes that people type (RFC 8628)."`
+	Own     bool          `name:"client-credentials" help:"The app may have client_credentials: tokens that no person has agreed to."`
 }
 
 // registrationTokenView is a token as the command prints it.
@@ -44,7 +45,7 @@ func viewRegistrationToken(t *registration.InitialAccessToken, secret string) re
 
 // Run makes the token.
 func (c registrationTokenCreate) Run(ctx operator, s *server.Server, out printer) error {
-	policy := registration.Policy{Hosts: c.Host, Scopes: c.Scope, MayActForItself: c.Own}
+	policy := registration.Policy{Hosts: c.Host, Scopes: c.Scope, MayActForItself: c.Own, MayConnectDevices: c.Devices}
 	for _, identifier := range c.API {
 		api, err := s.APIs.Find(ctx, identifier)
 		if errors.Is(err, storage.ErrNotFound) {

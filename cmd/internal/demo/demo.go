@@ -116,7 +116,7 @@ func (d Demo) config() (*server.Config, error) {
 		"WICKET_ISSUER":       fmt.Sprintf("http://localhost:%d", d.Port),
 		"WICKET_LISTEN":       fmt.Sprintf("localhost:%d", d.Port),
 		"WICKET_DATABASE_URL": "sqlite:" + filepath.Join(d.Data, "dev.db"),
-		"WICKET_REGISTRATION": "open",
+		"WICKET_REGISTRATION": "open", "WICKET_LOGIN_COMMAND": "on",
 		// Agents that connect to the sample app make themselves known in one of these ways.
 		"WICKET_CLIENT_REGISTRATION": "open", "WICKET_CLIENT_DOCUMENTS": "any",
 	})
@@ -141,6 +141,7 @@ func (d Demo) welcome(config *server.Config, app sampleapp.Config) {
 	d.line("  Your account, devices    %s/account", config.Issuer)
 	d.line("  Mail that was “sent”     %s/dev/outbox", config.Issuer)
 	d.line("  For your own app         %s/.well-known/openid-configuration", config.Issuer)
+	d.line("  On the command line      wicket login %s", config.Issuer)
 	d.line("  Data is kept in          %s", d.Data)
 	d.line("  For commands beside it   export WICKET_DATABASE_URL=%s WICKET_ISSUER=%s",
 		config.DatabaseURL, config.Issuer)

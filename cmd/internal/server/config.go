@@ -75,6 +75,8 @@ type Config struct {
 	// every response type, not code alone
 	AllResponseTypes bool `env:"WICKET_RESPONSE_TYPES" type:"response-types" enum:"code,all" default:"code" help:"'all': apps may be registered with '--response-type' for tokens in the answer to an authorization request (implicit and hybrid flow) and for 'none'. Such tokens pass through the browser: RFC 9700 advises against it."`
 	AllowPrivate     bool `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' and the 'backchannel_logout_uri' of an app may lead to a private network by a name. Without it, only one whose host is itself a private address, or this machine, does."`
+	// LoginCommand says whether there is an app for wicket login.
+	LoginCommand bool `env:"WICKET_LOGIN_COMMAND" type:"switch" enum:"on,off" default:"off" help:"'on': people can sign in on the command line with 'wicket login', by a public app 'wicket-cli' that the server makes and, once it is 'off', deletes. docs/devices.md."`
 	// How apps that know no better way are told of a logout in the browser.
 	FrontchannelLogout bool `env:"WICKET_FRONTCHANNEL_LOGOUT" type:"switch" enum:"on,off" default:"off" help:"'on': who signs out is shown a page for two seconds that tells apps with a 'frontchannel_logout_uri' in frames. Browsers that keep cookies of other sites apart make it do nothing: better is 'backchannel_logout_uri', which is always on. docs/add-an-app.md#signing-out."`
 	SessionManagement  bool `env:"WICKET_SESSION_MANAGEMENT" type:"switch" enum:"on,off" default:"off" help:"'on': apps may ask a frame whether somebody is still signed in (OpenID Connect Session Management). In browsers that keep cookies of other sites apart it always says that something has changed."`

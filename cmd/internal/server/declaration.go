@@ -232,6 +232,9 @@ func (s *Server) declare(ctx context.Context, config *Config) error {
 			s.log.Info("made APIs as declared", "created", created, "changed", changed)
 		}
 	}
+	if err := s.declareLogin(ctx, config.LoginCommand); err != nil {
+		return err
+	}
 	return s.reportUnknownAPIs(ctx, config)
 }
 

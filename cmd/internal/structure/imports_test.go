@@ -51,7 +51,7 @@ var endToEnd = slices.Concat(
 var allowed = map[string][]string{
 	"cmd/wicket": slices.Concat(
 		[]string{
-			"cmd/internal/check", "cmd/internal/clientflags", "cmd/internal/completion", "cmd/internal/demo", "cmd/internal/importing", "cmd/internal/moving", "cmd/internal/server", "migrations",
+			"cmd/internal/check", "cmd/internal/clientflags", "cmd/internal/completion", "cmd/internal/demo", "cmd/internal/importing", "cmd/internal/login", "cmd/internal/moving", "cmd/internal/server", "migrations",
 		}, webPackages, domain,
 	),
 	"cmd/internal/check":       {"cmd/internal/server", "web"},

@@ -51,7 +51,8 @@ var endToEnd = slices.Concat(
 var allowed = map[string][]string{
 	"cmd/wicket": slices.Concat(
 		[]string{
-			"cmd/internal/check", "cmd/internal/clientflags", "cmd/internal/completion", "cmd/internal/demo", "cmd/internal/importing", "cmd/internal/login", "cmd/internal/moving", "cmd/internal/server", "migrations",
+			"cmd/internal/check", "cmd/internal/clientflags", "cmd/internal/completion", "cmd/internal/demo", "cmd/internal/importing",
+			"cmd/internal/login", "cmd/internal/moving", "cmd/internal/server", "migrations",
 		}, webPackages, domain,
 	),
 	"cmd/internal/check":       {"cmd/internal/server", "web"},
@@ -60,7 +61,8 @@ var allowed = map[string][]string{
 	"cmd/internal/demo":        slices.Concat([]string{"cmd/internal/server", "cmd/internal/sampleapp", "web/notify"}, domain),
 	"cmd/internal/moving":      slices.Concat([]string{"cmd/internal/server", "storage/copying"}, domain),
 	"cmd/internal/importing":   slices.Concat([]string{"cmd/internal/server"}, domain),
-	"cmd/internal/server":      slices.Concat([]string{"migrations"}, webPackages, domain),
+	"cmd/internal/login":       {"oidc"}, // for what an issuer is
+	"cmd/internal/server":      slices.Concat([]string{"cmd/internal/login", "migrations"}, webPackages, domain),
 	"cmd/internal/sampleapp":   {}, // an app like any other: it knows Wicket by its protocol alone
 	"cmd/internal/structure":   {},
 	"cmd/internal/e2e/harness": slices.Concat(

@@ -79,7 +79,7 @@ func TestAnswersToDevices(t *testing.T) {
 			"no UTF-8":          {url.Values{"scope": {"\xff"}}, 400, "invalid_request"},
 			"a NUL":             {url.Values{"scope": {"openid\x00"}}, 400, "invalid_request"},
 			"an unknown scope":  {url.Values{"scope": {"magic"}}, 400, "invalid_scope"},
-			"more than is kept": {url.Values{"claims": {strings.Repeat("x", 20<<10)}}, 413, "invalid_request"},
+			"more than is kept": {url.Values{"claims": {strings.Repeat("x", 8<<10)}, "acr_values": {strings.Repeat("y", 8<<10)}}, 413, "invalid_request"},
 			"huge":              {url.Values{"scope": {strings.Repeat("x", 70<<10)}}, 400, "invalid_request"},
 		} {
 			form := url.Values{}

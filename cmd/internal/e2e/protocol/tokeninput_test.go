@@ -31,6 +31,8 @@ code_verifier            invalid_grant   invalid_request invalid_request invalid
 refresh_token            invalid_request invalid_request invalid_request invalid_grant          "          "
 scope                    ok              invalid_request invalid_request invalid_scope          "          "
 scope@authorization_code ok              invalid_request invalid_request ok                     "          "
+device_code              invalid_request invalid_request invalid_request invalid_grant          "          "
+scope@urn:ietf:params:oauth:grant-type:device_code ok invalid_request invalid_request ok        "          "
 client_id                invalid_client  invalid_request invalid_request invalid_client         "          "
 client_id@basic          ok              invalid_request invalid_request invalid_client         "          "
 client_id@signing        ok              invalid_request invalid_request invalid_client         "          "
@@ -50,7 +52,7 @@ func TestSpoiledTokenRequests(t *testing.T) {
 		for _, kind := range []string{"post", "basic", "public", "signing"} {
 			client := kinds[kind]
 			// What is needed to be right is made when the last one is used up.
-			var code, refreshToken string
+			var code, refreshToken, deviceCode string
 			right := func(grant string) (string, url.Values) {
 				form := url.Values{"grant_type": {grant}, "unknown": {"u"}}
 				switch grant {
@@ -72,6 +74,15 @@ func TestSpoiledTokenRequests(t *testing.T) {
 					form["refresh_token"], form["scope"] = []string{refreshToken}, []string{"openid"}
 				case oidc.GrantClientCredentials:
 					form["scope"] = []string{"profile"}
+				case oidc.GrantDeviceCode:
+					if deviceCode == "" {
+						form := url.Values{"scope": {"openid"}}
+						header := client.prove(t, h.Issuer, form)
+						asked := postForm(t, h, oidc.PathDeviceRequest, header, form)
+						b.DecideDevice(t, b.Get(t, asked.Text("verification_uri_complete")), "approve")
+						deviceCode = asked.Text("device_code")
+					}
+					form["device_code"] = []string{deviceCode}
 				}
 				return client.prove(t, h.Issuer, form), form
 			}
@@ -80,7 +91,7 @@ func TestSpoiledTokenRequests(t *testing.T) {
 				if got := postForm(t, h, oidc.PathToken, header, form); got.Status != http.StatusOK {
 					t.Fatalf("%s, %s, what is in order: %d %v", kind, grant, got.Status, got.JSON)
 				}
-				code, refreshToken = "", ""
+				code, refreshToken, deviceCode = "", "", ""
 				parameters := slices.Collect(maps.Keys(form))
 				for _, parameter := range append(parameters, "client_id", "client_secret", "scope") {
 					for name, how := range spoilings {
@@ -95,13 +106,13 @@ func TestSpoiledTokenRequests(t *testing.T) {
 							status := http.StatusBadRequest
 							switch want {
 							case "ok":
-								want, status, code, refreshToken = "", http.StatusOK, "", ""
+								want, status, code, refreshToken, deviceCode = "", http.StatusOK, "", "", ""
 							case "invalid_client":
 								status = http.StatusUnauthorized
 							}
 							if got.Text("error") != want || got.Status != status {
 								t.Errorf("%d %v, want %d %q", got.Status, got.JSON, status, want)
-								code, refreshToken = "", ""
+								code, refreshToken, deviceCode = "", "", ""
 							}
 						})
 					}

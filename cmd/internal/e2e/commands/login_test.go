@@ -17,20 +17,23 @@ import (
 var printedPage = regexp.MustCompile(`http://\S+/device\?user_code=\S+`)
 
 // A person signs in on the command line: the tokens are theirs alone to read, are renewed once however many commands want
-// them, and are given back.
+// them, and are given back. Where the operator does not want it any more, the app is deleted.
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		h := harness.Start(t, databaseURL, func(c *harness.Config) { c.LoginCommand = true })
+		line, issuer := harness.NewCommandLine(t, databaseURL)
 		home := t.TempDir()
-		line := harness.CommandLine{"XDG_CONFIG_HOME=" + home}
+		line = append(line, "XDG_CONFIG_HOME="+home)
+		server := append(line, "WICKET_LOGIN_COMMAND=on").Serve(t, issuer)
+		h := &harness.Server{Issuer: issuer}
+		line.Run(t, harness.Password, "user", "create", "--username", harness.Username, "--password-stdin")
 		if p := line.Run(t, "", "whoami"); p.ProcessState.ExitCode() != 3 {
 			t.Errorf("nobody is signed in: %s\n%s", p.ProcessState, &p.ErrOut)
 		}
 		b := h.NewBrowser(t)
 		b.SignIn(t, harness.Page{})
 		var page string
-		p := line.Prepare(t, "login", h.Issuer, "-o", "json")
+		p := line.Prepare(t, "login", "-o", "json")
 		if err := p.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -42,12 +45,12 @@ func TestLogin(t *testing.T) {
 		if err := p.Wait(); err != nil {
 			t.Fatalf("%v\n%s", err, &p.ErrOut)
 		}
-		if !strings.Contains(p.Out.String(), h.User.ID.String()) {
+		if !strings.Contains(p.Out.String(), `"preferred_username": "alice"`) {
 			t.Errorf("printed %s", &p.Out)
 		}
 		file := filepath.Join(home, "wicket", "login.json")
 		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%v, %v", info.Mode(), err)
+			t.Errorf("%v, %v", info, err)
 		}
 		expire(t, file)
 		tokens := map[string]bool{}
@@ -55,31 +58,36 @@ func TestLogin(t *testing.T) {
 		var all sync.WaitGroup
 		for range 5 {
 			all.Go(func() {
-				var told struct {
-					Token string `json:"access_token"`
-				}
-				line.JSON(t, &told, "", "whoami", "--token")
+				p := line.Run(t, "", "whoami", "--token")
 				mu.Lock()
 				defer mu.Unlock()
-				tokens[told.Token] = true
+				tokens[p.Out.String()+p.ErrOut.String()] = true
 			})
 		}
 		all.Wait()
 		if len(tokens) != 1 {
-			t.Errorf("renewed %d times", len(tokens))
+			t.Errorf("renewed %d times: %v", len(tokens), tokens)
 		}
 		if p := line.Run(t, "", "whoami"); !strings.Contains(p.Out.String(), "you are alice") {
 			t.Errorf("%s\n%s", &p.Out, &p.ErrOut)
 		}
+		if p := line.Run(t, "", "session", "list", "alice"); !strings.Contains(p.Out.String(), "Device with Wicket") {
+			t.Errorf("no device among the sessions:\n%s\n%s", &p.Out, &p.ErrOut)
+		}
 		if p := line.Run(t, "", "logout"); p.ProcessState.ExitCode() != 0 || p.ErrOut.Len() > 0 {
 			t.Errorf("logout: %s\n%s", p.ProcessState, &p.ErrOut)
 		}
-		sessions, err := h.Identity.Sessions().List(t.Context(), h.User.ID)
-		if err != nil || len(sessions) != 1 {
-			t.Errorf("%d sessions stand, %v", len(sessions), err)
+		if p := line.Run(t, "", "session", "list", "alice"); strings.Contains(p.Out.String(), "Device with Wicket") {
+			t.Errorf("the device is still there:\n%s", &p.Out)
 		}
-		if p := line.Run(t, "", "whoami", h.Issuer); p.ProcessState.ExitCode() != 3 {
+		if p := line.Run(t, "", "whoami", issuer); p.ProcessState.ExitCode() != 3 {
 			t.Errorf("after the logout: %s\n%s", p.ProcessState, &p.ErrOut)
+		}
+		server.Interrupt(t)
+		line.Serve(t, issuer)
+		p = line.Run(t, "", "login")
+		if p.ProcessState.ExitCode() != 1 || !strings.Contains(p.ErrOut.String(), "WICKET_LOGIN_COMMAND") {
+			t.Errorf("where it is off: %s\n%s", p.ProcessState, &p.ErrOut)
 		}
 	})
 }
@@ -104,23 +112,4 @@ func expire(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// A server that has no app for it says so, and one that has it no more has deleted it.
-func TestLoginWhereItIsOff(t *testing.T) {
-	t.Parallel()
-	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		h := harness.Start(t, databaseURL, func(c *harness.Config) { c.LoginCommand = true })
-		if _, err := h.Clients.Fresh(t.Context(), "wicket-cli"); err != nil {
-			t.Error(err)
-		}
-		h = h.Replica(t, func(c *harness.Config) { c.LoginCommand = false })
-		p := harness.CommandLine{"XDG_CONFIG_HOME=" + t.TempDir()}.Run(t, "", "login", h.Issuer)
-		if p.ProcessState.ExitCode() != 1 {
-			t.Errorf("%s\n%s", p.ProcessState, &p.ErrOut)
-		}
-		if _, err := h.Clients.Fresh(t.Context(), "wicket-cli"); err == nil {
-			t.Error("the app is still there")
-		}
-	})
 }

@@ -20,7 +20,7 @@ type loginCommand struct {
 
 // Run signs a person in at a running server.
 func (c loginCommand) Run(ctx context.Context, env server.Environment, out printer) error {
-	store, err := loginStore()
+	store, err := login.DefaultStore()
 	if err != nil {
 		return err
 	}
@@ -29,24 +29,13 @@ func (c loginCommand) Run(ctx context.Context, env server.Environment, out print
 			return usage("WICKET_ISSUER %w", err)
 		}
 	}
-	if c.Issuer == "" {
-		c.Issuer = "http://localhost:8080"
-	}
-	if len(c.Scope) == 0 {
-		c.Scope = login.Scopes
-	}
-	claims, err := store.SignIn(ctx, c.Issuer, c.ClientID, c.Scope, func(prompt login.Prompt) {
-		told := printer{out: os.Stderr} // what comes out is the result alone
-		told.line("Open this page, on any device, and check that it shows the code %s:\n\n  %s\n", prompt.Code, prompt.URL)
-		told.line("Waiting until %s ...", prompt.ExpiresAt.Local().Format("15:04:05"))
-		if !c.NoBrowser && isatty.IsTerminal(os.Stderr.Fd()) {
-			login.OpenBrowser(prompt.URL)
-		}
+	claims, at, err := store.SignIn(ctx, c.Issuer, c.ClientID, c.Scope, func(prompt login.Prompt) {
+		prompt.Tell(os.Stderr, !c.NoBrowser && isatty.IsTerminal(os.Stderr.Fd()))
 	})
 	if err != nil {
 		return err
 	}
-	return printPerson(out, c.Issuer, claims, "Signed in at %s as %s.")
+	return out.print(claims, func() { out.line("Signed in at %s as %s.", at, login.Name(claims)) })
 }
 
 type whoAmICommand struct {
@@ -56,7 +45,7 @@ type whoAmICommand struct {
 
 // Run tells who is signed in.
 func (c whoAmICommand) Run(ctx context.Context, out printer) error {
-	store, err := loginStore()
+	store, err := login.DefaultStore()
 	if err != nil {
 		return err
 	}
@@ -71,7 +60,7 @@ func (c whoAmICommand) Run(ctx context.Context, out printer) error {
 	if err != nil {
 		return notSignedIn(err)
 	}
-	return printPerson(out, at, claims, "At %s you are %s.")
+	return out.print(claims, func() { out.line("At %s you are %s.", at, login.Name(claims)) })
 }
 
 type signOutCommand struct {
@@ -80,7 +69,7 @@ type signOutCommand struct {
 
 // Run signs out.
 func (c signOutCommand) Run(ctx context.Context, out printer) error {
-	store, err := loginStore()
+	store, err := login.DefaultStore()
 	if err != nil {
 		return err
 	}
@@ -94,27 +83,9 @@ func (c signOutCommand) Run(ctx context.Context, out printer) error {
 	return out.print(map[string]string{"issuer": at, "status": "signed out"}, func() { out.line("Signed out of %s.", at) })
 }
 
-func loginStore() (login.Store, error) {
-	folder, err := login.DefaultFolder()
-	return login.Store{Folder: folder}, err
-}
-
 func notSignedIn(err error) error {
 	if errors.Is(err, login.ErrNotSignedIn) {
 		return notFound("%w", err)
 	}
 	return err
-}
-
-// printPerson prints who somebody is by their claims, as text by the name that they are known by.
-func printPerson(out printer, issuer string, claims map[string]any, text string) error {
-	claims["iss"] = issuer
-	return out.print(claims, func() {
-		for _, name := range []string{"preferred_username", "email", "sub"} {
-			if known, ok := claims[name].(string); ok && known != "" {
-				out.line(text, issuer, known)
-				return
-			}
-		}
-	})
 }

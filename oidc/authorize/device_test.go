@@ -507,11 +507,13 @@ func TestWhatADevicePageHolds(t *testing.T) {
 			t.Fatal(err)
 		}
 		sealed := devices.SealPage(device, alice)
-		if found, code, err := devices.Answered(t.Context(), sealed, alice); err != nil || found == nil || code != asked.UserCode {
+		found, code, err := devices.Answered(t.Context(), sealed, alice)
+		if err != nil || found == nil || code != asked.UserCode {
 			t.Errorf("who was asked: %v %q %v", found, code, err)
 		}
 		for name, other := range map[string]*identity.Session{"another person": bob, "nobody": nil} {
-			if found, code, err := devices.Answered(t.Context(), sealed, other); err != nil || found != nil || code != asked.UserCode {
+			found, code, err := devices.Answered(t.Context(), sealed, other)
+			if err != nil || found != nil || code != asked.UserCode {
 				t.Errorf("%s: %v %q %v", name, found, code, err)
 			}
 		}

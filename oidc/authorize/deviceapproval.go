@@ -112,8 +112,8 @@ func (d Devices) SealPage(device *Device, shownTo *identity.Session) string {
 }
 
 // Answered finds the device that a page was shown for, by what SealPage has sealed. It returns ErrInteraction where
-// that was changed, and ErrUserCode where the device waits no more. Where the page was shown to another session than that of
-// who answers, the device is nil, and code is the one to ask for anew.
+// that was changed, and ErrUserCode where the device waits no more. Where the page was shown to another session than
+// that of who answers, the device is nil, and code is the one to ask for anew.
 func (d Devices) Answered(
 	ctx context.Context, sealed string, by *identity.Session,
 ) (device *Device, code string, err error) {

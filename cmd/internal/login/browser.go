@@ -5,8 +5,8 @@ import (
 	"runtime"
 )
 
-// OpenBrowser opens a page in the person's browser, where there is one; whether it did is not known.
-func OpenBrowser(page string) {
+// openBrowser opens a page in the person's browser, where there is one; whether it did is not known.
+func openBrowser(page string) {
 	opener := "xdg-open"
 	if runtime.GOOS == "darwin" {
 		opener = "open"

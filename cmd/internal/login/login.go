@@ -1,5 +1,5 @@
-// Package login signs a person in on the command line, by the device authorization grant (RFC 8628): they open a page of
-// the server in a browser, on whichever machine, and the command gets tokens. Begin with Store.SignIn.
+// Package login signs a person in on the command line, by the device authorization grant (RFC 8628): they open a page
+// of the server in a browser, on whichever machine, and the command gets tokens. Begin with Store.SignIn.
 package login
 
 import (
@@ -28,17 +28,26 @@ var Scopes = []string{"openid", "profile", "email", "offline_access"}
 // ErrNotSignedIn says that nobody is signed in at a server from here, or not any more.
 var ErrNotSignedIn = errors.New("you are not signed in; wicket login signs you in")
 
-// Prompt is what a person is told to do: open a page, and compare the code there with this one.
-type Prompt struct {
-	URL       string    `json:"url"` // with the code in it
-	PlainURL  string    `json:"plain_url"`
-	Code      string    `json:"code"`
-	ExpiresAt time.Time `json:"expires_at"`
+// DefaultIssuer is where a Wicket is that was told nothing.
+const DefaultIssuer = "http://localhost:8080"
+
+// SignIn signs a person in at an issuer, as an app and for scopes, and keeps the tokens; "" and nil are DefaultIssuer
+// and Scopes. It calls show once, and then waits until they have decided. It returns who they are, as the claims of
+// their ID token, and where.
+func (s Store) SignIn(
+	ctx context.Context, issuer, clientID string, scopes []string, show func(Prompt),
+) (claims map[string]any, at string, err error) {
+	if issuer == "" {
+		issuer = DefaultIssuer
+	}
+	if len(scopes) == 0 {
+		scopes = Scopes
+	}
+	claims, err = s.signIn(ctx, issuer, clientID, scopes, show)
+	return claims, issuer, err
 }
 
-// SignIn signs a person in at an issuer as clientID says, and keeps the tokens. It calls show once, and then waits until
-// they have decided. It returns who they are, as the claims of their ID token.
-func (s Store) SignIn(
+func (s Store) signIn(
 	ctx context.Context, issuer, clientID string, scopes []string, show func(Prompt),
 ) (map[string]any, error) {
 	server, err := discover(ctx, issuer, clientID)
@@ -95,8 +104,8 @@ func newSignedIn(clientID string, token *oauth2.Token, before string) signedIn {
 	return in
 }
 
-// Token returns an access token that is good for a while at an issuer, or at the one that was signed in to last where it
-// is empty. It returns ErrNotSignedIn.
+// Token returns an access token that is good for a while at an issuer, or at the one that was signed in to last where
+// it is empty. It returns ErrNotSignedIn.
 func (s Store) Token(ctx context.Context, issuer string) (token, at string, err error) {
 	err = s.change(func(k *kept) error {
 		if at, err = k.issuerOr(issuer); err != nil {

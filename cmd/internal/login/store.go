@@ -14,13 +14,13 @@ import (
 // Store keeps who is signed in where, in a file of a folder that its owner alone may read.
 type Store struct{ Folder string }
 
-// DefaultFolder is where commands keep it: below the person's folder for configuration, such as ~/.config/wicket.
-func DefaultFolder() (string, error) {
+// DefaultStore is that of the commands: below the person's folder for configuration, such as ~/.config/wicket.
+func DefaultStore() (Store, error) {
 	folder, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("find the folder for configuration: %w", err)
+		return Store{}, fmt.Errorf("find the folder for configuration: %w", err)
 	}
-	return filepath.Join(folder, "wicket"), nil
+	return Store{Folder: filepath.Join(folder, "wicket")}, nil
 }
 
 // signedIn is what is kept of one server.

@@ -37,10 +37,12 @@ func TestQueriesOfEachWay(t *testing.T) {
 		b.Code(t, byName, nil)
 		b.Code(t, roles, scope)
 		b.Code(t, pairwise, toPairwise)
+		approved := h.BeginDevice(t, client, "openid profile")
+		b.DecideDevice(t, b.Get(t, approved.Text("verification_uri_complete")), "approve")
 		counter := &queryCounter{}
 		h.Database.Observe(counter)
 		var code, pushed string
-		var tokens harness.Answer
+		var tokens, device harness.Answer
 		for _, way := range []struct {
 			name                string
 			reads, transactions int
@@ -77,6 +79,9 @@ func TestQueriesOfEachWay(t *testing.T) {
 			}},
 			{"code, pairwise", 1, 1, func() { tokens = h.Call(t, oidc.PathToken, pairwise, codeAt(code, pairwiseURI)) }},
 			{"userinfo, pairwise", 1, 0, func() { h.Userinfo(t, tokens.Text("access_token")) }},
+			{"device authorization", 0, 1, func() { device = h.BeginDevice(t, client, "openid") }},
+			{"device code, not decided yet", 1, 0, func() { h.PollDevice(t, client, device.Text("device_code")) }},
+			{"device code", 2, 1, func() { h.PollDevice(t, client, approved.Text("device_code")) }},
 			{"discovery", 0, 0, func() { b.Get(t, oidc.PathConfiguration) }},
 			{"jwks", 0, 0, func() { b.Get(t, oidc.PathJWKS) }},
 			{"logout, of which no app wants to be told", 1, 1, func() {

@@ -16,8 +16,8 @@ import (
 
 var printedPage = regexp.MustCompile(`http://\S+/device\?user_code=\S+`)
 
-// A person signs in on the command line: the tokens are theirs alone to read, are renewed once however many commands want
-// them, and are given back. Where the operator does not want it any more, the app is deleted.
+// A person signs in on the command line: the tokens are theirs alone to read, are renewed once however many commands
+// want them, and are given back. Where the operator does not want it any more, the app is deleted.
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {

@@ -102,7 +102,8 @@ func TestAnswersToDevices(t *testing.T) {
 			}
 			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			change(request)
-			if got := h.Send(t, request); got.StatusCode != http.StatusMethodNotAllowed && got.StatusCode != http.StatusBadRequest {
+			got := h.Send(t, request)
+			if got.StatusCode != http.StatusMethodNotAllowed && got.StatusCode != http.StatusBadRequest {
 				t.Errorf("%s: %s", name, got.Status)
 			}
 		}

@@ -50,11 +50,12 @@ func (e Logout) Begin(v *frame.Visit) error {
 }
 
 // endNamed ends the session that a request names.
-func (e Logout) endNamed(v *frame.Visit, request *logout.Request) (err error) {
-	owner := uuid.Nil
+func (e Logout) endNamed(v *frame.Visit, request *logout.Request) error {
 	if v.Session != nil {
-		owner = v.Session.UserID
-	} else if owner, err = e.Logout.Owner(v.Context(), request.SessionID); err != nil {
+		return e.Logout.End(v.Context(), v.Session.UserID, request.SessionID, identity.EndedByClient)
+	}
+	owner, err := e.Logout.Owner(v.Context(), request.SessionID)
+	if err != nil {
 		return err
 	}
 	return e.Logout.End(v.Context(), owner, request.SessionID, identity.EndedByClient)

@@ -70,6 +70,14 @@ type Standing struct {
 	SessionIsDevice bool `bun:"session_is_device"`
 }
 
+// Columns are where the columns that JoinStanding adds go, in their order.
+func (s *Standing) Columns() []any {
+	return []any{
+		&s.UserIsActive, &s.UserSessionVersion, &s.SessionEndedAt, &s.SessionExpiresAt, &s.SessionACR, &s.SessionIsDevice,
+		&s.IsRuled,
+	}
+}
+
 // JoinStanding adds what a grant hangs on to a query that has the grant under the alias "grant".
 func (p *Provider) JoinStanding(query *bun.SelectQuery) *bun.SelectQuery {
 	joined := joinStanding(query).

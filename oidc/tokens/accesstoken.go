@@ -132,9 +132,10 @@ func (p *Service) stillStands(ctx context.Context, claims *AccessClaims) error {
 	query := p.Database.Reader().NewSelect().Model(grant).Where(`"grant".id = ?`, claims.GrantID).
 		ColumnExpr(`"grant".ended_at, "grant".expires_at, "grant".session_version`).
 		ColumnExpr("EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?) AS revoked", claims.ID)
-	err := p.JoinStanding(query).Scan(ctx, &found.Ended, &grant.ExpiresAt, &grant.SessionVersion, &found.Revoked,
-		&found.UserIsActive, &found.UserSessionVersion, &found.SessionEndedAt, &found.SessionExpiresAt,
-		&found.SessionACR, &found.IsRuled)
+	columns := append(
+		[]any{&found.Ended, &grant.ExpiresAt, &grant.SessionVersion, &found.Revoked}, found.Columns()...,
+	)
+	err := p.JoinStanding(query).Scan(ctx, columns...)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return errToken
 	} else if err != nil {

@@ -319,10 +319,10 @@ var (
 		"/account/backup-codes", "/account/factors/keep",
 		"/federation/:provider", "/arrival/register", "/arrival/sign-in", "/arrival/link", "/account/linked/add",
 		"/account/linked/remove",
-		"/register", "/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me"}
+		"/register", "/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me", oidc.PathDevice}
 	otherRoutes = []string{
 		oidc.PathAuthorize, oidc.PathLogout, oidc.PathPAR, oidc.PathToken, oidc.PathIntrospect, oidc.PathRevoke,
-		oidc.PathUserinfo, "/federation/:provider/logout",
+		oidc.PathUserinfo, oidc.PathDeviceRequest, "/federation/:provider/logout",
 	}
 )
 

@@ -29,9 +29,8 @@ type mcpServer struct {
 func startMCPServer(t *testing.T, h *harness.Server) *mcpServer {
 	t.Helper()
 	s := &mcpServer{t: t, issuer: h.Issuer}
-	s.Server = httptest.NewServer(s)
-	t.Cleanup(s.Close)
-	s.address = s.URL + "/mcp"
+	s.Server = httptest.NewUnstartedServer(s)
+	s.address = "http://" + s.Listener.Addr().String() + "/mcp"
 	provider, err := gooidc.NewProvider(t.Context(), h.Issuer)
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +42,8 @@ func startMCPServer(t *testing.T, h *harness.Server) *mcpServer {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	s.Start()
+	t.Cleanup(s.Close)
 	return s
 }
 

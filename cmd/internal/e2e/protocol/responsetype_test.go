@@ -206,7 +206,7 @@ func TestOtherResponseTypesAreOffByDefault(t *testing.T) {
 			}
 		}
 		all := h.Replica(t, func(c *harness.Config) { c.AllResponseTypes = true })
-		for server, want := range map[*harness.Server][2]int{h: {1, 3}, all: {7, 4}} {
+		for server, want := range map[*harness.Server][2]int{h: {1, 4}, all: {7, 5}} {
 			var published struct {
 				Types  []string `json:"response_types_supported"`
 				Grants []string `json:"grant_types_supported"`

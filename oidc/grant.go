@@ -56,6 +56,7 @@ const (
 	EndedByRevocation = "revoked_by_app"
 	EndedByOwner      = "ended_by_owner" // who removed the app's access
 	EndedByOperator   = "ended_by_operator"
+	EndedByNewSector  = "app_changed_sector" // the app would know the person by another name: see clients.Store.Replace
 )
 
 // Standing is whether what a grant hangs on still stands, as columns of a query that joined them.

@@ -295,7 +295,8 @@ func (p *Store) Update(
 	return &after, secret, nil
 }
 
-// Replace replaces the metadata and the secret of a client that was read as before; both are complete. It returns
+// Replace replaces the metadata and the secret of a client that was read as before; both are complete. One that an
+// operator has not registered loses what it was granted where it would know people by another name. It returns
 // storage.ErrNotFound where the client was deleted or changed meanwhile.
 func (p *Store) Replace(ctx context.Context, before, after *Client) error {
 	now := p.Now()
@@ -304,10 +305,10 @@ func (p *Store) Replace(ctx context.Context, before, after *Client) error {
 	if len(shall) == 0 {
 		return nil
 	}
-	if after.Origin != OriginOperator && asksAgain(shall) { // an operator's change is an operator's to answer for
-		after.ConsentsFrom = &now
+	if after.Origin != OriginOperator && asksAgain(shall) || leavesSector(after, before) {
+		after.ConsentsFrom = &now // an operator's change is an operator's to answer for
 	}
-	err := p.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := storage.WriteMuch(ctx, p.Database, func(ctx context.Context, tx bun.Tx) error {
 		result, err := tx.NewUpdate().Model(after).WherePK().
 			Where("modified_at = ?", before.ModifiedAt).Exec(ctx)
 		if err != nil {
@@ -315,6 +316,11 @@ func (p *Store) Replace(ctx context.Context, before, after *Client) error {
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, storage.ErrNotFound)
+		}
+		if leavesSector(after, before) {
+			if err := endWhatWasGranted(ctx, tx, now, after.ID); err != nil {
+				return err
+			}
 		}
 		return audit.Record(ctx, tx, now, audit.Change{
 			Entity: "client", EntityID: after.ID, Action: "changed", Old: was, New: shall,
@@ -327,18 +333,9 @@ func (p *Store) Replace(ctx context.Context, before, after *Client) error {
 	return nil
 }
 
-// asksAgain tells whether people must be asked for their consent again after these columns of a client that says itself
-// what it is have changed: it receives answers elsewhere, or proves in another way who it is.
-func asksAgain(changed audit.Values) bool {
-	return slices.ContainsFunc([]string{"redirect_uris", "auth_method", "jwks", "jwks_uri"}, func(column string) bool {
-		_, is := changed[column]
-		return is
-	})
-}
-
 // Adopt keeps a client that is complete and known by a document, in place of what was known of it before. Where it
 // would receive answers elsewhere than before, or prove in another way who it is, people are asked for their consent
-// again. admit may refuse one that is new, as part of the transaction.
+// again; where it would know them by another name, it loses what it was granted, too. admit may refuse one that is new, as part of the transaction.
 func (p *Store) Adopt(
 	ctx context.Context, client *Client, admit func(ctx context.Context, tx bun.Tx, now time.Time) error,
 ) error {
@@ -363,7 +360,12 @@ func (p *Store) Adopt(
 		after.CreatedAt, after.CreatedBy, after.ConsentsFrom = before.CreatedAt, before.CreatedBy, before.ConsentsFrom
 		KeepOperators(&after, before)
 		was, shall := after.differences(before)
-		if asksAgain(shall) {
+		if leavesSector(&after, before) {
+			after.ConsentsFrom = &now
+			if err := endWhatWasGranted(ctx, tx, now, after.ID); err != nil {
+				return nil, err
+			}
+		} else if asksAgain(shall) {
 			after.ConsentsFrom = &now
 		}
 		if _, err := tx.NewUpdate().Model(&after).WherePK().Exec(ctx); err != nil || len(shall) == 0 {

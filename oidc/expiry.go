@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// tombstonesKept is how long ended grants and used codes are kept, so that a copy that comes late is known.
-const tombstonesKept = 30 * 24 * time.Hour
+// TombstonesKept is how long ended grants and used codes are kept, so that a copy that comes late is known.
+const TombstonesKept = 30 * 24 * time.Hour
 
 // pushedKept is how long pushed requests are kept after the browser had to come with them: for longer than a person may
 // take on our pages.
@@ -29,11 +29,11 @@ func (p *Provider) Expire(ctx context.Context) (map[string]int64, error) {
 		table, key, condition string
 		args                  []any
 	}{
-		{"codes", "hash", "expires_at < ?", []any{now.Add(-tombstonesKept)}},
+		{"codes", "hash", "expires_at < ?", []any{now.Add(-TombstonesKept)}},
 		{"pushed_requests", "hash", "expires_at < ?", []any{now.Add(-pushedKept)}},
 		{"device_requests", "device_hash", "expires_at < ?", []any{now.Add(-deviceRequestsKept)}},
 		{"refresh_tokens", "hash", "expires_at < ?", []any{now}},
-		{"grants", "id", "expires_at < ? OR ended_at < ?", []any{now, now.Add(-tombstonesKept)}},
+		{"grants", "id", "expires_at < ? OR ended_at < ?", []any{now, now.Add(-TombstonesKept)}},
 		{"revoked_tokens", "jti", "expires_at < ?", []any{now}},
 		{"logout_deliveries", "id", "created_at < ?", []any{now.Add(-deliveriesKept)}},
 	} {

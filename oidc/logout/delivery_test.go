@@ -20,7 +20,9 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/identitytest"
+	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/grants"
 	"github.com/wicket-id/wicket/oidc/logout"
 	"github.com/wicket-id/wicket/oidc/oidctest"
 	"github.com/wicket-id/wicket/storage"
@@ -246,8 +248,8 @@ func TestWhoeverEndsASessionAppsAreToBeTold(t *testing.T) {
 	})
 }
 
-// An app with pairwise subjects is told of the person as it knows them; of one whom it does not know yet, of the
-// session alone.
+// An app with pairwise subjects is told of the person as it knows them; of one whom it does not know by what it got in
+// that session, of the session alone, though another app of its sector knows them.
 func TestAppsAreToldOfPeopleAsTheyKnowThem(t *testing.T) {
 	t.Parallel()
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
@@ -257,22 +259,70 @@ func TestAppsAreToldOfPeopleAsTheyKnowThem(t *testing.T) {
 			BackchannelLogoutURI: told.URL, SubjectType: clients.SubjectPairwise,
 		}
 		h.Add(t, app)
-		known, unknown := person(t, h, "known"), person(t, h, "unknown")
-		subject, err := h.Tokens.Subject(t.Context(), app, known.ID)
+		other := &clients.Client{ID: "other", Name: "Other", RedirectURIs: app.RedirectURIs, SubjectType: app.SubjectType}
+		h.Add(t, other)
+		user := person(t, h, "known")
+		subject, err := h.Tokens.Subject(t.Context(), other, user.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range []struct {
-			user *identity.User
-			want string
-		}{{known, subject}, {unknown, ""}} {
-			session := signIn(t, h, c.user, app.ID)
-			if err := h.Logout.End(t.Context(), c.user.ID, session.ID, identity.EndedBySignOut); err != nil {
+		used := h.Clock
+		for name, c := range map[string]struct {
+			of     string // whose grant it is; empty: there is none
+			age    time.Duration
+			code   *grants.Code
+			renews bool
+			ended  string
+			knows  bool
+		}{
+			"never asked for anything":         {},
+			"a code that nobody redeemed":      {of: app.ID, code: &grants.Code{}},
+			"a code that it redeemed":          {of: app.ID, code: &grants.Code{UsedAt: &used}, knows: true},
+			"a token that came without a code": {of: app.ID, knows: true},
+			"the code is forgotten":            {of: app.ID, age: oidc.TombstonesKept},
+			"it renews":                        {of: app.ID, age: oidc.TombstonesKept, renews: true, knows: true},
+			"it gave the tokens back":          {of: app.ID, code: &grants.Code{UsedAt: &used}, ended: oidc.EndedByRevocation, knows: true},
+			"it was of another sector":         {of: app.ID, code: &grants.Code{UsedAt: &used}, ended: oidc.EndedByNewSector},
+			"another app of the sector":        {of: other.ID, code: &grants.Code{UsedAt: &used}},
+		} {
+			session := signIn(t, h, user, app.ID)
+			signIn(t, h, user, app.ID) // another session, which is not told of
+			if c.of != "" {
+				grant := &oidc.Grant{
+					ID: storage.NewID(), UserID: user.ID, ClientID: c.of, SessionID: session.ID, Scopes: []string{"openid"},
+					AuthTime: h.Clock, AMR: []string{"pwd"}, CreatedAt: h.Clock.Add(-c.age), ExpiresAt: h.Clock.Add(time.Hour),
+				}
+				if c.ended != "" {
+					grant.EndedAt, grant.EndReason = &used, c.ended
+				}
+				write(t, h, func(ctx context.Context, tx bun.Tx) error {
+					if _, err := tx.NewInsert().Model(grant).Exec(ctx); err != nil {
+						return err
+					}
+					if c.code != nil {
+						code := *c.code
+						code.Hash, code.GrantID = storage.Digest(grant.ID.String()), grant.ID
+						if _, err := tx.NewInsert().Model(&code).Exec(ctx); err != nil {
+							return err
+						}
+					}
+					if !c.renews {
+						return nil
+					}
+					_, err := tx.NewInsert().Model(h.Tokens.NewRefreshToken(grant.ID.String(), grant, h.Clock)).Exec(ctx)
+					return err
+				})
+			}
+			if err := h.Logout.End(t.Context(), user.ID, session.ID, identity.EndedBySignOut); err != nil {
 				t.Fatal(err)
 			}
+			want := ""
+			if c.knows {
+				want = subject
+			}
 			heard := told.heard()
-			if last := heard[len(heard)-1]; last.Subject != c.want || last.SessionID != session.ID.String() {
-				t.Errorf("told of %q, session %s, want %q", last.Subject, last.SessionID, c.want)
+			if last := heard[len(heard)-1]; last.Subject != want || last.SessionID != session.ID.String() {
+				t.Errorf("%s: told of %q, session %s, want %q", name, last.Subject, last.SessionID, want)
 			}
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -46,6 +47,17 @@ const deliveriesAtOnce = 500
 func (p *Service) prepare(ctx context.Context, tx bun.Tx, which func(*bun.SelectQuery) *bun.SelectQuery) error {
 	now := p.Now()
 	var deliveries []*Delivery
+	// An app with pairwise subjects is told whom it knows by what it got in this session; if that is nothing, or is
+	// forgotten since, of the session alone. Others of its sector may know the person. A grant whose code was deleted is
+	// so old that nobody can say whether it was redeemed, unless it was by a refresh token.
+	knows := tx.NewSelect().Model((*oidc.Grant)(nil)).ColumnExpr("1").
+		Where(`"grant".client_id = client.id AND "grant".session_id = "session".id`).
+		Where(`"grant".user_id = "session".user_id`).
+		Where(`COALESCE("grant".end_reason, '') <> ?`, oidc.EndedByNewSector).
+		Where(`EXISTS (SELECT 1 FROM codes WHERE grant_id = "grant".id AND used_at IS NOT NULL)
+			OR EXISTS (SELECT 1 FROM refresh_tokens WHERE grant_id = "grant".id)
+			OR "grant".created_at > ? AND NOT EXISTS (SELECT 1 FROM codes WHERE grant_id = "grant".id)`,
+			now.Add(-oidc.TombstonesKept))
 	query := tx.NewSelect().TableExpr("participations AS participation").
 		Join(`JOIN sessions AS "session" ON "session".id = participation.session_id`).
 		Join("JOIN clients AS client ON client.id = participation.client_id").
@@ -53,9 +65,8 @@ func (p *Service) prepare(ctx context.Context, tx bun.Tx, which func(*bun.Select
 		Join(`LEFT JOIN pairwise_subjects AS pairwise
 			ON pairwise.user_id = "session".user_id AND pairwise.sector = client.sector`).
 		ColumnExpr(`"session".user_id AS user_id`).
-		// an app with pairwise subjects that has got no token yet knows of the session alone
 		ColumnExpr(`CASE WHEN client.sector = '' THEN CAST("session".user_id AS TEXT)
-			ELSE COALESCE(pairwise.sub, '') END AS sub`).
+			WHEN EXISTS (?) THEN COALESCE(pairwise.sub, '') ELSE '' END AS sub`, knows).
 		ColumnExpr("client.backchannel_logout_uri AS uri, client.id_token_alg AS alg").
 		ColumnExpr("client.origin = ? AS by_operator", clients.OriginOperator).
 		Where("client.backchannel_logout_uri <> ''")

@@ -110,6 +110,9 @@ func (o Outbound) checkRedirect(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
+// IsPublicAddress tells whether an address may be that of one machine in the Internet.
+func IsPublicAddress(address netip.Addr) bool { return addressKindOf(address) == publicAddress }
+
 // IsLoopback tells whether a host, a name or an address without a port, is this machine. Names below localhost are not:
 // Go asks a name server for them.
 func IsLoopback(host string) bool {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -40,12 +41,37 @@ func checkSubjects(c *Client) (err error) {
 	if c.SubjectType == SubjectPublic {
 		return nil
 	}
-	c.Sector, err = sectorOf(c)
-	return err
+	if c.Sector, err = sectorOf(c); err != nil {
+		return err
+	}
+	return checkStrangersSector(c)
 }
 
-// sectorOf is the sector of an app with pairwise subjects. A host that answers for nobody, such as localhost, is none:
-// apps that have nothing to do with each other would know people by the same name.
+// checkStrangersSector says what an app that nobody vouches for may not have in a sector. What any program receives is
+// nobody's to list, so anybody could join the sector by it; and logout tokens tell whom the sector knows a person as.
+func checkStrangersSector(c *Client) error {
+	if !c.IsStranger() {
+		return nil
+	}
+	if n := slices.IndexFunc(c.RedirectURIs, IsAnyPrograms); n >= 0 {
+		return fmt.Errorf("an app that registers itself cannot have pairwise subjects with the redirect URI %q: any program "+
+			"on a person's machine can receive what is sent there, so no list says whose it is; use https URLs, or public subjects",
+			c.RedirectURIs[n])
+	}
+	if c.SectorIdentifierURI == "" && !tellsSectorHost(c) {
+		return fmt.Errorf("with pairwise subjects the back-channel logout URI must be on the host %s of the redirect URIs: "+
+			"or use a sector_identifier_uri that lists it, too", c.Sector)
+	}
+	return nil
+}
+
+// tellsSectorHost tells whether logout tokens of the app, if it gets any, go to the host of its sector.
+func tellsSectorHost(c *Client) bool {
+	return c.BackchannelLogoutURI == "" || HostOf(c.BackchannelLogoutURI) == c.Sector
+}
+
+// sectorOf is the sector of an app with pairwise subjects. A host that answers for nobody, such as localhost, or that is
+// another one elsewhere, is none: apps that have nothing to do with each other would know people by the same name.
 func sectorOf(c *Client) (string, error) {
 	if len(c.RedirectURIs) == 0 {
 		return "", errors.New("an app with pairwise subjects needs a redirect URI: it says which sector the app belongs to")
@@ -64,6 +90,10 @@ func sectorOf(c *Client) (string, error) {
 				"use a sector_identifier_uri that lists all of them", HostOf(uri), sector)
 		}
 	}
+	if !namesOneHost(sector) {
+		return "", fmt.Errorf("with pairwise subjects the host %q says not which sector the app belongs to, for elsewhere it is "+
+			"another one: use a domain name, or a sector_identifier_uri that lists all redirect URIs", sector)
+	}
 	return sector, nil
 }
 
@@ -76,13 +106,42 @@ func HostOf(uri string) string {
 	return strings.TrimSuffix(strings.ToLower(parsed.Hostname()), ".")
 }
 
+// namesOneHost tells whether a host is the same wherever it is named: a public address, or a name with a domain.
+func namesOneHost(host string) bool {
+	if address, err := netip.ParseAddr(host); err == nil {
+		return storage.IsPublicAddress(address.Unmap())
+	}
+	// browsers take a name that ends in a number for an address
+	labels := strings.Split(host, ".")
+	last := labels[len(labels)-1]
+	return len(labels) > 1 && last != "" && (last[0] < '0' || last[0] > '9')
+}
+
+// AsksSector tells whether CheckSector would fetch something: it is new to this client, or another address is to be
+// listed. before is nil for a new client.
+func AsksSector(client, before *Client) bool {
+	if client.SectorIdentifierURI == "" {
+		return false
+	}
+	if before == nil || before.SectorIdentifierURI != client.SectorIdentifierURI ||
+		!slices.Equal(before.RedirectURIs, client.RedirectURIs) {
+		return true
+	}
+	return mustListLogout(client) &&
+		(before.BackchannelLogoutURI != client.BackchannelLogoutURI || before.Sector != client.Sector)
+}
+
+// mustListLogout tells whether the sector must list where the app is told of logouts, too: nobody vouches for the app,
+// and it is elsewhere than the list. (In frames nobody is told of by a sub, and they are on the origin of a redirect
+// URI, which is listed.)
+func mustListLogout(c *Client) bool { return c.IsStranger() && c.Sector != "" && !tellsSectorHost(c) }
+
 // CheckSector says, as an ErrClient, why a client that is complete may not count itself to the sector that it names:
 // the list behind its sector_identifier_uri, which is fetched, lacks one of its redirect URIs (OpenID Connect Core,
-// section 8.1). Where neither has changed since before, which is nil for a new client, nothing is fetched.
+// section 8.1), or where an app that nobody vouches for is told of logouts. Where AsksSector says no, nothing is
+// fetched.
 func (p *Store) CheckSector(ctx context.Context, client, before *Client) error {
-	uri := client.SectorIdentifierURI
-	if uri == "" || before != nil && before.SectorIdentifierURI == uri &&
-		slices.Equal(before.RedirectURIs, client.RedirectURIs) {
+	if !AsksSector(client, before) {
 		return nil
 	}
 	listed, err := p.fetchSector(ctx, client)
@@ -93,6 +152,10 @@ func (p *Store) CheckSector(ctx context.Context, client, before *Client) error {
 		if !slices.Contains(listed, redirect) {
 			return fmt.Errorf("%w: the list at the sector_identifier_uri lacks the redirect URI %q", ErrClient, redirect)
 		}
+	}
+	if mustListLogout(client) && !slices.Contains(listed, client.BackchannelLogoutURI) {
+		return fmt.Errorf("%w: the list at the sector_identifier_uri lacks the back-channel logout URI %q, which is on another "+
+			"host", ErrClient, client.BackchannelLogoutURI)
 	}
 	return nil
 }

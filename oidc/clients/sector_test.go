@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/oidctest"
@@ -31,6 +32,20 @@ func TestSectorOfAnApp(t *testing.T) {
 		"on this machine, by https":  {clients.Client{RedirectURIs: []string{"https://127.0.0.1:1/a"}}, "", "says not which sector"},
 		"a scheme of its own":        {clients.Client{RedirectURIs: []string{"com.example.app:/a"}}, "", "says not which sector"},
 		"a scheme of its own, list":  {clients.Client{RedirectURIs: []string{"com.example.app:/a"}, SectorIdentifierURI: list}, "sector.example", ""},
+		"a private address":          {clients.Client{RedirectURIs: []string{"https://10.0.0.5/a"}}, "", "says not which sector"},
+		"the same in IPv6":           {clients.Client{RedirectURIs: []string{"https://[::ffff:10.0.0.5]/a"}}, "", "says not which sector"},
+		"a local address":            {clients.Client{RedirectURIs: []string{"https://[fe80::1]/a"}}, "", "says not which sector"},
+		"an old kind of address":     {clients.Client{RedirectURIs: []string{"https://10.5/a"}}, "", "says not which sector"},
+		"a name without a domain":    {clients.Client{RedirectURIs: []string{"https://intranet/a"}}, "", "says not which sector"},
+		"an empty domain":            {clients.Client{RedirectURIs: []string{"https://intranet../a"}}, "", "says not which sector"},
+		"a public address":           {clients.Client{RedirectURIs: []string{"https://8.8.8.8/a"}}, "8.8.8.8", ""},
+		"a private address, list":    {clients.Client{RedirectURIs: []string{"https://10.0.0.5/a"}, SectorIdentifierURI: list}, "sector.example", ""},
+		"a stranger's scheme, list":  {clients.Client{Origin: clients.OriginOpen, RedirectURIs: []string{"com.example.app:/a"}, SectorIdentifierURI: list}, "", "registers itself cannot"},
+		"a stranger's machine, list": {clients.Client{Origin: clients.OriginDocument, ID: "https://a.example/id", AuthMethod: "none", RedirectURIs: []string{"http://127.0.0.1/a"}, SectorIdentifierURI: list}, "", "registers itself cannot"},
+		"a stranger, told here":      {clients.Client{Origin: clients.OriginOpen, RedirectURIs: []string{"https://app.example/a"}, BackchannelLogoutURI: "https://app.example:8443/l"}, "app.example", ""},
+		"a stranger, told elsewhere": {clients.Client{Origin: clients.OriginOpen, RedirectURIs: []string{"https://app.example/a"}, BackchannelLogoutURI: "https://b.example/l"}, "", "must be on the host app.example"},
+		"a stranger, told by list":   {clients.Client{Origin: clients.OriginOpen, RedirectURIs: []string{"https://app.example/a"}, BackchannelLogoutURI: "https://b.example/l", SectorIdentifierURI: list}, "sector.example", ""},
+		"an operator's, elsewhere":   {clients.Client{RedirectURIs: []string{"https://app.example/a"}, BackchannelLogoutURI: "https://b.example/l"}, "app.example", ""},
 		"nobody is sent to it":       {clients.Client{GrantTypes: []string{"client_credentials"}, SectorIdentifierURI: list}, "", "needs a redirect URI"},
 		"a list without https":       {clients.Client{RedirectURIs: []string{"https://app.example/a"}, SectorIdentifierURI: "http://app.example/list"}, "", "must be an https URL"},
 		"public":                     {clients.Client{SubjectType: "public", RedirectURIs: []string{"https://a.example/", "https://b.example/"}}, "", ""},
@@ -140,6 +155,7 @@ func TestAnAppMustBeListedByItsSector(t *testing.T) {
 			t.Fatalf("%v, the sector %q", err, client.Sector)
 		}
 		update := func(change func(*clients.Client)) error {
+			h.Pass(time.Second)
 			_, _, err := h.Clients.Update(t.Context(), client.ID, func(c *clients.Client) error { change(c); return nil })
 			return err
 		}
@@ -201,6 +217,46 @@ func TestDeclaredAppsMustBeListedByTheirSector(t *testing.T) {
 			t.Errorf("one more, which is not listed: %v", err)
 		}
 	})
+}
+
+// What is new must be listed, so that is asked for; nothing else is, and of apps that somebody vouches for it is not
+// asked where they are told of logouts.
+func TestWhenASectorIsAsked(t *testing.T) {
+	t.Parallel()
+	app := clients.Client{
+		Origin: clients.OriginOpen, SubjectType: clients.SubjectPairwise, Sector: "sector.example",
+		SectorIdentifierURI: "https://sector.example/list", RedirectURIs: []string{"https://a.example/"},
+	}
+	for name, c := range map[string]struct {
+		change func(c *clients.Client)
+		asks   bool
+	}{
+		"nothing":                 {func(*clients.Client) {}, false},
+		"its name":                {func(c *clients.Client) { c.Name = "Another" }, false},
+		"its redirect URIs":       {func(c *clients.Client) { c.RedirectURIs = []string{"https://b.example/"} }, true},
+		"its list":                {func(c *clients.Client) { c.SectorIdentifierURI += "2" }, true},
+		"no list":                 {func(c *clients.Client) { c.SectorIdentifierURI = "" }, false},
+		"told by the list's host": {func(c *clients.Client) { c.BackchannelLogoutURI = "https://sector.example/logout" }, false},
+		"told elsewhere":          {func(c *clients.Client) { c.BackchannelLogoutURI = "https://b.example/logout" }, true},
+		"vouched for": {func(c *clients.Client) {
+			c.Origin, c.BackchannelLogoutURI = clients.OriginOperator, "https://b.example/logout"
+		}, false},
+	} {
+		after := app
+		c.change(&after)
+		if got := clients.AsksSector(&after, &app); got != c.asks {
+			t.Errorf("%s: %v, want %v", name, got, c.asks)
+		}
+		if got := clients.AsksSector(&after, nil); got != (after.SectorIdentifierURI != "") {
+			t.Errorf("%s, of a new app: %v", name, got)
+		}
+	}
+	public := app
+	app.BackchannelLogoutURI, public.BackchannelLogoutURI = "https://b.example/logout", "https://b.example/logout"
+	public.SubjectType, public.Sector = clients.SubjectPublic, ""
+	if !clients.AsksSector(&app, &public) || clients.AsksSector(&public, &app) {
+		t.Error("of an app that was public before, or will be")
+	}
 }
 
 // A stranger's list is fetched from public addresses alone, and the answer says nothing of what is where.

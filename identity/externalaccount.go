@@ -190,9 +190,9 @@ func (s ExternalAccounts) EndUpstream(
 	ctx context.Context, mark *storage.OneTimeMark, provider, issuer, subject, sid string,
 ) (int, error) {
 	now := s.Now()
-	people, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) ([]uuid.UUID, error) {
+	concerned, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (concerned int, err error) {
 		if err := mark.Set(ctx, tx); err != nil {
-			return nil, err
+			return 0, err
 		}
 		var people []uuid.UUID
 		accounts := tx.NewSelect().Model((*ExternalAccount)(nil)).
@@ -201,27 +201,27 @@ func (s ExternalAccounts) EndUpstream(
 		if subject != "" {
 			accounts.Where("subject = ?", subject)
 		}
-		sessions := tx.NewSelect().Model((*Session)(nil)).Where("ended_at IS NULL AND external_account_id IN (?)", accounts)
+		sessions := tx.NewSelect().Model((*Session)(nil)).Where("external_account_id IN (?)", accounts)
 		if sid != "" {
 			sessions.Where("upstream_sid = ?", sid)
 		}
 		if err := sessions.Clone().ColumnExpr("DISTINCT user_id").Scan(ctx, &people); err != nil {
-			return nil, err
+			return 0, err
 		}
-		for _, userID := range people {
-			_, err := s.Sessions().EndThose(ctx, tx, now, userID, EndedByProvider, func(q *bun.UpdateQuery) *bun.UpdateQuery {
-				return q.Where("id IN (?)", sessions.Clone().Column("id"))
-			})
+		for _, userID := range people { // also whose session has ended: the listener may have to do something
+			those := func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Where("id IN (?)", sessions.Clone().Column("id")) }
+			ended, err := s.Sessions().EndThose(ctx, tx, now, userID, EndedByProvider, those)
 			if err != nil {
-				return nil, err
+				return 0, err
 			}
+			concerned += min(ended.Sessions, 1)
 		}
-		return people, nil
+		return concerned, nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("end sessions that came from %s: %w", provider, err)
 	}
-	return len(people), nil
+	return concerned, nil
 }
 
 // RemoveProvider drops all links to a provider that is no longer trusted, with the sessions that came from it. The

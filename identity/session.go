@@ -268,6 +268,11 @@ func (s Sessions) EndThose(
 	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, reason string,
 	which func(*bun.UpdateQuery) *bun.UpdateQuery,
 ) (Ended, error) {
+	if s.Listener != nil {
+		if err := s.Listener.Ending(ctx, tx, userID, reason); err != nil {
+			return Ended{}, err
+		}
+	}
 	var ended []endedSession
 	query := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", now).Set("end_reason = ?", reason).
 		Where("user_id = ? AND ended_at IS NULL", userID).Returning("id")
@@ -311,6 +316,8 @@ type SessionListener struct {
 	// Concerns is a condition in SQL on a row of sessions: Ended is not called with others. It names columns without the
 	// table, whose alias SQLite does not know there.
 	Concerns string
+	// Ending is told whose sessions tx is about to end and why, even if none is left.
+	Ending func(ctx context.Context, tx bun.Tx, userID uuid.UUID, reason string) error
 	// Ended is told of sessions that have ended in tx.
 	Ended func(ctx context.Context, tx bun.Tx, sessionIDs []uuid.UUID) error
 }

@@ -2,6 +2,7 @@ package authorize_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"maps"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
@@ -20,6 +22,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/grants"
 	"github.com/wicket-id/wicket/oidc/oidctest"
+	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/cache"
 )
@@ -256,6 +259,26 @@ func TestThePaceOfQuestions(t *testing.T) {
 	})
 }
 
+// comeFrom makes a session one of somebody who came from a provider upstream.
+func comeFrom(t *testing.T, h *oidctest.Stack, session *identity.Session) *identity.ExternalAccount {
+	t.Helper()
+	account := &identity.ExternalAccount{
+		ID: storage.NewID(), UserID: session.UserID, Provider: "acme", Issuer: "https://acme.example",
+		Subject: session.UserID.String(), Profile: []byte("{}"), LastUsedAt: h.Clock, CreatedAt: h.Clock, ModifiedAt: h.Clock,
+	}
+	err := h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewInsert().Model(account).Exec(ctx); err != nil {
+			return err
+		}
+		_, err := tx.NewUpdate().Model(session).Set("external_account_id = ?", account.ID).WherePK().Exec(ctx)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return account
+}
+
 // What happened to who has approved counts when the device comes.
 func TestApprovalsThatDoNotStand(t *testing.T) {
 	t.Parallel()
@@ -276,6 +299,31 @@ func TestApprovalsThatDoNotStand(t *testing.T) {
 			"signed out everywhere": {func(s *identity.Session) error {
 				_, err := sessions.SignOutEverywhere(t.Context(), s.UserID, identity.EndedByGlobal)
 				return err
+			}, "access_denied"},
+			"all other devices were signed out": {func(s *identity.Session) error {
+				return sessions.EndOtherDevices(t.Context(), s.UserID, s.ID, identity.Device{})
+			}, "access_denied"},
+			"the operator ended what was left": {func(s *identity.Session) error {
+				err := sessions.End(t.Context(), s.UserID, s.ID, identity.EndedBySignOut)
+				_, other := sessions.EndAllByOperator(t.Context(), s.UserID)
+				return errors.Join(err, other)
+			}, "access_denied"},
+			"signed out, also where they came from": {func(s *identity.Session) error {
+				account := comeFrom(t, h, s)
+				err := sessions.End(t.Context(), s.UserID, s.ID, identity.EndedBySignOut)
+				mark := storage.NewOneTimeMark("logout", s.ID.String(), h.Clock.Add(time.Hour))
+				n, other := h.Identity.ExternalAccounts().EndUpstream(
+					t.Context(), mark, account.Provider, account.Issuer, account.Subject, "")
+				if n != 0 {
+					t.Errorf("%d people had a session", n)
+				}
+				return errors.Join(err, other)
+			}, "access_denied"},
+			"the account they came from was unlinked": {func(s *identity.Session) error {
+				account := comeFrom(t, h, s)
+				return h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+					return h.Identity.ExternalAccounts().Detach(ctx, tx, h.Clock, s.UserID, account.ID, s.ID)
+				})
 			}, "access_denied"},
 			"disabled": {func(s *identity.Session) error {
 				return h.Identity.Users().SetActive(t.Context(), s.UserID, false)

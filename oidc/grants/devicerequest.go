@@ -3,6 +3,7 @@ package grants
 import (
 	"context"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -167,12 +168,26 @@ func (d *deviceWithStanding) use(draft bun.IDB, grantID uuid.UUID, now time.Time
 // CancelDevices takes back what a person has approved for a client and the device has not fetched yet, as part of tx.
 // It returns how many requests that were. What was fetched is a grant: the caller ends grants after this.
 func CancelDevices(ctx context.Context, tx bun.Tx, userID uuid.UUID, clientID string) (int64, error) {
-	result, err := tx.NewUpdate().Model((*DeviceRequest)(nil)).
-		Set("status = ?", DeviceDenied).
-		Where("user_id = ? AND client_id = ?", userID, clientID).
-		Where("status = ? AND used_at IS NULL", DeviceApproved).Exec(ctx)
+	result, err := cancel(tx, userID).Where("client_id = ?", clientID).Exec(ctx)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+// SessionsEnding takes back all that a person has approved and no device has fetched yet, where their sessions end
+// because somebody else may have had one: that has no session yet which could be ended. It is an
+// identity.SessionListener's Ending. What is fetched meanwhile has a session by then, which ends with the others.
+func SessionsEnding(ctx context.Context, tx bun.Tx, userID uuid.UUID, reason string) error {
+	if slices.Contains(leavesDevices, reason) {
+		return nil
+	}
+	_, err := cancel(tx, userID).Exec(ctx)
+	return err
+}
+
+func cancel(tx bun.Tx, userID uuid.UUID) *bun.UpdateQuery {
+	return tx.NewUpdate().Model((*DeviceRequest)(nil)).
+		Set("status = ?", DeviceDenied).
+		Where("user_id = ? AND status = ? AND used_at IS NULL", userID, DeviceApproved)
 }

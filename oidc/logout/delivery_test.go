@@ -376,11 +376,11 @@ func TestStatementsOfALogout(t *testing.T) {
 			})
 		}
 		listener := h.Identity.Listener
-		h.Identity.Listener = nil
+		h.Identity.Listener = &identity.SessionListener{Ending: listener.Ending, Concerns: "1 = 0"}
 		without := count("ann", 3, "deaf")
 		h.Identity.Listener = listener
 		if with := count("bob", 3, "deaf"); with != without {
-			t.Errorf("%d statements, and without the listener %d:\n%s", with, without, strings.Join(counter.seen, "\n"))
+			t.Errorf("%d statements, and where no app is told %d:\n%s", with, without, strings.Join(counter.seen, "\n"))
 		}
 		base := count("cleo", 50, "deaf")
 		if many := count("dora", 50, apps...) - base; many > 12 { // each transaction is run twice or three times

@@ -11,13 +11,16 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/grants"
 	"github.com/wicket-id/wicket/storage"
 )
 
 // Listener takes part in the transactions that end sessions, whatever ends them: it writes down which apps are to be
-// told. A session in which no app took part that wants to know costs no statement.
+// told, and takes back what was approved for devices. A session in which no app took part that wants to know costs no
+// statement more.
 func (p *Service) Listener() *identity.SessionListener {
 	return &identity.SessionListener{
+		Ending: grants.SessionsEnding,
 		Concerns: `EXISTS (
 			SELECT 1 FROM participations
 			WHERE session_id = id AND client_id IN (SELECT clients.id FROM clients WHERE backchannel_logout_uri <> '')

@@ -100,7 +100,7 @@ var allowed = map[string][]string{
 	"oidc/authorize": slices.Concat(
 		[]string{"oidc", "oidc/clients", "oidc/apis", "oidc/registration", "oidc/tokens", "oidc/grants", "identity", "identity/refusal"}, storagePackages,
 	),
-	"oidc/logout":       slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens", "identity"}, storagePackages),
+	"oidc/logout":       slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens", "oidc/grants", "identity"}, storagePackages),
 	"oidc/registration": slices.Concat([]string{"oidc", "oidc/clients", "oidc/apis", "identity"}, storagePackages),
 	"oidc/discovery":    {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "oidc/registration", "identity"},
 	"federation":        slices.Concat(identityPackages, storagePackages), // never oidc

@@ -37,7 +37,6 @@ type ExternalAccount struct {
 }
 
 // What can be wrong with linking an account of elsewhere.
-
 var (
 	ErrExternalTaken    = refusal.New("linked.taken", "this account at the provider is linked to another account")
 	ErrTooManyExternals = refusal.New("linked.limit", "a person has twenty linked accounts at most")

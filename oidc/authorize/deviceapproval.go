@@ -182,9 +182,11 @@ func (d Devices) Approve(
 		if err := record(ctx, tx, now, device, session, grants.DeviceApproved, decision); err != nil {
 			return err
 		}
+		// Of no session: who says that it was not them ends everything, the device too, and the way in by which the
+		// approver came is not to be taken from them for it.
 		return d.Identity.TellOwner(
 			ctx, tx, now, session.User, identity.MessageDeviceConnected, identity.ProofNotMe, identity.NotMeProofLifetime,
-			&session.ID, values,
+			nil, values,
 		)
 	})
 	if err != nil {

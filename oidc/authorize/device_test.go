@@ -332,7 +332,7 @@ func TestApprovalsThatDoNotStand(t *testing.T) {
 				_, err := h.Database.Draft().NewUpdate().Model((*identity.User)(nil)).
 					Set("locked_until = ?", h.Clock.Add(time.Minute)).Where("id = ?", s.UserID).Exec(t.Context())
 				return err
-			}, "authorization_pending"},
+			}, ""},
 			"the consent was withdrawn": {func(s *identity.Session) error {
 				return h.Authorize.RevokeAccess(t.Context(), s.UserID, "tv")
 			}, "access_denied"},

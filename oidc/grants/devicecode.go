@@ -72,8 +72,6 @@ func (s *Service) mayRedeem(ctx context.Context, found *deviceWithStanding, now 
 		return s.pace(ctx, found.DeviceHash)
 	case !found.stands():
 		return accessDenied("What the person has approved does not stand any more.")
-	case found.UserLockedUntil != nil && now.Before(*found.UserLockedUntil):
-		return s.pace(ctx, found.DeviceHash) // nothing is given out meanwhile, and the lock may be opened
 	}
 	return nil
 }
@@ -172,7 +170,7 @@ func (h deviceCodes) PopulateTokenEndpointResponse(
 func (w *work) redeemDevice(ctx context.Context) error {
 	draft, grant := w.service.Database.Draft(), w.grant
 	session := w.device.newSession(w.client, grant, audit.ActorOf(ctx).IP, w.now)
-	claims := append(w.device.holdApprover(draft, w.now), w.device.use(draft, grant.ID, w.now))
+	claims := append(w.device.holdApprover(draft), w.device.use(draft, grant.ID, w.now))
 	then := []schema.QueryAppender{
 		draft.NewInsert().Model(session), draft.NewInsert().Model(grant),
 		draft.NewInsert().Model(&clients.Participation{

@@ -73,7 +73,6 @@ type deviceWithStanding struct {
 
 	UserIsActive       bool          `bun:"user_is_active"`
 	UserSessionVersion int64         `bun:"user_session_version"`
-	UserLockedUntil    *time.Time    `bun:"user_locked_until"`
 	ApproverStands     bool          `bun:"approver_stands"`
 	ExternalAccountID  uuid.NullUUID `bun:"external_account_id,type:uuid"`
 	FactorID           uuid.NullUUID `bun:"factor_id,type:uuid"`
@@ -87,7 +86,6 @@ func (s *Service) deviceByHash(ctx context.Context, hash []byte) (*deviceWithSta
 		ColumnExpr("device_request.*").
 		ColumnExpr(`COALESCE("user".is_active, FALSE) AS user_is_active`).
 		ColumnExpr(`COALESCE("user".session_version, 0) AS user_session_version`).
-		ColumnExpr(`"user".locked_until AS user_locked_until`).
 		ColumnExpr(
 			`COALESCE("session".ended_at IS NULL OR "session".end_reason IN (?), FALSE) AS approver_stands`,
 			bun.List(leavesDevices),
@@ -143,13 +141,13 @@ func (d *deviceWithStanding) newSession(
 func deviceLabel(client *clients.Client) string { return "Device with " + client.Name }
 
 // holdApprover are updates that find their rows only while who has approved a request may redeem it: whoever switches
-// the account off, or ends everything, comes before or after.
-func (d *deviceWithStanding) holdApprover(draft bun.IDB, now time.Time) []*bun.UpdateQuery {
+// the account off, or ends everything, comes before or after. A lock by guessed passwords is none of theirs: who has
+// approved has shown more than a password, or did before it.
+func (d *deviceWithStanding) holdApprover(draft bun.IDB) []*bun.UpdateQuery {
 	return []*bun.UpdateQuery{
 		draft.NewUpdate().Model((*identity.User)(nil)).
 			Set("session_version = session_version").
-			Where("id = ? AND is_active AND session_version = ?", d.UserID, d.SessionVersion).
-			Where("locked_until IS NULL OR locked_until <= ?", now),
+			Where("id = ? AND is_active AND session_version = ?", d.UserID, d.SessionVersion),
 		draft.NewUpdate().Model((*identity.Session)(nil)).
 			Set("ended_at = ended_at").
 			Where("id = ?", d.ApprovedIn).

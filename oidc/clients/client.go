@@ -335,7 +335,8 @@ func (p *Store) Replace(ctx context.Context, before, after *Client) error {
 
 // Adopt keeps a client that is complete and known by a document, in place of what was known of it before. Where it
 // would receive answers elsewhere than before, or prove in another way who it is, people are asked for their consent
-// again; where it would know them by another name, it loses what it was granted, too. admit may refuse one that is new, as part of the transaction.
+// again; where it would know them by another name, it loses what it was granted, too. admit may refuse one that is new,
+// as part of the transaction.
 func (p *Store) Adopt(
 	ctx context.Context, client *Client, admit func(ctx context.Context, tx bun.Tx, now time.Time) error,
 ) error {

@@ -23,9 +23,9 @@ func asksAgain(changed audit.Values) bool {
 	})
 }
 
-// leavesSector tells whether a client that says itself what it is would know people by another name than before: what they
-// have allowed it must not tell it that both are the same person, nor, where it was pairwise, who that is elsewhere. An
-// operator's change is an operator's to answer for.
+// leavesSector tells whether a client that says itself what it is would know people by another name than before: what
+// they have allowed it must not tell it that both are the same person, nor, where it was pairwise, who that is
+// elsewhere. An operator's change is an operator's to answer for.
 func leavesSector(after, before *Client) bool {
 	return after.Origin != OriginOperator && after.Sector != before.Sector
 }

@@ -69,7 +69,9 @@ func TestANewSectorEndsWhatWasGranted(t *testing.T) {
 				})
 				return grant.ID, request.DeviceHash
 			}
-			other := &clients.Client{ID: "other-" + uuid.NewString(), Name: "Other", RedirectURIs: []string{"https://a.example/"}}
+			other := &clients.Client{
+				ID: "other-" + uuid.NewString(), Name: "Other", RedirectURIs: []string{"https://a.example/"},
+			}
 			h.Add(t, other)
 			inTx(t, h, func(ctx context.Context, tx bun.Tx) error { return clients.Insert(ctx, tx, h.Clock, before) })
 			if before, err = h.Clients.Fresh(t.Context(), before.ID); err != nil {

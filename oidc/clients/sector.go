@@ -70,8 +70,8 @@ func tellsSectorHost(c *Client) bool {
 	return c.BackchannelLogoutURI == "" || HostOf(c.BackchannelLogoutURI) == c.Sector
 }
 
-// sectorOf is the sector of an app with pairwise subjects. A host that answers for nobody, such as localhost, or that is
-// another one elsewhere, is none: apps that have nothing to do with each other would know people by the same name.
+// sectorOf is the sector of an app with pairwise subjects. A host that answers for nobody, such as localhost, or that
+// is another one elsewhere, is none: apps that have nothing to do with each other would know people by the same name.
 func sectorOf(c *Client) (string, error) {
 	if len(c.RedirectURIs) == 0 {
 		return "", errors.New("an app with pairwise subjects needs a redirect URI: it says which sector the app belongs to")

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -127,11 +128,13 @@ func (r registeredKeys) encryptionKey(alg jose.KeyAlgorithm) (*jose.JSONWebKey, 
 	return found, nil
 }
 
-// fits tells whether a key is of the kind that the algorithm takes, and neither weak nor a burden.
+// fits tells whether a key is of the kind that the algorithm takes, neither weak nor a burden, and one that can be
+// encrypted with at all.
 func fits(key *jose.JSONWebKey, alg jose.KeyAlgorithm) bool {
 	switch public := key.Key.(type) {
 	case *rsa.PublicKey:
-		return alg == jose.RSA_OAEP_256 && public.N.BitLen() >= minRSABits && public.N.BitLen() <= maxRSABits
+		return alg == jose.RSA_OAEP_256 && public.N.BitLen() >= minRSABits && public.N.BitLen() <= maxRSABits &&
+			public.N.Bit(0) == 1 && public.E >= 3 && public.E <= math.MaxInt32 && public.E%2 == 1
 	case *ecdsa.PublicKey:
 		return alg != jose.RSA_OAEP_256
 	default:

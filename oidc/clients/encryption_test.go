@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -121,6 +122,9 @@ func TestWithWhichKeyOfAnApp(t *testing.T) {
 		"of this algorithm":             {jose.ECDH_ES_A256KW, []jose.JSONWebKey{key(ecPublic, "enc", "ECDH-ES"), key(ecPublic, "enc", "ECDH-ES+A256KW")}, "enc ECDH-ES+A256KW"},
 		"of another kind":               {jose.ECDH_ES, []jose.JSONWebKey{key(rsaPublic, "enc", "")}, ""},
 		"of a kind that cannot encrypt": {jose.ECDH_ES, []jose.JSONWebKey{key(okp, "enc", "")}, ""},
+		"of an even modulus":            {jose.RSA_OAEP_256, []jose.JSONWebKey{key(&rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537}, "enc", "")}, ""},
+		"of an even exponent":           {jose.RSA_OAEP_256, []jose.JSONWebKey{key(&rsa.PublicKey{N: rsaPublic.N, E: 65536}, "enc", "")}, ""},
+		"of a long exponent":            {jose.RSA_OAEP_256, []jose.JSONWebKey{key(&rsa.PublicKey{N: rsaPublic.N, E: 1<<31 + 1}, "enc", "")}, ""},
 		"weak":                          {jose.RSA_OAEP_256, []jose.JSONWebKey{key(weak, "enc", "")}, ""},
 	} {
 		client := &clients.Client{

@@ -25,8 +25,9 @@ type remoteKeys struct {
 	now          func() time.Time
 	log          *slog.Logger
 
-	fetches singleflight.Group // by uri: requests that wait for the same set share one fetch
-	sets    *lru.Cache[string, *remoteKeySet]
+	fetches singleflight.Group // by key: requests that wait for the same set share one fetch
+	// apart, so that clients that nobody vouches for drive out no sets but each other's
+	ofStrangers, ofOthers *lru.Cache[string, *remoteKeySet]
 }
 
 // remoteKeySet is what is known of one jwks_uri. It is replaced, never changed.
@@ -41,17 +42,25 @@ const (
 	keysBelieved      = 5 * time.Minute
 	refetchedAfter    = 30 * time.Second
 	retriedAfter      = 2 * time.Second // after a failure
-	maxRemoteKeySets  = 1000
+	maxRemoteKeySets  = 1000            // of strangers, and as many of others
+	maxRemoteKeySet   = 64 << 10        // bytes
+	maxRemoteKeys     = 50              // in a set
 	remoteKeysTimeout = 5 * time.Second
 	toldAgain         = time.Minute
 )
 
 func newRemoteKeys(allowPrivate bool, now func() time.Time, log *slog.Logger) *remoteKeys {
-	sets, err := lru.New[string, *remoteKeySet](maxRemoteKeySets)
+	ofStrangers, err := lru.New[string, *remoteKeySet](maxRemoteKeySets)
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &remoteKeys{allowPrivate: allowPrivate, now: now, log: log, sets: sets}
+	ofOthers, err := lru.New[string, *remoteKeySet](maxRemoteKeySets)
+	if err != nil {
+		panic(err)
+	}
+	return &remoteKeys{
+		allowPrivate: allowPrivate, now: now, log: log, ofStrangers: ofStrangers, ofOthers: ofOthers,
+	}
 }
 
 // keysAt is the key set behind the jwks_uri of a client.
@@ -61,13 +70,24 @@ type keysAt struct {
 	uri    string
 }
 
-// key is what the set is known by. A stranger may not reach every address that an operator may, and must not spoil the
-// set of another's app by that.
+// key is what the set is known by. Not everybody may reach every address that an operator may, and nobody must spoil
+// the set of another's app by that.
 func (k keysAt) key() string {
-	if k.client.Origin == OriginOperator {
+	switch {
+	case k.client.Origin == OriginOperator:
 		return "operator " + k.uri
+	case k.client.IsStranger():
+		return "stranger " + k.uri
 	}
 	return k.uri
+}
+
+// sets are those among which the set is kept.
+func (k keysAt) sets() *lru.Cache[string, *remoteKeySet] {
+	if k.client.IsStranger() {
+		return k.remote.ofStrangers
+	}
+	return k.remote.ofOthers
 }
 
 // VerifySignature returns the payload of a JWT that one of the keys signed.
@@ -82,7 +102,7 @@ func (k keysAt) EncryptionKey(ctx context.Context, alg jose.KeyAlgorithm) (*jose
 
 // ask asks the set that is known, and where that does not do, the one that is there now.
 func ask[T any](ctx context.Context, k keysAt, question func(registeredKeys) (T, error)) (answer T, err error) {
-	known, ok := k.remote.sets.Get(k.key())
+	known, ok := k.sets().Get(k.key())
 	now := k.remote.now()
 	if ok && now.Sub(known.fetchedAt) < keysBelieved {
 		answer, err := question(known.keys)
@@ -104,7 +124,7 @@ func ask[T any](ctx context.Context, k keysAt, question func(registeredKeys) (T,
 func (k keysAt) fetch(ctx context.Context, seen *remoteKeySet) (registeredKeys, error) {
 	r := k.remote
 	found, err, _ := r.fetches.Do(k.key(), func() (any, error) {
-		known, ok := r.sets.Get(k.key())
+		known, ok := k.sets().Get(k.key())
 		if ok && known != seen { // another request has fetched it meanwhile
 			return known.keys, nil
 		}
@@ -125,7 +145,7 @@ func (k keysAt) fetch(ctx context.Context, seen *remoteKeySet) (registeredKeys, 
 				k.tell(ctx, err)
 			}
 		}
-		r.sets.Add(k.key(), next)
+		k.sets().Add(k.key(), next)
 		return keys, err
 	})
 	keys, _ := found.(registeredKeys)
@@ -151,8 +171,8 @@ func (k keysAt) read(ctx context.Context) (registeredKeys, error) {
 		return registeredKeys{}, err
 	}
 	request.Header.Set("Accept", "application/jwk-set+json, application/json")
-	outbound := Outbound(k.client, k.uri, k.remote.allowPrivate)
-	outbound.Timeout = remoteKeysTimeout
+	outbound := Outbound(k.client, k.uri, k.remote.allowPrivate && !k.client.IsStranger())
+	outbound.Timeout, outbound.MaxBody = remoteKeysTimeout, maxRemoteKeySet
 	client := outbound.Client()
 	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
@@ -167,5 +187,9 @@ func (k keysAt) read(ctx context.Context) (registeredKeys, error) {
 	if err != nil {
 		return registeredKeys{}, err
 	}
-	return parseJWKS(json.RawMessage(body))
+	keys, err := parseJWKS(json.RawMessage(body))
+	if err == nil && len(keys.Keys) > maxRemoteKeys {
+		return registeredKeys{}, fmt.Errorf("the set has %d keys, and may have %d", len(keys.Keys), maxRemoteKeys)
+	}
+	return keys, err
 }

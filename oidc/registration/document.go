@@ -157,7 +157,8 @@ func (s *Service) believed(ctx context.Context, id string) (*clients.Client, err
 
 const byHost = "host" // the kind of subject that a document's server is
 
-// adopt reads a document and keeps the client that it describes.
+// adopt reads a document and keeps the client that it describes. It returns an *oidc.Error that says what is wrong with
+// it, or a *cache.Limited.
 func (s *Service) adopt(ctx context.Context, id string) (*clients.Client, error) {
 	object, believed, err := s.fetch(ctx, id)
 	if err != nil {
@@ -172,6 +173,9 @@ func (s *Service) adopt(ctx context.Context, id string) (*clients.Client, error)
 		return nil, oidc.ServerError(err)
 	}
 	if err := s.checkSector(ctx, client, before); err != nil {
+		if limited := (*cache.Limited)(nil); errors.As(err, &limited) { // it says nothing of the document
+			return nil, limited
+		}
 		return nil, badDocument(err)
 	}
 	until := s.Now().Add(believed)

@@ -201,7 +201,7 @@ func (s *Service) Replace(ctx context.Context, id, token string, object []byte) 
 // checkSector looks whether an app belongs to the sector that it names. It returns an *oidc.Error where it does not, or
 // a *cache.Limited.
 func (s *Service) checkSector(ctx context.Context, client, before *clients.Client) error {
-	if client.IsStranger() && client.SectorIdentifierURI != "" { // each is a request to a host that a stranger names
+	if client.IsStranger() && clients.AsksSector(client, before) { // a request to a host that a stranger names
 		network := identity.Device{IP: audit.ActorOf(ctx).IP}.Source()
 		if err := s.Limits.Take(ctx, "documents", cache.ByIP, network); err != nil {
 			return err

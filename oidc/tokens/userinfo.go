@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -58,14 +59,17 @@ func (p *Service) Userinfo(ctx context.Context, accessToken string) (*Userinfo, 
 	if err != nil {
 		return nil, oidc.ServerError(err)
 	}
-	if !about.IsEncrypted {
+	if about.UserinfoEncryption.Alg == "" {
 		return answer, nil
 	}
 	client, err := p.Clients.ByID(ctx, claims.ClientID)
+	if err == nil && client.UserinfoEncryption != about.UserinfoEncryption { // it was changed since it was remembered
+		client, err = p.Clients.Fresh(ctx, claims.ClientID)
+	}
 	if err != nil {
 		return nil, oidc.ServerError(err)
 	}
-	answer.JWT, err = p.Clients.Encrypt(ctx, client, client.UserinfoEncryption, answer.JWT)
+	answer.JWT, err = p.Clients.Encrypt(ctx, client, about.UserinfoEncryption, answer.JWT)
 	return answer, err
 }
 
@@ -92,8 +96,9 @@ type subject struct {
 
 	Person      Person `bun:"embed:person_"`
 	UserinfoAlg string `bun:"userinfo_alg"`
-	IsEncrypted bool   `bun:"is_encrypted"`
-	Revoked     bool   `bun:"revoked"`
+	// as the row says, for the client may be remembered as it was
+	UserinfoEncryption clients.Encryption `bun:"embed:userinfo_encryption_"`
+	Revoked            bool               `bun:"revoked"`
 }
 
 // subjectOf reads whom an access token is about, or returns errToken where the token is not good any more.
@@ -109,7 +114,8 @@ func (p *Service) subjectOf(ctx context.Context, token *AccessClaims, scopes []s
 	found := new(subject)
 	query := p.Database.Reader().NewSelect().Model(found).
 		ColumnExpr(`"grant".user_id, "grant".expires_at, "grant".ended_at, "grant".session_version, "grant".claims`).
-		ColumnExpr("client.userinfo_alg AS userinfo_alg, client.userinfo_encryption_alg <> '' AS is_encrypted").
+		ColumnExpr("client.userinfo_alg AS userinfo_alg").
+		ColumnExpr("client.userinfo_encryption_alg, client.userinfo_encryption_enc").
 		ColumnExpr("EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?) AS revoked", token.ID).
 		Join(`JOIN clients AS client ON client.id = "grant".client_id`).
 		Where(`"grant".id = ?`, grantID)

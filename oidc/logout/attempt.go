@@ -72,8 +72,8 @@ func (p *Service) logFault(ctx context.Context, d *Delivery) (event string) {
 	return "retried"
 }
 
-// tell sends a logout token to where the app wants it now, or, where the app was deleted, to where it wanted it. The
-// error is ours, the fault is the app's.
+// tell sends a logout token to where the app wants it now, or, where the app was deleted, to where it wanted it, unless
+// the token would have to be encrypted. The error is ours, the fault is the app's.
 func (p *Service) tell(ctx context.Context, d *Delivery, patience time.Duration) (*fault, error) {
 	client, err := p.Clients.ByID(ctx, d.ClientID)
 	switch {
@@ -84,6 +84,8 @@ func (p *Service) tell(ctx context.Context, d *Delivery, patience time.Duration)
 		d.ByOperator = client.Origin == clients.OriginOperator
 	case !errors.Is(err, storage.ErrNotFound):
 		return nil, err
+	case d.IsEncrypted: // nobody is to read it on the way
+		return &fault{reason: "the app was deleted, and with it the keys to encrypt its logout tokens with", final: true}, nil
 	}
 	token, err := p.newToken(ctx, d, client)
 	if refused := (*oidc.Error)(nil); errors.As(err, &refused) {

@@ -23,10 +23,11 @@ type Delivery struct {
 	SessionID   uuid.UUID  `bun:"session_id,type:uuid"` // the sid of the token
 	UserID      uuid.UUID  `bun:"user_id,type:uuid"`
 	ClientID    string     `bun:"client_id"`
-	Subject     string     `bun:"sub"`         // whom the app knows the person as; empty: it does not know them
-	URI         string     `bun:"uri"`         // as registered when the session ended
-	ByOperator  bool       `bun:"by_operator"` // who registered it may mean a private address; a stranger may not
-	Alg         string     `bun:"alg"`         // the app's id_token_signed_response_alg, then
+	Subject     string     `bun:"sub"`          // whom the app knows the person as; empty: it does not know them
+	URI         string     `bun:"uri"`          // as registered when the session ended
+	ByOperator  bool       `bun:"by_operator"`  // who registered it may mean a private address; a stranger may not
+	Alg         string     `bun:"alg"`          // the app's id_token_signed_response_alg, then
+	IsEncrypted bool       `bun:"is_encrypted"` // the app's tokens were, then
 	State       string     `bun:"state"`
 	Attempts    int        `bun:"attempts"`
 	LastError   string     `bun:"last_error"`

@@ -3,6 +3,9 @@ package logout_test
 import (
 	"context"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -324,6 +327,40 @@ func TestAppsAreToldOfPeopleAsTheyKnowThem(t *testing.T) {
 			if last := heard[len(heard)-1]; last.Subject != want || last.SessionID != session.ID.String() {
 				t.Errorf("%s: told of %q, session %s, want %q", name, last.Subject, last.SessionID, want)
 			}
+		}
+	})
+}
+
+// What was encrypted for an app is not sent to it in the clear because the app, and with it its keys, was deleted.
+func TestADeletedAppIsToldNothingInTheClear(t *testing.T) {
+	t.Parallel()
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		told := newReceiver(t, h, "secretive", "ES256")
+		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &private.PublicKey, Use: "enc"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Add(t, &clients.Client{
+			ID: "secretive", Name: "Secretive", RedirectURIs: []string{"https://app.example/callback"}, IDTokenAlg: "ES256",
+			BackchannelLogoutURI: told.URL, JWKS: set, IDTokenEncryption: clients.Encryption{Alg: string(jose.ECDH_ES)},
+		})
+		session := signIn(t, h, person(t, h, "alice"), "secretive")
+		if err := h.Clients.Delete(t.Context(), "secretive"); err != nil {
+			t.Fatal(err)
+		}
+		made, _ := deliveries(t, h)
+		d := made["secretive "+session.ID.String()]
+		if next, err := h.Logout.Deliver(t.Context(), d.ID, time.Minute); err != nil || !next.IsZero() {
+			t.Errorf("again at %v, %v", next, err)
+		}
+		made, _ = deliveries(t, h)
+		d = made["secretive "+session.ID.String()]
+		if d.State != logout.DeliveryFailed || !strings.Contains(d.LastError, "was deleted") || len(told.heard()) > 0 {
+			t.Errorf("%+v, and it was told %d times", d, len(told.heard()))
 		}
 	})
 }

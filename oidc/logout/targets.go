@@ -71,6 +71,7 @@ func (p *Service) prepare(ctx context.Context, tx bun.Tx, which func(*bun.Select
 		ColumnExpr(`CASE WHEN client.sector = '' THEN CAST("session".user_id AS TEXT)
 			WHEN EXISTS (?) THEN COALESCE(pairwise.sub, '') ELSE '' END AS sub`, knows).
 		ColumnExpr("client.backchannel_logout_uri AS uri, client.id_token_alg AS alg").
+		ColumnExpr("client.id_token_encryption_alg <> '' AS is_encrypted").
 		ColumnExpr("client.origin = ? AS by_operator", clients.OriginOperator).
 		Where("client.backchannel_logout_uri <> ''")
 	if err := which(query).Scan(ctx, &deliveries); err != nil {

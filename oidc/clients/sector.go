@@ -54,8 +54,8 @@ func checkStrangersSector(c *Client) error {
 		return nil
 	}
 	if n := slices.IndexFunc(c.RedirectURIs, IsAnyPrograms); n >= 0 {
-		return fmt.Errorf("an app that registers itself cannot have pairwise subjects with the redirect URI %q: any program "+
-			"on a person's machine can receive what is sent there, so no list says whose it is; use https URLs, or public subjects",
+		return fmt.Errorf("an app that registers itself cannot have pairwise subjects with the redirect URI %q: any "+
+			"program on a person's machine can receive what is sent there, so no list says whose it is; use https URLs, or public subjects",
 			c.RedirectURIs[n])
 	}
 	if c.SectorIdentifierURI == "" && !tellsSectorHost(c) {
@@ -91,8 +91,8 @@ func sectorOf(c *Client) (string, error) {
 		}
 	}
 	if !namesOneHost(sector) {
-		return "", fmt.Errorf("with pairwise subjects the host %q says not which sector the app belongs to, for elsewhere it is "+
-			"another one: use a domain name, or a sector_identifier_uri that lists all redirect URIs", sector)
+		return "", fmt.Errorf("with pairwise subjects the host %q says not which sector the app belongs to, for elsewhere it "+
+			"is another one: use a domain name, or a sector_identifier_uri that lists all redirect URIs", sector)
 	}
 	return sector, nil
 }

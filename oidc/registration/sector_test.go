@@ -74,7 +74,8 @@ func TestALimitOfSectorsIsForWhatIsFetched(t *testing.T) {
 		t.Errorf("registered, another name: %v", err)
 	}
 	h.Pass(time.Second)
-	if _, err := h.Registration.Replace(t.Context(), "app", "token", metadata("app", "Another", redirect+"2")); !limited(err) {
+	elsewhere := metadata("app", "Another", redirect+"2")
+	if _, err := h.Registration.Replace(t.Context(), "app", "token", elsewhere); !limited(err) {
 		t.Errorf("registered, another redirect URI: %v", err)
 	}
 	name.Store("Another")

@@ -34,7 +34,9 @@ func TestUserinfoIsEncryptedAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.Add(t, &clients.Client{ID: "app", Name: "App", RedirectURIs: []string{"https://app.example/cb"}, UserinfoAlg: "ES256"})
+		h.Add(t, &clients.Client{
+			ID: "app", Name: "App", RedirectURIs: []string{"https://app.example/cb"}, UserinfoAlg: "ES256",
+		})
 		user, err := h.Identity.Users().Create(t.Context(), identity.NewUser{Username: "alice"})
 		if err != nil {
 			t.Fatal(err)

@@ -256,6 +256,15 @@ func TestThePaceOfQuestions(t *testing.T) {
 				t.Errorf("question %d: %q, want %q", i, code, c.want)
 			}
 		}
+		for range 50 {
+			if _, code := poll(t, h, "tv", asked.DeviceCode); code != "slow_down" {
+				t.Errorf("at once: %q", code)
+			}
+		}
+		h.Pass(time.Minute)
+		if _, code := poll(t, h, "tv", asked.DeviceCode); code != "authorization_pending" {
+			t.Errorf("a minute after many that came too early: %q", code)
+		}
 	})
 }
 

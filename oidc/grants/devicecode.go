@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/ory/fosite"
@@ -83,16 +82,16 @@ func accessDenied(description string) error {
 // pace is the answer while a person has not decided: RFC 8628, section 3.5. Who asks earlier than it may has to wait
 // for longer from then on. That is kept with the limits, not in a row: there are many questions for each request.
 func (s *Service) pace(ctx context.Context, hash []byte) error {
-	key := "device code too early " + string(hash)
-	early := s.Cache.Peek(ctx, key)
-	if s.Cache.Take(ctx, paceKey(hash, early), pace(early)) == 0 {
+	early, asked := "device code too early "+string(hash), "device code asked for "+string(hash)
+	if s.Cache.Take(ctx, asked, pace(s.Cache.Peek(ctx, early))) == 0 {
 		return &oidc.Error{
 			Code: "authorization_pending", Status: http.StatusBadRequest,
 			Description: "The person has not decided yet. Ask again after the interval.",
 		}
 	}
-	early = s.Cache.Count(ctx, key, DeviceCodeLifetime)
-	s.Cache.Take(ctx, paceKey(hash, early), pace(early)) // the longer interval begins now
+	longer := pace(s.Cache.Count(ctx, early, DeviceCodeLifetime))
+	s.Cache.Forget(ctx, asked)
+	s.Cache.Take(ctx, asked, longer) // it begins now
 	return &oidc.Error{
 		Code: "slow_down", Status: http.StatusBadRequest,
 		Description: "This came too early: wait for five seconds more between two requests, from now on.",
@@ -100,14 +99,11 @@ func (s *Service) pace(ctx context.Context, hash []byte) error {
 }
 
 // pace is how often a device code may be asked for that came too early so often. Networks may bring two questions
-// closer together than they were asked.
+// closer together than they were asked. It grows to a minute: what is kept of a code ends with it, and an app that has
+// learnt better still comes in time.
 func pace(early int64) cache.Rate {
 	const tolerance = 500 * time.Millisecond
-	return cache.Rate{N: 1, Per: DeviceCodeInterval*time.Duration(early+1) - tolerance}
-}
-
-func paceKey(hash []byte, early int64) string {
-	return "device code asked for " + string(hash) + " " + strconv.FormatInt(early, 10)
+	return cache.Rate{N: 1, Per: min(DeviceCodeInterval*time.Duration(early+1), time.Minute) - tolerance}
 }
 
 // endStolenDevice ends the grant of a device code that was redeemed and comes again, as that of an authorization code

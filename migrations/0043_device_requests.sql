@@ -19,7 +19,8 @@ CREATE TABLE device_requests (
     claims          JSONB,
     apis            JSONB,
     amr             JSONB,
-    acr             TEXT,
+    acr             TEXT,                  -- of the session
+    claimed_acr     TEXT,                  -- that the app is told
     auth_time       TIMESTAMPTZ,
     grant_id        UUID,                  -- that the device code was redeemed for
     used_at         TIMESTAMPTZ

@@ -361,6 +361,47 @@ func TestApprovalsThatDoNotStand(t *testing.T) {
 	})
 }
 
+// The app is told the class that it has asked for, which its person may surpass; the operator's rule of two factors, and
+// the device's session, know the true one.
+func TestTheClassOfADevice(t *testing.T) {
+	t.Parallel()
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		h.Add(t, television("tv"))
+		h.TwoFactors = identity.TwoFactorRule{Everybody: true}
+		h.Identity.TwoFactors = h.TwoFactors
+		alice := newcomer(t, h, "alice")
+		alice.ACR, alice.AMR = identity.ACRMultiFactor, []string{"pwd", "otp", "mfa"}
+		if _, err := h.Database.Draft().NewUpdate().Model(alice).Column("acr", "amr").WherePK().
+			Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		asked, _, err := h.Authorize.Devices().Begin(t.Context(), fromDevice(oidc.PathDeviceRequest, "tv", url.Values{
+			"scope": {"openid"}, "acr_values": {identity.ACRPassword},
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := approve(t, h, alice, asked.UserCode); err != nil {
+			t.Fatal(err)
+		}
+		if _, code := poll(t, h, "tv", asked.DeviceCode); code != "" {
+			t.Fatalf("redeemed: %q", code)
+		}
+		var session identity.Session
+		var grant oidc.Grant
+		reader := h.Database.Reader()
+		if err := errors.Join(
+			reader.NewSelect().Model(&session).Where("device_client_id = 'tv'").Scan(t.Context()),
+			reader.NewSelect().Model(&grant).Scan(t.Context()),
+		); err != nil {
+			t.Fatal(err)
+		}
+		if session.ACR != identity.ACRMultiFactor || grant.ACR != identity.ACRPassword {
+			t.Errorf("the session is of class %q, the grant of %q", session.ACR, grant.ACR)
+		}
+	})
+}
+
 // Of many that come with one device code at once one gets tokens, and keeps them; who comes later ends them.
 func TestADeviceCodeIsRedeemedOnce(t *testing.T) {
 	t.Parallel()

@@ -154,7 +154,8 @@ func (d Devices) Approve(
 		UserID:         uuid.NullUUID{UUID: session.UserID, Valid: true},
 		ApprovedIn:     uuid.NullUUID{UUID: session.ID, Valid: true},
 		SessionVersion: session.SessionVersion, Scopes: decision.Scopes, Claims: decision.Claims, APIs: decision.APIs,
-		AMR: session.AMR, ACR: claimedACR(device.Request, session), AuthTime: &session.AuthTime,
+		AMR: session.AMR, ACR: session.ACR, ClaimedACR: claimedACR(device.Request, session),
+		AuthTime: &session.AuthTime,
 	}
 	values := identity.OriginOf(device.From)
 	values["app"], values["time"] = device.Request.Client.Name, now.Format(time.RFC3339)
@@ -173,7 +174,7 @@ func (d Devices) Approve(
 		update := tx.NewUpdate().Model(decided).
 			Column(
 				"status", "decided_at", "user_id", "approved_in", "session_version", "scopes", "claims", "apis", "amr", "acr",
-				"auth_time",
+				"claimed_acr", "auth_time",
 			).
 			Set("expires_at = CASE WHEN expires_at < ? THEN ? ELSE expires_at END", least, least)
 		if err := decide(ctx, update, now); err != nil {

@@ -39,7 +39,8 @@ type DeviceRequest struct {
 	Claims         *oidc.ClaimsRequest `bun:"claims,type:jsonb"`
 	APIs           oidc.APIScopes      `bun:"apis,type:jsonb,nullzero"`
 	AMR            []string            `bun:"amr,type:jsonb,nullzero"`
-	ACR            string              `bun:"acr,nullzero"`
+	ACR            string              `bun:"acr,nullzero"`         // the class of the session
+	ClaimedACR     string              `bun:"claimed_acr,nullzero"` // the one that the app is told
 	AuthTime       *time.Time          `bun:"auth_time"`
 
 	GrantID uuid.NullUUID `bun:"grant_id,type:uuid"` // that the device code was redeemed for
@@ -117,7 +118,7 @@ func (d *deviceWithStanding) newGrant(expires time.Time) *oidc.Grant {
 	return &oidc.Grant{
 		ID: storage.NewID(), UserID: d.UserID.UUID, ClientID: d.ClientID, SessionID: storage.NewID(),
 		SessionVersion: d.SessionVersion, Scopes: append([]string{}, d.Scopes...), Claims: d.Claims, APIs: apis,
-		AuthTime: *d.AuthTime, ACR: d.ACR, AMR: d.AMR, CreatedAt: *d.DecidedAt, ExpiresAt: expires,
+		AuthTime: *d.AuthTime, ACR: d.ClaimedACR, AMR: d.AMR, CreatedAt: *d.DecidedAt, ExpiresAt: expires,
 	}
 }
 
@@ -131,7 +132,7 @@ func (d *deviceWithStanding) newSession(
 	return &identity.Session{
 		ID: grant.SessionID, UserID: grant.UserID, SecretHash: storage.Digest(storage.NewSecret()),
 		SessionVersion: grant.SessionVersion, DeviceLabel: deviceLabel(client), IsMobile: mobile,
-		UserAgent: d.UserAgent, IP: ip, LastSeenIP: ip, AMR: grant.AMR, ACR: grant.ACR, AuthTime: grant.AuthTime,
+		UserAgent: d.UserAgent, IP: ip, LastSeenIP: ip, AMR: grant.AMR, ACR: d.ACR, AuthTime: grant.AuthTime,
 		LastSeenAt: now, CreatedAt: now, ExpiresAt: grant.ExpiresAt,
 		ExternalAccountID: d.ExternalAccountID, FactorID: d.FactorID, DeviceClientID: client.ID,
 	}

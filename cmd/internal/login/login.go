@@ -44,7 +44,7 @@ func (s Store) SignIn(
 		scopes = Scopes
 	}
 	claims, err = s.signIn(ctx, issuer, clientID, scopes, show)
-	return claims, issuer, err
+	return claims, issuer, fromServer(err)
 }
 
 func (s Store) signIn(
@@ -121,7 +121,7 @@ func (s Store) Token(ctx context.Context, issuer string) (token, at string, err 
 		token = in.AccessToken
 		return nil
 	})
-	return token, at, err
+	return token, at, fromServer(err)
 }
 
 // renewBefore is how long an access token must be good for at the least.
@@ -153,7 +153,7 @@ func (s Store) WhoAmI(ctx context.Context, issuer string) (claims map[string]any
 	}
 	server, err := discover(ctx, at, "")
 	if err != nil {
-		return nil, at, err
+		return nil, at, fromServer(err)
 	}
 	info, err := server.provider.UserInfo(
 		server.reach(ctx), oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token, TokenType: "Bearer"}),
@@ -162,7 +162,7 @@ func (s Store) WhoAmI(ctx context.Context, issuer string) (claims map[string]any
 		if strings.HasPrefix(err.Error(), "401") {
 			return nil, at, ErrNotSignedIn
 		}
-		return nil, at, fmt.Errorf("ask %s: %w", at, err)
+		return nil, at, fromServer(fmt.Errorf("ask %s: %w", at, err))
 	}
 	return claims, at, info.Claims(&claims)
 }
@@ -206,6 +206,7 @@ func discover(ctx context.Context, issuer, clientID string) (*server, error) {
 		return nil, fmt.Errorf("%q: %w", issuer, err)
 	}
 	s := &server{issuer: issuer, client: &http.Client{
+		Transport:     bounded{http.DefaultTransport},
 		Timeout:       30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}

@@ -24,11 +24,11 @@ func (p Prompt) Tell(out io.Writer, open bool) {
 	}
 }
 
-// Name is what somebody is known by, of their claims.
+// Name is what somebody is known by, of their claims, as a terminal may show it.
 func Name(claims map[string]any) string {
 	for _, name := range []string{"preferred_username", "email", "sub"} {
 		if known, ok := claims[name].(string); ok && known != "" {
-			return known
+			return said(known, maxName)
 		}
 	}
 	return ""

@@ -232,7 +232,7 @@ func (s *Server) declare(ctx context.Context, config *Config) error {
 			s.log.Info("made APIs as declared", "created", created, "changed", changed)
 		}
 	}
-	if err := s.declareLogin(ctx, config.LoginCommand); err != nil {
+	if err := s.declareLogin(ctx, config.LoginCommand, config.Clients); err != nil {
 		return err
 	}
 	return s.reportUnknownAPIs(ctx, config)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/wicket-id/wicket/cmd/internal/login"
 	"github.com/wicket-id/wicket/oidc"
@@ -16,14 +17,17 @@ import (
 const loginActor = "operator:WICKET_LOGIN_COMMAND"
 
 // declareLogin makes the app of wicket login where the operator wants it, and takes it away where it was made so and is
-// wanted no more. An app of the same client_id that an operator has registered stays as it is.
-func (s *Server) declareLogin(ctx context.Context, wanted bool) error {
+// wanted no more. An app of the same client_id that an operator has declared, registered or changed stays as it is.
+func (s *Server) declareLogin(ctx context.Context, wanted bool, declared []clients.Declaration) error {
+	if slices.ContainsFunc(declared, func(d clients.Declaration) bool { return d.Client.ID == login.ClientID }) {
+		return nil
+	}
 	as := audit.As(ctx, audit.Actor{Name: loginActor})
 	found, err := s.Clients.Fresh(ctx, login.ClientID)
 	if errors.Is(err, storage.ErrNotFound) {
 		found, err = nil, nil
 	}
-	if err != nil || found != nil && found.CreatedBy != loginActor {
+	if err != nil || found != nil && (found.CreatedBy != loginActor || found.ModifiedBy != loginActor) {
 		return err
 	}
 	if !wanted && found == nil {

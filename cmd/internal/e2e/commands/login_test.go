@@ -92,6 +92,24 @@ func TestLogin(t *testing.T) {
 	})
 }
 
+// An app that an operator has changed is theirs: it is neither made as it was nor deleted.
+func TestAnAppOfWicketLoginThatWasChanged(t *testing.T) {
+	t.Parallel()
+	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		line, issuer := harness.NewCommandLine(t, databaseURL)
+		append(line, "WICKET_LOGIN_COMMAND=on").Serve(t, issuer).Interrupt(t)
+		if p := line.Run(t, "", "client", "update", "wicket-cli", "--name", "Ours"); p.ProcessState.ExitCode() != 0 {
+			t.Fatalf("client update: %s\n%s", p.ProcessState, &p.ErrOut)
+		}
+		for _, wanted := range []string{"on", "off"} {
+			append(line, "WICKET_LOGIN_COMMAND="+wanted).Serve(t, issuer).Interrupt(t)
+			if p := line.Run(t, "", "client", "show", "wicket-cli"); !strings.Contains(p.Out.String(), "Ours") {
+				t.Errorf("%s: %s\n%s", wanted, &p.Out, &p.ErrOut)
+			}
+		}
+	})
+}
+
 // expire makes the access tokens of a file old.
 func expire(t *testing.T, file string) {
 	t.Helper()

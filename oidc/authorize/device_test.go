@@ -579,8 +579,11 @@ func TestGuessingUserCodes(t *testing.T) {
 				t.Fatal(i, err)
 			}
 		}
-		if err := from("198.51.100.1", right, newcomer(t, h, "bob").UserID); !errors.Is(err, identity.ErrTooManyAttempts) {
+		if err := from("198.51.100.1", right, uuid.Nil); !errors.Is(err, identity.ErrTooManyAttempts) {
 			t.Errorf("the right one after many wrong ones of the address: %v", err)
+		}
+		if err := from("198.51.100.1", right, newcomer(t, h, "bob").UserID); err != nil {
+			t.Errorf("the right one of somebody who is signed in at that address: %v", err)
 		}
 		h.Limits = &cache.Limits{Cache: h.Cache, Rates: cache.Rates{"device_authorization.public": {N: 2, Per: time.Hour}}}
 		for i := range 3 {

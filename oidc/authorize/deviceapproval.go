@@ -29,8 +29,8 @@ type Device struct {
 	hash []byte
 }
 
-// How many codes may be tried in identity.FailureWindow that no device waits with: by one account, and from one source,
-// which has the allowance of an office.
+// How many codes may be tried in identity.FailureWindow that no device waits with: by one account, and by nobody who is
+// signed in from one source, which has the allowance of an office.
 const (
 	maxWrongCodesByAccount = 20
 	maxWrongCodesFrom      = 100
@@ -41,11 +41,12 @@ const (
 // asked for cannot be had any more.
 func (d Devices) Open(ctx context.Context, code string, by uuid.UUID) (*Device, error) {
 	counters := map[string]int64{}
-	for i, network := range (identity.Device{IP: audit.ActorOf(ctx).IP}).Networks() {
-		counters["wrong user codes from "+network] = maxWrongCodesFrom << i
-	}
-	if by != uuid.Nil {
+	if by != uuid.Nil { // their neighbours in a network do not keep them from it
 		counters["wrong user codes by "+by.String()] = maxWrongCodesByAccount
+	} else {
+		for i, network := range (identity.Device{IP: audit.ActorOf(ctx).IP}).Networks() {
+			counters["wrong user codes from "+network] = maxWrongCodesFrom << i
+		}
 	}
 	tooMany := false
 	for counter, most := range counters { // before it is known: of many at once none is overlooked

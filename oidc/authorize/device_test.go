@@ -361,8 +361,8 @@ func TestApprovalsThatDoNotStand(t *testing.T) {
 	})
 }
 
-// The app is told the class that it has asked for, which its person may surpass; the operator's rule of two factors, and
-// the device's session, know the true one.
+// The app is told the class that it has asked for, which its person may surpass; the operator's rule of two factors
+// and the device's session know the true one.
 func TestTheClassOfADevice(t *testing.T) {
 	t.Parallel()
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {

@@ -1,4 +1,4 @@
-package login_test
+package login
 
 import (
 	"encoding/json"
@@ -6,8 +6,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"github.com/wicket-id/wicket/cmd/internal/login"
 )
 
 // Whatever a server says: a terminal is not told what to do, and memory has an end.
@@ -32,12 +30,12 @@ func TestWhatAServerSays(t *testing.T) {
 	for name, answer := range answers {
 		server := httptest.NewServer(answer)
 		t.Cleanup(server.Close)
-		_, _, err := login.Store{Folder: t.TempDir()}.SignIn(t.Context(), server.URL, "app", nil, nil)
+		_, _, err := Store{Folder: t.TempDir()}.SignIn(t.Context(), server.URL, "app", nil, nil)
 		if err == nil || strings.ContainsAny(err.Error(), commands) || len(err.Error()) > 600 {
 			t.Errorf("%s: %q", name, err)
 		}
 	}
-	if known := login.Name(map[string]any{"sub": evil}); strings.ContainsAny(known, commands) {
+	if known := Name(map[string]any{"sub": evil}); strings.ContainsAny(known, commands) {
 		t.Errorf("named %q", known)
 	}
 }

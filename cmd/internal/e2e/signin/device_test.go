@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
+	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
@@ -93,6 +94,14 @@ func TestADeviceWantsEverythingThatThePersonHas(t *testing.T) {
 		link, mail := h.Mail(t, "A device was connected to your account")
 		if !strings.Contains(mail.Text, client.Name) {
 			t.Errorf("the mail says %s", mail.Text)
+		}
+		// It is about no session: the passkey or the account elsewhere by which the approver came must stay theirs.
+		var proof identity.Proof
+		token := harness.HiddenToken.FindStringSubmatch(h.NewBrowser(t).Get(t, link).Text)
+		err := h.Database.Reader().NewSelect().Model(&proof).
+			Where("secret_hash = ?", storage.Digest(token[1])).Scan(t.Context())
+		if err != nil || proof.Purpose != identity.ProofNotMe || proof.SessionID.Valid {
+			t.Errorf("the link is %+v, %v", proof, err)
 		}
 		b.FollowLink(t, link, nil)
 		if again := h.Refresh(t, client, tokens.Text("refresh_token")); again.Text("error") != "invalid_grant" {

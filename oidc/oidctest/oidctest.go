@@ -18,6 +18,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/grants"
 	"github.com/wicket-id/wicket/oidc/keys"
+	"github.com/wicket-id/wicket/oidc/keys/keystest"
 	"github.com/wicket-id/wicket/oidc/logout"
 	"github.com/wicket-id/wicket/oidc/registration"
 	"github.com/wicket-id/wicket/oidc/tokens"
@@ -66,6 +67,7 @@ func New(t testing.TB, db *storage.Database) *Stack {
 	now := func() time.Time { return h.Clock }
 	memory := cache.NewLocal(now)
 	signing := &keys.Keys{Database: db, Seal: master, Now: now, Log: slog.New(slog.DiscardHandler)}
+	keystest.Prepare(t, signing)
 	if err := signing.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,9 @@ var allowed = map[string][]string{
 	"cmd/internal/sampleapp":   {}, // an app like any other: it knows Wicket by its protocol alone
 	"cmd/internal/structure":   {},
 	"cmd/internal/e2e/harness": slices.Concat(
-		[]string{"cmd/internal/server", "cmd/internal/sampleapp", "storage/storagetest", "identity/identitytest"}, webPackages, domain,
+		[]string{
+			"cmd/internal/server", "cmd/internal/sampleapp", "storage/storagetest", "identity/identitytest", "oidc/keys/keystest",
+		}, webPackages, domain,
 	),
 	"cmd/internal/e2e/account":   endToEnd,
 	"cmd/internal/e2e/attack":    endToEnd,
@@ -138,8 +140,9 @@ var allowed = map[string][]string{
 	"storage/storagetest":            {"storage", "migrations", "storage/internal/rehearsal"},
 	"identity/identitytest":          slices.Concat([]string{"storage/storagetest"}, identityPackages, storagePackages),
 	"identity/password/passwordtest": {},
+	"oidc/keys/keystest":             slices.Concat([]string{"oidc/keys"}, storagePackages),
 	"oidc/oidctest": slices.Concat(
-		[]string{"storage/storagetest"}, oidcPackages, identityPackages, storagePackages,
+		[]string{"storage/storagetest", "oidc/keys/keystest"}, oidcPackages, identityPackages, storagePackages,
 	),
 	"web/notify/notifytest": {},
 }
@@ -147,7 +150,7 @@ var allowed = map[string][]string{
 // onlyTests are packages that tests of any layer may import, and programs never.
 var onlyTests = []string{
 	"storage/storagetest", "identity/identitytest", "identity/password/passwordtest", "oidc/oidctest",
-	"web/notify/notifytest",
+	"oidc/keys/keystest", "web/notify/notifytest",
 }
 
 // described is a package as go list describes it.

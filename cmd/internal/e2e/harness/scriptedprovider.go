@@ -15,6 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/oidc/keys/keystest"
 )
 
 // What every provider upstream knows Wicket by, and the tenant that one of the kind Microsoft has.
@@ -44,11 +45,7 @@ type ScriptedProvider struct {
 // StartProvider starts a scripted provider and registers it under that id.
 func (h *Server) StartProvider(t testing.TB, id string, change func(*federation.Provider)) *ScriptedProvider {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &ScriptedProvider{Key: key, nonces: make(map[string]string)}
+	p := &ScriptedProvider{Key: keystest.RSAKey(t), nonces: make(map[string]string)}
 	p.URL = ServeApp(t, p)
 	p.Provider = &federation.Provider{
 		ID: id, Kind: federation.KindOpenID, Name: "Scripted", Issuer: p.URL, ClientID: "wicket", Secret: UpstreamSecret,

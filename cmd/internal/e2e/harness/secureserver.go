@@ -10,6 +10,7 @@ import (
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/oidc/keys/keystest"
 )
 
 // Log keeps everything that a server logs.
@@ -48,6 +49,7 @@ func StartSecure(t testing.TB, databaseURL string, change ...func(*Config)) (*Se
 	if err != nil {
 		t.Fatal(err)
 	}
+	keystest.Prepare(t, s.Keys)
 	if err := s.Keys.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}

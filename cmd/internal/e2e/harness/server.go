@@ -13,6 +13,7 @@ import (
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/oidc/keys/keystest"
 	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
 	"github.com/wicket-id/wicket/web"
@@ -107,6 +108,7 @@ func ServeOn(t testing.TB, listener net.Listener, config *Config) *Server {
 	connections := http.DefaultTransport.(*http.Transport).Clone()
 	h := &Server{Server: s, Issuer: config.Issuer, Transport: connections}
 	h.SignIns.SignInDelay, h.SignIns.RefusalTakes = time.Millisecond, 0
+	keystest.Prepare(t, h.Keys)
 	if err := h.Keys.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}

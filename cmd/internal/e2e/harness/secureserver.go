@@ -49,6 +49,7 @@ func StartSecure(t testing.TB, databaseURL string, change ...func(*Config)) (*Se
 	if err != nil {
 		t.Fatal(err)
 	}
+	cheapenPasswords(s)
 	keystest.Prepare(t, s.Keys)
 	if err := s.Keys.Load(t.Context()); err != nil {
 		t.Fatal(err)

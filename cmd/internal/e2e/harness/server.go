@@ -7,12 +7,14 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"testing"
 	"time"
 
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/oidc/keys/keystest"
 	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -47,8 +49,20 @@ func Each(t *testing.T, test func(t *testing.T, h *Server)) {
 }
 
 // Start serves on that database until the test ends, with the user alice and everything allowed that can be, unless
-// change says otherwise.
+// change says otherwise. Passwords cost next to nothing there: see StartWithCostlyPasswords.
 func Start(t testing.TB, databaseURL string, change ...func(*Config)) *Server {
+	t.Helper()
+	return start(t, databaseURL, cheapenPasswords, change)
+}
+
+// StartWithCostlyPasswords is Start for tests of how long answers take: to check a password costs what it costs at an
+// operator's.
+func StartWithCostlyPasswords(t testing.TB, databaseURL string, change ...func(*Config)) *Server {
+	t.Helper()
+	return start(t, databaseURL, func(*server.Server) {}, change)
+}
+
+func start(t testing.TB, databaseURL string, prepare func(*server.Server), change []func(*Config)) *Server {
 	t.Helper()
 	listener, origin := listen(t)
 	config := &Config{
@@ -60,7 +74,7 @@ func Start(t testing.TB, databaseURL string, change ...func(*Config)) *Server {
 	for _, change := range change {
 		change(config)
 	}
-	h := ServeOn(t, listener, config)
+	h := serveOn(t, listener, config, prepare)
 	h.User = h.registerAlice(t)
 	return h
 }
@@ -100,6 +114,12 @@ func listen(t testing.TB) (listener net.Listener, origin string) {
 // ServeOn serves that configuration there until the test ends.
 func ServeOn(t testing.TB, listener net.Listener, config *Config) *Server {
 	t.Helper()
+	return serveOn(t, listener, config, cheapenPasswords)
+}
+
+// serveOn is ServeOn that prepares the server before it serves.
+func serveOn(t testing.TB, listener net.Listener, config *Config, prepare func(*server.Server)) *Server {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(LogWriter(t), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s, err := server.New(t.Context(), config, log)
 	if err != nil {
@@ -108,6 +128,7 @@ func ServeOn(t testing.TB, listener net.Listener, config *Config) *Server {
 	connections := http.DefaultTransport.(*http.Transport).Clone()
 	h := &Server{Server: s, Issuer: config.Issuer, Transport: connections}
 	h.SignIns.SignInDelay, h.SignIns.RefusalTakes = time.Millisecond, 0
+	prepare(s)
 	keystest.Prepare(t, h.Keys)
 	if err := h.Keys.Load(t.Context()); err != nil {
 		t.Fatal(err)
@@ -132,6 +153,14 @@ func ServeOn(t testing.TB, listener net.Listener, config *Config) *Server {
 		}
 	})
 	return h
+}
+
+// cheapenPasswords makes a password cost next to nothing: what argon2id takes at an operator's, 19 MiB, takes the race
+// detector a tenth of a second each time.
+func cheapenPasswords(s *server.Server) {
+	cores := runtime.GOMAXPROCS(0)
+	*s.Identity.Hasher = *password.NewHasher(64, 1, cores, 10*time.Second) // in place: the metrics have it, too
+	*s.SignIns.KnownHasher = *s.Identity.Hasher.Beside((cores + 1) / 2)
 }
 
 // newSeal makes a master key.

@@ -204,7 +204,9 @@ func TestRankDifference(t *testing.T) {
 func eachEnumerated(t *testing.T, test func(t *testing.T, h *harness.Server)) {
 	t.Helper()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		test(t, harness.Start(t, databaseURL, func(c *harness.Config) { c.TrustedProxies = []string{"127.0.0.1", "::1"} }))
+		test(t, harness.StartWithCostlyPasswords(t, databaseURL, func(c *harness.Config) {
+			c.TrustedProxies = []string{"127.0.0.1", "::1"}
+		}))
 	})
 }
 

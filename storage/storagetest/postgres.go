@@ -91,18 +91,15 @@ type postgresFolder struct {
 
 // newPostgresFolder makes a folder of that name for as long as this process lives.
 func newPostgresFolder(name string) (*postgresFolder, error) {
-	base := os.TempDir()
-	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() && !isDurable() {
-		base = "/dev/shm"
-	}
+	base := inMemory()
 	if chosen := os.Getenv("WICKET_TEST_POSTGRES_DIR"); chosen != "" {
 		base = chosen
 	}
-	removeStale(base)
-	f := &postgresFolder{filepath.Join(base, fmt.Sprintf("%s-%d", name, os.Getpid())), &syscall.SysProcAttr{}}
-	if err := os.Mkdir(f.path, 0o700); err != nil {
+	path, err := newFolder(base, name)
+	if err != nil {
 		return nil, err
 	}
+	f := &postgresFolder{path, &syscall.SysProcAttr{}}
 	// PostgreSQL refuses to run as root; Debian's package made the user postgres.
 	if os.Getuid() == 0 {
 		account, err := user.Lookup("postgres")
@@ -215,17 +212,6 @@ func TerminateConnections(t testing.TB, url string) (n int) {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// removeStale removes the folders of servers whose test program is gone: a program cannot clean up after its own end.
-func removeStale(base string) {
-	folders, _ := filepath.Glob(filepath.Join(base, "wicket-postgres-*"))
-	for _, folder := range folders {
-		pid, err := strconv.Atoi(folder[strings.LastIndex(folder, "-")+1:])
-		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			_ = os.RemoveAll(folder)
-		}
-	}
 }
 
 func postgresBin() (string, error) {

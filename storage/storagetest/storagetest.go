@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/wicket-id/wicket/storage"
@@ -50,7 +51,7 @@ func Open(t testing.TB, kind storage.Kind) *storage.Database {
 func URL(t testing.TB, kind storage.Kind) string {
 	t.Helper()
 	if kind == storage.SQLite {
-		path := filepath.Join(t.TempDir(), "wicket.db")
+		path := filepath.Join(sqliteFolder(t), "wicket.db")
 		if err := os.WriteFile(path, migratedFile(t), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -62,6 +63,25 @@ func URL(t testing.TB, kind storage.Kind) string {
 		migrate(t, server.url("wicket_template"))
 	})
 	return fresh(t, server, "wicket_template")
+}
+
+// sqliteFolder makes a folder for a SQLite database, which waits for the disk with each commit, until the test ends:
+// in memory, but on the disk where somebody takes the time.
+func sqliteFolder(t testing.TB) string {
+	t.Helper()
+	if _, timed := t.(*testing.B); timed {
+		return t.TempDir()
+	}
+	folder, err := newFolder(inMemory(), fmt.Sprintf("wicket-sqlite-%d", nextNumber()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Errorf("remove the database: %v", err)
+		}
+	})
+	return folder
 }
 
 var migrated struct {
@@ -92,17 +112,14 @@ func EmptyPostgres(t testing.TB) string {
 	return fresh(t, postgres(t), "template1")
 }
 
-var (
-	numberMu sync.Mutex
-	number   int
-)
+var number atomic.Int64
+
+// nextNumber is another one each time.
+func nextNumber() int64 { return number.Add(1) }
 
 func fresh(t testing.TB, server *postgresServer, template string) string {
 	t.Helper()
-	numberMu.Lock()
-	number++
-	name := fmt.Sprintf("wicket_%d", number)
-	numberMu.Unlock()
+	name := fmt.Sprintf("wicket_%d", nextNumber())
 	server.create(t, name, template)
 	t.Cleanup(func() { server.drop(t, name) })
 	t.Logf("WICKET_TEST_SEED=%d", seed())

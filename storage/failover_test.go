@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
@@ -17,8 +18,9 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// Connections are ended and the server restarted under load: every read is answered, and every transaction that was
-// answered with success was done once. What broke in its commit may be an error, and is rare.
+// Connections are ended and the server restarted under load: every read is answered whose connections were not ended
+// twice, and every transaction that was answered with success was done once. What broke in its commit may be an error,
+// and is rare.
 func TestPostgresFailsUnderLoad(t *testing.T) {
 	url := storagetest.URL(t, storage.Postgres)
 	db, err := storage.Open(t.Context(), url)
@@ -27,14 +29,17 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 	}
 	defer func() { _ = db.Close() }()
 	var done atomic.Bool
-	var reads, kept, appended, claimed, unsure, number atomic.Int64
+	var reads, kept, appended, claimed, unsure, number, rounds atomic.Int64
 	var load sync.WaitGroup
 	insert := func(id int64) string { return fmt.Sprintf("%06d", id) }
 	for range 4 {
 		load.Go(func() { // reads
 			for !done.Load() {
 				var n int
-				if err := db.Reader().NewRaw("SELECT count(*) FROM revoked_tokens").Scan(t.Context(), &n); err != nil {
+				before := rounds.Load()
+				// On a busy machine a read takes long: two pooled connections end under it, and then its own, new one.
+				if err := db.Reader().NewRaw("SELECT count(*) FROM revoked_tokens").Scan(t.Context(), &n); err != nil &&
+					(rounds.Load() < before+2 || !errors.Is(err, driver.ErrBadConn)) {
 					t.Errorf("a read: %v", err)
 				}
 				reads.Add(1)
@@ -93,6 +98,7 @@ func TestPostgresFailsUnderLoad(t *testing.T) {
 	progress("at rest")
 	ended := 0
 	for range 10 {
+		rounds.Add(1)
 		ended += storagetest.TerminateConnections(t, url)
 		progress("connections ended")
 	}

@@ -22,7 +22,8 @@ NETWORK := -o Acquire::Retries=3 -o Acquire::http::Timeout=60 -o Acquire::https:
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-# nomsgpack leaves out a codec of gin's that nothing uses: a tenth of the binary.
+# nomsgpack leaves out a codec of gin's that nothing uses: a tenth of the binary, and half a minute for its compiler. The
+# tests are compiled so, too.
 build: ## build bin/wicket, one static binary
 	CGO_ENABLED=0 go build -trimpath -tags nomsgpack -ldflags "-s -w -X main.released=$(VERSION)" -o bin/wicket ./cmd/wicket
 
@@ -43,7 +44,7 @@ test: .SHELLFLAGS := -o pipefail -c
 test: tools $(PACKAGES) ## run every test; installs the Debian packages that they need
 	@mkdir -p bin
 	WICKET_TEST_COMPLETE=1 $(GOTESTSUM) --format pkgname --jsonfile bin/tests.json --raw-command -- sh -c "failed=0; \
-		go test -json $(TESTFLAGS) $(RACE) -vet=off -timeout 30m ./... || failed=1; \
+		go test -json $(TESTFLAGS) $(RACE) -tags nomsgpack -vet=off -timeout 30m ./... || failed=1; \
 		for module in $(MODULES); do (cd \$$module && go test -count=1 -json ./...) || failed=1; done; exit \$$failed" | .ci/slowest bin/tests.json
 
 test-quick: ## run the tests that need nothing installed: on SQLite, without a browser, and no whole journeys

@@ -25,7 +25,9 @@ var compiled = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	binary := filepath.Join(compiledFolder, "wicket")
-	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", binary, "./cmd/wicket")
+	command := exec.Command(
+		"go", "build", "-trimpath", "-tags", "nomsgpack", "-buildvcs=false", "-o", binary, "./cmd/wicket",
+	)
 	command.Dir = "../.."
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := command.CombinedOutput(); err != nil {

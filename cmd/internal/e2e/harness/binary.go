@@ -25,7 +25,8 @@ var buildPlain = sync.OnceValues(func() (string, error) {
 
 // raceFlags are those of the Makefile, which says why: with them all packages are compiled already.
 var raceFlags = []string{
-	"-race", "-gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0", "-gcflags=golang.org/x/crypto/argon2=-race=false",
+	"-race", "-tags=nomsgpack", "-gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0",
+	"-gcflags=golang.org/x/crypto/argon2=-race=false",
 }
 
 // buildServer builds the command wicket for servers: with the race detector, if the test program itself was built so.

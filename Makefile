@@ -15,6 +15,8 @@ GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # The race detector leaves out SQLite, which is C by origin and doubles the time of all tests under it, and argon2, which
 # fills 19 MiB for each password and takes two and a half times as long under it. Neither has a goroutine of ours.
 RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false -d=checkptr=0' -gcflags='golang.org/x/crypto/argon2=-race=false'
+# Twice as many packages at once as there are processors, for tests wait, too: for other processes and for time to pass.
+AT_ONCE := -p $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 PACKAGES := $(CLIENTS)/node_modules/.package-lock.json $(CLIENTS)/python/.venv/complete
 # A mirror that does not answer is given up soon, and asked again.
 NETWORK := -o Acquire::Retries=3 -o Acquire::http::Timeout=60 -o Acquire::https::Timeout=60
@@ -43,9 +45,8 @@ test: SHELL := bash
 test: .SHELLFLAGS := -o pipefail -c
 test: tools $(PACKAGES) ## run every test; installs the Debian packages that they need
 	@mkdir -p bin
-	WICKET_TEST_COMPLETE=1 $(GOTESTSUM) --format pkgname --jsonfile bin/tests.json --raw-command -- sh -c "failed=0; \
-		go test -json $(TESTFLAGS) $(RACE) -tags nomsgpack -vet=off -timeout 30m ./... || failed=1; \
-		for module in $(MODULES); do (cd \$$module && go test -count=1 -json ./...) || failed=1; done; exit \$$failed" | .ci/slowest bin/tests.json
+	WICKET_TEST_COMPLETE=1 MODULES='$(MODULES)' $(GOTESTSUM) --format pkgname --jsonfile bin/tests.json --raw-command -- \
+		.ci/suite $(TESTFLAGS) $(RACE) $(AT_ONCE) -tags nomsgpack -vet=off -timeout 30m | .ci/slowest bin/tests.json
 
 test-quick: ## run the tests that need nothing installed: on SQLite, without a browser, and no whole journeys
 	go test -short $$(go list ./... | grep -v /cmd/internal/e2e/)

@@ -65,6 +65,8 @@ func (p *Store) ForgetOldSecrets(ctx context.Context) (int64, error) {
 	return storage.Write(ctx, p.Database, func(ctx context.Context, tx bun.Tx) (int64, error) {
 		result, err := tx.NewUpdate().Model((*Client)(nil)).
 			Set("previous_secret_hash = NULL").Set("previous_secret_until = NULL").
+			// Or SQLite's trigger writes it: at times with a zero at the end, another text than the one that Replace compares.
+			Set("modified_at = ?", now).
 			Where("previous_secret_until <= ?", now).Exec(ctx)
 		if err != nil {
 			return 0, err

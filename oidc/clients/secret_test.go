@@ -70,7 +70,8 @@ func TestRotatedSecret(t *testing.T) {
 			t.Errorf("forgot %d old secrets, %v; want 1", n, err)
 		}
 		client, err := h.Clients.Fresh(t.Context(), "app")
-		if err != nil || client.PreviousSecretHash != nil || client.PreviousSecretUntil != nil {
+		if err != nil || client.PreviousSecretHash != nil || client.PreviousSecretUntil != nil ||
+			!client.ModifiedAt.Equal(h.Clock) {
 			t.Errorf("after upkeep: %+v, %v", client, err)
 		}
 		fourth := rotate(0)

@@ -73,8 +73,8 @@ func (w *Window) checkMessage(message chromedp.ConsoleMessage) {
 	w.T.Errorf("the browser's console at %s: %s", message.URL, message)
 }
 
-// windowPatience is how long a window waits for what must come.
-const windowPatience = 20 * time.Second
+// windowPatience is how long a window waits for what must come, on a machine that is busy with other things, too.
+const windowPatience = time.Minute
 
 // Do carries out steps that have no result.
 func (w *Window) Do(steps ...chromedp.Action[chromedp.Void]) {

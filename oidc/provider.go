@@ -26,6 +26,8 @@ type Provider struct {
 	RequirePAR  bool // the operator's rule: every client must push its authorization requests
 	// the operator's leave: apps may be registered for every one of ResponseTypes
 	AllResponseTypes bool
+	// the operator's leave: redirect URIs of public clients may have these schemes, which have no dot
+	RedirectSchemes []string
 	// the operator's choice: apps are told of logouts by frames in the browser, and may watch a frame of ours
 	FrontchannelLogout, SessionManagement bool
 

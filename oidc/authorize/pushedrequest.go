@@ -122,7 +122,7 @@ func (p reader) pushed(
 		form, signed = inside, object.signed
 	}
 	a := &Request{Client: client, form: form, signed: signed}
-	if refused := a.readRedirect(); refused != nil {
+	if refused := p.readRedirect(a); refused != nil {
 		return nil, false, refused
 	}
 	if refused := p.check(ctx, a, atPAR); refused != nil {

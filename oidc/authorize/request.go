@@ -134,7 +134,7 @@ func (p reader) identify(ctx context.Context, form url.Values, began time.Time) 
 		return nil, err
 	}
 	a := &Request{Client: client, BeganAt: began, firstAt: began, form: form}
-	if err := a.readRedirect(); err != nil {
+	if err := p.readRedirect(a); err != nil {
 		return nil, &Refusal{Reason: err}
 	}
 	return a, nil
@@ -156,8 +156,11 @@ func (p reader) clientOf(ctx context.Context, form url.Values) (*clients.Client,
 }
 
 // readRedirect finds out where the answer goes, and how: in the response mode that is asked for if that can be.
-func (a *Request) readRedirect() *oidc.Error {
+func (p reader) readRedirect(a *Request) *oidc.Error {
 	uri, err := a.trustedRedirect(a.form.Get("redirect_uri"))
+	if err == nil && clients.CheckRedirectScheme(a.Client, a.registered, p.RedirectSchemes) != nil {
+		err = errors.New("the redirect_uri has a scheme that apps may not use any more")
+	}
 	if err != nil {
 		refused := oidc.InvalidRequest("Here " + err.Error() + ".")
 		refused.Cause = fmt.Errorf("asked for was %q", a.form.Get("redirect_uri")) // for the log

@@ -35,7 +35,7 @@ func (p reader) readObject(ctx context.Context, form url.Values) (*Request, erro
 		return nil, err
 	}
 	outside := &Request{Client: client, form: form}
-	if outside.readRedirect() != nil {
+	if p.readRedirect(outside) != nil {
 		outside = nil
 	}
 	if doubled != "" {

@@ -220,7 +220,7 @@ func (p *Store) createClient(ctx context.Context, client *Client, secret string)
 	if err := client.Complete(); err != nil {
 		return err
 	}
-	if err := p.checkResponseTypes(client); err != nil {
+	if err := p.CheckOffered(client); err != nil {
 		return err
 	}
 	if err := p.CheckSector(ctx, client, nil); err != nil {
@@ -274,7 +274,7 @@ func (p *Store) Update(
 	if err := after.Complete(); err != nil {
 		return nil, "", err
 	}
-	if err := p.checkResponseTypes(&after); err != nil {
+	if err := p.CheckOffered(&after); err != nil {
 		return nil, "", err
 	}
 	if err := p.CheckSector(ctx, &after, before); err != nil {

@@ -70,8 +70,11 @@ var redirectSeeds = map[string]bool{ // may be registered
 	"blob:https://app.example.com/x":                       false,
 	"view-source:https://app.example.com":                  false,
 	"ws://localhost/cb":                                    false,
-	"myapp:/oauth":                                         false, // anyone's: RFC 8252, section 7.1
-	"myapp://callback":                                     false,
+	"httpx://app.example.com/cb":                           false,
+	"intent://app.example.com/#Intent;end":                 false,
+	"ms-settings:x":                                        false,
+	"myapp:/oauth":                                         true, // for the operator to allow: CheckOffered
+	"myapp://callback":                                     true,
 	"https://app.example.com/" + strings.Repeat("a", 2048): false,
 }
 

@@ -271,8 +271,13 @@ func algNames() string {
 	return strings.Join(names, ", ")
 }
 
-// checkResponseTypes says what a client may not be registered for at this server, as an ErrClient.
-func (p *Store) checkResponseTypes(client *Client) error {
+// CheckOffered says what a client that is complete may not be registered for at this server, as an ErrClient.
+func (p *Store) CheckOffered(client *Client) error {
+	for _, uri := range slices.Concat(client.RedirectURIs, client.PostLogoutRedirectURIs) {
+		if err := CheckRedirectScheme(client, uri, p.RedirectSchemes); err != nil {
+			return fmt.Errorf("%w: %w: %w", ErrClient, ErrRedirectURI, err)
+		}
+	}
 	for _, asked := range client.ResponseTypes {
 		if !slices.Contains(p.OfferedResponseTypes(), asked) {
 			return fmt.Errorf("%w: the response type %q is not offered unless WICKET_RESPONSE_TYPES is all", ErrClient, asked)

@@ -78,6 +78,9 @@ func (s *Service) read(
 	if err := client.Complete(); err != nil {
 		return nil, invalidMetadata(err)
 	}
+	if err := s.Clients.CheckOffered(client); err != nil {
+		return nil, invalidMetadata(err)
+	}
 	return client, nil
 }
 

@@ -74,6 +74,8 @@ type Config struct {
 	RequirePAR      bool                   `env:"WICKET_REQUIRE_PAR" type:"switch" enum:"on,off" default:"off" help:"'on': every app must push its authorization requests to '/par' (RFC 9126), not only those that are registered with '--require-par'."`
 	// every response type, not code alone
 	AllResponseTypes bool `env:"WICKET_RESPONSE_TYPES" type:"response-types" enum:"code,all" default:"code" help:"'all': apps may be registered with '--response-type' for tokens in the answer to an authorization request (implicit and hybrid flow) and for 'none'. Such tokens pass through the browser: RFC 9700 advises against it."`
+	// schemes without a dot
+	RedirectSchemes []string `env:"WICKET_REDIRECT_SCHEMES" type:"redirect-schemes" unset:"none" help:"Schemes without a dot that redirect URIs of apps without a secret may have, by commas, such as 'cursor,vscode'. Any program on a person's machine may claim such a scheme, so people are asked each time; what a browser opens itself, such as 'javascript', is refused here. docs/mcp.md#schemes-without-a-dot."`
 	AllowPrivate     bool `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' and the 'backchannel_logout_uri' of an app may lead to a private network by a name. Without it, only one whose host is itself a private address, or this machine, does."`
 	// LoginCommand says whether there is an app for wicket login.
 	LoginCommand bool `env:"WICKET_LOGIN_COMMAND" type:"switch" enum:"on,off" default:"off" help:"'on': people can sign in on the command line with 'wicket login', by a public app 'wicket-cli' that the server makes and, once it is 'off', deletes. docs/devices.md."`

@@ -64,6 +64,7 @@ func mappers(c *Config) []kong.Option {
 		mapNamed("models", parseModels),
 		mapNamed("countries", parseCountries),
 		mapNamed("quantity", parseQuantity),
+		mapNamed("redirect-schemes", clients.ParseRedirectSchemes),
 		mapNamed("contacts", parseContacts),
 		mapNamed("languages", parseLanguages),
 	}

@@ -146,7 +146,7 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	s.Provider = &oidc.Provider{
 		Issuer: config.Issuer, Database: s.Database, Cache: s.cache, Limits: s.limits, Seal: config.Seal,
 		Lifetimes: oidc.DefaultLifetimes, TwoFactors: config.TwoFactors, RequirePKCE: config.RequirePKCE,
-		RequirePAR: config.RequirePAR, AllResponseTypes: config.AllResponseTypes,
+		RequirePAR: config.RequirePAR, AllResponseTypes: config.AllResponseTypes, RedirectSchemes: config.RedirectSchemes,
 		FrontchannelLogout: config.FrontchannelLogout, SessionManagement: config.SessionManagement,
 		Now: s.Clock.Now,
 	}

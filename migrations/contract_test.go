@@ -134,6 +134,7 @@ var tables = map[string]bool{
 	"pairwise_subjects": true,
 
 	"clients": false, "apis": false, "initial_access_tokens": false, "providers": false, "signing_keys": false, "invitations": false,
+	"encryption_keys": false,
 }
 
 var (

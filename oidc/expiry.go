@@ -35,6 +35,7 @@ func (p *Provider) Expire(ctx context.Context) (map[string]int64, error) {
 		{"refresh_tokens", "hash", "expires_at < ?", []any{now}},
 		{"grants", "id", "expires_at < ? OR ended_at < ?", []any{now, now.Add(-TombstonesKept)}},
 		{"revoked_tokens", "jti", "expires_at < ?", []any{now}},
+		{"encryption_keys", "kid", "decrypts_until < ?", []any{now}},
 		{"logout_deliveries", "id", "created_at < ?", []any{now.Add(-deliveriesKept)}},
 	} {
 		n, err := p.Database.DeleteBatches(ctx, rule.table, rule.key, rule.condition, rule.args...)

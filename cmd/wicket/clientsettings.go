@@ -18,6 +18,7 @@ import (
 // clientSettings are what can be said of an app; nil: nothing.
 type clientSettings struct {
 	clientflags.Told
+	clientflags.Requests
 
 	RedirectURI           []string `name:"redirect-uri" sep:"none" help:"Where answers may go; matched exactly. Repeat it for several. client_credentials and device codes need none."`
 	PostLogoutRedirectURI []string `name:"post-logout-redirect-uri" sep:"none" help:"Where the browser may go after a logout. Repeat it for several."`
@@ -33,10 +34,6 @@ type clientSettings struct {
 	Trusted               *bool    `negatable:"" help:"An app of your own: people are not asked for consent. Not for --public with a redirect URI on localhost or of a scheme of its own."`
 	RequirePKCE           *bool    `name:"require-pkce" negatable:"" help:"An app with a secret must use PKCE (S256) too. Of --public it is demanded anyway, and of all by WICKET_REQUIRE_PKCE."`
 	IntrospectsAll        *bool    `name:"introspects-all" negatable:"" help:"It may introspect the access tokens of all apps that are for this server itself. Those for an API are for its own --introspection-client alone."`
-	RequirePAR            *bool    `name:"require-par" negatable:"" help:"The app must push its authorization requests (RFC 9126). Of all apps it is demanded by WICKET_REQUIRE_PAR."`
-	RequestObjectAlg      *string  `name:"request-object-alg" help:"How the app signs request objects (RFC 9101), such as ES256; left out, as it likes; 'none' where they are not signed."`
-	RequestURI            []string `name:"request-uri" sep:"none" help:"Where Wicket may fetch a request object of the app: an https URL. Repeat it for several."`
-	RequireSignedRequest  *bool    `name:"require-signed-request" negatable:"" help:"The app must sign its authorization requests. It needs --jwks or --jwks-uri."`
 	RequiredACR           *string  `name:"required-acr" help:"The weakest sign-in that it accepts: urn:wicket:acr:mfa for two factors, phr for a passkey or security key."`
 	LogoURI               *string  `name:"logo-uri" help:"https URL of the app's logo."`
 	ClientURI             *string  `name:"client-uri" help:"https URL of the app's home page."`
@@ -56,9 +53,9 @@ func (c *clientSettings) Validate() error {
 // apply changes an app as the settings say.
 func (c *clientSettings) apply(ctx context.Context, s *server.Server, client *clients.Client) error {
 	c.Told.Apply(client)
+	c.Requests.Apply(client)
 	for to, from := range map[*string]*string{
-		&client.JWKSURI: c.JWKSURI, &client.RequestObjectAlg: c.RequestObjectAlg,
-		&client.RequiredACR: c.RequiredACR, &client.LogoURI: c.LogoURI,
+		&client.JWKSURI: c.JWKSURI, &client.RequiredACR: c.RequiredACR, &client.LogoURI: c.LogoURI,
 		&client.ClientURI: c.ClientURI, &client.PolicyURI: c.PolicyURI, &client.TOSURI: c.TOSURI,
 		&client.InitiateLoginURI: c.InitiateLoginURI,
 	} {
@@ -68,7 +65,6 @@ func (c *clientSettings) apply(ctx context.Context, s *server.Server, client *cl
 	}
 	for to, from := range map[*bool]*bool{
 		&client.IsTrusted: c.Trusted, &client.RequirePKCE: c.RequirePKCE, &client.IntrospectsAll: c.IntrospectsAll,
-		&client.RequirePAR: c.RequirePAR, &client.RequireSignedRequest: c.RequireSignedRequest,
 	} {
 		if from != nil {
 			*to = *from
@@ -77,7 +73,7 @@ func (c *clientSettings) apply(ctx context.Context, s *server.Server, client *cl
 	for to, from := range map[*[]string][]string{
 		&client.RedirectURIs: c.RedirectURI, &client.PostLogoutRedirectURIs: c.PostLogoutRedirectURI,
 		&client.AllowedOrigins: c.Origin, &client.GrantTypes: c.GrantType,
-		&client.ResponseTypes: c.ResponseType, &client.RequestURIs: c.RequestURI,
+		&client.ResponseTypes: c.ResponseType,
 	} {
 		if from != nil {
 			*to = slices.DeleteFunc(slices.Clone(from), func(value string) bool { return value == "" })

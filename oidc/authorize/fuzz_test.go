@@ -288,3 +288,51 @@ func FuzzResume(f *testing.F) {
 		}
 	})
 }
+
+// Anything encrypted for us, and anything at all with four dots: no fault, and nothing is taken that the client has not
+// signed by the algorithm that it is registered for.
+func FuzzEncryptedRequestObject(f *testing.F) {
+	h := oidctest.New(f, storagetest.Open(f, storage.SQLite))
+	key, _ := signingApp(f, h, "app", func(c *clients.Client) {
+		c.RequestObjectAlg, c.RequestEncryption.Alg, c.RequestEncryption.Enc = "ES256", "ECDH-ES", "A128GCM"
+	})
+	plain := string(asked(f, h, "app", nil))
+	good := encryptedFor(f, h, jose.ECDH_ES, jose.A128GCM, "JWT", signed(f, key, "", []byte(plain)))
+	for _, content := range []string{
+		plain, "", "{}", "..", "....", unsigned(`{"alg":"none"}`, []byte(plain)), unsigned(`{"alg":"HS256"}`, []byte(plain)), good,
+	} {
+		f.Add(content, "JWT", 0)
+		f.Add(content, "", 1)
+		f.Add(good, content, 2)
+	}
+	f.Add(plain, "oauth-authz-req+jwt", 1)
+	header, rest, _ := strings.Cut(good, ".")
+	decoded, err := base64.RawURLEncoding.DecodeString(header)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, change := range []string{`{"zip":"DEF",`, `{"kid":"",`, `{"epk":{},`, `{"alg":"dir",`, `{"enc":"A256GCM",`, `{"crit":["x"],`} {
+		f.Add(base64.RawURLEncoding.EncodeToString([]byte(change+string(decoded[1:])))+"."+rest, "", 2)
+	}
+	f.Fuzz(func(t *testing.T, content, typ string, how int) {
+		var object string
+		switch how {
+		case 0: // the app encrypts what it has signed
+			object = encryptedFor(t, h, jose.ECDH_ES, jose.A128GCM, "JWT", signed(t, key, typ, []byte(content)))
+		case 1: // anybody encrypts anything
+			object = encryptedFor(t, h, jose.ECDH_ES, jose.A128GCM, typ, content)
+		default: // somebody changes what was encrypted
+			object = content
+		}
+		a, err := h.Authorize.Read(t.Context(), url.Values{"client_id": {"app"}, "request": {object}})
+		if err == nil {
+			if how != 0 && object != good || a.RedirectURI != "https://app.example.com/" {
+				t.Fatalf("taken: %+v", a)
+			}
+			return
+		}
+		if code, _ := told(t, err); code == "server_error" || code == "" {
+			t.Fatalf("a fault: %v", err)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -192,6 +193,151 @@ func TestRequestObjectsThatAreRefused(t *testing.T) {
 	})
 }
 
+// encryptedFor encrypts something for the key that is published for an algorithm.
+func encryptedFor(
+	t testing.TB, h *oidctest.Stack, alg jose.KeyAlgorithm, enc jose.ContentEncryption, cty, content string,
+) string {
+	t.Helper()
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(h.Keys.Published(), &set); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range set.Keys {
+		if key.Use != "enc" || key.Algorithm != string(alg) {
+			continue
+		}
+		encrypter, err := jose.NewEncrypter(
+			enc, jose.Recipient{Algorithm: alg, Key: key.Key, KeyID: key.KeyID},
+			new(jose.EncrypterOptions).WithContentType(jose.ContentType(cty)),
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := encrypter.Encrypt([]byte(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compact, err := made.CompactSerialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return compact
+	}
+	t.Fatalf("no key is published for %s", alg)
+	return ""
+}
+
+// An app may encrypt what it has signed, in the way that it is registered for; what is encrypted counts no more than
+// without that.
+func TestEncryptedRequestObjects(t *testing.T) {
+	t.Parallel()
+	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
+		encrypts := func(alg jose.KeyAlgorithm, enc jose.ContentEncryption) func(*clients.Client) {
+			return func(c *clients.Client) {
+				c.RequestEncryption = clients.Encryption{Alg: string(alg), Enc: string(enc)}
+				c.RequireSignedRequest = true
+			}
+		}
+		key, secret := signingApp(t, h, "app", encrypts(jose.RSA_OAEP_256, jose.A256GCM))
+		curve, _ := signingApp(t, h, "curve", encrypts(jose.ECDH_ES_A128KW, ""))
+		pinned, _ := signingApp(t, h, "pinned", func(c *clients.Client) {
+			encrypts(jose.ECDH_ES, jose.A128GCM)(c)
+			c.RequestObjectAlg = "PS256"
+		})
+		other, _ := signingApp(t, h, "other", nil)
+		plain := asked(t, h, "app", nil)
+		good := signed(t, key, "oauth-authz-req+jwt", plain)
+		sealed := func(content string) string {
+			return encryptedFor(t, h, jose.RSA_OAEP_256, jose.A256GCM, "JWT", content)
+		}
+		const undecryptable = "The request object cannot be taken: it is not encrypted by the algorithms that this client is " +
+			"registered for, with a key that is published here, and without compression."
+		for name, c := range map[string]struct{ client, object, want string }{
+			"in order":          {"app", sealed(good), ""},
+			"without a cty":     {"app", encryptedFor(t, h, jose.RSA_OAEP_256, jose.A256GCM, "", good), ""},
+			"signed alone":      {"app", good, ""}, // OpenID Connect Dynamic Client Registration, section 2
+			"by a curve":        {"curve", encryptedFor(t, h, jose.ECDH_ES_A128KW, jose.A128CBC_HS256, "JWT", signed(t, curve, "", asked(t, h, "curve", nil))), ""},
+			"not signed":        {"app", sealed(unsigned(`{"alg":"none"}`, plain)), "it is not signed"},
+			"no JWT":            {"app", sealed(string(plain)), "it is not a JWT"},
+			"nothing":           {"app", sealed(""), "it is not a JWT"},
+			"encrypted twice":   {"app", sealed(sealed(good)), "it is not a JWT"},
+			"by another's key":  {"app", sealed(signed(t, other, "", plain)), "its signature is not"},
+			"another algorithm": {"pinned", encryptedFor(t, h, jose.ECDH_ES, jose.A128GCM, "JWT", signed(t, pinned, "", asked(t, h, "pinned", nil))), "its algorithm is not the one"},
+			"another kind":      {"app", sealed(signed(t, key, "client-authentication+jwt", plain)), "another kind of JWT"},
+			"another's request": {"app", sealed(signed(t, key, "", asked(t, h, "other", nil))), "the client_id inside"},
+			"expired":           {"app", sealed(signed(t, key, "", asked(t, h, "app", map[string]any{"exp": 1}))), "it has expired"},
+			"not registered":    {"other", sealed(signed(t, other, "", asked(t, h, "other", nil))), "is not registered with"},
+			"another enc":       {"app", encryptedFor(t, h, jose.RSA_OAEP_256, jose.A128GCM, "JWT", good), undecryptable},
+			"another alg":       {"app", encryptedFor(t, h, jose.ECDH_ES, jose.A256GCM, "JWT", good), undecryptable},
+			"changed":           {"app", sealed(good)[:300] + "A" + sealed(good)[301:], undecryptable},
+			"four dots":         {"app", "a.b.c.d.e", undecryptable},
+		} {
+			form := url.Values{
+				"client_id": {c.client}, "redirect_uri": {"https://app.example.com/"}, "response_type": {"code"},
+				"scope": {"openid"}, "state": {"outside"}, "request": {c.object},
+			}
+			a, err := h.Authorize.Read(t.Context(), form)
+			if c.want == "" && (err != nil || a.State != "inside") {
+				t.Errorf("%s: %v", name, err)
+			}
+			if code, app := told(t, err); c.want != "" && (code != "invalid_request_object" || !app) {
+				t.Errorf("%s: %q, told the app: %v", name, code, app)
+			} else if c.want != "" && !strings.Contains(refusedWith(err), c.want) {
+				t.Errorf("%s: %q, want %q", name, refusedWith(err), c.want)
+			}
+			_, _, err = h.Authorize.Push(t.Context(), pushed(c.client, secret, url.Values{"request": {c.object}}))
+			if c.client == "app" && (err == nil) != (c.want == "") {
+				t.Errorf("%s, pushed: %v", name, err)
+			}
+		}
+	})
+}
+
+// refusedWith is what an app is told of a refusal.
+func refusedWith(err error) string {
+	var refused *authorize.Refusal
+	if errors.As(err, &refused) {
+		return refused.Reason.Description
+	}
+	return fmt.Sprint(err)
+}
+
+// What an app encrypts with is part of its registration, and an app that does not sign cannot encrypt.
+func TestWhoMayEncryptRequests(t *testing.T) {
+	t.Parallel()
+	h := oidctest.New(t, storagetest.Open(t, storage.SQLite))
+	key := oidctest.NewAppKey(t)
+	for name, c := range map[string]struct {
+		alg, enc, signing string
+		keyless           bool
+		want              string
+	}{
+		"in order":         {"ECDH-ES", "A128GCM", "", false, ""},
+		"without an enc":   {"ECDH-ES", "", "", false, ""},
+		"without an alg":   {"", "A128GCM", "", false, "needs request_object_encryption_alg"},
+		"unknown alg":      {"RSA1_5", "", "", false, "RSA-OAEP, RSA-OAEP-256"},
+		"by a secret":      {"dir", "", "", false, "is not one of"},
+		"by a key of one":  {"A128KW", "", "", false, "is not one of"},
+		"unknown enc":      {"ECDH-ES", "A192GCM", "", false, "A256CBC-HS512"},
+		"without signing":  {"ECDH-ES", "", "none", false, "anybody can encrypt"},
+		"without any keys": {"ECDH-ES", "", "", true, "needs public keys"},
+	} {
+		client := webApp("app"+strings.ReplaceAll(name, " ", "-"), true)
+		client.JWKS = oidctest.JWKSOf(t, "app", key.Public())
+		if c.keyless {
+			client.JWKS = nil
+		}
+		client.RequestEncryption, client.RequestObjectAlg = clients.Encryption{Alg: c.alg, Enc: c.enc}, c.signing
+		_, err := h.Clients.Create(t.Context(), client)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+		if err == nil && client.RequestEncryption.Enc == "" {
+			t.Errorf("%s: no enc", name)
+		}
+	}
+}
+
 // A client that has promised to sign is held to it, wherever its request comes in.
 func TestSigningIsDemanded(t *testing.T) {
 	t.Parallel()
@@ -257,12 +403,14 @@ func TestLongRequestObjectsAreKept(t *testing.T) {
 func TestRequestObjectsByReference(t *testing.T) {
 	t.Parallel()
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
-		fetched, object := 0, ""
+		fetched, object, encrypted := 0, "", ""
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			fetched++
 			switch r.URL.Path {
 			case "/object":
 				_, _ = w.Write([]byte(object + "\n"))
+			case "/encrypted":
+				_, _ = w.Write([]byte(encrypted))
 			case "/long":
 				_, _ = w.Write([]byte(strings.Repeat("x", 20<<10)))
 			case "/elsewhere":
@@ -273,17 +421,20 @@ func TestRequestObjectsByReference(t *testing.T) {
 		}))
 		defer server.Close()
 		key, _ := signingApp(t, h, "app", func(c *clients.Client) {
-			for _, path := range []string{"/object#any", "/long", "/elsewhere", "/missing"} {
+			for _, path := range []string{"/object#any", "/encrypted", "/long", "/elsewhere", "/missing"} {
 				c.RequestURIs = append(c.RequestURIs, server.URL+path)
 			}
+			c.RequestEncryption.Alg = string(jose.ECDH_ES)
 		})
 		object = signed(t, key, "", asked(t, h, "app", nil))
+		encrypted = encryptedFor(t, h, jose.ECDH_ES, jose.A128CBC_HS256, "JWT", object)
 		digest := base64.RawURLEncoding.EncodeToString(storage.Digest(object + "\n"))
 		for name, c := range map[string]struct {
 			uri, want string
 			fetches   int
 		}{
 			"in order":         {server.URL + "/object", "", 1},
+			"encrypted":        {server.URL + "/encrypted", "", 1},
 			"a fragment":       {server.URL + "/object#0", "", 1},
 			"not registered":   {server.URL + "/object?x", "invalid_request_uri", 0},
 			"another scheme":   {"file:///etc/passwd", "invalid_request_uri", 0},

@@ -61,9 +61,11 @@ type Client struct {
 	RequirePKCE    bool `bun:"require_pkce"` // ours: of a public client it is required anyway
 	RequirePAR     bool `bun:"require_par"`  // require_pushed_authorization_requests: RFC 9126, section 6
 	// how it signs request objects: request_object_signing_alg; empty: as it likes, AlgNone: not at all
-	RequestObjectAlg     string   `bun:"request_object_alg"`
-	RequestURIs          []string `bun:"request_uris,type:jsonb"` // where its request objects may be fetched
-	RequireSignedRequest bool     `bun:"require_signed_request"`  // require_signed_request_object: RFC 9101, section 10.5
+	RequestObjectAlg string `bun:"request_object_alg"`
+	// and how it encrypts them besides: request_object_encryption_alg and ..._enc
+	RequestEncryption    Encryption `bun:"embed:request_object_encryption_"`
+	RequestURIs          []string   `bun:"request_uris,type:jsonb"` // where its request objects may be fetched
+	RequireSignedRequest bool       `bun:"require_signed_request"`  // RFC 9101, section 10.5
 	// the weakest sign-in that it accepts; empty: any
 	RequiredACR string `bun:"required_acr"`
 	LogoURI     string `bun:"logo_uri"`
@@ -220,7 +222,7 @@ func (p *Store) createClient(ctx context.Context, client *Client, secret string)
 	if err := client.Complete(); err != nil {
 		return err
 	}
-	if err := p.CheckOffered(client); err != nil {
+	if err := p.Prepare(ctx, client); err != nil {
 		return err
 	}
 	if err := p.CheckSector(ctx, client, nil); err != nil {
@@ -274,7 +276,7 @@ func (p *Store) Update(
 	if err := after.Complete(); err != nil {
 		return nil, "", err
 	}
-	if err := p.CheckOffered(&after); err != nil {
+	if err := p.Prepare(ctx, &after); err != nil {
 		return nil, "", err
 	}
 	if err := p.CheckSector(ctx, &after, before); err != nil {

@@ -34,7 +34,7 @@ func (p *Store) Declare(ctx context.Context, declarations []Declaration) (create
 		client := declared.Client
 		if err := declared.Check(); err != nil {
 			faults = append(faults, fmt.Errorf("client %q: %w", client.ID, err))
-		} else if err := p.CheckOffered(client); err != nil {
+		} else if err := p.Prepare(ctx, client); err != nil {
 			faults = append(faults, fmt.Errorf("client %q: %w", client.ID, err))
 		}
 		client.CreatedAt, client.ModifiedAt, client.CreatedBy, client.ModifiedBy = now, now, actor, actor

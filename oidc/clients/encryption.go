@@ -57,6 +57,9 @@ func fillInEncryption(c *Client) {
 			how.Enc = string(ContentAlgs[0])
 		}
 	}
+	if how := &c.RequestEncryption; how.Alg != "" && how.Enc == "" {
+		how.Enc = string(ContentAlgs[0]) // OpenID Connect Dynamic Client Registration, section 2
+	}
 	if c.UserinfoEncryption.Alg != "" && c.UserinfoAlg == "" {
 		c.UserinfoAlg = string(jose.RS256)
 	}

@@ -76,6 +76,14 @@ var metadata = []metadatum{
 	{"require_pkce", "require_pkce", func(c *Client) any { return &c.RequirePKCE }, false},
 	{"require_pushed_authorization_requests", "require_par", func(c *Client) any { return &c.RequirePAR }, true},
 	{"request_object_signing_alg", "request_object_alg", func(c *Client) any { return &c.RequestObjectAlg }, true},
+	{
+		"request_object_encryption_alg", "request_object_encryption_alg",
+		func(c *Client) any { return &c.RequestEncryption.Alg }, true,
+	},
+	{
+		"request_object_encryption_enc", "request_object_encryption_enc",
+		func(c *Client) any { return &c.RequestEncryption.Enc }, true,
+	},
 	{"request_uris", "request_uris", func(c *Client) any { return &c.RequestURIs }, true},
 	{"require_signed_request_object", "require_signed_request", func(c *Client) any { return &c.RequireSignedRequest }, true},
 	{"introspects_all", "introspects_all", func(c *Client) any { return &c.IntrospectsAll }, false},

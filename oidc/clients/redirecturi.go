@@ -78,7 +78,7 @@ func CheckRedirectScheme(client *Client, uri string, allowed []string) error {
 }
 
 // checkRedirectURI says what is wrong with a redirect URI that is to be registered: RFC 6749, section 3.1.2, and RFC
-// 8252 for native apps. http is for this machine only; whether a scheme without a dot may be is for CheckOffered to say.
+// 8252 for native apps. http is for this machine only; whether a scheme without a dot may be is for Prepare to say.
 func checkRedirectURI(uri string) error {
 	parsed, err := url.Parse(uri)
 	switch {

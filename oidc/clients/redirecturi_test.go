@@ -73,7 +73,7 @@ var redirectSeeds = map[string]bool{ // may be registered
 	"httpx://app.example.com/cb":                           false,
 	"intent://app.example.com/#Intent;end":                 false,
 	"ms-settings:x":                                        false,
-	"myapp:/oauth":                                         true, // for the operator to allow: CheckOffered
+	"myapp:/oauth":                                         true, // for the operator to allow: Prepare
 	"myapp://callback":                                     true,
 	"https://app.example.com/" + strings.Repeat("a", 2048): false,
 }

@@ -7,6 +7,10 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/wicket-id/wicket/oidc/keys"
 )
 
 // AlgNone is what a client is registered with as request_object_signing_alg whose request objects are not signed.
@@ -17,15 +21,19 @@ const AlgNone = "none"
 var requestObjectTypes = []string{"", "jwt", "oauth-authz-req+jwt"}
 
 // OpenRequestObject returns the claims of a request object, as JSON, and whether the client has signed it: RFC 9101,
-// section 6. The algorithm must be the one that the client is registered for, if it is for one. The error says what is
-// wrong, to the developer of the client.
+// section 6. The algorithm must be the one that the client is registered for, if it is for one. An object may be
+// encrypted for us where the client is registered for that, and what was encrypted is held to all the rest: it is
+// signed by the client. The error says what is wrong, to the developer of the client.
 func (p *Store) OpenRequestObject(
 	ctx context.Context, client *Client, object string,
 ) (payload []byte, signed bool, err error) {
-	parts := strings.Split(object, ".")
-	if len(parts) == 5 {
-		return nil, false, errors.New("it is encrypted, which is not supported")
+	encrypted := strings.Count(object, ".") == 4
+	if encrypted {
+		if object, err = decryptRequest(ctx, p.Keys, client, object); err != nil {
+			return nil, false, err
+		}
 	}
+	parts := strings.Split(object, ".")
 	header, err := jwtHeader(parts)
 	if err != nil {
 		return nil, false, err
@@ -38,7 +46,7 @@ func (p *Store) OpenRequestObject(
 	switch registered := client.RequestObjectAlg; {
 	case registered != "" && header["alg"] != registered:
 		return nil, false, errors.New("its algorithm is not the one that this client is registered for")
-	case header["alg"] == AlgNone && registered != AlgNone:
+	case header["alg"] == AlgNone && (registered != AlgNone || encrypted):
 		return nil, false, errors.New("it is not signed")
 	case header["alg"] == AlgNone:
 		payload, err = base64.RawURLEncoding.Strict().DecodeString(parts[1])
@@ -55,6 +63,16 @@ func (p *Store) OpenRequestObject(
 		return nil, false, errors.New("its signature is not one of this client's keys, or not of an algorithm that we accept")
 	}
 	return payload, true, nil
+}
+
+// decryptRequest returns what a client has encrypted for us.
+func decryptRequest(ctx context.Context, keys *keys.Keys, client *Client, object string) (string, error) {
+	how := client.RequestEncryption
+	if how.Alg == "" {
+		return "", errors.New("it is encrypted, and this client is not registered with a request_object_encryption_alg")
+	}
+	content, err := keys.Decrypt(ctx, object, jose.KeyAlgorithm(how.Alg), jose.ContentEncryption(how.Enc))
+	return string(content), err
 }
 
 // jwtHeader reads the texts in the header of a JWT that is cut into its parts; what is no text there is present and

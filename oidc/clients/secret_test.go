@@ -167,7 +167,7 @@ func TestDeclaredSecretEndsRotation(t *testing.T) {
 // often than once a second.
 func TestClientChangedElsewhere(t *testing.T) {
 	oidctest.Each(t, func(t *testing.T, h *oidctest.Stack) {
-		elsewhere := clients.New(h.Provider, false, slog.New(slog.DiscardHandler))
+		elsewhere := clients.New(h.Provider, h.Keys, false, slog.New(slog.DiscardHandler))
 		renew := func() (secret string) {
 			t.Helper()
 			h.Pass(10 * time.Millisecond)

@@ -9,12 +9,15 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/keys"
 )
 
 // Store keeps clients. Make one with New.
 type Store struct {
 	*oidc.Provider
 
+	// Keys are those that apps encrypt their requests with.
+	Keys *keys.Keys
 	// Leaving is called in the transaction that deletes a client, before it does; nil: nothing is to be done.
 	Leaving func(ctx context.Context, tx bun.Tx, clientID string) error
 
@@ -27,9 +30,9 @@ type Store struct {
 
 // New returns a Store. Where allowPrivate is set, what clients refer to is fetched from private addresses too. The log
 // tells of what cannot be.
-func New(provider *oidc.Provider, allowPrivate bool, log *slog.Logger) *Store {
+func New(provider *oidc.Provider, keys *keys.Keys, allowPrivate bool, log *slog.Logger) *Store {
 	return &Store{
-		Provider: provider, cache: newClientCache(), remoteKeys: newRemoteKeys(allowPrivate, provider.Now, log),
+		Provider: provider, Keys: keys, cache: newClientCache(), remoteKeys: newRemoteKeys(allowPrivate, provider.Now, log),
 		remoteRequests: newRemoteRequests(), documents: newRemoteDocuments(allowPrivate), log: log,
 	}
 }

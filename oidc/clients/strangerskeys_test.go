@@ -43,7 +43,7 @@ func TestKeySetsAreBounded(t *testing.T) {
 func TestStrangersKeysAreKeptApart(t *testing.T) {
 	t.Parallel()
 	h := oidctest.New(t, storagetest.Open(t, storage.SQLite))
-	store := clients.New(h.Provider, true, slog.New(slog.DiscardHandler))
+	store := clients.New(h.Provider, h.Keys, true, slog.New(slog.DiscardHandler))
 	server := newKeyServer(t, keySetOf(t, jose.JSONWebKey{Key: &rsaKey(t, 2048).PublicKey, Use: "enc"}))
 	encrypt := func(origin, uri string) error {
 		client := &clients.Client{ID: "app", Origin: origin, JWKSURI: uri}

@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -254,25 +255,41 @@ func checkRequestObjects(c *Client) error {
 	alg := c.RequestObjectAlg
 	switch signs := alg != "" && alg != AlgNone || c.RequireSignedRequest; {
 	case alg != "" && alg != AlgNone && !slices.Contains(AssertionAlgs, jose.SignatureAlgorithm(alg)):
-		return fmt.Errorf("the algorithm of request objects %q is not one of %s or none", alg, algNames())
+		return fmt.Errorf("the algorithm of request objects %q is not one of %s or none", alg, join(AssertionAlgs))
 	case alg == AlgNone && c.RequireSignedRequest:
 		return errors.New("request objects cannot be unsigned and have to be signed at once")
 	case signs && c.JWKS == nil && c.JWKSURI == "":
 		return errors.New("an app that signs its requests needs public keys: either a JWK set or the https URL of one")
 	}
+	return checkRequestEncryption(c)
+}
+
+// checkRequestEncryption says what is wrong with how a client encrypts its authorization requests. Those are signed
+// too: anybody can encrypt for us.
+func checkRequestEncryption(c *Client) error {
+	switch how := c.RequestEncryption; {
+	case how == Encryption{}:
+		return nil
+	case how.Alg == "":
+		return errors.New("request_object_encryption_enc needs request_object_encryption_alg")
+	case !slices.Contains(keys.EncryptionAlgs, jose.KeyAlgorithm(how.Alg)):
+		return fmt.Errorf("request_object_encryption_alg %q is not one of %s", how.Alg, join(keys.EncryptionAlgs))
+	case !slices.Contains(keys.EncryptionContentAlgs, jose.ContentEncryption(how.Enc)):
+		return fmt.Errorf(
+			"request_object_encryption_enc %q is not one of %s", how.Enc, join(keys.EncryptionContentAlgs),
+		)
+	case c.RequestObjectAlg == AlgNone:
+		return errors.New("request objects cannot be encrypted and not signed: anybody can encrypt")
+	case c.JWKS == nil && c.JWKSURI == "":
+		return errors.New("an app that encrypts its requests signs them too, and needs public keys for that: " +
+			"either a JWK set or the https URL of one")
+	}
 	return nil
 }
 
-func algNames() string {
-	names := make([]string, len(AssertionAlgs))
-	for i, alg := range AssertionAlgs {
-		names[i] = string(alg)
-	}
-	return strings.Join(names, ", ")
-}
-
-// CheckOffered says what a client that is complete may not be registered for at this server, as an ErrClient.
-func (p *Store) CheckOffered(client *Client) error {
+// Prepare makes the server ready for a client that is complete, with the key that it is to encrypt with, or says what
+// it may not be registered for here, as an ErrClient. It has no place in a transaction.
+func (p *Store) Prepare(ctx context.Context, client *Client) error {
 	for _, uri := range slices.Concat(client.RedirectURIs, client.PostLogoutRedirectURIs) {
 		if err := CheckRedirectScheme(client, uri, p.RedirectSchemes); err != nil {
 			return fmt.Errorf("%w: %w: %w", ErrClient, ErrRedirectURI, err)
@@ -282,6 +299,9 @@ func (p *Store) CheckOffered(client *Client) error {
 		if !slices.Contains(p.OfferedResponseTypes(), asked) {
 			return fmt.Errorf("%w: the response type %q is not offered unless WICKET_RESPONSE_TYPES is all", ErrClient, asked)
 		}
+	}
+	if alg := client.RequestEncryption.Alg; alg != "" {
+		return p.Keys.ProvideEncryption(ctx, jose.KeyAlgorithm(alg))
 	}
 	return nil
 }

@@ -70,7 +70,10 @@ type metadata struct {
 	// RFC 9101, section 10.5; a client may have to, by its registration
 	RequireSignedRequest bool                      `json:"require_signed_request_object"`
 	RequestObjectAlgs    []jose.SignatureAlgorithm `json:"request_object_signing_alg_values_supported"`
-	RequirePAR           bool                      `json:"require_pushed_authorization_requests"` // RFC 9126, section 5
+	// OpenID Connect Discovery, section 3
+	RequestObjectKeyAlgs     []jose.KeyAlgorithm      `json:"request_object_encryption_alg_values_supported"`
+	RequestObjectContentAlgs []jose.ContentEncryption `json:"request_object_encryption_enc_values_supported"`
+	RequirePAR               bool                     `json:"require_pushed_authorization_requests"` // RFC 9126, section 5
 	// Back-Channel Logout, section 2.1; Front-Channel Logout, section 3; Session Management, section 3.3
 	BackchannelLogout         bool   `json:"backchannel_logout_supported"`
 	BackchannelLogoutSession  bool   `json:"backchannel_logout_session_supported"`
@@ -151,6 +154,8 @@ func Document(p *oidc.Provider, chosen Choices) ([]byte, error) {
 		RequestURIParameterSupported:  true,
 		RequireRequestURIRegistered:   true,
 		RequestObjectAlgs:             clients.AssertionAlgs,
+		RequestObjectKeyAlgs:          keys.EncryptionAlgs,
+		RequestObjectContentAlgs:      keys.EncryptionContentAlgs,
 		RequirePAR:                    p.RequirePAR,
 		ClaimsParameterSupported:      true,
 		BackchannelLogout:             true,

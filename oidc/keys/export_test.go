@@ -6,4 +6,9 @@ const (
 	Announced      = announced
 	Overlap        = overlap
 	SealForKeys    = sealForKeys
+
+	SealForEncryption = sealForEncryption
+	DecryptsAfter     = decryptsAfter
+	LeakedDecrypts    = leakedDecrypts
+	MaxEncrypted      = maxEncrypted
 )

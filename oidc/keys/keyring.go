@@ -23,7 +23,8 @@ import (
 // that every server knows a key before any of them signs with it.
 const keysRefreshed = 2 * time.Second
 
-// Keys are the signing keys, parsed and in memory: a signature, a verification and the published set cost no query.
+// Keys are the signing keys, and those that apps encrypt with, parsed and in memory: a signature, a verification and
+// the published set cost no query.
 // Make one with its fields set, and Load it.
 type Keys struct {
 	Database *storage.Database
@@ -34,6 +35,9 @@ type Keys struct {
 	ring       atomic.Pointer[ring]
 	loading    sync.Mutex
 	unreadable map[string]bool // by kid: those that the log has named, behind loading
+
+	providing   sync.Mutex   // while an encryption key is made
+	reloadedFor atomic.Int64 // when they were last read for a key that was not known, in microseconds
 }
 
 // Load reads the keys, makes those that are missing and publishes them. Call it once at start.
@@ -82,8 +86,9 @@ func (k *Keys) Watch(ctx context.Context) {
 
 // ring is one state of the keys; it is never changed, only replaced.
 type ring struct {
-	keys []*ringKey // newest first
-	jwks []byte
+	keys           []*ringKey // newest first
+	encryptionKeys []*decryptionKey
+	jwks           []byte
 }
 
 type ringKey struct {
@@ -184,6 +189,11 @@ func (k *Keys) Reload(ctx context.Context) error {
 			published.Keys = append(published.Keys, key.public)
 		}
 	}
+	encryption, err := k.reloadEncryption(ctx, before, next)
+	if err != nil {
+		return err
+	}
+	published.Keys = append(published.Keys, encryption...)
 	if next.jwks, err = json.Marshal(published); err != nil {
 		return err
 	}
@@ -200,7 +210,7 @@ func (k *Keys) tellUnreadable(kid string, err error) {
 		k.unreadable = make(map[string]bool)
 	}
 	k.unreadable[kid] = true
-	k.Log.Error("a signing key cannot be read; the others go on", "kid", kid, "error", err)
+	k.Log.Error("a key cannot be read; the others go on", "kid", kid, "error", err)
 }
 
 func samePeriod(a, b SigningKey) bool {
@@ -210,8 +220,9 @@ func samePeriod(a, b SigningKey) bool {
 	return a.SignsFrom.Equal(b.SignsFrom) && (a.PublishedUntil == nil || a.PublishedUntil.Equal(*b.PublishedUntil))
 }
 
-func (k *Keys) parse(row SigningKey) (*ringKey, error) {
-	encoded, err := k.Seal.Open(sealForKeys, row.SealedKey)
+// open opens a private key that was sealed for that purpose.
+func (k *Keys) open(purpose string, sealed []byte) (crypto.Signer, error) {
+	encoded, err := k.Seal.Open(purpose, sealed)
 	if err != nil {
 		return nil, fmt.Errorf("%w: is WICKET_SECRET the one that this database was made with?", err)
 	}
@@ -221,7 +232,15 @@ func (k *Keys) parse(row SigningKey) (*ringKey, error) {
 	}
 	private, ok := parsed.(crypto.Signer)
 	if !ok {
-		return nil, errors.New("not a signing key")
+		return nil, errors.New("not a private key with a public one")
+	}
+	return private, nil
+}
+
+func (k *Keys) parse(row SigningKey) (*ringKey, error) {
+	private, err := k.open(sealForKeys, row.SealedKey)
+	if err != nil {
+		return nil, err
 	}
 	return &ringKey{
 		SigningKey: row,

@@ -3,6 +3,7 @@ package keys
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -50,6 +51,29 @@ func (k *Keys) Rotate(ctx context.Context, leaked bool, algs ...jose.SignatureAl
 		return nil, err
 	}
 	return made, k.Reload(ctx)
+}
+
+// RotateNamed makes new keys for the algorithms of these names, whether they sign or apps encrypt by them; where none
+// is named, for all that have one. See Rotate and RotateEncryption.
+func (k *Keys) RotateNamed(
+	ctx context.Context, leaked bool, names ...string,
+) (signing []SigningKey, encryption []EncryptionKey, err error) {
+	var sign []jose.SignatureAlgorithm
+	var encrypt []jose.KeyAlgorithm
+	for _, name := range names {
+		if slices.Contains(SigningAlgs, jose.SignatureAlgorithm(name)) {
+			sign = append(sign, jose.SignatureAlgorithm(name))
+		} else {
+			encrypt = append(encrypt, jose.KeyAlgorithm(name))
+		}
+	}
+	if len(names) == 0 || len(sign) > 0 {
+		signing, err = k.Rotate(ctx, leaked, sign...)
+	}
+	if err == nil && (len(names) == 0 || len(encrypt) > 0) {
+		encryption, err = k.RotateEncryption(ctx, leaked, encrypt...)
+	}
+	return signing, encryption, err
 }
 
 // add makes keys that sign from one time on and retires those before them at another; both count from the moment when

@@ -58,16 +58,21 @@ func generate(alg jose.SignatureAlgorithm, sealed *seal.Seal) (*SigningKey, erro
 	if err != nil {
 		return nil, err
 	}
-	public := jose.JSONWebKey{Key: private.Public()}
-	thumbprint, err := public.Thumbprint(crypto.SHA256)
+	kid, err := thumbprint(private.Public())
 	if err != nil {
 		return nil, err
 	}
-	return &SigningKey{
-		KID: base64.RawURLEncoding.EncodeToString(thumbprint), Alg: string(alg),
-		SealedKey: sealed.Close(sealForKeys, encoded),
-	}, nil
+	return &SigningKey{KID: kid, Alg: string(alg), SealedKey: sealed.Close(sealForKeys, encoded)}, nil
+}
+
+// thumbprint is the name of a public key: RFC 7638.
+func thumbprint(public crypto.PublicKey) (string, error) {
+	digest, err := (&jose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256)
+	return base64.RawURLEncoding.EncodeToString(digest), err
 }
 
 // SealedColumns are where this package keeps what the master key has sealed.
-var SealedColumns = []seal.SealedColumn{{Table: "signing_keys", Key: "kid", Column: "sealed_key", Purpose: sealForKeys}}
+var SealedColumns = []seal.SealedColumn{
+	{Table: "signing_keys", Key: "kid", Column: "sealed_key", Purpose: sealForKeys},
+	{Table: "encryption_keys", Key: "kid", Column: "sealed_key", Purpose: sealForEncryption},
+}

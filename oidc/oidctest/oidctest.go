@@ -79,7 +79,7 @@ func New(t testing.TB, db *storage.Database) *Stack {
 		Database: db, Cache: memory, Hasher: password.NewHasher(64, 1, 4, time.Minute), Now: now,
 		SessionIdle: 30 * 24 * time.Hour,
 	}
-	h.Clients = clients.New(h.Provider, false, slog.New(slog.NewTextHandler(&h.Logged, nil)))
+	h.Clients = clients.New(h.Provider, h.Keys, false, slog.New(slog.NewTextHandler(&h.Logged, nil)))
 	h.APIs = apis.New(h.Provider)
 	h.Tokens = tokens.New(h.Provider, h.Clients, h.APIs, h.Keys, h.Identity)
 	h.Grants = grants.New(h.Provider, h.Clients, h.Tokens)

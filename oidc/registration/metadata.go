@@ -78,8 +78,10 @@ func (s *Service) read(
 	if err := client.Complete(); err != nil {
 		return nil, invalidMetadata(err)
 	}
-	if err := s.Clients.CheckOffered(client); err != nil {
+	if err := s.Clients.Prepare(ctx, client); errors.Is(err, clients.ErrClient) {
 		return nil, invalidMetadata(err)
+	} else if err != nil {
+		return nil, oidc.ServerError(err)
 	}
 	return client, nil
 }

@@ -62,7 +62,7 @@ func TestUserinfoIsEncryptedAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.Pass(time.Second)
-		elsewhere := clients.New(h.Provider, false, slog.New(slog.DiscardHandler))
+		elsewhere := clients.New(h.Provider, h.Keys, false, slog.New(slog.DiscardHandler))
 		if _, _, err := elsewhere.Update(t.Context(), "app", func(c *clients.Client) error {
 			c.JWKS, c.UserinfoEncryption = set, clients.Encryption{Alg: string(jose.ECDH_ES)}
 			return nil

@@ -150,7 +150,7 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 		FrontchannelLogout: config.FrontchannelLogout, SessionManagement: config.SessionManagement,
 		Now: s.Clock.Now,
 	}
-	s.Clients = clients.New(s.Provider, config.AllowPrivate, s.log)
+	s.Clients = clients.New(s.Provider, s.Keys, config.AllowPrivate, s.log)
 	s.APIs = apis.New(s.Provider)
 	s.Tokens = tokens.New(s.Provider, s.Clients, s.APIs, s.Keys, s.Identity)
 	s.Grants = grants.New(s.Provider, s.Clients, s.Tokens)

@@ -193,6 +193,24 @@ func TestCommandsBesideARunningServer(t *testing.T) {
 			}
 		})
 
+		t.Run("key of encryption", func(t *testing.T) {
+			var before, leaked, one, after []harness.PrintedKey
+			line.JSON(t, &before, "", "key", "list")
+			line.JSON(t, &struct{}{}, "", "client", "create", "--name", "Discreet", "--redirect-uri", "https://discreet.example/cb",
+				"--jwks-uri", "https://discreet.example/jwks", "--request-object-encryption-alg", "ECDH-ES")
+			line.JSON(t, &leaked, "", "key", "rotate", "--leaked")
+			line.JSON(t, &one, "", "key", "rotate", "--alg", "ECDH-ES")
+			line.JSON(t, &after, "", "key", "list")
+			isEncryption := func(k harness.PrintedKey) bool { return k.Use == "enc" && k.Alg == "ECDH-ES" }
+			if slices.ContainsFunc(before, isEncryption) || !slices.ContainsFunc(leaked, isEncryption) ||
+				len(one) != 1 || !isEncryption(one[0]) {
+				t.Errorf("before %+v, all %+v, one %+v", before, leaked, one)
+			}
+			if n := len(slices.DeleteFunc(after, func(k harness.PrintedKey) bool { return !isEncryption(k) })); n != 3 {
+				t.Errorf("%d keys in the end", n)
+			}
+		})
+
 		server.Interrupt(t)
 		server.NoFaults(t)
 	})

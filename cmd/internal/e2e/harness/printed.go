@@ -22,6 +22,7 @@ type (
 	}
 	PrintedKey struct {
 		KID            string     `json:"kid"`
+		Use            string     `json:"use"`
 		Alg            string     `json:"alg"`
 		SignsFrom      time.Time  `json:"signs_from"`
 		PublishedUntil *time.Time `json:"published_until"`

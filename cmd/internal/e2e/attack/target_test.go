@@ -31,6 +31,7 @@ type target struct {
 	redirectURI        string         // of the app
 	signing            harness.Client // proves itself by private_key_jwt; without an ID where there is none
 	key                jose.JSONWebKey
+	device             harness.Client // public, for device codes; without an ID where there is none
 }
 
 // eachTarget runs attack against the server that ATTACK_ISSUER names or, where it names none, against one on SQLite,
@@ -76,6 +77,7 @@ func named(t *testing.T, issuer string) *target {
 		app: harness.Client{Client: &clients.Client{ID: need("ATTACK_CLIENT_ID")}},
 	}
 	to.signing = harness.Client{Client: &clients.Client{ID: os.Getenv("ATTACK_SIGNING_CLIENT_ID")}}
+	to.device = harness.Client{Client: &clients.Client{ID: os.Getenv("ATTACK_DEVICE_CLIENT_ID")}}
 	if to.signing.ID == "" {
 		return to
 	}
@@ -109,6 +111,13 @@ func started(t *testing.T, databaseURL string, change ...func(*harness.Config)) 
 		c.AuthMethod, c.JWKS, c.GrantTypes = clients.AuthPrivateKeyJWT, public, []string{oidc.GrantClientCredentials}
 		c.RedirectURIs, c.PostLogoutRedirectURIs = nil, nil
 	})
+	device := &clients.Client{
+		Name: "Television", AuthMethod: clients.AuthNone, GrantTypes: []string{oidc.GrantDeviceCode, oidc.GrantRefreshToken},
+	}
+	if _, err := h.Clients.Create(t.Context(), device); err != nil {
+		t.Fatal(err)
+	}
+	to.device = harness.Client{Client: device}
 	return to
 }
 

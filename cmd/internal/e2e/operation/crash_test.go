@@ -249,9 +249,10 @@ func nothingHalfWritten(t *testing.T, databaseURL string) {
 	checks := map[string]string{
 		"a used refresh token without its successor":     `SELECT count(*) FROM refresh_tokens t WHERE used_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM refresh_tokens s WHERE s.hash = t.successor_hash AND s.grant_id = t.grant_id)`,
 		"two refresh tokens of one family unused":        `SELECT count(*) FROM (SELECT grant_id FROM refresh_tokens WHERE used_at IS NULL GROUP BY grant_id HAVING count(*) > 1) doubled`,
-		"a refresh token of a code never used":           `SELECT count(*) FROM refresh_tokens t WHERE NOT EXISTS (SELECT 1 FROM codes c WHERE c.grant_id = t.grant_id AND c.used_at IS NOT NULL)`,
+		"a refresh token of a code never used":           `SELECT count(*) FROM refresh_tokens t WHERE NOT EXISTS (SELECT 1 FROM codes c WHERE c.grant_id = t.grant_id AND c.used_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM device_requests d WHERE d.grant_id = t.grant_id AND d.used_at IS NOT NULL)`,
 		"a used code without a refresh token":            `SELECT count(*) FROM codes c WHERE used_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.grant_id = c.grant_id)`,
-		"a grant without its code":                       `SELECT count(*) FROM grants g WHERE NOT EXISTS (SELECT 1 FROM codes c WHERE c.grant_id = g.id)`,
+		"a grant without its code":                       `SELECT count(*) FROM grants g WHERE NOT EXISTS (SELECT 1 FROM codes c WHERE c.grant_id = g.id) AND NOT EXISTS (SELECT 1 FROM device_requests d WHERE d.grant_id = g.id)`,
+		"a redeemed device code without its grant":       `SELECT count(*) FROM device_requests d WHERE used_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.id = d.grant_id)`,
 		"a grant without its participation":              `SELECT count(*) FROM grants g WHERE NOT EXISTS (SELECT 1 FROM participations p WHERE p.session_id = g.session_id AND p.client_id = g.client_id)`,
 		"a grant of which the audit trail does not know": `SELECT count(*) FROM grants g WHERE NOT EXISTS (SELECT 1 FROM audit_trail a WHERE a.entity = 'grant' AND a.action = 'created' AND a.entity_id = CAST(g.id AS TEXT))`,
 		"a grant that ended without a record of it":      `SELECT count(*) FROM grants g WHERE ended_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audit_trail a WHERE a.entity = 'grant' AND a.action = 'ended' AND a.entity_id = CAST(g.id AS TEXT))`,

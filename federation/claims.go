@@ -63,6 +63,11 @@ func (p *Provider) external(verified *verifiedClaims, token *oauth2.Token) (iden
 			external.Roles[rule.Role] = external.Roles[rule.Role] || slices.Contains(verified.values(rule.Claim), rule.Value)
 		}
 	}
+	for _, rule := range p.Settings.Groups {
+		if slices.Contains(verified.values(rule.Claim), rule.Value) && !slices.Contains(external.Groups, rule.Group) {
+			external.Groups = append(external.Groups, rule.Group)
+		}
+	}
 	if p.Settings.KeepTokens {
 		external.Tokens, err = json.Marshal(token)
 	}

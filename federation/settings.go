@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/identity/profile"
 )
 
@@ -23,7 +24,8 @@ type Settings struct {
 	Emails string `json:"emails,omitempty"`
 	// fields of the profile and the claims that they follow at each sign-in
 	Profile map[string]string `json:"profile,omitempty"`
-	Roles   []RoleRule        `json:"roles,omitempty"` // who gets which role, at each sign-in
+	Roles   []RoleRule        `json:"roles,omitempty"`  // who gets which role, at each sign-in
+	Groups  []GroupRule       `json:"groups,omitempty"` // who is in which group, from each sign-in on
 	// its claim amr, how a person signed in there, is trusted
 	TrustAMR bool `json:"trust_amr,omitempty"`
 	// the acr by which it says that a second factor was used
@@ -39,6 +41,13 @@ type RoleRule struct {
 	Value string `json:"value"`
 }
 
+// GroupRule puts those into a group whose claim has, or holds among others, a value.
+type GroupRule struct {
+	Group string `json:"group"` // its slug
+	Claim string `json:"claim"`
+	Value string `json:"value"`
+}
+
 // How far the e-mail addresses of a provider are trusted.
 const (
 	EmailsUnproved      = "unproved"      // people verify them here
@@ -46,10 +55,7 @@ const (
 	EmailsAuthoritative = "authoritative" // and its owner there may sign in to the account that has verified it here
 )
 
-var (
-	domainName = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
-	roleName   = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,100}$`)
-)
+var domainName = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
 
 // check says what is wrong with the settings of a provider of any kind.
 func (s *Settings) check() error {
@@ -67,9 +73,16 @@ func (s *Settings) check() error {
 		}
 	}
 	for _, rule := range s.Roles {
-		if !roleName.MatchString(rule.Role) || rule.Claim == "" || rule.Value == "" {
+		if !groups.RoleName.MatchString(rule.Role) || rule.Claim == "" || rule.Value == "" {
 			return errors.New(
 				"a rule for a role needs its name, the claim and the claim's value, as in admin=groups=wicket-admins",
+			)
+		}
+	}
+	for _, rule := range s.Groups {
+		if groups.CheckSlug(rule.Group) != nil || rule.Claim == "" || rule.Value == "" {
+			return errors.New(
+				"a rule for a group needs its slug, the claim and the claim's value, as in staff=groups=all-staff",
 			)
 		}
 	}

@@ -37,6 +37,7 @@ type External struct {
 	InitialProfile map[string]string // what a new profile says, by the names of its fields
 	SyncedProfile  map[string]string // what a profile says from each sign-in on
 	Roles          map[string]bool   // which of the roles that the provider gives the person deserves
+	Groups         []string          // the groups that the provider puts the person into
 
 	EmailProved         bool // the operator trusts the provider that the address is this person's
 	EmailsAuthoritative bool // and that whose address it is may enter the account that has verified it here

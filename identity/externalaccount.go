@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -174,7 +174,7 @@ func (s ExternalAccounts) Detach(
 	if err != nil {
 		return storage.NotFound(err)
 	}
-	if err := revokeExternalRoles(ctx, tx, now, userID, account.Provider); err != nil {
+	if err := forgetUpstream(ctx, tx, now, userID, account.Provider); err != nil {
 		return err
 	}
 	return audit.Record(ctx, tx, now, audit.Change{
@@ -273,54 +273,27 @@ func SelectExternal(db bun.IDB, into *ExternalAccount, external External) *bun.S
 		Where("provider = ? AND issuer = ? AND subject = ?", external.Provider, external.Issuer, external.Subject)
 }
 
-// GrantUpstreamRoles makes a person's roles what their provider says, as far as they are its to give: a role is taken
-// back only if the same provider gave it, and never one that an operator granted.
-func GrantUpstreamRoles(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, external External) error {
-	if len(external.Roles) == 0 {
-		return nil
-	}
-	by := assignedByProvider(external.Provider)
-	var held []Role
-	if err := tx.NewSelect().Model(&held).Where("user_id = ? AND is_active", userID).Scan(ctx); err != nil {
-		return err
-	}
-	for name, deserved := range external.Roles {
-		at := slices.IndexFunc(held, func(r Role) bool { return r.RoleName == name })
-		var err error
-		switch {
-		case deserved && at < 0:
-			err = GrantRole(ctx, tx, &Role{
-				ID: storage.NewID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: by, IsActive: true,
-			})
-		case !deserved && at >= 0 && held[at].AssignedBy == by:
-			err = revokeRole(ctx, tx, now, userID, name, by)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// revokeExternalRoles takes back what a provider gave to a person whose last account there was unlinked: what it says
-// of them is not heard any more.
-func revokeExternalRoles(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, provider string) error {
+// forgetUpstream takes back the groups and roles that a provider gave to a person whose last account there was
+// unlinked: what it says of them is not heard any more.
+func forgetUpstream(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, provider string) error {
 	other, err := tx.NewSelect().Model((*ExternalAccount)(nil)).
 		Where("user_id = ? AND provider = ?", userID, provider).Exists(ctx)
 	if err != nil || other {
 		return err
 	}
+	source := groups.SourceOf(provider)
+	if err := groups.Sync(ctx, tx, now, userID, source, nil); err != nil {
+		return err
+	}
 	var names []string
 	err = tx.NewSelect().Model((*Role)(nil)).
 		Column("role_name").
-		Where("user_id = ? AND is_active AND assigned_by = ?", userID, assignedByProvider(provider)).
+		Where("user_id = ? AND is_active AND assigned_by = ?", userID, source).
 		Scan(ctx, &names)
 	for _, name := range names {
 		if err == nil {
-			err = revokeRole(ctx, tx, now, userID, name, assignedByProvider(provider))
+			err = RevokeRole(ctx, tx, now, userID, name, source)
 		}
 	}
 	return err
 }
-
-func assignedByProvider(provider string) string { return "provider:" + provider }

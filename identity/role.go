@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -30,17 +30,14 @@ type Role struct {
 
 // What can be wrong with a role.
 var (
-	ErrRoleInvalid = errors.New("a role name has 1 to 100 letters, digits or . _ : / -")
 	ErrRoleHeld    = errors.New("this person holds the role already")
 	ErrRoleNotHeld = errors.New("this person does not hold the role")
 )
 
-var RoleName = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,100}$`)
-
-// newRole is a role that a person gets from who acts, or ErrRoleInvalid.
+// newRole is a role that a person gets from who acts, or groups.ErrRoleInvalid.
 func newRole(ctx context.Context, userID uuid.UUID, name string, now time.Time) (*Role, error) {
-	if !RoleName.MatchString(name) {
-		return nil, ErrRoleInvalid
+	if !groups.RoleName.MatchString(name) {
+		return nil, groups.ErrRoleInvalid
 	}
 	return &Role{
 		ID: storage.NewID(), UserID: userID, RoleName: name, AssignedAt: now, AssignedBy: audit.ActorOf(ctx).Name,
@@ -48,7 +45,7 @@ func newRole(ctx context.Context, userID uuid.UUID, name string, now time.Time) 
 	}, nil
 }
 
-// Grant gives a person a role: ErrRoleInvalid, or ErrRoleHeld.
+// Grant gives a person a role of their own: groups.ErrRoleInvalid, or ErrRoleHeld.
 func (s Roles) Grant(ctx context.Context, userID uuid.UUID, name string) error {
 	role, err := newRole(ctx, userID, name, s.Now())
 	if err != nil {
@@ -81,7 +78,7 @@ func GrantRole(ctx context.Context, tx bun.Tx, role *Role) error {
 func (s Roles) Revoke(ctx context.Context, userID uuid.UUID, name string) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return revokeRole(ctx, tx, now, userID, name, audit.ActorOf(ctx).Name)
+		return RevokeRole(ctx, tx, now, userID, name, audit.ActorOf(ctx).Name)
 	})
 	if err != nil && !errors.Is(err, ErrRoleNotHeld) {
 		return fmt.Errorf("revoke role: %w", err)
@@ -89,7 +86,8 @@ func (s Roles) Revoke(ctx context.Context, userID uuid.UUID, name string) error 
 	return err
 }
 
-func revokeRole(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, name, by string) error {
+// RevokeRole takes a role back, as part of tx. It returns ErrRoleNotHeld.
+func RevokeRole(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, name, by string) error {
 	var id uuid.UUID
 	err := tx.NewUpdate().Model((*Role)(nil)).
 		Set("is_active = ?", false).
@@ -106,7 +104,8 @@ func revokeRole(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID,
 	})
 }
 
-// List lists a person's roles by name: those they hold, or with history all they ever held.
+// List lists the roles of a person's own by name: those they hold, or with history all they ever held. Those of their
+// groups are listed by groups.Store.RolesOf.
 func (s Roles) List(ctx context.Context, userID uuid.UUID, history bool) ([]Role, error) {
 	var roles []Role
 	query := s.Database.Reader().NewSelect().Model(&roles).Where("user_id = ?", userID).Order("role_name", "assigned_at")

@@ -3,6 +3,7 @@ package identity
 import (
 	"time"
 
+	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/storage"
@@ -44,6 +45,9 @@ func (s *Store) Users() Users { return Users{s} }
 
 // Profiles are what people tell of themselves.
 func (s *Store) Profiles() profile.Store { return profile.Store{Database: s.Database, Now: s.Now} }
+
+// Groups are the groups of people.
+func (s *Store) Groups() groups.Store { return groups.Store{Database: s.Database, Now: s.Now} }
 
 // Emails are people's e-mail addresses.
 func (s *Store) Emails() Emails { return Emails{s} }

@@ -4,13 +4,15 @@ import (
 	"errors"
 
 	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity/groups"
 )
 
 // TwoFactorRule is the operator's rule of who must sign in with two factors, whatever the app. The zero value demands
 // it of no one. It is asked wherever a session, or a grant, counts.
 type TwoFactorRule struct {
 	Everybody bool
-	Roles     []string // those who hold one of them
+	Roles     []string // those who hold one of them, by themselves or by a group
 }
 
 // ErrEnrolmentOwed says that the rule demands two factors of a person who has only one so far.
@@ -23,8 +25,8 @@ func (r TwoFactorRule) Select(query *bun.SelectQuery, person string) *bun.Select
 		return query.ColumnExpr("? AS is_ruled", r.Everybody)
 	}
 	return query.ColumnExpr(
-		"EXISTS (SELECT 1 FROM user_roles WHERE user_id = ? AND is_active AND role_name IN (?)) AS is_ruled",
-		bun.Ident(person), bun.List(r.Roles),
+		"EXISTS (SELECT 1 FROM ("+groups.HeldRoles+") AS held WHERE role_name IN (?)) AS is_ruled",
+		bun.Ident(person), bun.Ident(person), bun.List(r.Roles),
 	)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc/access"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -69,31 +70,35 @@ type Standing struct {
 	IsRuled            bool       `bun:"is_ruled"`    // two factors are demanded of the person
 	// the session is that of a device without a browser: RFC 8628
 	SessionIsDevice bool `bun:"session_is_device"`
+	MayUse          bool `bun:"may_use"` // the app is for everyone, or for people like this
 }
 
 // Columns are where the columns that JoinStanding adds go, in their order.
 func (s *Standing) Columns() []any {
 	return []any{
 		&s.UserIsActive, &s.UserSessionVersion, &s.SessionEndedAt, &s.SessionExpiresAt, &s.SessionACR, &s.SessionIsDevice,
-		&s.IsRuled,
+		&s.MayUse, &s.IsRuled,
 	}
 }
 
-// JoinStanding adds what a grant hangs on to a query that has the grant under the alias "grant".
+// JoinStanding adds what a grant hangs on to a query that has the grant under the alias "grant": it is joined as
+// "user", "session" and client.
 func (p *Provider) JoinStanding(query *bun.SelectQuery) *bun.SelectQuery {
 	joined := joinStanding(query).
+		Join(`JOIN clients AS client ON client.id = "grant".client_id`).
 		ColumnExpr(`"user".is_active AS user_is_active, "user".session_version AS user_session_version`).
 		ColumnExpr(`"session".ended_at AS session_ended_at, "session".expires_at AS session_expires_at`).
 		ColumnExpr(`"session".acr AS session_acr, "session".device_client_id IS NOT NULL AS session_is_device`)
-	return p.TwoFactors.Select(joined, "grant.user_id")
+	return p.TwoFactors.Select(access.Select(joined, "grant.user_id"), "grant.user_id")
 }
 
 // Stands tells whether tokens of the grant are good at that time: neither it nor its session has ended, the account is
-// active, nobody signed out everywhere since, and the person had shown two factors where the operator demands that now.
+// active, nobody signed out everywhere since, the person may use the app now, and had shown two factors where the
+// operator demands that now.
 func (g *Grant) Stands(on Standing, at time.Time) bool {
 	return g.EndedAt == nil && at.Before(g.ExpiresAt) &&
 		on.SessionEndedAt == nil && at.Before(on.SessionExpiresAt) &&
-		on.UserIsActive && on.UserSessionVersion == g.SessionVersion &&
+		on.UserIsActive && on.UserSessionVersion == g.SessionVersion && on.MayUse &&
 		(!on.IsRuled || identity.Assures(g.ACR, identity.ACRMultiFactor) ||
 			identity.Assures(on.SessionACR, identity.ACRMultiFactor))
 }
@@ -212,8 +217,8 @@ func joinStanding(query *bun.SelectQuery) *bun.SelectQuery {
 		Join(`JOIN sessions AS "session" ON "session".id = "grant".session_id`)
 }
 
-// whereStands is Grant.Stands for queries with joinStanding, but for the rule of two factors: it may be lifted, and
-// what it keeps from use until then is to be seen and ended too.
+// whereStands is Grant.Stands for queries with joinStanding, but for the rule of two factors and for who may use the
+// app: both may change again, and what they keep from use until then is to be seen and ended too.
 func whereStands(query *bun.SelectQuery, at time.Time) *bun.SelectQuery {
 	return query.
 		Where(`"grant".ended_at IS NULL AND "grant".expires_at > ?`, at).

@@ -22,12 +22,14 @@ var Scopes = []Scope{
 	{Name: "phone", Claims: []string{"phone_number", "phone_number_verified"}},
 	{Name: "address", Claims: []string{"address"}},
 	{Name: RolesScope, Claims: []string{"roles"}},
+	{Name: GroupsScope, Claims: []string{GroupsClaim}},
 	{Name: "offline_access"},
 }
 
 const (
 	OfflineAccess = "offline_access"
 	RolesScope    = "roles"
+	GroupsScope   = "groups"
 )
 
 // IsOwnScope tells whether Wicket itself gives a scope its meaning.
@@ -35,11 +37,12 @@ func IsOwnScope(name string) bool {
 	return slices.ContainsFunc(Scopes, func(scope Scope) bool { return scope.Name == name })
 }
 
-// EverydayScopes are those that a client is registered for if its operator names none: roles are an operator's to give.
+// EverydayScopes are those that a client is registered for if its operator names none: roles and groups are an
+// operator's to give.
 func EverydayScopes() []string {
 	var names []string
 	for _, scope := range Scopes {
-		if scope.Name != RolesScope {
+		if scope.Name != RolesScope && scope.Name != GroupsScope {
 			names = append(names, scope.Name)
 		}
 	}

@@ -140,6 +140,10 @@ func questionRoutes(r *gin.Engine, f *frame.Frame) {
 	r.GET(oidc.PathDevice, f.Page(device.Page, form, text, session))
 	r.POST(oidc.PathDevice, f.Page(device.Decide, form, text, session))
 
+	noAccess := signin.NoAccess{Frame: f}
+	r.GET("/no-access", f.Page(noAccess.Page, form, asked))
+	r.POST("/no-access", f.Page(noAccess.Answer, form, asked))
+
 	confirmation := signin.ContinueToApp{Frame: f}
 	r.GET("/continue", f.Page(confirmation.Page, form, asked))
 	r.POST("/continue", f.Page(confirmation.Answer, form, asked))

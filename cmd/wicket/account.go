@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,8 @@ type accountView struct {
 	Emails      []string   `json:"emails"`
 	Unverified  []string   `json:"unverified_emails"`
 	Phones      []string   `json:"phones"`
-	Roles       []string   `json:"roles"`
+	Roles       []string   `json:"roles"` // those of their groups, too
+	Groups      []string   `json:"groups"`
 	HasPassword bool       `json:"has_password"`
 	TwoFactor   bool       `json:"two_factor"`
 	EraseAt     *time.Time `json:"erase_at"`
@@ -42,13 +44,17 @@ func (c userShow) Run(ctx operator, s *server.Server, out printer) error {
 	emails, emailsErr := s.Identity.Emails().List(ctx, user.ID)
 	phones, phonesErr := s.Identity.Phones().List(ctx, user.ID)
 	roles, rolesErr := s.Identity.Roles().List(ctx, user.ID, false)
+	byGroups, byGroupsErr := s.Identity.Groups().RolesOf(ctx, user.ID)
+	memberships, membershipsErr := s.Identity.Groups().Of(ctx, user.ID, false)
 	subjects, subjectsErr := s.Tokens.PairwiseSubjects(ctx, user.ID)
-	if err := errors.Join(err, emailsErr, phonesErr, rolesErr, subjectsErr); err != nil {
+	if err := errors.Join(
+		err, emailsErr, phonesErr, rolesErr, byGroupsErr, membershipsErr, subjectsErr,
+	); err != nil {
 		return err
 	}
 	view := accountView{
 		userView: viewUser(user), Name: profile.Name, Emails: []string{}, Unverified: []string{}, Phones: []string{},
-		Roles: []string{}, HasPassword: user.PasswordHash != "", TwoFactor: user.TwoFactor, EraseAt: user.EraseAt,
+		Roles: []string{}, Groups: []string{}, HasPassword: user.PasswordHash != "", TwoFactor: user.TwoFactor, EraseAt: user.EraseAt,
 		Pairwise: make(map[string]string),
 	}
 	for _, subject := range subjects {
@@ -69,6 +75,14 @@ func (c userShow) Run(ctx operator, s *server.Server, out printer) error {
 	for _, role := range roles {
 		view.Roles = append(view.Roles, role.RoleName)
 	}
+	for _, role := range byGroups {
+		view.Roles = append(view.Roles, role.RoleName)
+	}
+	for _, membership := range memberships {
+		view.Groups = append(view.Groups, membership.Group.Slug)
+	}
+	slices.Sort(view.Roles) // as apps are told them
+	view.Roles, view.Groups = slices.Compact(view.Roles), slices.Compact(view.Groups)
 	encoded, err := json.Marshal(view)
 	if err != nil {
 		return err

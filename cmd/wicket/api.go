@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/storage"
@@ -165,5 +166,5 @@ func (c apiMetadata) Run(ctx operator, s *server.Server, out printer) error {
 }
 
 func noAPI(identifier string) error {
-	return notFound("there is no API with the identifier %q", identifier)
+	return exit.NotFound("there is no API with the identifier %q", identifier)
 }

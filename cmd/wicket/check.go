@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/cmd/internal/check"
+	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
@@ -37,7 +38,7 @@ func (c checkCommand) Run(ctx context.Context, env server.Environment, out print
 		ClientID: c.ClientID, ClientSecretFile: c.ClientSecretFile, RedirectURI: c.RedirectURI,
 	}, env)
 	if errors.Is(err, check.ErrThrough) {
-		return usage("--through %s", err)
+		return exit.Usage("--through %s", err)
 	}
 	if err != nil {
 		return err

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
+	"github.com/wicket-id/wicket/cmd/internal/clientflags"
+	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
@@ -24,13 +27,13 @@ type clientCommands struct {
 type clientCreate struct {
 	Name string `required:"" help:"What people read when they are asked for consent."`
 	ID   string `name:"id" help:"The client_id; left out, a new one is made."`
-	clientSettings
+	clientflags.Settings
 }
 
 // Run registers the app.
 func (c clientCreate) Run(ctx operator, s *server.Server, out printer) error {
 	client := &clients.Client{ID: c.ID, Name: c.Name}
-	if err := c.apply(ctx, s, client); err != nil {
+	if err := c.Apply(ctx, s, client, os.Stderr); err != nil {
 		return err
 	}
 	secret, err := s.Clients.Create(ctx, client)
@@ -43,7 +46,7 @@ func (c clientCreate) Run(ctx operator, s *server.Server, out printer) error {
 type clientUpdate struct {
 	ID   string  `arg:"" name:"client_id" help:"The app to change."`
 	Name *string `help:"What people read when they are asked for consent."`
-	clientSettings
+	clientflags.Settings
 }
 
 // Run changes the app.
@@ -52,7 +55,7 @@ func (c clientUpdate) Run(ctx operator, s *server.Server, out printer) error {
 		if c.Name != nil {
 			client.Name = *c.Name
 		}
-		return c.apply(ctx, s, client)
+		return c.Apply(ctx, s, client, os.Stderr)
 	})
 	if errors.Is(err, storage.ErrNotFound) {
 		return noClient(c.ID)
@@ -203,4 +206,4 @@ func (c clientDelete) Run(ctx operator, s *server.Server, out printer) error {
 	return out.print(map[string]string{"client_id": c.ID, "status": "deleted"}, func() { out.line("Deleted %s.", c.ID) })
 }
 
-func noClient(id string) error { return notFound("there is no app with the client_id %q", id) }
+func noClient(id string) error { return exit.NotFound("there is no app with the client_id %q", id) }

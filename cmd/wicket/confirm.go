@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/mattn/go-isatty"
+
+	"github.com/wicket-id/wicket/cmd/internal/exit"
 )
 
 // confirmation is the flag of commands that destroy something.
@@ -26,7 +28,7 @@ func (c confirmation) confirm(unattended bool, format string, args ...any) error
 	case unattended:
 		return nil
 	}
-	return usage("nobody is there to be asked: say --yes")
+	return exit.Usage("nobody is there to be asked: say --yes")
 }
 
 // ask returns nil where the answer is yes.

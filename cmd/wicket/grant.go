@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -105,7 +106,7 @@ func (c grantRevoke) Run(ctx operator, s *server.Server, out printer) error {
 		return err
 	}
 	if err := s.Authorize.RevokeAccess(ctx, user.ID, c.Client); errors.Is(err, storage.ErrNotFound) {
-		return notFound("the app %q holds nothing of %s (%s)", c.Client, user.Username, user.ID)
+		return exit.NotFound("the app %q holds nothing of %s (%s)", c.Client, user.Username, user.ID)
 	} else if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (c grantRevoke) revokeOne(ctx context.Context, s *server.Server, out printe
 		return err
 	}
 	if !ended {
-		return notFound("there is no grant with the id %s to end", c.ID)
+		return exit.NotFound("there is no grant with the id %s to end", c.ID)
 	}
 	return out.print(map[string]any{"id": c.ID, "status": "revoked"}, func() { out.line("Revoked %s.", c.ID) })
 }
@@ -129,7 +130,7 @@ func (c grantRevoke) revokeOne(ctx context.Context, s *server.Server, out printe
 func clientExists(ctx context.Context, s *server.Server, clientID string) error {
 	_, err := s.Clients.ByID(ctx, clientID)
 	if errors.Is(err, storage.ErrNotFound) {
-		return notFound("there is no app with the client_id %q", clientID)
+		return exit.NotFound("there is no app with the client_id %q", clientID)
 	}
 	return err
 }

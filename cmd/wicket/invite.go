@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -94,7 +95,7 @@ type invitationRevoke struct {
 // Run ends the invitation.
 func (c invitationRevoke) Run(ctx operator, s *server.Server, out printer) error {
 	if err := s.SignIns.Invitations().Revoke(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
-		return notFound("there is no invitation with the id %s that works", c.ID)
+		return exit.NotFound("there is no invitation with the id %s that works", c.ID)
 	} else if err != nil {
 		return err
 	}

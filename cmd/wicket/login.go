@@ -7,6 +7,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 
+	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/login"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 )
@@ -26,7 +27,7 @@ func (c loginCommand) Run(ctx context.Context, env server.Environment, out print
 	}
 	if c.Issuer == "" {
 		if c.Issuer, err = env.Value("WICKET_ISSUER"); err != nil {
-			return usage("WICKET_ISSUER %w", err)
+			return exit.Usage("WICKET_ISSUER %w", err)
 		}
 	}
 	claims, at, err := store.SignIn(ctx, c.Issuer, c.ClientID, c.Scope, func(prompt login.Prompt) {
@@ -85,7 +86,7 @@ func (c signOutCommand) Run(ctx context.Context, out printer) error {
 
 func notSignedIn(err error) error {
 	if errors.Is(err, login.ErrNotSignedIn) {
-		return notFound("%w", err)
+		return exit.NotFound("%w", err)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc/logout"
 	"github.com/wicket-id/wicket/storage"
@@ -73,7 +74,7 @@ type logoutDeliveryResend struct {
 func (c logoutDeliveryResend) Run(ctx operator, s *server.Server, out printer) error {
 	switch err := s.Logout.Resend(ctx, c.ID); {
 	case errors.Is(err, storage.ErrNotFound):
-		return notFound("there is no delivery with the id %s", c.ID)
+		return exit.NotFound("there is no delivery with the id %s", c.ID)
 	case errors.Is(err, logout.ErrNotFailed):
 		return fmt.Errorf("the delivery %s was not given up, so there is nothing to send again", c.ID)
 	case err != nil:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/login"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 )
@@ -34,6 +35,7 @@ type commands struct {
 	Grant             grantCommands             `cmd:"" help:"List what apps hold of people, and take it away."`
 	Logout            logoutCommands            `cmd:"" name:"logout-delivery" help:"List which apps were told of logouts, and tell those again that could not be."`
 	Role              roleCommands              `cmd:"" help:"Grant, revoke and list people's roles."`
+	Group             groupCommands             `cmd:"" help:"Make, list, change and delete groups, put people into them, and give them roles."`
 	Key               keyCommands               `cmd:"" help:"List and rotate the signing keys."`
 	Audit             auditCommands             `cmd:"" help:"Read the audit trail: every change."`
 	Complete          completeCommand           `cmd:"" hidden:""`
@@ -52,7 +54,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second one ends the process, unless somebody else listens to it
 	if err := run(ctx, os.Args[1:], server.ProcessEnvironment()); err != nil {
 		fmt.Fprintln(os.Stderr, "wicket: "+err.Error())
-		os.Exit(exitCode(err))
+		os.Exit(exit.Code(err))
 	}
 }
 

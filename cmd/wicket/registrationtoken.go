@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc/registration"
 	"github.com/wicket-id/wicket/storage"
@@ -57,7 +58,7 @@ func (c registrationTokenCreate) Run(ctx operator, s *server.Server, out printer
 	}
 	token, secret, err := s.Registration.CreateToken(ctx, c.Name, c.Uses, c.For, policy)
 	if errors.Is(err, registration.ErrInitialAccessToken) {
-		return usage("%s", err)
+		return exit.Usage("%s", err)
 	} else if err != nil {
 		return err
 	}
@@ -96,7 +97,7 @@ type registrationTokenRevoke struct {
 // Run revokes the token.
 func (c registrationTokenRevoke) Run(ctx operator, s *server.Server, out printer) error {
 	if err := s.Registration.RevokeToken(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
-		return notFound("there is no initial access token with the id %s", c.ID)
+		return exit.NotFound("there is no initial access token with the id %s", c.ID)
 	} else if err != nil {
 		return err
 	}

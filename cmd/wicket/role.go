@@ -10,8 +10,8 @@ import (
 
 type roleCommands struct {
 	Grant  roleGrant  `cmd:"" help:"Give a person a role. Apps that ask for the scope roles are told of it."`
-	Revoke roleRevoke `cmd:"" help:"Take a role back; that it was held stays on record."`
-	List   roleList   `cmd:"" help:"List a person's roles."`
+	Revoke roleRevoke `cmd:"" help:"Take a role of their own back; that it was held stays on record."`
+	List   roleList   `cmd:"" help:"List a person's roles: their own, and those of their groups."`
 }
 
 type roleGrant struct {
@@ -53,6 +53,7 @@ type roleView struct {
 	AssignedBy string     `json:"assigned_by"`
 	RevokedAt  *time.Time `json:"revoked_at"`
 	RevokedBy  string     `json:"revoked_by,omitempty"`
+	Group      string     `json:"group,omitempty"` // by which they hold it, if it is not their own
 }
 
 // Run lists the roles.
@@ -65,14 +66,28 @@ func (c roleList) Run(ctx operator, s *server.Server, out printer) error {
 	if err != nil {
 		return err
 	}
-	views, rows := make([]roleView, len(roles)), make([][]any, len(roles))
-	for i, role := range roles {
-		views[i] = roleView{role.RoleName, role.IsActive, role.AssignedAt, role.AssignedBy, role.RevokedAt, role.RevokedBy}
+	byGroups, err := s.Identity.Groups().RolesOf(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	views, rows := make([]roleView, 0, len(roles)+len(byGroups)), make([][]any, 0, len(roles)+len(byGroups))
+	add := func(view roleView, state string) {
+		views = append(views, view)
+		rows = append(rows, []any{view.Role, view.AssignedAt.Format(time.RFC3339), view.AssignedBy, view.Group, state})
+	}
+	for _, role := range roles {
 		state := "held"
 		if role.RevokedAt != nil {
 			state = fmt.Sprintf("revoked %s by %s", role.RevokedAt.Format(time.RFC3339), role.RevokedBy)
 		}
-		rows[i] = []any{role.RoleName, role.AssignedAt.Format(time.RFC3339), role.AssignedBy, state}
+		add(roleView{
+			role.RoleName, role.IsActive, role.AssignedAt, role.AssignedBy, role.RevokedAt, role.RevokedBy, "",
+		}, state)
 	}
-	return out.print(views, func() { out.table([]any{"ROLE", "ASSIGNED", "BY", "STATE"}, rows) })
+	for _, role := range byGroups {
+		add(roleView{
+			Role: role.RoleName, IsActive: true, AssignedAt: role.GrantedAt, AssignedBy: role.GrantedBy, Group: role.Group.Slug,
+		}, "held")
+	}
+	return out.print(views, func() { out.table([]any{"ROLE", "ASSIGNED", "BY", "GROUP", "STATE"}, rows) })
 }

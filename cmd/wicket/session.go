@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -96,7 +97,7 @@ func (c sessionEnd) endOne(ctx context.Context, s *server.Server, out printer) e
 		return err
 	}
 	if ended == 0 {
-		return notFound("there is no session with the id %s to end", c.ID)
+		return exit.NotFound("there is no session with the id %s to end", c.ID)
 	}
 	return out.print(map[string]any{"id": c.ID, "ended": 1}, func() { out.line("Ended %s.", c.ID) })
 }

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
@@ -127,9 +127,9 @@ func (n named) find(ctx context.Context, s *server.Server) (*identity.User, erro
 	}
 	user, err := s.Identity.Users().Find(ctx, n.User)
 	if ambiguous := (*identity.AmbiguousError)(nil); errors.As(err, &ambiguous) {
-		return nil, coded{fmt.Errorf("%q: %w", n.User, ambiguous), exitConflict}
+		return nil, exit.Conflict("%q: %w", n.User, ambiguous)
 	} else if errors.Is(err, storage.ErrNotFound) {
-		return nil, notFound("nobody is registered as %q", n.User)
+		return nil, exit.NotFound("nobody is registered as %q", n.User)
 	}
 	return user, err
 }

@@ -137,7 +137,7 @@ func (s External) refresh(
 	return err
 }
 
-// follow makes profile and roles what the provider says, as far as the operator wants it to be trusted.
+// follow makes profile, groups and roles what the provider says, as far as the operator wants it to be trusted.
 func (s External) follow(
 	ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, external identity.External,
 ) error {
@@ -149,7 +149,7 @@ func (s External) follow(
 			return err
 		}
 	}
-	return identity.GrantUpstreamRoles(ctx, tx, now, userID, external)
+	return followUpstream(ctx, tx, now, userID, external)
 }
 
 // HasAccount tells whether the address of a person who comes from elsewhere, if it is proved to be theirs, belongs to

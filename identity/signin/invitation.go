@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -63,8 +64,8 @@ func (s Invitations) Create(
 		}
 	}
 	for _, role := range roles {
-		if !identity.RoleName.MatchString(role) {
-			return nil, "", fmt.Errorf("%q: %w", role, identity.ErrRoleInvalid)
+		if !groups.RoleName.MatchString(role) {
+			return nil, "", fmt.Errorf("%q: %w", role, groups.ErrRoleInvalid)
 		}
 	}
 	return s.create(ctx, &Invitation{Email: email, Roles: append([]string{}, roles...), ExpiresAt: s.Now().Add(lifetime)})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -18,6 +19,8 @@ type Export struct {
 	Emails     []identity.Email
 	Phones     []identity.Phone
 	Roles      []identity.Role
+	Groups     []groups.Membership // ended ones too
+	GroupRoles []groups.Role       // that the person holds by their groups
 	Factors    *factor.Factors
 	Devices    []identity.KnownDevice
 	Linked     []identity.ExternalAccount
@@ -47,6 +50,12 @@ func (s *Store) Export(ctx context.Context, by *identity.Reauthenticated) (*Expo
 		return nil, err
 	}
 	if export.Roles, err = s.Roles().List(ctx, userID, true); err != nil {
+		return nil, err
+	}
+	if export.Groups, err = s.Groups().Of(ctx, userID, true); err != nil {
+		return nil, err
+	}
+	if export.GroupRoles, err = s.Groups().RolesOf(ctx, userID); err != nil {
 		return nil, err
 	}
 	if export.Factors, err = s.Factors.List(ctx, userID); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/profile"
@@ -136,8 +137,8 @@ func (i Import) read(now time.Time, actor string) (*importRows, error) {
 	}
 	for n, name := range i.Roles {
 		field := fmt.Sprintf("roles[%d]", n)
-		if !identity.RoleName.MatchString(name) {
-			faults.Add(field, identity.ErrRoleInvalid)
+		if !groups.RoleName.MatchString(name) {
+			faults.Add(field, groups.ErrRoleInvalid)
 		} else if slices.Contains(i.Roles[:n], name) {
 			faults.Add(field, identity.ErrRoleHeld)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/identitytest"
 	"github.com/wicket-id/wicket/identity/password"
@@ -188,7 +189,7 @@ func TestImportRefusesAndLeavesNothing(t *testing.T) {
 			"Bob's phone": {func(i *transfer.Import) {
 				i.Phones[1].Value = "+49 30 123456"
 			}, "phones[1]", identity.ErrPhoneTaken},
-			"a bad role":   {func(i *transfer.Import) { i.Roles[0] = "two words" }, "roles[0]", identity.ErrRoleInvalid},
+			"a bad role":   {func(i *transfer.Import) { i.Roles[0] = "two words" }, "roles[0]", groups.ErrRoleInvalid},
 			"a role twice": {func(i *transfer.Import) { i.Roles[1] = "admin" }, "roles[1]", identity.ErrRoleHeld},
 			"many roles": {func(i *transfer.Import) {
 				i.Roles = make([]string, 101)

@@ -41,12 +41,27 @@ func readClaims(_ context.Context, _ *Service, a *Request) *oidc.Error {
 		return oidc.InvalidRequest("claims and id_token_hint name different people.")
 	}
 	if slices.Contains(a.Scopes, "openid") {
+		for _, asked := range []map[string]claimRequest{userinfo, idToken} {
+			renameGroups(asked, a.Client.GroupsClaim)
+		}
 		request := oidc.ClaimsRequest{
 			Userinfo: namedClaims(userinfo, a.Client.Scopes), IDToken: namedClaims(idToken, a.Client.Scopes),
 		}
 		a.Claims = request.Only(request.Names())
 	}
 	return nil
+}
+
+// renameGroups puts what is asked of the claim that the client calls by that name where the one for groups is looked
+// for, which means nothing to it.
+func renameGroups(asked map[string]claimRequest, name string) {
+	if name == oidc.GroupsClaim {
+		return
+	}
+	delete(asked, oidc.GroupsClaim)
+	if request, given := asked[name]; given {
+		asked[oidc.GroupsClaim] = request
+	}
 }
 
 // readACR takes the authentication context classes of which one is wanted: section 5.5.1.1.

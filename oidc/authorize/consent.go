@@ -13,6 +13,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/access"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -239,8 +240,9 @@ func without(names, others []string) []string {
 	return kept
 }
 
-// Visitor returns whose live session a cookie with that secret holds, and what they have allowed the client; in one
-// read, for every authorization request asks both. It returns storage.ErrNotFound where there is no session.
+// Visitor returns whose live session a cookie with that secret holds, whether they may use the client, and what they
+// have allowed it; in one read, for every authorization request asks all of it. It returns storage.ErrNotFound where
+// there is no session.
 func (p *Service) Visitor(ctx context.Context, secret string, a *Request) (Visitor, error) {
 	var found struct {
 		identity.Session `bun:",extend"`
@@ -254,12 +256,15 @@ func (p *Service) Visitor(ctx context.Context, secret string, a *Request) (Visit
 
 		APIs     APIConsents `bun:"api_consents,type:jsonb"`
 		Pairwise string      `bun:"pairwise,nullzero"`
+		MayUse   bool        `bun:"may_use"`
 	}
 	query := p.Identity.Sessions().Select(&found, secret).
 		ColumnExpr("consent.granted_scopes, consent.declined_scopes, consent.granted_claims, consent.declined_claims").
 		ColumnExpr("consent.destinations, consent.granted_at").
 		Where("session.next_secret_hash IS NULL"). // an old secret lets no app in: see identity.RenewSecret
-		Join("LEFT JOIN consents AS consent ON consent.user_id = session.user_id AND consent.client_id = ?", a.Client.ID)
+		Join("LEFT JOIN consents AS consent ON consent.user_id = session.user_id AND consent.client_id = ?", a.Client.ID).
+		Join("LEFT JOIN clients AS client ON client.id = ?", a.Client.ID) // which may be remembered as it was
+	query = access.Select(query, "session.user_id")
 	if len(a.APIs) > 0 {
 		query = p.withAPIConsents(query)
 	}
@@ -271,7 +276,7 @@ func (p *Service) Visitor(ctx context.Context, secret string, a *Request) (Visit
 	if err := p.Identity.Sessions().Scan(ctx, query, secret); err != nil {
 		return Visitor{}, fmt.Errorf("visitor: %w", err)
 	}
-	visitor := Visitor{Session: &found.Session, Pairwise: found.Pairwise}
+	visitor := Visitor{Session: &found.Session, Pairwise: found.Pairwise, Excluded: !found.MayUse}
 	if found.IsRuled {
 		visitor.RequiredACR = identity.ACRMultiFactor
 	}

@@ -16,6 +16,7 @@ const (
 	SignIn        Step = iota // nobody is signed in
 	SignInAgain               // somebody is, but must prove it anew
 	SelectAccount             // the person must say which account
+	NoAccess                  // the person, whoever they prove to be, may not use the app; nobody can help it but others
 	StepUp                    // the person must show a second factor
 	Enrol                     // the person must register one first
 	AskConsent                // the person must allow what the app asks for
@@ -41,6 +42,7 @@ type Visitor struct {
 	Consent     *Consent          // what they have allowed this client before, or nil
 	Pairwise    string            // whom a client with pairwise subjects knows them as; empty: it knows them not
 	RequiredACR string            // what the operator demands of this person whatever the app; or empty
+	Excluded    bool              // the app is for people of certain groups, and they are in none of them
 }
 
 // Next says what has to happen next for an authorization request of that visitor. It is the whole of OpenID Connect
@@ -80,6 +82,9 @@ func Next(a *Request, v Visitor, now time.Time) Decision {
 	if (a.Asks("login") || tooOld || a.MaxAge != nil && *a.MaxAge == 0) && !fresh {
 		return interact(SignInAgain, "login_required", "The person must sign in again.")
 	}
+	if v.Excluded {
+		return interact(NoAccess, "access_denied", noAccess)
+	}
 	if further := assure(a, v); further != nil {
 		if silent && further.Step != Refuse {
 			return refuse("interaction_required", "The person must show a second factor.")
@@ -102,6 +107,11 @@ func Next(a *Request, v Visitor, now time.Time) Decision {
 		APIs: consent.at(a.APIs), By: consent,
 	}
 }
+
+const noAccess = "This person may not use this app."
+
+// ErrNoAccess tells an app that who has signed in may not use it: RFC 6749, section 4.1.2.1.
+var ErrNoAccess = &oidc.Error{Code: "access_denied", Description: noAccess}
 
 // knownTo is whom a client knows the person as who is signed in; empty where it knows them not.
 func (v *Visitor) knownTo(client *clients.Client) string {

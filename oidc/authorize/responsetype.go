@@ -86,7 +86,7 @@ func (p *Service) sign(ctx context.Context, a *Request, grant *oidc.Grant, answe
 			front.Scopes = nil
 		}
 		var err error
-		if front.Person, err = p.Tokens.PersonByID(ctx, grant.UserID); err != nil {
+		if front.Person, err = p.Tokens.PersonByID(ctx, a.Client, grant.UserID); err != nil {
 			return err
 		}
 		token, err := p.Tokens.SignIDToken(ctx, front, now)

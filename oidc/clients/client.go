@@ -68,10 +68,16 @@ type Client struct {
 	RequireSignedRequest bool       `bun:"require_signed_request"`  // RFC 9101, section 10.5
 	// the weakest sign-in that it accepts; empty: any
 	RequiredACR string `bun:"required_acr"`
-	LogoURI     string `bun:"logo_uri"`
-	ClientURI   string `bun:"client_uri"`
-	PolicyURI   string `bun:"policy_uri"`
-	TOSURI      string `bun:"tos_uri"`
+	// who may use it: access.Everyone, or access.Listed, which are the people of these groups, by their slugs
+	Access       string   `bun:"access"`
+	AccessGroups []string `bun:"access_groups,type:jsonb,scanonly"` // kept as rows: see access.Entry
+	GroupsClaim  string   `bun:"groups_claim"`                      // what it calls the claim that tells of groups
+	// which groups of a person it is told: access.ToldAll, access.ToldAccess, or prefix: with the beginning of slugs
+	GroupsTold string `bun:"groups_told"`
+	LogoURI    string `bun:"logo_uri"`
+	ClientURI  string `bun:"client_uri"`
+	PolicyURI  string `bun:"policy_uri"`
+	TOSURI     string `bun:"tos_uri"`
 	// where somebody else may have the app begin a sign-in: initiate_login_uri, OpenID Connect Core, section 4
 	InitiateLoginURI string `bun:"initiate_login_uri"`
 	// web or native, as the app says where it registers itself
@@ -249,6 +255,9 @@ func Insert(ctx context.Context, tx bun.Tx, now time.Time, client *Client) error
 	if _, err := tx.NewInsert().Model(client).Returning("NULL").Exec(ctx); err != nil {
 		return err
 	}
+	if err := writeAccess(ctx, tx, client, nil); err != nil {
+		return err
+	}
 	return audit.Record(ctx, tx, now, audit.Change{
 		Entity: "client", EntityID: client.ID, Action: "created", New: client.columns(),
 	})
@@ -319,6 +328,9 @@ func (p *Store) Replace(ctx context.Context, before, after *Client) error {
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, storage.ErrNotFound)
 		}
+		if err := writeAccess(ctx, tx, after, before); err != nil {
+			return err
+		}
 		if leavesSector(after, before) {
 			if err := endWhatWasGranted(ctx, tx, now, after.ID); err != nil {
 				return err
@@ -349,7 +361,7 @@ func (p *Store) Adopt(
 			return nil, err
 		}
 		var registered []Client
-		if err := tx.NewSelect().Model(&registered).Where("id = ?", client.ID).Scan(ctx); err != nil {
+		if err := selectClients(tx, p.Database.Kind, &registered).Where("id = ?", client.ID).Scan(ctx); err != nil {
 			return nil, err
 		}
 		if len(registered) == 0 {
@@ -414,7 +426,7 @@ func (p *Store) Delete(ctx context.Context, id string) error {
 // List lists every client by name.
 func (p *Store) List(ctx context.Context) ([]Client, error) {
 	var clients []Client
-	if err := p.Database.Reader().NewSelect().Model(&clients).Order("name", "id").Scan(ctx); err != nil {
+	if err := selectClients(p.Database.Reader(), p.Database.Kind, &clients).Order("name", "id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("list clients: %w", err)
 	}
 	return clients, nil
@@ -436,7 +448,7 @@ func (p *Store) ByID(ctx context.Context, id string) (*Client, error) {
 // Fresh is ByID as the database has the client now.
 func (p *Store) Fresh(ctx context.Context, id string) (*Client, error) {
 	client := new(Client)
-	if err := p.Database.Reader().NewSelect().Model(client).Where("id = ?", id).Scan(ctx); err != nil {
+	if err := selectClients(p.Database.Reader(), p.Database.Kind, client).Where("id = ?", id).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("client: %w", storage.NotFound(err))
 	}
 	return client, nil

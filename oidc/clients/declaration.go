@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/oidc/access"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -47,7 +48,7 @@ func (p *Store) Declare(ctx context.Context, declarations []Declaration) (create
 	}
 	done, err := p.Provider.Declare(ctx, "clients", len(declarations),
 		func(ctx context.Context, tx bun.Tx, i int) (audit.Change, error) {
-			return declareClient(ctx, tx, declarations[i].Client)
+			return declareClient(ctx, tx, p.Database.Kind, declarations[i].Client)
 		})
 	for _, id := range done.Changed {
 		p.cache.forget(id)
@@ -93,10 +94,12 @@ func (d Declaration) Check() error {
 
 // declareClient writes client where it is missing or differs, and returns the change for the audit trail; without an
 // action where there was nothing to do.
-func declareClient(ctx context.Context, tx bun.Tx, client *Client) (audit.Change, error) {
+func declareClient(
+	ctx context.Context, tx bun.Tx, kind storage.Kind, client *Client,
+) (audit.Change, error) {
 	change := audit.Change{Entity: "client", EntityID: client.ID}
 	var registered []Client
-	if err := tx.NewSelect().Model(&registered).Where("id = ?", client.ID).Scan(ctx); err != nil {
+	if err := selectClients(tx, kind, &registered).Where("id = ?", client.ID).Scan(ctx); err != nil {
 		return change, err
 	}
 	columns := []string{"secret_hash", "sector", "modified_at", "modified_by"}
@@ -114,11 +117,15 @@ func declareClient(ctx context.Context, tx bun.Tx, client *Client) (audit.Change
 	upsert := tx.NewInsert().Model(client).On("CONFLICT (id) DO UPDATE").Returning("NULL")
 	set := func(column string) { upsert.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column)) }
 	for _, m := range metadata {
-		set(m.column)
+		if m.column != accessGroups {
+			set(m.column)
+		}
 	}
 	for _, column := range columns {
 		set(column)
 	}
-	_, err := upsert.Exec(ctx)
-	return change, err
+	if _, err := upsert.Exec(ctx); err != nil {
+		return change, err
+	}
+	return change, access.Declare(ctx, tx, client.ModifiedAt, client.ID, client.AccessGroups)
 }

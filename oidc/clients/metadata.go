@@ -88,6 +88,10 @@ var metadata = []metadatum{
 	{"require_signed_request_object", "require_signed_request", func(c *Client) any { return &c.RequireSignedRequest }, true},
 	{"introspects_all", "introspects_all", func(c *Client) any { return &c.IntrospectsAll }, false},
 	{"required_acr", "required_acr", func(c *Client) any { return &c.RequiredACR }, false},
+	{"access", "access", func(c *Client) any { return &c.Access }, false},
+	{"access_groups", accessGroups, func(c *Client) any { return &c.AccessGroups }, false},
+	{"groups_claim", "groups_claim", func(c *Client) any { return &c.GroupsClaim }, false},
+	{"groups", "groups_told", func(c *Client) any { return &c.GroupsTold }, false},
 	{"application_type", "application_type", func(c *Client) any { return &c.ApplicationType }, true},
 	{"contacts", "contacts", func(c *Client) any { return &c.Contacts }, true},
 	{"software_id", "software_id", func(c *Client) any { return &c.SoftwareID }, true},
@@ -110,6 +114,9 @@ var metadata = []metadatum{
 		func(c *Client) any { return &c.FrontchannelLogoutSessionRequired }, true,
 	},
 }
+
+// accessGroups is no column, but rows of another table: see access.Entry.
+const accessGroups = "access_groups"
 
 // scopeList is a list that is a string in JSON, with spaces between: RFC 7591, section 2.
 type scopeList []string

@@ -34,7 +34,7 @@ func (c *Client) Complete() error {
 	c.fillIn()
 	for _, check := range []func() error{
 		c.checkIdentity, c.checkGrants, c.checkAddresses, func() error { return checkSubjects(c) }, c.checkLogout,
-		c.checkKeys,
+		c.checkKeys, func() error { return checkAccess(c) },
 	} {
 		if err := check(); err != nil {
 			return fmt.Errorf("%w: %w", ErrClient, err)
@@ -71,6 +71,7 @@ func (c *Client) fillIn() {
 	if c.IDTokenClaims == "" {
 		c.IDTokenClaims = IDTokenScopes
 	}
+	fillInAccess(c)
 	for _, list := range []*[]string{
 		&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.AllowedOrigins, &c.Scopes, &c.APIs, &c.Contacts,
 		&c.RequestURIs,

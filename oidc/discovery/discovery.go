@@ -88,9 +88,6 @@ type Choices struct {
 	Documents    registration.Documents
 }
 
-// protocolClaims are those of ID tokens that are not about the person but their sign-in.
-var protocolClaims = []string{"iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "sid"}
-
 // Document is the discovery document of a provider, as it is served.
 func Document(p *oidc.Provider, chosen Choices) ([]byte, error) {
 	issuer, registers, checkSession := p.Issuer, "", ""
@@ -104,7 +101,7 @@ func Document(p *oidc.Provider, chosen Choices) ([]byte, error) {
 	if p.AllResponseTypes {
 		grantTypes = append(slices.Clone(grantTypes), oidc.GrantImplicit)
 	}
-	scopes, claims := []string{}, slices.Clone(protocolClaims)
+	scopes, claims := []string{}, slices.Clone(oidc.ProtocolClaims)
 	for _, scope := range oidc.Scopes {
 		scopes, claims = append(scopes, scope.Name), append(claims, scope.Claims...)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/access"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -78,6 +79,7 @@ type deviceWithStanding struct {
 	ExternalAccountID  uuid.NullUUID `bun:"external_account_id,type:uuid"`
 	FactorID           uuid.NullUUID `bun:"factor_id,type:uuid"`
 	IsRuled            bool          `bun:"is_ruled"`
+	MayUse             bool          `bun:"may_use"` // the app, now
 }
 
 // deviceByHash reads a request with the person who has approved it, as they are now, or returns storage.ErrNotFound.
@@ -94,17 +96,19 @@ func (s *Service) deviceByHash(ctx context.Context, hash []byte) (*deviceWithSta
 		ColumnExpr(`"session".external_account_id, "session".factor_id`).
 		Join(`LEFT JOIN users AS "user" ON "user".id = device_request.user_id`).
 		Join(`LEFT JOIN sessions AS "session" ON "session".id = device_request.approved_in`).
+		Join("JOIN clients AS client ON client.id = device_request.client_id").
 		Where("device_request.device_hash = ?", hash)
+	query = access.Select(query, "device_request.user_id")
 	if err := s.TwoFactors.Select(query, "device_request.user_id").Scan(ctx); err != nil {
 		return nil, storage.NotFound(err)
 	}
 	return found, nil
 }
 
-// stands tells whether what was approved may be redeemed: who has approved it is still let in, and nobody has ended
-// what they did.
+// stands tells whether what was approved may be redeemed: who has approved it is still let in, and may use the app, and
+// nobody has ended what they did.
 func (d *deviceWithStanding) stands() bool {
-	return d.UserIsActive && d.UserSessionVersion == d.SessionVersion && d.ApproverStands &&
+	return d.UserIsActive && d.UserSessionVersion == d.SessionVersion && d.ApproverStands && d.MayUse &&
 		(!d.IsRuled || identity.Assures(d.ACR, identity.ACRMultiFactor))
 }
 

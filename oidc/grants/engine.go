@@ -120,7 +120,7 @@ func (w *work) readPerson(ctx context.Context) (*tokens.Person, error) {
 	if w.person != nil && w.person.UserID != uuid.Nil || !tokens.NeedsPerson(w.client, w.grant) {
 		return w.person, nil
 	}
-	return w.service.Tokens.PersonByID(ctx, w.grant.UserID)
+	return w.service.Tokens.PersonByID(ctx, w.client, w.grant.UserID)
 }
 
 type workKey struct{}

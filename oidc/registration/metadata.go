@@ -95,8 +95,8 @@ func (s *Service) grantTypes(policy Policy) []string {
 	return allowed
 }
 
-// scopes are those that a client gets of what it asks for; without a word, Wicket's own but roles, which are an
-// operator's to give. Those of open APIs are named by some to say what they will ask for.
+// scopes are those that a client gets of what it asks for; without a word, Wicket's own but roles and groups, which are
+// an operator's to give. Those of open APIs are named by some to say what they will ask for.
 func (s *Service) scopes(ctx context.Context, client *clients.Client, policy Policy) ([]string, error) {
 	allowed := append(oidc.EverydayScopes(), policy.Scopes...)
 	if len(client.Scopes) == 0 {

@@ -16,7 +16,7 @@ type Policy struct {
 	// Hosts are the only ones that the web addresses of the app may have; with a dot in front, their subdomains too.
 	// Empty: any.
 	Hosts []string `json:"hosts,omitempty"`
-	// Scopes it may have besides Wicket's own but roles, and besides those of APIs that are open to any app.
+	// Scopes it may have besides Wicket's own but roles and groups, and those of APIs that are open to any app.
 	Scopes []string `json:"scopes,omitempty"`
 	// APIs that it may ask for tokens for, besides those.
 	APIs []string `json:"apis,omitempty"`

@@ -78,7 +78,7 @@ func (p *Service) SignIDToken(ctx context.Context, t IDToken, now time.Time) (st
 	return p.Clients.Encrypt(ctx, t.Client, t.Client.IDTokenEncryption, signed)
 }
 
-// aboutPerson is what the ID token tells of the person: what they have asked for by name, and what the scopes give
+// aboutPerson is what the ID token tells of the person: what the app has asked for by name, and what the scopes give
 // unless userinfo alone is to tell that. Without an access token nobody can ask userinfo: section 5.4.
 func (t IDToken) aboutPerson() map[string]any {
 	if t.Person == nil {
@@ -88,8 +88,16 @@ func (t IDToken) aboutPerson() map[string]any {
 	if t.Client.IDTokenClaims == clients.IDTokenMinimal && t.AccessToken != "" {
 		scopes = nil
 	}
-	return t.Person.Claims(scopes, t.Grant.Claims.OfIDToken())
+	claims := t.Person.Claims(scopes, t.Grant.Claims.OfIDToken())
+	if len(t.Person.Groups) > maxGroupsInIDToken {
+		delete(claims, t.Person.GroupsClaim)
+	}
+	return claims
 }
+
+// maxGroupsInIDToken is how many groups an ID token tells at the most. Where there are more, userinfo alone tells them:
+// a part of them would pass for all.
+const maxGroupsInIDToken = 200
 
 // idTokenPayload is the payload of an ID token.
 type idTokenPayload struct {

@@ -10,8 +10,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/access"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -25,7 +27,9 @@ type Person struct {
 	EmailVerifiedAt *time.Time `bun:"email_verified_at"`
 	Phone           string     `bun:"phone,nullzero"`
 	PhoneVerifiedAt *time.Time `bun:"phone_verified_at"`
-	Roles           []string   `bun:"roles,type:jsonb"` // nil: not read
+	Roles           []string   `bun:"roles,type:jsonb"`  // theirs and those of their groups; nil: not read
+	Groups          []string   `bun:"groups,type:jsonb"` // those that the app is told; nil: not read
+	GroupsClaim     string     `bun:"groups_claim"`      // what the app calls the claim for them
 }
 
 // Claims turns a person into the claims that apps get: those of the scopes, and those that are asked for by name; of
@@ -36,9 +40,13 @@ func (who *Person) Claims(scopes []string, named oidc.NamedClaims) map[string]an
 	tell := func(name string) {
 		values, isNamed := named[name]
 		value := claimOf[name](who)
-		if value != nil && (!isNamed || accepts(values, value)) {
-			claims[name] = value
+		if value == nil || isNamed && !accepts(values, value) {
+			return
 		}
+		if name == oidc.GroupsClaim {
+			name = who.GroupsClaim
+		}
+		claims[name] = value
 	}
 	for _, scope := range oidc.Scopes[1:] { // who they are, sub, is for the caller to tell
 		for _, name := range scope.Claims {
@@ -82,6 +90,13 @@ var claimOf = map[string]func(*Person) any{
 		}
 		slices.Sort(who.Roles)
 		return who.Roles
+	},
+	oidc.GroupsClaim: func(who *Person) any {
+		if who.Groups == nil {
+			return nil
+		}
+		slices.Sort(who.Groups)
+		return who.Groups
 	},
 }
 
@@ -131,19 +146,23 @@ const personColumns = `profile.user_id AS person_user_id, profile.name AS person
 	profile.locale AS person_locale, profile.address AS person_address, profile.modified_at AS person_modified_at,
 	"user".username AS person_username,
 	email.address AS person_email, email.verified_at AS person_email_verified_at,
-	phone.number AS person_phone, phone.verified_at AS person_phone_verified_at`
+	phone.number AS person_phone, phone.verified_at AS person_phone_verified_at,
+	client.groups_claim AS person_groups_claim`
 
 // joinPerson adds the person of a grant to a query that has joined what the grant hangs on: see
-// oidc.Provider.JoinStanding. They are columns of a Person with the prefix person_. Roles are read where rolesIf, an
-// SQL condition, is true.
-func (p *Service) joinPerson(query *bun.SelectQuery, rolesIf string) *bun.SelectQuery {
+// oidc.Provider.JoinStanding. They are columns of a Person with the prefix person_. Roles and groups are read where
+// rolesIf and groupsIf, SQL conditions, are true.
+func (p *Service) joinPerson(query *bun.SelectQuery, rolesIf, groupsIf string) *bun.SelectQuery {
 	list := "json_group_array(role_name)"
 	if p.Database.Kind == storage.Postgres {
 		list = "COALESCE(jsonb_agg(role_name), '[]')"
 	}
+	user := bun.Ident("user.id")
 	return query.ColumnExpr(personColumns).
-		ColumnExpr("CASE WHEN " + rolesIf + " THEN (SELECT " + list + ` FROM user_roles
-			WHERE user_id = "user".id AND is_active) END AS person_roles`).
+		ColumnExpr(
+			"CASE WHEN "+rolesIf+" THEN (SELECT "+list+" FROM ("+groups.HeldRoles+") AS held) END AS person_roles", user, user,
+		).
+		ColumnExpr("CASE WHEN "+groupsIf+" THEN ("+access.Told(p.Database.Kind)+") END AS person_groups", user).
 		Join(`LEFT JOIN profiles AS profile ON profile.user_id = "user".id`).
 		Join(`LEFT JOIN emails AS email ON email.user_id = "user".id AND email.is_primary`).
 		Join(`LEFT JOIN phones AS phone ON phone.user_id = "user".id AND phone.is_primary`)
@@ -152,13 +171,16 @@ func (p *Service) joinPerson(query *bun.SelectQuery, rolesIf string) *bun.Select
 // JoinPerson adds the person of a grant, with the prefix person_, to a query that has joined what the grant hangs on,
 // if the ID tokens of the client tell of people by scope; otherwise the query stays as it is.
 func (p *Service) JoinPerson(query *bun.SelectQuery, client *clients.Client) *bun.SelectQuery {
-	switch {
-	case client == nil || client.IDTokenClaims == clients.IDTokenMinimal || !tellOfPeople(client.Scopes):
+	if client == nil || client.IDTokenClaims == clients.IDTokenMinimal || !tellOfPeople(client.Scopes) {
 		return query
-	case slices.Contains(client.Scopes, oidc.RolesScope):
-		return p.joinPerson(query, "TRUE")
 	}
-	return p.joinPerson(query, "FALSE")
+	readIf := func(scope string) string {
+		if slices.Contains(client.Scopes, scope) {
+			return "TRUE"
+		}
+		return "FALSE"
+	}
+	return p.joinPerson(query, readIf(oidc.RolesScope), readIf(oidc.GroupsScope))
 }
 
 // tellOfPeople tells whether scopes give more than who somebody is.
@@ -168,14 +190,15 @@ func tellOfPeople(scopes []string) bool {
 	})
 }
 
-// PersonByID reads a person, for an ID token of a grant that was not read with its person. It returns
-// storage.ErrNotFound.
-func (p *Service) PersonByID(ctx context.Context, userID uuid.UUID) (*Person, error) {
+// PersonByID reads a person as a client is told of them, for an ID token of a grant that was not read with its person.
+// It returns storage.ErrNotFound.
+func (p *Service) PersonByID(ctx context.Context, client *clients.Client, userID uuid.UUID) (*Person, error) {
 	var found struct {
 		Person Person `bun:"embed:person_"`
 	}
-	query := p.Database.Reader().NewSelect().TableExpr(`users AS "user"`).Where(`"user".id = ?`, userID)
-	if err := p.joinPerson(query, "TRUE").Scan(ctx, &found); err != nil {
+	query := p.Database.Reader().NewSelect().TableExpr(`users AS "user"`).Where(`"user".id = ?`, userID).
+		Join("JOIN clients AS client ON client.id = ?", client.ID)
+	if err := p.joinPerson(query, "TRUE", "TRUE").Scan(ctx, &found); err != nil {
 		return nil, fmt.Errorf("person: %w", storage.NotFound(err))
 	}
 	return &found.Person, nil

@@ -23,12 +23,12 @@ func alice() *tokens.Person {
 			Address: &profile.Address{Locality: "Zürich", Country: "CH"}, ModifiedAt: at,
 		},
 		Username: "alice", Email: "alice@example.com", EmailVerifiedAt: &at, Phone: "+41441234567",
-		Roles: []string{"editor", "admin"},
+		Roles: []string{"editor", "admin"}, Groups: []string{"staff", "admins"}, GroupsClaim: "groups",
 	}
 }
 
 func TestClaimsOfAPerson(t *testing.T) {
-	all := []string{"openid", "profile", "email", "phone", "address", "roles", "offline_access"}
+	all := []string{"openid", "profile", "email", "phone", "address", "roles", "groups", "offline_access"}
 	named := func(name string, values ...string) oidc.NamedClaims { return oidc.NamedClaims{name: values} }
 	for name, c := range map[string]struct {
 		who    *tokens.Person
@@ -43,6 +43,10 @@ func TestClaimsOfAPerson(t *testing.T) {
 		"address and roles":            {alice(), []string{"roles", "address"}, nil, "address roles"},
 		"nothing told":                 {&tokens.Person{}, all, nil, ""},
 		"no roles, but read":           {&tokens.Person{Roles: []string{}}, []string{"roles"}, nil, "roles"},
+		"groups":                       {alice(), []string{"groups"}, nil, "groups"},
+		"no groups, but read":          {&tokens.Person{Groups: []string{}, GroupsClaim: "groups"}, []string{"groups"}, nil, "groups"},
+		"the groups that are wanted":   {alice(), nil, named("groups", `["admins","staff"]`), "groups"},
+		"other groups than wanted":     {alice(), nil, named("groups", `["staff"]`), ""},
 		"by name":                      {alice(), []string{"openid"}, named("birthdate"), "birthdate"},
 		"by name, not told":            {&tokens.Person{}, []string{"openid"}, named("birthdate"), ""},
 		"by name, beside its scope":    {alice(), []string{"email"}, named("email"), "email email_verified"},

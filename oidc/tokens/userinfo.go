@@ -107,9 +107,11 @@ func (p *Service) subjectOf(ctx context.Context, token *AccessClaims, scopes []s
 	if err != nil {
 		return nil, errToken
 	}
-	rolesIf := `"grant".claims IS NOT NULL`
-	if slices.Contains(scopes, oidc.RolesScope) {
-		rolesIf = "TRUE"
+	readIf := func(scope string) string {
+		if slices.Contains(scopes, scope) {
+			return "TRUE"
+		}
+		return `"grant".claims IS NOT NULL`
 	}
 	found := new(subject)
 	query := p.Database.Reader().NewSelect().Model(found).
@@ -117,9 +119,8 @@ func (p *Service) subjectOf(ctx context.Context, token *AccessClaims, scopes []s
 		ColumnExpr("client.userinfo_alg AS userinfo_alg").
 		ColumnExpr("client.userinfo_encryption_alg, client.userinfo_encryption_enc").
 		ColumnExpr("EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?) AS revoked", token.ID).
-		Join(`JOIN clients AS client ON client.id = "grant".client_id`).
 		Where(`"grant".id = ?`, grantID)
-	query = p.joinPerson(p.JoinStanding(query), rolesIf)
+	query = p.joinPerson(p.JoinStanding(query), readIf(oidc.RolesScope), readIf(oidc.GroupsScope))
 	if err := storage.NotFound(query.Scan(ctx)); errors.Is(err, storage.ErrNotFound) {
 		return nil, errToken
 	} else if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
@@ -29,6 +30,8 @@ func export(
 		"emails":          each(kept.Emails, exportEmail),
 		"phones":          each(kept.Phones, exportPhone),
 		"roles":           each(kept.Roles, exportRole),
+		"groups":          each(kept.Groups, exportMembership),
+		"roles_by_groups": each(kept.GroupRoles, exportGroupRole),
 		"linked_accounts": each(kept.Linked, exportLinked),
 		"factors":         exportFactors(kept.Factors),
 		"known_devices":   each(kept.Devices, exportDevice),
@@ -78,6 +81,17 @@ func exportRole(role identity.Role) gin.H {
 	return gin.H{
 		"role": role.RoleName, "assigned_at": role.AssignedAt, "active": role.IsActive, "revoked_at": role.RevokedAt,
 	}
+}
+
+func exportMembership(membership groups.Membership) gin.H {
+	return gin.H{
+		"group": membership.Group.Slug, "name": membership.Group.Name, "source": membership.Source,
+		"since": membership.Since, "active": membership.IsActive, "ended_at": membership.EndedAt,
+	}
+}
+
+func exportGroupRole(role groups.Role) gin.H {
+	return gin.H{"role": role.RoleName, "group": role.Group.Slug}
 }
 
 func exportLinked(account identity.ExternalAccount) gin.H {

@@ -32,4 +32,5 @@ var claimWords = map[string]locales.Key{
 	"phone_number_verified": locales.Key("claim.phone_number_verified"),
 	"address":               locales.Key("claim.address"),
 	"roles":                 locales.Key("claim.roles"),
+	"groups":                locales.Key("claim.groups"),
 }

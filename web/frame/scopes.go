@@ -41,5 +41,6 @@ var scopeWords = map[string]struct{ title, detail locales.Key }{
 	"phone":            {locales.Key("scope.phone"), locales.Key("scope.phone_detail")},
 	"address":          {locales.Key("scope.address"), locales.Key("scope.address_detail")},
 	oidc.RolesScope:    {locales.Key("scope.roles"), locales.Key("scope.roles_detail")},
+	oidc.GroupsScope:   {locales.Key("scope.groups"), locales.Key("scope.groups_detail")},
 	oidc.OfflineAccess: {locales.Key("scope.offline_access"), locales.Key("scope.offline_access_detail")},
 }

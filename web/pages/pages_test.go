@@ -132,6 +132,10 @@ var samples = []struct {
 	{"continue to an app", ContinueToApp{
 		App: notes, Person: grace, RedirectHost: "127.0.0.1:5000", Continue: "c",
 	}, []string{"continue-to-app", "deny"}},
+	{"no access", NoAccess{App: notes, Person: grace, Continue: "c"}, []string{"back", "other"}},
+	{"no access, with somebody to ask", NoAccess{
+		App: notes, Person: grace, Contacts: []string{"notes@example.com", "+1 555 0100"}, OtherURI: "/sign-in?switch=1",
+	}, []string{"contacts", "other"}},
 	{"apps", Apps{Head: head, Notice: "Done.", More: true, Apps: []ConnectedApp{
 		{ID: "notes", App: notes, Scopes: []Scope{{Name: "email", Title: "See your email address"}}, Consented: true, OpenURI: "https://notes.example/in?iss=x", Since: "today", Used: "just now"},
 		{ID: "own", App: App{Name: "Own"}, Since: "yesterday"},

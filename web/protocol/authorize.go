@@ -37,6 +37,8 @@ func (e Authorize) Get(v *frame.Visit) error {
 		return v.RedirectWith("/sign-in", url.Values{"continue": {v.Suspend()}})
 	case authorize.SelectAccount:
 		return v.RedirectWith("/select-account", url.Values{"continue": {v.Suspend()}})
+	case authorize.NoAccess:
+		return v.RedirectWith("/no-access", url.Values{"continue": {v.Suspend()}})
 	case authorize.StepUp:
 		v.ClearCookie(frame.SecondStepCookie) // this one is asked of the session
 		return v.RedirectWith("/second-step", url.Values{"continue": {v.Suspend()}, "class": {decision.ACR}})

@@ -56,6 +56,13 @@ func (h Device) Page(v *frame.Visit) error {
 	switch decision.Step {
 	case authorize.AskConsent, authorize.Issue:
 		return h.show(v, device, decision)
+	case authorize.NoAccess:
+		page, err := noAccess(v, v.Client)
+		if err != nil {
+			return err
+		}
+		page.OtherURI = frame.WithParameters("/sign-in", url.Values{"then": {here}, "switch": {"1"}})
+		return v.Show(http.StatusForbidden, page)
 	case authorize.StepUp:
 		v.ClearCookie(frame.SecondStepCookie) // this one is asked of the session
 		return v.RedirectWith("/second-step", url.Values{"then": {here}, "class": {decision.ACR}})

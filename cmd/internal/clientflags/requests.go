@@ -16,8 +16,8 @@ type Requests struct {
 	RequireSignedRequest *bool    `name:"require-signed-request" negatable:"" help:"The app must sign its authorization requests. It needs --jwks or --jwks-uri."`
 }
 
-// Apply changes an app as the flags say.
-func (r *Requests) Apply(client *clients.Client) {
+// apply changes an app as the flags say.
+func (r *Requests) apply(client *clients.Client) {
 	if r.RequestObjectAlg != nil {
 		client.RequestObjectAlg = *r.RequestObjectAlg
 	}

@@ -21,13 +21,13 @@ var storagePackages = []string{"storage", "storage/audit", "storage/cache", "sto
 
 // identityPackages are what every layer above may import of identity.
 var identityPackages = []string{
-	"identity", "identity/factor", "identity/identifier", "identity/ownership", "identity/password",
+	"identity", "identity/factor", "identity/groups", "identity/identifier", "identity/ownership", "identity/password",
 	"identity/profile", "identity/refusal", "identity/signin", "identity/transfer",
 }
 
 // oidcPackages are what every layer above may import of oidc.
 var oidcPackages = []string{
-	"oidc", "oidc/apis", "oidc/authorize", "oidc/clients", "oidc/discovery", "oidc/grants", "oidc/keys", "oidc/logout",
+	"oidc", "oidc/access", "oidc/apis", "oidc/authorize", "oidc/clients", "oidc/discovery", "oidc/grants", "oidc/keys", "oidc/logout",
 	"oidc/registration", "oidc/tokens",
 }
 
@@ -51,20 +51,22 @@ var endToEnd = slices.Concat(
 var allowed = map[string][]string{
 	"cmd/wicket": slices.Concat(
 		[]string{
-			"cmd/internal/check", "cmd/internal/clientflags", "cmd/internal/completion", "cmd/internal/demo", "cmd/internal/importing",
-			"cmd/internal/login", "cmd/internal/moving", "cmd/internal/server", "migrations",
+			"cmd/internal/check", "cmd/internal/clientflags", "cmd/internal/completion", "cmd/internal/demo", "cmd/internal/exit",
+			"cmd/internal/importing", "cmd/internal/login", "cmd/internal/moving", "cmd/internal/providerflags", "cmd/internal/server", "migrations",
 		}, webPackages, domain,
 	),
-	"cmd/internal/check":       {"cmd/internal/server", "web"},
-	"cmd/internal/clientflags": {"oidc/clients"},
-	"cmd/internal/completion":  {},
-	"cmd/internal/demo":        slices.Concat([]string{"cmd/internal/server", "cmd/internal/sampleapp", "web/notify"}, domain),
-	"cmd/internal/moving":      slices.Concat([]string{"cmd/internal/server", "storage/copying"}, domain),
-	"cmd/internal/importing":   slices.Concat([]string{"cmd/internal/server"}, domain),
-	"cmd/internal/login":       {"oidc"}, // for what an issuer is
-	"cmd/internal/server":      slices.Concat([]string{"cmd/internal/login", "migrations"}, webPackages, domain),
-	"cmd/internal/sampleapp":   {}, // an app like any other: it knows Wicket by its protocol alone
-	"cmd/internal/structure":   {},
+	"cmd/internal/check":         {"cmd/internal/server", "web"},
+	"cmd/internal/clientflags":   slices.Concat([]string{"cmd/internal/exit", "cmd/internal/server"}, domain),
+	"cmd/internal/exit":          domain,
+	"cmd/internal/completion":    {},
+	"cmd/internal/demo":          slices.Concat([]string{"cmd/internal/server", "cmd/internal/sampleapp", "web/notify"}, domain),
+	"cmd/internal/moving":        slices.Concat([]string{"cmd/internal/server", "storage/copying"}, domain),
+	"cmd/internal/providerflags": {"federation"},
+	"cmd/internal/importing":     slices.Concat([]string{"cmd/internal/server"}, domain),
+	"cmd/internal/login":         {"oidc"}, // for what an issuer is
+	"cmd/internal/server":        slices.Concat([]string{"cmd/internal/login", "migrations"}, webPackages, domain),
+	"cmd/internal/sampleapp":     {}, // an app like any other: it knows Wicket by its protocol alone
+	"cmd/internal/structure":     {},
 	"cmd/internal/e2e/harness": slices.Concat(
 		[]string{
 			"cmd/internal/server", "cmd/internal/sampleapp", "storage/storagetest", "identity/identitytest", "oidc/keys/keystest",
@@ -89,26 +91,36 @@ var allowed = map[string][]string{
 	"web/pages":    {"web/assets", "web/locales"},
 	"web/locales":  {"identity/refusal"},
 	"web/assets":   {},
-	"oidc":         slices.Concat([]string{"identity"}, storagePackages), // never federation
+	"oidc":         slices.Concat([]string{"oidc/access", "identity"}, storagePackages), // never federation
+	"oidc/access":  slices.Concat([]string{"identity/groups"}, storagePackages),
 	"oidc/keys":    storagePackages,
-	"oidc/clients": slices.Concat([]string{"oidc", "oidc/keys", "identity"}, storagePackages),
+	"oidc/clients": slices.Concat([]string{"oidc", "oidc/access", "oidc/keys", "identity", "identity/groups"}, storagePackages),
 	"oidc/apis":    slices.Concat([]string{"oidc", "oidc/clients"}, storagePackages),
 	"oidc/tokens": slices.Concat(
-		[]string{"oidc", "oidc/keys", "oidc/clients", "oidc/apis", "identity", "identity/profile"}, storagePackages,
+		[]string{
+			"oidc", "oidc/access", "oidc/keys", "oidc/clients", "oidc/apis", "identity", "identity/groups", "identity/profile",
+		},
+		storagePackages,
 	),
 	"oidc/grants": slices.Concat(
-		[]string{"oidc", "oidc/clients", "oidc/apis", "oidc/tokens", "identity"}, storagePackages,
+		[]string{"oidc", "oidc/access", "oidc/clients", "oidc/apis", "oidc/tokens", "identity"}, storagePackages,
 	),
 	"oidc/authorize": slices.Concat(
-		[]string{"oidc", "oidc/clients", "oidc/apis", "oidc/registration", "oidc/tokens", "oidc/grants", "identity", "identity/refusal"}, storagePackages,
+		[]string{
+			"oidc", "oidc/access", "oidc/clients", "oidc/apis", "oidc/registration", "oidc/tokens", "oidc/grants", "identity",
+			"identity/refusal",
+		},
+		storagePackages,
 	),
 	"oidc/logout":       slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens", "oidc/grants", "identity"}, storagePackages),
 	"oidc/registration": slices.Concat([]string{"oidc", "oidc/clients", "oidc/apis", "identity"}, storagePackages),
 	"oidc/discovery":    {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "oidc/registration", "identity"},
 	"federation":        slices.Concat(identityPackages, storagePackages), // never oidc
 	"identity": slices.Concat(
-		[]string{"identity/identifier", "identity/password", "identity/profile", "identity/refusal"}, storagePackages,
+		[]string{"identity/groups", "identity/identifier", "identity/password", "identity/profile", "identity/refusal"},
+		storagePackages,
 	),
+	"identity/groups":     storagePackages,
 	"identity/identifier": {"identity/refusal"},
 	"identity/password":   {"identity/refusal"},
 	"identity/profile":    slices.Concat([]string{"identity/refusal"}, storagePackages),
@@ -117,14 +129,14 @@ var allowed = map[string][]string{
 	"identity/ownership":  slices.Concat([]string{"identity", "identity/factor"}, storagePackages),
 	"identity/signin": slices.Concat(
 		[]string{
-			"identity", "identity/factor", "identity/identifier", "identity/ownership", "identity/password",
+			"identity", "identity/factor", "identity/groups", "identity/identifier", "identity/ownership", "identity/password",
 			"identity/profile", "identity/refusal",
 		},
 		storagePackages,
 	),
 	"identity/transfer": slices.Concat(
 		[]string{
-			"identity", "identity/factor", "identity/identifier", "identity/password", "identity/profile", "identity/refusal",
+			"identity", "identity/factor", "identity/groups", "identity/identifier", "identity/password", "identity/profile", "identity/refusal",
 			"identity/signin",
 		},
 		storagePackages,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/access"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -29,6 +30,11 @@ func TestQueriesOfEachWay(t *testing.T) {
 		pairwise := h.AddClient(t, func(c *clients.Client) {
 			c.IsTrusted, c.SubjectType, c.RedirectURIs = true, clients.SubjectPairwise, []string{pairwiseURI}
 		})
+		listed := h.AddClient(t, func(c *clients.Client) {
+			c.IsTrusted, c.Scopes = true, []string{"openid", "groups", "offline_access"}
+			c.Access, c.AccessGroups, c.GroupsTold = access.Listed, inGroup(t, h, "staff"), access.ToldAccess
+		})
+		groups := url.Values{"scope": {"openid groups offline_access"}}
 		toPairwise := url.Values{"redirect_uri": {pairwiseURI}}
 		scope := url.Values{"scope": {"openid roles"}}
 		claims := url.Values{"claims": {`{"id_token":{"name":null},"userinfo":{"birthdate":null}}`}}
@@ -37,6 +43,7 @@ func TestQueriesOfEachWay(t *testing.T) {
 		b.Code(t, byName, nil)
 		b.Code(t, roles, scope)
 		b.Code(t, pairwise, toPairwise)
+		b.Code(t, listed, groups)
 		approved := h.BeginDevice(t, client, "openid profile")
 		b.DecideDevice(t, b.Get(t, approved.Text("verification_uri_complete")), "approve")
 		counter := &queryCounter{}
@@ -68,6 +75,13 @@ func TestQueriesOfEachWay(t *testing.T) {
 			{"authorize, roles", 1, 1, func() { code = b.Code(t, roles, scope) }},
 			{"code with roles", 1, 1, func() { tokens = h.Redeem(t, roles, code) }},
 			{"userinfo with roles", 1, 0, func() { h.Userinfo(t, tokens.Text("access_token")) }},
+			{"authorize, for a group", 1, 1, func() { code = b.Code(t, listed, groups) }},
+			{"code with groups", 1, 1, func() { tokens = h.Redeem(t, listed, code) }},
+			{"refresh with groups", 1, 1, func() { tokens = h.Refresh(t, listed, tokens.Text("refresh_token")) }},
+			{"userinfo with groups", 1, 0, func() { h.Userinfo(t, tokens.Text("access_token")) }},
+			{"introspection, for a group", 1, 0, func() {
+				h.Call(t, oidc.PathIntrospect, listed, url.Values{"token": {tokens.Text("access_token")}})
+			}},
 			{"authorize, pairwise", 1, 1, func() { code = b.Code(t, pairwise, toPairwise) }},
 			{"code, pairwise, of somebody whom the app does not know yet", 2, 2, func() {
 				tokens = h.Call(t, oidc.PathToken, pairwise, codeAt(code, pairwiseURI))
@@ -102,6 +116,18 @@ func TestQueriesOfEachWay(t *testing.T) {
 			t.Errorf("the last answer was %d %v", tokens.Status, tokens.JSON)
 		}
 	})
+}
+
+// inGroup makes a group with alice in it, and returns its slug.
+func inGroup(t *testing.T, h *harness.Server, slug string) []string {
+	t.Helper()
+	if _, err := h.Identity.Groups().Create(t.Context(), slug, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Identity.Groups().Add(t.Context(), slug, h.User.ID); err != nil {
+		t.Fatal(err)
+	}
+	return []string{slug}
 }
 
 const pairwiseURI = "https://pairwise.example/callback"

@@ -345,6 +345,9 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 			{Role: "admin", Claim: "groups", Value: "wicket-admins"},
 			{Role: "staff", Claim: "realm_access.roles", Value: "staff"}, {Role: "admin", Claim: "department", Value: "IT"},
 		}
+		p.Settings.Groups = []federation.GroupRule{
+			{Group: "admins", Claim: "groups", Value: "wicket-admins"}, {Group: "it", Claim: "department", Value: "IT"},
+		}
 		startUpstream(t, h, p)
 		come := func(change map[string]any) (*identity.User, string) {
 			t.Helper()
@@ -368,18 +371,25 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 			for _, role := range roles {
 				told += " " + role.RoleName + " by " + role.AssignedBy
 			}
+			memberships, err := h.Identity.Groups().Of(t.Context(), carol.ID, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, membership := range memberships {
+				told += " in " + membership.Group.Slug + " by " + membership.Source
+			}
 			return carol, told
 		}
 		carol, told := come(map[string]any{
 			"groups": []string{"x", "wicket-admins"}, "department": "Sales",
 			"realm_access": map[string]any{"roles": []string{"staff"}},
 		})
-		if told != "Carol Upstream, Sales admin by provider:oidc staff by provider:oidc" {
+		if told != "Carol Upstream, Sales admin by provider:oidc staff by provider:oidc in admins by provider:oidc" {
 			t.Errorf("at first: %s", told)
 		}
 		if _, told := come(
 			map[string]any{"department": "IT", "name": "Carol Other"},
-		); told != "Carol Other, IT admin by provider:oidc" {
+		); told != "Carol Other, IT admin by provider:oidc in it by provider:oidc" {
 			t.Errorf("moved: %s", told)
 		}
 		if _, told := come(map[string]any{"name": strings.Repeat("x", 300)}); told != "Carol Other, IT" {
@@ -388,17 +398,24 @@ func TestClaimsAndRolesFollowTheProvider(t *testing.T) {
 		if err := h.Identity.Roles().Grant(t.Context(), carol.ID, "admin"); err != nil {
 			t.Fatal(err)
 		}
-		if _, told := come(nil); told != "Carol Upstream, IT admin by system" {
+		if err := h.Identity.Groups().Add(t.Context(), "admins", carol.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, told := come(nil); told != "Carol Upstream, IT admin by system in admins by here" {
 			t.Errorf("what the operator granted: %s", told)
 		}
 
-		come(map[string]any{"realm_access": map[string]any{"roles": []string{"staff"}}})
+		come(map[string]any{"realm_access": map[string]any{"roles": []string{"staff"}}, "department": "IT"})
 		if _, err := h.Upstreams.Remove(t.Context(), "oidc"); err != nil {
 			t.Fatal(err)
 		}
 		if roles, err := h.Identity.Roles().List(t.Context(), carol.ID, false); err != nil || len(roles) != 1 ||
 			roles[0].RoleName != "admin" {
 			t.Errorf("after the provider was removed: %+v, %v", roles, err)
+		}
+		memberships, err := h.Identity.Groups().Of(t.Context(), carol.ID, false)
+		if err != nil || len(memberships) != 1 || memberships[0].Source != "here" {
+			t.Errorf("after the provider was removed she is in %+v, %v", memberships, err)
 		}
 	})
 }

@@ -1,29 +1,31 @@
-package main
+package clientflags
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/wicket-id/wicket/cmd/internal/clientflags"
+	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 )
 
-// clientSettings are what can be said of an app; nil: nothing.
-type clientSettings struct {
-	clientflags.Told
-	clientflags.Requests
+// Settings are what can be said of an app; nil: nothing.
+type Settings struct {
+	Told
+	Requests
+	Access
 
 	RedirectURI           []string `name:"redirect-uri" sep:"none" help:"Where answers may go; matched exactly. Repeat it for several. client_credentials and device codes need none."`
 	PostLogoutRedirectURI []string `name:"post-logout-redirect-uri" sep:"none" help:"Where the browser may go after a logout. Repeat it for several."`
 	Origin                []string `name:"origin" sep:"none" help:"An origin whose pages may call the token endpoint, besides those of the redirect URIs."`
-	Scope                 []string `sep:"none" help:"What the app may ask for, and nothing else: name openid too. Several by commas, or repeated; left out, all of Wicket's own but roles."`
+	Scope                 []string `sep:"none" help:"What the app may ask for, and nothing else: name openid too. Several by commas, or repeated; left out, all of Wicket's own but roles and groups."`
 	API                   []string `name:"api" sep:"none" placeholder:"IDENTIFIER" help:"An API that the app may ask for tokens for, besides those that are open to any: with all of its scopes, or with those that --scope names. Repeat it for several."`
 	GrantType             []string `name:"grant-type" sep:"none" help:"authorization_code, refresh_token, client_credentials, or urn:ietf:params:oauth:grant-type:device_code for devices without a browser. Left out, the first two."`
 	ResponseType          []string `name:"response-type" sep:"none" help:"What the app may ask for: code (default); where WICKET_RESPONSE_TYPES is all also 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token' and none. Repeat it for several."`
@@ -43,17 +45,19 @@ type clientSettings struct {
 }
 
 // Validate refuses two methods at once.
-func (c *clientSettings) Validate() error {
+func (c *Settings) Validate() error {
 	if c.Public != nil && c.AuthMethod != nil && *c.Public != (*c.AuthMethod == clients.AuthNone) {
 		return fmt.Errorf("--public means --auth-method %s; leave one of them out", clients.AuthNone)
 	}
 	return nil
 }
 
-// apply changes an app as the settings say.
-func (c *clientSettings) apply(ctx context.Context, s *server.Server, client *clients.Client) error {
-	c.Told.Apply(client)
-	c.Requests.Apply(client)
+// Apply changes an app as the settings say, and writes to warnings what may be a mistake. Its errors have an exit code.
+func (c *Settings) Apply(
+	ctx context.Context, s *server.Server, client *clients.Client, warnings io.Writer,
+) error {
+	c.Told.apply(client)
+	c.Requests.apply(client)
 	for to, from := range map[*string]*string{
 		&client.JWKSURI: c.JWKSURI, &client.RequiredACR: c.RequiredACR, &client.LogoURI: c.LogoURI,
 		&client.ClientURI: c.ClientURI, &client.PolicyURI: c.PolicyURI, &client.TOSURI: c.TOSURI,
@@ -80,11 +84,16 @@ func (c *clientSettings) apply(ctx context.Context, s *server.Server, client *cl
 		}
 	}
 	c.applyMethod(client)
-	return errors.Join(c.applyKeys(client), c.applyAPIs(ctx, s, client), c.applyScopes(ctx, s, client))
+	return errors.Join(
+		c.applyKeys(client), c.applyAPIs(ctx, s, client), c.applyScopes(ctx, s, client, warnings),
+		c.Access.apply(ctx, s, client, warnings),
+	)
 }
 
 // applyScopes takes scopes by commas, by spaces and repeated alike, and warns of those that nothing gives a meaning to.
-func (c *clientSettings) applyScopes(ctx context.Context, s *server.Server, client *clients.Client) error {
+func (c *Settings) applyScopes(
+	ctx context.Context, s *server.Server, client *clients.Client, warnings io.Writer,
+) error {
 	if c.Scope == nil {
 		return nil
 	}
@@ -101,14 +110,14 @@ func (c *clientSettings) applyScopes(ctx context.Context, s *server.Server, clie
 	}
 	for _, scope := range client.Scopes {
 		if err == nil && !known[scope] {
-			warn("the scope %q is neither Wicket's nor that of a registered API: it means something to your own API alone", scope)
+			warn(warnings, "the scope %q is neither Wicket's nor that of a registered API: it means something to your own API alone", scope)
 		}
 	}
 	return err
 }
 
 // applyMethod says how the app proves who it is. An empty method is a secret that may come either way.
-func (c *clientSettings) applyMethod(client *clients.Client) {
+func (c *Settings) applyMethod(client *clients.Client) {
 	method, none, either := c.AuthMethod, clients.AuthNone, ""
 	if c.Public != nil {
 		switch {
@@ -124,7 +133,7 @@ func (c *clientSettings) applyMethod(client *clients.Client) {
 }
 
 // applyKeys reads the app's keys. Keys and the URL of keys are alternatives: the one that is named replaces the other.
-func (c *clientSettings) applyKeys(client *clients.Client) (err error) {
+func (c *Settings) applyKeys(client *clients.Client) (err error) {
 	if c.JWKS == nil && c.JWKSURI != nil && *c.JWKSURI != "" {
 		client.JWKS = nil
 	}
@@ -138,13 +147,13 @@ func (c *clientSettings) applyKeys(client *clients.Client) (err error) {
 		client.JWKSURI = ""
 	}
 	if client.JWKS, err = os.ReadFile(*c.JWKS); err != nil {
-		return usage("--jwks: %w", err)
+		return exit.Usage("--jwks: %w", err)
 	}
 	return nil
 }
 
 // applyAPIs looks up the APIs that the app may ask for tokens for.
-func (c *clientSettings) applyAPIs(ctx context.Context, s *server.Server, client *clients.Client) error {
+func (c *Settings) applyAPIs(ctx context.Context, s *server.Server, client *clients.Client) error {
 	if c.API == nil {
 		return nil
 	}
@@ -155,11 +164,16 @@ func (c *clientSettings) applyAPIs(ctx context.Context, s *server.Server, client
 		}
 		api, err := s.APIs.Find(ctx, identifier)
 		if errors.Is(err, storage.ErrNotFound) {
-			return noAPI(identifier)
+			return exit.NotFound("there is no API with the identifier %q", identifier)
 		} else if err != nil {
 			return err
 		}
 		client.APIs = append(client.APIs, api.Identifier)
 	}
 	return nil
+}
+
+// warn tells of what may be a mistake.
+func warn(warnings io.Writer, format string, args ...any) {
+	_, _ = fmt.Fprintf(warnings, "wicket: warning: "+format+"\n", args...)
 }

@@ -1,5 +1,4 @@
-// Package clientflags has the flags of wicket client create and update that say what an app is told and how. Begin with
-// Told.
+// Package clientflags has the flags of wicket client create and update. Begin with Settings.
 package clientflags
 
 import "github.com/wicket-id/wicket/oidc/clients"
@@ -27,8 +26,8 @@ type Told struct {
 	FrontchannelLogoutSessionRequired *bool   `name:"frontchannel-logout-session-required" negatable:"" help:"The app needs iss and sid there. Wicket always says them."`
 }
 
-// Apply changes an app as the flags say.
-func (t *Told) Apply(client *clients.Client) {
+// apply changes an app as the flags say.
+func (t *Told) apply(client *clients.Client) {
 	for to, from := range map[*string]*string{
 		&client.SubjectType: t.SubjectType, &client.SectorIdentifierURI: t.SectorIdentifierURI,
 		&client.IDTokenAlg: t.IDTokenAlg, &client.IDTokenClaims: t.IDTokenClaims,

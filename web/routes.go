@@ -158,6 +158,8 @@ func accountRoutes(r *gin.Engine, f *frame.Frame, linked account.Linked) {
 	r.POST("/account/sign-out", f.Page(devices.SignOut, form, inSession))
 	r.POST("/account/sign-out-everywhere", f.Page(devices.SignOutEverywhere, form, fresh("/account")))
 
+	r.GET("/apps", f.Page(account.UsableApps{Frame: f}.Page, session))
+
 	apps := account.Apps{Frame: f}
 	r.GET("/account/apps", f.Page(apps.Page, signedIn))
 	r.GET("/account/apps/remove", f.Page(apps.ConfirmRemoval, form, text, fresh("/account/apps")))

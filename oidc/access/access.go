@@ -48,6 +48,11 @@ func Select(query *bun.SelectQuery, person string) *bun.SelectQuery {
 	return query.ColumnExpr("COALESCE("+mayUse+", FALSE) AS may_use", bun.Ident(person))
 }
 
+// Where keeps of a query for apps, under the alias client, those that a person may use.
+func Where(query *bun.SelectQuery, userID uuid.UUID) *bun.SelectQuery {
+	return query.Where(mayUse, userID)
+}
+
 // Slugs adds to a query for apps, under the alias client, the slugs of their groups, in order, as the column
 // access_groups.
 func Slugs(query *bun.SelectQuery, kind storage.Kind) *bun.SelectQuery {

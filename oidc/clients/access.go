@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity/groups"
@@ -67,4 +68,28 @@ func writeAccess(ctx context.Context, tx bun.Tx, after, before *Client) error {
 		err = fmt.Errorf("%w: %w; make it with wicket group create", ErrClient, err)
 	}
 	return err
+}
+
+// maxUsable is how many apps are listed for a person at the most.
+const maxUsable = 300
+
+// UsableBy lists by name the apps that a person may open and use, and tells whether there are more than are listed.
+// Those are apps with an address to open them at. What strangers have registered, and what is for everybody, is not
+// among them: anybody could put something there.
+func UsableBy(ctx context.Context, p *oidc.Provider, userID uuid.UUID) (list []Client, more bool, err error) {
+	query := access.Where(p.Database.Reader().NewSelect().Model(&list), userID).
+		Where("client.initiate_login_uri <> '' OR client.client_uri <> ''").
+		Where("client.redirect_uris <> '[]'"). // people sign in to it
+		Where(
+			"client.access = ? OR client.origin NOT IN (?)", access.Listed, bun.List([]string{OriginOpen, OriginDocument}),
+		).
+		OrderExpr("LOWER(client.name), client.id").
+		Limit(maxUsable + 1)
+	if err := query.Scan(ctx); err != nil {
+		return nil, false, fmt.Errorf("apps that a person may use: %w", err)
+	}
+	if len(list) > maxUsable {
+		return list[:maxUsable], true, nil
+	}
+	return list, false, nil
 }

@@ -44,7 +44,7 @@ func (h Apps) view(v *frame.Visit, access *authorize.Access) (pages.ConnectedApp
 	now := h.Now()
 	app := pages.ConnectedApp{
 		ID: access.Client.ID, App: *frame.AppView(access.Client), Consented: access.Consented || !access.Client.IsTrusted,
-		OpenURI: h.openURI(access.Client), Since: frame.Ago(v, now, access.Since),
+		OpenURI: openURI(h.Provider.Issuer, access.Client), Since: frame.Ago(v, now, access.Since),
 	}
 	if !access.LastUsedAt.IsZero() {
 		app.Used = frame.Ago(v, now, access.LastUsedAt)
@@ -70,7 +70,7 @@ func (h Apps) view(v *frame.Visit, access *authorize.Access) (pages.ConnectedApp
 
 // openURI is where the app begins a sign-in that a link asks it to, or empty where it knows no such thing: OpenID
 // Connect Core, section 4. Whom it is for is not said: the app asks here, where the person is signed in.
-func (h Apps) openURI(client *clients.Client) string {
+func openURI(issuer string, client *clients.Client) string {
 	if client.InitiateLoginURI == "" {
 		return ""
 	}
@@ -78,7 +78,7 @@ func (h Apps) openURI(client *clients.Client) string {
 	if strings.Contains(client.InitiateLoginURI, "?") {
 		separator = "&"
 	}
-	return client.InitiateLoginURI + separator + url.Values{"iss": {h.Provider.Issuer}}.Encode()
+	return client.InitiateLoginURI + separator + url.Values{"iss": {issuer}}.Encode()
 }
 
 // ConfirmRemoval asks whether an app shall lose its access, and says what that means.

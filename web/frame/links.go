@@ -30,7 +30,7 @@ func OwnPage(then string) string {
 		!strings.Contains(strings.ToLower(then), "%2e") // which browsers read as a dot
 	isAccount := strings.HasPrefix(then, "/account/") || then == "/account"
 	isLink := strings.HasPrefix(then, "/verify-email?token=") || strings.HasPrefix(then, oidc.PathDevice+"?user_code=")
-	if isPlain && (isAccount || isLink || then == "/arrival/link") {
+	if isPlain && (isAccount || isLink || then == "/apps" || then == "/arrival/link") {
 		return then
 	}
 	return "/account"

@@ -2,6 +2,7 @@ package frame
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -12,7 +13,7 @@ func FuzzOwnPage(f *testing.F) {
 	for _, then := range []string{
 		"", "/", "/account", "/account/", "/account/emails", "/account/../x", "/account/..%2f..%2fx", "/account/%2E./x", "/account/" + strings.Repeat("x", 1000), "/account//evil.example", "//evil.example", "/\\evil.example", "\\/evil.example", "https://evil.example", "https:evil.example",
 		"/account\n", "/account/\t/evil", "/account/@evil.example", "/account/?x=https://evil.example", "/account/#x", "/verify-email?token=a", "/verify-email?token=a&token=b", "/verify-email?token=//evil.example", "/verify-email",
-		"/arrival/link", "/arrival/link/", " /account", "/account\x00", "/account/\xff", "javascript:alert(1)", "/account/%", "/account/;//evil.example", "/account/é",
+		"/apps", "/apps/", "/apps//evil.example", "/arrival/link", "/arrival/link/", " /account", "/account\x00", "/account/\xff", "javascript:alert(1)", "/account/%", "/account/;//evil.example", "/account/é",
 	} {
 		f.Add(then)
 	}
@@ -34,7 +35,8 @@ func FuzzOwnPage(f *testing.F) {
 		if err != nil {
 			return // nor does a browser go anywhere else by it: it begins with one slash
 		}
-		if !strings.HasPrefix(parsed.Path, "/account") && parsed.Path != "/arrival/link" && parsed.Path != "/verify-email" {
+		others := []string{"/apps", "/arrival/link", "/verify-email"}
+		if !strings.HasPrefix(parsed.Path, "/account") && !slices.Contains(others, parsed.Path) {
 			t.Fatalf("%q leads to %q", then, parsed)
 		}
 		if len(to) > 1000 || parsed.Scheme != "https" || parsed.Host != "id.example.com" || parsed.User != nil {

@@ -36,6 +36,7 @@ type Tab struct {
 func (h AccountHead) Tabs() []Tab {
 	tabs := []Tab{
 		{URI: "/account", Label: locales.Key("account.tab.devices")},
+		{URI: "/apps", Label: locales.Key("account.tab.usable_apps")},
 		{URI: "/account/apps", Label: locales.Key("account.tab.apps")},
 		{URI: "/account/profile", Label: locales.Key("account.tab.profile")},
 		{URI: "/account/emails", Label: locales.Key("account.tab.emails")},

@@ -136,6 +136,11 @@ var samples = []struct {
 	{"no access, with somebody to ask", NoAccess{
 		App: notes, Person: grace, Contacts: []string{"notes@example.com", "+1 555 0100"}, OtherURI: "/sign-in?switch=1",
 	}, []string{"contacts", "other"}},
+	{"usable apps", UsableApps{Head: head, More: true, Apps: []UsableApp{
+		{App: notes, URI: "https://notes.example/in?iss=x", Host: "notes.example"},
+		{App: App{Name: "Own"}, URI: "https://own.example", Host: "own.example"},
+	}}, []string{"usable-apps", "more-apps"}},
+	{"usable apps, none", UsableApps{Head: head}, nil},
 	{"apps", Apps{Head: head, Notice: "Done.", More: true, Apps: []ConnectedApp{
 		{ID: "notes", App: notes, Scopes: []Scope{{Name: "email", Title: "See your email address"}}, Consented: true, OpenURI: "https://notes.example/in?iss=x", Since: "today", Used: "just now"},
 		{ID: "own", App: App{Name: "Own"}, Since: "yesterday"},

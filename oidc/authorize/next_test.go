@@ -557,3 +557,35 @@ func TestSilentSubjectTellsNobodyWhoIsSignedIn(t *testing.T) {
 		t.Errorf("with consent: %q, and another %q", right, wrong)
 	}
 }
+
+// Whoever may not use an app gets no further than being told so, whatever they have allowed and shown; and nothing else
+// is asked of them first but who they are.
+func TestNextKeepsTheExcludedOut(t *testing.T) {
+	steps := make(map[Step]int)
+	allNextCases(func(c nextCase) {
+		v := Visitor{Session: c.session, Consent: c.consent, RequiredACR: c.required}
+		free := Next(c.a, v, nextNow)
+		v.Excluded = true
+		got := Next(c.a, v, nextNow)
+		steps[got.Step]++
+		switch got.Step {
+		case SignIn, SignInAgain, SelectAccount:
+			if got.Step != free.Step {
+				t.Errorf("%s: %v, where others come to %v", c.name, got.Step, free.Step)
+			}
+		case NoAccess:
+			if c.a.Asks("none") || c.session == nil {
+				t.Errorf("%s: a page", c.name)
+			}
+		case Refuse:
+			if free.Step != Refuse && got.Error.Code != "access_denied" {
+				t.Errorf("%s: %s", c.name, got.Error.Code)
+			}
+		default:
+			t.Errorf("%s: %v", c.name, got.Step)
+		}
+	})
+	if steps[NoAccess] == 0 || steps[Refuse] == 0 || steps[SignIn] == 0 {
+		t.Errorf("this test looks at nothing: %v", steps)
+	}
+}

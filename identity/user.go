@@ -162,94 +162,131 @@ func InsertAccount(ctx context.Context, tx bun.Tx, user *User) error {
 	return err
 }
 
+// Demand is what must hold for a change, asked in its transaction before anything is written there. Its error is that
+// of the change.
+type Demand func(ctx context.Context, tx bun.Tx) error
+
 // SetActive switches an account on or off. Off, every session and token of that person is void at once: each use of
 // one asks for the account.
-func (s Users) SetActive(ctx context.Context, id uuid.UUID, active bool) error {
-	action := "disabled"
-	if active {
-		action = "enabled"
-	}
-	return s.change(ctx, id, action, audit.Values{"is_active": active}, func(q *bun.UpdateQuery) *bun.UpdateQuery {
-		return q.Set("is_active = ?", active)
-	}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		if active {
-			return nil
-		}
-		// Or all sessions would be good again with the account.
-		_, err := s.Sessions().RaiseVersion(ctx, tx, now, id, EndedByDisabling)
-		return err
-	})
+func (s Users) SetActive(ctx context.Context, id uuid.UUID, active bool, demands ...Demand) error {
+	return s.Update(ctx, id, UserChange{Active: &active}, demands...)
 }
 
 // Unlock forgets the wrong passwords that locked an account.
 func (s Users) Unlock(ctx context.Context, id uuid.UUID) error {
-	return s.change(ctx, id, "unlocked", nil, func(q *bun.UpdateQuery) *bun.UpdateQuery {
-		return q.Set("failed_login_attempts = 0").Set("locked_until = NULL")
+	now := s.Now()
+	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return changeUser(ctx, tx, now, id, "unlocked", nil, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+			return q.Set("failed_login_attempts = 0").Set("locked_until = NULL")
+		})
 	})
+	if err != nil {
+		return fmt.Errorf("unlock user %s: %w", id, err)
+	}
+	return nil
 }
 
-// Update changes a person's username and full name; nil: it stays. The username of before is free for others then. It
-// returns the faults of NewUsernameKey, ErrUsernameTaken, ErrNameInvalid or storage.ErrNotFound.
-func (s Users) Update(ctx context.Context, id uuid.UUID, username, fullName *string) (err error) {
-	values := audit.Values{}
+// UserChange is what may be changed of a person. What is nil stays.
+type UserChange struct {
+	Username *string // the one of before is free for others then
+	Name     *string // the full name
+	Active   *bool   // off: every session and token of the person is void at once
+}
+
+// Update changes a person, in one transaction. It returns the faults of NewUsernameKey, ErrUsernameTaken,
+// ErrNameInvalid, storage.ErrNotFound, or the error of a demand.
+func (s Users) Update(ctx context.Context, id uuid.UUID, change UserChange, demands ...Demand) (err error) {
 	var key, name string
-	if username != nil {
-		values["username"] = *username
-		if key, err = identifier.NewUsernameKey(*username); err != nil {
+	if change.Username != nil {
+		if key, err = identifier.NewUsernameKey(*change.Username); err != nil {
 			return err
 		}
 	}
-	if fullName != nil {
-		if name, err = profile.OneLine(profile.MaxName)(*fullName); err != nil {
+	if change.Name != nil {
+		if name, err = profile.OneLine(profile.MaxName)(*change.Name); err != nil {
 			return ErrNameInvalid
 		}
+		change.Name = &name
 	}
-	err = s.change(ctx, id, "changed", values, func(q *bun.UpdateQuery) *bun.UpdateQuery {
-		if username != nil {
-			q.Set("username = ?", *username).Set("username_key = ?", key)
+	now := s.Now()
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for _, demand := range demands {
+			if err := demand(ctx, tx); err != nil {
+				return err
+			}
 		}
-		return q
-	}, func(ctx context.Context, tx bun.Tx, now time.Time) error {
-		if fullName == nil {
-			return nil
+		if change.Username != nil || change.Name != nil {
+			if err := s.rename(ctx, tx, now, id, change, key); err != nil {
+				return err
+			}
 		}
-		return s.Profiles().Change(ctx, tx, now, id, func(before *profile.Profile) profile.Profile {
-			told := *before
-			told.Name = name
-			return told
-		})
+		if change.Active != nil {
+			return s.setActive(ctx, tx, now, id, *change.Active)
+		}
+		return nil
 	})
 	if storage.Violates(err, "username_key") {
 		return ErrUsernameTaken
 	}
+	if err != nil {
+		return fmt.Errorf("change user %s: %w", id, err)
+	}
+	return nil
+}
+
+// rename changes what a person is called; key is the username as it is compared.
+func (s Users) rename(
+	ctx context.Context, tx bun.Tx, now time.Time, id uuid.UUID, change UserChange, key string,
+) error {
+	values := audit.Values{}
+	if change.Username != nil {
+		values["username"] = *change.Username
+	}
+	err := changeUser(ctx, tx, now, id, "changed", values, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+		if change.Username != nil {
+			q.Set("username = ?", *change.Username).Set("username_key = ?", key)
+		}
+		return q
+	})
+	if err != nil || change.Name == nil {
+		return err
+	}
+	return s.Profiles().Change(ctx, tx, now, id, func(before *profile.Profile) profile.Profile {
+		told := *before
+		told.Name = *change.Name
+		return told
+	})
+}
+
+func (s Users) setActive(ctx context.Context, tx bun.Tx, now time.Time, id uuid.UUID, active bool) error {
+	action := "disabled"
+	if active {
+		action = "enabled"
+	}
+	values := audit.Values{"is_active": active}
+	err := changeUser(ctx, tx, now, id, action, values, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+		return q.Set("is_active = ?", active)
+	})
+	if err != nil || active {
+		return err
+	}
+	_, err = s.Sessions().RaiseVersion(ctx, tx, now, id, EndedByDisabling) // or they would be good again with the account
 	return err
 }
 
-// change changes a row, records it, and does in the same transaction what else it takes.
-func (s Users) change(
-	ctx context.Context, id uuid.UUID, action string, values audit.Values, set func(*bun.UpdateQuery) *bun.UpdateQuery,
-	also ...func(ctx context.Context, tx bun.Tx, now time.Time) error,
+// changeUser changes a row and records it.
+func changeUser(
+	ctx context.Context, tx bun.Tx, now time.Time, id uuid.UUID, action string, values audit.Values,
+	set func(*bun.UpdateQuery) *bun.UpdateQuery,
 ) error {
-	now := s.Now()
-	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		err := storage.OneRow(set(tx.NewUpdate().Model((*User)(nil))).
-			Set("modified_by = ?", audit.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx))
-		if err != nil {
-			return err
-		}
-		for _, do := range also {
-			if err := do(ctx, tx, now); err != nil {
-				return err
-			}
-		}
-		return audit.Record(ctx, tx, now, audit.Change{
-			Entity: "user", EntityID: id.String(), Action: action, UserID: id, New: values,
-		})
-	})
+	err := storage.OneRow(set(tx.NewUpdate().Model((*User)(nil))).
+		Set("modified_by = ?", audit.ActorOf(ctx).Name).Where("id = ?", id).Exec(ctx))
 	if err != nil {
-		return fmt.Errorf("user %s %s: %w", id, action, err)
+		return err
 	}
-	return nil
+	return audit.Record(ctx, tx, now, audit.Change{
+		Entity: "user", EntityID: id.String(), Action: action, UserID: id, New: values,
+	})
 }
 
 // AmbiguousError says that a reference names several people.
@@ -296,23 +333,6 @@ func (s Users) List(ctx context.Context, after uuid.UUID, limit int) ([]User, er
 	err := s.Database.Reader().NewSelect().Model(&users).Where("id > ?", after).Order("id").Limit(int64(limit)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
-	}
-	return users, nil
-}
-
-// Search returns the people in whose username, e-mail addresses or full name there is that text, in whatever case, by
-// username: limit at the most. It reads the names of everybody.
-func (s Users) Search(ctx context.Context, text string, limit int) ([]User, error) {
-	escape := strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
-	pattern := "%" + escape.Replace(strings.ToLower(strings.TrimSpace(text))) + "%"
-	var users []User
-	err := s.Database.Reader().NewSelect().Model(&users).
-		Where(`username_key LIKE ? ESCAPE '\'`, pattern).
-		WhereOr(`id IN (SELECT user_id FROM emails WHERE address_key LIKE ? ESCAPE '\')`, pattern).
-		WhereOr(`id IN (SELECT user_id FROM profiles WHERE lower(name) LIKE ? ESCAPE '\')`, pattern).
-		Order("username_key", "id").Limit(int64(limit)).Scan(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("search users: %w", err)
 	}
 	return users, nil
 }

@@ -2,10 +2,7 @@ package identity
 
 import (
 	"context"
-	"fmt"
 	"strings"
-
-	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/identity/refusal"
@@ -36,26 +33,4 @@ func (s Users) IsTaken(ctx context.Context, username string) (bool, error) {
 		return false, err
 	}
 	return s.Database.Reader().NewSelect().Model((*User)(nil)).Where("username_key = ?", key).Exists(ctx)
-}
-
-// EachRefused calls report with every person whose username nobody could choose today, and with why.
-func (s Users) EachRefused(ctx context.Context, report func(user *User, fault error)) error {
-	const page = 10_000
-	for after := uuid.Nil; ; {
-		var users []User
-		err := s.Database.Reader().NewSelect().Model(&users).Column("id", "username").
-			Where("id > ?", after).Order("id").Limit(page).Scan(ctx)
-		if err != nil {
-			return fmt.Errorf("look for refused usernames: %w", err)
-		}
-		for i := range users {
-			if _, err := identifier.NewUsernameKey(users[i].Username); err != nil {
-				report(&users[i], err)
-			}
-		}
-		if len(users) < page {
-			return nil
-		}
-		after = users[len(users)-1].ID
-	}
 }

@@ -33,10 +33,6 @@ var (
 // from our own pages alone; CrossSitePage is for people whom apps and providers send here; App answers in JSON. All
 // three count the request for its network.
 func routes(r *gin.Engine, f *frame.Frame, config Config) {
-	if config.Tracer != nil {
-		r.Use(frame.Trace(config.Tracer, config.TrustedProxies)...)
-	}
-	r.Use(f.Observe)
 	r.NoRoute(f.Page(frame.NotFound))
 	r.NoMethod(f.Page(frame.MethodNotAllowed))
 

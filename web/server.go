@@ -1,15 +1,17 @@
 // Package web says what a browser or an app sees: routes.go is the table of everything that is served. What handlers
-// share is in frame, the handlers are in protocol, signin and account, which do not see each other. None of them
+// share is in frame, the handlers are in protocol, signin, account and api, which do not see each other. None of them
 // decides what may be told to whom, which is oidc's question, nor who somebody is, which is identity's. Begin with New.
 package web
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/web/api"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/notify"
 )
@@ -26,6 +28,7 @@ type Config struct {
 	Outbox            *notify.Outbox       // development alone: messages are shown, not sent; otherwise nil
 	Tracer            trace.TracerProvider // nil: nothing is traced
 	Draining          func() bool          // this process is about to stop
+	Management        api.Doors
 }
 
 // Answered is told of each request that was answered.
@@ -39,6 +42,28 @@ func New(config Config) (http.Handler, error) {
 		return nil, err
 	}
 	gin.SetMode(gin.ReleaseMode)
+	pages, err := newEngine(f, config)
+	if err != nil {
+		return nil, err
+	}
+	routes(pages, f, config)
+	management, err := newEngine(f, config)
+	if err != nil {
+		return nil, err
+	}
+	management.UseRawPath = true // ids are URLs, too
+	api.Routes(management, f, config.Management)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == api.Base || strings.HasPrefix(r.URL.Path, api.Base+"/") {
+			management.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	}), nil
+}
+
+// newEngine returns a router that knows who sends a request, and observes each.
+func newEngine(f *frame.Frame, config Config) (*gin.Engine, error) {
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false
@@ -46,6 +71,9 @@ func New(config Config) (http.Handler, error) {
 	if err := engine.SetTrustedProxies(config.TrustedProxies); err != nil {
 		return nil, err
 	}
-	routes(engine, f, config)
+	if config.Tracer != nil {
+		engine.Use(frame.Trace(config.Tracer, config.TrustedProxies)...)
+	}
+	engine.Use(f.Observe)
 	return engine, nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 )
@@ -35,7 +36,7 @@ type accountView struct {
 type userShow struct{ named }
 
 // Run prints what is known of the person.
-func (c userShow) Run(ctx operator, s *server.Server, out printer) error {
+func (c userShow) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	user, err := c.find(ctx, s)
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func (c userShow) Run(ctx operator, s *server.Server, out printer) error {
 	if err != nil {
 		return err
 	}
-	return out.print(view, func() { out.object(encoded) })
+	return out.Print(view, func() { out.Object(encoded) })
 }
 
 type userSearch struct {
@@ -104,8 +105,8 @@ func (c userSearch) Validate() error {
 }
 
 // Run lists those who are found.
-func (c userSearch) Run(ctx operator, s *server.Server, out printer) error {
-	users, err := s.Identity.Users().Search(ctx, c.Text, c.Limit)
+func (c userSearch) Run(ctx operator, s *server.Server, out printer.Printer) error {
+	users, err := s.People.Search(ctx, by(ctx), c.Text, c.Limit)
 	if err != nil {
 		return err
 	}
@@ -127,9 +128,9 @@ func (c userUpdate) Validate() error {
 }
 
 // Run changes the person.
-func (c userUpdate) Run(ctx operator, s *server.Server, out printer) error {
+func (c userUpdate) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	return c.change(ctx, s, out, "is changed", func(user *identity.User) error {
-		return s.Identity.Users().Update(ctx, user.ID, c.Username, c.Name)
+		return s.Identity.Users().Update(ctx, user.ID, identity.UserChange{Username: c.Username, Name: c.Name})
 	})
 }
 
@@ -139,7 +140,7 @@ type userDelete struct {
 }
 
 // Run deletes the person.
-func (c userDelete) Run(ctx operator, s *server.Server, out printer) error {
+func (c userDelete) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	user, err := c.find(ctx, s)
 	if err != nil {
 		return err
@@ -152,7 +153,7 @@ func (c userDelete) Run(ctx operator, s *server.Server, out printer) error {
 		return err
 	}
 	result := map[string]string{"id": user.ID.String(), "status": "deleted"}
-	return out.print(result, func() { out.line("Deleted %s (%s).", user.Username, user.ID) })
+	return out.Print(result, func() { out.Line("Deleted %s (%s).", user.Username, user.ID) })
 }
 
 type userSetPassword struct {
@@ -161,7 +162,7 @@ type userSetPassword struct {
 }
 
 // Run sets the password.
-func (c userSetPassword) Run(ctx operator, s *server.Server, out printer) error {
+func (c userSetPassword) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	password, err := readPassword()
 	if err != nil {
 		return err
@@ -187,7 +188,7 @@ func readPassword() (string, error) {
 type userResetLink struct{ named }
 
 // Run makes a link to choose another password, and prints it.
-func (c userResetLink) Run(ctx operator, s *server.Server, env server.Environment, out printer) error {
+func (c userResetLink) Run(ctx operator, s *server.Server, env server.Environment, out printer.Printer) error {
 	user, err := c.find(ctx, s)
 	if err != nil {
 		return err
@@ -206,8 +207,8 @@ func (c userResetLink) Run(ctx operator, s *server.Server, env server.Environmen
 		Link      string    `json:"link"`
 		ExpiresAt time.Time `json:"expires_at"`
 	}{user.ID.String(), link, until}
-	return out.print(result, func() {
-		out.line("Whoever has this link before %s chooses the password of %s; hand it to them alone:\n%s",
+	return out.Print(result, func() {
+		out.Line("Whoever has this link before %s chooses the password of %s; hand it to them alone:\n%s",
 			until.Format(time.RFC1123), user.Username, link)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/cmd/internal/exit"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/storage"
@@ -66,13 +67,13 @@ type apiCreate struct {
 }
 
 // Run registers the API.
-func (c apiCreate) Run(ctx operator, s *server.Server, out printer) error {
+func (c apiCreate) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	api := &apis.API{Identifier: c.Identifier, Name: c.Name}
 	c.apply(api)
 	if err := s.APIs.Create(ctx, api); err != nil {
 		return err
 	}
-	return out.print(server.ViewAPI(api), func() { printAPI(out, api) })
+	return out.Print(server.ViewAPI(api), func() { printAPI(out, api) })
 }
 
 type apiUpdate struct {
@@ -82,7 +83,7 @@ type apiUpdate struct {
 }
 
 // Run changes the API.
-func (c apiUpdate) Run(ctx operator, s *server.Server, out printer) error {
+func (c apiUpdate) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	api, err := s.APIs.Update(ctx, c.Identifier, func(api *apis.API) {
 		if c.Name != nil {
 			api.Name = *c.Name
@@ -94,21 +95,21 @@ func (c apiUpdate) Run(ctx operator, s *server.Server, out printer) error {
 	} else if err != nil {
 		return err
 	}
-	return out.print(server.ViewAPI(api), func() { printAPI(out, api) })
+	return out.Print(server.ViewAPI(api), func() { printAPI(out, api) })
 }
 
-func printAPI(out printer, api *apis.API) {
-	out.line("identifier  %s", api.Identifier)
-	out.line("name        %s", api.Name)
+func printAPI(out printer.Printer, api *apis.API) {
+	out.Line("identifier  %s", api.Identifier)
+	out.Line("name        %s", api.Name)
 	for _, scope := range api.Scopes {
-		out.line("scope       %s", strings.TrimSpace(scope.Name+"  "+scope.Words))
+		out.Line("scope       %s", strings.TrimSpace(scope.Name+"  "+scope.Words))
 	}
 }
 
 type apiList struct{}
 
 // Run lists the APIs.
-func (apiList) Run(ctx operator, s *server.Server, out printer) error {
+func (apiList) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	list, err := s.APIs.List(ctx)
 	if err != nil {
 		return err
@@ -126,7 +127,7 @@ func (apiList) Run(ctx operator, s *server.Server, out printer) error {
 		}
 		rows[i] = []any{list[i].Identifier, list[i].Name, strings.Join(scopes, " "), who}
 	}
-	return out.print(views, func() { out.table([]any{"IDENTIFIER", "NAME", "SCOPES", "WHO MAY ASK"}, rows) })
+	return out.Print(views, func() { out.Table([]any{"IDENTIFIER", "NAME", "SCOPES", "WHO MAY ASK"}, rows) })
 }
 
 type apiDelete struct {
@@ -135,7 +136,7 @@ type apiDelete struct {
 }
 
 // Run deletes the API.
-func (c apiDelete) Run(ctx operator, s *server.Server, out printer) error {
+func (c apiDelete) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	if err := c.confirm(true, "This deletes the API %s; its tokens are void.", c.Identifier); err != nil {
 		return err
 	}
@@ -144,8 +145,8 @@ func (c apiDelete) Run(ctx operator, s *server.Server, out printer) error {
 	} else if err != nil {
 		return err
 	}
-	return out.print(map[string]string{"identifier": c.Identifier, "status": "deleted"}, func() {
-		out.line("Deleted %s.", c.Identifier)
+	return out.Print(map[string]string{"identifier": c.Identifier, "status": "deleted"}, func() {
+		out.Line("Deleted %s.", c.Identifier)
 	})
 }
 
@@ -154,15 +155,15 @@ type apiMetadata struct {
 }
 
 // Run prints the API's metadata, which is JSON whatever --output says.
-func (c apiMetadata) Run(ctx operator, s *server.Server, out printer) error {
+func (c apiMetadata) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	api, err := s.APIs.Find(ctx, c.Identifier)
 	if errors.Is(err, storage.ErrNotFound) {
 		return noAPI(c.Identifier)
 	} else if err != nil {
 		return err
 	}
-	out.json = true
-	return out.print(apis.MetadataOf(api, s.Provider.Issuer), nil)
+	out.JSON = true
+	return out.Print(apis.MetadataOf(api, s.Provider.Issuer), nil)
 }
 
 func noAPI(identifier string) error {

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"time"
 
-	"github.com/google/uuid"
-
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
-	"github.com/wicket-id/wicket/storage/audit"
+	"github.com/wicket-id/wicket/manage"
+	"github.com/wicket-id/wicket/manage/activity"
 )
 
 type auditCommands struct {
@@ -23,25 +22,9 @@ type auditList struct {
 	Limit  int       `default:"100" help:"How many to list at the most."`
 }
 
-// auditView is an entry as the command prints it.
-type auditView struct {
-	At        time.Time       `json:"at"`
-	Entity    string          `json:"entity"`
-	EntityID  string          `json:"entity_id"`
-	Action    string          `json:"action"`
-	OldValues json.RawMessage `json:"old_values,omitempty"`
-	NewValues json.RawMessage `json:"new_values,omitempty"`
-	UserID    *uuid.UUID      `json:"user_id"`
-	Actor     string          `json:"actor"`
-	IP        string          `json:"ip"`
-	UserAgent string          `json:"user_agent"`
-	SessionID string          `json:"session_id"`
-	RequestID string          `json:"request_id"`
-}
-
 // Run lists the audit trail.
-func (c auditList) Run(ctx operator, s *server.Server, out printer) error {
-	filter := audit.Filter{Entity: c.Entity, Action: c.Action, Since: c.Since, Until: c.Until, Limit: c.Limit}
+func (c auditList) Run(ctx operator, s *server.Server, out printer.Printer) error {
+	filter := activity.EntryFilter{Entity: c.Entity, Action: c.Action, Since: c.Since, Until: c.Until}
 	if c.User != "" {
 		user, err := named{User: c.User}.find(ctx, s)
 		if err != nil {
@@ -49,24 +32,24 @@ func (c auditList) Run(ctx operator, s *server.Server, out printer) error {
 		}
 		filter.UserID = user.ID
 	}
-	entries, err := audit.Entries(ctx, s.Database, filter)
-	if err != nil {
-		return err
+	entries, part := []activity.Entry{}, manage.Part{}
+	for more := true; more && len(entries) < c.Limit; more = part.Cursor != "" {
+		part.Limit = min(c.Limit-len(entries), manage.MaxLimit)
+		page, err := s.Activity.Entries(ctx, by(ctx), filter, part)
+		if err != nil {
+			return err
+		}
+		entries, part.Cursor = append(entries, page.Items...), page.Next
 	}
-	views, rows := make([]auditView, len(entries)), make([][]any, len(entries))
+	rows := make([][]any, len(entries))
 	for i, entry := range entries {
-		views[i] = auditView{
-			At: entry.At, Entity: entry.Entity, EntityID: entry.EntityID, Action: entry.Action, OldValues: entry.OldValues,
-			NewValues: entry.NewValues, Actor: entry.Actor, IP: entry.IP, UserAgent: entry.UserAgent,
-			SessionID: entry.SessionID, RequestID: entry.RequestID,
-		}
-		if entry.UserID.Valid {
-			views[i].UserID = &entry.UserID.UUID
-		}
 		rows[i] = []any{
 			entry.At.Format(time.RFC3339), entry.Entity, entry.EntityID, entry.Action, entry.Actor, entry.IP,
-			string(entry.NewValues),
+			string(entry.New),
 		}
 	}
-	return out.print(views, func() { out.table([]any{"AT", "ENTITY", "ID", "ACTION", "BY", "FROM", "NEW VALUES"}, rows) })
+	return out.Print(
+		entries,
+		func() { out.Table([]any{"AT", "ENTITY", "ID", "ACTION", "BY", "FROM", "NEW VALUES"}, rows) },
+	)
 }

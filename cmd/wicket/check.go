@@ -7,6 +7,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/check"
 	"github.com/wicket-id/wicket/cmd/internal/exit"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
@@ -30,7 +31,7 @@ func (c checkCommand) Validate() error {
 }
 
 // Run looks at the Wicket, and prints what it has found to be right.
-func (c checkCommand) Run(ctx context.Context, env server.Environment, out printer) error {
+func (c checkCommand) Run(ctx context.Context, env server.Environment, out printer.Printer) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	done, err := check.Run(ctx, check.Target{
@@ -43,9 +44,9 @@ func (c checkCommand) Run(ctx context.Context, env server.Environment, out print
 	if err != nil {
 		return err
 	}
-	return out.print(done, func() {
+	return out.Print(done, func() {
 		for _, step := range done {
-			out.line("ok  %-10s %s", step.Step, step.Detail)
+			out.Line("ok  %-10s %s", step.Step, step.Detail)
 		}
 	})
 }

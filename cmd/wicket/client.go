@@ -10,6 +10,7 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/clientflags"
 	"github.com/wicket-id/wicket/cmd/internal/exit"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
@@ -31,7 +32,7 @@ type clientCreate struct {
 }
 
 // Run registers the app.
-func (c clientCreate) Run(ctx operator, s *server.Server, out printer) error {
+func (c clientCreate) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	client := &clients.Client{ID: c.ID, Name: c.Name}
 	if err := c.Apply(ctx, s, client, os.Stderr); err != nil {
 		return err
@@ -50,7 +51,7 @@ type clientUpdate struct {
 }
 
 // Run changes the app.
-func (c clientUpdate) Run(ctx operator, s *server.Server, out printer) error {
+func (c clientUpdate) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	client, secret, err := s.Clients.Update(ctx, c.ID, func(client *clients.Client) error {
 		if c.Name != nil {
 			client.Name = *c.Name
@@ -66,7 +67,7 @@ func (c clientUpdate) Run(ctx operator, s *server.Server, out printer) error {
 }
 
 // printClient prints an app that was just made or changed, with its new secret; empty: it got none.
-func printClient(out printer, s *server.Server, client *clients.Client, secret string) error {
+func printClient(out printer.Printer, s *server.Server, client *clients.Client, secret string) error {
 	var more []clients.Member
 	if secret != "" {
 		more = append(more, clients.Member{Name: "client_secret", Value: secret})
@@ -75,17 +76,17 @@ func printClient(out printer, s *server.Server, client *clients.Client, secret s
 	if err != nil {
 		return err
 	}
-	return out.print(described, func() {
-		out.line("issuer         %s", s.Provider.Issuer)
-		out.line("client_id      %s", client.ID)
+	return out.Print(described, func() {
+		out.Line("issuer         %s", s.Provider.Issuer)
+		out.Line("client_id      %s", client.ID)
 		if secret != "" {
-			out.line("client_secret  %s", secret)
+			out.Line("client_secret  %s", secret)
 		}
 		for _, uri := range client.RedirectURIs {
-			out.line("redirect_uri   %s", uri)
+			out.Line("redirect_uri   %s", uri)
 		}
 		if secret != "" {
-			out.line("Keep the secret now: it is shown this once.")
+			out.Line("Keep the secret now: it is shown this once.")
 		}
 	})
 }
@@ -95,26 +96,14 @@ type clientShow struct {
 }
 
 // Run prints all that the app is registered with.
-func (c clientShow) Run(ctx operator, s *server.Server, out printer) error {
-	client, err := s.Clients.Fresh(ctx, c.ID)
+func (c clientShow) Run(ctx operator, s *server.Server, out printer.Printer) error {
+	described, err := s.Apps.Client(ctx, by(ctx), c.ID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return noClient(c.ID)
 	} else if err != nil {
 		return err
 	}
-	more := []clients.Member{
-		{Name: "registered_by", Value: client.Origin},
-		{Name: "created_at", Value: client.CreatedAt}, {Name: "created_by", Value: client.CreatedBy},
-		{Name: "modified_at", Value: client.ModifiedAt}, {Name: "modified_by", Value: client.ModifiedBy},
-	}
-	if until := client.PreviousSecretUntil; until != nil && until.After(s.Clients.Now()) {
-		more = append(more, clients.Member{Name: "previous_secret_until", Value: until})
-	}
-	described, err := client.Describe(more...)
-	if err != nil {
-		return err
-	}
-	return out.print(described, func() { out.object(described) })
+	return out.Print(described, func() { out.Object(described) })
 }
 
 type clientRotateSecret struct {
@@ -131,24 +120,19 @@ func (c clientRotateSecret) Validate() error {
 }
 
 // Run rotates the secret.
-func (c clientRotateSecret) Run(ctx operator, s *server.Server, out printer) error {
-	client, secret, err := s.Clients.RotateSecret(ctx, c.ID, c.KeepOld)
+func (c clientRotateSecret) Run(ctx operator, s *server.Server, out printer.Printer) error {
+	secret, err := s.Apps.RotateSecret(ctx, by(ctx), c.ID, c.KeepOld)
 	if errors.Is(err, storage.ErrNotFound) {
 		return noClient(c.ID)
 	} else if err != nil {
 		return err
 	}
-	result := struct {
-		ID            string     `json:"client_id"`
-		Secret        string     `json:"client_secret"`
-		PreviousUntil *time.Time `json:"previous_secret_until"`
-	}{client.ID, secret, client.PreviousSecretUntil}
-	return out.print(result, func() {
-		out.line("client_id      %s", client.ID)
-		out.line("client_secret  %s", secret)
-		out.line("Keep the secret now: it is shown this once.")
-		if client.PreviousSecretUntil != nil {
-			out.line("The one before is good until %s.", client.PreviousSecretUntil.Format(time.RFC1123))
+	return out.Print(secret, func() {
+		out.Line("client_id      %s", secret.ClientID)
+		out.Line("client_secret  %s", secret.ClientSecret)
+		out.Line("Keep the secret now: it is shown this once.")
+		if secret.PreviousSecretUntil != nil {
+			out.Line("The one before is good until %s.", secret.PreviousSecretUntil.Format(time.RFC1123))
 		}
 	})
 }
@@ -156,7 +140,7 @@ func (c clientRotateSecret) Run(ctx operator, s *server.Server, out printer) err
 type clientList struct{}
 
 // Run lists the apps.
-func (clientList) Run(ctx operator, s *server.Server, out printer) error {
+func (clientList) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	registered, err := s.Clients.List(ctx)
 	if err != nil {
 		return err
@@ -175,8 +159,8 @@ func (clientList) Run(ctx operator, s *server.Server, out printer) error {
 			c.ID, c.Name, authMethod(c), pkce, strings.Join(c.GrantTypes, " "), strings.Join(c.RedirectURIs, " "),
 		}
 	}
-	return out.print(described, func() {
-		out.table([]any{"CLIENT_ID", "NAME", "AUTH METHOD", "PKCE", "GRANT TYPES", "REDIRECT URIS"}, rows)
+	return out.Print(described, func() {
+		out.Table([]any{"CLIENT_ID", "NAME", "AUTH METHOD", "PKCE", "GRANT TYPES", "REDIRECT URIS"}, rows)
 	})
 }
 
@@ -194,7 +178,7 @@ type clientDelete struct {
 }
 
 // Run deletes the app.
-func (c clientDelete) Run(ctx operator, s *server.Server, out printer) error {
+func (c clientDelete) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	if err := c.confirm(true, "This deletes the app %s; nobody is signed in there any more.", c.ID); err != nil {
 		return err
 	}
@@ -203,7 +187,7 @@ func (c clientDelete) Run(ctx operator, s *server.Server, out printer) error {
 	} else if err != nil {
 		return err
 	}
-	return out.print(map[string]string{"client_id": c.ID, "status": "deleted"}, func() { out.line("Deleted %s.", c.ID) })
+	return out.Print(map[string]string{"client_id": c.ID, "status": "deleted"}, func() { out.Line("Deleted %s.", c.ID) })
 }
 
 func noClient(id string) error { return exit.NotFound("there is no app with the client_id %q", id) }

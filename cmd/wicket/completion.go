@@ -7,6 +7,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/wicket-id/wicket/cmd/internal/completion"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 )
 
 type completionCommand struct {
@@ -20,12 +21,12 @@ func (completionCommand) Help() string {
 }
 
 // Run prints the script.
-func (c completionCommand) Run(out printer) error {
+func (c completionCommand) Run(out printer.Printer) error {
 	script, err := completion.Script(c.Shell)
 	if err != nil {
 		return err
 	}
-	out.line("%s", strings.TrimSuffix(script, "\n"))
+	out.Line("%s", strings.TrimSuffix(script, "\n"))
 	return nil
 }
 
@@ -35,12 +36,12 @@ type completeCommand struct {
 }
 
 // Run prints what may come next, a word a line, each with what it means behind a tab.
-func (c completeCommand) Run(chosen *kong.Context, out printer) error {
+func (c completeCommand) Run(chosen *kong.Context, out printer.Printer) error {
 	if slices.Index(c.Words, "--") == 0 {
 		c.Words = c.Words[1:]
 	}
 	for _, candidate := range completion.Next(chosen.Model, c.Words) {
-		out.line("%s", strings.TrimSuffix(candidate.Word+"\t"+candidate.Help, "\t"))
+		out.Line("%s", strings.TrimSuffix(candidate.Word+"\t"+candidate.Help, "\t"))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
@@ -20,7 +21,7 @@ type configView struct {
 }
 
 // Run prints the settings, no secret among them, and fails where something is wrong with them.
-func (configCheck) Run(env server.Environment, out printer) error {
+func (configCheck) Run(env server.Environment, out printer.Printer) error {
 	settings, faults := server.Check(env)
 	view := configView{Settings: settings, Faults: make([]string, len(faults))}
 	for i, fault := range faults {
@@ -30,7 +31,7 @@ func (configCheck) Run(env server.Environment, out printer) error {
 	for i, s := range settings {
 		rows[i] = []any{s.Name, shownValue(s), shownSource(s)}
 	}
-	err := out.print(view, func() { out.table([]any{"VARIABLE", "VALUE", "FROM"}, rows) })
+	err := out.Print(view, func() { out.Table([]any{"VARIABLE", "VALUE", "FROM"}, rows) })
 	if err == nil && len(faults) > 0 {
 		err = fmt.Errorf("the configuration has faults:\n%w", errors.Join(faults...))
 	}

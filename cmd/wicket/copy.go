@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/wicket-id/wicket/cmd/internal/moving"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -34,7 +35,7 @@ type tableView struct {
 }
 
 // Run copies one database into another.
-func (c copyCommand) Run(ctx context.Context, env server.Environment, out printer) error {
+func (c copyCommand) Run(ctx context.Context, env server.Environment, out printer.Printer) error {
 	run := moving.Move{
 		From: c.From, To: c.To, Rehearsal: c.Rehearse, Out: os.Stderr, Screen: isTerminal(os.Stderr),
 	}
@@ -52,12 +53,12 @@ func (c copyCommand) Run(ctx context.Context, env server.Environment, out printe
 		view.Rows += table.Rows
 		view.Added += table.Added
 	}
-	return out.print(view, func() {
-		out.table([]any{"TABLE", "ROWS", "ADDED"}, rows)
-		out.line("\n%d rows, %d of them added now, and each was read back and compared. %d jobs that waited were added.",
+	return out.Print(view, func() {
+		out.Table([]any{"TABLE", "ROWS", "ADDED"}, rows)
+		out.Line("\n%d rows, %d of them added now, and each was read back and compared. %d jobs that waited were added.",
 			view.Rows, view.Added, view.Jobs)
 		if c.Rehearse {
-			out.line("This was a rehearsal: empty the target before you copy in earnest.")
+			out.Line("This was a rehearsal: empty the target before you copy in earnest.")
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/wicket-id/wicket/cmd/internal/demo"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
@@ -15,6 +16,6 @@ type devCommand struct {
 }
 
 // Run serves Wicket with its demo and the sample app until ctx ends.
-func (d devCommand) Run(ctx context.Context, _ server.Environment, out printer) error {
-	return demo.Demo{Port: d.Port, AppPort: d.AppPort, Data: d.Data, Verbose: d.Verbose, Out: out.out}.Run(ctx)
+func (d devCommand) Run(ctx context.Context, _ server.Environment, out printer.Printer) error {
+	return demo.Demo{Port: d.Port, AppPort: d.AppPort, Data: d.Data, Verbose: d.Verbose, Out: out.Out}.Run(ctx)
 }

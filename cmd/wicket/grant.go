@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/cmd/internal/exit"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
@@ -48,7 +49,7 @@ func (c grantList) Validate() error {
 }
 
 // Run lists the grants that stand.
-func (c grantList) Run(ctx operator, s *server.Server, out printer) error {
+func (c grantList) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	var userID uuid.UUID
 	if c.User != "" {
 		user, err := named{User: c.User}.find(ctx, s)
@@ -77,8 +78,8 @@ func (c grantList) Run(ctx operator, s *server.Server, out printer) error {
 			views[i].Scope,
 		}
 	}
-	return out.print(views, func() {
-		out.table([]any{"ID", "USERNAME", "CLIENT_ID", "DEVICE", "SINCE", "LAST USED", "SCOPE"}, rows)
+	return out.Print(views, func() {
+		out.Table([]any{"ID", "USERNAME", "CLIENT_ID", "DEVICE", "SINCE", "LAST USED", "SCOPE"}, rows)
 	})
 }
 
@@ -97,7 +98,7 @@ func (c grantRevoke) Validate() error {
 }
 
 // Run takes it away.
-func (c grantRevoke) Run(ctx operator, s *server.Server, out printer) error {
+func (c grantRevoke) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	if c.ID != nil {
 		return c.revokeOne(ctx, s, out)
 	}
@@ -111,12 +112,12 @@ func (c grantRevoke) Run(ctx operator, s *server.Server, out printer) error {
 		return err
 	}
 	result := map[string]string{"user_id": user.ID.String(), "client_id": c.Client, "status": "revoked"}
-	return out.print(result, func() {
-		out.line("The app %s can no longer use the account of %s (%s).", c.Client, user.Username, user.ID)
+	return out.Print(result, func() {
+		out.Line("The app %s can no longer use the account of %s (%s).", c.Client, user.Username, user.ID)
 	})
 }
 
-func (c grantRevoke) revokeOne(ctx context.Context, s *server.Server, out printer) error {
+func (c grantRevoke) revokeOne(ctx context.Context, s *server.Server, out printer.Printer) error {
 	ended, err := s.Provider.EndGrant(ctx, *c.ID, oidc.EndedByOperator)
 	if err != nil {
 		return err
@@ -124,7 +125,7 @@ func (c grantRevoke) revokeOne(ctx context.Context, s *server.Server, out printe
 	if !ended {
 		return exit.NotFound("there is no grant with the id %s to end", c.ID)
 	}
-	return out.print(map[string]any{"id": c.ID, "status": "revoked"}, func() { out.line("Revoked %s.", c.ID) })
+	return out.Print(map[string]any{"id": c.ID, "status": "revoked"}, func() { out.Line("Revoked %s.", c.ID) })
 }
 
 func clientExists(ctx context.Context, s *server.Server, clientID string) error {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/cmd/internal/exit"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/storage"
@@ -56,12 +57,12 @@ type groupCreate struct {
 }
 
 // Run makes the group.
-func (c groupCreate) Run(ctx operator, s *server.Server, out printer) error {
+func (c groupCreate) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	group, err := s.Identity.Groups().Create(ctx, c.Slug, c.Name)
 	if err != nil {
 		return err
 	}
-	return out.print(viewGroup(group), func() { out.line("Made the group %s.", group.Slug) })
+	return out.Print(viewGroup(group), func() { out.Line("Made the group %s.", group.Slug) })
 }
 
 type groupList struct {
@@ -70,7 +71,7 @@ type groupList struct {
 }
 
 // Run lists the groups.
-func (c groupList) Run(ctx operator, s *server.Server, out printer) error {
+func (c groupList) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	list, err := s.Identity.Groups().List(ctx, c.After, c.Limit)
 	if err != nil {
 		return err
@@ -84,7 +85,7 @@ func (c groupList) Run(ctx operator, s *server.Server, out printer) error {
 		views[i] = listed{viewGroup(&list[i].Group), list[i].Members}
 		rows[i] = []any{list[i].Slug, list[i].Name, list[i].Source, list[i].Members}
 	}
-	return out.print(views, func() { out.table([]any{"SLUG", "NAME", "SOURCE", "MEMBERS"}, rows) })
+	return out.Print(views, func() { out.Table([]any{"SLUG", "NAME", "SOURCE", "MEMBERS"}, rows) })
 }
 
 type groupUpdate struct {
@@ -93,12 +94,12 @@ type groupUpdate struct {
 }
 
 // Run changes the group.
-func (c groupUpdate) Run(ctx operator, s *server.Server, out printer) error {
+func (c groupUpdate) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	group, err := s.Identity.Groups().Rename(ctx, c.Group, c.Name)
 	if err != nil {
 		return c.found(err)
 	}
-	return out.print(viewGroup(group), func() { out.line("The group %s is called %s.", group.Slug, group.Name) })
+	return out.Print(viewGroup(group), func() { out.Line("The group %s is called %s.", group.Slug, group.Name) })
 }
 
 type groupDelete struct {
@@ -107,7 +108,7 @@ type groupDelete struct {
 }
 
 // Run deletes the group.
-func (c groupDelete) Run(ctx operator, s *server.Server, out printer) error {
+func (c groupDelete) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	const question = "This deletes the group %s; its people lose its roles, and the apps that are for them alone."
 	if err := c.confirm(true, question, c.Group); err != nil {
 		return err
@@ -116,7 +117,7 @@ func (c groupDelete) Run(ctx operator, s *server.Server, out printer) error {
 		return c.found(err)
 	}
 	result := map[string]string{"slug": c.Group, "status": "deleted"}
-	return out.print(result, func() { out.line("Deleted %s.", c.Group) })
+	return out.Print(result, func() { out.Line("Deleted %s.", c.Group) })
 }
 
 type groupRoleCommands struct {
@@ -131,26 +132,26 @@ type groupRole struct {
 
 // change does something to the role and says what was done.
 func (c groupRole) change(
-	ctx context.Context, s *server.Server, out printer, done string,
+	ctx context.Context, s *server.Server, out printer.Printer, done string,
 	do func(ctx context.Context, slug, role string) error,
 ) error {
 	if err := do(ctx, c.Group, c.Role); err != nil {
 		return c.found(err)
 	}
 	result := map[string]string{"slug": c.Group, "role": c.Role, "status": done}
-	return out.print(result, func() { out.line("%s: the role %s is %s.", c.Group, c.Role, done) })
+	return out.Print(result, func() { out.Line("%s: the role %s is %s.", c.Group, c.Role, done) })
 }
 
 type groupRoleGrant struct{ groupRole }
 
 // Run grants the role.
-func (c groupRoleGrant) Run(ctx operator, s *server.Server, out printer) error {
+func (c groupRoleGrant) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	return c.change(ctx, s, out, "granted", s.Identity.Groups().GrantRole)
 }
 
 type groupRoleRevoke struct{ groupRole }
 
 // Run revokes the role.
-func (c groupRoleRevoke) Run(ctx operator, s *server.Server, out printer) error {
+func (c groupRoleRevoke) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	return c.change(ctx, s, out, "revoked", s.Identity.Groups().RevokeRole)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 )
@@ -25,7 +26,7 @@ type memberView struct {
 }
 
 // Run prints the group.
-func (c groupShow) Run(ctx operator, s *server.Server, out printer) error {
+func (c groupShow) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	group, err := s.Identity.Groups().Find(ctx, c.Group)
 	if err != nil {
 		return c.found(err)
@@ -52,12 +53,12 @@ func (c groupShow) Run(ctx operator, s *server.Server, out printer) error {
 		view.Members[i] = memberView{m.UserID, m.Username, m.Since, m.Sources}
 		rows[i] = []any{m.UserID, m.Username, m.Since.Format(time.RFC3339), strings.Join(m.Sources, " ")}
 	}
-	return out.print(view, func() {
-		out.line("slug    %s", group.Slug)
-		out.line("name    %s", group.Name)
-		out.line("source  %s", group.Source)
-		out.line("roles   %s\n", strings.Join(roles, " "))
-		out.table([]any{"ID", "USERNAME", "SINCE", "BY"}, rows)
+	return out.Print(view, func() {
+		out.Line("slug    %s", group.Slug)
+		out.Line("name    %s", group.Name)
+		out.Line("source  %s", group.Source)
+		out.Line("roles   %s\n", strings.Join(roles, " "))
+		out.Table([]any{"ID", "USERNAME", "SINCE", "BY"}, rows)
 	})
 }
 
@@ -69,7 +70,7 @@ type groupMember struct {
 type groupAdd struct{ groupMember }
 
 // Run puts the person into the group.
-func (c groupAdd) Run(ctx operator, s *server.Server, out printer) error {
+func (c groupAdd) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	return c.change(ctx, s, out, "is in the group "+c.Group, func(user *identity.User) error {
 		return c.found(s.Identity.Groups().Add(ctx, c.Group, user.ID))
 	})
@@ -78,7 +79,7 @@ func (c groupAdd) Run(ctx operator, s *server.Server, out printer) error {
 type groupRemove struct{ groupMember }
 
 // Run takes the person out of the group.
-func (c groupRemove) Run(ctx operator, s *server.Server, out printer) error {
+func (c groupRemove) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	return c.change(ctx, s, out, "is not in the group "+c.Group+" any more", func(user *identity.User) error {
 		return c.found(s.Identity.Groups().Remove(ctx, c.Group, user.ID))
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/cmd/internal/importing"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
@@ -19,7 +20,7 @@ type userImport struct {
 const standardInputName = "-"
 
 // Run takes in the people of a file.
-func (c userImport) Run(ctx operator, s *server.Server, out printer) error {
+func (c userImport) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	file, size, err := c.open()
 	if err != nil {
 		return err
@@ -44,12 +45,12 @@ func (c userImport) Run(ctx operator, s *server.Server, out printer) error {
 		return err
 	}
 	summary := run.Summary
-	err = out.print(summary, func() {
+	err = out.Print(summary, func() {
 		done := "Imported"
 		if c.DryRun {
 			done = "Dry run: would import"
 		}
-		out.line("%s %d, already there %d, refused %d.", done, summary.Imported, summary.AlreadyThere, summary.Refused)
+		out.Line("%s %d, already there %d, refused %d.", done, summary.Imported, summary.AlreadyThere, summary.Refused)
 	})
 	if err == nil && summary.Refused > 0 {
 		err = fmt.Errorf("%d of %d lines were refused", summary.Refused, summary.Lines)

@@ -8,13 +8,16 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/cmd/internal/exit"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/storage"
 )
 
 type userInvite struct {
 	Email string        `help:"Mail the link to this address, which is then verified."`
 	Role  []string      `sep:"none" help:"A role that they will hold. Repeat it for several."`
+	Admin string        `placeholder:"ROLE" help:"The administrative role that they will hold: owner, administrator, user-manager, app-manager, support or auditor."`
 	For   time.Duration `name:"for" default:"168h" help:"How long the link works: 24h, 168h."`
 }
 
@@ -32,28 +35,38 @@ type invitationView struct {
 	Link      string    `json:"link"`
 	Email     string    `json:"email"`
 	Roles     []string  `json:"roles"`
+	AdminRole string    `json:"administrative_role,omitempty"`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
 // Run makes the invitation and prints its link.
-func (c userInvite) Run(ctx operator, s *server.Server, env server.Environment, out printer) error {
-	invitation, secret, err := s.SignIns.Invitations().Create(ctx, c.Email, c.Role, c.For)
+func (c userInvite) Run(ctx operator, s *server.Server, env server.Environment, out printer.Printer) error {
+	invitation, secret, err := s.SignIns.Invitations().Create(ctx, signin.NewInvitation{
+		Email: c.Email, Roles: c.Role, AdminRole: c.Admin, Lifetime: c.For,
+	})
 	if err != nil {
 		return err
 	}
 	link := s.InvitationLink(secret)
 	warnOfIssuer(env, link)
-	view := invitationView{invitation.ID, link, invitation.Email, invitation.Roles, invitation.ExpiresAt}
-	return out.print(view, func() {
+	view := invitationView{
+		invitation.ID,
+		link,
+		invitation.Email,
+		invitation.Roles,
+		invitation.AdminRole,
+		invitation.ExpiresAt,
+	}
+	return out.Print(view, func() {
 		switch {
 		case invitation.Email == "":
 		case s.Config().Mail() == nil:
-			out.line("Hand the link on to %s yourself: WICKET_SMTP_URL is not set here, "+
+			out.Line("Hand the link on to %s yourself: WICKET_SMTP_URL is not set here, "+
 				"and where the server lacks it too, no mail is sent.", invitation.Email)
 		default:
-			out.line("The link is being mailed to %s.", invitation.Email)
+			out.Line("The link is being mailed to %s.", invitation.Email)
 		}
-		out.line("Until %s this link makes one account:\n%s", invitation.ExpiresAt.Format(time.RFC1123), link)
+		out.Line("Until %s this link makes one account:\n%s", invitation.ExpiresAt.Format(time.RFC1123), link)
 	})
 }
 
@@ -67,25 +80,17 @@ type invitationList struct {
 }
 
 // Run lists the invitations.
-func (c invitationList) Run(ctx operator, s *server.Server, out printer) error {
-	invitations, err := s.SignIns.Invitations().List(ctx, c.Limit)
+func (c invitationList) Run(ctx operator, s *server.Server, out printer.Printer) error {
+	invitations, err := s.People.Invitations(ctx, by(ctx))
 	if err != nil {
 		return err
 	}
-	type view struct {
-		ID        uuid.UUID `json:"id"`
-		Email     string    `json:"email"`
-		Roles     []string  `json:"roles"`
-		ExpiresAt time.Time `json:"expires_at"`
-		CreatedAt time.Time `json:"created_at"`
-		CreatedBy string    `json:"created_by"`
-	}
-	views, rows := make([]view, len(invitations)), make([][]any, len(invitations))
+	invitations = invitations[:min(len(invitations), c.Limit)]
+	rows := make([][]any, len(invitations))
 	for i, v := range invitations {
-		views[i] = view{v.ID, v.Email, v.Roles, v.ExpiresAt, v.CreatedAt, v.CreatedBy}
 		rows[i] = []any{v.ID, v.Email, strings.Join(v.Roles, " "), v.ExpiresAt.Format(time.RFC3339), v.CreatedBy}
 	}
-	return out.print(views, func() { out.table([]any{"ID", "EMAIL", "ROLES", "WORKS UNTIL", "BY"}, rows) })
+	return out.Print(invitations, func() { out.Table([]any{"ID", "EMAIL", "ROLES", "WORKS UNTIL", "BY"}, rows) })
 }
 
 type invitationRevoke struct {
@@ -93,12 +98,12 @@ type invitationRevoke struct {
 }
 
 // Run ends the invitation.
-func (c invitationRevoke) Run(ctx operator, s *server.Server, out printer) error {
+func (c invitationRevoke) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	if err := s.SignIns.Invitations().Revoke(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
 		return exit.NotFound("there is no invitation with the id %s that works", c.ID)
 	} else if err != nil {
 		return err
 	}
 	result := map[string]string{"id": c.ID.String(), "status": "revoked"}
-	return out.print(result, func() { out.line("Revoked %s.", c.ID) })
+	return out.Print(result, func() { out.Line("Revoked %s.", c.ID) })
 }

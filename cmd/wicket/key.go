@@ -8,69 +8,57 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/seal"
 )
 
 type keyCommands struct {
-	List   keyList   `cmd:"" help:"List the signing keys, and those that apps encrypt with."`
-	Rotate keyRotate `cmd:"" help:"Make new keys. Those that sign are published now and sign in fifteen minutes, when every app has seen them; those that apps encrypt with are published instead of the ones before, which decrypt for a week more. Running servers take them over by themselves."`
+	List   keyList   `cmd:"" help:"List the signing keys."`
+	Rotate keyRotate `cmd:"" help:"Make new signing keys. They are published now and sign in fifteen minutes, when every app has seen them; running servers take them over by themselves."`
 	Reseal keyReseal `cmd:"" help:"Seal everything anew with the first key of WICKET_SECRET, so that the others can be left out. Servers may run meanwhile."`
 }
 
-// keyView is a key as the commands print it.
-type keyView struct {
-	KID            string     `json:"kid"`
-	Use            string     `json:"use"` // sig or enc: RFC 7517, section 4.2
-	Alg            string     `json:"alg"`
-	SignsFrom      *time.Time `json:"signs_from,omitempty"`
-	PublishedUntil *time.Time `json:"published_until"`
-	DecryptsUntil  *time.Time `json:"decrypts_until,omitempty"`
+func printKeys(out printer.Printer, keys []issuer.Key) error {
+	rows := make([][]any, len(keys))
+	for i, key := range keys {
+		rows[i] = []any{key.KID, key.Use, key.Alg, stateOf(key, identity.Clock())}
+	}
+	return out.Print(keys, func() { out.Table([]any{"KID", "USE", "ALG", "STATE"}, rows) })
 }
 
-func printKeys(out printer, signing []keys.SigningKey, encryption []keys.EncryptionKey) error {
-	views, rows := make([]keyView, len(signing)), make([][]any, len(signing))
-	for i, key := range signing {
-		views[i] = keyView{key.KID, "sig", key.Alg, &key.SignsFrom, key.PublishedUntil, nil}
-		state := "signs"
-		if now := identity.Clock(); key.SignsFrom.After(now) {
-			state = "signs from " + key.SignsFrom.Format(time.RFC3339)
-		} else if key.PublishedUntil != nil && key.PublishedUntil.Before(now) {
-			state = "retired"
-		} else if key.PublishedUntil != nil {
-			state = "published until " + key.PublishedUntil.Format(time.RFC3339)
-		}
-		rows[i] = []any{key.KID, "sig", key.Alg, state}
+// stateOf says what a key does at that time.
+func stateOf(key issuer.Key, now time.Time) string {
+	switch {
+	case key.DecryptsUntil != nil:
+		return "decrypts until " + key.DecryptsUntil.Format(time.RFC3339)
+	case key.Use == issuer.UseEncryption:
+		return "published"
+	case key.SignsFrom.After(now):
+		return "signs from " + key.SignsFrom.Format(time.RFC3339)
+	case key.PublishedUntil != nil && key.PublishedUntil.Before(now):
+		return "retired"
+	case key.PublishedUntil != nil:
+		return "published until " + key.PublishedUntil.Format(time.RFC3339)
 	}
-	for _, key := range encryption {
-		state := "published"
-		if key.DecryptsUntil != nil {
-			state = "decrypts until " + key.DecryptsUntil.Format(time.RFC3339)
-		}
-		views = append(views, keyView{key.KID, "enc", key.Alg, nil, nil, key.DecryptsUntil})
-		rows = append(rows, []any{key.KID, "enc", key.Alg, state})
-	}
-	return out.print(views, func() { out.table([]any{"KID", "USE", "ALG", "STATE"}, rows) })
+	return "signs"
 }
 
 type keyList struct{}
 
 // Run lists the keys.
-func (keyList) Run(ctx operator, s *server.Server, out printer) error {
-	signing, err := s.Keys.List(ctx)
+func (keyList) Run(ctx operator, s *server.Server, out printer.Printer) error {
+	keys, err := s.Signing.Keys(ctx, by(ctx))
 	if err != nil {
 		return err
 	}
-	encryption, err := s.Keys.ListEncryption(ctx)
-	if err != nil {
-		return err
-	}
-	return printKeys(out, signing, encryption)
+	return printKeys(out, keys)
 }
 
 type keyRotate struct {
@@ -79,21 +67,21 @@ type keyRotate struct {
 }
 
 // Run rotates the keys.
-func (c keyRotate) Run(ctx operator, s *server.Server, out printer) error {
+func (c keyRotate) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	if err := s.Keys.Load(ctx); err != nil {
 		return err
 	}
-	signing, encryption, err := s.Keys.RotateNamed(ctx, c.Leaked, c.Alg...)
+	keys, err := s.Signing.Rotate(ctx, by(ctx), c.Leaked, c.Alg)
 	if err != nil {
 		return err
 	}
-	return printKeys(out, signing, encryption)
+	return printKeys(out, keys)
 }
 
 type keyReseal struct{}
 
 // Run seals everything anew: what is sealed is known to the packages below.
-func (keyReseal) Run(ctx operator, s *server.Server, out printer) error {
+func (keyReseal) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	renewed, recorded, rows := make(map[string]int64), audit.Values{}, [][]any{}
 	var faults []error
 	for _, at := range slices.Concat(
@@ -111,5 +99,5 @@ func (keyReseal) Run(ctx operator, s *server.Server, out printer) error {
 	if err := errors.Join(faults...); err != nil {
 		return err
 	}
-	return out.print(renewed, func() { out.table([]any{"TABLE", "SEALED ANEW"}, rows) })
+	return out.Print(renewed, func() { out.Table([]any{"TABLE", "SEALED ANEW"}, rows) })
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/cmd/internal/exit"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc/logout"
 	"github.com/wicket-id/wicket/storage"
@@ -50,7 +51,7 @@ func viewLogoutDelivery(d *logout.Delivery) logoutDeliveryView {
 }
 
 // Run lists them.
-func (c logoutDeliveryList) Run(ctx operator, s *server.Server, out printer) error {
+func (c logoutDeliveryList) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	deliveries, err := s.Logout.Deliveries(ctx, c.Client, c.Failed, c.Limit) // of an app that was deleted, too
 	if err != nil {
 		return err
@@ -61,8 +62,8 @@ func (c logoutDeliveryList) Run(ctx operator, s *server.Server, out printer) err
 		views[i] = viewLogoutDelivery(d)
 		rows[i] = []any{d.ID, d.ClientID, d.UserID, d.CreatedAt.Format(time.RFC3339), d.State, d.Attempts, d.LastError}
 	}
-	return out.print(views, func() {
-		out.table([]any{"ID", "CLIENT_ID", "USER", "SINCE", "STATE", "ATTEMPTS", "LAST ERROR"}, rows)
+	return out.Print(views, func() {
+		out.Table([]any{"ID", "CLIENT_ID", "USER", "SINCE", "STATE", "ATTEMPTS", "LAST ERROR"}, rows)
 	})
 }
 
@@ -71,7 +72,7 @@ type logoutDeliveryResend struct {
 }
 
 // Run has it sent by the running server.
-func (c logoutDeliveryResend) Run(ctx operator, s *server.Server, out printer) error {
+func (c logoutDeliveryResend) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	switch err := s.Logout.Resend(ctx, c.ID); {
 	case errors.Is(err, storage.ErrNotFound):
 		return exit.NotFound("there is no delivery with the id %s", c.ID)
@@ -81,5 +82,5 @@ func (c logoutDeliveryResend) Run(ctx operator, s *server.Server, out printer) e
 		return err
 	}
 	result := map[string]string{"id": c.ID.String(), "state": logout.DeliveryPending}
-	return out.print(result, func() { out.line("The running server sends %s again.", c.ID) })
+	return out.Print(result, func() { out.Line("The running server sends %s again.", c.ID) })
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/login"
+	"github.com/wicket-id/wicket/cmd/internal/logincommands"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
@@ -36,13 +38,15 @@ type commands struct {
 	Logout            logoutCommands            `cmd:"" name:"logout-delivery" help:"List which apps were told of logouts, and tell those again that could not be."`
 	Role              roleCommands              `cmd:"" help:"Grant, revoke and list people's roles."`
 	Group             groupCommands             `cmd:"" help:"Make, list, change and delete groups, put people into them, and give them roles."`
+	Admin             adminCommands             `cmd:"" help:"Make people and apps administrators of this server, list them, and take that back."`
+	APIKey            apiKeyCommands            `cmd:"" name:"api-key" help:"Make, list and revoke keys by which programs call the management API."`
 	Key               keyCommands               `cmd:"" help:"List and rotate the signing keys."`
 	Audit             auditCommands             `cmd:"" help:"Read the audit trail: every change."`
 	Complete          completeCommand           `cmd:"" hidden:""`
 	Completion        completionCommand         `cmd:"" help:"Print the script by which a shell completes what you type: bash, zsh or fish."`
-	Login             loginCommand              `cmd:"" help:"Sign in at a running server on the command line, by a page in a browser on any device."`
-	WhoAmI            whoAmICommand             `cmd:"" name:"whoami" help:"Tell who is signed in by wicket login, or print an access token of theirs."`
-	SignOut           signOutCommand            `cmd:"" name:"logout" help:"End what wicket login has begun."`
+	Login             logincommands.SignIn      `cmd:"" help:"Sign in at a running server on the command line, by a page in a browser on any device."`
+	WhoAmI            logincommands.WhoAmI      `cmd:"" name:"whoami" help:"Tell who is signed in by wicket login, or print an access token of theirs."`
+	SignOut           logincommands.SignOut     `cmd:"" name:"logout" help:"End what wicket login has begun."`
 	Version           versionCommand            `cmd:"" help:"Print which Wicket this is."`
 	Report            reportCommands            `cmd:"" help:"Reports for operators."`
 	Check             checkCommand              `cmd:"" help:"Look at a running Wicket as apps do: discovery, keys and, where a person is named, a whole sign-in."`
@@ -74,5 +78,5 @@ func run(ctx context.Context, args []string, env server.Environment) error {
 	if err != nil {
 		return fmt.Errorf("%w; --help says more", err)
 	}
-	return runBeside(ctx, chosen, env, printer{out: os.Stdout, json: line.Output == "json"})
+	return runBeside(ctx, chosen, env, printer.Printer{Out: os.Stdout, JSON: line.Output == "json"})
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -15,7 +16,7 @@ type migrateCommand struct {
 }
 
 // Run applies the migrations that are pending.
-func (m migrateCommand) Run(ctx context.Context, env server.Environment, out printer) error {
+func (m migrateCommand) Run(ctx context.Context, env server.Environment, out printer.Printer) error {
 	config, err := server.Load(env)
 	if err != nil {
 		return err
@@ -50,12 +51,12 @@ func (m migrateCommand) Run(ctx context.Context, env server.Environment, out pri
 	for i := range steps {
 		result[i] = step{steps[i].Version, steps[i].Name}
 	}
-	return out.print(result, func() {
+	return out.Print(result, func() {
 		if len(result) == 0 {
-			out.line("The database is up to date.")
+			out.Line("The database is up to date.")
 		}
 		for _, s := range result {
-			out.line("%04d  %s", s.Version, s.Name)
+			out.Line("%04d  %s", s.Version, s.Name)
 		}
 	})
 }

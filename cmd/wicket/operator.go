@@ -6,15 +6,21 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
+	"github.com/wicket-id/wicket/manage"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // operator is the context of what an operator does to the database: the audit trail names them. Commands that serve
 // take a context.Context instead, for there people and apps act.
 type operator interface{ context.Context }
 
+// by is the operator as package manage knows them: above all administrative roles.
+func by(ctx operator) manage.Caller { return manage.Operator(audit.ActorOf(ctx).Name) }
+
 // runBeside runs the chosen command. One that takes a [server.Server] gets it on the database, beside those that serve.
-func runBeside(ctx context.Context, chosen *kong.Context, env server.Environment, out printer) error {
+func runBeside(ctx context.Context, chosen *kong.Context, env server.Environment, out printer.Printer) error {
 	var opened *server.Server
 	open := func() (s *server.Server, err error) {
 		opened, err = server.Beside(ctx, env)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/cmd/internal/exit"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/providerflags"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/storage"
@@ -24,7 +25,7 @@ type providerCommands struct {
 type providerAdd struct{ providerflags.Provider }
 
 // Run adds the provider.
-func (c providerAdd) Run(ctx operator, s *server.Server, out printer) error {
+func (c providerAdd) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	p, err := c.Read()
 	if err != nil {
 		return err
@@ -32,11 +33,11 @@ func (c providerAdd) Run(ctx operator, s *server.Server, out printer) error {
 	if err := s.Upstreams.Add(ctx, p); err != nil {
 		return err
 	}
-	return out.print(s.ViewProvider(p), func() {
-		out.line("Added. Register these at %s:", p.Name)
-		out.line("redirect_uri            %s", s.Upstreams.Callback(p.ID))
+	return out.Print(s.ViewProvider(p), func() {
+		out.Line("Added. Register these at %s:", p.Name)
+		out.Line("redirect_uri            %s", s.Upstreams.Callback(p.ID))
 		if p.SendsLogoutTokens() {
-			out.line("backchannel_logout_uri  %s", s.Upstreams.LogoutURI(p.ID))
+			out.Line("backchannel_logout_uri  %s", s.Upstreams.LogoutURI(p.ID))
 		}
 	})
 }
@@ -44,7 +45,7 @@ func (c providerAdd) Run(ctx operator, s *server.Server, out printer) error {
 type providerList struct{}
 
 // Run lists the providers.
-func (providerList) Run(ctx operator, s *server.Server, out printer) error {
+func (providerList) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	providers, err := s.Upstreams.All(ctx)
 	if err != nil {
 		return err
@@ -62,7 +63,7 @@ func (providerList) Run(ctx operator, s *server.Server, out printer) error {
 		}
 		rows[i] = []any{p.ID, p.Kind, p.Name, state, p.Issuer, views[i].RedirectURI}
 	}
-	return out.print(views, func() { out.table([]any{"ID", "KIND", "NAME", "STATE", "ISSUER", "REDIRECT URI"}, rows) })
+	return out.Print(views, func() { out.Table([]any{"ID", "KIND", "NAME", "STATE", "ISSUER", "REDIRECT URI"}, rows) })
 }
 
 // chosenProvider is the argument of commands about one provider.
@@ -72,7 +73,7 @@ type chosenProvider struct {
 
 // change does something to the provider and prints its status then.
 func (c chosenProvider) change(
-	ctx context.Context, s *server.Server, out printer,
+	ctx context.Context, s *server.Server, out printer.Printer,
 	do func() (status string, err error),
 ) error {
 	status, err := do()
@@ -81,13 +82,13 @@ func (c chosenProvider) change(
 	} else if err != nil {
 		return err
 	}
-	return out.print(map[string]string{"id": c.ID, "status": status}, func() { out.line("%s is %s.", c.ID, status) })
+	return out.Print(map[string]string{"id": c.ID, "status": status}, func() { out.Line("%s is %s.", c.ID, status) })
 }
 
 type providerDisable struct{ chosenProvider }
 
 // Run switches the provider off.
-func (c providerDisable) Run(ctx operator, s *server.Server, out printer) error {
+func (c providerDisable) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	return c.change(ctx, s, out, func() (string, error) {
 		return "off", s.Upstreams.SetActive(ctx, c.ID, false)
 	})
@@ -96,7 +97,7 @@ func (c providerDisable) Run(ctx operator, s *server.Server, out printer) error 
 type providerEnable struct{ chosenProvider }
 
 // Run switches the provider on.
-func (c providerEnable) Run(ctx operator, s *server.Server, out printer) error {
+func (c providerEnable) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	return c.change(ctx, s, out, func() (string, error) {
 		return "on", s.Upstreams.SetActive(ctx, c.ID, true)
 	})
@@ -105,7 +106,7 @@ func (c providerEnable) Run(ctx operator, s *server.Server, out printer) error {
 type providerRemove struct{ chosenProvider }
 
 // Run removes the provider.
-func (c providerRemove) Run(ctx operator, s *server.Server, out printer) error {
+func (c providerRemove) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	return c.change(ctx, s, out, func() (string, error) {
 		links, err := s.Upstreams.Remove(ctx, c.ID)
 		return fmt.Sprintf("removed with %d links", links), err
@@ -118,7 +119,7 @@ type providerTokens struct {
 }
 
 // Run prints the tokens.
-func (c providerTokens) Run(ctx operator, s *server.Server, out printer) error {
+func (c providerTokens) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	user, err := named{User: c.User}.find(ctx, s)
 	if err != nil {
 		return err
@@ -143,9 +144,9 @@ func (c providerTokens) Run(ctx operator, s *server.Server, out printer) error {
 			"got_at": accounts[i].LastUsedAt.Format(time.RFC3339), "tokens": tokens,
 		})
 	}
-	return out.print(kept, func() {
+	return out.Print(kept, func() {
 		for _, account := range kept {
-			out.line("%s  %s", account["label"], account["tokens"])
+			out.Line("%s  %s", account["label"], account["tokens"])
 		}
 	})
 }

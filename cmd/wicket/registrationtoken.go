@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/cmd/internal/exit"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/oidc/registration"
 	"github.com/wicket-id/wicket/storage"
@@ -45,7 +46,7 @@ func viewRegistrationToken(t *registration.InitialAccessToken, secret string) re
 }
 
 // Run makes the token.
-func (c registrationTokenCreate) Run(ctx operator, s *server.Server, out printer) error {
+func (c registrationTokenCreate) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	policy := registration.Policy{Hosts: c.Host, Scopes: c.Scope, MayActForItself: c.Own, MayConnectDevices: c.Devices}
 	for _, identifier := range c.API {
 		api, err := s.APIs.Find(ctx, identifier)
@@ -62,11 +63,11 @@ func (c registrationTokenCreate) Run(ctx operator, s *server.Server, out printer
 	} else if err != nil {
 		return err
 	}
-	return out.print(viewRegistrationToken(token, secret), func() {
-		out.line("Until %s, %d apps may register at %s with this token, which is shown this once:\n%s",
+	return out.Print(viewRegistrationToken(token, secret), func() {
+		out.Line("Until %s, %d apps may register at %s with this token, which is shown this once:\n%s",
 			token.ExpiresAt.Format(time.RFC1123), token.UsesLeft, s.Registration.Endpoint(), secret)
 		if !s.Registration.Mode.Enabled() {
-			out.line("WICKET_CLIENT_REGISTRATION is off here. Where the server has it off too, set it to token.")
+			out.Line("WICKET_CLIENT_REGISTRATION is off here. Where the server has it off too, set it to token.")
 		}
 	})
 }
@@ -74,7 +75,7 @@ func (c registrationTokenCreate) Run(ctx operator, s *server.Server, out printer
 type registrationTokenList struct{}
 
 // Run lists the tokens.
-func (registrationTokenList) Run(ctx operator, s *server.Server, out printer) error {
+func (registrationTokenList) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	list, err := s.Registration.Tokens(ctx)
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func (registrationTokenList) Run(ctx operator, s *server.Server, out printer) er
 			strings.Join(list[i].Policy.Hosts, " "),
 		}
 	}
-	return out.print(views, func() { out.table([]any{"ID", "NAME", "USES LEFT", "EXPIRES", "HOSTS"}, rows) })
+	return out.Print(views, func() { out.Table([]any{"ID", "NAME", "USES LEFT", "EXPIRES", "HOSTS"}, rows) })
 }
 
 type registrationTokenRevoke struct {
@@ -95,11 +96,11 @@ type registrationTokenRevoke struct {
 }
 
 // Run revokes the token.
-func (c registrationTokenRevoke) Run(ctx operator, s *server.Server, out printer) error {
+func (c registrationTokenRevoke) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	if err := s.Registration.RevokeToken(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
 		return exit.NotFound("there is no initial access token with the id %s", c.ID)
 	} else if err != nil {
 		return err
 	}
-	return out.print(map[string]string{"id": c.ID.String(), "status": "revoked"}, func() { out.line("Revoked.") })
+	return out.Print(map[string]string{"id": c.ID.String(), "status": "revoked"}, func() { out.Line("Revoked.") })
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/signin"
@@ -32,7 +33,7 @@ type countView struct {
 }
 
 // Run prints the report.
-func (c reportLogins) Run(ctx operator, s *server.Server, out printer) error {
+func (c reportLogins) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	since := identity.Clock().Add(-time.Duration(c.Hours) * time.Hour)
 	report, err := s.SignIns.Attempts().Report(ctx, since, c.Top)
 	if err != nil {
@@ -45,7 +46,7 @@ func (c reportLogins) Run(ctx operator, s *server.Server, out printer) error {
 	for _, outcome := range report.Outcomes {
 		view.Outcomes[outcome.Key] = outcome.Count
 	}
-	return out.print(view, func() {
+	return out.Print(view, func() {
 		for _, part := range []struct {
 			heading string
 			counts  []signin.LoginCount
@@ -57,8 +58,8 @@ func (c reportLogins) Run(ctx operator, s *server.Server, out printer) error {
 			for i, count := range part.counts {
 				rows[i] = []any{count.Key, count.Count}
 			}
-			out.table([]any{part.heading, "COUNT"}, rows)
-			out.line("")
+			out.Table([]any{part.heading, "COUNT"}, rows)
+			out.Line("")
 		}
 	})
 }

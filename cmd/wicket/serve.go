@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime/debug"
 
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
@@ -19,7 +20,7 @@ func (serveCommand) Help() string { return server.Help() }
 const gcPercent = 400
 
 // Run serves until ctx ends.
-func (serveCommand) Run(ctx context.Context, env server.Environment, out printer) error {
+func (serveCommand) Run(ctx context.Context, env server.Environment, out printer.Printer) error {
 	config, err := server.Load(env)
 	if err != nil {
 		return err
@@ -42,7 +43,7 @@ func (serveCommand) Run(ctx context.Context, env server.Environment, out printer
 	go s.WatchFiles(ctx)
 	return s.Serve(ctx, listeners, func() {
 		err := s.InviteFirst(ctx, func(link string) {
-			out.line("Nobody is registered yet. Within a day this link makes the first account, an administrator's:\n%s", link)
+			out.Line("Nobody is registered yet. Within a day this link makes the first account, the owner's:\n%s", link)
 		})
 		if err != nil && ctx.Err() == nil {
 			log.Error("invite the first person", "error", err)

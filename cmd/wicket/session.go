@@ -8,7 +8,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/cmd/internal/exit"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
+	"github.com/wicket-id/wicket/manage/people"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -21,43 +23,30 @@ type sessionList struct{ named }
 
 // sessionView is a session as the command prints it.
 type sessionView struct {
-	ID         uuid.UUID `json:"id"`
-	UserID     uuid.UUID `json:"user_id"`
-	Username   string    `json:"username"`
-	Device     string    `json:"device"`
-	IP         string    `json:"ip"`
-	LastSeenIP string    `json:"last_seen_ip"`
-	LastSeenAt time.Time `json:"last_seen_at"`
-	CreatedAt  time.Time `json:"created_at"`
-	AuthTime   time.Time `json:"auth_time"`
-	ExpiresAt  time.Time `json:"expires_at"`
-	AMR        []string  `json:"amr"`
-	ACR        string    `json:"acr"`
+	people.Session
+	Username string `json:"username"`
 }
 
 // Run lists them.
-func (c sessionList) Run(ctx operator, s *server.Server, out printer) error {
+func (c sessionList) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	user, err := c.find(ctx, s)
 	if err != nil {
 		return err
 	}
-	sessions, err := s.Identity.Sessions().List(ctx, user.ID)
+	sessions, err := s.People.Sessions(ctx, by(ctx), user.ID)
 	if err != nil {
 		return err
 	}
 	views, rows := make([]sessionView, len(sessions)), make([][]any, len(sessions))
 	for i, session := range sessions {
-		views[i] = sessionView{
-			session.ID, session.UserID, session.User.Username, session.DeviceLabel, session.IP, session.LastSeenIP,
-			session.LastSeenAt, session.CreatedAt, session.AuthTime, session.ExpiresAt, session.AMR, session.ACR,
-		}
+		views[i] = sessionView{session, user.Username}
 		rows[i] = []any{
-			session.ID, session.DeviceLabel, session.CreatedAt.Format(time.RFC3339),
+			session.ID, session.Device, session.CreatedAt.Format(time.RFC3339),
 			session.LastSeenAt.Format(time.RFC3339), session.LastSeenIP, session.ACR,
 		}
 	}
-	return out.print(views, func() {
-		out.table([]any{"ID", "DEVICE", "SINCE", "LAST SEEN", "FROM", "SIGNED IN BY"}, rows)
+	return out.Print(views, func() {
+		out.Table([]any{"ID", "DEVICE", "SINCE", "LAST SEEN", "FROM", "SIGNED IN BY"}, rows)
 	})
 }
 
@@ -75,7 +64,7 @@ func (c sessionEnd) Validate() error {
 }
 
 // Run ends the sessions.
-func (c sessionEnd) Run(ctx operator, s *server.Server, out printer) error {
+func (c sessionEnd) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	if c.ID != nil {
 		return c.endOne(ctx, s, out)
 	}
@@ -88,10 +77,10 @@ func (c sessionEnd) Run(ctx operator, s *server.Server, out printer) error {
 		return err
 	}
 	result := map[string]any{"user_id": user.ID, "ended": ended}
-	return out.print(result, func() { out.line("Ended %d sessions of %s (%s).", ended, user.Username, user.ID) })
+	return out.Print(result, func() { out.Line("Ended %d sessions of %s (%s).", ended, user.Username, user.ID) })
 }
 
-func (c sessionEnd) endOne(ctx context.Context, s *server.Server, out printer) error {
+func (c sessionEnd) endOne(ctx context.Context, s *server.Server, out printer.Printer) error {
 	ended, err := s.Identity.Sessions().EndByOperator(ctx, *c.ID)
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return err
@@ -99,5 +88,5 @@ func (c sessionEnd) endOne(ctx context.Context, s *server.Server, out printer) e
 	if ended == 0 {
 		return exit.NotFound("there is no session with the id %s to end", c.ID)
 	}
-	return out.print(map[string]any{"id": c.ID, "ended": 1}, func() { out.line("Ended %s.", c.ID) })
+	return out.Print(map[string]any{"id": c.ID, "ended": 1}, func() { out.Line("Ended %s.", c.ID) })
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/cmd/internal/exit"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
@@ -42,7 +43,7 @@ type userCreate struct {
 }
 
 // Run registers the person.
-func (c userCreate) Run(ctx operator, s *server.Server, out printer) error {
+func (c userCreate) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	person := identity.NewUser{
 		Username: c.Username, Email: c.Email, EmailVerified: c.EmailVerified, Name: c.Name, Roles: c.Role,
 	}
@@ -57,10 +58,10 @@ func (c userCreate) Run(ctx operator, s *server.Server, out printer) error {
 		return err
 	}
 	if c.Email != "" && !c.EmailVerified {
-		warn("%s is not verified: nobody can sign in by it, and no password reset is mailed there. Where you know that it "+
+		printer.Warn("%s is not verified: nobody can sign in by it, and no password reset is mailed there. Where you know that it "+
 			"is theirs, say so with --email-verified", c.Email)
 	}
-	return out.print(viewUser(user), func() { out.line("Registered %s with the id %s.", user.Username, user.ID) })
+	return out.Print(viewUser(user), func() { out.Line("Registered %s with the id %s.", user.Username, user.ID) })
 }
 
 // userView is a person as the commands print them.
@@ -84,7 +85,7 @@ type userList struct {
 }
 
 // Run lists people.
-func (c userList) Run(ctx operator, s *server.Server, out printer) error {
+func (c userList) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	users, err := s.Identity.Users().List(ctx, c.After, c.Limit)
 	if err != nil {
 		return err
@@ -93,7 +94,7 @@ func (c userList) Run(ctx operator, s *server.Server, out printer) error {
 }
 
 // printUsers lists people.
-func printUsers(out printer, users []identity.User) error {
+func printUsers(out printer.Printer, users []identity.User) error {
 	views, rows := make([]userView, len(users)), make([][]any, len(users))
 	for i := range users {
 		user := &users[i]
@@ -110,7 +111,7 @@ func printUsers(out printer, users []identity.User) error {
 		}
 		rows[i] = []any{user.ID, user.Username, state, last}
 	}
-	return out.print(views, func() { out.table([]any{"ID", "USERNAME", "STATE", "LAST SIGN-IN"}, rows) })
+	return out.Print(views, func() { out.Table([]any{"ID", "USERNAME", "STATE", "LAST SIGN-IN"}, rows) })
 }
 
 // named is the argument that names a person.
@@ -136,7 +137,7 @@ func (n named) find(ctx context.Context, s *server.Server) (*identity.User, erro
 
 // change does something to the person and prints them as they are then.
 func (n named) change(
-	ctx context.Context, s *server.Server, out printer, done string,
+	ctx context.Context, s *server.Server, out printer.Printer, done string,
 	do func(*identity.User) error,
 ) error {
 	user, err := n.find(ctx, s)
@@ -149,13 +150,13 @@ func (n named) change(
 	if user, err = s.Identity.Users().ByID(ctx, user.ID); err != nil {
 		return err
 	}
-	return out.print(viewUser(user), func() { out.line("%s (%s) %s.", user.Username, user.ID, done) })
+	return out.Print(viewUser(user), func() { out.Line("%s (%s) %s.", user.Username, user.ID, done) })
 }
 
 type userDisable struct{ named }
 
 // Run switches the account off.
-func (c userDisable) Run(ctx operator, s *server.Server, out printer) error {
+func (c userDisable) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	return c.change(ctx, s, out, "is disabled", func(user *identity.User) error {
 		return s.Identity.Users().SetActive(ctx, user.ID, false)
 	})
@@ -164,7 +165,7 @@ func (c userDisable) Run(ctx operator, s *server.Server, out printer) error {
 type userEnable struct{ named }
 
 // Run switches the account on.
-func (c userEnable) Run(ctx operator, s *server.Server, out printer) error {
+func (c userEnable) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	return c.change(ctx, s, out, "is enabled", func(user *identity.User) error {
 		return s.Identity.Users().SetActive(ctx, user.ID, true)
 	})
@@ -173,7 +174,7 @@ func (c userEnable) Run(ctx operator, s *server.Server, out printer) error {
 type userUnlock struct{ named }
 
 // Run unlocks the account.
-func (c userUnlock) Run(ctx operator, s *server.Server, out printer) error {
+func (c userUnlock) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	return c.change(ctx, s, out, "is unlocked", func(user *identity.User) error {
 		return s.Identity.Users().Unlock(ctx, user.ID)
 	})
@@ -182,7 +183,7 @@ func (c userUnlock) Run(ctx operator, s *server.Server, out printer) error {
 type userLogout struct{ named }
 
 // Run signs the person out everywhere.
-func (c userLogout) Run(ctx operator, s *server.Server, out printer) error {
+func (c userLogout) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	const done = "is signed out everywhere"
 	return c.change(ctx, s, out, done, func(user *identity.User) error {
 		_, err := s.Identity.Sessions().SignOutEverywhere(ctx, user.ID, identity.EndedByOperator)

@@ -3,6 +3,8 @@ package main
 import (
 	"runtime/debug"
 	"strings"
+
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 )
 
 // released is the version that the build was told; empty: the build information has one.
@@ -11,7 +13,7 @@ var released string
 type versionCommand struct{}
 
 // Run prints what was built, of which commit and by which Go, as far as the build has noted it.
-func (versionCommand) Run(out printer) error {
+func (versionCommand) Run(out printer.Printer) error {
 	view := struct {
 		Version  string `json:"version"`
 		Revision string `json:"revision"`
@@ -32,7 +34,7 @@ func (versionCommand) Run(out printer) error {
 	if released != "" {
 		view.Version = released
 	}
-	return out.print(view, func() {
-		out.line("%s", strings.Join(strings.Fields("wicket "+view.Version+" "+view.Revision+" "+view.Go), " "))
+	return out.Print(view, func() {
+		out.Line("%s", strings.Join(strings.Fields("wicket "+view.Version+" "+view.Revision+" "+view.Go), " "))
 	})
 }

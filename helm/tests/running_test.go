@@ -369,7 +369,7 @@ func TestNotes(t *testing.T) {
 		t, production,
 		`{redis: {existingSecret: r}, smtp: {existingSecret: m}, ingress: {enabled: true}, config: {WICKET_TRUSTED_PROXIES: 10.0.0.0/8}}`,
 	).notes
-	if !strings.Contains(safe, "https://id.example.com") || !strings.Contains(safe, "wicket user invite --role admin") ||
+	if !strings.Contains(safe, "https://id.example.com") || !strings.Contains(safe, "wicket user invite --admin owner") ||
 		!strings.Contains(safe, "helm test --namespace identity wicket") || strings.Contains(safe, "Mind:") {
 		t.Errorf("the notes of safe values:\n%s", safe)
 	}

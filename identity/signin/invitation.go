@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/identity/identifier"
 	"github.com/wicket-id/wicket/storage"
@@ -24,9 +25,10 @@ type Invitation struct {
 
 	ID         uuid.UUID     `bun:"id,pk,type:uuid"`
 	SecretHash []byte        `bun:"secret_hash"`
-	Email      string        `bun:"email,nullzero"`   // whom it was mailed to; empty: whoever made it hands it on
-	Roles      []string      `bun:"roles,type:jsonb"` // what the newcomer will hold
-	IsFirst    bool          `bun:"is_first"`         // it works only while nobody is registered
+	Email      string        `bun:"email,nullzero"`      // whom it was mailed to; empty: whoever made it hands it on
+	Roles      []string      `bun:"roles,type:jsonb"`    // what the newcomer will hold
+	AdminRole  string        `bun:"admin_role,nullzero"` // and the administrative role, if any
+	IsFirst    bool          `bun:"is_first"`            // it works only while nobody is registered
 	ExpiresAt  time.Time     `bun:"expires_at"`
 	UsedAt     *time.Time    `bun:"used_at"`
 	UsedBy     uuid.NullUUID `bun:"used_by,type:uuid"`
@@ -34,7 +36,7 @@ type Invitation struct {
 	CreatedBy  string        `bun:"created_by"`
 }
 
-// RoleAdministrator is the role of who runs this Wicket.
+// RoleAdministrator is the role by which apps know who was first here, and so owns this Wicket.
 const RoleAdministrator = "admin"
 
 const (
@@ -52,23 +54,36 @@ var (
 
 var invitationSecret = regexp.MustCompile(`^[A-Za-z0-9._~-]{32,200}$`) // as it stands in a link
 
-// Create makes an invitation that is good for that long, and returns the secret of its link. Where email is not empty
-// the link is mailed there too, and the address will be verified. It returns ErrEmailInvalid or ErrRoleInvalid.
-func (s Invitations) Create(
-	ctx context.Context, email string, roles []string, lifetime time.Duration,
-) (*Invitation, string, error) {
-	email = strings.TrimSpace(email)
+// NewInvitation is an invitation to be made.
+type NewInvitation struct {
+	Email     string   // whom the link is mailed to, and whose address is verified then; empty: nobody
+	Roles     []string // that the newcomer will hold
+	AdminRole string   // the administrative role that they will hold; empty: none
+	Lifetime  time.Duration
+}
+
+// Create makes an invitation and returns the secret of its link. It returns ErrEmailInvalid, ErrRoleInvalid or
+// administrators.ErrUnknown.
+func (s Invitations) Create(ctx context.Context, new NewInvitation) (*Invitation, string, error) {
+	email := strings.TrimSpace(new.Email)
 	if email != "" {
 		if _, err := identifier.EmailKey(email); err != nil {
 			return nil, "", err
 		}
 	}
-	for _, role := range roles {
+	for _, role := range new.Roles {
 		if !groups.RoleName.MatchString(role) {
 			return nil, "", fmt.Errorf("%q: %w", role, groups.ErrRoleInvalid)
 		}
 	}
-	return s.create(ctx, &Invitation{Email: email, Roles: append([]string{}, roles...), ExpiresAt: s.Now().Add(lifetime)})
+	if new.AdminRole != "" {
+		if err := administrators.Check(new.AdminRole); err != nil {
+			return nil, "", err
+		}
+	}
+	return s.create(ctx, &Invitation{
+		Email: email, Roles: append([]string{}, new.Roles...), AdminRole: new.AdminRole, ExpiresAt: s.Now().Add(new.Lifetime),
+	})
 }
 
 // reached tells whether the invitation was mailed to that address: then whoever holds it can read what is sent there.
@@ -81,7 +96,7 @@ func (i *Invitation) reached(address string) bool {
 	return mailedErr == nil && err == nil && mailed == key
 }
 
-// CreateFirst makes the invitation of the first person, an administrator, who is to have no way in but this link. It
+// CreateFirst makes the invitation of the first person, an owner, who is to have no way in but this link. It
 // works for a day and only while nobody is registered; the ones before it are void. It returns an empty secret where
 // somebody is registered already.
 func (s Invitations) CreateFirst(ctx context.Context) (secret string, err error) {
@@ -89,7 +104,8 @@ func (s Invitations) CreateFirst(ctx context.Context) (secret string, err error)
 		return "", err
 	}
 	_, secret, err = s.create(ctx, &Invitation{
-		Roles: []string{RoleAdministrator}, IsFirst: true, ExpiresAt: s.Now().Add(firstInvitationLifetime),
+		Roles: []string{RoleAdministrator}, AdminRole: administrators.Owner, IsFirst: true,
+		ExpiresAt: s.Now().Add(firstInvitationLifetime),
 	})
 	return secret, err
 }
@@ -111,8 +127,8 @@ func (s Invitations) CreateFirstWith(ctx context.Context, secret string) (open b
 	}
 	now := s.Now()
 	invitation := &Invitation{
-		ID: storage.NewID(), SecretHash: storage.Digest(secret), Roles: []string{RoleAdministrator}, IsFirst: true,
-		ExpiresAt: now.Add(chosenInvitationLifetime), CreatedAt: now, CreatedBy: audit.ActorOf(ctx).Name,
+		ID: storage.NewID(), SecretHash: storage.Digest(secret), Roles: []string{RoleAdministrator},
+		AdminRole: administrators.Owner, IsFirst: true, ExpiresAt: now.Add(chosenInvitationLifetime), CreatedAt: now, CreatedBy: audit.ActorOf(ctx).Name,
 	}
 	open, err = storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (bool, error) {
 		if err := s.Database.Lock(ctx, tx, firstInvitationLock); err != nil {
@@ -173,7 +189,8 @@ func insertInvitation(ctx context.Context, tx bun.Tx, invitation *Invitation) er
 	}
 	return audit.Record(ctx, tx, invitation.CreatedAt, audit.Change{
 		Entity: "invitation", EntityID: invitation.ID.String(), Action: "created",
-		New: audit.Values{"email": invitation.Email, "roles": invitation.Roles, "expires_at": invitation.ExpiresAt},
+		New: audit.Values{"email": invitation.Email, "roles": invitation.Roles,
+			"administrative_role": invitation.AdminRole, "expires_at": invitation.ExpiresAt},
 	})
 }
 
@@ -248,6 +265,14 @@ func welcome(ctx context.Context, tx bun.Tx, now time.Time, invitation *Invitati
 			IsActive: true,
 		}
 		if err := identity.GrantRole(ctx, tx, role); err != nil {
+			return err
+		}
+	}
+	if invitation.AdminRole != "" {
+		err := administrators.Insert(ctx, tx, now, &administrators.Role{
+			Holder: administrators.Person(user.ID), Name: invitation.AdminRole, GrantedBy: invitation.CreatedBy,
+		})
+		if err != nil {
 			return err
 		}
 	}

@@ -48,7 +48,7 @@ func FuzzLinks(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	_, invite, err := h.SignIn.Invitations().Create(f.Context(), "", nil, time.Hour)
+	_, invite, err := h.SignIn.Invitations().Create(f.Context(), signin.NewInvitation{Lifetime: time.Hour})
 	if err != nil {
 		f.Fatal(err)
 	}

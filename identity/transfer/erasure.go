@@ -85,9 +85,9 @@ func (s *Store) Erase(ctx context.Context) (int64, error) {
 
 // EraseNow deletes everything about a person at once, as an operator wishes. Their account is switched off first, so
 // that apps are told that their sessions end, and none begins meanwhile. It returns storage.ErrNotFound where there is
-// nobody.
-func (s *Store) EraseNow(ctx context.Context, userID uuid.UUID) error {
-	if err := s.Users().SetActive(ctx, userID, false); err != nil {
+// nobody, or the error of a demand, and then nothing has changed.
+func (s *Store) EraseNow(ctx context.Context, userID uuid.UUID, demands ...identity.Demand) error {
+	if err := s.Users().SetActive(ctx, userID, false, demands...); err != nil {
 		return err
 	}
 	now := s.Now()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/identity/profile"
@@ -19,8 +20,9 @@ type Export struct {
 	Emails     []identity.Email
 	Phones     []identity.Phone
 	Roles      []identity.Role
-	Groups     []groups.Membership // ended ones too
-	GroupRoles []groups.Role       // that the person holds by their groups
+	Groups     []groups.Membership   // ended ones too
+	GroupRoles []groups.Role         // that the person holds by their groups
+	AdminRoles []administrators.Role // of this server's administration, now and before
 	Factors    *factor.Factors
 	Devices    []identity.KnownDevice
 	Linked     []identity.ExternalAccount
@@ -57,6 +59,10 @@ func (s *Store) Export(ctx context.Context, by *identity.Reauthenticated) (*Expo
 	}
 	if export.GroupRoles, err = s.Groups().RolesOf(ctx, userID); err != nil {
 		return nil, err
+	}
+	if err := s.Database.Reader().NewSelect().Model(&export.AdminRoles).
+		Where("user_id = ?", userID).Order("granted_at").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("export administrative roles: %w", err)
 	}
 	if export.Factors, err = s.Factors.List(ctx, userID); err != nil {
 		return nil, err

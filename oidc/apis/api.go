@@ -56,6 +56,8 @@ var (
 	ErrAPI = errors.New("invalid API")
 	// ErrAPIExists says that the identifier is taken, if by another spelling of it.
 	ErrAPIExists = errors.New("an API with this identifier exists already")
+	// ErrOwnAPI says that the API is the server's own, and stays as it is.
+	ErrOwnAPI = errors.New("this is the API of the server itself, which cannot be changed")
 	// ErrAPIChanged says that somebody else has changed the API at the same time.
 	ErrAPIChanged = errors.New("the API was changed by somebody else meanwhile; try again")
 )
@@ -80,6 +82,11 @@ func compared(identifier string) string {
 
 // SameIdentifier tells whether two identifiers name one API: see compared.
 func SameIdentifier(a, b string) bool { return a == b || compared(a) == compared(b) }
+
+// isOwn tells whether an identifier names the API of this server itself.
+func (s *Store) isOwn(identifier string) bool {
+	return s.Own != "" && SameIdentifier(identifier, s.Own)
+}
 
 // complete fills in what was left out and says what is wrong with the rest, as an ErrAPI. issuer may not be an API.
 func (a *API) complete(issuer string) error {
@@ -174,8 +181,11 @@ func (a *API) scopeNames() []string {
 }
 
 // Create registers an API. What is left out is completed: tokens of the type at+jwt that live as long as the server's.
-// It returns ErrAPI with what is wrong, or ErrAPIExists.
+// It returns ErrAPI with what is wrong, ErrOwnAPI, or ErrAPIExists.
 func (s *Store) Create(ctx context.Context, api *API) error {
+	if s.isOwn(api.Identifier) {
+		return ErrOwnAPI
+	}
 	if err := api.complete(s.Issuer); err != nil {
 		return err
 	}
@@ -205,7 +215,10 @@ func (s *Store) Create(ctx context.Context, api *API) error {
 // Update changes an API by change and returns it as it is then. It returns storage.ErrNotFound, ErrAPI with what is
 // wrong, or ErrAPIChanged where somebody else changes it at the same time.
 func (s *Store) Update(ctx context.Context, identifier string, change func(*API)) (*API, error) {
-	before, err := s.read(ctx, identifier)
+	if s.isOwn(identifier) {
+		return nil, ErrOwnAPI
+	}
+	before, err := s.Read(ctx, identifier)
 	if err != nil {
 		return nil, fmt.Errorf("update API: %w", err)
 	}
@@ -247,6 +260,9 @@ func (s *Store) Update(ctx context.Context, identifier string, change func(*API)
 // Delete removes an API with what people have allowed at it. Its tokens are void: introspection says so at once, and no
 // refresh token gives another. It returns storage.ErrNotFound where there is none.
 func (s *Store) Delete(ctx context.Context, identifier string) error {
+	if s.isOwn(identifier) {
+		return ErrOwnAPI
+	}
 	now := s.Now()
 	err := storage.WriteMuch(ctx, s.Database, func(ctx context.Context, tx bun.Tx) error {
 		var deleted API
@@ -272,8 +288,8 @@ func (s *Store) List(ctx context.Context) ([]API, error) {
 	return list, nil
 }
 
-// read reads an API, or returns storage.ErrNotFound.
-func (s *Store) read(ctx context.Context, identifier string) (*API, error) {
+// Read reads an API as it is now, or returns storage.ErrNotFound.
+func (s *Store) Read(ctx context.Context, identifier string) (*API, error) {
 	api := new(API)
 	err := s.Database.Reader().NewSelect().Model(api).Where("compared_as = ?", compared(identifier)).Scan(ctx)
 	return api, storage.NotFound(err)

@@ -15,6 +15,26 @@ import (
 // lock. It returns the identifiers of what it created and changed, or ErrAPI with what is wrong, and then nothing has
 // changed.
 func (s *Store) Declare(ctx context.Context, declared []API) (created, changed []string, err error) {
+	var faults []error
+	for _, api := range declared {
+		if s.isOwn(api.Identifier) {
+			faults = append(faults, fmt.Errorf("API %q: %w", api.Identifier, ErrOwnAPI))
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, nil, err
+	}
+	return s.declare(ctx, declared)
+}
+
+// DeclareOwn makes the API of this server itself as it is to be. It returns ErrAPI with what is wrong.
+func (s *Store) DeclareOwn(ctx context.Context, own API) error {
+	own.Identifier = s.Own
+	_, _, err := s.declare(ctx, []API{own})
+	return err
+}
+
+func (s *Store) declare(ctx context.Context, declared []API) (created, changed []string, err error) {
 	now, actor := s.Now(), audit.ActorOf(ctx).Name
 	var faults []error
 	for i := range declared {

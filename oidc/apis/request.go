@@ -35,7 +35,7 @@ func (s *Store) Request(
 	}
 	if any, err := s.Any(ctx); err != nil {
 		return nil, oidc.ServerError(err)
-	} else if !any {
+	} else if !any && !slices.ContainsFunc(resources, s.isOwn) {
 		return nil, nil
 	}
 	if len(resources) > maxRequested {

@@ -16,6 +16,8 @@ import (
 type Store struct {
 	*oidc.Provider
 
+	Own string // the identifier of the API of this server itself; empty: it has none
+
 	known atomic.Pointer[known]
 }
 
@@ -47,11 +49,19 @@ func (s *Store) Find(ctx context.Context, identifier string) (*API, error) {
 	return nil, storage.ErrNotFound
 }
 
-// Any tells whether there are APIs at all. Where there are none, a server has not begun to tell them apart, and what
-// apps say of them means nothing.
+// Any tells whether there are APIs at all, besides the server's own. Where there are none, a server has not begun to
+// tell them apart, and what apps say of them means nothing.
 func (s *Store) Any(ctx context.Context) (bool, error) {
 	all, err := s.all(ctx)
-	return err == nil && len(all.byComparison) > 0, err
+	if err != nil {
+		return false, err
+	}
+	for _, api := range all.byComparison {
+		if !s.isOwn(api.Identifier) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // OpenScopes are the scopes of the APIs that any client may ask for.

@@ -310,12 +310,12 @@ func (p *Store) Update(
 // operator has not registered loses what it was granted where it would know people by another name. It returns
 // storage.ErrNotFound where the client was deleted or changed meanwhile.
 func (p *Store) Replace(ctx context.Context, before, after *Client) error {
-	now := p.Now()
-	after.ModifiedAt, after.ModifiedBy = now, audit.ActorOf(ctx).Name
 	was, shall := after.differences(before)
 	if len(shall) == 0 {
 		return nil
 	}
+	now := p.Now()
+	after.ModifiedAt, after.ModifiedBy = now, audit.ActorOf(ctx).Name
 	if after.Origin != OriginOperator && asksAgain(shall) || leavesSector(after, before) {
 		after.ConsentsFrom = &now // an operator's change is an operator's to answer for
 	}

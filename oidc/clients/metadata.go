@@ -214,6 +214,38 @@ func readMetadata(object []byte, which func(metadatum) bool) (*Client, map[strin
 	return client, members, errors.Join(faults...)
 }
 
+// Shape says what JSON a member of the metadata is.
+type Shape struct {
+	Name string
+	Kind string // "string", "boolean", "strings" (a list) or "object"
+}
+
+// Shapes are the members of the metadata in the order of the table.
+func Shapes() []Shape {
+	shapes := make([]Shape, len(metadata))
+	for i, m := range metadata {
+		shapes[i].Name = m.name
+		switch m.of(new(Client)).(type) {
+		case *string, *scopeList:
+			shapes[i].Kind = "string"
+		case *bool:
+			shapes[i].Kind = "boolean"
+		case *[]string:
+			shapes[i].Kind = "strings"
+		default:
+			shapes[i].Kind = "object"
+		}
+	}
+	return shapes
+}
+
+// TakeMetadata makes a client be registered with what another is, but for its client_id and its secret.
+func TakeMetadata(c, from *Client) {
+	for _, m := range metadata {
+		reflect.ValueOf(m.of(c)).Elem().Set(reflect.ValueOf(m.of(from)).Elem())
+	}
+}
+
 // KeepOperators takes over what an operator has decided of a client from what it was before.
 func KeepOperators(c, before *Client) {
 	for _, m := range metadata {

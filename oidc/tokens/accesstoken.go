@@ -110,18 +110,15 @@ func (p *Service) ReadAccessToken(token string) (*AccessClaims, error) {
 }
 
 // stillStands asks the database whether a verified access token is good: it was not revoked, and what it hangs on
-// stands. One read. It returns errToken where it is not.
-func (p *Service) stillStands(ctx context.Context, claims *AccessClaims) error {
+// stands. One read. It returns the person whom the token is about, uuid.Nil where there is none, or errToken.
+func (p *Service) stillStands(ctx context.Context, claims *AccessClaims) (uuid.UUID, error) {
 	if claims.GrantID == "" { // client_credentials
 		stands, err := p.Database.Reader().NewSelect().Model((*clients.Client)(nil)).Where("id = ?", claims.ClientID).
 			Where("NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?)", claims.ID).Exists(ctx)
-		if err != nil {
-			return err
+		if err == nil && !stands {
+			err = errToken
 		}
-		if !stands {
-			return errToken
-		}
-		return nil
+		return uuid.Nil, err
 	}
 	var found struct {
 		oidc.Standing
@@ -130,20 +127,20 @@ func (p *Service) stillStands(ctx context.Context, claims *AccessClaims) error {
 	}
 	grant := new(oidc.Grant)
 	query := p.Database.Reader().NewSelect().Model(grant).Where(`"grant".id = ?`, claims.GrantID).
-		ColumnExpr(`"grant".ended_at, "grant".expires_at, "grant".session_version`).
+		ColumnExpr(`"grant".user_id, "grant".ended_at, "grant".expires_at, "grant".session_version`).
 		ColumnExpr("EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?) AS revoked", claims.ID)
 	columns := append(
-		[]any{&found.Ended, &grant.ExpiresAt, &grant.SessionVersion, &found.Revoked}, found.Columns()...,
+		[]any{&grant.UserID, &found.Ended, &grant.ExpiresAt, &grant.SessionVersion, &found.Revoked}, found.Columns()...,
 	)
 	err := p.JoinStanding(query).Scan(ctx, columns...)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
-		return errToken
+		return uuid.Nil, errToken
 	} else if err != nil {
-		return err
+		return uuid.Nil, err
 	}
 	grant.EndedAt, grant.ACR = found.Ended, claims.ACR
 	if found.Revoked || claims.SessionVersion != grant.SessionVersion || !grant.Stands(found.Standing, p.Now()) {
-		return errToken
+		return uuid.Nil, errToken
 	}
-	return nil
+	return grant.UserID, nil
 }

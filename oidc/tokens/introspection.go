@@ -53,7 +53,7 @@ func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspectio
 		} else if !may {
 			return &Introspection{}, client, nil
 		}
-		if err := p.stillStands(ctx, claims); errors.Is(err, errToken) {
+		if _, err := p.stillStands(ctx, claims); errors.Is(err, errToken) {
 			return &Introspection{}, client, nil
 		} else if err != nil {
 			return nil, client, oidc.ServerError(err)

@@ -5,12 +5,19 @@ import "context"
 // Actor is who does something and from where, for the audit trail and the logs. It is a value: what was learned
 // later, such as whose session a request belongs to, is a new Actor in a new context.
 type Actor struct {
-	Name      string // "user:ID", "client:ID", "operator:NAME" or "system"
+	Name      string // "user:ID", "client:ID", "api-key:ID", "operator:NAME" or "system"
+	Via       string // by which way an administrator acts: see ViaAPI; empty: people and apps act for themselves
 	IP        string
 	UserAgent string
 	SessionID string
 	RequestID string
 }
+
+// The ways by which administrators act.
+const (
+	ViaAPI     = "api"
+	ViaCommand = "cli"
+)
 
 type actorKey struct{}
 

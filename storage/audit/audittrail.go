@@ -27,6 +27,7 @@ type Entry struct {
 	NewValues json.RawMessage `bun:"new_values,type:jsonb,nullzero"`
 	UserID    uuid.NullUUID   `bun:"user_id,type:uuid"` // whose account it is about; empty once that person is erased
 	Actor     string          `bun:"actor"`
+	Via       string          `bun:"via"`
 	IP        string          `bun:"ip"`
 	UserAgent string          `bun:"user_agent"`
 	SessionID string          `bun:"session_id"`
@@ -93,7 +94,7 @@ func newEntry(ctx context.Context, at time.Time, change Change) (*Entry, error) 
 	entry := &Entry{
 		At: at, Entity: change.Entity, EntityID: change.EntityID, Action: change.Action,
 		UserID: uuid.NullUUID{UUID: change.UserID, Valid: change.UserID != uuid.Nil},
-		Actor:  actor.Name, IP: actor.IP, UserAgent: actor.UserAgent, SessionID: actor.SessionID, RequestID: actor.RequestID,
+		Actor:  actor.Name, Via: actor.Via, IP: actor.IP, UserAgent: actor.UserAgent, SessionID: actor.SessionID, RequestID: actor.RequestID,
 	}
 	for _, side := range []struct {
 		from Values

@@ -4,6 +4,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/identity/profile"
@@ -26,21 +27,22 @@ func export(
 			"last_login_at": user.LastLoginAt, "last_login_ip": user.LastLoginIP,
 			"password_changed_at": user.PasswordChangedAt,
 		},
-		"profile":         exportProfile(kept.Profile),
-		"emails":          each(kept.Emails, exportEmail),
-		"phones":          each(kept.Phones, exportPhone),
-		"roles":           each(kept.Roles, exportRole),
-		"groups":          each(kept.Groups, exportMembership),
-		"roles_by_groups": each(kept.GroupRoles, exportGroupRole),
-		"linked_accounts": each(kept.Linked, exportLinked),
-		"factors":         exportFactors(kept.Factors),
-		"known_devices":   each(kept.Devices, exportDevice),
-		"sessions":        each(kept.Sessions, exportSession),
-		"login_attempts":  each(kept.Attempts, exportAttempt),
-		"apps":            each(consents, exportConsent),
-		"grants":          each(grants, exportGrant),
-		"subjects":        each(subjects, exportSubject),
-		"audit_trail":     each(kept.AuditTrail, exportEntry),
+		"profile":              exportProfile(kept.Profile),
+		"emails":               each(kept.Emails, exportEmail),
+		"phones":               each(kept.Phones, exportPhone),
+		"roles":                each(kept.Roles, exportRole),
+		"administrative_roles": each(kept.AdminRoles, exportAdminRole),
+		"groups":               each(kept.Groups, exportMembership),
+		"roles_by_groups":      each(kept.GroupRoles, exportGroupRole),
+		"linked_accounts":      each(kept.Linked, exportLinked),
+		"factors":              exportFactors(kept.Factors),
+		"known_devices":        each(kept.Devices, exportDevice),
+		"sessions":             each(kept.Sessions, exportSession),
+		"login_attempts":       each(kept.Attempts, exportAttempt),
+		"apps":                 each(consents, exportConsent),
+		"grants":               each(grants, exportGrant),
+		"subjects":             each(subjects, exportSubject),
+		"audit_trail":          each(kept.AuditTrail, exportEntry),
 	}
 }
 
@@ -171,5 +173,11 @@ func exportEntry(entry audit.Entry) gin.H {
 		"at": entry.At, "entity": entry.Entity, "entity_id": entry.EntityID, "action": entry.Action,
 		"old": entry.OldValues, "new": entry.NewValues, "by": entry.Actor, "ip": entry.IP,
 		"user_agent": entry.UserAgent,
+	}
+}
+
+func exportAdminRole(r administrators.Role) gin.H {
+	return gin.H{
+		"role": r.Name, "granted_at": r.GrantedAt, "granted_by": r.GrantedBy, "ends_at": r.EndsAt, "revoked_at": r.RevokedAt,
 	}
 }

@@ -59,9 +59,9 @@ var failures = []struct {
 // retryAfter is the header of that name, in seconds, where nobody knows better.
 const retryAfter = "5"
 
-// unavailable tells whether a request failed because its time was over, or because the database could not be asked:
+// Unavailable tells whether a request failed because its time was over, or because the database could not be asked:
 // another one may succeed. Where the browser has gone nobody reads the answer.
-func unavailable(err error) bool { return storage.Unavailable(err) || errors.Is(err, context.Canceled) }
+func Unavailable(err error) bool { return storage.Unavailable(err) || errors.Is(err, context.Canceled) }
 
 // tellPerson answers a request of a browser that failed: with a redirect where an app waits for the answer and can be
 // trusted with it, otherwise with a page that says what to do.
@@ -85,7 +85,7 @@ func tellPerson(v *Visit, err error) {
 
 // failure is the page that tells a person of an error; it is logged too.
 func failure(v *Visit, err error) pages.Failure {
-	if unavailable(err) {
+	if Unavailable(err) {
 		v.LogFault(err)
 		err = errUnavailable
 	}
@@ -150,7 +150,7 @@ func protocolError(v *Visit, err error) *oidc.Error {
 	var protocol *oidc.Error
 	var limited *cache.Limited
 	switch {
-	case unavailable(err):
+	case Unavailable(err):
 		tellLater(v, retryAfter)
 		return oidc.Unavailable(err)
 	case errors.As(err, &protocol):

@@ -19,7 +19,7 @@ func (f *Frame) CrossSitePage(handler Handler, demands ...Demand) gin.HandlerFun
 	handler = demanding(handler, demands)
 	return func(c *gin.Context) {
 		pageHeaders(c)
-		v := &Visit{Gin: c, Language: languageOf(c), frame: f}
+		v := f.NewVisit(c)
 		if err := handler(v); err != nil {
 			tellPerson(v, err)
 		}
@@ -32,16 +32,21 @@ func (f *Frame) App(handler Handler, demands ...Demand) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		c.Header("Cache-Control", "no-store")
 		c.Header("Pragma", "no-cache") // RFC 6749, section 5.1
-		v := &Visit{Gin: c, Language: languageOf(c), frame: f}
+		v := f.NewVisit(c)
 		if err := handler(v); err != nil {
 			tellApp(v, err)
 		}
 	}
 }
 
+// NewVisit is a request of which nothing is read yet, for what does not answer as Page and App do.
+func (f *Frame) NewVisit(c *gin.Context) *Visit {
+	return &Visit{Gin: c, Language: languageOf(c), frame: f}
+}
+
 // demanding is a handler that first counts the request and meets what its route demands.
 func demanding(handler Handler, demands []Demand) Handler {
-	demands = append([]Demand{countNetwork}, demands...)
+	demands = append([]Demand{CountNetwork}, demands...)
 	return func(v *Visit) (err error) {
 		for _, demand := range demands {
 			if err == nil {

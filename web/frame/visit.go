@@ -97,6 +97,13 @@ func (v *Visit) ActAs(name string) {
 	v.act(actor)
 }
 
+// ActVia is Visit.ActAs for an administrator, who acts by that way: see audit.ViaAPI.
+func ActVia(v *Visit, name, via string) {
+	actor := audit.ActorOf(v.Context())
+	actor.Name, actor.Via = name, via
+	v.act(actor)
+}
+
 func (v *Visit) act(actor audit.Actor) {
 	v.Gin.Request = v.Gin.Request.WithContext(audit.As(v.Context(), actor))
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/wicket-id/wicket/cmd/internal/sampleapp"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
@@ -153,9 +154,12 @@ func (d Demo) line(format string, args ...any) { _, _ = fmt.Fprintf(d.Out, forma
 
 // furnish makes the demo account, and the clients and the API of the sample app, where they are missing.
 func furnish(ctx context.Context, s *server.Server, app sampleapp.Config) error {
-	_, err := s.Identity.Users().Create(ctx, identity.NewUser{
+	user, err := s.Identity.Users().Create(ctx, identity.NewUser{
 		Username: demoUsername, Email: demoEmail, EmailVerified: true, Password: demoPassword, Name: "Demo Person",
 	})
+	if err == nil {
+		_, err = s.Manage.Administrators.Grant(ctx, administrators.Person(user.ID), administrators.Owner, nil)
+	}
 	if err != nil && !errors.Is(err, identity.ErrUsernameTaken) {
 		return fmt.Errorf("make the demo user: %w", err)
 	}

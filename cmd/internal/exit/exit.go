@@ -9,6 +9,7 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
@@ -42,7 +43,8 @@ func Conflict(format string, args ...any) error { return coded{fmt.Errorf(format
 var conflicts = []error{
 	identity.ErrUsernameTaken, identity.ErrEmailTaken, identity.ErrRoleHeld, identity.ErrRoleNotHeld,
 	groups.ErrGroupExists, groups.ErrMember, groups.ErrNotMember, groups.ErrRoleHeld, groups.ErrRoleNotHeld,
-	clients.ErrClientExists, clients.ErrClientChanged, apis.ErrAPIExists, apis.ErrAPIChanged, federation.ErrProviderTaken,
+	administrators.ErrHeld, administrators.ErrNotHeld, administrators.ErrLastOwner, clients.ErrClientExists,
+	clients.ErrClientChanged, apis.ErrAPIExists, apis.ErrAPIChanged, federation.ErrProviderTaken,
 }
 
 // Code is what the process ends with after that error.

@@ -30,7 +30,7 @@ func AsOperator(ctx context.Context) context.Context {
 	if account, err := user.Current(); err == nil {
 		operator += ":" + account.Username
 	}
-	return audit.As(ctx, audit.Actor{Name: operator})
+	return audit.As(ctx, audit.Actor{Name: operator, Via: audit.ViaCommand})
 }
 
 // databaseExists refuses to go on where a command would work on an embedded database that nobody has made: a mistyped

@@ -55,7 +55,7 @@ type Config struct {
 	SMSDaily     int64    `env:"WICKET_SMS_DAILY" type:"quantity" default:"1000" help:"The most text messages in a day; half of them to one country, unless 'WICKET_SMS_COUNTRIES' names just one."`
 
 	Registration    bool   `section:"People" env:"WICKET_REGISTRATION" type:"switch" enum:"open,off" default:"off" help:"'open': everybody may make an account, on the page '/register'."`
-	FirstInvitation string `env:"WICKET_FIRST_INVITATION" type:"invitation" secret:"" unset:"SQLite: wicket serve prints such a link; PostgreSQL: wicket user invite --role admin makes one" help:"The secret of the link 'ISSUER/register?token=SECRET' ('openssl rand -hex 32' makes one), which makes the first account, an administrator's: once, and within a week of the last start."`
+	FirstInvitation string `env:"WICKET_FIRST_INVITATION" type:"invitation" secret:"" unset:"SQLite: wicket serve prints such a link; PostgreSQL: wicket user invite --admin owner makes one" help:"The secret of the link 'ISSUER/register?token=SECRET' ('openssl rand -hex 32' makes one), which makes the first account, the owner's: once, and within a week of the last start."`
 
 	TwoFactors             identity.TwoFactorRule `section:"Strong authentication" env:"WICKET_TWO_FACTORS" default:"optional" help:"Who must sign in with two factors: 'optional', 'everybody', or 'roles:admin,clerk'. More in docs/strong-authentication.md."`
 	WebAuthnRPID           string                 `env:"WICKET_WEBAUTHN_RP_ID" unset:"the host of the issuer" help:"The domain that keys belong to: the host of the issuer, or a domain above it. Changing it makes every key useless."`

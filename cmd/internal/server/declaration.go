@@ -212,6 +212,9 @@ func notYAML(err error) error {
 
 // declare makes apps and APIs as they are declared, and logs which it made or changed.
 func (s *Server) declare(ctx context.Context, config *Config) error {
+	if err := s.DeclareManagement(ctx); err != nil {
+		return err
+	}
 	if len(config.Clients) > 0 {
 		as := audit.As(ctx, audit.Actor{Name: "operator:WICKET_CLIENTS"})
 		created, changed, err := s.Clients.Declare(as, config.Clients)

@@ -21,6 +21,11 @@ import (
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
+	"github.com/wicket-id/wicket/manage"
+	"github.com/wicket-id/wicket/manage/activity"
+	"github.com/wicket-id/wicket/manage/apps"
+	"github.com/wicket-id/wicket/manage/issuer"
+	"github.com/wicket-id/wicket/manage/people"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/authorize"
@@ -54,6 +59,11 @@ type Server struct {
 	Grants       *grants.Service
 	Authorize    *authorize.Service
 	Logout       *logout.Service
+	Manage       *manage.Store
+	People       *people.Store
+	Apps         *apps.Store
+	Activity     *activity.Store
+	Signing      *issuer.Store
 	Jobs         *storage.Jobs
 	Handler      http.Handler
 
@@ -74,7 +84,7 @@ func New(ctx context.Context, config *Config, log *slog.Logger) (*Server, error)
 	s := &Server{log: log}
 	s.config.Store(config)
 	for _, wire := range []func(context.Context, *Config) error{
-		s.openDatabase, s.wireCache, s.wireIdentity, s.wireProtocol, s.wireJobs, s.wireTraces, s.wireWeb,
+		s.openDatabase, s.wireCache, s.wireIdentity, s.wireProtocol, s.wireManagement, s.wireJobs, s.wireTraces, s.wireWeb,
 	} {
 		if err := wire(ctx, config); err != nil {
 			return nil, errors.Join(err, s.Close())

@@ -11,9 +11,15 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
+	"github.com/wicket-id/wicket/manage"
+	"github.com/wicket-id/wicket/manage/activity"
+	"github.com/wicket-id/wicket/manage/apps"
+	"github.com/wicket-id/wicket/manage/issuer"
+	"github.com/wicket-id/wicket/manage/people"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/authorize"
@@ -27,6 +33,7 @@ import (
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web"
+	"github.com/wicket-id/wicket/web/api"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/notify"
 )
@@ -80,8 +87,7 @@ func Prepare(ctx context.Context, database *storage.Database, migrate bool, log 
 // ReportUsernames tells of usernames of before that nobody could choose today: such a one may be another's phone
 // number.
 func ReportUsernames(ctx context.Context, database *storage.Database, log *slog.Logger) error {
-	people := &identity.Store{Database: database}
-	return people.Users().EachRefused(ctx, func(user *identity.User, fault error) {
+	return people.EachRefused(ctx, database, func(user *identity.User, fault error) {
 		log.Warn("a username that nobody could choose today; the account is as it was", "username", user.Username,
 			"user_id", user.ID, "reason", fault)
 	})
@@ -152,6 +158,7 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	}
 	s.Clients = clients.New(s.Provider, s.Keys, config.AllowPrivate, s.log)
 	s.APIs = apis.New(s.Provider)
+	s.APIs.Own = manage.APIOf(config.Issuer)
 	s.Tokens = tokens.New(s.Provider, s.Clients, s.APIs, s.Keys, s.Identity)
 	s.Grants = grants.New(s.Provider, s.Clients, s.Tokens)
 	s.Registration = registration.New(s.Provider, s.Clients, s.APIs)
@@ -174,6 +181,21 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	}
 	s.resource, err = discovery.Resource(config.Issuer)
 	return err
+}
+
+// wireManagement makes what says who may change what.
+func (s *Server) wireManagement(_ context.Context, config *Config) error {
+	s.Manage = &manage.Store{
+		Database: s.Database, Seal: config.Seal, Tokens: s.Tokens, Now: s.Clock.Now,
+		Administrators: &administrators.Store{Database: s.Database, Now: s.Clock.Now},
+	}
+	s.People = &people.Store{
+		Store: s.Manage, SignIns: s.SignIns, Factors: s.Factors, Transfer: s.Transfer, Provider: s.Provider,
+	}
+	s.Apps = &apps.Store{Store: s.Manage, Provider: s.Provider, Clients: s.Clients, APIs: s.APIs}
+	s.Activity = &activity.Store{Store: s.Manage}
+	s.Signing = &issuer.Store{Store: s.Manage, Signing: s.Keys}
+	return nil
 }
 
 func (s *Server) wireJobs(_ context.Context, config *Config) (err error) {
@@ -234,6 +256,9 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 		Outbox:            config.Outbox,
 		Tracer:            tracer,
 		Draining:          s.draining.Load,
+		Management: api.Doors{
+			Manage: s.Manage, People: s.People, Apps: s.Apps, Activity: s.Activity, Issuer: s.Signing,
+		},
 	})
 	return err
 }

@@ -21,7 +21,8 @@ var storagePackages = []string{"storage", "storage/audit", "storage/cache", "sto
 
 // identityPackages are what every layer above may import of identity.
 var identityPackages = []string{
-	"identity", "identity/factor", "identity/groups", "identity/identifier", "identity/ownership", "identity/password",
+	"identity", "identity/administrators", "identity/factor", "identity/groups", "identity/identifier",
+	"identity/ownership", "identity/password",
 	"identity/profile", "identity/refusal", "identity/signin", "identity/transfer",
 }
 
@@ -31,14 +32,17 @@ var oidcPackages = []string{
 	"oidc/registration", "oidc/tokens",
 }
 
+// managePackages are the verbs of administration.
+var managePackages = []string{"manage", "manage/activity", "manage/apps", "manage/issuer", "manage/people"}
+
 // webPackages are the parts of web.
 var webPackages = []string{
-	"web", "web/account", "web/assets", "web/frame", "web/locales", "web/notify", "web/pages", "web/protocol",
+	"web", "web/account", "web/api", "web/assets", "web/frame", "web/locales", "web/notify", "web/pages", "web/protocol",
 	"web/signin",
 }
 
 // domain is what web and cmd build on.
-var domain = slices.Concat(oidcPackages, []string{"federation"}, identityPackages, storagePackages)
+var domain = slices.Concat(managePackages, oidcPackages, []string{"federation"}, identityPackages, storagePackages)
 
 // endToEnd is what the tests of a running server may import. They never see each other.
 var endToEnd = slices.Concat(
@@ -52,7 +56,7 @@ var allowed = map[string][]string{
 	"cmd/wicket": slices.Concat(
 		[]string{
 			"cmd/internal/check", "cmd/internal/clientflags", "cmd/internal/completion", "cmd/internal/demo", "cmd/internal/exit",
-			"cmd/internal/importing", "cmd/internal/login", "cmd/internal/moving", "cmd/internal/providerflags", "cmd/internal/server", "migrations",
+			"cmd/internal/importing", "cmd/internal/logincommands", "cmd/internal/login", "cmd/internal/moving", "cmd/internal/printer", "cmd/internal/providerflags", "cmd/internal/server", "migrations",
 		}, webPackages, domain,
 	),
 	"cmd/internal/check":         {"cmd/internal/server", "web"},
@@ -61,6 +65,8 @@ var allowed = map[string][]string{
 	"cmd/internal/completion":    {},
 	"cmd/internal/demo":          slices.Concat([]string{"cmd/internal/server", "cmd/internal/sampleapp", "web/notify"}, domain),
 	"cmd/internal/moving":        slices.Concat([]string{"cmd/internal/server", "storage/copying"}, domain),
+	"cmd/internal/logincommands": {"cmd/internal/exit", "cmd/internal/login", "cmd/internal/printer", "cmd/internal/server"},
+	"cmd/internal/printer":       {},
 	"cmd/internal/providerflags": {"federation"},
 	"cmd/internal/importing":     slices.Concat([]string{"cmd/internal/server"}, domain),
 	"cmd/internal/login":         {"oidc"}, // for what an issuer is
@@ -72,30 +78,38 @@ var allowed = map[string][]string{
 			"cmd/internal/server", "cmd/internal/sampleapp", "storage/storagetest", "identity/identitytest", "oidc/keys/keystest",
 		}, webPackages, domain,
 	),
-	"cmd/internal/e2e/account":   endToEnd,
-	"cmd/internal/e2e/attack":    endToEnd,
-	"cmd/internal/e2e/bench":     endToEnd,
-	"cmd/internal/e2e/commands":  endToEnd,
-	"cmd/internal/e2e/factors":   endToEnd,
-	"cmd/internal/e2e/operation": endToEnd,
-	"cmd/internal/e2e/protocol":  endToEnd,
-	"cmd/internal/e2e/signin":    endToEnd,
-	"cmd/internal/e2e/upstream":  endToEnd,
-	"web":                        slices.Concat(webPackages, domain),
+	"cmd/internal/e2e/account":    endToEnd,
+	"cmd/internal/e2e/attack":     endToEnd,
+	"cmd/internal/e2e/bench":      endToEnd,
+	"cmd/internal/e2e/commands":   endToEnd,
+	"cmd/internal/e2e/factors":    endToEnd,
+	"cmd/internal/e2e/management": endToEnd,
+	"cmd/internal/e2e/operation":  endToEnd,
+	"cmd/internal/e2e/protocol":   endToEnd,
+	"cmd/internal/e2e/signin":     endToEnd,
+	"cmd/internal/e2e/upstream":   endToEnd,
+	"web":                         slices.Concat(webPackages, domain),
 	// these three never see each other
 	"web/protocol": slices.Concat([]string{"web/frame", "web/locales", "web/pages"}, domain),
 	"web/signin":   slices.Concat([]string{"web/frame", "web/locales", "web/pages"}, domain),
 	"web/account":  slices.Concat([]string{"web/frame", "web/locales", "web/pages"}, domain),
+	"web/api":      slices.Concat([]string{"web/frame"}, domain),
 	"web/frame":    slices.Concat([]string{"web/locales", "web/pages"}, domain),
 	"web/notify":   slices.Concat([]string{"web/locales"}, identityPackages, storagePackages),
 	"web/pages":    {"web/assets", "web/locales"},
 	"web/locales":  {"identity/refusal"},
 	"web/assets":   {},
-	"oidc":         slices.Concat([]string{"oidc/access", "identity"}, storagePackages), // never federation
-	"oidc/access":  slices.Concat([]string{"identity/groups"}, storagePackages),
-	"oidc/keys":    storagePackages,
-	"oidc/clients": slices.Concat([]string{"oidc", "oidc/access", "oidc/keys", "identity", "identity/groups"}, storagePackages),
-	"oidc/apis":    slices.Concat([]string{"oidc", "oidc/clients"}, storagePackages),
+	"manage":       slices.Concat(oidcPackages, identityPackages, storagePackages),
+	// these never see each other
+	"manage/activity": slices.Concat([]string{"manage"}, identityPackages, storagePackages),
+	"manage/apps":     slices.Concat([]string{"manage"}, oidcPackages, identityPackages, storagePackages),
+	"manage/issuer":   slices.Concat([]string{"manage"}, oidcPackages),
+	"manage/people":   slices.Concat([]string{"manage", "oidc"}, identityPackages, storagePackages),
+	"oidc":            slices.Concat([]string{"oidc/access", "identity"}, storagePackages), // never federation
+	"oidc/access":     slices.Concat([]string{"identity/groups"}, storagePackages),
+	"oidc/keys":       storagePackages,
+	"oidc/clients":    slices.Concat([]string{"oidc", "oidc/access", "oidc/keys", "identity", "identity/groups"}, storagePackages),
+	"oidc/apis":       slices.Concat([]string{"oidc", "oidc/clients"}, storagePackages),
 	"oidc/tokens": slices.Concat(
 		[]string{
 			"oidc", "oidc/access", "oidc/keys", "oidc/clients", "oidc/apis", "identity", "identity/groups", "identity/profile",
@@ -120,23 +134,24 @@ var allowed = map[string][]string{
 		[]string{"identity/groups", "identity/identifier", "identity/password", "identity/profile", "identity/refusal"},
 		storagePackages,
 	),
-	"identity/groups":     storagePackages,
-	"identity/identifier": {"identity/refusal"},
-	"identity/password":   {"identity/refusal"},
-	"identity/profile":    slices.Concat([]string{"identity/refusal"}, storagePackages),
-	"identity/refusal":    {},
-	"identity/factor":     slices.Concat([]string{"identity", "identity/profile", "identity/refusal"}, storagePackages),
-	"identity/ownership":  slices.Concat([]string{"identity", "identity/factor"}, storagePackages),
+	"identity/groups":         storagePackages,
+	"identity/administrators": slices.Concat([]string{"identity/refusal"}, storagePackages),
+	"identity/identifier":     {"identity/refusal"},
+	"identity/password":       {"identity/refusal"},
+	"identity/profile":        slices.Concat([]string{"identity/refusal"}, storagePackages),
+	"identity/refusal":        {},
+	"identity/factor":         slices.Concat([]string{"identity", "identity/profile", "identity/refusal"}, storagePackages),
+	"identity/ownership":      slices.Concat([]string{"identity", "identity/factor"}, storagePackages),
 	"identity/signin": slices.Concat(
 		[]string{
-			"identity", "identity/factor", "identity/groups", "identity/identifier", "identity/ownership", "identity/password",
+			"identity", "identity/administrators", "identity/factor", "identity/groups", "identity/identifier", "identity/ownership", "identity/password",
 			"identity/profile", "identity/refusal",
 		},
 		storagePackages,
 	),
 	"identity/transfer": slices.Concat(
 		[]string{
-			"identity", "identity/factor", "identity/groups", "identity/identifier", "identity/password", "identity/profile", "identity/refusal",
+			"identity", "identity/administrators", "identity/factor", "identity/groups", "identity/identifier", "identity/password", "identity/profile", "identity/refusal",
 			"identity/signin",
 		},
 		storagePackages,
@@ -227,6 +242,7 @@ var layers = map[string][]string{
 	"storage":  slices.Concat(storagePackages, []string{"storage/copying"}),
 	"identity": slices.Concat(identityPackages, storagePackages),
 	"oidc":     slices.Concat(oidcPackages, identityPackages, storagePackages),
+	"manage":   slices.Concat(managePackages, oidcPackages, identityPackages, storagePackages),
 	"web":      slices.Concat(webPackages, domain),
 	"cmd":      slices.Concat(webPackages, domain),
 }

@@ -169,9 +169,9 @@ func TestInvitation(t *testing.T) {
 	t.Parallel()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		h := harness.Start(t, databaseURL, func(c *harness.Config) { c.Registration = false })
-		if _, _, err := h.SignIns.Invitations().Create(
-			t.Context(), "dora@example.com", []string{"clerk"}, time.Hour,
-		); err != nil {
+		if _, _, err := h.SignIns.Invitations().Create(t.Context(), signin.NewInvitation{
+			Email: "dora@example.com", Roles: []string{"clerk"}, Lifetime: time.Hour,
+		}); err != nil {
 			t.Fatal(err)
 		}
 		link, mail := h.Mail(t, "You are invited to "+strings.TrimPrefix(h.Issuer, "http://"))

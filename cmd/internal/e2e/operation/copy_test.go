@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
+	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -70,7 +71,8 @@ func fillServer(t, lasting testing.TB, databaseURL string) *filled {
 	if err := l.Identity.Roles().Grant(t.Context(), l.User.ID, "clerk"); err != nil {
 		t.Fatal(err)
 	}
-	if _, l.invitation, err = l.SignIns.Invitations().Create(t.Context(), "", []string{"guest"}, time.Hour); err != nil {
+	invitation := signin.NewInvitation{Roles: []string{"guest"}, Lifetime: time.Hour}
+	if _, l.invitation, err = l.SignIns.Invitations().Create(t.Context(), invitation); err != nil {
 		t.Fatal(err)
 	}
 	l.tokens = l.Redeem(t, l.client, l.browser.Code(t, l.client, nil))
@@ -190,7 +192,11 @@ func (l *filled) checkSameIn(t *testing.T, h *harness.Server) {
 		"the app's code": harness.TOTPCode(t, l.totp, 0), "a backup code": l.backupCode,
 	} {
 		elsewhere := h.NewBrowser(t)
-		shown := elsewhere.Post(t, "/sign-in", url.Values{"username": {harness.PhoneNumber}, "password": {harness.Password}})
+		shown := elsewhere.Post(
+			t,
+			"/sign-in",
+			url.Values{"username": {harness.PhoneNumber}, "password": {harness.Password}},
+		)
 		if !harness.AsksForCode(shown) {
 			t.Fatalf("phone and password: %s\n%s", shown.Status, shown.Text)
 		}

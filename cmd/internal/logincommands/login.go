@@ -1,4 +1,6 @@
-package main
+// Package logincommands are the commands of a person who is signed in on the command line: wicket login, whoami and
+// logout. What they do is in package login.
+package logincommands
 
 import (
 	"context"
@@ -9,10 +11,12 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/login"
+	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
-type loginCommand struct {
+// SignIn is wicket login.
+type SignIn struct {
 	Issuer    string   `arg:"" optional:"" help:"The server, such as https://id.example.com. Left out, WICKET_ISSUER, or http://localhost:8080."`
 	ClientID  string   `default:"${login_client}" help:"The app to sign in as: a public one that is registered for device codes."`
 	Scope     []string `help:"What to ask for instead of openid, profile, email and offline_access. Several by commas, or repeated."`
@@ -20,7 +24,7 @@ type loginCommand struct {
 }
 
 // Run signs a person in at a running server.
-func (c loginCommand) Run(ctx context.Context, env server.Environment, out printer) error {
+func (c SignIn) Run(ctx context.Context, env server.Environment, out printer.Printer) error {
 	store, err := login.DefaultStore()
 	if err != nil {
 		return err
@@ -36,16 +40,17 @@ func (c loginCommand) Run(ctx context.Context, env server.Environment, out print
 	if err != nil {
 		return err
 	}
-	return out.print(claims, func() { out.line("Signed in at %s as %s.", at, login.Name(claims)) })
+	return out.Print(claims, func() { out.Line("Signed in at %s as %s.", at, login.Name(claims)) })
 }
 
-type whoAmICommand struct {
+// WhoAmI is wicket whoami.
+type WhoAmI struct {
 	Issuer string `arg:"" optional:"" help:"The server. Left out, the one that you signed in to last."`
 	Token  bool   `help:"Print an access token that is good for a while, for another program, instead of who you are."`
 }
 
 // Run tells who is signed in.
-func (c whoAmICommand) Run(ctx context.Context, out printer) error {
+func (c WhoAmI) Run(ctx context.Context, out printer.Printer) error {
 	store, err := login.DefaultStore()
 	if err != nil {
 		return err
@@ -55,21 +60,22 @@ func (c whoAmICommand) Run(ctx context.Context, out printer) error {
 		if err != nil {
 			return notSignedIn(err)
 		}
-		return out.print(map[string]string{"issuer": at, "access_token": token}, func() { out.line("%s", token) })
+		return out.Print(map[string]string{"issuer": at, "access_token": token}, func() { out.Line("%s", token) })
 	}
 	claims, at, err := store.WhoAmI(ctx, c.Issuer)
 	if err != nil {
 		return notSignedIn(err)
 	}
-	return out.print(claims, func() { out.line("At %s you are %s.", at, login.Name(claims)) })
+	return out.Print(claims, func() { out.Line("At %s you are %s.", at, login.Name(claims)) })
 }
 
-type signOutCommand struct {
+// SignOut is wicket logout.
+type SignOut struct {
 	Issuer string `arg:"" optional:"" help:"The server. Left out, the one that you signed in to last."`
 }
 
 // Run signs out.
-func (c signOutCommand) Run(ctx context.Context, out printer) error {
+func (c SignOut) Run(ctx context.Context, out printer.Printer) error {
 	store, err := login.DefaultStore()
 	if err != nil {
 		return err
@@ -79,9 +85,9 @@ func (c signOutCommand) Run(ctx context.Context, out printer) error {
 		return notSignedIn(err)
 	}
 	if !told {
-		warn("%s could not be told; end the device on the page of your account there", at)
+		printer.Warn("%s could not be told; end the device on the page of your account there", at)
 	}
-	return out.print(map[string]string{"issuer": at, "status": "signed out"}, func() { out.line("Signed out of %s.", at) })
+	return out.Print(map[string]string{"issuer": at, "status": "signed out"}, func() { out.Line("Signed out of %s.", at) })
 }
 
 func notSignedIn(err error) error {

@@ -1,0 +1,83 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/administrators"
+	"github.com/wicket-id/wicket/oidc/tokens"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/seal"
+)
+
+// Store knows who calls. Set all of its fields.
+type Store struct {
+	Database       *storage.Database
+	Seal           *seal.Seal
+	Administrators *administrators.Store
+	Tokens         *tokens.Service
+	Now            func() time.Time // UTC, to the microsecond
+}
+
+// APIPath is where the management API is served. The issuer with it is the API's identifier: the audience of its
+// tokens.
+const APIPath = "/api"
+
+// APIOf is the identifier of the management API of the server with that issuer.
+func APIOf(issuer string) string { return issuer + APIPath }
+
+// ByToken returns who calls with an access token for the management API: a person by an app that they have allowed to,
+// or an app by itself. It returns an *oidc.Error where the token is not good.
+func (s *Store) ByToken(ctx context.Context, token string) (Caller, error) {
+	bearer, err := s.Tokens.AdmitBearer(ctx, token, APIOf(s.Tokens.Issuer))
+	if err != nil {
+		return Caller{}, err
+	}
+	holder := administrators.Client(bearer.ClientID)
+	if bearer.UserID != uuid.Nil {
+		holder = administrators.Person(bearer.UserID)
+	}
+	made := func(p Permission) bool { return slices.Contains(strings.Fields(bearer.Scope), string(p)) }
+	caller, err := s.caller(ctx, holder, made)
+	caller.stepUp = bearer.UserID != uuid.Nil
+	caller.strong = identity.Assures(bearer.ACR, identity.ACRMultiFactor) &&
+		s.Now().Sub(time.Unix(bearer.AuthTime, 0)) <= StepUpFor
+	return caller, err
+}
+
+// ByKey returns who calls with an API key from an address. It returns ErrKey where the key is not good, or not from
+// there.
+func (s *Store) ByKey(ctx context.Context, secret, ip string) (Caller, error) {
+	key, err := s.keyBySecret(ctx, secret, ip)
+	if errors.Is(err, storage.ErrNotFound) {
+		return Caller{}, ErrKey
+	} else if err != nil {
+		return Caller{}, fmt.Errorf("API key: %w", err)
+	}
+	caller, err := s.caller(ctx, administrators.Key(key.ID), key.allows)
+	caller.bounds.key, caller.bounds.networks = &key.ExpiresAt, key.Networks
+	return caller, err
+}
+
+// caller is a holder with what they may do of what their roles allow.
+func (s *Store) caller(ctx context.Context, holder administrators.Holder, made func(Permission) bool) (Caller, error) {
+	roles, ends, err := s.Administrators.Held(ctx, holder)
+	if err != nil {
+		return Caller{}, err
+	}
+	caller := Caller{Holder: holder, Roles: roles, name: holder.Actor(), granted: PermissionsOf(roles)}
+	caller.bounds.ends = ends
+	for _, permission := range caller.granted {
+		if made(permission) {
+			caller.may = append(caller.may, permission)
+		}
+	}
+	return caller, nil
+}

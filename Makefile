@@ -1,6 +1,6 @@
 # Targets with a ## are listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help build image chart docs run attack test test-quick test-repeat test-migrations test-kubernetes lint fuzz fuzz-long bench bench-growth screenshots tools
+.PHONY: help build image chart docs run attack test test-quick test-repeat test-migrations test-kubernetes test-api lint fuzz fuzz-long bench bench-growth screenshots tools
 
 FUZZTIME ?= 30s
 BENCHTIME ?= 2s
@@ -66,6 +66,15 @@ STAMP := k8s.io/component-base/version.git
 test-kubernetes: ## install, upgrade and roll back the chart on a real Kubernetes API server; compiling that takes ten minutes once
 	cd helm/kubernetes && go build -ldflags "-X $(STAMP)Version=$(KUBERNETES) -X $(STAMP)Major=1 -X $(STAMP)Minor=$(word 2,$(subst ., ,$(KUBERNETES)))" -o $(CURDIR)/bin/kubernetes .
 	cd helm/tests && WICKET_TEST_KUBERNETES=$(CURDIR)/bin/kubernetes $(GOTESTSUM) -- -count=1 -tags kubernetes -run Cluster .
+
+SCHEMATHESIS := bin/schemathesis/bin/schemathesis
+
+test-api: $(SCHEMATHESIS) ## call all of the management API as its own description says, and otherwise, by each administrative role
+	WICKET_TEST_COMPLETE=1 WICKET_TEST_SCHEMATHESIS=$(CURDIR)/$(SCHEMATHESIS) go test -count=1 -v -timeout 60m -tags schemathesis \
+		-run TheDescriptionIsTrue ./cmd/internal/e2e/management
+
+$(SCHEMATHESIS): | tools
+	python3 -m venv bin/schemathesis && bin/schemathesis/bin/pip install -q --disable-pip-version-check --timeout 60 schemathesis==4.32.5
 
 attack: ## throw the attacks that are known at servers that the tests start, or at the one that ATTACK_ISSUER names: docs/security.md
 	go test -count=1 ./cmd/internal/e2e/attack

@@ -233,18 +233,11 @@ func (s *Store) CreateKey(ctx context.Context, by Caller, new NewAPIKey) (*APIKe
 // RevokeKey ends a key: the next call with it is refused. It returns storage.ErrNotFound where there is none, or a
 // *ForbiddenError.
 func (s *Store) RevokeKey(ctx context.Context, by Caller, id uuid.UUID) error {
-	if err := by.Demand(WriteAPIKeys); err != nil {
-		return err
-	}
-	roles, _, err := s.Administrators.Held(ctx, administrators.Key(id))
-	if err != nil {
-		return err
-	}
-	if err := by.DemandAbove(roles, WriteAPIKeys); err != nil {
+	if err := s.DemandOver(ctx, by, WriteAPIKeys, administrators.Key(id)); err != nil {
 		return err
 	}
 	now := s.Now()
-	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		err := storage.OneRow(tx.NewUpdate().Model((*apiKey)(nil)).
 			Set("revoked_at = ?", now).Set("revoked_by = ?", audit.ActorOf(ctx).Name).
 			Where("id = ? AND revoked_at IS NULL", id).Exec(ctx))

@@ -22,6 +22,9 @@ func ETag(view any) string {
 // ErrChanged says that a thing is not any more as its caller has seen it: RFC 9110, section 13.1.1.
 var ErrChanged = refusal.New("precondition.failed", "it was changed by somebody else meanwhile; read it again")
 
+// ErrExists says that what was to be made is there already.
+var ErrExists = refusal.New("precondition.exists", "it exists already")
+
 // Unchanged returns ErrChanged where a thing is not as its caller has seen it. An empty tag is any.
 func Unchanged(seen string, view any) error {
 	if seen != "" && seen != ETag(view) {

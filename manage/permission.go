@@ -15,6 +15,8 @@ const (
 	WriteUsers     Permission = "users:write"
 	RecoverUsers   Permission = "users:recover"
 	EraseUsers     Permission = "users:erase"
+	ReadGroups     Permission = "groups:read"
+	WriteGroups    Permission = "groups:write"
 	ReadClients    Permission = "clients:read"
 	WriteClients   Permission = "clients:write"
 	RotateSecrets  Permission = "clients:secrets"
@@ -40,6 +42,8 @@ var permissions = []struct {
 	{WriteUsers, "Register, invite and change people and their roles in apps", false, peopleRoles},
 	{RecoverUsers, "End people's sessions, unlock accounts, and reset what people sign in with", true, withSupport},
 	{EraseUsers, "Delete people for good", true, topRoles},
+	{ReadGroups, "See groups and who is in them", false, allRoles},
+	{WriteGroups, "Make and change groups, their roles and who is in them", false, peopleRoles},
 	{ReadClients, "See apps and APIs", false, allRoles},
 	{WriteClients, "Register, change and delete apps and APIs", false, appRoles},
 	{RotateSecrets, "Give apps new secrets", true, appRoles},

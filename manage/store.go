@@ -66,6 +66,22 @@ func (s *Store) ByKey(ctx context.Context, secret, ip string) (Caller, error) {
 	return caller, err
 }
 
+// DemandOver returns an error where the caller lacks a permission, or may not use it on somebody who may do what the
+// caller may not: by roles of their own, and by those that are used through them. It returns a *ForbiddenError or a
+// *StepUpError.
+func (s *Store) DemandOver(
+	ctx context.Context, by Caller, permission Permission, on administrators.Holder, through ...string,
+) error {
+	if err := by.Demand(permission); err != nil {
+		return err
+	}
+	roles, _, err := s.Administrators.Held(ctx, on)
+	if err != nil {
+		return err
+	}
+	return by.DemandAbove(append(roles, through...), permission)
+}
+
 // caller is a holder with what they may do of what their roles allow.
 func (s *Store) caller(ctx context.Context, holder administrators.Holder, made func(Permission) bool) (Caller, error) {
 	roles, ends, err := s.Administrators.Held(ctx, holder)

@@ -95,7 +95,7 @@ type groupUpdate struct {
 
 // Run changes the group.
 func (c groupUpdate) Run(ctx operator, s *server.Server, out printer.Printer) error {
-	group, err := s.Identity.Groups().Rename(ctx, c.Group, c.Name)
+	group, err := s.Identity.Groups().Rename(ctx, c.Group, c.Name, nil)
 	if err != nil {
 		return c.found(err)
 	}

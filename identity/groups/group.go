@@ -123,8 +123,9 @@ func Ensure(ctx context.Context, tx bun.Tx, now time.Time, slugs []string, sourc
 	return nil
 }
 
-// Rename changes what people read. It returns ErrNameInvalid or storage.ErrNotFound.
-func (s Store) Rename(ctx context.Context, slug, name string) (*Group, error) {
+// Rename changes what people read, where check, if it is not nil, has nothing against it, whose error it returns
+// otherwise. It returns ErrNameInvalid or storage.ErrNotFound.
+func (s Store) Rename(ctx context.Context, slug, name string, check func(*Group) error) (*Group, error) {
 	name = strings.TrimSpace(name)
 	if err := checkName(name); err != nil || name == "" {
 		return nil, ErrNameInvalid
@@ -132,6 +133,9 @@ func (s Store) Rename(ctx context.Context, slug, name string) (*Group, error) {
 	now := s.Now()
 	group, err := storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (*Group, error) {
 		before, err := find(ctx, tx, slug)
+		if err == nil && check != nil {
+			err = check(before)
+		}
 		if err != nil || before.Name == name {
 			return before, err
 		}

@@ -101,7 +101,7 @@ func (s *Store) PutAPI(
 		settings.set(after)
 		err = s.APIs.Create(ctx, after)
 	case err == nil && create:
-		err = ErrExists
+		err = manage.ErrExists
 	case err == nil:
 		err = manage.Unchanged(seen, before)
 	}

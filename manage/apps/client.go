@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
@@ -103,9 +102,6 @@ func (s *Store) Client(ctx context.Context, by manage.Caller, id string) (Client
 	return s.view(client)
 }
 
-// ErrExists says that what was to be made is there already.
-var ErrExists = refusal.New("precondition.exists", "it exists already")
-
 // readClient reads the metadata of an app. A member that there is none of is a mistake.
 func readClient(id string, object []byte) (*clients.Client, error) {
 	client, others, err := clients.ReadMetadata(object)
@@ -127,7 +123,7 @@ func readClient(id string, object []byte) (*clients.Client, error) {
 // PutClient registers an app, or replaces all that it is registered with but its secret. seen is the entity tag of the
 // app as the caller has seen it; empty: however it is. create says that it must not exist yet. What is left out gets
 // its default. The app is returned with its client_secret where it just got one. It returns a *manage.ForbiddenError,
-// clients.ErrClient with what is wrong, ErrExists, manage.ErrChanged or clients.ErrClientChanged.
+// clients.ErrClient with what is wrong, manage.ErrExists, manage.ErrChanged or clients.ErrClientChanged.
 func (s *Store) PutClient(
 	ctx context.Context, by manage.Caller, id string, object []byte, seen string, create bool,
 ) (client Client, created bool, err error) {
@@ -150,7 +146,7 @@ func (s *Store) PutClient(
 	case err != nil:
 		return nil, false, err
 	case create:
-		return nil, false, ErrExists
+		return nil, false, manage.ErrExists
 	}
 	if !before.HasSecret() && (wanted.AuthMethod == "" || wanted.HasSecret()) { // it gets one
 		if err := by.Demand(manage.RotateSecrets); err != nil {

@@ -26,14 +26,7 @@ type Store struct {
 func (s *Store) demandOver(
 	ctx context.Context, by manage.Caller, permission manage.Permission, client *clients.Client,
 ) error {
-	if err := by.Demand(permission); err != nil {
-		return err
-	}
-	roles, _, err := s.Administrators.Held(ctx, administrators.Client(client.ID))
-	if err != nil {
-		return err
-	}
-	return by.DemandAbove(append(roles, s.rolesThrough(client)...), permission)
+	return s.DemandOver(ctx, by, permission, administrators.Client(client.ID), s.rolesThrough(client)...)
 }
 
 // rolesThrough are the administrative roles that may be used by an app: none, unless it may ask for tokens of the

@@ -53,14 +53,7 @@ func (s *Store) GrantsOf(ctx context.Context, by manage.Caller, userID uuid.UUID
 // EndGrant takes from an app what it holds of a person. It returns a *manage.ForbiddenError, a *manage.StepUpError, or
 // storage.ErrNotFound where that grant of theirs is not in use.
 func (s *Store) EndGrant(ctx context.Context, by manage.Caller, userID, id uuid.UUID) error {
-	if err := by.Demand(manage.RecoverUsers); err != nil {
-		return err
-	}
-	roles, _, err := s.Administrators.Held(ctx, administrators.Person(userID))
-	if err != nil {
-		return err
-	}
-	if err := by.DemandAbove(roles, manage.RecoverUsers); err != nil {
+	if err := s.DemandOver(ctx, by, manage.RecoverUsers, administrators.Person(userID)); err != nil {
 		return err
 	}
 	theirs, err := s.Database.Reader().NewSelect().Model((*oidc.Grant)(nil)).

@@ -25,15 +25,7 @@ type Store struct {
 	Provider *oidc.Provider
 }
 
-// demandOver returns an error where the caller lacks a permission, or may not use it on a person: what they may do less
-// than the person they must not do to them. Nobody is kept from what they do to themselves.
+// demandOver is manage.Store.DemandOver for a person.
 func (s *Store) demandOver(ctx context.Context, by manage.Caller, permission manage.Permission, id uuid.UUID) error {
-	if err := by.Demand(permission); err != nil {
-		return err
-	}
-	roles, _, err := s.Administrators.Held(ctx, administrators.Person(id))
-	if err != nil {
-		return err
-	}
-	return by.DemandAbove(roles, permission)
+	return s.DemandOver(ctx, by, permission, administrators.Person(id))
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/activity"
 	"github.com/wicket-id/wicket/manage/apps"
+	"github.com/wicket-id/wicket/manage/groups"
 	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/manage/people"
 	"github.com/wicket-id/wicket/web/frame"
@@ -37,6 +38,7 @@ const PathOpenAPI = Root + "/openapi.json"
 type Doors struct {
 	Manage   *manage.Store
 	People   *people.Store
+	Groups   *groups.Store
 	Apps     *apps.Store
 	Activity *activity.Store
 	Issuer   *issuer.Store
@@ -77,6 +79,7 @@ func Routes(r *gin.Engine, f *frame.Frame, doors Doors) {
 	}
 	a := &API{Doors: doors, frame: f, huma: humagin.NewWithGroup(r, r.Group(Root), config)}
 	a.users()
+	a.groups()
 	a.invitations()
 	a.clients()
 	a.apis()
@@ -121,6 +124,7 @@ func (a *API) describeLinks() {
 	for _, made := range []struct{ by, below, parameter, value string }{
 		{"/users", "/users/{id}", "id", "$response.body#/id"},
 		{"/invitations", "/invitations/{id}", "id", "$response.body#/id"},
+		{"/groups/{slug}", "/groups/{slug}", "slug", "$request.path.slug"},
 		{"/clients/{id}", "/clients/{id}", "id", "$request.path.id"},
 		{"/apis/{identifier}", "/apis/{identifier}", "identifier", "$request.path.identifier"},
 	} {

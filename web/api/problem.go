@@ -16,7 +16,6 @@ import (
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/manage"
-	"github.com/wicket-id/wicket/manage/apps"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
@@ -92,13 +91,17 @@ var refusals = []struct {
 }{
 	{err: storage.ErrNotFound, status: http.StatusNotFound, code: "not_found"},
 	{err: manage.ErrChanged, status: http.StatusPreconditionFailed},
-	{err: apps.ErrExists, status: http.StatusPreconditionFailed},
+	{err: manage.ErrExists, status: http.StatusPreconditionFailed},
 	{err: errPrecondition, status: http.StatusPreconditionRequired},
 	{err: apis.ErrOwnAPI, status: http.StatusConflict, code: "api.own"},
 	{err: identity.ErrUsernameTaken, status: http.StatusConflict},
 	{err: identity.ErrEmailTaken, status: http.StatusConflict},
 	{err: identity.ErrRoleHeld, status: http.StatusConflict, code: "role.held"},
 	{err: identity.ErrRoleNotHeld, status: http.StatusNotFound, code: "role.not_held"},
+	{err: groups.ErrSlugInvalid, status: http.StatusUnprocessableEntity, code: "group.slug"},
+	{err: groups.ErrNameInvalid, status: http.StatusUnprocessableEntity, code: "group.name"},
+	{err: groups.ErrNotMember, status: http.StatusNotFound, code: "group.not_member"},
+	{err: groups.ErrRoleNotHeld, status: http.StatusNotFound, code: "role.not_held"},
 	{err: administrators.ErrHeld, status: http.StatusConflict},
 	{err: administrators.ErrNotHeld, status: http.StatusNotFound},
 	{err: administrators.ErrLastOwner, status: http.StatusConflict},

@@ -24,6 +24,7 @@ import (
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/activity"
 	"github.com/wicket-id/wicket/manage/apps"
+	"github.com/wicket-id/wicket/manage/groups"
 	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/manage/people"
 	"github.com/wicket-id/wicket/oidc"
@@ -61,6 +62,7 @@ type Server struct {
 	Logout       *logout.Service
 	Manage       *manage.Store
 	People       *people.Store
+	Groups       *groups.Store
 	Apps         *apps.Store
 	Activity     *activity.Store
 	Signing      *issuer.Store

@@ -18,6 +18,7 @@ import (
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/activity"
 	"github.com/wicket-id/wicket/manage/apps"
+	"github.com/wicket-id/wicket/manage/groups"
 	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/manage/people"
 	"github.com/wicket-id/wicket/oidc"
@@ -192,6 +193,7 @@ func (s *Server) wireManagement(_ context.Context, config *Config) error {
 	s.People = &people.Store{
 		Store: s.Manage, SignIns: s.SignIns, Factors: s.Factors, Transfer: s.Transfer, Provider: s.Provider,
 	}
+	s.Groups = &groups.Store{Store: s.Manage, Identity: s.Identity}
 	s.Apps = &apps.Store{Store: s.Manage, Provider: s.Provider, Clients: s.Clients, APIs: s.APIs}
 	s.Activity = &activity.Store{Store: s.Manage}
 	s.Signing = &issuer.Store{Store: s.Manage, Signing: s.Keys}
@@ -257,7 +259,7 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 		Tracer:            tracer,
 		Draining:          s.draining.Load,
 		Management: api.Doors{
-			Manage: s.Manage, People: s.People, Apps: s.Apps, Activity: s.Activity, Issuer: s.Signing,
+			Manage: s.Manage, People: s.People, Groups: s.Groups, Apps: s.Apps, Activity: s.Activity, Issuer: s.Signing,
 		},
 	})
 	return err

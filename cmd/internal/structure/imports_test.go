@@ -33,7 +33,7 @@ var oidcPackages = []string{
 }
 
 // managePackages are the verbs of administration.
-var managePackages = []string{"manage", "manage/activity", "manage/apps", "manage/issuer", "manage/people"}
+var managePackages = []string{"manage", "manage/activity", "manage/apps", "manage/groups", "manage/issuer", "manage/people"}
 
 // webPackages are the parts of web.
 var webPackages = []string{
@@ -103,6 +103,7 @@ var allowed = map[string][]string{
 	// these never see each other
 	"manage/activity": slices.Concat([]string{"manage"}, identityPackages, storagePackages),
 	"manage/apps":     slices.Concat([]string{"manage"}, oidcPackages, identityPackages, storagePackages),
+	"manage/groups":   slices.Concat([]string{"manage"}, identityPackages, storagePackages),
 	"manage/issuer":   slices.Concat([]string{"manage"}, oidcPackages),
 	"manage/people":   slices.Concat([]string{"manage", "oidc"}, identityPackages, storagePackages),
 	"oidc":            slices.Concat([]string{"oidc/access", "identity"}, storagePackages), // never federation

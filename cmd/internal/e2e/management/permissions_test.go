@@ -40,6 +40,10 @@ var may = map[string]string{
 	"end-user-session": recovery, "end-user-grant": recovery, "unlock-user": recovery, "reset-factors-user": recovery,
 	"sign-out-everywhere-user": recovery, "set-user-password": recovery, "make-user-reset-link": recovery,
 
+	"list-groups": everybody, "get-group": everybody, "list-group-members": everybody,
+	"put-group": people, "delete-group": people, "add-group-member": people, "remove-group-member": people,
+	"grant-group-role": people, "revoke-group-role": people,
+
 	"list-invitations": everybody, "create-invitation": people, "revoke-invitation": people,
 
 	"list-clients": everybody, "get-client": everybody, "list-apis": everybody, "get-api": everybody,
@@ -94,7 +98,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		}
 		path := strings.NewReplacer(
 			"{id}", uuid.NewString(), "{session}", uuid.NewString(), "{grant}", uuid.NewString(),
-			"{role}", administrators.Auditor, "{identifier}", "urn%3Anone",
+			"{role}", administrators.Auditor, "{slug}", "none", "{user}", uuid.NewString(), "{identifier}", "urn%3Anone",
 		)
 		callers := map[string]caller{}
 		for _, role := range administrators.Names {

@@ -71,7 +71,7 @@ func planChanged(said *pgconn.PgError) bool {
 // maxPipelined is how many statements of pipelines a connection keeps.
 const maxPipelined = 200
 
-// inOneTrip marks a context in which several statements, outside a transaction, are one: see script.
+// inOneTrip marks a context in which what may be several statements is sent in one trip: see Later and writeAsOne.
 type inOneTrip struct{}
 
 // pipeline runs several prepared statements as one transaction, in one round trip. It returns false, and has done

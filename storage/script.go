@@ -1,18 +1,22 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
 )
 
-// A transaction in which no statement waits for the answer of another need not go to and fro: Append and Claim run
-// theirs in one round trip on PostgreSQL, where each costs more than the statement itself, and as an ordinary
-// transaction on SQLite, where there is no trip.
+// A transaction in which no statement waits for the answer of another need not go to and fro: Append and Claim make one
+// statement of theirs on PostgreSQL, where each costs a trip and a plan to be begun and ended, and run them as an
+// ordinary transaction on SQLite, where there is no trip. So none of them may see what another has written, and no two
+// may change the same row; foreign keys are looked at when all are done.
 
 // Draft is where statements for Append and Claim are written. They run there, not here.
 func (d *Database) Draft() bun.IDB { return d.writer }
@@ -20,10 +24,7 @@ func (d *Database) Draft() bun.IDB { return d.writer }
 // Append runs statements that ask nothing, such as inserts, in one transaction: all of them or none.
 func (d *Database) Append(ctx context.Context, statements ...schema.QueryAppender) error {
 	if d.Kind == Postgres {
-		return untilItPasses(ctx, ofQueries, func() (again bool, err error) {
-			err = writeScript(ctx, d, statements...)
-			return undone(err), err
-		})
+		return writeAsOne(ctx, d, nil, statements)
 	}
 	return d.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return script(ctx, tx, statements...) })
 }
@@ -35,22 +36,7 @@ func (d *Database) Claim(
 	ctx context.Context, claims []*bun.UpdateQuery, then ...schema.QueryAppender,
 ) (claimed bool, err error) {
 	if d.Kind == Postgres {
-		statements := make([]schema.QueryAppender, 0, len(claims)+len(then))
-		for _, claim := range claims {
-			// A script is one transaction that stops at the first statement that fails. An update that finds nothing does
-			// not fail, so its count is made to.
-			query, err := claim.Returning("1").AppendQuery(schema.NewQueryGen(d.writer.Dialect()), nil)
-			if err != nil {
-				return false, err
-			}
-			statements = append(statements,
-				d.writer.NewRaw("WITH claimed AS (?) SELECT 1 / count(*) FROM claimed", bun.Safe(query)))
-		}
-		statements = append(statements, then...)
-		err = untilItPasses(ctx, ofQueries, func() (again bool, err error) {
-			err = writeScript(ctx, d, statements...)
-			return undone(err), err
-		})
+		err = writeAsOne(ctx, d, claims, then)
 		if fault := (*pgconn.PgError)(nil); errors.As(err, &fault) && fault.Code == divisionByZero {
 			return false, nil
 		}
@@ -89,16 +75,51 @@ func undone(err error) bool {
 
 const divisionByZero = "22012" // SQLSTATE
 
-// writeScript is script on a connection for writing.
-func writeScript(ctx context.Context, d *Database, statements ...schema.QueryAppender) error {
-	err := connected(ctx, d, func(ctx context.Context, conn bun.Conn) error {
-		return script(context.WithValue(ctx, inOneTrip{}, true), conn, statements...)
+// writeAsOne runs claims and statements as one statement of PostgreSQL, which fails where a claim finds nothing.
+func writeAsOne(
+	ctx context.Context, d *Database, claims []*bun.UpdateQuery, then []schema.QueryAppender,
+) error {
+	statement, err := asOne(schema.NewQueryGen(d.writer.Dialect()), claims, then)
+	if err != nil || len(statement) == 0 {
+		return err
+	}
+	return untilItPasses(ctx, ofQueries, func() (again bool, err error) {
+		err = connected(ctx, d, func(ctx context.Context, conn bun.Conn) error {
+			_, err := conn.ExecContext(context.WithValue(ctx, inOneTrip{}, true), string(statement))
+			return err
+		})
+		noteFailure(d, err)
+		return undone(err), err
 	})
-	noteFailure(d, err)
-	return err
 }
 
-// script sends statements in one piece. Outside a transaction, on PostgreSQL, they are one.
+// asOne writes claims and statements as one. An update that finds nothing does not fail, so its count is made to; that
+// is asked first, claim by claim, and PostgreSQL then runs what nobody has asked for.
+func asOne(gen schema.QueryGen, claims []*bun.UpdateQuery, then []schema.QueryAppender) (text []byte, err error) {
+	if len(claims) == 0 && len(then) <= 1 {
+		for _, statement := range then {
+			text, err = statement.AppendQuery(gen, text)
+		}
+		return text, err
+	}
+	parts := make([]schema.QueryAppender, 0, len(claims)+len(then))
+	counts := make([]string, 0, len(claims))
+	for i, claim := range claims {
+		parts = append(parts, claim.Returning("1"))
+		counts = append(counts, fmt.Sprintf("1 / (SELECT count(*) FROM w%d)", i))
+	}
+	before := [...]string{"WITH", ",\n"}
+	for i, part := range append(parts, then...) {
+		text = fmt.Appendf(text, "%s w%d AS (", before[min(i, 1)], i)
+		if text, err = part.AppendQuery(gen, text); err != nil {
+			return nil, err
+		}
+		text = append(text, ')')
+	}
+	return append(text, "\nSELECT "+cmp.Or(strings.Join(counts, ", "), "1")...), nil
+}
+
+// script sends statements of a transaction in one piece.
 func script(ctx context.Context, on bun.IDB, statements ...schema.QueryAppender) error {
 	gen := schema.NewQueryGen(on.Dialect())
 	var text []byte

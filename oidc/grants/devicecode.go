@@ -167,29 +167,24 @@ func (w *work) redeemDevice(ctx context.Context) error {
 	draft, grant := w.service.Database.Draft(), w.grant
 	session := w.device.newSession(w.client, grant, audit.ActorOf(ctx).IP, w.now)
 	claims := append(w.device.holdApprover(draft), w.device.use(draft, grant.ID, w.now))
+	record, err := audit.RecordStatement(ctx, draft, w.now, audit.Change{
+		Entity: "session", EntityID: session.ID.String(), Action: "started", UserID: grant.UserID,
+		New: audit.Values{"amr": session.AMR, "acr": session.ACR, "device": session.DeviceLabel},
+	}, audit.Change{
+		Entity: "grant", EntityID: grant.ID.String(), Action: "created", UserID: grant.UserID,
+		New: audit.Values{
+			"client_id": grant.ClientID, "scopes": grant.Scopes, "apis": grant.APIs, "device_request": w.device.Name(),
+		},
+	})
+	if err != nil {
+		return err
+	}
 	then := []schema.QueryAppender{
 		draft.NewInsert().Model(session), draft.NewInsert().Model(grant),
 		draft.NewInsert().Model(&clients.Participation{
 			SessionID: session.ID, ClientID: w.client.ID, CreatedAt: w.now,
 		}),
-	}
-	for _, change := range []audit.Change{
-		{
-			Entity: "session", EntityID: session.ID.String(), Action: "started", UserID: grant.UserID,
-			New: audit.Values{"amr": session.AMR, "acr": session.ACR, "device": session.DeviceLabel},
-		},
-		{
-			Entity: "grant", EntityID: grant.ID.String(), Action: "created", UserID: grant.UserID,
-			New: audit.Values{
-				"client_id": grant.ClientID, "scopes": grant.Scopes, "apis": grant.APIs, "device_request": w.device.Name(),
-			},
-		},
-	} {
-		record, err := audit.RecordStatement(ctx, draft, w.now, change)
-		if err != nil {
-			return err
-		}
-		then = append(then, record)
+		record,
 	}
 	if w.issued != nil {
 		then = append(then, draft.NewInsert().Model(w.issued))

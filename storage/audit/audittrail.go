@@ -64,29 +64,29 @@ const linesAtOnce = 40
 // RecordAll is Record for changes that may be many.
 func RecordAll(ctx context.Context, tx bun.Tx, at time.Time, changes []Change) error {
 	for batch := range slices.Chunk(changes, linesAtOnce) {
-		entries := make([]*Entry, len(batch))
-		for i, change := range batch {
-			entry, err := newEntry(ctx, at, change)
-			if err != nil {
-				return err
-			}
-			entries[i] = entry
-		}
-		err := storage.Later(ctx, tx, tx.NewInsert().Model(&entries).ExcludeColumn("id").Returning("NULL"))
+		statement, err := RecordStatement(ctx, tx, at, batch...)
 		if err != nil {
+			return err
+		}
+		if err := storage.Later(ctx, tx, statement); err != nil {
 			return fmt.Errorf("record in the audit trail: %w", err)
 		}
 	}
 	return nil
 }
 
-// RecordStatement is Record's statement, to be run by storage's Append or Claim with others.
-func RecordStatement(ctx context.Context, tx bun.IDB, at time.Time, change Change) (*bun.InsertQuery, error) {
-	entry, err := newEntry(ctx, at, change)
-	if err != nil {
-		return nil, err
+// RecordStatement is Record's statement, to be run by storage's Append or Claim with others. The lines of several
+// changes are in the order of these, which they would not be in statements of their own.
+func RecordStatement(ctx context.Context, tx bun.IDB, at time.Time, changes ...Change) (*bun.InsertQuery, error) {
+	entries := make([]*Entry, len(changes))
+	for i, change := range changes {
+		entry, err := newEntry(ctx, at, change)
+		if err != nil {
+			return nil, err
+		}
+		entries[i] = entry
 	}
-	return tx.NewInsert().Model(entry).ExcludeColumn("id").Returning("NULL"), nil
+	return tx.NewInsert().Model(&entries).ExcludeColumn("id").Returning("NULL"), nil
 }
 
 func newEntry(ctx context.Context, at time.Time, change Change) (*Entry, error) {

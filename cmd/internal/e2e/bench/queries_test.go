@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -104,6 +105,9 @@ func TestQueriesOfEachWay(t *testing.T) {
 		} {
 			counter.reset()
 			way.once()
+			if several := counter.scripts(); len(several) > 0 {
+				t.Errorf("%s: several statements, want one for each read and transaction:\n%s", way.name, several)
+			}
 			reads, transactions := counter.counted(h.Database.Kind)
 			if reads != way.reads || transactions != way.transactions {
 				t.Errorf(
@@ -159,8 +163,23 @@ func (c *queryCounter) reset() {
 	c.queries = nil
 }
 
-// counted tells reads and transactions apart: on PostgreSQL a script without BEGIN is a transaction of its own, and so
-// is a lone insert.
+// scripts are the queries that are several statements and no part of a longer transaction.
+func (c *queryCounter) scripts() (scripts []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slices.Contains(c.queries, "BEGIN") {
+		return nil
+	}
+	for _, query := range c.queries {
+		if strings.Contains(query, ";\n") {
+			scripts = append(scripts, query)
+		}
+	}
+	return scripts
+}
+
+// counted tells reads and transactions apart: on PostgreSQL a statement without BEGIN that writes is a transaction of
+// its own.
 func (c *queryCounter) counted(kind storage.Kind) (reads, transactions int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -173,7 +192,7 @@ func (c *queryCounter) counted(kind storage.Kind) (reads, transactions int) {
 		case query == "BEGIN":
 			within = true
 			transactions++
-		case alone && (strings.Contains(query, ";\n") || strings.HasPrefix(query, "INSERT")):
+		case alone && (strings.HasPrefix(query, "WITH") || strings.HasPrefix(query, "INSERT")):
 			transactions++
 		case strings.HasPrefix(query, "SELECT"):
 			reads++

@@ -45,72 +45,24 @@ func (s *Store) KnownDevice(
 		return nil, nil
 	}
 	known := new(KnownDevice)
-	err := db.NewSelect().Model(known).Where("secret_hash = ? AND user_id = ?", storage.Digest(device.Secret), user.ID).
-		Where("last_used_at > ?", now.Add(-KnownDeviceKept)).Scan(ctx)
+	err := SelectKnown(db, now, user, device).Model(known).Scan(ctx)
 	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
 		return nil, nil
 	}
 	return known, err
 }
 
+// SelectKnown reads what is known of that browser, as KnownDevice does, as a part of another query.
+func SelectKnown(db bun.IDB, now time.Time, user *User, device Device) *bun.SelectQuery {
+	return db.NewSelect().Model((*KnownDevice)(nil)).
+		Where("secret_hash = ? AND user_id = ?", storage.Digest(device.Secret), user.ID).
+		Where("last_used_at > ?", now.Add(-KnownDeviceKept))
+}
+
 // IsTrusted tells whether the browser is spared the second step: it was asked to be, not long ago, and looks as it did.
 func (d *KnownDevice) IsTrusted(now time.Time, device Device) bool {
 	return d != nil && d.TrustedUntil != nil && now.Before(*d.TrustedUntil) && d.Fingerprint == device.Fingerprint() &&
 		d.Failures < PatientFailures
-}
-
-// RememberDevice makes the browser one that is known to the account, and returns the secret that it is to hold from now
-// on. It is a new one each time: one that was planted there, or seen, is worth nothing after a sign-in. trusted is for
-// how long it is spared the second step from now on; where it is NotTrusted, what was said before holds.
-func RememberDevice(
-	ctx context.Context, tx bun.Tx, now time.Time, user *User, device Device, trusted time.Duration,
-) (secret string, err error) {
-	secret = storage.NewSecret()
-	if device.Secret != "" {
-		// Of the other people too who use this browser: there is one cookie for all of them.
-		_, err := tx.NewUpdate().Model((*KnownDevice)(nil)).Set("secret_hash = ?", storage.Digest(secret)).
-			Where("secret_hash = ?", storage.Digest(device.Secret)).Exec(ctx)
-		if err != nil {
-			return "", err
-		}
-	}
-	known := &KnownDevice{
-		ID: storage.NewID(), UserID: user.ID, SecretHash: storage.Digest(secret), Fingerprint: device.Fingerprint(),
-		LastUsedAt: now, CreatedAt: now,
-	}
-	insert := tx.NewInsert().Model(known).On("CONFLICT (secret_hash, user_id) DO UPDATE").
-		Set("fingerprint = EXCLUDED.fingerprint").Set("failures = 0").Set("last_used_at = EXCLUDED.last_used_at")
-	if trusted != NotTrusted {
-		until := now.Add(trusted)
-		known.TrustedUntil = &until
-		insert.Set("trusted_until = EXCLUDED.trusted_until")
-	}
-	var id uuid.UUID // of the row that is there now
-	if err := insert.Returning("id").Scan(ctx, &id); err != nil {
-		return "", err
-	}
-	return secret, known.recordRemembered(ctx, tx, now, id, device)
-}
-
-// recordRemembered writes into the audit trail that a browser is known from now on, under that id, or trusted. That one
-// is used again, which was known, is no news.
-func (d *KnownDevice) recordRemembered(
-	ctx context.Context, tx bun.Tx, now time.Time, id uuid.UUID, device Device,
-) error {
-	change := audit.Change{
-		Entity: "known_device", EntityID: id.String(), Action: "remembered", UserID: d.UserID,
-		New: audit.Values{"device": device.Label()},
-	}
-	if d.TrustedUntil != nil {
-		change.New["trusted_until"] = *d.TrustedUntil
-	}
-	if id != d.ID {
-		if d.TrustedUntil == nil {
-			return nil
-		}
-		change.Action = "trusted"
-	}
-	return audit.Record(ctx, tx, now, change)
 }
 
 // ForgetDevices makes browsers of a person unknown: those that which selects, each with a line in the audit trail.

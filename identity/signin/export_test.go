@@ -39,3 +39,6 @@ func Occupy(s *Store, device identity.Device) error {
 	}
 	return nil
 }
+
+// RememberDevice makes a browser one that is known to an account.
+var RememberDevice = rememberDevice

@@ -43,7 +43,7 @@ func FuzzLinks(f *testing.F) {
 				return "", err
 			}
 		}
-		return identity.RememberDevice(ctx, tx, now, alice, identitytest.Laptop, identity.NotTrusted)
+		return signin.RememberDevice(ctx, tx, now, alice, identitytest.Laptop, identity.NotTrusted)
 	})
 	if err != nil {
 		f.Fatal(err)

@@ -17,18 +17,14 @@ import (
 // openAccount takes what was proved to the account, if it may be signed in to now and the password is still the
 // account's: one conditional update, so that neither a lock nor a new password that comes in between is overlooked.
 // It returns the user with the session version of now, or nil where the account may not be signed in to.
-func openAccount(
-	ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *identity.KnownDevice,
-) (*identity.User, error) {
+func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep) (*identity.User, error) {
 	user := *step.user
 	update := tx.NewUpdate().Model((*identity.User)(nil)).
 		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("erase_at = NULL").
 		Set("last_login_at = ?", now).Set("last_login_ip = ?", step.device.IP).
 		Where("id = ? AND is_active AND coalesce(password_hash, '') = ?", user.ID, user.PasswordHash).
-		Returning("session_version")
-	if step.isLockable(known) {
-		update.Where("(locked_until IS NULL OR locked_until <= ?)", now)
-	}
+		Returning("session_version").
+		ApplyQueryBuilder(step.isNotLockedOut(tx, now))
 	if step.rehashed != "" {
 		update.Set("password_hash = ?", step.rehashed)
 	}
@@ -42,22 +38,27 @@ func openAccount(
 }
 
 // accountIsOpen asks what openAccount asks, and changes nothing: there is a second step to come.
-func accountIsOpen(
-	ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *identity.KnownDevice,
-) (bool, error) {
-	query := tx.NewSelect().Model((*identity.User)(nil)).
-		Where("id = ? AND is_active AND coalesce(password_hash, '') = ?", step.user.ID, step.user.PasswordHash)
-	if step.isLockable(known) {
-		query.Where("(locked_until IS NULL OR locked_until <= ?)", now)
-	}
-	return query.Exists(ctx)
+func accountIsOpen(ctx context.Context, tx bun.Tx, now time.Time, step firstStep) (bool, error) {
+	return tx.NewSelect().Model((*identity.User)(nil)).
+		Where("id = ? AND is_active AND coalesce(password_hash, '') = ?", step.user.ID, step.user.PasswordHash).
+		ApplyQueryBuilder(step.isNotLockedOut(tx, now)).
+		Exists(ctx)
 }
 
-// isLockable tells whether a lock holds for what was shown. It is against guessing: a key or another provider's word is
-// not guessed, and a browser that is known is not locked out by what strangers do elsewhere. Codes that are typed are
-// settle's.
-func (f firstStep) isLockable(known *identity.KnownDevice) bool {
-	return f.evidence.External == nil && slices.Contains(f.evidence.AMR, "pwd") && known == nil
+// isNotLockedOut is a condition on the account: no lock of it holds for what was shown. A lock is against guessing: a
+// key or another provider's word is not guessed, and a browser that is known is not locked out by what strangers do
+// elsewhere. Codes that are typed are settle's.
+func (f firstStep) isNotLockedOut(db bun.IDB, now time.Time) func(bun.QueryBuilder) bun.QueryBuilder {
+	return func(query bun.QueryBuilder) bun.QueryBuilder {
+		switch {
+		case f.evidence.External != nil || !slices.Contains(f.evidence.AMR, "pwd"):
+			return query
+		case f.device.Secret == "":
+			return query.Where("(locked_until IS NULL OR locked_until <= ?)", now)
+		}
+		return query.Where("(locked_until IS NULL OR locked_until <= ? OR EXISTS (?))", now,
+			identity.SelectKnown(db, now, f.user, f.device))
+	}
 }
 
 // noteDeviceFailure counts a wrong password or code in a browser that is known. After as many as would lock the account
@@ -101,7 +102,7 @@ func (s *Store) Unlock(ctx context.Context, secret string, device identity.Devic
 		if err != nil {
 			return "", err
 		}
-		return identity.RememberDevice(ctx, tx, now, owner, device, identity.NotTrusted)
+		return rememberDevice(ctx, tx, now, owner, device, identity.NotTrusted)
 	})
 }
 

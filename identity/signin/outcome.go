@@ -37,22 +37,18 @@ type firstStep struct {
 // conclude lets a person in who has proved who they are, or asks for a second step. Where the account lets nobody in
 // now it notes why, and refuses with ErrRefused. Signing in undoes a request to be erased.
 func (s *Store) conclude(ctx context.Context, tx bun.Tx, now time.Time, step firstStep) (*Outcome, error) {
-	known, err := s.KnownDevice(ctx, tx, now, step.user, step.device)
-	if err != nil {
-		return nil, err
-	}
-	more, err := s.needsSecondStep(ctx, tx, now, step, known)
+	more, err := s.needsSecondStep(ctx, tx, now, step)
 	if err != nil {
 		return nil, err
 	}
 	if more {
-		open, err := accountIsOpen(ctx, tx, now, step, known)
+		open, err := accountIsOpen(ctx, tx, now, step)
 		if err != nil || !open {
 			return nil, step.refuse(ctx, tx, now, err)
 		}
 		return s.askSecondStep(ctx, tx, now, step)
 	}
-	user, err := openAccount(ctx, tx, now, step, known)
+	user, err := openAccount(ctx, tx, now, step)
 	if err != nil || user == nil {
 		return nil, step.refuse(ctx, tx, now, err)
 	}
@@ -77,15 +73,17 @@ func (f firstStep) refuse(ctx context.Context, tx bun.Tx, now time.Time, err err
 
 // needsSecondStep tells whether a first step is not enough: the account has a second factor and this browser is not
 // trusted, or the person has a key and signs in as they never did. Whoever came with two factors has shown enough.
-func (s *Store) needsSecondStep(
-	ctx context.Context, tx bun.Tx, now time.Time, step firstStep, known *identity.KnownDevice,
-) (bool, error) {
-	switch {
-	case identity.Assures(step.evidence.ACR, identity.ACRMultiFactor):
+func (s *Store) needsSecondStep(ctx context.Context, tx bun.Tx, now time.Time, step firstStep) (bool, error) {
+	if identity.Assures(step.evidence.ACR, identity.ACRMultiFactor) || !step.user.TwoFactor && !step.user.HasWebAuthn {
 		return false, nil
+	}
+	known, err := s.KnownDevice(ctx, tx, now, step.user, step.device)
+	switch {
+	case err != nil:
+		return false, err
 	case step.user.TwoFactor:
 		return !known.IsTrusted(now, step.device), nil
-	case step.user.HasWebAuthn && known == nil:
+	case known == nil:
 		return isNewDevice(ctx, tx, step.user.ID, step.device)
 	}
 	return false, nil
@@ -121,7 +119,7 @@ func (s *Store) start(
 	if admission.Session, err = s.startSession(ctx, tx, now, step, admission.Secret); err != nil {
 		return nil, err
 	}
-	if admission.DeviceSecret, err = identity.RememberDevice(ctx, tx, now, step.user, step.device, trusted); err != nil {
+	if admission.DeviceSecret, err = rememberDevice(ctx, tx, now, step.user, step.device, trusted); err != nil {
 		return nil, err
 	}
 	return admission, step.note(ctx, tx, now, "")
@@ -175,26 +173,35 @@ func (s *Store) startSession(
 		}
 	}
 	if action == "started" {
-		unfamiliar, err := isNewDevice(ctx, tx, session.UserID, step.device)
-		if err != nil {
+		if err := s.begin(ctx, tx, now, step, session); err != nil {
 			return nil, err
-		}
-		if _, err := tx.NewInsert().Model(session).Exec(ctx); err != nil {
-			return nil, err
-		}
-		if unfamiliar {
-			values := identity.OriginOf(step.device)
-			values["time"] = now.Format(time.RFC3339)
-			if err := s.TellOwner(
-				ctx, tx, now, step.user, identity.MessageNewSignIn, identity.ProofNotMe, identity.NotMeProofLifetime, &session.ID,
-				values,
-			); err != nil {
-				return nil, err
-			}
 		}
 	}
 	return session, audit.Record(ctx, tx, now, audit.Change{
 		Entity: "session", EntityID: session.ID.String(), Action: action, UserID: session.UserID,
 		New: audit.Values{"amr": session.AMR, "acr": session.ACR, "device": session.DeviceLabel},
 	})
+}
+
+// begin writes a session that is new, and tells its owner where none of theirs was in such a browser or network.
+func (s *Store) begin(
+	ctx context.Context, tx bun.Tx, now time.Time, step firstStep, session *identity.Session,
+) error {
+	unfamiliar, err := isNewDevice(ctx, tx, session.UserID, step.device)
+	if err != nil {
+		return err
+	}
+	insert := tx.NewInsert().Model(session).Returning("NULL")
+	if !unfamiliar {
+		return storage.Later(ctx, tx, insert)
+	}
+	if _, err := insert.Exec(ctx); err != nil { // at once: the links in the mail refer to it
+		return err
+	}
+	values := identity.OriginOf(step.device)
+	values["time"] = now.Format(time.RFC3339)
+	return s.TellOwner(
+		ctx, tx, now, step.user, identity.MessageNewSignIn, identity.ProofNotMe, identity.NotMeProofLifetime, &session.ID,
+		values,
+	)
 }

@@ -224,7 +224,7 @@ func (s Resets) Reset(ctx context.Context, r NewPassword) (owner *identity.User,
 		if err := s.removeWays(ctx, tx, now, r, owner.ID); err != nil {
 			return "", err
 		}
-		deviceSecret, err := identity.RememberDevice(ctx, tx, now, owner, r.Device, trusted)
+		deviceSecret, err := rememberDevice(ctx, tx, now, owner, r.Device, trusted)
 		if err != nil {
 			return "", err
 		}

@@ -174,11 +174,7 @@ func (s SecondSteps) Finish(
 		ctx context.Context, tx bun.Tx, now time.Time, shown firstStep,
 	) (*Outcome, error) {
 		shown.current = current
-		known, err := s.KnownDevice(ctx, tx, now, step.user, device)
-		if err != nil {
-			return nil, err
-		}
-		user, err := openAccount(ctx, tx, now, shown, known)
+		user, err := openAccount(ctx, tx, now, shown)
 		if err != nil {
 			return nil, err
 		} else if user == nil {

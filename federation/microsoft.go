@@ -47,6 +47,10 @@ func (microsoft) checkSettings(s *Settings) error {
 		return errors.New("an administrator of a Microsoft tenant may set any e-mail address there: " +
 			"authoritative needs a tenant of your own")
 	}
+	if isShared && len(s.Tenants) == 0 && len(s.Roles)+len(s.Groups) > 0 {
+		return errors.New("an administrator of a Microsoft tenant may call its groups and roles what they like: " +
+			"rules for groups and roles need a tenant of your own, or tenants that are named")
+	}
 	if err := s.requireProvedDomains(); err != nil {
 		return err
 	}

@@ -39,6 +39,12 @@ func TestCheckSaysWhatIsWrongWithAProvider(t *testing.T) {
 		"go with the tenant":         microsoft(Settings{Tenant: "consumers", Tenants: []string{personalTenant}}),
 		"not the id of a tenant":     microsoft(Settings{Tenants: []string{"acme.example"}}),
 		"needs a tenant of your own": microsoft(Settings{Emails: EmailsAuthoritative}),
+		"need a tenant of your own": microsoft(Settings{
+			Roles: []RoleRule{{Role: "admin", Claim: "roles", Value: "Admin"}},
+		}),
+		"rules for groups and roles": microsoft(Settings{
+			Tenant: "organizations", Groups: []GroupRule{{Group: "staff", Claim: "groups", Value: "all"}},
+		}),
 	} {
 		p := good()
 		change(&p)

@@ -273,20 +273,15 @@ func SelectExternal(db bun.IDB, into *ExternalAccount, external External) *bun.S
 		Where("provider = ? AND issuer = ? AND subject = ?", external.Provider, external.Issuer, external.Subject)
 }
 
-// forgetUpstream takes back the groups and roles that a provider gave to a person whose last account there was
-// unlinked: what it says of them is not heard any more.
+// forgetUpstream takes back the groups and roles that a provider gave to a person of whom an account there was
+// unlinked. By which of several accounts they came is not known; another says it again at the next sign-in.
 func forgetUpstream(ctx context.Context, tx bun.Tx, now time.Time, userID uuid.UUID, provider string) error {
-	other, err := tx.NewSelect().Model((*ExternalAccount)(nil)).
-		Where("user_id = ? AND provider = ?", userID, provider).Exists(ctx)
-	if err != nil || other {
-		return err
-	}
 	source := groups.SourceOf(provider)
 	if err := groups.Sync(ctx, tx, now, userID, source, nil); err != nil {
 		return err
 	}
 	var names []string
-	err = tx.NewSelect().Model((*Role)(nil)).
+	err := tx.NewSelect().Model((*Role)(nil)).
 		Column("role_name").
 		Where("user_id = ? AND is_active AND assigned_by = ?", userID, source).
 		Scan(ctx, &names)

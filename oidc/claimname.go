@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // GroupsClaim is what the claim that tells of a person's groups is called, unless an app wants another name.
@@ -19,7 +20,7 @@ var ProtocolClaims = []string{
 // not tell them: RFC 7519, section 4.1, RFC 7800, RFC 8693, RFC 9068 and OpenID Connect.
 var otherClaims = []string{
 	"nbf", "jti", "azp", "s_hash", "cnf", "act", "may_act", "scope", "client_id", "entitlements", "events", "toe", "txn",
-	"sub_jwk", "sub_id", "typ", "token_introspection", "verified_claims", "_claim_names", "_claim_sources",
+	"authorization_details", "active", "htm", "htu", "ath", "sub_jwk", "sub_id", "typ", "token_introspection", "verified_claims", "_claim_names", "_claim_sources",
 }
 
 var claimName = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,200}$`)
@@ -34,7 +35,9 @@ func CheckGroupsClaim(name string) error {
 	for _, scope := range Scopes {
 		known = append(known, scope.Claims...)
 	}
-	if name != GroupsClaim && slices.Contains(known, name) {
+	// Libraries compare names of members without case.
+	same := func(other string) bool { return strings.EqualFold(other, name) }
+	if name != GroupsClaim && slices.ContainsFunc(known, same) {
 		return fmt.Errorf("the claim for groups cannot be called %s, which means something else", name)
 	}
 	return nil

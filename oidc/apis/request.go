@@ -65,7 +65,8 @@ const maxRequested = 20
 // ScopesOf are the scopes of the API that a client may have: all of them, unless it is registered for scopes of APIs by
 // name; then those of these that this API knows, which may be none.
 func (a *API) ScopesOf(client *clients.Client) []string {
-	if slices.ContainsFunc(client.Scopes, func(scope string) bool { return !oidc.IsOwnScope(scope) }) {
+	// What an API calls as Wicket calls a scope of its own since was one of the API's when the client was registered.
+	if slices.ContainsFunc(client.Scopes, func(s string) bool { return !oidc.IsOwnScope(s) || a.Has(s) }) {
 		return oidc.Intersect(a.scopeNames(), client.Scopes)
 	}
 	return a.scopeNames()

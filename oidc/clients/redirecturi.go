@@ -17,7 +17,9 @@ var forbiddenSchemes = []string{
 	"javascript", "livescript", "mocha", "data", "vbscript", "vbs", "file", "about", "blob", "view-source", "filesystem",
 	"ws", "wss", "ftp", "ftps", "sftp", "jar", "resource", "res", "mhtml", "mk", "cid", "mid", "urn", "feed", "chrome",
 	"chrome-extension", "chrome-untrusted", "moz-extension", "moz-icon", "safari-extension", "edge", "opera", "brave",
-	"devtools", "intent", "android-app", "content", "market", "itms", "itms-apps", "itms-services", "x-apple-helpbasic",
+	"devtools", "microsoft-edge", "googlechrome", "firefox", "x-safari-http", "x-safari-https", "safari-http",
+	"safari-https", "jnlp", "jnlps", "sip", "sips", "webcal", "rtsp", "geo", "mms", "git", "tftp", "dict", "hcp", "wyciwyg",
+	"intent", "android-app", "content", "market", "itms", "itms-apps", "itms-services", "x-apple-helpbasic",
 	"help", "shell", "shortcuts", "search", "mailto", "tel", "sms", "facetime", "ldap", "ldaps", "ssh", "telnet", "rlogin",
 	"smb", "nfs", "afp", "vnc", "rdp", "gopher", "news", "nntp", "irc", "magnet", "openid", "openid4vp",
 }

@@ -26,7 +26,8 @@ type Request struct {
 	// person is signed out all the same: what is wrong is the app's, and they meant it.
 	Refused *oidc.Error
 
-	form url.Values
+	form    url.Values
+	schemes []string // that the operator allows: see oidc.Provider.RedirectSchemes
 }
 
 // Read reads a logout request. It returns an *Error for one that must not be followed: then the person is told, and
@@ -39,7 +40,7 @@ func (p *Service) Read(ctx context.Context, form url.Values) (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	logout := &Request{form: form, state: form.Get("state")}
+	logout := &Request{form: form, schemes: p.RedirectSchemes, state: form.Get("state")}
 	clientID := form.Get("client_id")
 	if hint := form.Get("id_token_hint"); hint != "" {
 		claims, err := p.Tokens.ReadIDTokenHint(hint)
@@ -78,7 +79,8 @@ func (l *Request) readReturnURI() {
 		l.Refused = oidc.InvalidRequest(
 			"post_logout_redirect_uri needs an id_token_hint or a client_id, so that we know whose it is.",
 		)
-	case !slices.Contains(l.Client.PostLogoutRedirectURIs, uri):
+	case !slices.Contains(l.Client.PostLogoutRedirectURIs, uri) ||
+		clients.CheckRedirectScheme(l.Client, uri, l.schemes) != nil:
 		l.Refused = oidc.InvalidRequest(
 			"The post_logout_redirect_uri is not one that this client has registered. It must match exactly.",
 		)

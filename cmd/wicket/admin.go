@@ -98,7 +98,7 @@ func (adminList) Run(ctx operator, s *server.Server, out printer.Printer) error 
 	}
 	rows := make([][]any, len(list))
 	for i, admin := range list {
-		kind, until := "person", "revoked"
+		kind, until := "person", "for good"
 		if admin.ClientID != "" {
 			kind = "app"
 		} else if admin.APIKeyID != nil {

@@ -334,7 +334,7 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		index string // one that must be used
 		once  func() error
 	}{
-		{"user by username", "users_username_key_key", func() error { _, err := h.Identity.Users().Find(ctx, "person500"); return err }},
+		{"user by username", "users_username", func() error { _, err := h.Identity.Users().Find(ctx, "person500"); return err }},
 		{"user by e-mail", "address", func() error { _, err := h.Identity.Users().Find(ctx, "person500@example.com"); return err }},
 		{"user by phone", "phones_verified_number", func() error { _, err := h.Identity.Users().Find(ctx, "+4930123456"); return ignoreNotFound(err) }},
 		{"session by secret", "sessions_secret_hash_key", func() error {

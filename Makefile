@@ -17,8 +17,6 @@ GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # package may follow that has a sync.Map, as modernc.org/libc has: of its generic half the linker keeps one copy, perhaps
 # that of the package that was left out, and then the detector sees races everywhere that are none.
 RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false -d=checkptr=0' -gcflags='golang.org/x/crypto/argon2=-race=false'
-# Twice as many packages at once as there are processors, for tests wait, too: for other processes and for time to pass.
-AT_ONCE := -p $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 PACKAGES := $(CLIENTS)/node_modules/.package-lock.json $(CLIENTS)/python/.venv/complete
 # A mirror that does not answer is given up soon, and asked again.
 NETWORK := -o Acquire::Retries=3 -o Acquire::http::Timeout=60 -o Acquire::https::Timeout=60
@@ -48,7 +46,7 @@ test: .SHELLFLAGS := -o pipefail -c
 test: tools $(PACKAGES) ## run every test; installs the Debian packages that they need
 	@mkdir -p bin
 	WICKET_TEST_COMPLETE=1 MODULES='$(MODULES)' $(GOTESTSUM) --format pkgname --jsonfile bin/tests.json --raw-command -- \
-		.ci/suite $(TESTFLAGS) $(RACE) $(AT_ONCE) -tags nomsgpack -vet=off -timeout 30m | .ci/slowest bin/tests.json
+		.ci/suite $(TESTFLAGS) $(RACE) -tags nomsgpack -vet=off -timeout 30m | .ci/slowest bin/tests.json
 
 test-quick: ## run the tests that need nothing installed: on SQLite, without a browser, and no whole journeys
 	go test -short $$(go list ./... | grep -v /cmd/internal/e2e/)

@@ -36,7 +36,7 @@ type Answered = frame.Answered
 
 // New returns the handler of everything that Wicket serves. It fails where a trusted proxy is neither an address nor a
 // network.
-func New(config Config) (http.Handler, error) {
+func New(config Config) (*Handler, error) {
 	f, err := frame.New(config.Config)
 	if err != nil {
 		return nil, err
@@ -53,14 +53,23 @@ func New(config Config) (http.Handler, error) {
 	}
 	management.UseRawPath = true // ids are URLs, too
 	api.Routes(management, f, config.Management)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == api.Base || strings.HasPrefix(r.URL.Path, api.Base+"/") {
-			management.ServeHTTP(w, r)
-			return
-		}
-		pages.ServeHTTP(w, r)
-	}), nil
+	return &Handler{pages, management}, nil
 }
+
+// Handler serves everything. The management API has a router of its own.
+type Handler struct{ pages, management *gin.Engine }
+
+// ServeHTTP hands a request to the router that it is for.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == api.Base || strings.HasPrefix(r.URL.Path, api.Base+"/") {
+		h.management.ServeHTTP(w, r)
+		return
+	}
+	h.pages.ServeHTTP(w, r)
+}
+
+// Routes are those that a browser's cookies count for: all but the management API's.
+func (h *Handler) Routes() gin.RoutesInfo { return h.pages.Routes() }
 
 // newEngine returns a router that knows who sends a request, and observes each.
 func newEngine(f *frame.Frame, config Config) (*gin.Engine, error) {

@@ -279,8 +279,14 @@ func (s *Store) Delete(ctx context.Context, identifier string) error {
 	return nil
 }
 
-// List lists every API by name.
+// List lists every API by name, but for the server's own, which nobody registers.
 func (s *Store) List(ctx context.Context) ([]API, error) {
+	list, err := s.rows(ctx)
+	return slices.DeleteFunc(list, func(api API) bool { return s.isOwn(api.Identifier) }), err
+}
+
+// rows are all APIs by name.
+func (s *Store) rows(ctx context.Context) ([]API, error) {
 	var list []API
 	if err := s.Database.Reader().NewSelect().Model(&list).Order("name", "identifier").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("list APIs: %w", err)

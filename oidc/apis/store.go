@@ -83,7 +83,7 @@ func (s *Store) all(ctx context.Context) (*known, error) {
 	if all := s.known.Load(); all != nil && now.Before(all.until) {
 		return all, nil
 	}
-	list, err := s.List(ctx)
+	list, err := s.rows(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("APIs: %w", err)
 	}

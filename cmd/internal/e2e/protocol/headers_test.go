@@ -9,13 +9,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
+	"github.com/wicket-id/wicket/web"
 )
 
 // policy reads a Content-Security-Policy.
@@ -329,7 +328,7 @@ var (
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		for _, route := range h.Handler.(*gin.Engine).Routes() {
+		for _, route := range h.Handler.(*web.Handler).Routes() {
 			if route.Method != http.MethodGet && route.Method != http.MethodHead && route.Method != http.MethodOptions &&
 				!slices.Contains(personRoutes, route.Path) && !slices.Contains(otherRoutes, route.Path) {
 				t.Errorf("%s %s is in neither list: is it safe from other sites?", route.Method, route.Path)

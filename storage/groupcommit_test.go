@@ -68,7 +68,8 @@ func TestTransactionsShareACommit(t *testing.T) {
 			})
 		}
 		group.Wait()
-		if got := commits.count.Load(); db.Kind == storage.SQLite && got > writers*each/2 {
+		// Alone, all but those that fail would have one each. In memory a commit takes so little time that few may wait.
+		if got := commits.count.Load(); db.Kind == storage.SQLite && got > writers*each*7/10 {
 			t.Errorf("%d commits for %d transactions", got, writers*each)
 		}
 	})

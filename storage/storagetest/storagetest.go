@@ -35,7 +35,12 @@ func EachURL(t *testing.T, test func(t *testing.T, url string)) {
 // Open returns a fresh, migrated database of that kind, closed when the test ends.
 func Open(t testing.TB, kind storage.Kind) *storage.Database {
 	t.Helper()
-	db, err := storage.Open(context.Background(), URL(t, kind))
+	return open(t, URL(t, kind))
+}
+
+func open(t testing.TB, url string) *storage.Database {
+	t.Helper()
+	db, err := storage.Open(context.Background(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,15 +52,17 @@ func Open(t testing.TB, kind storage.Kind) *storage.Database {
 	return db
 }
 
+// OpenOnDisk is Open for SQLite with its file on the disk, where a commit takes the time that it takes an operator.
+func OpenOnDisk(t testing.TB) *storage.Database {
+	t.Helper()
+	return open(t, sqliteURL(t, t.TempDir()))
+}
+
 // URL returns the URL of a fresh, migrated database of that kind.
 func URL(t testing.TB, kind storage.Kind) string {
 	t.Helper()
 	if kind == storage.SQLite {
-		path := filepath.Join(sqliteFolder(t), "wicket.db")
-		if err := os.WriteFile(path, migratedFile(t), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return settled(t, "sqlite:"+path)
+		return sqliteURL(t, sqliteFolder(t))
 	}
 	server := postgres(t)
 	server.template.Do(func() {
@@ -63,6 +70,16 @@ func URL(t testing.TB, kind storage.Kind) string {
 		migrate(t, server.url("wicket_template"))
 	})
 	return fresh(t, server, "wicket_template")
+}
+
+// sqliteURL makes a migrated SQLite database in a folder.
+func sqliteURL(t testing.TB, folder string) string {
+	t.Helper()
+	path := filepath.Join(folder, "wicket.db")
+	if err := os.WriteFile(path, migratedFile(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return settled(t, "sqlite:"+path)
 }
 
 // sqliteFolder makes a folder for a SQLite database, which waits for the disk with each commit, until the test ends:

@@ -120,8 +120,8 @@ func Check(name string) error {
 	return nil
 }
 
-// Grant gives a role, for good or until ends. It returns ErrUnknown, ErrEnds, ErrHeld, or storage.ErrNotFound where the
-// holder does not exist.
+// Grant gives a role, for good or until ends. Links by which the holder's password can be chosen are void then. It
+// returns ErrUnknown, ErrEnds, ErrHeld, or storage.ErrNotFound where the holder does not exist.
 func (s *Store) Grant(ctx context.Context, holder Holder, name string, ends *time.Time) (*Role, error) {
 	now := s.Now()
 	if err := Check(name); err != nil {
@@ -140,6 +140,9 @@ func (s *Store) Grant(ctx context.Context, holder Holder, name string, ends *tim
 		} else if !exists {
 			return nil, storage.ErrNotFound
 		}
+		if err := voidResetLinks(ctx, tx, now, holder); err != nil {
+			return nil, err
+		}
 		role := &Role{Holder: holder, Name: name, GrantedBy: audit.ActorOf(ctx).Name, EndsAt: ends}
 		return role, Insert(ctx, tx, now, role)
 	})
@@ -150,6 +153,17 @@ func (s *Store) Grant(ctx context.Context, holder Holder, name string, ends *tim
 		return nil, fmt.Errorf("grant administrative role: %w", err)
 	}
 	return role, nil
+}
+
+// voidResetLinks ends the links by which a person's password can be chosen: who made one for them before they held the
+// role may be less mighty than they are now.
+func voidResetLinks(ctx context.Context, tx bun.Tx, now time.Time, holder Holder) error {
+	if !holder.UserID.Valid {
+		return nil
+	}
+	_, err := tx.NewUpdate().Table("password_reset_tokens").Set("used_at = ?", now).
+		Where("user_id = ? AND used_at IS NULL", holder.UserID.UUID).Exec(ctx)
+	return err
 }
 
 // Insert writes a role that a holder gets, as part of tx: Holder, Name, GrantedBy and EndsAt are taken.
@@ -221,7 +235,10 @@ func (s *Store) AnotherOwner(ctx context.Context, tx bun.Tx, holder Holder) erro
 	var owners []uuid.UUID
 	err := tx.NewSelect().Model((*Role)(nil)).Column("user_id").
 		Join(`JOIN users AS "user" ON "user".id = role.user_id`).
-		Where(`role = ? AND revoked_at IS NULL AND ends_at IS NULL AND "user".is_active AND "user".erase_at IS NULL`, Owner).
+		Where(
+			`role = ? AND revoked_at IS NULL AND ends_at IS NULL AND "user".is_active AND "user".erase_at IS NULL`,
+			Owner,
+		).
 		Limit(2).Scan(ctx, &owners)
 	if err != nil {
 		return err

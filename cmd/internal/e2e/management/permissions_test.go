@@ -407,3 +407,29 @@ func allPermissions() string {
 	}
 	return strings.Join(scopes, " ")
 }
+
+// What was made for somebody before they got a role does not reach them when they hold it.
+func TestResetLinkOfBeforeARole(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		support := keyFor(t, h, administrators.Support)
+		made := support.must(t, http.StatusCreated, http.MethodPost,
+			"/api/v1/users/"+h.User.ID.String()+"/actions/reset-link", nil)
+		link, err := url.Parse(made.JSON["link"].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		works := func() bool {
+			_, err := h.SignIns.Resets().Check(t.Context(), link.Query().Get("token"), "")
+			return err == nil
+		}
+		if !works() {
+			t.Fatal("the link does not work")
+		}
+		keyFor(t, h, administrators.Owner).must(t, http.StatusNoContent, http.MethodPut,
+			"/api/v1/administrators/users/"+h.User.ID.String()+"/auditor", map[string]any{})
+		if works() {
+			t.Error("support's link still chooses the password of an auditor")
+		}
+	})
+}

@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -68,4 +69,10 @@ func (s *Store) Revoke(ctx context.Context, by Caller, holder administrators.Hol
 		return err
 	}
 	return s.Administrators.Revoke(ctx, holder, role)
+}
+
+// HeldBy lists the administrative roles of a person. It returns a *ForbiddenError.
+func (s *Store) HeldBy(ctx context.Context, by Caller, userID uuid.UUID) ([]Administrator, error) {
+	all, err := s.List(ctx, by)
+	return slices.DeleteFunc(all, func(a Administrator) bool { return a.UserID == nil || *a.UserID != userID }), err
 }

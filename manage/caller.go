@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -138,6 +139,13 @@ func (c Caller) DemandToGrant(role string) error {
 		return &ForbiddenError{WriteAdmins, forbiddenByMight}
 	}
 	return nil
+}
+
+// MayGrant tells whether DemandToGrant lets the caller pass, once they have shown two factors.
+func (c Caller) MayGrant(role string) bool {
+	err := c.DemandToGrant(role)
+	var stepUp *StepUpError
+	return err == nil || errors.As(err, &stepUp)
 }
 
 // DemandToInvite is DemandToGrant for somebody who is invited, and whose role will be for good.

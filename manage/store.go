@@ -52,6 +52,26 @@ func (s *Store) ByToken(ctx context.Context, token string) (Caller, error) {
 	return caller, err
 }
 
+// ConsoleAge is how long after a sign-in its session is good for the console.
+const ConsoleAge = 12 * time.Hour
+
+// BySession returns who calls by the console: a person who is signed in there. It returns identity.ErrSignInNotFresh
+// where that was longer than ConsoleAge ago, and identity.ErrSecondFactorOwed where they have a second factor or a
+// passkey which the session has not seen.
+func (s *Store) BySession(ctx context.Context, session *identity.Session) (Caller, error) {
+	user, since := session.User, s.Now().Sub(session.AuthTime)
+	strong := identity.Assures(session.ACR, identity.ACRMultiFactor)
+	if since > ConsoleAge {
+		return Caller{}, identity.ErrSignInNotFresh
+	}
+	if !strong && (user.TwoFactor || user.HasWebAuthn) {
+		return Caller{}, identity.ErrSecondFactorOwed
+	}
+	caller, err := s.caller(ctx, administrators.Person(user.ID), func(Permission) bool { return true })
+	caller.stepUp, caller.strong = true, strong && since <= StepUpFor
+	return caller, err
+}
+
 // ByKey returns who calls with an API key from an address. It returns ErrKey where the key is not good, or not from
 // there.
 func (s *Store) ByKey(ctx context.Context, secret, ip string) (Caller, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/account"
 	"github.com/wicket-id/wicket/web/assets"
+	"github.com/wicket-id/wicket/web/console"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/protocol"
 	"github.com/wicket-id/wicket/web/signin"
@@ -41,6 +42,7 @@ func routes(r *gin.Engine, f *frame.Frame, config Config) {
 	questionRoutes(r, f)
 	accountRoutes(r, f, linked)
 	protocolRoutes(r, f)
+	console.Routes(r, f, config.Management)
 	if len(config.SecurityContacts) > 0 {
 		found := protocol.SecurityTXT{Frame: f, Contacts: config.SecurityContacts, Languages: config.SecurityLanguages}
 		r.GET(protocol.PathSecurityTXT, found.Serve)

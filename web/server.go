@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/wicket-id/wicket/manage/verbs"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/api"
 	"github.com/wicket-id/wicket/web/frame"
@@ -28,7 +29,7 @@ type Config struct {
 	Outbox            *notify.Outbox       // development alone: messages are shown, not sent; otherwise nil
 	Tracer            trace.TracerProvider // nil: nothing is traced
 	Draining          func() bool          // this process is about to stop
-	Management        api.Doors
+	Management        verbs.Set
 }
 
 // Answered is told of each request that was answered.

@@ -5,6 +5,7 @@ package groups
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -211,4 +212,22 @@ func (s *Store) RevokeRole(ctx context.Context, by manage.Caller, slug, role str
 		return err
 	}
 	return s.Identity.Groups().RevokeRole(ctx, slug, role)
+}
+
+// Of lists the groups of a person by slug. It returns a *manage.ForbiddenError.
+func (s *Store) Of(ctx context.Context, by manage.Caller, userID uuid.UUID) ([]Group, error) {
+	if err := by.Demand(manage.ReadGroups); err != nil {
+		return nil, err
+	}
+	memberships, err := s.Identity.Groups().Of(ctx, userID, false)
+	if err != nil {
+		return nil, err
+	}
+	var views []Group
+	for _, m := range memberships { // one for each source
+		if !slices.ContainsFunc(views, func(g Group) bool { return g.Slug == m.Group.Slug }) {
+			views = append(views, Group{Slug: m.Group.Slug, Name: m.Group.Name, Source: m.Group.Source})
+		}
+	}
+	return views, nil
 }

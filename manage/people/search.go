@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/uptrace/bun"
+
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/manage"
 )
@@ -27,4 +29,26 @@ func (s *Store) Search(ctx context.Context, by manage.Caller, text string, limit
 		return nil, fmt.Errorf("search users: %w", err)
 	}
 	return users, nil
+}
+
+// Usernames returns what people are called, by id; who is not there any more is left out. It returns a
+// *manage.ForbiddenError.
+func (s *Store) Usernames(ctx context.Context, by manage.Caller, ids []string) (map[string]string, error) {
+	if err := by.Demand(manage.ReadUsers); err != nil {
+		return nil, err
+	}
+	names := make(map[string]string, len(ids))
+	if len(ids) == 0 {
+		return names, nil
+	}
+	var users []identity.User
+	err := s.Database.Reader().NewSelect().Model(&users).Column("id", "username").
+		Where("id IN (?)", bun.In(ids)).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("usernames: %w", err)
+	}
+	for i := range users {
+		names[users[i].ID.String()] = users[i].Username
+	}
+	return names, nil
 }

@@ -16,6 +16,7 @@ type Actor struct {
 // The ways by which administrators act.
 const (
 	ViaAPI     = "api"
+	ViaConsole = "console"
 	ViaCommand = "cli"
 )
 

@@ -17,11 +17,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/wicket-id/wicket/manage"
-	"github.com/wicket-id/wicket/manage/activity"
-	"github.com/wicket-id/wicket/manage/apps"
-	"github.com/wicket-id/wicket/manage/groups"
-	"github.com/wicket-id/wicket/manage/issuer"
-	"github.com/wicket-id/wicket/manage/people"
+	"github.com/wicket-id/wicket/manage/verbs"
 	"github.com/wicket-id/wicket/web/frame"
 )
 
@@ -34,19 +30,9 @@ const (
 // PathOpenAPI is where the description of the API is served.
 const PathOpenAPI = Root + "/openapi.json"
 
-// Doors are the verbs that the API leads to.
-type Doors struct {
-	Manage   *manage.Store
-	People   *people.Store
-	Groups   *groups.Store
-	Apps     *apps.Store
-	Activity *activity.Store
-	Issuer   *issuer.Store
-}
-
 // API is the management API while it is put together.
 type API struct {
-	Doors
+	verbs.Set
 
 	frame *frame.Frame
 	huma  huma.API
@@ -54,7 +40,7 @@ type API struct {
 
 // Routes registers the API with a router that has nothing else, and that hands on path parameters as they are once
 // their percent-encoding is read.
-func Routes(r *gin.Engine, f *frame.Frame, doors Doors) {
+func Routes(r *gin.Engine, f *frame.Frame, set verbs.Set) {
 	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -77,7 +63,7 @@ func Routes(r *gin.Engine, f *frame.Frame, doors Doors) {
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	}
-	a := &API{Doors: doors, frame: f, huma: humagin.NewWithGroup(r, r.Group(Root), config)}
+	a := &API{Set: set, frame: f, huma: humagin.NewWithGroup(r, r.Group(Root), config)}
 	a.users()
 	a.groups()
 	a.invitations()

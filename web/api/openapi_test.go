@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/wicket-id/wicket/manage/verbs"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web/api"
@@ -32,7 +33,7 @@ func TestDescriptionIsAsKnown(t *testing.T) {
 	}
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
-	api.Routes(engine, f, api.Doors{})
+	api.Routes(engine, f, verbs.Set{})
 	recorder := httptest.NewRecorder()
 	engine.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, api.PathOpenAPI, nil))
 	var described bytes.Buffer

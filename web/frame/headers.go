@@ -28,12 +28,21 @@ func (v *Visit) LeadsTo(addresses ...string) {
 	}
 }
 
-var strictestPolicy = contentSecurityPolicy(nil, nil)
+// OwnSourcesOnly lets the page show pictures of this server alone, so that nobody elsewhere learns who looks at it, and
+// its script fetch pages of this server. It is for the console.
+func (v *Visit) OwnSourcesOnly() { v.ownSources = true }
 
-// contentSecurityPolicy is the policy of a page whose forms lead to these addresses in the end, and which shows those
-// others in frames. Browsers apply form-action to every redirect that follows a form, and where an app sends people
+const (
+	sourcesOfPages   = "img-src 'self' https: data:; "
+	sourcesOfConsole = "img-src 'self' data:; connect-src 'self'; "
+)
+
+var strictestPolicy = contentSecurityPolicy(sourcesOfPages, nil, nil)
+
+// contentSecurityPolicy is the policy of a page with these sources, whose forms lead to these addresses in the end, and
+// which shows those others in frames. Browsers apply form-action to every redirect that follows a form, and where an app sends people
 // after its callback is its own affair: so https as a whole is allowed then, and http only to the very host.
-func contentSecurityPolicy(leadsTo, framed []string) string {
+func contentSecurityPolicy(sources string, leadsTo, framed []string) string {
 	formAction := []string{"'self'"}
 	allow := func(source string) {
 		if !slices.Contains(formAction, source) {
@@ -61,6 +70,6 @@ func contentSecurityPolicy(leadsTo, framed []string) string {
 	if frames != "" {
 		frames = "frame-src" + frames + "; "
 	}
-	return "default-src 'none'; " + frames + "style-src 'self'; script-src 'self'; img-src 'self' https: data:; " +
+	return "default-src 'none'; " + frames + "style-src 'self'; script-src 'self'; " + sources +
 		"base-uri 'none'; frame-ancestors 'none'; form-action " + strings.Join(formAction, " ")
 }

@@ -16,7 +16,7 @@ func TestContentSecurityPolicy(t *testing.T) {
 		"'self' https: com.example.app:":      {"com.example.app:/callback"},
 		"'self' https: http://[::1]:80 x:":    {"http://[::1]:80/cb", "https://a", "x:y", "https://b"},
 	} {
-		policy := contentSecurityPolicy(leadsTo, nil)
+		policy := contentSecurityPolicy(sourcesOfPages, leadsTo, nil)
 		if _, got, _ := strings.Cut(policy, "form-action "); got != want {
 			t.Errorf("%v: form-action %s, want %s", leadsTo, got, want)
 		}
@@ -29,7 +29,7 @@ func TestContentSecurityPolicy(t *testing.T) {
 // What a page frames is named by its origin, and cannot say more in the policy than that.
 func TestPolicyOfFrames(t *testing.T) {
 	framed := []string{"https://app.example.com/front?sid=1", "http://localhost:9999/front", "https://a.example;sandbox/x"}
-	policy := contentSecurityPolicy(nil, framed)
+	policy := contentSecurityPolicy(sourcesOfPages, nil, framed)
 	if !strings.HasPrefix(policy, "default-src 'none'; frame-src https://app.example.com http://localhost:9999; style-src 'self'; ") ||
 		strings.Contains(policy, "sandbox") {
 		t.Error(policy)

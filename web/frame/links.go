@@ -29,8 +29,9 @@ func OwnPage(then string) string {
 	isPlain := len(then) <= maxThen && !strings.ContainsAny(then, "\\:@\n\r") && !strings.Contains(then, "..") &&
 		!strings.Contains(strings.ToLower(then), "%2e") // which browsers read as a dot
 	isAccount := strings.HasPrefix(then, "/account/") || then == "/account"
+	isConsole := strings.HasPrefix(then, "/console/") || then == "/console" || strings.HasPrefix(then, "/console?")
 	isLink := strings.HasPrefix(then, "/verify-email?token=") || strings.HasPrefix(then, oidc.PathDevice+"?user_code=")
-	if isPlain && (isAccount || isLink || then == "/apps" || then == "/arrival/link") {
+	if isPlain && (isAccount || isConsole || isLink || then == "/apps" || then == "/arrival/link") {
 		return then
 	}
 	return "/account"

@@ -31,11 +31,12 @@ type Visit struct {
 	Owner         *identity.Reauthenticated // the session again, where the route demands that it is fresh
 	Client        *clients.Client           // the app that calls, as soon as it is known; for the log
 
-	frame   *Frame
-	leadsTo []string          // where the forms of the page lead in the end: see LeadsTo
-	framed  []string          // what the page shows in frames
-	cookies map[string]string // the cookies that the answer sets, by name
-	read    bool              // Session was looked for
+	frame      *Frame
+	ownSources bool              // see OwnSourcesOnly
+	leadsTo    []string          // where the forms of the page lead in the end: see LeadsTo
+	framed     []string          // what the page shows in frames
+	cookies    map[string]string // the cookies that the answer sets, by name
+	read       bool              // Session was looked for
 }
 
 // Context is the context of the request. It knows who acts, and ends when the browser goes away or the request has
@@ -121,7 +122,11 @@ func (v *Visit) Show(status int, page pages.Page) error {
 	if status == http.StatusTooManyRequests && v.Gin.Writer.Header().Get("Retry-After") == "" {
 		v.Gin.Header("Retry-After", "60") // what identity refuses comes back within minutes, up to an hour
 	}
-	v.Gin.Header("Content-Security-Policy", contentSecurityPolicy(v.leadsTo, v.framed))
+	sources := sourcesOfPages
+	if v.ownSources {
+		sources = sourcesOfConsole
+	}
+	v.Gin.Header("Content-Security-Policy", contentSecurityPolicy(sources, v.leadsTo, v.framed))
 	return pages.Write(v.Gin.Writer, status, v.Language, page)
 }
 

@@ -1,7 +1,7 @@
 // Package locales holds the words that people read: of pages, of emails and text messages, and of the errors that they
-// are told. There is one file for each language, en.toml for English, in the format of go-i18n, which translators'
-// tools know. A message has a key, such as "signin.title", and may have parameters, {{.App}}. One whose parameter
-// Count chooses between singular and plural has a form for each.
+// are told. There is one file for each language, en.toml for English, and one for the console, console.en.toml, in the
+// format of go-i18n, which translators' tools know. A message has a key, such as "signin.title", and may have
+// parameters, {{.App}}. One whose parameter Count chooses between singular and plural has a form for each.
 //
 // Begin with Language.Text. The words of an error are those of its code, under "error.". Tests find keys that are used
 // and missing, or there and not used, and parameters that do not match; so that they can, a key is always written as a
@@ -58,13 +58,16 @@ func load(from fs.FS) map[string]*Language {
 		if err != nil {
 			panic(name + ": " + err.Error())
 		}
-		one := &Language{tag: file.Tag.String(), plain: make(map[Key]string, len(file.Messages))}
+		one := all[file.Tag.String()]
+		if one == nil {
+			one = &Language{tag: file.Tag.String(), plain: make(map[Key]string, len(file.Messages))}
+			all[one.tag] = one
+		}
 		for _, message := range file.Messages {
 			if message.One == "" && !strings.Contains(message.Other, "{{") {
 				one.plain[Key(message.ID)] = message.Other
 			}
 		}
-		all[one.tag] = one
 	}
 	for tag, one := range all {
 		one.localizer = i18n.NewLocalizer(bundle, tag)

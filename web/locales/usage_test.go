@@ -23,17 +23,9 @@ const (
 	web  = root + "/web/"
 )
 
-// messages are the keys of the English file, with their forms.
+// messages are the keys of the English files, with their forms.
 func messages(t *testing.T) map[string][]string {
 	t.Helper()
-	text, err := os.ReadFile("en.toml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file map[string]any
-	if err := toml.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
 	all := make(map[string][]string)
 	var read func(prefix string, table map[string]any)
 	read = func(prefix string, table map[string]any) {
@@ -50,7 +42,17 @@ func messages(t *testing.T) map[string][]string {
 			}
 		}
 	}
-	read("", file)
+	for _, name := range []string{"en.toml", "console.en.toml"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file map[string]any
+		if err := toml.Unmarshal(text, &file); err != nil {
+			t.Fatal(err)
+		}
+		read("", file)
+	}
 	return all
 }
 

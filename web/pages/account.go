@@ -86,4 +86,4 @@ func (a Account) Listed() []Device {
 	return devices
 }
 
-func (Account) page() string { return "account.html" }
+func (Account) Template() (Templates, string) { return templates, "account.html" }

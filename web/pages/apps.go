@@ -21,9 +21,9 @@ type ConnectedApp struct {
 	Since, Used string
 }
 
-func (Apps) page() string { return "apps.html" }
+func (Apps) Template() (Templates, string) { return templates, "apps.html" }
 
 // RemoveApp asks whether an app shall lose its access. It posts app to /account/apps/remove.
 type RemoveApp ConnectedApp
 
-func (RemoveApp) page() string { return "removeapp.html" }
+func (RemoveApp) Template() (Templates, string) { return templates, "removeapp.html" }

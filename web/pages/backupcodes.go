@@ -5,4 +5,4 @@ type BackupCodes struct {
 	Codes []string
 }
 
-func (BackupCodes) page() string { return "backupcodes.html" }
+func (BackupCodes) Template() (Templates, string) { return templates, "backupcodes.html" }

@@ -9,4 +9,4 @@ type Confirm struct {
 	Danger        bool
 }
 
-func (Confirm) page() string { return "confirm.html" }
+func (Confirm) Template() (Templates, string) { return templates, "confirm.html" }

@@ -43,4 +43,4 @@ type Claim struct {
 	Title string // as a person says it: "See your date of birth"
 }
 
-func (Consent) page() string { return "consent.html" }
+func (Consent) Template() (Templates, string) { return templates, "consent.html" }

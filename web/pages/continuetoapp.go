@@ -9,4 +9,4 @@ type ContinueToApp struct {
 	Continue     string // opaque, handed back unchanged
 }
 
-func (ContinueToApp) page() string { return "continuetoapp.html" }
+func (ContinueToApp) Template() (Templates, string) { return templates, "continuetoapp.html" }

@@ -6,4 +6,4 @@ type DeviceCode struct {
 	Failure string // what is wrong with it, or ""
 }
 
-func (DeviceCode) page() string { return "devicecode.html" }
+func (DeviceCode) Template() (Templates, string) { return templates, "devicecode.html" }

@@ -15,4 +15,4 @@ type DeviceRequest struct {
 	Asked
 }
 
-func (DeviceRequest) page() string { return "devicerequest.html" }
+func (DeviceRequest) Template() (Templates, string) { return templates, "devicerequest.html" }

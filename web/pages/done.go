@@ -6,4 +6,4 @@ type Done struct {
 	NextURI, NextLabel string
 }
 
-func (Done) page() string { return "done.html" }
+func (Done) Template() (Templates, string) { return templates, "done.html" }

@@ -15,4 +15,4 @@ type EmailItem struct {
 	Primary, Verified bool
 }
 
-func (Emails) page() string { return "emails.html" }
+func (Emails) Template() (Templates, string) { return templates, "emails.html" }

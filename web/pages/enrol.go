@@ -9,4 +9,4 @@ type Enrol struct {
 	Then     string // the page of ours to go on to where no app waits, or ""
 }
 
-func (Enrol) page() string { return "enrol.html" }
+func (Enrol) Template() (Templates, string) { return templates, "enrol.html" }

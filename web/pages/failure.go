@@ -10,4 +10,4 @@ type Failure struct {
 	RetryURI    string // where to try again, or ""
 }
 
-func (Failure) page() string { return "failure.html" }
+func (Failure) Template() (Templates, string) { return templates, "failure.html" }

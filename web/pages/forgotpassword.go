@@ -7,4 +7,4 @@ type ForgotPassword struct {
 	Failure string
 }
 
-func (ForgotPassword) page() string { return "forgotpassword.html" }
+func (ForgotPassword) Template() (Templates, string) { return templates, "forgotpassword.html" }

@@ -28,4 +28,4 @@ func (f FormPost) Target() (template.URL, error) {
 	return target, nil
 }
 
-func (FormPost) page() string { return "formpost.html" }
+func (FormPost) Template() (Templates, string) { return templates, "formpost.html" }

@@ -19,4 +19,4 @@ type LinkedAccount struct {
 	Off          bool // the provider lets nobody in just now
 }
 
-func (Linked) page() string { return "linked.html" }
+func (Linked) Template() (Templates, string) { return templates, "linked.html" }

@@ -15,4 +15,4 @@ type NewKey struct {
 	LaterURI string // where "Not now" leads
 }
 
-func (NewKey) page() string { return "newkey.html" }
+func (NewKey) Template() (Templates, string) { return templates, "newkey.html" }

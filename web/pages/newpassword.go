@@ -8,4 +8,4 @@ type NewPassword struct {
 	Failure string
 }
 
-func (NewPassword) page() string { return "newpassword.html" }
+func (NewPassword) Template() (Templates, string) { return templates, "newpassword.html" }

@@ -34,4 +34,4 @@ func (n NewTOTP) Typed() string {
 	return strings.Join(groups, " ")
 }
 
-func (NewTOTP) page() string { return "newtotp.html" }
+func (NewTOTP) Template() (Templates, string) { return templates, "newtotp.html" }

@@ -11,4 +11,4 @@ type NoAccess struct {
 	OtherURI string   // where somebody else signs in, where no app waits
 }
 
-func (NoAccess) page() string { return "noaccess.html" }
+func (NoAccess) Template() (Templates, string) { return templates, "noaccess.html" }

@@ -11,4 +11,4 @@ type OutboxMessage struct {
 	Link                  string // where its button leads, or ""
 }
 
-func (Outbox) page() string { return "outbox.html" }
+func (Outbox) Template() (Templates, string) { return templates, "outbox.html" }

@@ -29,4 +29,4 @@ func (p Phones) Awaited() string {
 	return id
 }
 
-func (Phones) page() string { return "phones.html" }
+func (Phones) Template() (Templates, string) { return templates, "phones.html" }

@@ -7,4 +7,4 @@ type Privacy struct {
 	GraceDays int // for how long an erasure can be undone
 }
 
-func (Privacy) page() string { return "privacy.html" }
+func (Privacy) Template() (Templates, string) { return templates, "privacy.html" }

@@ -102,4 +102,4 @@ func (p Profile) Sections() []ProfileSection {
 	}
 }
 
-func (Profile) page() string { return "profile.html" }
+func (Profile) Template() (Templates, string) { return templates, "profile.html" }

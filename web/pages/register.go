@@ -43,4 +43,4 @@ func (r Register) PasswordFocus() bool {
 	return true
 }
 
-func (Register) page() string { return "register.html" }
+func (Register) Template() (Templates, string) { return templates, "register.html" }

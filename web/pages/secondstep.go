@@ -17,4 +17,4 @@ type SecondStep struct {
 // Typed tells whether there is something to type.
 func (s SecondStep) Typed() bool { return s.Code || s.BackupCodes }
 
-func (SecondStep) page() string { return "secondstep.html" }
+func (SecondStep) Template() (Templates, string) { return templates, "secondstep.html" }

@@ -47,4 +47,4 @@ type Attempt struct {
 	Bad                      bool // it failed
 }
 
-func (Security) page() string { return "security.html" }
+func (Security) Template() (Templates, string) { return templates, "security.html" }

@@ -9,4 +9,4 @@ type SelectAccount struct {
 	Continue string // opaque, handed back unchanged
 }
 
-func (SelectAccount) page() string { return "selectaccount.html" }
+func (SelectAccount) Template() (Templates, string) { return templates, "selectaccount.html" }

@@ -14,4 +14,4 @@ type SignedOut struct {
 // Return is ReturnURI as a link, whatever its scheme; empty if it cannot be one.
 func (s SignedOut) Return() template.URL { return redirect(s.ReturnURI) }
 
-func (SignedOut) page() string { return "signedout.html" }
+func (SignedOut) Template() (Templates, string) { return templates, "signedout.html" }

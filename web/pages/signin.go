@@ -16,4 +16,4 @@ type SignIn struct {
 	Providers     Providers
 }
 
-func (SignIn) page() string { return "signin.html" }
+func (SignIn) Template() (Templates, string) { return templates, "signin.html" }

@@ -8,4 +8,4 @@ type SignOut struct {
 	Continue string // opaque, handed back unchanged
 }
 
-func (SignOut) page() string { return "signout.html" }
+func (SignOut) Template() (Templates, string) { return templates, "signout.html" }

@@ -12,4 +12,4 @@ type Upstream struct {
 	RequestID string // to be quoted to whoever runs this server, or ""
 }
 
-func (Upstream) page() string { return "upstream.html" }
+func (Upstream) Template() (Templates, string) { return templates, "upstream.html" }

@@ -24,7 +24,7 @@ func (u UpstreamSignUp) Field() TextField {
 	}
 }
 
-func (UpstreamSignUp) page() string { return "upstreamsignup.html" }
+func (UpstreamSignUp) Template() (Templates, string) { return templates, "upstreamsignup.html" }
 
 // LinkUpstream asks a person who has signed in whether an account at a provider is theirs too. It posts continue and
 // choice to /arrival/link.
@@ -35,4 +35,4 @@ type LinkUpstream struct {
 	Continue string
 }
 
-func (LinkUpstream) page() string { return "linkupstream.html" }
+func (LinkUpstream) Template() (Templates, string) { return templates, "linkupstream.html" }

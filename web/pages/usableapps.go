@@ -14,4 +14,4 @@ type UsableApp struct {
 	Host string // of that, as a person would recognize it
 }
 
-func (UsableApps) page() string { return "usableapps.html" }
+func (UsableApps) Template() (Templates, string) { return templates, "usableapps.html" }

@@ -9,4 +9,4 @@ type VerifyEmail struct {
 	Ways []OtherWay
 }
 
-func (VerifyEmail) page() string { return "verifyemail.html" }
+func (VerifyEmail) Template() (Templates, string) { return templates, "verifyemail.html" }

@@ -6,4 +6,4 @@ type Welcome struct {
 	SignedIn bool
 }
 
-func (Welcome) page() string { return "welcome.html" }
+func (Welcome) Template() (Templates, string) { return templates, "welcome.html" }

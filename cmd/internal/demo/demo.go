@@ -140,6 +140,7 @@ func (d Demo) welcome(config *server.Config, app sampleapp.Config) {
 	d.line("  The same for an SPA      %s", app.SPARedirectURI())
 	d.line("  For an agent (MCP)       %s", app.MCPURI())
 	d.line("  Your account, devices    %s/account", config.Issuer)
+	d.line("  The console              %s/console", config.Issuer)
 	d.line("  Mail that was “sent”     %s/dev/outbox", config.Issuer)
 	d.line("  For your own app         %s/.well-known/openid-configuration", config.Issuer)
 	d.line("  On the command line      wicket login %s", config.Issuer)

@@ -21,6 +21,7 @@ import (
 	"github.com/wicket-id/wicket/manage/groups"
 	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/manage/people"
+	"github.com/wicket-id/wicket/manage/verbs"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/authorize"
@@ -34,7 +35,6 @@ import (
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web"
-	"github.com/wicket-id/wicket/web/api"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/notify"
 )
@@ -258,7 +258,7 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 		Outbox:            config.Outbox,
 		Tracer:            tracer,
 		Draining:          s.draining.Load,
-		Management: api.Doors{
+		Management: verbs.Set{
 			Manage: s.Manage, People: s.People, Groups: s.Groups, Apps: s.Apps, Activity: s.Activity, Issuer: s.Signing,
 		},
 	})

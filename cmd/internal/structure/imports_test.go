@@ -33,16 +33,21 @@ var oidcPackages = []string{
 }
 
 // managePackages are the verbs of administration.
-var managePackages = []string{"manage", "manage/activity", "manage/apps", "manage/groups", "manage/issuer", "manage/people"}
+var managePackages = []string{"manage", "manage/activity", "manage/apps", "manage/groups", "manage/issuer", "manage/people", "manage/verbs"}
 
 // webPackages are the parts of web.
 var webPackages = []string{
-	"web", "web/account", "web/api", "web/assets", "web/frame", "web/locales", "web/notify", "web/pages", "web/protocol",
+	"web", "web/account", "web/api", "web/assets", "web/console", "web/frame", "web/locales", "web/notify", "web/pages", "web/protocol",
 	"web/signin",
 }
 
 // domain is what web and cmd build on.
 var domain = slices.Concat(managePackages, oidcPackages, []string{"federation"}, identityPackages, storagePackages)
+
+// consolePart is what each part of the console builds on.
+var consolePart = slices.Concat(
+	[]string{"web/console/history", "web/console/shell", "web/frame", "web/locales", "web/pages"}, domain,
+)
 
 // endToEnd is what the tests of a running server may import. They never see each other.
 var endToEnd = slices.Concat(
@@ -82,6 +87,7 @@ var allowed = map[string][]string{
 	"cmd/internal/e2e/attack":     endToEnd,
 	"cmd/internal/e2e/bench":      endToEnd,
 	"cmd/internal/e2e/commands":   endToEnd,
+	"cmd/internal/e2e/console":    endToEnd,
 	"cmd/internal/e2e/factors":    endToEnd,
 	"cmd/internal/e2e/management": endToEnd,
 	"cmd/internal/e2e/operation":  endToEnd,
@@ -94,6 +100,21 @@ var allowed = map[string][]string{
 	"web/signin":   slices.Concat([]string{"web/frame", "web/locales", "web/pages"}, domain),
 	"web/account":  slices.Concat([]string{"web/frame", "web/locales", "web/pages"}, domain),
 	"web/api":      slices.Concat([]string{"web/frame"}, domain),
+	"web/console": slices.Concat(
+		[]string{
+			"web/console/activity", "web/console/administrators", "web/console/groups", "web/console/overview",
+			"web/console/people", "web/console/server", "web/console/shell", "web/frame",
+		}, domain,
+	),
+	// the parts of the console never see each other
+	"web/console/activity":       consolePart,
+	"web/console/administrators": consolePart,
+	"web/console/groups":         consolePart,
+	"web/console/overview":       consolePart,
+	"web/console/people":         consolePart,
+	"web/console/server":         consolePart,
+	"web/console/history":        slices.Concat([]string{"web/frame", "web/locales"}, domain),
+	"web/console/shell":          slices.Concat([]string{"web/frame", "web/locales", "web/pages"}, domain),
 	"web/frame":    slices.Concat([]string{"web/locales", "web/pages"}, domain),
 	"web/notify":   slices.Concat([]string{"web/locales"}, identityPackages, storagePackages),
 	"web/pages":    {"web/assets", "web/locales"},
@@ -105,6 +126,7 @@ var allowed = map[string][]string{
 	"manage/apps":     slices.Concat([]string{"manage"}, oidcPackages, identityPackages, storagePackages),
 	"manage/groups":   slices.Concat([]string{"manage"}, identityPackages, storagePackages),
 	"manage/issuer":   slices.Concat([]string{"manage"}, oidcPackages),
+	"manage/verbs":    {"manage", "manage/activity", "manage/apps", "manage/groups", "manage/issuer", "manage/people"},
 	"manage/people":   slices.Concat([]string{"manage", "oidc"}, identityPackages, storagePackages),
 	"oidc":            slices.Concat([]string{"oidc/access", "identity"}, storagePackages), // never federation
 	"oidc/access":     slices.Concat([]string{"identity/groups"}, storagePackages),

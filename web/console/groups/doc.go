@@ -1,0 +1,17 @@
+// Package groups is the part of the console that is about groups of people. Begin with List.
+package groups
+
+import (
+	"embed"
+	"net/http"
+
+	"github.com/wicket-id/wicket/web/console/shell"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+//go:embed *.html
+var files embed.FS
+
+var templates = pages.Parse(shell.Files, files)
+
+const unprocessable = http.StatusUnprocessableEntity

@@ -1,0 +1,86 @@
+// Package console is where people administer this server in a browser. Here is the table of its pages; each part has a
+// package of its own below, and shell has what they share. Nothing is decided here: what somebody may do is for package
+// manage to say.
+package console
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"github.com/wicket-id/wicket/manage/verbs"
+	"github.com/wicket-id/wicket/web/console/activity"
+	"github.com/wicket-id/wicket/web/console/administrators"
+	"github.com/wicket-id/wicket/web/console/groups"
+	"github.com/wicket-id/wicket/web/console/overview"
+	"github.com/wicket-id/wicket/web/console/people"
+	"github.com/wicket-id/wicket/web/console/server"
+	"github.com/wicket-id/wicket/web/console/shell"
+	"github.com/wicket-id/wicket/web/frame"
+)
+
+// Routes registers the pages of the console. What a form is sent to is below the page that has it.
+func Routes(r gin.IRoutes, f *frame.Frame, set verbs.Set) {
+	c := shell.Console{Frame: f, Set: set}
+	r.GET(shell.Overview, c.Page(overview.Overview{Console: c}.Page))
+	peopleRoutes(r, c)
+
+	r.GET(shell.Groups, c.Page(groups.List{Console: c}.Page))
+	r.POST(shell.Groups+"/create", c.Page(groups.List{Console: c}.Create))
+	group, one := groups.Group{Console: c}, shell.Groups+"/:slug"
+	r.GET(one, c.Page(group.Page))
+	r.POST(one+"/save", c.Page(group.Save()))
+	r.POST(one+"/add", c.Page(group.Add))
+	r.POST(one+"/remove", c.Page(group.Remove()))
+	r.POST(one+"/grant-role", c.Page(group.GrantRole()))
+	r.POST(one+"/revoke-role", c.Page(group.RevokeRole()))
+	r.GET(one+"/delete", c.Page(group.ConfirmDeletion))
+	r.POST(one+"/delete", c.Page(group.Delete))
+
+	r.GET(shell.Activity, c.Page(activity.Attempts{Console: c}.Page))
+	r.GET(shell.Activity+"/history", c.Page(activity.History{Console: c}.Page))
+
+	holders := administrators.List{Console: c}
+	r.GET(shell.Administrators, c.Page(holders.Page))
+	r.POST(shell.Administrators+"/grant", c.Page(holders.Grant))
+	r.POST(shell.Administrators+"/revoke", c.Page(holders.Revoke))
+	keys := administrators.Keys{Console: c}
+	r.GET(shell.Administrators+"/keys", c.Page(keys.Page))
+	r.POST(shell.Administrators+"/keys/create", c.Page(keys.Create))
+	r.POST(shell.Administrators+"/keys/revoke", c.Page(keys.Revoke))
+
+	about := server.About{Console: c}
+	r.GET(shell.Server, c.Page(about.Page))
+	r.GET(shell.Server+"/rotate", c.Page(about.ConfirmRotation))
+	r.POST(shell.Server+"/rotate", c.Page(about.Rotate))
+}
+
+func peopleRoutes(r gin.IRoutes, c shell.Console) {
+	r.GET(shell.People, c.Page(people.List{Console: c}.Page))
+	added := people.New{Console: c}
+	r.GET(shell.People+"/new", c.Page(added.Page))
+	r.POST(shell.People+"/invite", c.Page(added.Invite))
+	r.POST(shell.People+"/create", c.Page(added.Create))
+	invitations := people.Invitations{Console: c}
+	r.GET(shell.People+"/invitations", c.Page(invitations.Page))
+	r.POST(shell.People+"/invitations/revoke", c.Page(invitations.Revoke))
+
+	person, one := people.Person{Console: c}, shell.People+"/:id"
+	r.GET(one, c.Page(person.Page))
+	r.POST(one+"/save", c.Page(person.Save()))
+	r.POST(one+"/disable", c.Page(person.Disable()))
+	r.POST(one+"/enable", c.Page(person.Enable()))
+	r.POST(one+"/unlock", c.Page(person.Unlock()))
+	r.POST(one+"/sign-out", c.Page(person.SignOut()))
+	r.POST(one+"/end-session", c.Page(person.EndSession()))
+	r.POST(one+"/end-grant", c.Page(person.EndGrant()))
+	r.POST(one+"/join", c.Page(person.Join()))
+	r.POST(one+"/leave", c.Page(person.Leave()))
+	r.POST(one+"/grant-role", c.Page(person.GrantRole()))
+	r.POST(one+"/revoke-role", c.Page(person.RevokeRole()))
+	r.POST(one+"/grant-admin", c.Page(person.GrantAdmin()))
+	r.POST(one+"/revoke-admin", c.Page(person.RevokeAdmin()))
+	r.POST(one+"/reset-link", c.Page(person.ResetLink))
+	r.GET(one+"/reset-factors", c.Page(person.ConfirmReset))
+	r.POST(one+"/reset-factors", c.Page(person.ResetFactors()))
+	r.GET(one+"/erase", c.Page(person.ConfirmErasure))
+	r.POST(one+"/erase", c.Page(person.Erase))
+}

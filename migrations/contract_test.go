@@ -135,7 +135,7 @@ var tables = map[string]bool{
 
 	"clients": false, "apis": false, "initial_access_tokens": false, "providers": false, "signing_keys": false, "invitations": false,
 	"encryption_keys": false,
-	"groups":          false, "group_roles": false, "client_access": false, "api_keys": false, "admin_roles": false,
+	"sign_in_hours":   false, "groups": false, "group_roles": false, "client_access": false, "api_keys": false, "admin_roles": false,
 }
 
 var (

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
@@ -16,7 +17,13 @@ func head(f *frame.Frame, v *frame.Visit, page string) (pages.AccountHead, error
 	if err != nil {
 		return pages.AccountHead{}, err
 	}
-	head := pages.AccountHead{Person: person, Page: page, Phones: f.Identity.Texts, Linked: len(providers) > 0}
+	roles, _, err := f.Administrators.Held(v.Context(), administrators.Person(v.Session.UserID))
+	if err != nil {
+		return pages.AccountHead{}, err
+	}
+	head := pages.AccountHead{
+		Person: person, Page: page, Phones: f.Identity.Texts, Linked: len(providers) > 0, Console: len(roles) > 0,
+	}
 	before, err := f.SignIns.Attempts().Before(v.Context(), v.Session)
 	if err != nil {
 		return pages.AccountHead{}, err

@@ -11,7 +11,8 @@ import (
 )
 
 var names = []string{
-	"app.css", "checksession.js", "formpost.js", "webauthn.js", "logo.svg", "favicon.svg", "google.svg", "microsoft.svg", "github.svg",
+	"app.css", "console.css", "checksession.js", "console.js", "formpost.js", "webauthn.js", "logo.svg", "favicon.svg",
+	"google.svg", "microsoft.svg", "github.svg",
 }
 
 func get(t *testing.T, method, target string) *httptest.ResponseRecorder {

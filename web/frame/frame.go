@@ -13,6 +13,7 @@ import (
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
@@ -49,6 +50,7 @@ type Config struct {
 	Factors          *factor.Store
 	SignIns          *signin.Store
 	Transfer         *transfer.Store
+	Administrators   *administrators.Store
 	Limits           *cache.Limits
 	Log              *slog.Logger
 	Tally            storage.EventCounter // counts what happens; nil: nothing is counted

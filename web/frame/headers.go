@@ -30,7 +30,7 @@ func (v *Visit) LeadsTo(addresses ...string) {
 
 // OwnSourcesOnly lets the page show pictures of this server alone, so that nobody elsewhere learns who looks at it, and
 // its script fetch pages of this server. It is for the console.
-func (v *Visit) OwnSourcesOnly() { v.ownSources = true }
+func OwnSourcesOnly(v *Visit) { v.ownSources = true }
 
 const (
 	sourcesOfPages   = "img-src 'self' https: data:; "
@@ -40,8 +40,9 @@ const (
 var strictestPolicy = contentSecurityPolicy(sourcesOfPages, nil, nil)
 
 // contentSecurityPolicy is the policy of a page with these sources, whose forms lead to these addresses in the end, and
-// which shows those others in frames. Browsers apply form-action to every redirect that follows a form, and where an app sends people
-// after its callback is its own affair: so https as a whole is allowed then, and http only to the very host.
+// which shows those others in frames. Browsers apply form-action to every redirect that follows a form, and where an
+// app sends people after its callback is its own affair: so https as a whole is allowed then, and http only to the very
+// host.
 func contentSecurityPolicy(sources string, leadsTo, framed []string) string {
 	formAction := []string{"'self'"}
 	allow := func(source string) {

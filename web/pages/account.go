@@ -22,6 +22,7 @@ type AccountHead struct {
 	LastSignIn string // when and from where before this time, in words, or ""
 	Phones     bool   // phones can be verified here
 	Linked     bool   // there are providers elsewhere to sign in with
+	Console    bool   // the person administers this server
 	Page       string // which page this is: the path of one of the tabs
 }
 
@@ -52,6 +53,9 @@ func (h AccountHead) Tabs() []Tab {
 		Tab{URI: "/account/security", Label: locales.Key("account.tab.security")},
 		Tab{URI: "/account/privacy", Label: locales.Key("account.tab.privacy")},
 	)
+	if h.Console {
+		tabs = append(tabs, Tab{URI: "/console", Label: locales.Key("account.tab.console")})
+	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].URI == h.Page
 	}

@@ -44,7 +44,8 @@ func (h Register) Page(v *frame.Visit) error {
 
 // Submit makes the account, signs its owner in and goes on where they came from.
 func (h Register) Submit(v *frame.Visit) error {
-	if _, err := h.invitation(v); err != nil {
+	invitation, err := h.invitation(v)
+	if err != nil {
 		return err
 	}
 	registration := signin.SignUp{
@@ -55,10 +56,13 @@ func (h Register) Submit(v *frame.Visit) error {
 	if err != nil {
 		return h.refuse(v, registration, err)
 	}
-	if registration.Secret != "" {
-		return admitted(v, admission, "/account?done=invited")
+	switch {
+	case invitation == nil:
+		return admitted(v, admission, "/account?done=registered")
+	case invitation.AdminRole != "":
+		return admitted(v, admission, "/console")
 	}
-	return admitted(v, admission, "/account?done=registered")
+	return admitted(v, admission, "/account?done=invited")
 }
 
 // refuse says what is wrong, on the page with all that was typed but the password.

@@ -247,7 +247,7 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 			Provider: s.Provider, Keys: s.Keys, Clients: s.Clients, APIs: s.APIs, Tokens: s.Tokens, Grants: s.Grants,
 			Registration: s.Registration, Authorize: s.Authorize, Logout: s.Logout,
 			Discovery: s.discovery, ResourceMetadata: s.resource, Upstreams: s.Upstreams,
-			Identity: s.Identity, Factors: s.Factors, SignIns: s.SignIns, Transfer: s.Transfer,
+			Identity: s.Identity, Factors: s.Factors, SignIns: s.SignIns, Transfer: s.Transfer, Administrators: s.Manage.Administrators,
 			Limits: s.limits, Log: s.log, Tally: tally, Answered: answered, Now: s.Clock.Now,
 		},
 		Database:          s.Database,

@@ -29,7 +29,7 @@ type Handler func(v *frame.Visit, by manage.Caller) error
 // first; whoever has no administrative role is told so.
 func (c Console) Page(handler Handler) gin.HandlerFunc {
 	return c.Frame.Page(func(v *frame.Visit) error {
-		v.OwnSourcesOnly()
+		frame.OwnSourcesOnly(v)
 		by, err := c.admit(v)
 		if err != nil {
 			return err

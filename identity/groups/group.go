@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -33,9 +34,9 @@ type Group struct {
 
 // What can be wrong with a group.
 var (
-	ErrSlugInvalid = errors.New("the slug of a group has 1 to 100 lower-case letters, digits or . _ : - and begins " +
-		"with a letter or a digit")
-	ErrNameInvalid = errors.New("the name of a group is one line of text, of at most 200 characters")
+	ErrSlugInvalid = refusal.New("group.slug", "the slug of a group has 1 to 100 lower-case letters, digits or . _ : - "+
+		"and begins with a letter or a digit")
+	ErrNameInvalid = refusal.New("group.name", "the name of a group is one line of text, of at most 200 characters")
 	ErrGroupExists = errors.New("there is a group with this slug already")
 )
 

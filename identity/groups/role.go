@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -28,7 +29,7 @@ type Role struct {
 
 // What can be wrong with a role.
 var (
-	ErrRoleInvalid = errors.New("a role name has 1 to 100 letters, digits or . _ : / -")
+	ErrRoleInvalid = refusal.New("role.invalid", "a role name has 1 to 100 letters, digits or . _ : / -")
 	ErrRoleHeld    = errors.New("the group has the role already")
 	ErrRoleNotHeld = errors.New("the group does not have the role")
 )

@@ -19,8 +19,8 @@ func (s *Store) Count(ctx context.Context, by manage.Caller) (n int64, exact boo
 		return 0, false, err
 	}
 	db := s.Database.Reader()
-	some := db.NewSelect().Model((*identity.User)(nil)).Column("id").Limit(countedUpTo + 1)
-	if err := db.NewSelect().TableExpr("(?) AS some", some).ColumnExpr("count(*)").Scan(ctx, &n); err != nil {
+	first := db.NewSelect().Model((*identity.User)(nil)).Column("id").Limit(countedUpTo + 1)
+	if err := db.NewSelect().TableExpr("(?) AS counted", first).ColumnExpr("count(*)").Scan(ctx, &n); err != nil {
 		return 0, false, fmt.Errorf("count people: %w", err)
 	}
 	if n <= countedUpTo {

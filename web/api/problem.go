@@ -98,8 +98,6 @@ var refusals = []struct {
 	{err: identity.ErrEmailTaken, status: http.StatusConflict},
 	{err: identity.ErrRoleHeld, status: http.StatusConflict, code: "role.held"},
 	{err: identity.ErrRoleNotHeld, status: http.StatusNotFound, code: "role.not_held"},
-	{err: groups.ErrSlugInvalid, status: http.StatusUnprocessableEntity, code: "group.slug"},
-	{err: groups.ErrNameInvalid, status: http.StatusUnprocessableEntity, code: "group.name"},
 	{err: groups.ErrNotMember, status: http.StatusNotFound, code: "group.not_member"},
 	{err: groups.ErrRoleNotHeld, status: http.StatusNotFound, code: "role.not_held"},
 	{err: administrators.ErrHeld, status: http.StatusConflict},
@@ -113,7 +111,6 @@ var refusals = []struct {
 	{err: manage.ErrRepeatableBusy, status: http.StatusConflict},
 	{err: clients.ErrClient, status: http.StatusUnprocessableEntity, code: "client.invalid"},
 	{err: apis.ErrAPI, status: http.StatusUnprocessableEntity, code: "api.invalid"},
-	{err: groups.ErrRoleInvalid, status: http.StatusUnprocessableEntity, code: "role.invalid"},
 }
 
 // problem is what a caller is told of an error. A fault of ours is logged.

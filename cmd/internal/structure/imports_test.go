@@ -157,7 +157,7 @@ var allowed = map[string][]string{
 		[]string{"identity/groups", "identity/identifier", "identity/password", "identity/profile", "identity/refusal"},
 		storagePackages,
 	),
-	"identity/groups":         storagePackages,
+	"identity/groups":         slices.Concat([]string{"identity/refusal"}, storagePackages),
 	"identity/administrators": slices.Concat([]string{"identity/refusal"}, storagePackages),
 	"identity/identifier":     {"identity/refusal"},
 	"identity/password":       {"identity/refusal"},

@@ -172,6 +172,9 @@ func (h Group) askDeletion(v *frame.Visit, by manage.Caller, group *managed.Grou
 
 // Delete removes a group, whose slug was typed.
 func (h Group) Delete(v *frame.Visit, by manage.Caller) error {
+	if err := by.Demand(manage.WriteGroups); err != nil {
+		return err
+	}
 	group, err := h.Groups.Show(v.Context(), by, v.Gin.Param("slug"))
 	if err != nil {
 		return err

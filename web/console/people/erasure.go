@@ -56,6 +56,9 @@ func (h Person) Erase(v *frame.Visit, by manage.Caller) error {
 	if err != nil {
 		return err
 	}
+	if err := by.Demand(manage.EraseUsers); err != nil {
+		return err
+	}
 	user, err := h.People.User(v.Context(), by, id)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"github.com/wicket-id/wicket/web/console/groups"
 	"github.com/wicket-id/wicket/web/console/overview"
 	"github.com/wicket-id/wicket/web/console/people"
+	"github.com/wicket-id/wicket/web/console/search"
 	"github.com/wicket-id/wicket/web/console/server"
 	"github.com/wicket-id/wicket/web/console/shell"
 	"github.com/wicket-id/wicket/web/frame"
@@ -21,6 +22,7 @@ import (
 func Routes(r gin.IRoutes, f *frame.Frame, set verbs.Set) {
 	c := shell.Console{Frame: f, Set: set}
 	r.GET(shell.Overview, c.Page(overview.Overview{Console: c}.Page))
+	r.GET(shell.Search, c.Page(search.Search{Console: c}.Page))
 	peopleRoutes(r, c)
 
 	r.GET(shell.Groups, c.Page(groups.List{Console: c}.Page))

@@ -103,7 +103,7 @@ var allowed = map[string][]string{
 	"web/console": slices.Concat(
 		[]string{
 			"web/console/activity", "web/console/administrators", "web/console/groups", "web/console/overview",
-			"web/console/people", "web/console/server", "web/console/shell", "web/frame",
+			"web/console/people", "web/console/search", "web/console/server", "web/console/shell", "web/frame",
 		}, domain,
 	),
 	// the parts of the console never see each other
@@ -112,6 +112,7 @@ var allowed = map[string][]string{
 	"web/console/groups":         consolePart,
 	"web/console/overview":       consolePart,
 	"web/console/people":         consolePart,
+	"web/console/search":         consolePart,
 	"web/console/server":         consolePart,
 	"web/console/history":        slices.Concat([]string{"web/frame", "web/locales"}, domain),
 	"web/console/shell":          slices.Concat([]string{"web/frame", "web/locales", "web/pages"}, domain),

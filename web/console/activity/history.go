@@ -29,7 +29,7 @@ func (h History) Page(v *frame.Visit, by manage.Caller) error {
 	filter := activity.EntryFilter{
 		UserID: about(v), Entity: v.Form.Get("entity"), EntityID: v.Form.Get("entity_id"),
 	}
-	found, err := h.Activity.Entries(v.Context(), by, filter, manage.Part{Cursor: v.Form.Get("cursor"), Limit: 50})
+	found, err := h.Activity.Entries(v.Context(), by, filter, manage.Part{Cursor: v.Form.Get("cursor"), Limit: 30})
 	if known := v.Language.Refusal(err); known != "" {
 		return begin(v, shell.Activity+"/history")
 	} else if err != nil {

@@ -1,13 +1,10 @@
 package people
 
 import (
-	"errors"
-
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/people"
-	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/console/shell"
 	"github.com/wicket-id/wicket/web/frame"
 )
@@ -27,14 +24,6 @@ func (h Person) act(done string, do func(v *frame.Visit, by manage.Caller, id uu
 		}
 		return shell.Done(v, address(id), done)
 	}
-}
-
-// gone is an error that is none where what was to be ended has ended already.
-func gone(err error) error {
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil
-	}
-	return err
 }
 
 // Save changes what a person is called, where they are as the page has shown them.
@@ -82,7 +71,7 @@ func (h Person) EndSession() shell.Handler {
 		if err != nil {
 			return frame.ErrForm
 		}
-		return gone(h.People.EndSession(v.Context(), by, id, session))
+		return shell.Gone(h.People.EndSession(v.Context(), by, id, session))
 	})
 }
 
@@ -93,6 +82,6 @@ func (h Person) EndGrant() shell.Handler {
 		if err != nil {
 			return frame.ErrForm
 		}
-		return gone(h.Apps.EndGrant(v.Context(), by, id, grant))
+		return shell.Gone(h.Apps.EndGrant(v.Context(), by, id, grant))
 	})
 }

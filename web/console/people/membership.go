@@ -27,7 +27,7 @@ func (h Person) Leave() shell.Handler {
 		if errors.Is(err, groups.ErrNotMember) {
 			return nil
 		}
-		return gone(err)
+		return shell.Gone(err)
 	})
 }
 

@@ -30,6 +30,7 @@ type Link struct {
 // The parts of the console, by their addresses.
 const (
 	Overview       = Path
+	Search         = Path + "/search"
 	People         = Path + "/people"
 	Groups         = Path + "/groups"
 	Apps           = Path + "/apps"

@@ -31,7 +31,7 @@ const (
 
 // may says who may do what each route of the console is for. A route that is missing here is new: say who may.
 var may = map[string]string{
-	"GET /console": everybody,
+	"GET /console": everybody, "GET /console/search": everybody,
 
 	"GET /console/people": everybody, "GET /console/people/:id": everybody, "GET /console/people/invitations": everybody,
 	"GET /console/people/new": people, "POST /console/people/invite": people, "POST /console/people/create": people,
@@ -44,7 +44,7 @@ var may = map[string]string{
 	"POST /console/people/:id/end-session": recovery, "POST /console/people/:id/end-grant": recovery,
 	"POST /console/people/:id/reset-link": recovery, "GET /console/people/:id/reset-factors": recovery,
 	"POST /console/people/:id/reset-factors": recovery,
-	"GET /console/people/:id/erase":          top, "POST /console/people/:id/erase": top,
+	"GET /console/people/:id/erase": top, "POST /console/people/:id/erase": top,
 
 	"GET /console/groups": everybody, "GET /console/groups/:slug": everybody, "POST /console/groups/create": people,
 	"POST /console/groups/:slug/save": people, "POST /console/groups/:slug/add": people,

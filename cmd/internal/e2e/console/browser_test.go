@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/identity"
@@ -48,6 +49,17 @@ func TestConsoleInABrowser(t *testing.T) {
 	w.Look("console-people")
 	w.Do(chromedp.SendKeys(chromedp.CSS("#q"), "chiara"))
 	w.WaitFor("!document.querySelector('main').innerText.includes('Benedikt')")
+	w.Do(chromedp.KeyEvent("\x1b"))
+	w.Do(chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	w.WaitFor("document.activeElement.matches('.find input')")
+	w.Do(chromedp.KeyEvent("fat"))
+	w.WaitFor("document.querySelector('.found').innerText.includes('Fatima al-Fihri')")
+	w.Look("console-search")
+	w.Do(chromedp.KeyEvent(kb.ArrowDown))
+	w.WaitFor("document.activeElement.innerText.includes('Fatima')")
+	w.Do(chromedp.KeyEvent(kb.Enter))
+	w.WaitFor("document.querySelector('h1').innerText.includes('Fatima')")
+
 	w.Open(h.Issuer + "/console/people/new")
 	w.Look("console-people-new")
 	w.Open(h.Issuer + "/console/people/" + h.User.ID.String())

@@ -1,0 +1,120 @@
+package console
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/administrators"
+	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/storagetest"
+)
+
+// Every page breaks no rule of axe-core, and fits the narrowest screen.
+func TestConsoleIsAccessible(t *testing.T) {
+	t.Parallel()
+	harness.NeedNPMPackages(t)
+	w := harness.OpenWindow(t)
+	h := harness.Start(t, storagetest.URL(t, storage.SQLite))
+	makeAdministrator(t, h, h.User, administrators.Owner)
+	bob := furnish(t, h)
+	w.Open(h.Issuer + "/console")
+	w.SignIn(harness.Username, harness.Password)
+	for _, route := range consoleRoutes(h) {
+		method, path, _ := strings.Cut(route, " ")
+		if method != http.MethodGet || strings.HasSuffix(path, "/rotate") || strings.HasSuffix(path, "/erase") ||
+			strings.HasSuffix(path, "/reset-factors") { // those look like the confirmation of a group's end
+			continue
+		}
+		w.Open(h.Issuer + strings.NewReplacer(":id", bob.ID.String(), ":slug", "staff").Replace(path))
+		w.Reads("main", "")
+		w.Accessible()
+	}
+}
+
+// furnish makes some of everything, and returns a person.
+func furnish(t *testing.T, h *harness.Server) *identity.User {
+	t.Helper()
+	bob := h.Register(t, identity.NewUser{
+		Username: "bob", Password: harness.Password, Email: "bob@example.com", Name: "Bob Builder", Roles: []string{"employee"},
+	})
+	if _, err := h.Identity.Groups().Create(t.Context(), "staff", "Staff"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Identity.Groups().Add(t.Context(), "staff", bob.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Identity.Groups().GrantRole(t.Context(), "staff", "reader"); err != nil {
+		t.Fatal(err)
+	}
+	b := h.NewBrowser(t)
+	b.SignInAs(t, "bob")
+	b.Post(t, "/sign-in", url.Values{"username": {"bob"}, "password": {"wrong"}})
+	return bob
+}
+
+// A group is made by the keyboard alone, from the link that skips what stands before.
+func TestConsoleByKeyboard(t *testing.T) {
+	t.Parallel()
+	w := harness.OpenWindow(t)
+	h := harness.Start(t, storagetest.URL(t, storage.SQLite))
+	makeAdministrator(t, h, h.User, administrators.Owner)
+	w.Open(h.Issuer + "/console/groups")
+	w.SignIn(harness.Username, harness.Password)
+	w.Reads("main", "Make a group")
+	press := func(keys string) {
+		t.Helper()
+		w.Do(chromedp.KeyEvent(keys))
+	}
+	press("\t")
+	w.WaitFor("document.activeElement.matches('.skip')")
+	press("\r")
+	press("\t")
+	w.WaitFor("document.activeElement.id === 'name'")
+	press("Board")
+	press("\t")
+	press("board")
+	press("\r")
+	w.Reads("main", "The group was made", "Board")
+}
+
+// A page weighs little, with all that it loads, and the longest lists too.
+func TestConsoleWeighsLittle(t *testing.T) {
+	t.Parallel()
+	h := harness.Start(t, storagetest.URL(t, storage.SQLite))
+	makeAdministrator(t, h, h.User, administrators.Owner)
+	furnish(t, h)
+	for i := range 60 {
+		h.Register(t, identity.NewUser{
+			Username: fmt.Sprintf("somebody-%d", i), Name: "Benedikt Okonkwo-Lindqvist", Email: fmt.Sprintf("somebody-%d@example.com", i),
+		})
+	}
+	b := h.NewBrowser(t)
+	b.SignIn(t, harness.Page{})
+	for _, path := range []string{"/console", "/console/people", "/console/activity/history"} {
+		shown := b.Get(t, path)
+		weight := len(shown.Text)
+		for _, asset := range append(shown.Attributes("link", "href"), shown.Attributes("script", "src")...) {
+			response, err := b.Client.Get(h.Issuer + asset)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(response.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			weight += len(body)
+		}
+		if weight > 60_000 {
+			t.Errorf("%s weighs %d bytes, of which the page itself %d", path, weight, len(shown.Text))
+		}
+		t.Logf("%s: %d bytes", path, weight)
+	}
+}

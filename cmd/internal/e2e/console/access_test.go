@@ -78,7 +78,7 @@ func consoleRoutes(h *harness.Server) (routes []string) {
 	return routes
 }
 
-// send opens a route, or sends a form there that has all that it could need, about people and things that are not there.
+// send opens a route, or sends a form there that has all that it could need, about what there is none of.
 func send(t *testing.T, b *harness.Browser, route string) harness.Page {
 	t.Helper()
 	method, path, _ := strings.Cut(route, " ")

@@ -33,6 +33,7 @@ type APIKey struct {
 	LastUsedAt  *time.Time   `json:"last_used_at" doc:"To the hour."`
 	CreatedAt   time.Time    `json:"created_at"`
 	CreatedBy   string       `json:"created_by"`
+	Works       bool         `json:"works" doc:"It is not expired, and who made it could still give its role."`
 }
 
 // NewAPIKey is a key that is to be made.
@@ -226,7 +227,7 @@ func (s *Store) CreateKey(ctx context.Context, by Caller, new NewAPIKey) (*APIKe
 		return nil, fmt.Errorf("create API key: %w", err)
 	}
 	view := key.view()
-	view.Key = secret
+	view.Key, view.Works = secret, true
 	return &view, nil
 }
 
@@ -259,7 +260,7 @@ func (s *Store) Keys(ctx context.Context, by Caller) ([]APIKey, error) {
 	}
 	var keys []apiKey
 	err := s.Database.Reader().NewSelect().Model(&keys).ColumnExpr("api_key.*").
-		ColumnExpr(`(SELECT role FROM admin_roles WHERE api_key_id = api_key.id AND revoked_at IS NULL LIMIT 1) AS role`).
+		ColumnExpr(roleOfKey).
 		Where("revoked_at IS NULL").Order("id DESC").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("API keys: %w", err)
@@ -267,19 +268,40 @@ func (s *Store) Keys(ctx context.Context, by Caller) ([]APIKey, error) {
 	views := make([]APIKey, len(keys))
 	for i := range keys {
 		views[i] = keys[i].view()
+		if views[i].Works, err = s.works(ctx, &keys[i]); err != nil {
+			return nil, err
+		}
 	}
 	return views, nil
 }
 
-// keyBySecret returns a key that is good, and notes that it is in use; or storage.ErrNotFound.
+// works tells whether a key that is not revoked is good.
+func (s *Store) works(ctx context.Context, key *apiKey) (bool, error) {
+	now := s.Now()
+	if !key.ExpiresAt.After(now) {
+		return false, nil
+	}
+	return administrators.StillGives(ctx, s.Database.Reader(), now, key.CreatedBy, key.Role)
+}
+
+// roleOfKey is the administrative role of a key.
+const roleOfKey = `COALESCE((SELECT role FROM admin_roles WHERE api_key_id = api_key.id AND revoked_at IS NULL LIMIT 1), '') AS role`
+
+// keyBySecret returns a key that is good, and notes that it is in use; or storage.ErrNotFound. It is good as long as who
+// made it could give its role.
 func (s *Store) keyBySecret(ctx context.Context, secret, ip string) (*apiKey, error) {
 	key, now := new(apiKey), s.Now()
-	err := s.Database.Reader().NewSelect().Model(key).
+	err := s.Database.Reader().NewSelect().Model(key).ColumnExpr("api_key.*").ColumnExpr(roleOfKey).
 		Where("secret_hash = ? AND revoked_at IS NULL AND expires_at > ?", storage.Digest(secret), now).Scan(ctx)
 	if err != nil {
 		return nil, storage.NotFound(err)
 	}
 	if !key.worksFrom(ip) {
+		return nil, storage.ErrNotFound
+	}
+	if works, err := s.works(ctx, key); err != nil {
+		return nil, err
+	} else if !works {
 		return nil, storage.ErrNotFound
 	}
 	if hour := now.Truncate(time.Hour); key.LastUsedAt == nil || key.LastUsedAt.Before(hour) {

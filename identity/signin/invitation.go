@@ -199,10 +199,30 @@ func (s Invitations) Open(ctx context.Context, secret string) (*Invitation, erro
 	invitation := new(Invitation)
 	err := s.Database.Reader().NewSelect().Model(invitation).Where("secret_hash = ?", storage.Digest(secret)).
 		Where(invitationIsOpen, s.Now()).Scan(ctx)
-	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
-		return nil, identity.ErrProof
+	if err != nil {
+		return nil, noProof(err)
 	}
-	return invitation, err
+	return invitation, stands(ctx, s.Database.Reader(), s.Now(), invitation)
+}
+
+// stands returns identity.ErrProof where an invitation makes an administrator, and who made it could not make it now.
+func stands(ctx context.Context, db bun.IDB, now time.Time, invitation *Invitation) error {
+	if invitation.AdminRole == "" {
+		return nil
+	}
+	gives, err := administrators.StillGives(ctx, db, now, invitation.CreatedBy, invitation.AdminRole)
+	if err == nil && !gives {
+		err = identity.ErrProof
+	}
+	return err
+}
+
+// noProof is identity.ErrProof where there is no such row.
+func noProof(err error) error {
+	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+		return identity.ErrProof
+	}
+	return err
 }
 
 // List lists the invitations that still work, the newest first: limit at the most.
@@ -239,7 +259,8 @@ const invitationIsOpen = "used_at IS NULL AND expires_at > ? AND (NOT is_first O
 const firstInvitationLock = "first invitation"
 
 // use uses an invitation up, before the person that it makes is written: of several calls one gets it, the others
-// get ErrProof. Of the first person there can be only one.
+// get ErrProof. Of the first person there can be only one. One that makes an administrator works as long as who made it
+// could give that role.
 func (s Invitations) use(ctx context.Context, tx bun.Tx, now time.Time, secret string) (*Invitation, error) {
 	// whether nobody is registered is no row's to say
 	if err := s.Database.Lock(ctx, tx, firstInvitationLock); err != nil {
@@ -248,10 +269,10 @@ func (s Invitations) use(ctx context.Context, tx bun.Tx, now time.Time, secret s
 	invitation := new(Invitation)
 	err := tx.NewUpdate().Model(invitation).Set("used_at = ?", now).Where("secret_hash = ?", storage.Digest(secret)).
 		Where(invitationIsOpen, now).Returning("*").Scan(ctx)
-	if errors.Is(storage.NotFound(err), storage.ErrNotFound) {
-		return nil, identity.ErrProof
+	if err != nil {
+		return nil, noProof(err)
 	}
-	return invitation, err
+	return invitation, stands(ctx, tx, now, invitation)
 }
 
 // welcome gives a newcomer what the invitation that they used promises.

@@ -32,6 +32,7 @@ type key struct {
 	Networks             string
 	Permissions          int // 0: all of its role
 	Ends, Used           string
+	Stopped              bool // it works no more
 }
 
 // Template is that of the page.
@@ -58,7 +59,7 @@ func (h Keys) show(v *frame.Visit, by manage.Caller, status int, failure string)
 	for _, k := range found {
 		shown := key{
 			ID: k.ID.String(), Name: k.Name, Hint: k.Hint, Role: k.Role, Networks: strings.Join(k.Networks, ", "),
-			Permissions: len(k.Permissions), Ends: v.Language.Date(k.ExpiresAt),
+			Permissions: len(k.Permissions), Ends: v.Language.Date(k.ExpiresAt), Stopped: !k.Works,
 		}
 		if k.LastUsedAt != nil {
 			shown.Used = frame.Ago(v, h.Now(), *k.LastUsedAt)

@@ -19,13 +19,20 @@ import (
 const ErasureGrace = 14 * 24 * time.Hour
 
 // RequestErasure schedules that everything about the person who asks for it is deleted, and signs them out
-// everywhere. Until then signing in undoes it. It returns when it will be.
-func (s *Store) RequestErasure(ctx context.Context, by *identity.Reauthenticated) (time.Time, error) {
+// everywhere. Until then signing in undoes it. It returns when it will be, or the error of a demand.
+func (s *Store) RequestErasure(
+	ctx context.Context, by *identity.Reauthenticated, demands ...identity.Demand,
+) (time.Time, error) {
 	now, userID := s.Now(), by.UserID
 	due := now.Add(ErasureGrace)
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := by.Stands(ctx, tx); err != nil {
 			return err
+		}
+		for _, demand := range demands {
+			if err := demand(ctx, tx); err != nil {
+				return err
+			}
 		}
 		user := new(identity.User)
 		err := tx.NewUpdate().Model(user).Set("erase_at = ?", due).Where("id = ?", userID).Returning("*").Scan(ctx)

@@ -1,9 +1,14 @@
 package account
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"time"
 
+	"github.com/uptrace/bun"
+
+	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/identity/transfer"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/locales"
@@ -14,12 +19,16 @@ import (
 type Privacy struct{ *frame.Frame }
 
 // Page offers both.
-func (h Privacy) Page(v *frame.Visit) error {
+func (h Privacy) Page(v *frame.Visit) error { return h.show(v, http.StatusOK, "") }
+
+func (h Privacy) show(v *frame.Visit, status int, failure string) error {
 	top, err := head(h.Frame, v, "/account/privacy")
 	if err != nil {
 		return err
 	}
-	return v.Show(http.StatusOK, pages.Privacy{Head: top, GraceDays: int(transfer.ErasureGrace.Hours() / 24)})
+	return v.Show(status, pages.Privacy{
+		Head: top, GraceDays: int(transfer.ErasureGrace.Hours() / 24), Failure: failure,
+	})
 }
 
 // Download answers with all that is kept on the person, as one JSON file.
@@ -46,13 +55,17 @@ func (h Privacy) Download(v *frame.Visit) error {
 	return nil
 }
 
-// Erase schedules that everything about the person is deleted.
+// Erase schedules that everything about the person is deleted. The last owner of this server stays.
 func (h Privacy) Erase(v *frame.Visit) error {
 	if v.Form.Get("sure") != "yes" {
 		return v.Redirect("/account/privacy")
 	}
-	due, err := h.Transfer.RequestErasure(v.Context(), v.Owner)
-	if err != nil {
+	due, err := h.Transfer.RequestErasure(v.Context(), v.Owner, func(ctx context.Context, tx bun.Tx) error {
+		return h.Administrators.AnotherOwner(ctx, tx, administrators.Person(v.Session.UserID))
+	})
+	if errors.Is(err, administrators.ErrLastOwner) {
+		return h.show(v, http.StatusConflict, v.Language.Refusal(administrators.ErrLastOwner))
+	} else if err != nil {
 		return err
 	}
 	v.ClearCookies()

@@ -4,7 +4,8 @@ package pages
 // sure=yes to /account/erase.
 type Privacy struct {
 	Head      AccountHead
-	GraceDays int // for how long an erasure can be undone
+	GraceDays int    // for how long an erasure can be undone
+	Failure   string // why they are not erased, or ""
 }
 
 func (Privacy) Template() (Templates, string) { return templates, "privacy.html" }

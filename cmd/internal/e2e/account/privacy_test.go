@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
+	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/oidc/clients"
 )
 
@@ -71,6 +73,34 @@ func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
 		visitor := h.NewBrowser(t).Post(t, "/account/download", url.Values{})
 		if strings.Contains(visitor.Text, harness.Email) {
 			t.Error("a visitor downloads her data")
+		}
+	})
+}
+
+// The last owner of a server cannot leave it without one, be it from their own account.
+func TestLastOwnerStays(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		grant := func(user *identity.User) {
+			t.Helper()
+			_, err := h.Manage.Administrators.Grant(t.Context(), administrators.Person(user.ID), administrators.Owner, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		grant(h.User)
+		b := h.NewBrowser(t)
+		b.SignIn(t, harness.Page{})
+		shown := b.Post(t, "/account/erase", url.Values{"sure": {"yes"}})
+		if shown.StatusCode != http.StatusConflict || !strings.Contains(shown.Text, "This is the last owner") {
+			t.Fatalf("%s at %s\n%s", shown.Status, shown.Path(), shown.Text)
+		}
+		if shown := b.Get(t, "/account"); shown.Path() != "/account" {
+			t.Errorf("they were signed out: at %s", shown.Path())
+		}
+		grant(h.Register(t, identity.NewUser{Username: "carol"}))
+		if shown := b.Post(t, "/account/erase", url.Values{"sure": {"yes"}}); shown.StatusCode != http.StatusOK {
+			t.Errorf("with another owner: %s", shown.Status)
 		}
 	})
 }

@@ -36,6 +36,8 @@ var DefaultLimits = cache.Rates{
 	"api.ip":                      {N: 12_000, Per: time.Minute},
 	"api.account":                 {N: 1_200, Per: time.Minute},
 	"api.client":                  {N: 12_000, Per: time.Minute},
+	"console.ip":                  {N: 6_000, Per: time.Minute},
+	"console.account":             {N: 1_200, Per: time.Minute},
 	"userinfo.ip":                 {N: 300_000, Per: time.Minute},
 	"other.ip":                    {N: 6_000, Per: time.Minute},
 	"other.account":               {N: 600, Per: time.Minute},

@@ -149,6 +149,7 @@ type benchServer struct {
 	env      []string
 	issuer   string
 	apps     map[string]string // client_id -> secret
+	apiKey   string            // the last that was made
 }
 
 // benchReplica is one process of them.
@@ -229,12 +230,16 @@ func (s *benchServer) command(b *testing.B, stdin string, args ...string) {
 	var result struct {
 		ID     string `json:"client_id"`
 		Secret string `json:"client_secret"`
+		Key    string `json:"key"`
 	}
 	if err := json.Unmarshal(out, &result); err != nil {
 		b.Fatal(err)
 	}
 	if result.ID != "" {
 		s.apps[result.ID] = result.Secret
+	}
+	if result.Key != "" {
+		s.apiKey = result.Key
 	}
 }
 

@@ -14,8 +14,10 @@ import (
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/signin"
+	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -66,6 +68,13 @@ func BenchmarkCrowd(b *testing.B) {
 		{"refresh", (*crowd).refresh},
 		{"introspection", (*crowd).introspection},
 		{"userinfo", (*crowd).userinfo},
+		{"people", func(c *crowd, b *testing.B) { c.read(b, "/api/v1/users?limit=100") }},
+		{"people by name", func(c *crowd, b *testing.B) { c.read(b, "/api/v1/users?limit=100&sort=username") }},
+		{"search", func(c *crowd, b *testing.B) { c.read(b, fmt.Sprintf("/api/v1/users?q=person%d", c.next())) }},
+		{"search of many", func(c *crowd, b *testing.B) { c.read(b, "/api/v1/users?q=person1") }},
+		{"audit trail", func(c *crowd, b *testing.B) { c.read(b, "/api/v1/audit?limit=100") }},
+		{"console", func(c *crowd, b *testing.B) { c.read(b, "/console") }},
+		{"console people", func(c *crowd, b *testing.B) { c.read(b, "/console/people?q=person1") }},
 	} {
 		b.Run(way.name, func(b *testing.B) {
 			took := make([][]float64, len(servers))
@@ -95,6 +104,8 @@ type crowd struct {
 	turns    int
 	unspent  int      // people whose refresh token has not been used
 	accesses []string // access tokens of some of them
+	key      string   // of an owner, for the management API
+	owner    string   // the secret of an owner's session
 }
 
 // gather opens a server and fills it.
@@ -115,6 +126,7 @@ func gather(b *testing.B, people int) *crowd {
 	b.Cleanup(c.browser.CloseIdleConnections)
 	began := time.Now()
 	c.fill(b)
+	c.administer(b)
 	var size string
 	if err := h.Database.Reader().NewRaw("SELECT pg_size_pretty(pg_database_size(current_database()))").
 		Scan(b.Context(), &size); err != nil {
@@ -205,6 +217,27 @@ func (c *crowd) fill(b *testing.B) {
 			b.Fatalf("%s: %v", statement, err)
 		}
 	}
+}
+
+// administer makes alice an owner who is signed in, and a key for the management API.
+func (c *crowd) administer(b *testing.B) {
+	b.Helper()
+	if _, err := c.Manage.Administrators.Grant(b.Context(), administrators.Person(c.User.ID), administrators.Owner, nil); err != nil {
+		b.Fatal(err)
+	}
+	made, err := c.Manage.CreateKey(b.Context(), manage.Operator("operator:bench"), manage.NewAPIKey{
+		Name: "bench", Role: administrators.Owner, ExpiresAt: time.Now().Add(24 * time.Hour),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	admission, err := c.SignIns.WithPassword(b.Context(), signin.Attempt{
+		Login: harness.Username, Password: harness.Password, Device: identity.Device{IP: "127.0.0.1", UserAgent: crowdAgent},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	c.key, c.owner = made.Key, admission.Secret
 }
 
 const crowdAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

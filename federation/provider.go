@@ -12,6 +12,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -47,12 +48,30 @@ var (
 	ErrKind          = errors.New("the kind must be google, microsoft, github or oidc")
 )
 
+// ErrDeclared says that a provider is in the configuration, and changed there.
+var ErrDeclared = refusal.New("provider.declared", "the configuration has this provider: change it there")
+
+// InvalidProviderError says what is wrong with a provider that is to be added or changed.
+type InvalidProviderError struct{ Fault error }
+
+func (e *InvalidProviderError) Error() string { return e.Fault.Error() }
+
+// Unwrap is what is wrong.
+func (e *InvalidProviderError) Unwrap() error { return e.Fault }
+
 const sealForProviders = "provider secret"
 
 var providerID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 
-// Check fills in the defaults of the kind and says what is wrong with a provider.
+// Check fills in the defaults of the kind and says what is wrong with a provider, as an *InvalidProviderError.
 func (p *Provider) Check() error {
+	if err := p.check(); err != nil {
+		return &InvalidProviderError{err}
+	}
+	return nil
+}
+
+func (p *Provider) check() error {
 	kind := p.kind()
 	if kind == nil {
 		return ErrKind
@@ -118,9 +137,9 @@ func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 		if _, err := tx.NewInsert().Model(p).Exec(ctx); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, now, audit.Change{Entity: "provider", EntityID: p.ID, Action: "added", New: audit.Values{
-			"kind": p.Kind, "name": p.Name, "issuer": p.Issuer, "client_id": p.ClientID, "settings": p.Settings,
-		}})
+		return audit.Record(ctx, tx, now, audit.Change{
+			Entity: "provider", EntityID: p.ID, Action: "added", New: p.recorded(),
+		})
 	})
 	if storage.Violates(err, "providers") {
 		return ErrProviderTaken
@@ -130,6 +149,56 @@ func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 	}
 	u.forget()
 	return nil
+}
+
+// Update changes a provider as change does it: but for its id and its kind, which stay. Where change sets no Secret, that
+// stays too. It returns storage.ErrNotFound, ErrDeclared, the error of change, or what Check does.
+func (u *Upstreams) Update(ctx context.Context, id string, change func(*Provider) error) (*Provider, error) {
+	if slices.ContainsFunc(u.Named(), func(named Provider) bool { return named.ID == id }) {
+		return nil, ErrDeclared
+	}
+	now, actor := u.Now(), audit.ActorOf(ctx).Name
+	after, err := storage.Write(ctx, u.Database, func(ctx context.Context, tx bun.Tx) (*Provider, error) {
+		query := tx.NewSelect()
+		p := new(Provider)
+		query.Model(p).Where("id = ?", id)
+		if u.Database.Kind == storage.Postgres {
+			query.For("UPDATE") // so that of two changes at once each sees what the other left
+		}
+		if err := query.Scan(ctx); err != nil {
+			return nil, storage.NotFound(err)
+		}
+		before := *p
+		if err := change(p); err != nil {
+			return nil, err
+		}
+		p.ID, p.Kind = before.ID, before.Kind
+		if p.Secret != "" {
+			p.SealedSecret = u.Seal.Close(sealForProviders, []byte(p.Secret))
+		}
+		if err := p.Check(); err != nil {
+			return nil, err
+		}
+		p.ModifiedAt, p.ModifiedBy = now, actor
+		if _, err := tx.NewUpdate().Model(p).WherePK().ExcludeColumn("created_at", "created_by").Exec(ctx); err != nil {
+			return nil, err
+		}
+		old, new := before.recorded(), p.recorded()
+		new["client_secret_changed"] = p.Secret != ""
+		return p, audit.Record(ctx, tx, now, audit.Change{
+			Entity: "provider", EntityID: id, Action: "changed", Old: old, New: new,
+		})
+	})
+	u.forget()
+	return after, err
+}
+
+// recorded is what the audit trail says of a provider.
+func (p *Provider) recorded() audit.Values {
+	return audit.Values{
+		"kind": p.Kind, "name": p.Name, "issuer": p.Issuer, "client_id": p.ClientID, "settings": p.Settings,
+		"active": p.IsActive,
+	}
 }
 
 // SetActive enables or disables a provider. Nobody can sign in with a disabled one; links and sessions stay. It returns

@@ -20,6 +20,8 @@ const (
 	ReadClients    Permission = "clients:read"
 	WriteClients   Permission = "clients:write"
 	RotateSecrets  Permission = "clients:secrets"
+	ReadProviders  Permission = "providers:read"
+	WriteProviders Permission = "providers:write"
 	ReadKeys       Permission = "keys:read"
 	RotateKeys     Permission = "keys:rotate"
 	ReadAdmins     Permission = "admins:read"
@@ -47,6 +49,9 @@ var permissions = []struct {
 	{ReadClients, "See apps and APIs", false, allRoles},
 	{WriteClients, "Register, change and delete apps and APIs", false, appRoles},
 	{RotateSecrets, "Give apps new secrets", true, appRoles},
+	{ReadProviders, "See the providers elsewhere by which people sign in", false, allRoles},
+	// Whoever chooses a provider that is trusted can sign in as anybody, owners too.
+	{WriteProviders, "Add, change and remove providers by which people sign in", true, []string{administrators.Owner}},
 	{ReadKeys, "See the signing keys", false, []string{administrators.Owner, administrators.Administrator, administrators.Auditor}},
 	{RotateKeys, "Rotate the signing keys", true, []string{administrators.Owner}},
 	{ReadAdmins, "See who administers this server", false, readers},

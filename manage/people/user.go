@@ -170,11 +170,12 @@ func (s *Store) choose(query *bun.SelectQuery, filter Filter) error {
 	if id, err := uuid.Parse(text); err == nil {
 		query.Where(`"user".id = ?`, id)
 	} else if text != "" {
-		query.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
-			return q.Where(`"user".id IN (?)`, s.first("users", "id", "username_key", text)).
-				WhereOr(`"user".id IN (?)`, s.first("emails", "user_id", "address_key", text)).
-				WhereOr(`"user".id IN (?)`, s.first("profiles", "user_id", "lower(name)", text))
-		})
+		query.Join(
+			`JOIN (SELECT id FROM (?) AS a UNION SELECT id FROM (?) AS b UNION SELECT id FROM (?) AS c) AS found
+				ON found.id = "user".id`,
+			s.first("users", "id", "username_key", text), s.first("emails", "user_id", "address_key", text),
+			s.first("profiles", "user_id", "lower(name)", text),
+		)
 	}
 	return nil
 }
@@ -187,7 +188,7 @@ const foundBy = 1000
 // order: see migration 0051.
 func (s *Store) first(table, id, column, text string) *bun.SelectQuery {
 	const last = "\U0010FFFF"
-	query := s.Database.Reader().NewSelect().Table(table).Column(id).Limit(foundBy)
+	query := s.Database.Reader().NewSelect().Table(table).ColumnExpr("? AS id", bun.Ident(id)).Limit(foundBy)
 	if s.Database.Kind == storage.Postgres {
 		return query.Where(column+" ~>=~ ? AND "+column+" ~<~ ?", text, text+last).OrderExpr(column + " USING ~<~")
 	}

@@ -9,14 +9,16 @@ import (
 	"github.com/wicket-id/wicket/manage/groups"
 	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/manage/people"
+	"github.com/wicket-id/wicket/manage/providers"
 )
 
 // Set holds the verbs by what they are about. Set all of it.
 type Set struct {
-	Manage   *manage.Store
-	People   *people.Store
-	Groups   *groups.Store
-	Apps     *apps.Store
-	Activity *activity.Store
-	Issuer   *issuer.Store
+	Manage    *manage.Store
+	People    *people.Store
+	Groups    *groups.Store
+	Apps      *apps.Store
+	Providers *providers.Store
+	Activity  *activity.Store
+	Issuer    *issuer.Store
 }

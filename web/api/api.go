@@ -69,6 +69,7 @@ func Routes(r *gin.Engine, f *frame.Frame, set verbs.Set) {
 	a.invitations()
 	a.clients()
 	a.apis()
+	a.providers()
 	a.administrators()
 	a.apiKeys()
 	a.signingKeys()
@@ -113,6 +114,7 @@ func (a *API) describeLinks() {
 		{"/groups/{slug}", "/groups/{slug}", "slug", "$request.path.slug"},
 		{"/clients/{id}", "/clients/{id}", "id", "$request.path.id"},
 		{"/apis/{identifier}", "/apis/{identifier}", "identifier", "$request.path.identifier"},
+		{"/providers/{provider}", "/providers/{provider}", "provider", "$request.path.provider"},
 	} {
 		links := map[string]*huma.Link{}
 		for path, item := range paths {

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/identity/groups"
@@ -109,6 +110,7 @@ var refusals = []struct {
 	{err: apis.ErrAPIExists, status: http.StatusConflict, code: "api.exists"},
 	{err: apis.ErrAPIChanged, status: http.StatusConflict, code: "api.changed"},
 	{err: manage.ErrRepeatableBusy, status: http.StatusConflict},
+	{err: federation.ErrDeclared, status: http.StatusConflict},
 	{err: clients.ErrClient, status: http.StatusUnprocessableEntity, code: "client.invalid"},
 	{err: apis.ErrAPI, status: http.StatusUnprocessableEntity, code: "api.invalid"},
 }
@@ -158,6 +160,9 @@ func (a *API) problemOf(v *frame.Visit, err error) *Problem {
 			problem.Errors = append(problem.Errors, Fault{Pointer: "/" + name, Detail: words(v, fault)})
 		}
 		return problem
+	}
+	if invalid := new(federation.InvalidProviderError); errors.As(err, &invalid) {
+		return newProblem(http.StatusUnprocessableEntity, "provider.invalid", invalid.Error())
 	}
 	if errors.As(err, &coded) {
 		return newProblem(http.StatusUnprocessableEntity, coded.Code, words(v, coded))

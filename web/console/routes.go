@@ -15,6 +15,7 @@ import (
 	"github.com/wicket-id/wicket/web/console/search"
 	"github.com/wicket-id/wicket/web/console/server"
 	"github.com/wicket-id/wicket/web/console/shell"
+	"github.com/wicket-id/wicket/web/console/signin"
 	"github.com/wicket-id/wicket/web/frame"
 )
 
@@ -36,6 +37,15 @@ func Routes(r gin.IRoutes, f *frame.Frame, set verbs.Set) {
 	r.POST(one+"/revoke-role", c.Page(group.RevokeRole()))
 	r.GET(one+"/delete", c.Page(group.ConfirmDeletion))
 	r.POST(one+"/delete", c.Page(group.Delete))
+
+	providers, provider, of := signin.Providers{Console: c}, signin.Provider{Console: c}, shell.SignIn+"/:provider"
+	r.GET(shell.SignIn, c.Page(providers.Page))
+	r.GET(shell.SignIn+"/new", c.Page(provider.New))
+	r.POST(shell.SignIn+"/add", c.Page(provider.Add))
+	r.GET(of, c.Page(provider.Page))
+	r.POST(of+"/save", c.Page(provider.Save))
+	r.GET(of+"/remove", c.Page(provider.ConfirmRemoval))
+	r.POST(of+"/remove", c.Page(provider.Remove))
 
 	r.GET(shell.Activity, c.Page(activity.Attempts{Console: c}.Page))
 	r.GET(shell.Activity+"/history", c.Page(activity.History{Console: c}.Page))

@@ -7,6 +7,7 @@ type Enrol struct {
 	KeyOnly  bool // nothing less than a passkey or a security key will do
 	Continue string
 	Then     string // the page of ours to go on to where no app waits, or ""
+	BackURI  string // where they can go on without, or ""
 }
 
 func (Enrol) Template() (Templates, string) { return templates, "enrol.html" }

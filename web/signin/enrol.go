@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc/authorize"
@@ -24,6 +25,9 @@ func (h Enrol) Page(v *frame.Visit) error {
 	page := pages.Enrol{KeyOnly: class == identity.ACRPhishingResistant}
 	page.App, page.Continue = v.App()
 	page.Then = frame.Then(v, "")
+	if strings.HasPrefix(page.Then, "/console") && v.Session.DemandRule() == nil { // some of it takes a factor, not all
+		page.BackURI = "/console"
+	}
 	return v.Show(http.StatusOK, page)
 }
 

@@ -27,6 +27,7 @@ import (
 	"github.com/wicket-id/wicket/manage/groups"
 	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/manage/people"
+	"github.com/wicket-id/wicket/manage/providers"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/authorize"
@@ -62,6 +63,7 @@ type Server struct {
 	Logout       *logout.Service
 	Manage       *manage.Store
 	People       *people.Store
+	Providers    *providers.Store
 	Groups       *groups.Store
 	Apps         *apps.Store
 	Activity     *activity.Store

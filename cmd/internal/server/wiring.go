@@ -21,6 +21,7 @@ import (
 	"github.com/wicket-id/wicket/manage/groups"
 	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/manage/people"
+	"github.com/wicket-id/wicket/manage/providers"
 	"github.com/wicket-id/wicket/manage/verbs"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
@@ -190,6 +191,7 @@ func (s *Server) wireManagement(_ context.Context, config *Config) error {
 		Database: s.Database, Seal: config.Seal, Tokens: s.Tokens, Now: s.Clock.Now,
 		Administrators: &administrators.Store{Database: s.Database, Now: s.Clock.Now},
 	}
+	s.Providers = &providers.Store{Store: s.Manage, Upstreams: s.Upstreams}
 	s.People = &people.Store{
 		Store: s.Manage, SignIns: s.SignIns, Factors: s.Factors, Transfer: s.Transfer, Provider: s.Provider,
 	}
@@ -259,7 +261,8 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 		Tracer:            tracer,
 		Draining:          s.draining.Load,
 		Management: verbs.Set{
-			Manage: s.Manage, People: s.People, Groups: s.Groups, Apps: s.Apps, Activity: s.Activity, Issuer: s.Signing,
+			Manage: s.Manage, People: s.People, Groups: s.Groups, Apps: s.Apps, Providers: s.Providers,
+			Activity: s.Activity, Issuer: s.Signing,
 		},
 	})
 	return err

@@ -33,7 +33,7 @@ var oidcPackages = []string{
 }
 
 // managePackages are the verbs of administration.
-var managePackages = []string{"manage", "manage/activity", "manage/apps", "manage/groups", "manage/issuer", "manage/people", "manage/verbs"}
+var managePackages = []string{"manage", "manage/activity", "manage/apps", "manage/groups", "manage/issuer", "manage/people", "manage/providers", "manage/verbs"}
 
 // webPackages are the parts of web.
 var webPackages = []string{
@@ -103,7 +103,7 @@ var allowed = map[string][]string{
 	"web/console": slices.Concat(
 		[]string{
 			"web/console/activity", "web/console/administrators", "web/console/groups", "web/console/overview",
-			"web/console/people", "web/console/search", "web/console/server", "web/console/shell", "web/frame",
+			"web/console/people", "web/console/search", "web/console/server", "web/console/shell", "web/console/signin", "web/frame",
 		}, domain,
 	),
 	// the parts of the console never see each other
@@ -114,26 +114,28 @@ var allowed = map[string][]string{
 	"web/console/people":         consolePart,
 	"web/console/search":         consolePart,
 	"web/console/server":         consolePart,
+	"web/console/signin":         consolePart,
 	"web/console/history":        slices.Concat([]string{"web/frame", "web/locales"}, domain),
 	"web/console/shell":          slices.Concat([]string{"web/frame", "web/locales", "web/pages"}, domain),
-	"web/frame":    slices.Concat([]string{"web/locales", "web/pages"}, domain),
-	"web/notify":   slices.Concat([]string{"web/locales"}, identityPackages, storagePackages),
-	"web/pages":    {"web/assets", "web/locales"},
-	"web/locales":  {"identity/refusal"},
-	"web/assets":   {},
-	"manage":       slices.Concat(oidcPackages, identityPackages, storagePackages),
+	"web/frame":                  slices.Concat([]string{"web/locales", "web/pages"}, domain),
+	"web/notify":                 slices.Concat([]string{"web/locales"}, identityPackages, storagePackages),
+	"web/pages":                  {"web/assets", "web/locales"},
+	"web/locales":                {"identity/refusal"},
+	"web/assets":                 {},
+	"manage":                     slices.Concat(oidcPackages, identityPackages, storagePackages),
 	// these never see each other
-	"manage/activity": slices.Concat([]string{"manage"}, identityPackages, storagePackages),
-	"manage/apps":     slices.Concat([]string{"manage"}, oidcPackages, identityPackages, storagePackages),
-	"manage/groups":   slices.Concat([]string{"manage"}, identityPackages, storagePackages),
-	"manage/issuer":   slices.Concat([]string{"manage"}, oidcPackages),
-	"manage/verbs":    {"manage", "manage/activity", "manage/apps", "manage/groups", "manage/issuer", "manage/people"},
-	"manage/people":   slices.Concat([]string{"manage", "oidc"}, identityPackages, storagePackages),
-	"oidc":            slices.Concat([]string{"oidc/access", "identity"}, storagePackages), // never federation
-	"oidc/access":     slices.Concat([]string{"identity/groups"}, storagePackages),
-	"oidc/keys":       storagePackages,
-	"oidc/clients":    slices.Concat([]string{"oidc", "oidc/access", "oidc/keys", "identity", "identity/groups"}, storagePackages),
-	"oidc/apis":       slices.Concat([]string{"oidc", "oidc/clients"}, storagePackages),
+	"manage/activity":  slices.Concat([]string{"manage"}, identityPackages, storagePackages),
+	"manage/apps":      slices.Concat([]string{"manage"}, oidcPackages, identityPackages, storagePackages),
+	"manage/groups":    slices.Concat([]string{"manage"}, identityPackages, storagePackages),
+	"manage/issuer":    slices.Concat([]string{"manage"}, oidcPackages),
+	"manage/verbs":     {"manage", "manage/activity", "manage/apps", "manage/groups", "manage/issuer", "manage/people", "manage/providers"},
+	"manage/providers": slices.Concat([]string{"manage", "federation"}, storagePackages),
+	"manage/people":    slices.Concat([]string{"manage", "oidc"}, identityPackages, storagePackages),
+	"oidc":             slices.Concat([]string{"oidc/access", "identity"}, storagePackages), // never federation
+	"oidc/access":      slices.Concat([]string{"identity/groups"}, storagePackages),
+	"oidc/keys":        storagePackages,
+	"oidc/clients":     slices.Concat([]string{"oidc", "oidc/access", "oidc/keys", "identity", "identity/groups"}, storagePackages),
+	"oidc/apis":        slices.Concat([]string{"oidc", "oidc/clients"}, storagePackages),
 	"oidc/tokens": slices.Concat(
 		[]string{
 			"oidc", "oidc/access", "oidc/keys", "oidc/clients", "oidc/apis", "identity", "identity/groups", "identity/profile",

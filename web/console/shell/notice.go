@@ -34,5 +34,7 @@ var notices = map[string]locales.Key{
 	"admin-granted":      locales.Key("console.done.admin_granted"),
 	"admin-revoked":      locales.Key("console.done.admin_revoked"),
 	"api-key-revoked":    locales.Key("console.done.api_key_revoked"),
+	"provider-added":     locales.Key("console.done.provider_added"),
+	"provider-removed":   locales.Key("console.done.provider_removed"),
 	"keys-rotated":       locales.Key("console.done.keys_rotated"),
 }

@@ -34,6 +34,7 @@ const (
 	People         = Path + "/people"
 	Groups         = Path + "/groups"
 	Apps           = Path + "/apps"
+	SignIn         = Path + "/sign-in"
 	Activity       = Path + "/activity"
 	Administrators = Path + "/administrators"
 	Server         = Path + "/server"
@@ -48,6 +49,7 @@ var parts = []struct {
 	{Link{URI: People, Icon: "people", Label: locales.Key("console.people.title")}, manage.ReadUsers},
 	{Link{URI: Groups, Icon: "groups", Label: locales.Key("console.groups.title")}, manage.ReadGroups},
 	{Link{URI: Apps, Icon: "apps", Label: locales.Key("console.apps.title")}, manage.ReadClients},
+	{Link{URI: SignIn, Icon: "sign-in", Label: locales.Key("console.providers.title")}, manage.ReadProviders},
 	{Link{URI: Activity, Icon: "activity", Label: locales.Key("console.activity.title")}, manage.ReadAuditTrail},
 	{
 		Link{URI: Administrators, Icon: "administrators", Label: locales.Key("console.administrators.title")}, manage.ReadAdmins,

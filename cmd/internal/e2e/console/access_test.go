@@ -44,13 +44,17 @@ var may = map[string]string{
 	"POST /console/people/:id/end-session": recovery, "POST /console/people/:id/end-grant": recovery,
 	"POST /console/people/:id/reset-link": recovery, "GET /console/people/:id/reset-factors": recovery,
 	"POST /console/people/:id/reset-factors": recovery,
-	"GET /console/people/:id/erase": top, "POST /console/people/:id/erase": top,
+	"GET /console/people/:id/erase":          top, "POST /console/people/:id/erase": top,
 
 	"GET /console/groups": everybody, "GET /console/groups/:slug": everybody, "POST /console/groups/create": people,
 	"POST /console/groups/:slug/save": people, "POST /console/groups/:slug/add": people,
 	"POST /console/groups/:slug/remove": people, "POST /console/groups/:slug/grant-role": people,
 	"POST /console/groups/:slug/revoke-role": people, "GET /console/groups/:slug/delete": people,
 	"POST /console/groups/:slug/delete": people,
+
+	"GET /console/sign-in": everybody, "GET /console/sign-in/new": "o", "POST /console/sign-in/add": "o",
+	"GET /console/sign-in/:provider": everybody, "POST /console/sign-in/:provider/save": "o",
+	"GET /console/sign-in/:provider/remove": "o", "POST /console/sign-in/:provider/remove": "o",
 
 	"GET /console/activity": "oausr", "GET /console/activity/history": "oausr",
 
@@ -82,7 +86,7 @@ func consoleRoutes(h *harness.Server) (routes []string) {
 func send(t *testing.T, b *harness.Browser, route string) harness.Page {
 	t.Helper()
 	method, path, _ := strings.Cut(route, " ")
-	path = strings.NewReplacer(":id", uuid.NewString(), ":slug", "none").Replace(path)
+	path = strings.NewReplacer(":id", uuid.NewString(), ":slug", "none", ":provider", "none").Replace(path)
 	if method == http.MethodGet {
 		return b.Get(t, path)
 	}

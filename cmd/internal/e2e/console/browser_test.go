@@ -72,8 +72,19 @@ func TestConsoleInABrowser(t *testing.T) {
 		w.Open(h.Issuer + path)
 		w.Look("console-" + name)
 	}
+	strengthen(t, h)
+	w.Open(h.Issuer + "/console/sign-in/new?kind=oidc")
+	w.Reads("main", "Redirect URI", "/federation/ID/callback")
+	w.Look("console-provider-new")
 	w.Open(h.Issuer + "/console/people/" + h.User.ID.String() + "/erase")
-	w.Look("console-enrol")
+	w.Reads("main", "Delete alice?", "1 session ends")
+	w.Look("console-erase")
+}
+
+// strengthen makes all sessions such as have shown two factors just now.
+func strengthen(t testing.TB, h *harness.Server) {
+	t.Helper()
+	h.SQL(t, "UPDATE sessions SET acr = '"+identity.ACRMultiFactor+"'")
 }
 
 // makeAdministrator gives somebody an administrative role.

@@ -50,6 +50,8 @@ var may = map[string]string{
 	"put-client": appsOwn, "delete-client": appsOwn, "put-api": appsOwn, "delete-api": appsOwn,
 	"create-client-secret": appsOwn,
 
+	"list-providers": everybody, "get-provider": everybody, "put-provider": "o", "delete-provider": "o",
+
 	"list-administrators":            readers,
 	"grant-user-administrative-role": top, "grant-client-administrative-role": top,
 	"revoke-user-administrative-role": top, "revoke-client-administrative-role": top,
@@ -98,7 +100,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		}
 		path := strings.NewReplacer(
 			"{id}", uuid.NewString(), "{session}", uuid.NewString(), "{grant}", uuid.NewString(),
-			"{role}", administrators.Auditor, "{slug}", "none", "{user}", uuid.NewString(), "{identifier}", "urn%3Anone",
+			"{role}", administrators.Auditor, "{slug}", "none", "{user}", uuid.NewString(), "{identifier}", "urn%3Anone", "{provider}", "none",
 		)
 		callers := map[string]caller{}
 		for _, role := range administrators.Names {

@@ -151,8 +151,8 @@ func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 	return nil
 }
 
-// Update changes a provider as change does it: but for its id and its kind, which stay. Where change sets no Secret, that
-// stays too. It returns storage.ErrNotFound, ErrDeclared, the error of change, or what Check does.
+// Update changes a provider as change does it, but for its id and its kind, which stay. Where change sets no Secret,
+// that stays too. It returns storage.ErrNotFound, ErrDeclared, the error of change, or what Check does.
 func (u *Upstreams) Update(ctx context.Context, id string, change func(*Provider) error) (*Provider, error) {
 	if slices.ContainsFunc(u.Named(), func(named Provider) bool { return named.ID == id }) {
 		return nil, ErrDeclared

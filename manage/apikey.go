@@ -287,8 +287,8 @@ func (s *Store) works(ctx context.Context, key *apiKey) (bool, error) {
 // roleOfKey is the administrative role of a key.
 const roleOfKey = `COALESCE((SELECT role FROM admin_roles WHERE api_key_id = api_key.id AND revoked_at IS NULL LIMIT 1), '') AS role`
 
-// keyBySecret returns a key that is good, and notes that it is in use; or storage.ErrNotFound. It is good as long as who
-// made it could give its role.
+// keyBySecret returns a key that is good, and notes that it is in use; or storage.ErrNotFound. It is good as long as
+// who made it could give its role.
 func (s *Store) keyBySecret(ctx context.Context, secret, ip string) (*apiKey, error) {
 	key, now := new(apiKey), s.Now()
 	err := s.Database.Reader().NewSelect().Model(key).ColumnExpr("api_key.*").ColumnExpr(roleOfKey).

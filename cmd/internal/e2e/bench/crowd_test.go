@@ -222,7 +222,8 @@ func (c *crowd) fill(b *testing.B) {
 // administer makes alice an owner who is signed in, and a key for the management API.
 func (c *crowd) administer(b *testing.B) {
 	b.Helper()
-	if _, err := c.Manage.Administrators.Grant(b.Context(), administrators.Person(c.User.ID), administrators.Owner, nil); err != nil {
+	alice := administrators.Person(c.User.ID)
+	if _, err := c.Manage.Administrators.Grant(b.Context(), alice, administrators.Owner, nil); err != nil {
 		b.Fatal(err)
 	}
 	made, err := c.Manage.CreateKey(b.Context(), manage.Operator("operator:bench"), manage.NewAPIKey{

@@ -38,7 +38,8 @@ func TestProvidersOverTheAPI(t *testing.T) {
 		// Changed without its secret, which stays; by what was seen alone.
 		delete(settings, "client_secret")
 		settings["name"], settings["active"] = "Acme Inc.", false
-		if stale := owner.call(t, http.MethodPut, path, settings, "If-Match", `"stale"`); stale.code() != "precondition.failed" {
+		stale := owner.call(t, http.MethodPut, path, settings, "If-Match", `"stale"`)
+		if stale.code() != "precondition.failed" {
 			t.Errorf("changed by what nobody has seen: %s", stale.Text)
 		}
 		changed := owner.must(t, http.StatusOK, http.MethodPut, path, settings, "If-Match", added.Header.Get("ETag"))
@@ -83,7 +84,9 @@ func TestProvidersOverTheAPI(t *testing.T) {
 func TestDeclaredProviderIsChangedInTheConfiguration(t *testing.T) {
 	t.Parallel()
 	harness.Each(t, func(t *testing.T, h *harness.Server) {
-		named := federation.Provider{Kind: federation.KindGoogle, ClientID: "wicket", Secret: "s", Named: true, IsActive: true}
+		named := federation.Provider{
+			Kind: federation.KindGoogle, ClientID: "wicket", Secret: "s", Named: true, IsActive: true,
+		}
 		if err := named.Check(); err != nil {
 			t.Fatal(err)
 		}

@@ -181,8 +181,8 @@ func (s *Store) choose(query *bun.SelectQuery, filter Filter) error {
 }
 
 // foundBy is how many people are found at the most by one of the three texts that a query may be the beginning of: what
-// almost everybody's begins with must not be sorted.
-const foundBy = 1000
+// almost everybody's begins with must not be sorted, and so few are looked up one by one, however many there are.
+const foundBy = 300
 
 // first selects the people whose text in a column begins with another, the first by that column, by an index of that
 // order: see migration 0051.

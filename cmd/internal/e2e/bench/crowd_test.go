@@ -238,6 +238,9 @@ func (c *crowd) administer(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	if _, err := c.Activity.CountHours(b.Context()); err != nil { // as upkeep does
+		b.Fatal(err)
+	}
 	c.key, c.owner = made.Key, admission.Secret
 }
 

@@ -117,7 +117,7 @@ func (s *Store) List(
 	default:
 		return page, ErrFilter
 	}
-	if err := s.choose(query, filter); err != nil {
+	if err := s.choose(ctx, query, filter); err != nil {
 		return page, err
 	}
 	if err := query.Scan(ctx); err != nil {
@@ -149,7 +149,7 @@ func query(db bun.IDB, rows any) *bun.SelectQuery {
 }
 
 // choose adds what a filter demands.
-func (s *Store) choose(query *bun.SelectQuery, filter Filter) error {
+func (s *Store) choose(ctx context.Context, query *bun.SelectQuery, filter Filter) error {
 	switch filter.Status {
 	case "":
 	case StatusActive:
@@ -170,12 +170,11 @@ func (s *Store) choose(query *bun.SelectQuery, filter Filter) error {
 	if id, err := uuid.Parse(text); err == nil {
 		query.Where(`"user".id = ?`, id)
 	} else if text != "" {
-		query.Join(
-			`JOIN (SELECT id FROM (?) AS a UNION SELECT id FROM (?) AS b UNION SELECT id FROM (?) AS c) AS found
-				ON found.id = "user".id`,
-			s.first("users", "id", "username_key", text), s.first("emails", "user_id", "address_key", text),
-			s.first("profiles", "user_id", "lower(name)", text),
-		)
+		ids, err := s.beginningWith(ctx, text)
+		if err != nil {
+			return err
+		}
+		query.Where(`"user".id IN (?)`, bun.In(append(ids, uuid.Nil))) // who is nobody: the list must not be empty
 	}
 	return nil
 }
@@ -183,6 +182,20 @@ func (s *Store) choose(query *bun.SelectQuery, filter Filter) error {
 // foundBy is how many people are found at the most by one of the three texts that a query may be the beginning of: what
 // almost everybody's begins with must not be sorted, and so few are looked up one by one, however many there are.
 const foundBy = 300
+
+// beginningWith are the ids of the people one of whose texts begins so, in a query of its own: joined to it, PostgreSQL
+// would read everybody.
+func (s *Store) beginningWith(ctx context.Context, text string) (ids []uuid.UUID, err error) {
+	err = s.Database.Reader().NewRaw(
+		"SELECT id FROM (?) AS a UNION SELECT id FROM (?) AS b UNION SELECT id FROM (?) AS c",
+		s.first("users", "id", "username_key", text), s.first("emails", "user_id", "address_key", text),
+		s.first("profiles", "user_id", "lower(name)", text),
+	).Scan(ctx, &ids)
+	if err != nil {
+		return nil, fmt.Errorf("find people: %w", err)
+	}
+	return ids, nil
+}
 
 // first selects the people whose text in a column begins with another, the first by that column, by an index of that
 // order: see migration 0051.

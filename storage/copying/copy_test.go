@@ -32,8 +32,8 @@ var hardValues = map[string][]any{
 }
 
 // fillTables puts rows into every table of an SQLite database, and returns the tables' names. All ids and names of row
-// i are the same in all tables, so that whatever refers to another refers to its row i. Where long tables are named, the
-// others have few rows.
+// i are the same in all tables, so that whatever refers to another refers to its row i. Where long tables are named,
+// the others have few rows.
 func fillTables(t testing.TB, db *storage.Database, rows int, long ...string) []string {
 	t.Helper()
 	var columns []struct {
@@ -116,7 +116,8 @@ const few = 20
 func withParents(t testing.TB, db *storage.Database, tables []string) []string {
 	t.Helper()
 	var references []struct{ Relation, Parent string }
-	err := db.Reader().NewRaw(`SELECT m.name AS relation, f."table" AS parent FROM sqlite_schema m, pragma_foreign_key_list(m.name) f
+	err := db.Reader().NewRaw(`SELECT m.name AS relation, f."table" AS parent
+		FROM sqlite_schema m, pragma_foreign_key_list(m.name) f
 		WHERE m.type = 'table'`).Scan(t.Context(), &references)
 	if err != nil {
 		t.Fatal(err)

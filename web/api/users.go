@@ -77,6 +77,7 @@ func (a *API) users() {
 		return done(a.People.Erase(ctx, by, in.ID))
 	})
 
+	a.userEmails()
 	a.userSessions()
 	a.userRoles()
 	a.userRecovery()

@@ -101,7 +101,7 @@ func (h Person) show(v *frame.Visit, by manage.Caller, id uuid.UUID, status int,
 }
 
 func (h Person) addresses(v *frame.Visit, by manage.Caller, page *personPage) (err error) {
-	page.Emails, page.Phones, err = h.People.Addresses(v.Context(), by, page.User.ID)
+	page.Emails, page.Phones, err = h.People.Addresses().List(v.Context(), by, page.User.ID)
 	return err
 }
 

@@ -19,6 +19,8 @@ var notices = map[string]locales.Key{
 	"person-disabled":    locales.Key("console.done.person_disabled"),
 	"person-enabled":     locales.Key("console.done.person_enabled"),
 	"person-erased":      locales.Key("console.done.person_erased"),
+	"email-added":        locales.Key("console.done.email_added"),
+	"email-removed":      locales.Key("console.done.email_removed"),
 	"unlocked":           locales.Key("console.done.unlocked"),
 	"signed-out":         locales.Key("console.done.signed_out"),
 	"session-ended":      locales.Key("console.done.session_ended"),

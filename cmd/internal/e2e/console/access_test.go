@@ -37,7 +37,9 @@ var may = map[string]string{
 	"GET /console/people/new": people, "POST /console/people/invite": people, "POST /console/people/create": people,
 	"POST /console/people/invitations/revoke": people, "POST /console/people/:id/save": people,
 	"POST /console/people/:id/disable": people, "POST /console/people/:id/enable": people,
-	"POST /console/people/:id/join": people, "POST /console/people/:id/leave": people,
+	"POST /console/people/:id/add-email": people, "POST /console/people/:id/remove-email": recovery,
+	"POST /console/people/:id/prefer-email": recovery,
+	"POST /console/people/:id/join":         people, "POST /console/people/:id/leave": people,
 	"POST /console/people/:id/grant-role": people, "POST /console/people/:id/revoke-role": people,
 	"POST /console/people/:id/grant-admin": top, "POST /console/people/:id/revoke-admin": top,
 	"POST /console/people/:id/unlock": recovery, "POST /console/people/:id/sign-out": recovery,
@@ -94,7 +96,7 @@ func send(t *testing.T, b *harness.Browser, route string) harness.Page {
 	if !strings.HasSuffix(path, "/invite") { // the role of an invitation takes more than the invitation
 		form.Set("role", administrators.Auditor)
 	}
-	for _, name := range []string{"session", "grant", "member", "key", "invitation", "user"} {
+	for _, name := range []string{"session", "grant", "member", "key", "invitation", "user", "email"} {
 		form.Set(name, uuid.NewString())
 	}
 	return b.Post(t, path, form)

@@ -34,7 +34,8 @@ var may = map[string]string{
 	"get-me": everybody,
 
 	"list-users": everybody, "get-user": everybody, "list-user-sessions": everybody, "list-user-factors": everybody,
-	"list-user-grants": everybody, "list-user-roles": everybody,
+	"list-user-addresses": everybody, "add-user-email": people, "remove-user-email": recovery,
+	"make-user-email-primary": recovery, "list-user-grants": everybody, "list-user-roles": everybody,
 	"create-user": people, "update-user": people, "grant-user-role": people, "revoke-user-role": people,
 	"delete-user":      top,
 	"end-user-session": recovery, "end-user-grant": recovery, "unlock-user": recovery, "reset-factors-user": recovery,
@@ -100,7 +101,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		}
 		path := strings.NewReplacer(
 			"{id}", uuid.NewString(), "{session}", uuid.NewString(), "{grant}", uuid.NewString(),
-			"{role}", administrators.Auditor, "{slug}", "none", "{user}", uuid.NewString(), "{identifier}", "urn%3Anone", "{provider}", "none",
+			"{role}", administrators.Auditor, "{slug}", "none", "{user}", uuid.NewString(), "{identifier}", "urn%3Anone", "{provider}", "none", "{email}", uuid.NewString(),
 		)
 		callers := map[string]caller{}
 		for _, role := range administrators.Names {

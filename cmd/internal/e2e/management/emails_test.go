@@ -22,7 +22,9 @@ func TestEmailsOfPeople(t *testing.T) {
 		of := "/api/v1/users/" + bob.ID.String()
 
 		// To be verified by mail, or verified by who answers for it: that is a way into the account.
-		claimed := manager.must(t, http.StatusCreated, http.MethodPost, of+"/emails", map[string]any{"address": "bob@claimed.example"})
+		claimed := manager.must(t, http.StatusCreated, http.MethodPost, of+"/emails", map[string]any{
+			"address": "bob@claimed.example",
+		})
 		if claimed.JSON["verified"] != false {
 			t.Errorf("claimed: %s", claimed.Text)
 		}

@@ -104,4 +104,3 @@ func TestDeclaredProviderIsChangedInTheConfiguration(t *testing.T) {
 		owner.must(t, http.StatusNotFound, http.MethodDelete, "/api/v1/providers/google", nil)
 	})
 }
-

@@ -10,6 +10,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/tokens"
 )
 
 // Store is what it works with; set all of it.
@@ -19,6 +20,7 @@ type Store struct {
 	Provider *oidc.Provider
 	Clients  *clients.Store
 	APIs     *apis.Store
+	Tokens   *tokens.Service
 }
 
 // demandOver returns an error where the caller may not do something to an app as it is. Who can change an app can act

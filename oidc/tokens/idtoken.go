@@ -55,11 +55,21 @@ func NeedsPerson(client *clients.Client, grant *oidc.Grant) bool {
 // SignIDToken makes an ID token: OpenID Connect Core, section 2; encrypted, where its client is registered for that. It
 // returns storage.ErrNotFound where the person was erased, or an *oidc.Error where it cannot be encrypted.
 func (p *Service) SignIDToken(ctx context.Context, t IDToken, now time.Time) (string, error) {
-	alg := jose.SignatureAlgorithm(t.Client.IDTokenAlg)
 	subject, err := p.Subject(ctx, t.Client, t.Grant.UserID)
 	if err != nil {
 		return "", err
 	}
+	alg := jose.SignatureAlgorithm(t.Client.IDTokenAlg)
+	signed, err := p.Keys.Sign(alg, IDTokenType, p.payload(t, subject, now))
+	if err != nil {
+		return "", err
+	}
+	return p.Clients.Encrypt(ctx, t.Client, t.Client.IDTokenEncryption, signed)
+}
+
+// payload is what an ID token says.
+func (p *Service) payload(t IDToken, subject string, now time.Time) idTokenPayload {
+	alg := jose.SignatureAlgorithm(t.Client.IDTokenAlg)
 	claims := IDClaims{
 		Issuer: p.Issuer, Subject: subject, Audience: t.Client.ID,
 		Expiry: now.Add(p.Lifetimes.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: t.Grant.AuthTime.Unix(),
@@ -71,11 +81,7 @@ func (p *Service) SignIDToken(ctx context.Context, t IDToken, now time.Time) (st
 	if t.Code != "" {
 		claims.CodeHash = tokenHash(alg, t.Code)
 	}
-	signed, err := p.Keys.Sign(alg, IDTokenType, idTokenPayload{claims, t.aboutPerson()})
-	if err != nil {
-		return "", err
-	}
-	return p.Clients.Encrypt(ctx, t.Client, t.Client.IDTokenEncryption, signed)
+	return idTokenPayload{claims, t.aboutPerson()}
 }
 
 // aboutPerson is what the ID token tells of the person: what the app has asked for by name, and what the scopes give

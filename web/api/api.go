@@ -68,6 +68,7 @@ func Routes(r *gin.Engine, f *frame.Frame, set verbs.Set) {
 	a.groups()
 	a.invitations()
 	a.clients()
+	a.preview()
 	a.apis()
 	a.providers()
 	a.administrators()

@@ -196,7 +196,7 @@ func (s *Server) wireManagement(_ context.Context, config *Config) error {
 		Store: s.Manage, SignIns: s.SignIns, Factors: s.Factors, Transfer: s.Transfer, Provider: s.Provider,
 	}
 	s.Groups = &groups.Store{Store: s.Manage, Identity: s.Identity}
-	s.Apps = &apps.Store{Store: s.Manage, Provider: s.Provider, Clients: s.Clients, APIs: s.APIs}
+	s.Apps = &apps.Store{Store: s.Manage, Provider: s.Provider, Clients: s.Clients, APIs: s.APIs, Tokens: s.Tokens}
 	s.Activity = &activity.Store{Store: s.Manage}
 	s.Signing = &issuer.Store{Store: s.Manage, Signing: s.Keys}
 	return nil

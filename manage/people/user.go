@@ -170,7 +170,7 @@ func (s *Store) choose(ctx context.Context, query *bun.SelectQuery, filter Filte
 	if id, err := uuid.Parse(text); err == nil {
 		query.Where(`"user".id = ?`, id)
 	} else if text != "" {
-		ids, err := s.beginningWith(ctx, text)
+		ids, err := beginningWith(ctx, s.Database, text)
 		if err != nil {
 			return err
 		}
@@ -185,11 +185,11 @@ const foundBy = 300
 
 // beginningWith are the ids of the people one of whose texts begins so, in a query of its own: joined to it, PostgreSQL
 // would read everybody.
-func (s *Store) beginningWith(ctx context.Context, text string) (ids []uuid.UUID, err error) {
-	err = s.Database.Reader().NewRaw(
+func beginningWith(ctx context.Context, db *storage.Database, text string) (ids []uuid.UUID, err error) {
+	err = db.Reader().NewRaw(
 		"SELECT id FROM (?) AS a UNION SELECT id FROM (?) AS b UNION SELECT id FROM (?) AS c",
-		s.first("users", "id", "username_key", text), s.first("emails", "user_id", "address_key", text),
-		s.first("profiles", "user_id", "lower(name)", text),
+		first(db, "users", "id", "username_key", text), first(db, "emails", "user_id", "address_key", text),
+		first(db, "profiles", "user_id", "lower(name)", text),
 	).Scan(ctx, &ids)
 	if err != nil {
 		return nil, fmt.Errorf("find people: %w", err)
@@ -199,10 +199,10 @@ func (s *Store) beginningWith(ctx context.Context, text string) (ids []uuid.UUID
 
 // first selects the people whose text in a column begins with another, the first by that column, by an index of that
 // order: see migration 0051.
-func (s *Store) first(table, id, column, text string) *bun.SelectQuery {
+func first(db *storage.Database, table, id, column, text string) *bun.SelectQuery {
 	const last = "\U0010FFFF"
-	query := s.Database.Reader().NewSelect().Table(table).ColumnExpr("? AS id", bun.Ident(id)).Limit(foundBy)
-	if s.Database.Kind == storage.Postgres {
+	query := db.Reader().NewSelect().Table(table).ColumnExpr("? AS id", bun.Ident(id)).Limit(foundBy)
+	if db.Kind == storage.Postgres {
 		return query.Where(column+" ~>=~ ? AND "+column+" ~<~ ?", text, text+last).OrderExpr(column + " USING ~<~")
 	}
 	return query.Where(column+" >= ? AND "+column+" < ?", text, text+last).OrderExpr(column)

@@ -9,8 +9,11 @@ import (
 	"github.com/wicket-id/wicket/web/frame"
 )
 
-// AddEmail gives a person an address.
-func (h Person) AddEmail() shell.Handler {
+// Emails are the addresses on the page of a person.
+type Emails struct{ Person }
+
+// Add gives a person an address.
+func (h Emails) Add() shell.Handler {
 	return h.act("email-added", func(v *frame.Visit, by manage.Caller, id uuid.UUID) error {
 		_, err := h.People.Addresses().Add(v.Context(), by, id, people.NewEmail{
 			Address: v.Form.Get("email"), Verified: v.Form.Get("verified") == "yes",
@@ -19,21 +22,21 @@ func (h Person) AddEmail() shell.Handler {
 	})
 }
 
-// RemoveEmail takes one from them.
-func (h Person) RemoveEmail() shell.Handler {
-	return h.onEmail("email-removed", func(v *frame.Visit, by manage.Caller, id, email uuid.UUID) error {
+// Remove takes one from them.
+func (h Emails) Remove() shell.Handler {
+	return h.on("email-removed", func(v *frame.Visit, by manage.Caller, id, email uuid.UUID) error {
 		return h.People.Addresses().Remove(v.Context(), by, id, email)
 	})
 }
 
-// PreferEmail makes one the primary one.
-func (h Person) PreferEmail() shell.Handler {
-	return h.onEmail("saved", func(v *frame.Visit, by manage.Caller, id, email uuid.UUID) error {
+// Prefer makes one the primary one.
+func (h Emails) Prefer() shell.Handler {
+	return h.on("saved", func(v *frame.Visit, by manage.Caller, id, email uuid.UUID) error {
 		return h.People.Addresses().MakePrimary(v.Context(), by, id, email)
 	})
 }
 
-func (h Person) onEmail(
+func (h Emails) on(
 	done string, do func(v *frame.Visit, by manage.Caller, id, email uuid.UUID) error,
 ) shell.Handler {
 	return h.act(done, func(v *frame.Visit, by manage.Caller, id uuid.UUID) error {

@@ -10,8 +10,11 @@ import (
 	"github.com/wicket-id/wicket/web/locales"
 )
 
-// ConfirmErasure asks before a person is deleted, and says what ends with them.
-func (h Person) ConfirmErasure(v *frame.Visit, by manage.Caller) error {
+// Erasure deletes a person.
+type Erasure struct{ Person }
+
+// Confirm asks before a person is deleted, and says what ends with them.
+func (h Erasure) Confirm(v *frame.Visit, by manage.Caller) error {
 	id, err := personID(v)
 	if err != nil {
 		return err
@@ -23,10 +26,10 @@ func (h Person) ConfirmErasure(v *frame.Visit, by manage.Caller) error {
 	if err != nil {
 		return err
 	}
-	return h.askErasure(v, by, user, http.StatusOK, "")
+	return h.ask(v, by, user, http.StatusOK, "")
 }
 
-func (h Person) askErasure(v *frame.Visit, by manage.Caller, user *people.User, status int, failure string) error {
+func (h Erasure) ask(v *frame.Visit, by manage.Caller, user *people.User, status int, failure string) error {
 	sessions, err := h.People.Sessions(v.Context(), by, user.ID)
 	if err != nil {
 		return err
@@ -51,7 +54,7 @@ func (h Person) askErasure(v *frame.Visit, by manage.Caller, user *people.User, 
 }
 
 // Erase deletes a person, whose username was typed.
-func (h Person) Erase(v *frame.Visit, by manage.Caller) error {
+func (h Erasure) Erase(v *frame.Visit, by manage.Caller) error {
 	id, err := personID(v)
 	if err != nil {
 		return err
@@ -64,11 +67,11 @@ func (h Person) Erase(v *frame.Visit, by manage.Caller) error {
 		return err
 	}
 	if v.Form.Get("typed") != user.Username {
-		return h.askErasure(v, by, user, unprocessable, v.Language.Text("console.typed_wrong"))
+		return h.ask(v, by, user, unprocessable, v.Language.Text("console.typed_wrong"))
 	}
 	err = h.People.Erase(v.Context(), by, id)
 	if failure := v.Language.Refusal(err); failure != "" {
-		return h.askErasure(v, by, user, unprocessable, failure)
+		return h.ask(v, by, user, unprocessable, failure)
 	} else if err != nil {
 		return err
 	}

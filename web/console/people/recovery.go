@@ -11,8 +11,11 @@ import (
 	"github.com/wicket-id/wicket/web/locales"
 )
 
+// Recovery helps a person who cannot sign in.
+type Recovery struct{ Person }
+
 // ResetLink shows a link by which a person chooses another password.
-func (h Person) ResetLink(v *frame.Visit, by manage.Caller) error {
+func (h Recovery) ResetLink(v *frame.Visit, by manage.Caller) error {
 	id, err := personID(v)
 	if err != nil {
 		return err
@@ -31,7 +34,7 @@ func (h Person) ResetLink(v *frame.Visit, by manage.Caller) error {
 }
 
 // ConfirmReset asks before a person's factors are removed.
-func (h Person) ConfirmReset(v *frame.Visit, by manage.Caller) error {
+func (h Recovery) ConfirmReset(v *frame.Visit, by manage.Caller) error {
 	id, err := personID(v)
 	if err != nil {
 		return err
@@ -52,7 +55,7 @@ func (h Person) ConfirmReset(v *frame.Visit, by manage.Caller) error {
 }
 
 // ResetFactors removes what a person who has lost it all signs in with, besides the password.
-func (h Person) ResetFactors() shell.Handler {
+func (h Recovery) ResetFactors() shell.Handler {
 	return h.act("factors-reset", func(v *frame.Visit, by manage.Caller, id uuid.UUID) error {
 		return h.People.ResetFactors(v.Context(), by, id)
 	})

@@ -9,13 +9,13 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/outgoing"
 )
 
 const (
@@ -62,7 +62,8 @@ func (p *Service) Deliver(ctx context.Context, id uuid.UUID, patience time.Durat
 // follows may be a secret.
 func (p *Service) logFault(ctx context.Context, d *Delivery) (event string) {
 	about := []any{
-		"delivery_id", d.ID, "client_id", d.ClientID, "host", hostOf(d.URI), "attempt", d.Attempts, "error", d.LastError,
+		"delivery_id", d.ID, "client_id", d.ClientID, "host", outgoing.HostOf(d.URI), "attempt", d.Attempts,
+		"error", d.LastError,
 	}
 	if d.State == DeliveryFailed {
 		p.Log.ErrorContext(ctx, "an app was not told of a logout, and no more attempts are made", about...)
@@ -89,7 +90,7 @@ func (p *Service) tell(ctx context.Context, d *Delivery, patience time.Duration)
 	}
 	token, err := p.newToken(ctx, d, client)
 	if refused := (*oidc.Error)(nil); errors.As(err, &refused) {
-		return &fault{reason: said(refused.Description)}, nil // its keys may be there later
+		return &fault{reason: outgoing.Said(refused.Description, maxSaid)}, nil // its keys may be there later
 	} else if err != nil {
 		return nil, fmt.Errorf("sign a logout token: %w", err)
 	}
@@ -118,37 +119,14 @@ func (p *Service) post(ctx context.Context, d *Delivery, token string) *fault {
 		reason := fmt.Sprintf("the app answered %d, and redirects are not followed", response.StatusCode)
 		return &fault{reason: reason, final: true}
 	case errors.Is(err, storage.ErrPrivateAddress):
-		return &fault{reason: said(storage.ErrPrivateAddress.Error()), final: true}
+		return &fault{reason: storage.ErrPrivateAddress.Error(), final: true}
 	case err != nil:
 		if asked := (*url.Error)(nil); errors.As(err, &asked) {
 			err = asked.Err // without the URL
 		}
-		return &fault{reason: said(err.Error())}
+		return &fault{reason: outgoing.Said(err.Error(), maxSaid)}
 	}
 	defer func() { _ = response.Body.Close() }()
 	answer, _ := io.ReadAll(io.LimitReader(response.Body, maxSaid)) // the status says it all
-	return faultOf(response.StatusCode, said(string(answer)))
-}
-
-// said is what somebody else says, in so far as it can be kept and printed.
-func said(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, " "))
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > maxSaid {
-		text = strings.ToValidUTF8(text[:maxSaid], "") + "…"
-	}
-	return text
-}
-
-func hostOf(uri string) string {
-	parsed, err := url.Parse(uri)
-	if err != nil {
-		return ""
-	}
-	return parsed.Host
+	return faultOf(response.StatusCode, outgoing.Said(string(answer), maxSaid))
 }

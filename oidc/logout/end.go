@@ -69,11 +69,11 @@ func (p *Service) tellAtOnce(ctx context.Context, sessionID uuid.UUID) {
 	var attempts sync.WaitGroup
 	for _, d := range open[:min(len(open), maxAtOnce)] {
 		turn := turnOf(d.ClientID, !d.ByOperator)
-		if !p.turns.take(turn) {
+		if !p.turns.Take(turn, maxTurns) {
 			continue
 		}
 		attempts.Go(func() {
-			defer p.turns.giveBack(turn)
+			defer p.turns.GiveBack(turn)
 			if _, err := p.Deliver(ctx, d.ID, firstAttempts); err != nil {
 				p.logLeft(ctx, sessionID, err)
 			}

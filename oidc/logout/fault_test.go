@@ -1,7 +1,6 @@
 package logout
 
 import (
-	"strings"
 	"testing"
 	"time"
 )
@@ -50,33 +49,6 @@ func TestHowLongAnAppIsTried(t *testing.T) {
 	if d.State != DeliveryDelivered || d.LastError != "" || d.DeliveredAt == nil || !d.DeliveredAt.Equal(now) {
 		t.Errorf("delivered: %+v", d)
 	}
-}
-
-// What others say is kept in so far as a database takes it, and a terminal can show it.
-func TestWhatOthersSayIsCleaned(t *testing.T) {
-	for text, want := range map[string]string{
-		"":                              "",
-		"  not\r\n\tthis  one ":         "not this one",
-		"\x1b[2Jboo\x00!\u202e":         "[2Jboo !",
-		"caf\xe9 caf\u00e9":             "caf café",
-		strings.Repeat("a", 300):        strings.Repeat("a", maxSaid) + "…",
-		strings.Repeat("a", 199) + "éé": strings.Repeat("a", 199) + "…",
-	} {
-		if got := said(text); got != want {
-			t.Errorf("%q is kept as %q, want %q", text, got, want)
-		}
-	}
-}
-
-func FuzzSaid(f *testing.F) {
-	f.Add("\x1b[31mred\x00")
-	f.Fuzz(func(t *testing.T, text string) {
-		kept := said(text)
-		if len(kept) > maxSaid+len("…") || strings.ToValidUTF8(kept, "") != kept ||
-			strings.ContainsAny(kept, "\x00\x1b\r\n") || said(kept) != kept && len(kept) <= maxSaid {
-			t.Fatalf("%q is kept as %q", text, kept)
-		}
-	})
 }
 
 func TestOriginsOfPages(t *testing.T) {

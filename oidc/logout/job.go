@@ -2,7 +2,6 @@ package logout
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,10 +38,10 @@ const noTurn = time.Second
 // Work makes an attempt, and comes again when the next is due.
 func (w *DeliveryWorker) Work(ctx context.Context, job *river.Job[DeliveryJob]) error {
 	turn := turnOf(job.Args.ClientID, job.Args.Stranger)
-	if !w.Logout.turns.take(turn) {
+	if !w.Logout.turns.Take(turn, maxTurns) {
 		return river.JobSnooze(noTurn)
 	}
-	defer w.Logout.turns.giveBack(turn)
+	defer w.Logout.turns.GiveBack(turn)
 	next, err := w.Logout.Deliver(storage.WithEventCounter(ctx, w.Count), job.Args.ID, attemptTimeout)
 	if err != nil || next.IsZero() {
 		return err
@@ -59,33 +58,4 @@ func turnOf(clientID string, stranger bool) string {
 	return clientID
 }
 
-// turns bounds how many attempts at one app are under way in this process, so that one that is slow leaves the workers
-// to the others.
-type turns struct {
-	mu    sync.Mutex
-	taken map[string]int // see turnOf
-}
-
-const maxTurns = 8 // of 32 workers
-
-// take tells whether there is a turn left; it must be given back.
-func (t *turns) take(clientID string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.taken[clientID] >= maxTurns {
-		return false
-	}
-	if t.taken == nil {
-		t.taken = make(map[string]int)
-	}
-	t.taken[clientID]++
-	return true
-}
-
-func (t *turns) giveBack(clientID string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.taken[clientID]--; t.taken[clientID] == 0 {
-		delete(t.taken, clientID)
-	}
-}
+const maxTurns = 8 // of 32 workers: an app that is slow leaves the others to others

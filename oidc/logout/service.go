@@ -10,6 +10,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/outgoing"
 )
 
 // Service answers the logout endpoint and tells apps; set all of its fields. Its Listener belongs into the identity
@@ -25,5 +26,5 @@ type Service struct {
 
 	AllowPrivate bool // apps are told on private addresses too, whatever the name that leads there
 
-	turns turns
+	turns outgoing.Turns
 }

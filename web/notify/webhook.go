@@ -8,12 +8,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
-
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/outgoing"
 
 	"github.com/riverqueue/river"
 )
@@ -23,7 +21,7 @@ import (
 // A try that is made again has the same id and another time.
 type Webhook struct {
 	address string
-	signer  *standardwebhooks.Webhook
+	secret  []byte
 	client  *http.Client
 }
 
@@ -48,11 +46,7 @@ func NewWebhook(rawURL, secret string) (*Webhook, error) {
 	if len(secret) < minWebhookSecret {
 		return nil, ErrWebhookSecret
 	}
-	signer, err := standardwebhooks.NewWebhookRaw([]byte(secret))
-	if err != nil {
-		return nil, ErrWebhookSecret
-	}
-	return &Webhook{address: rawURL, signer: signer, client: newGateway(rawURL)}, nil
+	return &Webhook{address: rawURL, secret: []byte(secret), client: newGateway(rawURL)}, nil
 }
 
 // SendText posts a text message.
@@ -70,14 +64,9 @@ func (w *Webhook) SendText(ctx context.Context, text Text) error {
 		return river.JobCancel(errWebhook)
 	}
 	request.Header.Set("Content-Type", "application/json")
-	now := time.Now()
-	signature, err := w.signer.Sign(text.ID, now, body)
-	if err != nil {
+	if err := outgoing.Sign(request, text.ID, time.Now(), body, w.secret); err != nil {
 		return river.JobCancel(fmt.Errorf("sign the text message: %w", err))
 	}
-	request.Header.Set(standardwebhooks.HeaderWebhookID, text.ID)
-	request.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
-	request.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
 	_, err = callGateway(w.client, request)
 	return err
 }

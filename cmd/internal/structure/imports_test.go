@@ -17,7 +17,7 @@ import (
 const module = "github.com/wicket-id/wicket/"
 
 // storagePackages are what every layer above may import of storage.
-var storagePackages = []string{"storage", "storage/audit", "storage/cache", "storage/seal"}
+var storagePackages = []string{"storage", "storage/audit", "storage/cache", "storage/outgoing", "storage/seal"}
 
 // identityPackages are what every layer above may import of identity.
 var identityPackages = []string{
@@ -182,12 +182,13 @@ var allowed = map[string][]string{
 		},
 		storagePackages,
 	),
-	"storage":         {"migrations", "storage/internal/rehearsal"},
-	"storage/audit":   {"storage"},
-	"storage/cache":   {"storage"},
-	"storage/seal":    {"storage"},
-	"storage/copying": {"storage"},
-	"migrations":      {},
+	"storage":          {"migrations", "storage/internal/rehearsal"},
+	"storage/audit":    {"storage"},
+	"storage/cache":    {"storage"},
+	"storage/outgoing": {},
+	"storage/seal":     {"storage"},
+	"storage/copying":  {"storage"},
+	"migrations":       {},
 
 	"storage/internal/rehearsal":     {},
 	"storage/storagetest":            {"storage", "migrations", "storage/internal/rehearsal"},

@@ -132,10 +132,12 @@ var tables = map[string]bool{
 	"upstream_requests": true, "arrivals": true, "login_attempts": true, "login_attempts_default": true,
 	"audit_trail": true, "audit_trail_default": true, "quotas": true, "api_consents": true, "logout_deliveries": true,
 	"pairwise_subjects": true, "group_members": true, "idempotency_keys": true,
+	"events": true, "event_outbox": true, "webhook_deliveries": true,
 
 	"clients": false, "apis": false, "initial_access_tokens": false, "providers": false, "signing_keys": false, "invitations": false,
 	"encryption_keys": false,
 	"sign_in_hours":   false, "groups": false, "group_roles": false, "client_access": false, "api_keys": false, "admin_roles": false,
+	"event_feed": false, "webhooks": false, "webhook_failures": false,
 }
 
 var (

@@ -93,6 +93,12 @@ func writeAsOne(
 	})
 }
 
+// Several is a statement that has a WITH of its own. It appends the parts of that instead, and itself as one: the first
+// under a name, the others under names that begin with it.
+type Several interface {
+	AppendParts(gen schema.QueryGen, b []byte, name string) ([]byte, error)
+}
+
 // asOne writes claims and statements as one. An update that finds nothing does not fail, so its count is made to; that
 // is asked first, claim by claim, and PostgreSQL then runs what nobody has asked for.
 func asOne(gen schema.QueryGen, claims []*bun.UpdateQuery, then []schema.QueryAppender) (text []byte, err error) {
@@ -110,11 +116,17 @@ func asOne(gen schema.QueryGen, claims []*bun.UpdateQuery, then []schema.QueryAp
 	}
 	before := [...]string{"WITH", ",\n"}
 	for i, part := range append(parts, then...) {
-		text = fmt.Appendf(text, "%s w%d AS (", before[min(i, 1)], i)
-		if text, err = part.AppendQuery(gen, text); err != nil {
+		name := fmt.Sprintf("w%d", i)
+		text = append(text, before[min(i, 1)]+" "...)
+		if several, ok := part.(Several); ok {
+			text, err = several.AppendParts(gen, text, name)
+		} else {
+			text, err = part.AppendQuery(gen, append(text, name+" AS ("...))
+			text = append(text, ')')
+		}
+		if err != nil {
 			return nil, err
 		}
-		text = append(text, ')')
 	}
 	return append(text, "\nSELECT "+cmp.Or(strings.Join(counts, ", "), "1")...), nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
 	"github.com/wicket-id/wicket/storage"
 )
@@ -77,7 +78,7 @@ func RecordAll(ctx context.Context, tx bun.Tx, at time.Time, changes []Change) e
 
 // RecordStatement is Record's statement, to be run by storage's Append or Claim with others. The lines of several
 // changes are in the order of these, which they would not be in statements of their own.
-func RecordStatement(ctx context.Context, tx bun.IDB, at time.Time, changes ...Change) (*bun.InsertQuery, error) {
+func RecordStatement(ctx context.Context, tx bun.IDB, at time.Time, changes ...Change) (schema.QueryAppender, error) {
 	entries := make([]*Entry, len(changes))
 	for i, change := range changes {
 		entry, err := newEntry(ctx, at, change)
@@ -86,7 +87,7 @@ func RecordStatement(ctx context.Context, tx bun.IDB, at time.Time, changes ...C
 		}
 		entries[i] = entry
 	}
-	return tx.NewInsert().Model(&entries).ExcludeColumn("id").Returning("NULL"), nil
+	return recording{tx.NewInsert().Model(&entries).ExcludeColumn("id"), len(entries)}, nil
 }
 
 func newEntry(ctx context.Context, at time.Time, change Change) (*Entry, error) {

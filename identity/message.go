@@ -55,6 +55,7 @@ const (
 	MessageAccountLinked   = "account_linked"
 	MessageInvitation      = "invitation"
 	MessageDeviceConnected = "device_connected"
+	MessageWebhookDisabled = "webhook_disabled"
 )
 
 // SealForMessages is the purpose with which secrets in messages are sealed on their way through the job queue.

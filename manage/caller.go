@@ -67,6 +67,9 @@ func (e *StepUpError) Error() string {
 // Operator is who has the server's own machine: above all roles. Name is theirs in the audit trail.
 func Operator(name string) Caller { return Caller{name: name, operator: true} }
 
+// IsOperator tells whether the caller has the server's own machine.
+func (c Caller) IsOperator() bool { return c.operator }
+
 // Actor is the name of the caller in the audit trail.
 func (c Caller) Actor() string { return c.name }
 

@@ -28,6 +28,8 @@ const (
 	WriteAdmins    Permission = "admins:write"
 	ReadAPIKeys    Permission = "api-keys:read"
 	WriteAPIKeys   Permission = "api-keys:write"
+	ReadWebhooks   Permission = "webhooks:read"
+	WriteWebhooks  Permission = "webhooks:write"
 	ReadAuditTrail Permission = "audit:read"
 )
 
@@ -58,6 +60,8 @@ var permissions = []struct {
 	{WriteAdmins, "Make people and programs administrators, and take that back", true, topRoles},
 	{ReadAPIKeys, "See the keys of the management API", false, readers},
 	{WriteAPIKeys, "Make and revoke keys of the management API", true, topRoles},
+	{ReadWebhooks, "See webhooks and what they were told", false, readers},
+	{WriteWebhooks, "Make, change and delete webhooks, by which programs elsewhere are told what changes", true, topRoles},
 	{ReadAuditTrail, "Read the audit trail and the attempts to sign in", false, activityRoles},
 }
 

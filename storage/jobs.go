@@ -40,6 +40,8 @@ const (
 	MailQueue = "mail"
 	// LogoutQueue is for telling apps of logouts: any of them may be slow or away, and there may be many at once.
 	LogoutQueue = "logout"
+	// WebhookQueue is for telling programs elsewhere of events, for the same reason.
+	WebhookQueue = "webhooks"
 
 	jobTimeout  = time.Minute
 	jobAttempts = 20 // River's delay is attempts^4 seconds: the last try is three weeks after the first
@@ -58,6 +60,7 @@ func (d *Database) NewJobs(workers *river.Workers, periodic []*river.PeriodicJob
 		config.Workers, config.PeriodicJobs = workers, periodic
 		config.Queues = map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: 8}, MailQueue: {MaxWorkers: 8}, LogoutQueue: {MaxWorkers: 32},
+			WebhookQueue: {MaxWorkers: 32},
 		}
 	}
 	jobs, err := river.NewClient(d.jobDriver(), config)

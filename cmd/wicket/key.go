@@ -14,6 +14,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/manage/issuer"
+	"github.com/wicket-id/wicket/manage/webhooks"
 	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -86,10 +87,12 @@ func (keyReseal) Run(ctx operator, s *server.Server, out printer.Printer) error 
 	var faults []error
 	for _, at := range slices.Concat(
 		keys.SealedColumns, identity.SealedColumns, factor.SealedColumns, federation.SealedColumns,
+		webhooks.SealedColumns,
 	) {
 		n, err := seal.Reseal(ctx, s.Database, s.Keys.Seal, at)
 		faults = append(faults, err)
-		renewed[at.Table], recorded[at.Table] = n, n
+		renewed[at.Table] += n
+		recorded[at.Table] = renewed[at.Table]
 		rows = append(rows, []any{at.Table, n})
 	}
 	faults = append(faults, s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -16,6 +16,7 @@ import (
 	"github.com/wicket-id/wicket/cmd/internal/logincommands"
 	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
+	"github.com/wicket-id/wicket/cmd/internal/webhookcommands"
 )
 
 // commands is the command line: one field for each subcommand, each in the file of its name.
@@ -40,6 +41,7 @@ type commands struct {
 	Group             groupCommands             `cmd:"" help:"Make, list, change and delete groups, put people into them, and give them roles."`
 	Admin             adminCommands             `cmd:"" help:"Make people and apps administrators of this server, list them, and take that back."`
 	APIKey            apiKeyCommands            `cmd:"" name:"api-key" help:"Make, list and revoke keys by which programs call the management API."`
+	Webhook           webhookcommands.Commands  `cmd:"" help:"Tell programs elsewhere what changes: make, list, show, change, test and delete webhooks, and send again what they have missed."`
 	Key               keyCommands               `cmd:"" help:"List and rotate the signing keys."`
 	Audit             auditCommands             `cmd:"" help:"Read the audit trail: every change."`
 	Complete          completeCommand           `cmd:"" hidden:""`

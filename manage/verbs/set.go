@@ -6,10 +6,12 @@ import (
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/activity"
 	"github.com/wicket-id/wicket/manage/apps"
+	"github.com/wicket-id/wicket/manage/events"
 	"github.com/wicket-id/wicket/manage/groups"
 	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/manage/people"
 	"github.com/wicket-id/wicket/manage/providers"
+	"github.com/wicket-id/wicket/manage/webhooks"
 )
 
 // Set holds the verbs by what they are about. Set all of it.
@@ -21,4 +23,6 @@ type Set struct {
 	Providers *providers.Store
 	Activity  *activity.Store
 	Issuer    *issuer.Store
+	Events    *events.Store
+	Webhooks  *webhooks.Store
 }

@@ -75,6 +75,8 @@ func Routes(r *gin.Engine, f *frame.Frame, set verbs.Set) {
 	a.apiKeys()
 	a.signingKeys()
 	a.activity()
+	a.events()
+	a.webhooks()
 	a.me()
 	a.describeCreation()
 	a.describeLinks()
@@ -114,6 +116,7 @@ func (a *API) describeLinks() {
 		{"/invitations", "/invitations/{id}", "id", "$response.body#/id"},
 		{"/groups/{slug}", "/groups/{slug}", "slug", "$request.path.slug"},
 		{"/clients/{id}", "/clients/{id}", "id", "$request.path.id"},
+		{"/webhooks/{id}", "/webhooks/{id}", "id", "$request.path.id"},
 		{"/apis/{identifier}", "/apis/{identifier}", "identifier", "$request.path.identifier"},
 		{"/providers/{provider}", "/providers/{provider}", "provider", "$request.path.provider"},
 	} {

@@ -17,6 +17,8 @@ import (
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/manage"
+	"github.com/wicket-id/wicket/manage/events"
+	"github.com/wicket-id/wicket/manage/webhooks"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
@@ -111,6 +113,10 @@ var refusals = []struct {
 	{err: apis.ErrAPIChanged, status: http.StatusConflict, code: "api.changed"},
 	{err: manage.ErrRepeatableBusy, status: http.StatusConflict},
 	{err: federation.ErrDeclared, status: http.StatusConflict},
+	{err: events.ErrOff, status: http.StatusConflict},
+	{err: events.ErrGone, status: http.StatusConflict},
+	{err: webhooks.ErrDisabled, status: http.StatusConflict},
+	{err: webhooks.ErrPending, status: http.StatusConflict},
 	{err: clients.ErrClient, status: http.StatusUnprocessableEntity, code: "client.invalid"},
 	{err: apis.ErrAPI, status: http.StatusUnprocessableEntity, code: "api.invalid"},
 }

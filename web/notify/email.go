@@ -53,6 +53,7 @@ var kinds = map[string]kind{
 	identity.MessageFactorsDisowned: {values: []string{"factors", "time"}},
 	identity.MessageDisownedRemoved: {values: []string{"factors"}},
 	identity.MessageWaysRemoved:     {values: []string{"factors"}},
+	identity.MessageWebhookDisabled: {values: []string{"webhook", "host", "reason"}},
 }
 
 var origin = []string{"ip", "device"}

@@ -20,6 +20,12 @@ var factors = map[string]locales.Key{
 	"known_devices":    locales.Key("email.factor.known_devices"),
 }
 
+// reasons are the words for why a webhook was switched off.
+var reasons = map[string]locales.Key{
+	"gone":    locales.Key("email.webhook_disabled.gone"),
+	"failing": locales.Key("email.webhook_disabled.failing"),
+}
+
 // valueText is a value of a message in words. One that cannot be read is shown as it is: jobs outlive an upgrade, and
 // those of older versions have words already.
 func valueText(language *locales.Language, name string, values map[string]string) string {
@@ -27,6 +33,10 @@ func valueText(language *locales.Language, name string, values map[string]string
 	switch name {
 	case "factor":
 		if key, ok := factors[value]; ok {
+			return language.Text(key)
+		}
+	case "reason":
+		if key, ok := reasons[value]; ok {
 			return language.Text(key)
 		}
 	case "factors":

@@ -76,7 +76,7 @@ type Config struct {
 	AllResponseTypes bool `env:"WICKET_RESPONSE_TYPES" type:"response-types" enum:"code,all" default:"code" help:"'all': apps may be registered with '--response-type' for tokens in the answer to an authorization request (implicit and hybrid flow) and for 'none'. Such tokens pass through the browser: RFC 9700 advises against it."`
 	// schemes without a dot
 	RedirectSchemes []string `env:"WICKET_REDIRECT_SCHEMES" type:"redirect-schemes" unset:"none" help:"Schemes without a dot that redirect URIs of apps without a secret may have, by commas, such as 'cursor,vscode'. Any program on a person's machine may claim such a scheme, so people are asked each time; what a browser opens itself, such as 'javascript', is refused here. docs/mcp.md#schemes-without-a-dot."`
-	AllowPrivate    bool     `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' and the 'backchannel_logout_uri' of an app may lead to a private network by a name. Without it, only one whose host is itself a private address, or this machine, does."`
+	AllowPrivate    bool     `env:"WICKET_ALLOW_PRIVATE_ADDRESSES" type:"switch" enum:"on,off" default:"off" help:"'on': the 'jwks_uri' and the 'backchannel_logout_uri' of an app may lead to a private network by a name, and webhooks to any private address, by http too. Without it, only one whose host is itself a private address, or this machine, does."`
 	// LoginCommand says whether there is an app for wicket login.
 	LoginCommand bool `env:"WICKET_LOGIN_COMMAND" type:"switch" enum:"on,off" default:"off" help:"'on': people can sign in on the command line with 'wicket login', by a public app 'wicket-cli' that the server makes and, once it is 'off', deletes. docs/devices.md."`
 	// How apps that know no better way are told of a logout in the browser.
@@ -91,6 +91,8 @@ type Config struct {
 
 	KeepLoginAttempts time.Duration `section:"What is kept" env:"WICKET_KEEP_LOGIN_ATTEMPTS" type:"retention" default:"400d" help:"How long attempts to sign in are kept: a number of days such as '90d', or 'forever'. What else is kept on people: docs/privacy.md."`
 	KeepAuditTrail    time.Duration `env:"WICKET_KEEP_AUDIT_TRAIL" type:"retention" default:"forever" help:"How long the audit trail is kept, in the same way."`
+	KeepEvents        time.Duration `env:"WICKET_KEEP_EVENTS" type:"retention" default:"30d" help:"How long events are kept, for webhooks that are told again and for the feed, in the same way; no longer than the audit trail, in which they are."`
+	EventFeed         bool          `env:"WICKET_EVENT_FEED" type:"switch" enum:"on,off" default:"off" help:"'on': events are kept to be read at '/api/v1/events', though there be no webhook. docs/webhooks.md#the-feed."`
 
 	MetricsListen string         `section:"Operation" env:"WICKET_METRICS_LISTEN" type:"address" unset:"no metrics" help:"Where Prometheus finds '/metrics', such as '127.0.0.1:9090': docs/watching.md."`
 	Traces        traceVariables `embed:"" prefix:"traces-"`
@@ -180,6 +182,14 @@ func (c *Config) texts() notify.TextSender {
 		return c.Outbox
 	}
 	return c.SMS
+}
+
+// eventsKept is how long events are kept: they are lines of the audit trail. 0: for ever.
+func (c *Config) eventsKept() time.Duration {
+	if c.KeepAuditTrail > 0 && (c.KeepEvents == 0 || c.KeepAuditTrail < c.KeepEvents) {
+		return c.KeepAuditTrail
+	}
+	return c.KeepEvents
 }
 
 // databases checks the URLs of the databases, and tells whether there is a place for the first.

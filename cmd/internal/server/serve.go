@@ -67,6 +67,7 @@ func (s *Server) Serve(ctx context.Context, listeners *Listeners, ready func()) 
 	defer s.serveMetrics(ctx, listeners.metrics)() // ends last, so that the end can be watched
 	go s.Keys.Watch(ctx)
 	go s.Clock.Watch(ctx)
+	go s.Events.Watch(ctx)
 	go storage.WatchLog(ctx, s.Database, s.log)
 	stopJobs, err := s.startJobs(ctx)
 	if err != nil {

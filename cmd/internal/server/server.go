@@ -24,10 +24,12 @@ import (
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/activity"
 	"github.com/wicket-id/wicket/manage/apps"
+	"github.com/wicket-id/wicket/manage/events"
 	"github.com/wicket-id/wicket/manage/groups"
 	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/manage/people"
 	"github.com/wicket-id/wicket/manage/providers"
+	"github.com/wicket-id/wicket/manage/webhooks"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/authorize"
@@ -68,6 +70,8 @@ type Server struct {
 	Apps         *apps.Store
 	Activity     *activity.Store
 	Signing      *issuer.Store
+	Events       *events.Store
+	Webhooks     *webhooks.Store
 	Jobs         *storage.Jobs
 	Handler      http.Handler
 

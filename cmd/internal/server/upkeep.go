@@ -41,6 +41,7 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 	deleted, faults := map[string]int64{}, []error(nil)
 	for _, expire := range []func(context.Context) (map[string]int64, error){
 		w.server.SignIns.Expire, w.server.Provider.Expire, w.server.Upstreams.Expire, w.server.Registration.Expire,
+		w.server.Webhooks.Expire,
 	} {
 		rows, err := expire(ctx)
 		maps.Copy(deleted, rows)

@@ -18,11 +18,13 @@ import (
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/activity"
 	"github.com/wicket-id/wicket/manage/apps"
+	"github.com/wicket-id/wicket/manage/events"
 	"github.com/wicket-id/wicket/manage/groups"
 	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/manage/people"
 	"github.com/wicket-id/wicket/manage/providers"
 	"github.com/wicket-id/wicket/manage/verbs"
+	"github.com/wicket-id/wicket/manage/webhooks"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/authorize"
@@ -199,6 +201,13 @@ func (s *Server) wireManagement(_ context.Context, config *Config) error {
 	s.Apps = &apps.Store{Store: s.Manage, Provider: s.Provider, Clients: s.Clients, APIs: s.APIs, Tokens: s.Tokens}
 	s.Activity = &activity.Store{Store: s.Manage}
 	s.Signing = &issuer.Store{Store: s.Manage, Signing: s.Keys}
+	s.Events = &events.Store{
+		Store: s.Manage, FeedIsOn: config.EventFeed, Kept: config.eventsKept(), Every: time.Second, Log: s.log,
+	}
+	s.Webhooks = &webhooks.Store{
+		Store: s.Manage, Identity: s.Identity, Events: s.Events, Log: s.log, AllowPrivate: config.AllowPrivate,
+	}
+	s.Events.Hear = s.Webhooks.Hear
 	return nil
 }
 
@@ -214,9 +223,10 @@ func (s *Server) wireJobs(_ context.Context, config *Config) (err error) {
 	river.AddWorker(workers, &notify.ResetWorker{SignIns: s.SignIns})
 	river.AddWorker(workers, &notify.LockWorker{SignIns: s.SignIns})
 	river.AddWorker(workers, &logout.DeliveryWorker{Logout: s.Logout, Count: s.count})
+	river.AddWorker(workers, &webhooks.Worker{Webhooks: s.Webhooks, Count: s.count})
 	river.AddWorker(workers, &upkeepWorker{server: s, auditTrailKept: config.KeepAuditTrail, log: s.log})
 	s.Jobs, err = s.Database.NewJobs(workers, []*river.PeriodicJob{upkeepJob()}, s.log)
-	s.Identity.Jobs, s.Logout.Jobs = s.Jobs, s.Jobs
+	s.Identity.Jobs, s.Logout.Jobs, s.Webhooks.Jobs = s.Jobs, s.Jobs, s.Jobs
 	return err
 }
 
@@ -263,6 +273,7 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 		Management: verbs.Set{
 			Manage: s.Manage, People: s.People, Groups: s.Groups, Apps: s.Apps, Providers: s.Providers,
 			Activity: s.Activity, Issuer: s.Signing,
+			Events: s.Events, Webhooks: s.Webhooks,
 		},
 	})
 	return err

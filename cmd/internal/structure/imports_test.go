@@ -33,7 +33,10 @@ var oidcPackages = []string{
 }
 
 // managePackages are the verbs of administration.
-var managePackages = []string{"manage", "manage/activity", "manage/apps", "manage/groups", "manage/issuer", "manage/people", "manage/providers", "manage/verbs"}
+var managePackages = []string{
+	"manage", "manage/activity", "manage/apps", "manage/events", "manage/groups", "manage/issuer", "manage/people",
+	"manage/providers", "manage/verbs", "manage/webhooks",
+}
 
 // webPackages are the parts of web.
 var webPackages = []string{
@@ -61,7 +64,8 @@ var allowed = map[string][]string{
 	"cmd/wicket": slices.Concat(
 		[]string{
 			"cmd/internal/check", "cmd/internal/clientflags", "cmd/internal/completion", "cmd/internal/demo", "cmd/internal/exit",
-			"cmd/internal/importing", "cmd/internal/logincommands", "cmd/internal/login", "cmd/internal/moving", "cmd/internal/printer", "cmd/internal/providerflags", "cmd/internal/server", "migrations",
+			"cmd/internal/importing", "cmd/internal/logincommands", "cmd/internal/login", "cmd/internal/moving", "cmd/internal/printer", "cmd/internal/providerflags", "cmd/internal/server",
+			"cmd/internal/webhookcommands", "migrations",
 		}, webPackages, domain,
 	),
 	"cmd/internal/check":         {"cmd/internal/server", "web"},
@@ -71,6 +75,9 @@ var allowed = map[string][]string{
 	"cmd/internal/demo":          slices.Concat([]string{"cmd/internal/server", "cmd/internal/sampleapp", "web/notify"}, domain),
 	"cmd/internal/moving":        slices.Concat([]string{"cmd/internal/server", "storage/copying"}, domain),
 	"cmd/internal/logincommands": {"cmd/internal/exit", "cmd/internal/login", "cmd/internal/printer", "cmd/internal/server"},
+	"cmd/internal/webhookcommands": slices.Concat(
+		[]string{"cmd/internal/exit", "cmd/internal/printer", "cmd/internal/server"}, domain,
+	),
 	"cmd/internal/printer":       {},
 	"cmd/internal/providerflags": {"federation"},
 	"cmd/internal/importing":     slices.Concat([]string{"cmd/internal/server"}, domain),
@@ -123,14 +130,19 @@ var allowed = map[string][]string{
 	"web/locales":                {"identity/refusal"},
 	"web/assets":                 {},
 	"manage":                     slices.Concat(oidcPackages, identityPackages, storagePackages),
-	// these never see each other
-	"manage/activity":  slices.Concat([]string{"manage"}, identityPackages, storagePackages),
-	"manage/apps":      slices.Concat([]string{"manage"}, oidcPackages, identityPackages, storagePackages),
-	"manage/groups":    slices.Concat([]string{"manage"}, identityPackages, storagePackages),
-	"manage/issuer":    slices.Concat([]string{"manage"}, oidcPackages),
-	"manage/verbs":     {"manage", "manage/activity", "manage/apps", "manage/groups", "manage/issuer", "manage/people", "manage/providers"},
+	// these never see each other, but that webhooks tell of events
+	"manage/activity": slices.Concat([]string{"manage"}, identityPackages, storagePackages),
+	"manage/apps":     slices.Concat([]string{"manage"}, oidcPackages, identityPackages, storagePackages),
+	"manage/events":   slices.Concat([]string{"manage"}, identityPackages, storagePackages),
+	"manage/groups":   slices.Concat([]string{"manage"}, identityPackages, storagePackages),
+	"manage/issuer":   slices.Concat([]string{"manage"}, oidcPackages),
+	"manage/verbs": {
+		"manage", "manage/activity", "manage/apps", "manage/events", "manage/groups", "manage/issuer", "manage/people",
+		"manage/providers", "manage/webhooks",
+	},
 	"manage/providers": slices.Concat([]string{"manage", "federation"}, storagePackages),
 	"manage/people":    slices.Concat([]string{"manage", "oidc"}, identityPackages, storagePackages),
+	"manage/webhooks":  slices.Concat([]string{"manage", "manage/events"}, identityPackages, storagePackages),
 	"oidc":             slices.Concat([]string{"oidc/access", "identity"}, storagePackages), // never federation
 	"oidc/access":      slices.Concat([]string{"identity/groups"}, storagePackages),
 	"oidc/keys":        storagePackages,

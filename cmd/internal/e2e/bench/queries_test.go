@@ -20,10 +20,19 @@ import (
 )
 
 // The cost of each way is a promise (docs/architecture.md): so many reads and so many transactions, and no more.
-func TestQueriesOfEachWay(t *testing.T) {
+func TestQueriesOfEachWay(t *testing.T) { testQueriesOfEachWay(t, false) }
+
+// That programs elsewhere are told of what happens takes none more.
+func TestQueriesOfEachWayWhereSomebodyListens(t *testing.T) { testQueriesOfEachWay(t, true) }
+
+func testQueriesOfEachWay(t *testing.T, listens bool) {
+	t.Helper()
 	storagetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		storagetest.Unrehearsed(t, databaseURL)
 		h := harness.Start(t, databaseURL)
+		if listens {
+			h.SQL(t, "INSERT INTO event_feed (id, is_on, last_sequence) VALUES (1, TRUE, 0)")
+		}
 		client, b := h.AddClient(t, nil), h.NewBrowser(t)
 		minimal := func(c *clients.Client) { c.IsTrusted, c.IDTokenClaims = true, clients.IDTokenMinimal }
 		terse, byName := h.AddClient(t, minimal), h.AddClient(t, minimal)

@@ -148,6 +148,9 @@ func serveOn(t testing.TB, listener net.Listener, config *Config, prepare func(*
 		if err := h.Jobs.Stop(context.Background()); err != nil {
 			t.Errorf("stop the jobs: %v", err)
 		}
+		if _, isTest := t.(*testing.T); isTest { // a benchmark may have written very many
+			h.checkEventNames(t)
+		}
 		if err := h.Close(); err != nil {
 			t.Errorf("close the server: %v", err)
 		}

@@ -59,7 +59,11 @@ var may = map[string]string{
 	"list-api-keys": readers, "create-api-key": top, "revoke-api-key": top,
 
 	"list-keys": readers, "rotate-keys": "o",
-	"list-audit-entries": "oausr", "list-login-attempts": "oausr",
+	"list-audit-entries": "oausr", "list-login-attempts": "oausr", "list-events": "oausr",
+
+	"list-webhooks": readers, "get-webhook": readers, "list-webhook-deliveries": readers,
+	"put-webhook": top, "delete-webhook": top, "create-webhook-secret": top, "test-webhook": top, "resend-webhook": top,
+	"resend-webhook-delivery": top,
 }
 
 // letters are the roles as may writes them.
@@ -102,6 +106,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		path := strings.NewReplacer(
 			"{id}", uuid.NewString(), "{session}", uuid.NewString(), "{grant}", uuid.NewString(),
 			"{role}", administrators.Auditor, "{slug}", "none", "{user}", uuid.NewString(), "{identifier}", "urn%3Anone", "{provider}", "none", "{email}", uuid.NewString(),
+			"{delivery}", uuid.NewString(),
 		)
 		callers := map[string]caller{}
 		for _, role := range administrators.Names {

@@ -66,3 +66,4 @@ CREATE TABLE webhook_deliveries (
 );
 CREATE UNIQUE INDEX webhook_deliveries_webhook ON webhook_deliveries (webhook_id, sequence);
 CREATE INDEX webhook_deliveries_sequence ON webhook_deliveries (sequence);
+CREATE INDEX webhook_deliveries_state ON webhook_deliveries (state, next_at);

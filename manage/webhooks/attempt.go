@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/riverqueue/river"
 
 	"github.com/wicket-id/wicket/manage/events"
 	"github.com/wicket-id/wicket/storage"
@@ -34,39 +35,44 @@ type outcome struct {
 	unsent bool   // it is not the receiver's fault
 }
 
-// deliver makes an attempt at a delivery, if one is due. It returns when the next is due, or the zero time: there is
-// nothing more to do.
-func (s *Store) deliver(ctx context.Context, w *row, id uuid.UUID) (next time.Time, err error) {
+// deliver makes an attempt at a delivery, if one is due. If none is, another job has made it, or this one came too early
+// and comes again.
+func (s *Store) deliver(ctx context.Context, w *row, id uuid.UUID) error {
 	d, err := s.claim(ctx, id)
 	if errors.Is(err, storage.ErrNotFound) {
-		d = new(delivery)
-		err := storage.NotFound(s.Database.Reader().NewSelect().Model(d).Where("id = ?", id).Scan(ctx))
-		if errors.Is(err, storage.ErrNotFound) || err == nil && !d.isOpen() {
-			return time.Time{}, nil
-		}
-		return d.NextAt, err
-	}
-	if err != nil {
-		return time.Time{}, fmt.Errorf("begin to tell a webhook of an event: %w", err)
+		return s.early(ctx, id)
+	} else if err != nil {
+		return fmt.Errorf("begin to tell a webhook of an event: %w", err)
 	}
 	got, err := s.tell(ctx, w, d)
 	if err != nil {
-		return time.Time{}, err
+		return err
 	}
 	d.settle(got, s.Now())
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	if err := s.record(ctx, d, w, got); err != nil {
-		return time.Time{}, fmt.Errorf("note that a webhook was told of an event: %w", err)
+		return fmt.Errorf("note that a webhook was told of an event: %w", err)
 	}
 	if got.fault != "" {
 		s.Log.WarnContext(ctx, "a webhook was not told of an event", "webhook", w.ID, "delivery_id", d.ID,
 			"host", outgoing.HostOf(w.URL), "attempt", d.Attempts, "error", d.Error, "state", d.State)
 	}
-	if !d.isOpen() {
-		return time.Time{}, nil
+	return nil
+}
+
+// early has a job come again whose attempt is not due yet by the time that replicas share.
+func (s *Store) early(ctx context.Context, id uuid.UUID) error {
+	d := new(delivery)
+	err := storage.NotFound(
+		s.Database.Reader().NewSelect().Model(d).Where("id = ? AND state = ?", id, Pending).Scan(ctx),
+	)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
 	}
-	return d.NextAt, nil
+	return river.JobSnooze(max(0, d.NextAt.Sub(s.Now())))
 }
 
 // tell sends an event to a webhook. The error is ours; what is the receiver's is in the outcome.

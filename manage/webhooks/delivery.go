@@ -82,9 +82,6 @@ func pauseAfter(attempts int) time.Duration {
 	return pause - pause/5 + time.Duration(rand.Int64N(int64(pause*2/5)))
 }
 
-// isOpen tells whether there is more to be done.
-func (d *delivery) isOpen() bool { return d.State == Pending || d.State == Sending }
-
 // settle notes the outcome of the last attempt.
 func (d *delivery) settle(got outcome, now time.Time) {
 	d.Status, d.Answer, d.Error = got.status, got.answer, got.fault
@@ -145,11 +142,15 @@ func newDelivery(webhookID string, sequence int64, now time.Time) delivery {
 	}
 }
 
-// enqueue writes the jobs of deliveries.
+// enqueue writes the jobs of the next attempts at deliveries.
 func (s *Store) enqueue(ctx context.Context, tx bun.Tx, deliveries []delivery) error {
-	jobs := make([]river.JobArgs, len(deliveries))
+	jobs, now := make([]river.JobArgs, len(deliveries)), s.Now()
 	for i, d := range deliveries {
-		jobs[i] = Job{ID: d.ID, WebhookID: d.WebhookID}
+		job := Job{ID: d.ID, WebhookID: d.WebhookID}
+		if d.NextAt.After(now) { // what is scheduled waits some seconds longer
+			job.Due = d.NextAt
+		}
+		jobs[i] = job
 	}
 	return storage.Enqueue(ctx, s.Jobs, tx, jobs...)
 }
@@ -183,6 +184,11 @@ func (s *Store) record(ctx context.Context, d *delivery, w *row, got outcome) er
 		} else if err != nil {
 			return err
 		}
+		if d.State == Pending {
+			if err := s.enqueue(ctx, tx, []delivery{*d}); err != nil {
+				return err
+			}
+		}
 		storage.CountEvent(ctx, "webhook_deliveries", d.event())
 		switch {
 		case got.unsent:
@@ -195,6 +201,25 @@ func (s *Store) record(ctx context.Context, d *delivery, w *row, got outcome) er
 			return s.noteFailure(ctx, tx, now, w)
 		}
 		return nil
+	})
+}
+
+// revive has attempts made again that were begun and count as lost.
+func (s *Store) revive(ctx context.Context) error {
+	now := s.Now()
+	lost, err := s.Database.Reader().NewSelect().Model((*delivery)(nil)).
+		Where("state = ? AND next_at <= ?", Sending, now).Exists(ctx)
+	if err != nil || !lost {
+		return err
+	}
+	return s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var revived []delivery
+		err := tx.NewUpdate().Model(&revived).Set("state = ?", Pending).
+			Where("state = ? AND next_at <= ?", Sending, now).Returning("id, webhook_id, next_at").Scan(ctx)
+		if err != nil && !errors.Is(storage.NotFound(err), storage.ErrNotFound) {
+			return err
+		}
+		return s.enqueue(ctx, tx, revived)
 	})
 }
 

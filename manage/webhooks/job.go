@@ -11,18 +11,21 @@ import (
 	"github.com/wicket-id/wicket/storage"
 )
 
-// Job is the job of telling one webhook of one event, again and again until it has taken it or is given up. When the
-// next attempt is due is in the row.
+// Job is the job of one attempt to tell one webhook of one event. Where another is to be made, its job is written in
+// the transaction that notes that this one has failed, so that none depends on the process that made it.
 type Job struct {
 	ID        uuid.UUID `json:"id"`
 	WebhookID string    `json:"webhook_id"`
+	Due       time.Time `json:"-"` // not before; zero: now
 }
 
 // Kind names the job.
 func (Job) Kind() string { return "webhook_delivery" }
 
-// InsertOpts chooses the job's queue.
-func (Job) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: storage.WebhookQueue} }
+// InsertOpts chooses the job's queue and its time.
+func (j Job) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: storage.WebhookQueue, ScheduledAt: j.Due}
+}
 
 // Worker does these jobs.
 type Worker struct {
@@ -39,7 +42,7 @@ const (
 	noTurnYet    = 30 * time.Second // and where all of late have failed
 )
 
-// Work makes an attempt, and comes again when the next is due.
+// Work makes an attempt.
 func (w *Worker) Work(ctx context.Context, job *river.Job[Job]) error {
 	webhook, err := find(ctx, w.Webhooks.Database.Reader(), job.Args.WebhookID)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -55,9 +58,24 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[Job]) error {
 		return river.JobSnooze(wait)
 	}
 	defer w.Webhooks.turns.GiveBack(webhook.ID)
-	next, err := w.Webhooks.deliver(storage.WithEventCounter(ctx, w.Count), webhook, job.Args.ID)
-	if err != nil || next.IsZero() {
-		return err
-	}
-	return river.JobSnooze(max(0, next.Sub(w.Webhooks.Now())))
+	return w.Webhooks.deliver(storage.WithEventCounter(ctx, w.Count), webhook, job.Args.ID)
 }
+
+// Watch has attempts made again whose outcome nobody has noted, because the process was killed that made them, until ctx
+// ends. It may run in several processes at once.
+func (s *Store) Watch(ctx context.Context) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for {
+		if err := s.revive(ctx); err != nil && ctx.Err() == nil {
+			s.Log.ErrorContext(ctx, "look for attempts to tell webhooks that were lost", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+const watchEvery = 20 * time.Second

@@ -30,7 +30,7 @@ func (s *Store) Resend(ctx context.Context, by manage.Caller, id string, deliver
 		if err := demandActive(ctx, tx, id); err != nil {
 			return err
 		}
-		again := delivery{ID: deliveryID, WebhookID: id}
+		again := delivery{ID: deliveryID, WebhookID: id, NextAt: now}
 		err := storage.OneRow(tx.NewUpdate().Model((*delivery)(nil)).
 			Set("state = ?", Pending).Set("attempts = 0").Set("next_at = ?", now).Set("finished_at = NULL").
 			Where("id = ? AND webhook_id = ? AND state IN (?, ?)", deliveryID, id, Delivered, Failed).Exec(ctx))
@@ -129,7 +129,7 @@ func (s *Store) resendPart(ctx context.Context, id string, since time.Time, afte
 		var sent []delivery
 		err = tx.NewInsert().Model(&deliveries).On("CONFLICT (webhook_id, sequence) DO UPDATE").
 			Set("state = EXCLUDED.state").Set("attempts = 0").Set("next_at = EXCLUDED.next_at").Set("finished_at = NULL").
-			Where("delivery.state IN (?, ?)", Delivered, Failed).Returning("id, webhook_id").Scan(ctx, &sent)
+			Where("delivery.state IN (?, ?)", Delivered, Failed).Returning("id, webhook_id, next_at").Scan(ctx, &sent)
 		if errors.Is(storage.NotFound(err), storage.ErrNotFound) || err == nil && len(sent) == 0 {
 			return part, nil
 		} else if err != nil {

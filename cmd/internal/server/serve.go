@@ -68,6 +68,7 @@ func (s *Server) Serve(ctx context.Context, listeners *Listeners, ready func()) 
 	go s.Keys.Watch(ctx)
 	go s.Clock.Watch(ctx)
 	go s.Events.Watch(ctx)
+	go s.Webhooks.Watch(ctx)
 	go storage.WatchLog(ctx, s.Database, s.log)
 	stopJobs, err := s.startJobs(ctx)
 	if err != nil {

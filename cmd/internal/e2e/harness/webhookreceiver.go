@@ -21,9 +21,10 @@ func (h *Server) TellEvents(t testing.TB) {
 	t.Helper()
 	h.Events.Every = 20 * time.Millisecond
 	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { defer close(ended); h.Events.Watch(ctx) }()
-	t.Cleanup(func() { stop(); <-ended })
+	var running sync.WaitGroup
+	running.Go(func() { h.Events.Watch(ctx) })
+	running.Go(func() { h.Webhooks.Watch(ctx) })
+	t.Cleanup(func() { stop(); running.Wait() })
 }
 
 // checkEventNames fails the test where the audit trail holds lines that the catalogue of events does not name.

@@ -412,3 +412,17 @@ func TestEventsForgetWhoIsErased(t *testing.T) {
 		}
 	}, func(c *harness.Config) { c.EventFeed = true })
 }
+
+// What a server was sending when it was killed is sent again, when it counts as lost.
+func TestLostAttemptIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	withWebhooks(t, func(t *testing.T, h *harness.Server) {
+		c, receiver := keyFor(t, h, administrators.Owner), harness.NewWebhookReceiver(t)
+		makeWebhook(t, c, receiver, "user.created")
+		register(t, h, "bob")
+		deliveries(t, c, "delivered", 1)
+		h.SQL(t, "UPDATE webhook_deliveries SET state = 'sending', next_at = ?", time.Now().Add(-time.Second))
+		storagetest.Eventually(t, time.Minute, "it is told again", func() bool { return len(receiver.Told()) == 2 })
+		deliveries(t, c, "delivered", 1)
+	})
+}

@@ -13,7 +13,7 @@ import (
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
-// What was changed while no server runs, or just before the server was killed, and what a webhook could not take before,
+// What was changed while no server runs, or just before the server was killed, and what a webhook could not take then,
 // it is told by the next server: kill -9 between the commit and the delivery loses nothing.
 func TestKilledBeforeWebhooksWereTold(t *testing.T) {
 	t.Parallel()
@@ -34,7 +34,7 @@ func TestKilledBeforeWebhooksWereTold(t *testing.T) {
 		create := func(name string) {
 			var user harness.PrintedUser
 			line.JSON(t, &user, harness.Password, "user", "create", "--username", name, "--password-stdin")
-			want[user.ID] = true
+			want[user.ID.String()] = true
 		}
 		create("before") // no server runs
 		server := line.Serve(t, issuer)

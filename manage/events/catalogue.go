@@ -113,6 +113,7 @@ var catalogue = []Type{
 	{"registration_token.created", "initial_access_token", "created", "A token by which apps register themselves was made."},
 	{"registration_token.revoked", "initial_access_token", "revoked", "Such a token was revoked."},
 	{"provider.added", "provider", "added", "A provider to sign in with was added."},
+	{"provider.changed", "provider", "changed", "A provider was changed."},
 	{"provider.enabled", "provider", "enabled", "A provider was enabled again."},
 	{"provider.disabled", "provider", "disabled", "A provider was disabled."},
 	{"provider.removed", "provider", "removed", "A provider was removed, with all links to it."},

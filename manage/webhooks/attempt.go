@@ -35,12 +35,12 @@ type outcome struct {
 	unsent bool   // it is not the receiver's fault
 }
 
-// deliver makes an attempt at a delivery, if one is due. If none is, another job has made it, or this one came too early
-// and comes again.
+// deliver makes an attempt at a delivery, if one is due. If none is, another job has made it, or this one came too
+// early and comes again.
 func (s *Store) deliver(ctx context.Context, w *row, id uuid.UUID) error {
 	d, err := s.claim(ctx, id)
 	if errors.Is(err, storage.ErrNotFound) {
-		return s.early(ctx, id)
+		return comeAgain(ctx, s, id)
 	} else if err != nil {
 		return fmt.Errorf("begin to tell a webhook of an event: %w", err)
 	}
@@ -61,8 +61,8 @@ func (s *Store) deliver(ctx context.Context, w *row, id uuid.UUID) error {
 	return nil
 }
 
-// early has a job come again whose attempt is not due yet by the time that replicas share.
-func (s *Store) early(ctx context.Context, id uuid.UUID) error {
+// comeAgain has a job come again whose attempt is not due yet by the time that replicas share.
+func comeAgain(ctx context.Context, s *Store, id uuid.UUID) error {
 	d := new(delivery)
 	err := storage.NotFound(
 		s.Database.Reader().NewSelect().Model(d).Where("id = ? AND state = ?", id, Pending).Scan(ctx),

@@ -61,8 +61,8 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[Job]) error {
 	return w.Webhooks.deliver(storage.WithEventCounter(ctx, w.Count), webhook, job.Args.ID)
 }
 
-// Watch has attempts made again whose outcome nobody has noted, because the process was killed that made them, until ctx
-// ends. It may run in several processes at once.
+// Watch has attempts made again whose outcome nobody has noted, because the process was killed that made them, until
+// ctx ends. It may run in several processes at once.
 func (s *Store) Watch(ctx context.Context) {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()

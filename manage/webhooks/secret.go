@@ -89,7 +89,7 @@ func (s *Store) secrets(w *row, now time.Time) (secrets [][]byte, err error) {
 }
 
 // forgetOldSecrets deletes secrets that sign no more, and returns how many.
-func (s *Store) forgetOldSecrets(ctx context.Context) (int64, error) {
+func forgetOldSecrets(ctx context.Context, s *Store) (int64, error) {
 	now := s.Now()
 	return storage.Write(ctx, s.Database, func(ctx context.Context, tx bun.Tx) (int64, error) {
 		result, err := tx.NewUpdate().Model((*row)(nil)).
@@ -106,6 +106,6 @@ func (s *Store) forgetOldSecrets(ctx context.Context) (int64, error) {
 // returns how many rows of each table went.
 func (s *Store) Expire(ctx context.Context) (map[string]int64, error) {
 	dropped, err := s.Events.Expire(ctx)
-	secrets, secretsErr := s.forgetOldSecrets(ctx)
+	secrets, secretsErr := forgetOldSecrets(ctx, s)
 	return map[string]int64{"events": dropped, "old_webhook_secrets": secrets}, errors.Join(err, secretsErr)
 }

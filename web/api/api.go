@@ -75,7 +75,7 @@ func Routes(r *gin.Engine, f *frame.Frame, set verbs.Set) {
 	a.apiKeys()
 	a.signingKeys()
 	a.activity()
-	a.events()
+	feed(a)
 	a.webhooks()
 	a.me()
 	a.describeCreation()

@@ -8,8 +8,8 @@ import (
 	"github.com/wicket-id/wicket/manage/events"
 )
 
-// events is the operation that reads the feed.
-func (a *API) events() {
+// feed is the operation that reads the feed of events.
+func feed(a *API) {
 	type feedIn struct {
 		After  int64    `query:"after" minimum:"0" doc:"The after of the answer before; left out: the feed is read from its beginning."`
 		Type   []string `query:"type" maxItems:"200" doc:"Only of these types: several by commas, user.* for all of a noun."`

@@ -71,12 +71,12 @@ func (a *API) webhooks() {
 	}, func(ctx context.Context, by manage.Caller, in *WebhookID) (*none, error) {
 		return done(a.Webhooks.Delete(ctx, by, in.ID))
 	})
-	a.useWebhooks()
-	a.webhookDeliveries()
+	useWebhooks(a)
+	webhookDeliveries(a)
 }
 
 // useWebhooks are those that give a webhook a secret, and try it.
-func (a *API) useWebhooks() {
+func useWebhooks(a *API) {
 	type secretIn struct {
 		WebhookID
 		Repeatable
@@ -103,7 +103,7 @@ func (a *API) useWebhooks() {
 }
 
 // webhookDeliveries are the operations on what webhooks were told.
-func (a *API) webhookDeliveries() {
+func webhookDeliveries(a *API) {
 	type listIn struct {
 		WebhookID
 		Part

@@ -15,6 +15,7 @@ type Error struct {
 	Status      int    // of an HTTP answer that is not a redirect
 	Challenge   string // the header WWW-Authenticate, where one is due
 	Cause       error
+	Reason      Reason // for those who run the app or this server
 }
 
 func (e *Error) Error() string {

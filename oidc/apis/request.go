@@ -51,7 +51,8 @@ func (s *Store) Request(
 			return nil, oidc.ServerError(err)
 		}
 		if err != nil || !api.IsOpen && !client.MayCall(api.Identifier) {
-			return nil, Target("A resource is not an API that this client may ask for.")
+			return nil, Target("A resource is not an API that this client may ask for.").
+				Because(oidc.NoAPI, client.APIs, oidc.SentURI(resource))
 		}
 		if !slices.ContainsFunc(requested, func(r Requested) bool { return r.Identifier == api.Identifier }) {
 			requested = append(requested, Requested{API: api, Scopes: oidc.Intersect(scopes, api.ScopesOf(client))})

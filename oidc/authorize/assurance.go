@@ -42,7 +42,8 @@ func assure(a *Request, v Visitor) *Decision {
 const errUnmetRequirements = "unmet_authentication_requirements"
 
 // ErrUnmet tells an app that the person did not, or could not, sign in as strongly as was demanded.
-var ErrUnmet = &oidc.Error{Code: errUnmetRequirements, Description: "The person did not show a second factor."}
+var ErrUnmet = (&oidc.Error{Code: errUnmetRequirements, Description: "The person did not show a second factor."}).
+	Because(oidc.UnmetAssurance, nil)
 
 // weakest returns the weakest of the classes that Wicket knows; empty where it knows none.
 func weakest(classes []string) string {

@@ -95,14 +95,16 @@ func readScopes(_ context.Context, _ *Service, a *Request) *oidc.Error {
 		known = known || ofAPI
 	}
 	if len(a.Scopes) == 0 && len(requested) > 0 && !known {
-		return oidc.InvalidScope("None of the scopes asked for is registered for this client.")
+		return oidc.InvalidScope("None of the scopes asked for is registered for this client.").
+			Because(oidc.NoScope, a.Client.Scopes, oidc.SentNames(requested)...)
 	}
 	return nil
 }
 
 func checkOpenIDRedirect(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	if slices.Contains(a.Scopes, "openid") && !a.form.Has("redirect_uri") {
-		return oidc.InvalidRequest("The redirect_uri is missing; OpenID Connect requires it.")
+		return oidc.InvalidRequest("The redirect_uri is missing; OpenID Connect requires it.").
+			Because(oidc.MissingRedirectURI, a.Client.RedirectURIs)
 	}
 	return nil
 }

@@ -53,6 +53,7 @@ func (d Devices) Begin(ctx context.Context, r oidc.Request) (*DeviceAuthorizatio
 		return nil, client, &oidc.Error{
 			Code: "unauthorized_client", Status: http.StatusBadRequest,
 			Description: "This client is not registered for " + oidc.GrantDeviceCode + ".",
+			Reason:      oidc.Reason{Code: oidc.NoGrantType, Expected: client.GrantTypes, Got: []string{oidc.GrantDeviceCode}},
 		}
 	}
 	kept := url.Values{}

@@ -83,7 +83,10 @@ func Next(a *Request, v Visitor, now time.Time) Decision {
 		return interact(SignInAgain, "login_required", "The person must sign in again.")
 	}
 	if v.Excluded {
-		return interact(NoAccess, "access_denied", noAccess)
+		if silent {
+			return Decision{Step: Refuse, Error: Excluded(a.Client)}
+		}
+		return Decision{Step: NoAccess}
 	}
 	if further := assure(a, v); further != nil {
 		if silent && further.Step != Refuse {
@@ -108,10 +111,13 @@ func Next(a *Request, v Visitor, now time.Time) Decision {
 	}
 }
 
-const noAccess = "This person may not use this app."
-
 // ErrNoAccess tells an app that who has signed in may not use it: RFC 6749, section 4.1.2.1.
-var ErrNoAccess = &oidc.Error{Code: "access_denied", Description: noAccess}
+var ErrNoAccess = &oidc.Error{Code: "access_denied", Description: "This person may not use this app."}
+
+// Excluded is ErrNoAccess with its reason.
+func Excluded(client *clients.Client) *oidc.Error {
+	return ErrNoAccess.Because(oidc.ExcludedPerson, client.AccessGroups)
+}
 
 // knownTo is whom a client knows the person as who is signed in; empty where it knows them not.
 func (v *Visitor) knownTo(client *clients.Client) string {

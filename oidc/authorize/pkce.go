@@ -18,13 +18,14 @@ func checkPKCE(_ context.Context, p *Service, a *Request) *oidc.Error {
 	case challenge == "" && method != "":
 		return oidc.InvalidRequest("code_challenge_method is given without code_challenge.")
 	case challenge == "" && a.Client.IsPublic():
-		return oidc.InvalidRequest("A public client must use PKCE: code_challenge is missing.")
+		return oidc.InvalidRequest("A public client must use PKCE: code_challenge is missing.").Because(oidc.MissingPKCE, nil)
 	case challenge == "" && (p.RequirePKCE || a.Client.RequirePKCE):
-		return oidc.InvalidRequest("This client must use PKCE: code_challenge is missing.")
+		return oidc.InvalidRequest("This client must use PKCE: code_challenge is missing.").Because(oidc.MissingPKCE, nil)
 	case challenge == "":
 		return nil
 	case method != "S256":
-		return oidc.InvalidRequest("code_challenge_method must be S256.")
+		return oidc.InvalidRequest("code_challenge_method must be S256.").
+			Because(oidc.WrongPKCEMethod, []string{"S256"}, oidc.SentName(method))
 	case !challengeS256.MatchString(challenge):
 		return oidc.InvalidRequest("code_challenge must be a SHA-256 digest in base64url: 43 characters.")
 	}

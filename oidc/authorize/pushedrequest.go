@@ -134,7 +134,7 @@ func (p reader) pushed(
 // checkPushing refuses a request that the browser has brought where it must be pushed: RFC 9126, section 5.
 func checkPushing(_ context.Context, p *Service, a *Request) *oidc.Error {
 	if (a.pushed == nil || a.pushed.Repeatable) && (p.RequirePAR || a.Client.RequirePAR) {
-		return oidc.InvalidRequest("This client must push its authorization requests (RFC 9126).")
+		return oidc.InvalidRequest("This client must push its authorization requests (RFC 9126).").Because(oidc.MustPush, nil)
 	}
 	return nil
 }

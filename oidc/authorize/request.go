@@ -144,7 +144,8 @@ func (p reader) identify(ctx context.Context, form url.Values, began time.Time) 
 func (p reader) clientOf(ctx context.Context, form url.Values) (*clients.Client, error) {
 	client, err := p.Registration.Client(ctx, form.Get("client_id"))
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, &Refusal{Reason: oidc.InvalidRequest("The client_id is missing or unknown.")}
+		refused := oidc.InvalidRequest("The client_id is missing or unknown.")
+		return nil, &Refusal{Reason: refused.Because(oidc.UnknownClient, nil, oidc.SentName(form.Get("client_id")))}
 	} else if limited := (*cache.Limited)(nil); errors.As(err, &limited) {
 		return nil, err
 	} else if refused := (*oidc.Error)(nil); errors.As(err, &refused) {
@@ -162,7 +163,12 @@ func (p reader) readRedirect(a *Request) *oidc.Error {
 		err = errors.New("the redirect_uri has a scheme that apps may not use any more")
 	}
 	if err != nil {
-		refused := oidc.InvalidRequest("Here " + err.Error() + ".")
+		why, requested := oidc.WrongRedirectURI, a.form.Get("redirect_uri")
+		if requested == "" {
+			why = oidc.MissingRedirectURI
+		}
+		refused := oidc.InvalidRequest("Here "+err.Error()+".").Because(why, a.Client.RedirectURIs, oidc.SentURI(requested))
+		refused.Reason.ClientID = a.Client.ID
 		refused.Cause = fmt.Errorf("asked for was %q", a.form.Get("redirect_uri")) // for the log
 		return refused
 	}

@@ -237,7 +237,7 @@ func (p reader) keep(ctx context.Context, a *Request, object requestObject) erro
 // checkSigned refuses a request that is not signed where the client has promised to sign: RFC 9101, section 10.5.
 func checkSigned(_ context.Context, _ *Service, a *Request) *oidc.Error {
 	if a.Client.RequireSignedRequest && !a.signed {
-		return oidc.InvalidRequest("This client must sign its authorization requests (RFC 9101).")
+		return oidc.InvalidRequest("This client must sign its authorization requests (RFC 9101).").Because(oidc.MustSign, nil)
 	}
 	return nil
 }
@@ -246,6 +246,6 @@ func checkSigned(_ context.Context, _ *Service, a *Request) *oidc.Error {
 func invalidRequestObject(err error) *oidc.Error {
 	return &oidc.Error{
 		Code: "invalid_request_object", Status: http.StatusBadRequest,
-		Description: "The request object cannot be taken: " + err.Error() + ".",
+		Description: "The request object cannot be taken: " + err.Error() + ".", Reason: oidc.Reason{Code: oidc.BadRequestObject},
 	}
 }

@@ -25,16 +25,20 @@ func checkResponseType(_ context.Context, p *Service, a *Request) *oidc.Error {
 	case !a.form.Has("response_type"):
 		return oidc.InvalidRequest("The response_type is missing.")
 	case !slices.Contains(offered, a.ResponseType):
+		got := []string{oidc.SentName(a.form.Get("response_type"))}
 		return &oidc.Error{
 			Code: "unsupported_response_type", Description: "The response_type must be " + strings.Join(offered, ", ") + ".",
+			Reason: oidc.Reason{Code: oidc.WrongResponseType, Expected: offered, Got: got},
 		}
 	case !slices.Contains(a.Client.ResponseTypes, a.ResponseType):
 		return &oidc.Error{
 			Code: "unauthorized_client", Description: "This client is not registered for the response_type " + a.ResponseType + ".",
+			Reason: oidc.Reason{Code: oidc.NoResponseType, Expected: a.Client.ResponseTypes, Got: []string{a.ResponseType}},
 		}
 	case a.AsksFor("code") && !slices.Contains(a.Client.GrantTypes, oidc.GrantCode):
 		return &oidc.Error{
 			Code: "unauthorized_client", Description: "This client is not registered for the authorization code flow.",
+			Reason: oidc.Reason{Code: oidc.NoGrantType, Expected: a.Client.GrantTypes, Got: []string{oidc.GrantCode}},
 		}
 	}
 	return nil

@@ -73,7 +73,7 @@ func (p *Store) verifyAssertion(
 	}
 	expiry := claims.Expiry.Time()
 	if err := claims.ValidateWithLeeway(jwt.Expected{Time: now}, clockSkew); err != nil {
-		return nil, nil, errors.New("client_assertion has expired, or is not valid yet")
+		return nil, nil, errAssertionTime
 	}
 	if expiry.After(now.Add(maxAssertionAge)) {
 		return nil, nil, fmt.Errorf("client_assertion may live for at most %s", maxAssertionAge)

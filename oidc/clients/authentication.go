@@ -17,6 +17,7 @@ import (
 )
 
 var errWrongClient = errors.New("the client is unknown, uses another method, or its credentials are wrong")
+var errAssertionTime = errors.New("client_assertion has expired, or is not valid yet")
 
 // Admit finds out which client sends a request to an endpoint, and counts the request for it. It returns an *Error, or
 // the client with a *storage.Limited.
@@ -81,7 +82,10 @@ func (p *Store) authenticate(
 	client, err = p.proven(ctx, id, func(client *Client) error {
 		right := isSecretOf(client, secret, p.Now()) || method == AuthNone
 		if !right || !client.takes(method) {
-			return p.invalidClient(basic, errWrongClient)
+			refused := p.invalidClient(basic, errWrongClient).
+				Because(oidc.WrongCredentials, []string{client.AuthMethod}, method, oidc.SentName(id))
+			refused.Reason.ClientID = client.ID
+			return refused
 		}
 		return nil
 	})
@@ -90,6 +94,7 @@ func (p *Store) authenticate(
 	}
 	if origin := r.Origin(); origin != "" && origin != oidc.OriginOf(p.Issuer) && !client.allowsOrigin(origin) {
 		return nil, nil, &oidc.Error{Code: "invalid_request", Status: http.StatusForbidden,
+			Reason:      oidc.Reason{Code: oidc.UnregisteredOrigin, ClientID: client.ID, Got: []string{oidc.SentURI(origin)}},
 			Description: "Pages of this origin may not use this client. Register the origin, or a redirect URI there."}
 	}
 	return client, nil, nil
@@ -166,7 +171,10 @@ func basicCredentials(headers []string) (id, secret string, ok bool, err error) 
 func (p *Store) invalidClient(basic bool, cause error) *oidc.Error {
 	err := &oidc.Error{
 		Code: "invalid_client", Description: "Client authentication failed: " + cause.Error() + ".",
-		Status: http.StatusUnauthorized, Cause: cause,
+		Status: http.StatusUnauthorized, Cause: cause, Reason: oidc.Reason{Code: oidc.BadAuthentication},
+	}
+	if errors.Is(cause, errAssertionTime) {
+		err.Reason.Code = oidc.LateAssertion
 	}
 	if known := (*oidc.Error)(nil); errors.As(cause, &known) {
 		return known

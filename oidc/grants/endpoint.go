@@ -91,12 +91,14 @@ func (e *exchange) chooseGrantType(context.Context) error {
 		return &oidc.Error{
 			Code: "unsupported_grant_type", Status: http.StatusBadRequest,
 			Description: "The grant_type must be one of " + strings.Join(oidc.GrantTypes, ", ") + ".",
+			Reason:      oidc.Reason{Code: oidc.UnknownGrantType, Expected: oidc.GrantTypes, Got: []string{oidc.SentName(name)}},
 		}
 	}
 	if !slices.Contains(e.client.GrantTypes, name) {
 		return &oidc.Error{
 			Code: "unauthorized_client", Status: http.StatusBadRequest,
 			Description: "This client is not registered for " + name + ".",
+			Reason:      oidc.Reason{Code: oidc.NoGrantType, Expected: e.client.GrantTypes, Got: []string{name}},
 		}
 	}
 	if e.grant.presented != "" && e.form.Get(e.grant.presented) == "" {
@@ -177,13 +179,17 @@ func (e *exchange) refuse(err error) error {
 	case e.work.fault != nil:
 		return oidc.ServerError(e.work.fault)
 	case e.work.lost:
-		return oidc.InvalidGrant("The " + e.grant.noun + " has been used.")
+		return oidc.InvalidGrant("The "+e.grant.noun+" has been used.").Because(e.work.used(), nil)
 	case errors.Is(err, fosite.ErrNotFound) || errors.Is(err, fosite.ErrInactiveToken):
 		return oidc.InvalidGrant(fmt.Sprintf(
 			"The %s is not valid: it has expired, was used or was revoked, or belongs to another client.", e.grant.noun,
-		))
+		)).Because(e.work.reason, nil)
 	}
-	return Translate(err)
+	err = Translate(err)
+	if errors.As(err, &refused) && refused.Code == "invalid_grant" {
+		return e.work.unlike(refused)
+	}
+	return err
 }
 
 // countTokens counts an answer to a client that is known: nobody else chooses what is counted.

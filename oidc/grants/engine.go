@@ -96,6 +96,7 @@ type work struct {
 	api     *apis.API       // what the access token is good at; nil: this server itself
 	scopes  []string        // of the access token
 	stands  bool            // what the grant hangs on stands: see oidc.Grant.Stands
+	reason  string          // why what was presented is not good, as oidc.Reason says it
 
 	code    *Code                // the code that is issued or redeemed
 	device  *deviceWithStanding  // what is redeemed by a device code

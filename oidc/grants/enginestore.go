@@ -15,6 +15,7 @@ import (
 	"github.com/uptrace/bun/schema"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
@@ -69,18 +70,20 @@ func (s engineStore) GetAuthorizeCodeSession(
 	}
 	found, err := s.service.codeByHash(ctx, []byte(signature), w.client)
 	if errors.Is(err, storage.ErrNotFound) {
+		w.reason = oidc.UnknownCode
 		return nil, fosite.ErrNotFound
 	} else if err != nil {
 		return nil, err
 	}
 	w.code, w.grant, w.person = &found.Code, found.Grant, &found.Person
 	if found.UsedAt != nil {
+		w.reason = oidc.UsedCode
 		request, err := w.codeRequest()
 		return request, errors.Join(err, fosite.ErrInvalidatedAuthorizeCode)
 	}
 	w.stands = found.Grant.Stands(found.Standing, w.now)
 	if !w.now.Before(found.ExpiresAt) || !w.stands {
-		w.code, w.grant = nil, nil
+		w.code, w.grant, w.reason = nil, nil, ended(w.stands, oidc.ExpiredCode)
 		return nil, fosite.ErrNotFound
 	}
 	return w.codeRequest()
@@ -122,6 +125,7 @@ func (s engineStore) GetRefreshTokenSession(
 	w := workOf(ctx)
 	found, err := s.service.Tokens.RefreshTokenByHash(ctx, []byte(signature), w.client)
 	if errors.Is(err, storage.ErrNotFound) {
+		w.reason = oidc.UnknownRefreshToken
 		return nil, fosite.ErrNotFound
 	} else if err != nil {
 		return nil, err
@@ -134,6 +138,7 @@ func (s engineStore) GetRefreshTokenSession(
 	}
 	w.stands = found.Grant.Stands(found.Standing, w.now)
 	if !w.now.Before(found.ExpiresAt) || !w.stands {
+		w.reason = ended(w.stands, oidc.ExpiredRefreshToken)
 		return nil, fosite.ErrNotFound
 	}
 	if found.UsedAt != nil {
@@ -142,6 +147,7 @@ func (s engineStore) GetRefreshTokenSession(
 		}
 	}
 	if found.UsedAt != nil && !w.repeat {
+		w.reason = oidc.UsedRefreshToken
 		return request, fosite.ErrInactiveToken
 	}
 	return request, nil

@@ -31,3 +31,40 @@ func Translate(err error) error {
 	}
 	return &oidc.Error{Code: rfc.ErrorField, Description: description, Status: http.StatusBadRequest, Cause: err}
 }
+
+// ended says why what was presented is over: what it hangs on has ended, or else its own time.
+func ended(stands bool, expired string) string {
+	if !stands {
+		return oidc.EndedGrant
+	}
+	return expired
+}
+
+// used says that what was presented was used by another request.
+func (w *work) used() string {
+	if w.refresh != nil {
+		return oidc.UsedRefreshToken
+	}
+	return oidc.UsedCode
+}
+
+// unlike finds out in what a request differs from the one that the code or refresh token was issued for. fosite tells
+// it in words alone.
+func (w *work) unlike(refused *oidc.Error) *oidc.Error {
+	switch {
+	case w.grant == nil:
+		return refused.Because(w.reason, nil)
+	case w.grant.ClientID != w.client.ID && w.refresh != nil:
+		return refused.Because(oidc.OthersRefreshToken, []string{w.grant.ClientID}, w.client.ID)
+	case w.grant.ClientID != w.client.ID:
+		return refused.Because(oidc.OthersCode, []string{w.grant.ClientID}, w.client.ID)
+	case w.reason != "" || w.code == nil:
+		return refused.Because(w.reason, nil)
+	case w.code.RedirectURI != w.form.Get("redirect_uri"):
+		expected := []string{oidc.SentURI(w.code.RedirectURI)}
+		return refused.Because(oidc.OtherRedirectURI, expected, oidc.SentURI(w.form.Get("redirect_uri")))
+	case !w.mightRedeem():
+		return refused.Because(oidc.WrongVerifier, nil)
+	}
+	return refused
+}

@@ -68,7 +68,8 @@ func narrowedScopes(w *work, wanted []string) (chosenScopes, error) {
 	}
 	for _, scope := range wanted {
 		if !slices.Contains(w.grant.Scopes, scope) && !w.grant.APIs.Has(scope) {
-			return granted, oidc.InvalidScope("A refresh cannot ask for scopes that were not granted.")
+			return granted, oidc.InvalidScope("A refresh cannot ask for scopes that were not granted.").
+				Because(oidc.NotGrantedScope, w.grant.Scopes, oidc.SentNames(wanted)...)
 		}
 	}
 	return chosenScopes{oidc.Intersect(wanted, granted.own), oidc.Intersect(wanted, granted.ofToken)}, nil
@@ -82,7 +83,8 @@ func requestedScopes(w *work, wanted []string) (chosenScopes, error) {
 		allowed = w.api.ScopesOf(w.client)
 	}
 	if len(oidc.Intersect(wanted, allowed)) != len(wanted) {
-		return chosenScopes{}, oidc.InvalidScope("The client is not registered for all of these scopes.")
+		return chosenScopes{}, oidc.InvalidScope("The client is not registered for all of these scopes.").
+			Because(oidc.NoScope, allowed, oidc.SentNames(wanted)...)
 	}
 	return chosenScopes{wanted, wanted}, nil
 }

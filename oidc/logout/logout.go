@@ -59,7 +59,8 @@ func (p *Service) Read(ctx context.Context, form url.Values) (*Request, error) {
 	if clientID != "" {
 		client, err := p.Clients.ByID(ctx, clientID)
 		if errors.Is(err, storage.ErrNotFound) {
-			return nil, oidc.InvalidRequest("The client is unknown.")
+			return nil, oidc.InvalidRequest("The client is unknown.").
+				Because(oidc.UnknownClient, nil, oidc.SentName(clientID))
 		} else if err != nil {
 			return nil, oidc.ServerError(err)
 		}
@@ -83,7 +84,7 @@ func (l *Request) readReturnURI() {
 		clients.CheckRedirectScheme(l.Client, uri, l.schemes) != nil:
 		l.Refused = oidc.InvalidRequest(
 			"The post_logout_redirect_uri is not one that this client has registered. It must match exactly.",
-		)
+		).Because(oidc.WrongLogoutURI, l.Client.PostLogoutRedirectURIs, oidc.SentURI(uri))
 	default:
 		l.returnURI = uri
 		return

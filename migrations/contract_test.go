@@ -131,7 +131,7 @@ var tables = map[string]bool{
 	"revoked_tokens": true, "one_time_marks": true, "proofs": true, "password_reset_tokens": true,
 	"upstream_requests": true, "arrivals": true, "login_attempts": true, "login_attempts_default": true,
 	"audit_trail": true, "audit_trail_default": true, "quotas": true, "api_consents": true, "logout_deliveries": true,
-	"pairwise_subjects": true, "group_members": true, "idempotency_keys": true,
+	"pairwise_subjects": true, "group_members": true, "idempotency_keys": true, "refusals": true,
 	"events": true, "event_outbox": true, "webhook_deliveries": true,
 
 	"clients": false, "apis": false, "initial_access_tokens": false, "providers": false, "signing_keys": false, "invitations": false,

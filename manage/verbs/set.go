@@ -11,6 +11,7 @@ import (
 	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/manage/people"
 	"github.com/wicket-id/wicket/manage/providers"
+	"github.com/wicket-id/wicket/manage/refusals"
 	"github.com/wicket-id/wicket/manage/webhooks"
 )
 
@@ -22,6 +23,7 @@ type Set struct {
 	Apps      *apps.Store
 	Providers *providers.Store
 	Activity  *activity.Store
+	Refusals  *refusals.Store
 	Issuer    *issuer.Store
 	Events    *events.Store
 	Webhooks  *webhooks.Store

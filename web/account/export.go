@@ -10,6 +10,7 @@ import (
 	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
+	"github.com/wicket-id/wicket/manage/refusals"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/oidc/tokens"
@@ -19,6 +20,7 @@ import (
 // export is the file that a person downloads: docs/privacy.md describes it.
 func export(
 	kept *transfer.Export, consents []authorize.Consent, grants []oidc.GrantInUse, subjects []tokens.PairwiseSubject,
+	refused []refusals.Record,
 ) gin.H {
 	user := kept.User
 	return gin.H{
@@ -42,6 +44,7 @@ func export(
 		"apps":                 each(consents, exportConsent),
 		"grants":               each(grants, exportGrant),
 		"subjects":             each(subjects, exportSubject),
+		"refusals":             each(refused, exportRefusal),
 		"audit_trail":          each(kept.AuditTrail, exportEntry),
 	}
 }
@@ -179,5 +182,12 @@ func exportEntry(entry audit.Entry) gin.H {
 func exportAdminRole(r administrators.Role) gin.H {
 	return gin.H{
 		"role": r.Name, "granted_at": r.GrantedAt, "granted_by": r.GrantedBy, "ends_at": r.EndsAt, "revoked_at": r.RevokedAt,
+	}
+}
+
+func exportRefusal(refused refusals.Record) gin.H {
+	return gin.H{
+		"at": refused.At, "where": refused.Place, "client_id": refused.ClientID, "error": refused.Error,
+		"reason": refused.Reason, "description": refused.Description, "ip": refused.IP, "reference": refused.Reference,
 	}
 }

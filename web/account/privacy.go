@@ -49,9 +49,13 @@ func (h Privacy) Download(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
+	refused, err := h.Refusals.Of(v.Context(), v.Session.UserID, transfer.ExportedLines)
+	if err != nil {
+		return err
+	}
 	name := "wicket-" + h.Now().Format(time.DateOnly) + ".json"
 	v.Gin.Header("Content-Disposition", `attachment; filename="`+name+`"`)
-	v.Gin.IndentedJSON(http.StatusOK, export(kept, consents, grants, subjects))
+	v.Gin.IndentedJSON(http.StatusOK, export(kept, consents, grants, subjects, refused))
 	return nil
 }
 

@@ -75,6 +75,7 @@ func Routes(r *gin.Engine, f *frame.Frame, set verbs.Set) {
 	a.apiKeys()
 	a.signingKeys()
 	a.activity()
+	a.refusals()
 	feed(a)
 	a.webhooks()
 	a.me()

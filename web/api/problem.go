@@ -18,6 +18,7 @@ import (
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/events"
+	"github.com/wicket-id/wicket/manage/refusals"
 	"github.com/wicket-id/wicket/manage/webhooks"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
@@ -86,8 +87,8 @@ func (p *Problem) with(name, value string) *Problem {
 var errPrecondition = refusal.New("precondition.required",
 	"send If-Match with the entity tag of what is to be replaced, or If-None-Match: * to make it")
 
-// refusals are what errors below are told with, besides 422, which is for whatever the caller chose wrongly.
-var refusals = []struct {
+// statusesOf are what errors below are told with, besides 422, which is for whatever the caller chose wrongly.
+var statusesOf = []struct {
 	err    error
 	status int
 	code   string // of an error that has none
@@ -117,6 +118,7 @@ var refusals = []struct {
 	{err: events.ErrGone, status: http.StatusConflict},
 	{err: webhooks.ErrDisabled, status: http.StatusConflict},
 	{err: webhooks.ErrPending, status: http.StatusConflict},
+	{err: refusals.ErrNoMend, status: http.StatusConflict},
 	{err: clients.ErrClient, status: http.StatusUnprocessableEntity, code: "client.invalid"},
 	{err: apis.ErrAPI, status: http.StatusUnprocessableEntity, code: "api.invalid"},
 }
@@ -148,7 +150,7 @@ func (a *API) problemOf(v *frame.Visit, err error) *Problem {
 	if problem := a.problemOfCaller(v, err); problem != nil {
 		return problem
 	}
-	for _, refused := range refusals {
+	for _, refused := range statusesOf {
 		if errors.Is(err, refused.err) {
 			code, detail := refused.code, err.Error()
 			if code == "" && errors.As(err, &coded) {

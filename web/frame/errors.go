@@ -15,6 +15,7 @@ import (
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web/locales"
@@ -69,14 +70,14 @@ func tellPerson(v *Visit, err error) {
 	var refusal *authorize.Refusal
 	if errors.As(err, &refusal) && refusal.Authorization != nil {
 		v.Client = refusal.Authorization.Client
-		LogRefusal(v, refusal.Reason)
+		NoteRefusal(v, refusal.Reason)
 		response, unsigned := v.frame.Authorize.Refuse(v.Context(), refusal.Authorization, refusal.Reason)
 		if unsigned == nil && v.Respond(response) == nil {
 			return
 		}
 	}
 	page := failure(v, err)
-	page.RequestID = v.RequestID()
+	page.Reference = Reference(v)
 	if err := v.Show(page.Status, page); err != nil {
 		v.LogFault(err)
 		v.Gin.Status(http.StatusInternalServerError)
@@ -93,7 +94,7 @@ func failure(v *Visit, err error) pages.Failure {
 	var limited *cache.Limited
 	switch {
 	case errors.As(err, &protocol) && protocol.Status < http.StatusInternalServerError:
-		LogRefusal(v, protocol)
+		NoteRefusal(v, protocol)
 		return pages.Failure{
 			Status: http.StatusBadRequest, Title: v.Language.Text("failure.protocol.title"),
 			Explanation: protocol.Description, Advice: v.Language.Text("failure.protocol.advice"),
@@ -114,7 +115,7 @@ func failure(v *Visit, err error) pages.Failure {
 			}
 			if status == 0 {
 				status = http.StatusBadRequest
-				log(v, slog.LevelInfo, "refused", "error", known.err.Code, "reason", known.err.Error())
+				NoteRefusal(v, &oidc.Error{Code: known.err.Code, Description: known.err.Error()})
 			}
 			page := pages.Failure{Status: status, RetryURI: known.retryURI}
 			page.Title, page.Explanation, page.Advice = v.Language.Failure(known.err.Code)
@@ -134,7 +135,7 @@ func tellApp(v *Visit, err error) {
 	if protocol.Status >= http.StatusInternalServerError {
 		v.LogFault(err)
 	} else if protocol.Status != http.StatusTooManyRequests { // the log has a line for each request already
-		LogRefusal(v, protocol)
+		NoteRefusal(v, protocol)
 	}
 	if protocol.Challenge != "" {
 		v.Gin.Header("WWW-Authenticate", protocol.Challenge)
@@ -193,20 +194,6 @@ func (v *Visit) LogFault(err error) {
 	log(v, level, "fault", "error", err.Error())
 }
 
-// LogRefusal logs what an app or the person whom it sent was refused, and why. What our side of it could not do is
-// logged as a fault.
-func LogRefusal(v *Visit, refused *oidc.Error) {
-	if refused.Status >= http.StatusInternalServerError {
-		v.LogFault(refused)
-		return
-	}
-	about := []any{"error", refused.Code, "reason", cleanHeader(refused.Description)}
-	if cause := refused.Unwrap(); cause != nil {
-		about = append(about, "cause", cleanHeader(cause.Error()))
-	}
-	log(v, slog.LevelInfo, "refused", about...)
-}
-
 // log logs something about this request.
 func log(v *Visit, level slog.Level, message string, about ...any) {
 	about = append([]any{
@@ -215,14 +202,19 @@ func log(v *Visit, level slog.Level, message string, about ...any) {
 	v.frame.Log.Log(v.Context(), level, message, about...)
 }
 
-// clientID is the app that a request is about: the one that is known, or else the one that the request names, which may
-// be anything.
-func clientID(v *Visit) string {
+// clientOf is the app that a request is about, where it is known; or nil.
+func clientOf(v *Visit) *clients.Client {
 	if v.Client == nil && v.Authorization != nil {
 		v.Client = v.Authorization.Client
 	}
-	if v.Client != nil {
-		return v.Client.ID
+	return v.Client
+}
+
+// clientID is the app that a request is about: the one that is known, or else the one that the request names, which may
+// be anything.
+func clientID(v *Visit) string {
+	if client := clientOf(v); client != nil {
+		return client.ID
 	}
 	named := v.Form.Get("client_id")
 	if basic, _, ok := v.Gin.Request.BasicAuth(); ok && named == "" {

@@ -17,6 +17,7 @@ import (
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
+	"github.com/wicket-id/wicket/manage/refusals"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/authorize"
@@ -30,7 +31,7 @@ import (
 	"github.com/wicket-id/wicket/storage/cache"
 )
 
-// Config is what handlers work with. Set all of it but Tally and Answered.
+// Config is what handlers work with. Set all of it but Refusals, Tally and Answered.
 type Config struct {
 	Provider *oidc.Provider
 	Keys     *keys.Keys
@@ -51,6 +52,7 @@ type Config struct {
 	SignIns          *signin.Store
 	Transfer         *transfer.Store
 	Administrators   *administrators.Store
+	Refusals         *refusals.Recorder // nil: refusals are logged alone
 	Limits           *cache.Limits
 	Log              *slog.Logger
 	Tally            storage.EventCounter // counts what happens; nil: nothing is counted

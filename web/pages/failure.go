@@ -6,7 +6,7 @@ type Failure struct {
 	Title       string // what happened, in a few words
 	Explanation string // what happened, in a sentence or two
 	Advice      string // what to do now
-	RequestID   string // to be quoted to whoever runs this server
+	Reference   string // to be read out to whoever runs this server
 	RetryURI    string // where to try again, or ""
 }
 

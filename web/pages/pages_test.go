@@ -112,8 +112,8 @@ var samples = []struct {
 	}, []string{"with-google", "another-way"}},
 	{"upstream, failed", Upstream{
 		Title: "Google did not sign you in", Text: "Because.", Failed: true, Providers: Providers{Buttons: providers[:1]},
-		OtherURI: "/sign-in", RequestID: "r-1",
-	}, []string{"with-google", "another-way", "request-id"}},
+		OtherURI: "/sign-in", Reference: "K7QF2M9D",
+	}, []string{"with-google", "another-way", "reference"}},
 	{"upstream sign-up", UpstreamSignUp{
 		App: &notes, Provider: providers[0], Account: "grace@example.com", MayRegister: true, Username: "grace",
 	}, []string{"username", "register", "have-account"}},
@@ -132,7 +132,7 @@ var samples = []struct {
 	{"continue to an app", ContinueToApp{
 		App: notes, Person: grace, RedirectHost: "127.0.0.1:5000", Continue: "c",
 	}, []string{"continue-to-app", "deny"}},
-	{"no access", NoAccess{App: notes, Person: grace, Continue: "c"}, []string{"back", "other"}},
+	{"no access", NoAccess{App: notes, Person: grace, Continue: "c", Reference: "K7QF2M9D"}, []string{"back", "other", "reference"}},
 	{"no access, with somebody to ask", NoAccess{
 		App: notes, Person: grace, Contacts: []string{"notes@example.com", "+1 555 0100"}, OtherURI: "/sign-in?switch=1",
 	}, []string{"contacts", "other"}},
@@ -170,10 +170,11 @@ var samples = []struct {
 	{"sign out, no app", SignOut{Person: grace}, []string{"sign-out", "stay"}},
 	{"signed out", SignedOut{App: &notes, ReturnURI: "https://notes.example/bye"}, []string{"return"}},
 	{"signed out, no app", SignedOut{}, nil},
+	{"signed out, not sent back", SignedOut{App: &notes, Refused: true, Reference: "K7QF2M9D"}, []string{"not-sent-back", "reference"}},
 	{"failure", Failure{
-		Status: 400, Title: "This did not work", Explanation: "Because.", Advice: "Try again.", RequestID: "r-1",
+		Status: 400, Title: "This did not work", Explanation: "Because.", Advice: "Try again.", Reference: "K7QF2M9D",
 		RetryURI: "/again",
-	}, []string{"request-id", "retry"}},
+	}, []string{"reference", "retry"}},
 	{"failure, bare", Failure{Title: "This did not work"}, nil},
 	{"account", Account{Head: head, Notice: "Done.", Failure: "Not done.", Devices: []Device{
 		{ID: "d2", Label: "Safari on iPhone", IP: "203.0.113.2", SignedIn: "yesterday", LastSeen: "yesterday", Mobile: true},

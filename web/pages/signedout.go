@@ -8,6 +8,7 @@ type SignedOut struct {
 	ReturnURI string   // a registered post_logout_redirect_uri, the app's home page, or ""
 	Returns   bool     // the browser goes on there by itself, in a moment
 	Refused   bool     // the app asked for an address that is not registered for it
+	Reference string   // to be read out to whoever runs this server, where it was refused
 	Frames    []string // addresses of apps that are told of it in frames
 }
 

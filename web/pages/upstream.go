@@ -9,7 +9,7 @@ type Upstream struct {
 	Failed    bool
 	Providers Providers
 	OtherURI  string // where they sign in another way
-	RequestID string // to be quoted to whoever runs this server, or ""
+	Reference string // to be read out to whoever runs this server, or ""
 }
 
 func (Upstream) Template() (Templates, string) { return templates, "upstream.html" }

@@ -35,11 +35,11 @@ func (e Logout) Begin(v *frame.Visit) error {
 		if v.Session != nil { // nobody else is told which apps the session was signed in to
 			ended = request.SessionID
 		}
-		return frame.SignedOut(v, ended, request.ReturnURL(), signedOut(request))
+		return frame.SignedOut(v, ended, request.ReturnURL(), signedOut(v, request))
 	}
 	if v.Session == nil { // there is nothing to end, and no proof that the app asks: the way back is a link
 		v.ClearCookies()
-		return v.Show(http.StatusOK, signedOut(request))
+		return v.Show(http.StatusOK, signedOut(v, request))
 	}
 	person, err := v.Person()
 	if err != nil {
@@ -81,7 +81,7 @@ func (e Logout) Confirm(v *frame.Visit) error {
 			return err
 		}
 	}
-	return frame.SignedOut(v, ended, request.ReturnURL(), signedOut(request))
+	return frame.SignedOut(v, ended, request.ReturnURL(), signedOut(v, request))
 }
 
 // read reads a request, and logs why the browser will not go back to where it asks.
@@ -92,15 +92,18 @@ func (e Logout) read(v *frame.Visit, form url.Values) (*logout.Request, error) {
 	}
 	v.Client = request.Client
 	if request.Refused != nil {
-		frame.LogRefusal(v, request.Refused)
+		frame.NoteRefusal(v, request.Refused)
 	}
 	return request, nil
 }
 
 // signedOut is the page for a request that leads nowhere by itself. The way back to the app is where the app asked for,
 // or else its home page.
-func signedOut(request *logout.Request) pages.SignedOut {
+func signedOut(v *frame.Visit, request *logout.Request) pages.SignedOut {
 	page := pages.SignedOut{App: app(request), ReturnURI: request.ReturnURL(), Refused: request.Refused != nil}
+	if page.Refused {
+		page.Reference = frame.Reference(v)
+	}
 	if page.ReturnURI == "" && request.Client != nil {
 		page.ReturnURI = request.Client.ClientURI
 	}

@@ -29,7 +29,8 @@ func noAccess(v *frame.Visit, client *clients.Client) (pages.NoAccess, error) {
 	if err != nil {
 		return pages.NoAccess{}, err
 	}
-	page := pages.NoAccess{App: *frame.AppView(client), Person: person}
+	page := pages.NoAccess{App: *frame.AppView(client), Person: person, Reference: frame.Reference(v)}
+	frame.NoteNoAccess(v, authorize.Excluded(client))
 	if !client.IsStranger() { // who nobody vouches for is nobody to ask
 		page.Contacts = client.Contacts
 	}

@@ -175,7 +175,7 @@ func showUpstreamFailure(f *frame.Frame, v *frame.Visit, provider, then string, 
 		return missing
 	}
 	title := v.Language.Text("upstream.failed", locales.Params{"Provider": p.Name})
-	page, status := upstreamPage(v, p, title, then), http.StatusBadGateway
+	page, status, reason := upstreamPage(v, p, title, then), http.StatusBadGateway, "provider.refuses"
 	page.Failed = true
 	var denied *federation.Denied
 	switch {
@@ -187,22 +187,26 @@ func showUpstreamFailure(f *frame.Frame, v *frame.Visit, provider, then string, 
 			"Provider": p.Name, "Code": denied.Code, "Description": denied.Description,
 		})
 	case errors.Is(err, federation.ErrUnreachable):
+		reason = "provider.unreachable"
 		page.Text = v.Language.Text("upstream.unreachable", locales.Params{"Provider": p.Name})
 	case errors.Is(err, federation.ErrInvalidResponse):
-		status = http.StatusBadRequest
+		status, reason = http.StatusBadRequest, "provider.response"
 		page.Text = v.Language.Text("upstream.invalid", locales.Params{"Provider": p.Name})
 	case errors.Is(err, federation.ErrTooManyRequests):
-		status, page.Text = http.StatusTooManyRequests, v.Language.Refusal(federation.ErrTooManyRequests)
+		status, reason, page.Text = http.StatusTooManyRequests, "", v.Language.Refusal(federation.ErrTooManyRequests)
 	case errors.Is(err, signin.ErrRefused):
-		status, page.Title = http.StatusForbidden, v.Language.Text("upstream.refused")
+		status, reason, page.Title = http.StatusForbidden, "provider.person", v.Language.Text("upstream.refused")
 		page.Text = v.Language.Text("upstream.refused_lead")
 	default:
 		return err
 	}
 	if status >= http.StatusBadRequest {
-		page.RequestID = v.RequestID()
-		f.Log.WarnContext(v.Context(), "a provider did not sign a person in", "request_id", page.RequestID,
+		page.Reference = frame.Reference(v)
+		f.Log.WarnContext(v.Context(), "a provider did not sign a person in", "request_id", v.RequestID(),
 			"provider", provider, "error", err.Error())
+		if reason != "" {
+			frame.NoteProviderRefusal(v, provider, reason, err.Error())
+		}
 	}
 	return v.Show(status, page)
 }

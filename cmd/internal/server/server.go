@@ -29,6 +29,7 @@ import (
 	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/manage/people"
 	"github.com/wicket-id/wicket/manage/providers"
+	"github.com/wicket-id/wicket/manage/refusals"
 	"github.com/wicket-id/wicket/manage/webhooks"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
@@ -69,6 +70,8 @@ type Server struct {
 	Groups       *groups.Store
 	Apps         *apps.Store
 	Activity     *activity.Store
+	Refused      *refusals.Recorder
+	Refusals     *refusals.Store
 	Signing      *issuer.Store
 	Events       *events.Store
 	Webhooks     *webhooks.Store
@@ -107,9 +110,18 @@ func (s *Server) Config() *Config { return s.config.Load() }
 // lastTraces is how long the traces that were not sent yet may take at the end.
 const lastTraces = 3 * time.Second
 
-// Close sends the traces that are left and closes the database and Redis. Serve must have returned.
+// lastRefusals is how long the refusals that were not written yet may take at the end.
+const lastRefusals = 5 * time.Second
+
+// Close writes the refusals and sends the traces that are left, and closes the database and Redis. Serve must have
+// returned.
 func (s *Server) Close() error {
 	var faults []error
+	if s.Refused != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), lastRefusals)
+		s.Refused.Drain(ctx)
+		cancel()
+	}
 	if s.Redis != nil {
 		faults = append(faults, s.Redis.Close())
 	}

@@ -56,6 +56,7 @@ func (w *upkeepWorker) Work(ctx context.Context, _ *river.Job[upkeep]) error {
 	note("old_client_secrets")(w.server.Clients.ForgetOldSecrets(ctx))
 	note("idempotency_keys")(w.server.Manage.Expire(ctx))
 	note("sign_in_hours")(w.server.Activity.CountHours(ctx))
+	note("refusals")(w.server.Refusals.Expire(ctx))
 	note("quotas")(storage.ForgetQuotas(ctx, w.server.Database, now))
 	if w.auditTrailKept > 0 {
 		note("audit_trail")(w.server.Database.ForgetBefore(ctx, "audit_trail", now.Add(-w.auditTrailKept)))

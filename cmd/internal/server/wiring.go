@@ -23,6 +23,7 @@ import (
 	"github.com/wicket-id/wicket/manage/issuer"
 	"github.com/wicket-id/wicket/manage/people"
 	"github.com/wicket-id/wicket/manage/providers"
+	"github.com/wicket-id/wicket/manage/refusals"
 	"github.com/wicket-id/wicket/manage/verbs"
 	"github.com/wicket-id/wicket/manage/webhooks"
 	"github.com/wicket-id/wicket/oidc"
@@ -200,6 +201,8 @@ func (s *Server) wireManagement(_ context.Context, config *Config) error {
 	s.Groups = &groups.Store{Store: s.Manage, Identity: s.Identity}
 	s.Apps = &apps.Store{Store: s.Manage, Provider: s.Provider, Clients: s.Clients, APIs: s.APIs, Tokens: s.Tokens}
 	s.Activity = &activity.Store{Store: s.Manage}
+	s.Refused = refusals.NewRecorder(s.Database, s.Clock.Now, s.log)
+	s.Refusals = &refusals.Store{Store: s.Manage, Apps: s.Apps}
 	s.Signing = &issuer.Store{Store: s.Manage, Signing: s.Keys}
 	s.Events = &events.Store{
 		Store: s.Manage, FeedIsOn: config.EventFeed, Kept: config.eventsKept(), Every: time.Second, Log: s.log,
@@ -260,7 +263,7 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 			Registration: s.Registration, Authorize: s.Authorize, Logout: s.Logout,
 			Discovery: s.discovery, ResourceMetadata: s.resource, Upstreams: s.Upstreams,
 			Identity: s.Identity, Factors: s.Factors, SignIns: s.SignIns, Transfer: s.Transfer, Administrators: s.Manage.Administrators,
-			Limits: s.limits, Log: s.log, Tally: tally, Answered: answered, Now: s.Clock.Now,
+			Refusals: s.Refused, Limits: s.limits, Log: s.log, Tally: tally, Answered: answered, Now: s.Clock.Now,
 		},
 		Database:          s.Database,
 		TrustedProxies:    config.TrustedProxies,
@@ -272,7 +275,7 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 		Draining:          s.draining.Load,
 		Management: verbs.Set{
 			Manage: s.Manage, People: s.People, Groups: s.Groups, Apps: s.Apps, Providers: s.Providers,
-			Activity: s.Activity, Issuer: s.Signing,
+			Activity: s.Activity, Refusals: s.Refusals, Issuer: s.Signing,
 			Events: s.Events, Webhooks: s.Webhooks,
 		},
 	})

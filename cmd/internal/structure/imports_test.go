@@ -35,7 +35,7 @@ var oidcPackages = []string{
 // managePackages are the verbs of administration.
 var managePackages = []string{
 	"manage", "manage/activity", "manage/apps", "manage/events", "manage/groups", "manage/issuer", "manage/people",
-	"manage/providers", "manage/verbs", "manage/webhooks",
+	"manage/providers", "manage/refusals", "manage/verbs", "manage/webhooks",
 }
 
 // webPackages are the parts of web.
@@ -130,7 +130,7 @@ var allowed = map[string][]string{
 	"web/locales":                {"identity/refusal"},
 	"web/assets":                 {},
 	"manage":                     slices.Concat(oidcPackages, identityPackages, storagePackages),
-	// these never see each other, but that webhooks tell of events
+	// these never see each other, but that webhooks tell of events, and refusals are mended in apps
 	"manage/activity": slices.Concat([]string{"manage"}, identityPackages, storagePackages),
 	"manage/apps":     slices.Concat([]string{"manage"}, oidcPackages, identityPackages, storagePackages),
 	"manage/events":   slices.Concat([]string{"manage"}, identityPackages, storagePackages),
@@ -138,16 +138,19 @@ var allowed = map[string][]string{
 	"manage/issuer":   slices.Concat([]string{"manage"}, oidcPackages),
 	"manage/verbs": {
 		"manage", "manage/activity", "manage/apps", "manage/events", "manage/groups", "manage/issuer", "manage/people",
-		"manage/providers", "manage/webhooks",
+		"manage/providers", "manage/refusals", "manage/webhooks",
 	},
 	"manage/providers": slices.Concat([]string{"manage", "federation"}, storagePackages),
 	"manage/people":    slices.Concat([]string{"manage", "oidc"}, identityPackages, storagePackages),
 	"manage/webhooks":  slices.Concat([]string{"manage", "manage/events"}, identityPackages, storagePackages),
-	"oidc":             slices.Concat([]string{"oidc/access", "identity"}, storagePackages), // never federation
-	"oidc/access":      slices.Concat([]string{"identity/groups"}, storagePackages),
-	"oidc/keys":        storagePackages,
-	"oidc/clients":     slices.Concat([]string{"oidc", "oidc/access", "oidc/keys", "identity", "identity/groups"}, storagePackages),
-	"oidc/apis":        slices.Concat([]string{"oidc", "oidc/clients"}, storagePackages),
+	"manage/refusals": slices.Concat(
+		[]string{"manage", "manage/apps", "oidc", "oidc/clients", "identity", "identity/refusal"}, storagePackages,
+	),
+	"oidc":         slices.Concat([]string{"oidc/access", "identity"}, storagePackages), // never federation
+	"oidc/access":  slices.Concat([]string{"identity/groups"}, storagePackages),
+	"oidc/keys":    storagePackages,
+	"oidc/clients": slices.Concat([]string{"oidc", "oidc/access", "oidc/keys", "identity", "identity/groups"}, storagePackages),
+	"oidc/apis":    slices.Concat([]string{"oidc", "oidc/clients"}, storagePackages),
 	"oidc/tokens": slices.Concat(
 		[]string{
 			"oidc", "oidc/access", "oidc/keys", "oidc/clients", "oidc/apis", "identity", "identity/groups", "identity/profile",

@@ -52,6 +52,7 @@ var may = map[string]string{
 	"create-client-secret": appsOwn,
 
 	"list-providers": everybody, "get-provider": everybody, "put-provider": "o", "delete-provider": "o",
+	"list-refusals": everybody, "get-refusal": everybody, "mend-refusal": appsOwn,
 
 	"list-administrators":            readers,
 	"grant-user-administrative-role": top, "grant-client-administrative-role": top,
@@ -107,6 +108,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 			"{id}", uuid.NewString(), "{session}", uuid.NewString(), "{grant}", uuid.NewString(),
 			"{role}", administrators.Auditor, "{slug}", "none", "{user}", uuid.NewString(), "{identifier}", "urn%3Anone", "{provider}", "none", "{email}", uuid.NewString(),
 			"{delivery}", uuid.NewString(),
+			"{reference}", "NONE",
 		)
 		callers := map[string]caller{}
 		for _, role := range administrators.Names {

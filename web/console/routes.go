@@ -9,9 +9,11 @@ import (
 	"github.com/wicket-id/wicket/manage/verbs"
 	"github.com/wicket-id/wicket/web/console/activity"
 	"github.com/wicket-id/wicket/web/console/administrators"
+	"github.com/wicket-id/wicket/web/console/apps"
 	"github.com/wicket-id/wicket/web/console/groups"
 	"github.com/wicket-id/wicket/web/console/overview"
 	"github.com/wicket-id/wicket/web/console/people"
+	"github.com/wicket-id/wicket/web/console/refusals"
 	"github.com/wicket-id/wicket/web/console/search"
 	"github.com/wicket-id/wicket/web/console/server"
 	"github.com/wicket-id/wicket/web/console/shell"
@@ -37,6 +39,8 @@ func Routes(r gin.IRoutes, f *frame.Frame, set verbs.Set) {
 	r.POST(one+"/revoke-role", c.Page(group.RevokeRole()))
 	r.GET(one+"/delete", c.Page(group.ConfirmDeletion))
 	r.POST(one+"/delete", c.Page(group.Delete))
+
+	appRoutes(r, c)
 
 	providers, provider, of := signin.Providers{Console: c}, signin.Provider{Console: c}, shell.SignIn+"/:provider"
 	r.GET(shell.SignIn, c.Page(providers.Page))
@@ -100,4 +104,25 @@ func peopleRoutes(r gin.IRoutes, c shell.Console) {
 	r.POST(one+"/reset-factors", c.Page(recovery.ResetFactors()))
 	r.GET(one+"/erase", c.Page(erasure.Confirm))
 	r.POST(one+"/erase", c.Page(erasure.Erase))
+}
+
+func appRoutes(r gin.IRoutes, c shell.Console) {
+	r.GET(shell.Apps, c.Page(apps.List{Console: c}.Page))
+	added := apps.New{Console: c}
+	r.GET(shell.Apps+"/new", c.Page(added.Page))
+	r.POST(shell.Apps+"/create", c.Page(added.Create))
+
+	// the client_id, which may be a URL, is a parameter
+	app, one := apps.App{Console: c}, shell.Apps+"/app"
+	r.GET(one, c.Page(app.Page))
+	r.POST(one+"/save", c.Page(app.Save))
+	r.POST(one+"/save-access", c.Page(app.SaveAccess))
+	r.POST(one+"/rotate", c.Page(app.Rotate))
+	r.GET(one+"/delete", c.Page(app.ConfirmDeletion))
+	r.POST(one+"/delete", c.Page(app.Delete))
+
+	r.GET(refusals.Path, c.Page(refusals.List{Console: c}.Page))
+	refused := refusals.Refusal{Console: c}
+	r.GET(refusals.Path+"/:reference", c.Page(refused.Page))
+	r.POST(refusals.Path+"/:reference/mend", c.Page(refused.Mend))
 }

@@ -21,7 +21,7 @@ const (
 )
 
 // Parse reads the pages of a package, each together with the layout (layout.html) and the parts (parts.html) in around,
-// and with the parts that are here, such as icons. A fault in one of them stops the program at its start.
+// with parts of the package's own, if it has some, and with those that are here, such as icons. A fault in one of them stops the program at its start.
 func Parse(around, pages fs.FS) Templates {
 	names, err := fs.Glob(pages, "*.html")
 	if err != nil {
@@ -34,6 +34,9 @@ func Parse(around, pages fs.FS) Templates {
 		})
 		base = template.Must(base.ParseFS(files, partsFile))
 		base = template.Must(base.ParseFS(around, layoutFile, partsFile))
+		if _, err := fs.Stat(pages, partsFile); err == nil {
+			base = template.Must(base.ParseFS(pages, partsFile))
+		}
 		all[tag] = make(map[string]*template.Template)
 		for _, name := range names {
 			if name != layoutFile && name != partsFile {

@@ -109,13 +109,16 @@ var allowed = map[string][]string{
 	"web/api":      slices.Concat([]string{"web/frame"}, domain),
 	"web/console": slices.Concat(
 		[]string{
-			"web/console/activity", "web/console/administrators", "web/console/groups", "web/console/overview",
-			"web/console/people", "web/console/search", "web/console/server", "web/console/shell", "web/console/signin", "web/frame",
+			"web/console/activity", "web/console/administrators", "web/console/apps", "web/console/groups",
+			"web/console/overview", "web/console/people", "web/console/refusals", "web/console/search",
+			"web/console/server", "web/console/shell", "web/console/signin", "web/frame",
 		}, domain,
 	),
 	// the parts of the console never see each other
 	"web/console/activity":       consolePart,
 	"web/console/administrators": consolePart,
+	"web/console/apps":           slices.Concat(consolePart, []string{"docs"}),
+	"web/console/refusals":       consolePart,
 	"web/console/groups":         consolePart,
 	"web/console/overview":       consolePart,
 	"web/console/people":         consolePart,
@@ -204,6 +207,7 @@ var allowed = map[string][]string{
 	"storage/seal":     {"storage"},
 	"storage/copying":  {"storage"},
 	"migrations":       {},
+	"docs":             {},
 
 	"storage/internal/rehearsal":     {},
 	"storage/storagetest":            {"storage", "migrations", "storage/internal/rehearsal"},

@@ -29,6 +29,8 @@ var notices = map[string]locales.Key{
 	"role-granted":       locales.Key("console.done.role_granted"),
 	"role-revoked":       locales.Key("console.done.role_revoked"),
 	"invitation-revoked": locales.Key("console.done.invitation_revoked"),
+	"app-deleted":        locales.Key("console.done.app_deleted"),
+	"mended":             locales.Key("console.done.mended"),
 	"group-created":      locales.Key("console.done.group_created"),
 	"group-deleted":      locales.Key("console.done.group_deleted"),
 	"member-added":       locales.Key("console.done.member_added"),

@@ -2,6 +2,7 @@ package apps
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/wicket-id/wicket/manage"
@@ -73,11 +74,17 @@ func setupOf(c shell.Console, app *registered, recipe, origin string) setup {
 	return s
 }
 
-// scopesFor are the scopes that an app is registered for. Roles and groups are told to those alone that want them.
-func scopesFor(tellGroups bool) string {
+// scopesFor are the scopes that an app is registered for: those of every day, and those that it wants. Roles and groups
+// are told to those alone that want them.
+func scopesFor(wanted []string, tellGroups bool) string {
 	scopes := oidc.EverydayScopes()
 	if tellGroups {
-		scopes = append(scopes, oidc.RolesScope, oidc.GroupsScope)
+		wanted = append(slices.Clone(wanted), oidc.RolesScope, oidc.GroupsScope)
+	}
+	for _, scope := range wanted {
+		if !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
+		}
 	}
 	return strings.Join(scopes, " ")
 }

@@ -150,7 +150,7 @@ func (p *newPage) origin() (origin *url.URL, wrong bool) {
 // metadata is what the app is registered with. Redirect URIs that were not typed are where such an app expects people
 // back, by its recipe.
 func (p *newPage) metadata(origin *url.URL, groups []string) map[string]any {
-	redirects := lines(p.RedirectURIs)
+	redirects, wanted := lines(p.RedirectURIs), []string(nil)
 	registered := map[string]any{"client_name": p.Name, "grant_types": p.Kind.grantTypes}
 	if recipe := recipeNamed(p.Recipe); origin != nil && recipe != nil && recipe.kind == p.Kind.Name {
 		redirect, bye := recipe.at(origin)
@@ -160,6 +160,7 @@ func (p *newPage) metadata(origin *url.URL, groups []string) map[string]any {
 		if bye != "" {
 			registered["post_logout_redirect_uris"] = []string{bye}
 		}
+		wanted = recipe.scopes
 	}
 	if origin != nil && origin.Scheme == "https" {
 		registered["client_uri"] = origin.String()
@@ -178,7 +179,7 @@ func (p *newPage) metadata(origin *url.URL, groups []string) map[string]any {
 		registered["apis"] = []string{p.API}
 	}
 	if p.Kind.Name != "machine" {
-		registered["scope"] = scopesFor(p.TellGroups)
+		registered["scope"] = scopesFor(wanted, p.TellGroups)
 		registered["access"] = access.Everyone
 		if p.Listed {
 			registered["access"], registered["access_groups"] = access.Listed, groups

@@ -19,6 +19,7 @@ type recipe struct {
 	kind     string // of kind
 	redirect *url.URL
 	bye      *url.URL // after a logout; nil: it says nothing of it
+	scopes   []string // that it wants; empty: those of every day will do
 	text     string   // Markdown
 }
 
@@ -29,6 +30,7 @@ var (
 	recipeTitle    = regexp.MustCompile(`(?m)^# (.*)$`)
 	recipeCommand  = regexp.MustCompile(`(?m)^.*\bclient create (?:.*\\\n)*.*\n`)
 	recipeRedirect = regexp.MustCompile(`--redirect-uri (\S+)`)
+	recipeScope    = regexp.MustCompile(`--scope (\S+)`)
 	recipeBye      = regexp.MustCompile(`--post-logout-redirect-uri (\S+)`)
 )
 
@@ -57,6 +59,9 @@ func readRecipes() (all []recipe) {
 			if r.bye, err = url.Parse(bye[1]); err != nil {
 				panic(name + ": " + err.Error())
 			}
+		}
+		if scopes := recipeScope.FindStringSubmatch(command); scopes != nil {
+			r.scopes = strings.Split(scopes[1], ",")
 		}
 		switch {
 		case r.redirect.Host == "":
@@ -121,7 +126,7 @@ func (r *recipe) fill(with values) string {
 	known.Path = ""
 	pairs := []string{
 		"http://localhost:8080", with.issuer, "https://id.example.com", with.issuer,
-		"the client_id", with.clientID, "'my-spa'", "'" + with.clientID + "'",
+		"what `client create` printed", "what is shown above", "the client_id", with.clientID, "'my-spa'", "'" + with.clientID + "'",
 	}
 	if with.clientSecret != "" {
 		pairs = append(pairs, "the client_secret", with.clientSecret)
@@ -134,7 +139,7 @@ func (r *recipe) fill(with values) string {
 
 var (
 	markdownLink = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
-	markdownBold = regexp.MustCompile(`\*\*([^*]*)\*\*`)
+	markdownBold = regexp.MustCompile(`\*{1,2}([^*]*)\*{1,2}`)
 )
 
 // blocks are the pieces of a recipe, less what was done here already: it begins with what one needs, and how to register

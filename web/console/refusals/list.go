@@ -43,6 +43,14 @@ type place struct {
 	Chosen bool
 }
 
+// part is where refusals are for somebody: with what else happened, or with the apps for who sees nothing else of it.
+func part(by manage.Caller) string {
+	if by.Demand(manage.ReadAuditTrail) != nil {
+		return shell.Apps
+	}
+	return shell.Activity
+}
+
 // Template is that of the page.
 func (listPage) Template() (pages.Templates, string) { return templates, "list.html" }
 
@@ -69,7 +77,7 @@ func (h List) Page(v *frame.Visit, by manage.Caller) error {
 		}
 	}
 	page := listPage{
-		Screen: h.Screen(v, by, shell.Activity), Client: filter.ClientID, User: v.Form.Get("user"),
+		Screen: h.Screen(v, by, part(by)), Client: filter.ClientID, User: v.Form.Get("user"),
 		Reference: filter.Reference, Refusals: history.Refusals(v, h.Now(), found.Items, names),
 		Newest: shell.Newest(v), Older: shell.Older(v, found.Next),
 	}

@@ -49,7 +49,7 @@ func (h Refusal) show(v *frame.Visit, by manage.Caller, status int, failure stri
 		return err
 	}
 	page := refusalPage{
-		Screen: h.Screen(v, by, shell.Activity), Explained: found, URI: address(found.Reference), Seen: manage.ETag(found),
+		Screen: h.Screen(v, by, part(by)), Explained: found, URI: address(found.Reference), Seen: manage.ETag(found),
 		Explanation: found.Description, Place: history.Place(v, found.Where), History: history.NewWhen(v, h.Now(), found.At),
 		App: found.ClientID, TypedNewHost: v.Form.Get("new_host"),
 	}

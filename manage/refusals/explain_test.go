@@ -189,6 +189,17 @@ func TestReferences(t *testing.T) {
 	}
 }
 
+func TestWhatMayBeAReference(t *testing.T) {
+	for typed, may := range map[string]bool{
+		"K7QF2M5D": true, "k7qf-2m5d": true, "K7QF2M5DABCDEFGHIJKLMNOPQR": true, "K7QF2M5": false, "": false,
+		"alice@example.com": false, "k7qf_2m5d": false,
+	} {
+		if MayBeReference(typed) != may {
+			t.Errorf("%q may be one: %t", typed, !may)
+		}
+	}
+}
+
 func TestWhatIsKeptIsShort(t *testing.T) {
 	long := strings.Repeat("é", 300)
 	for sent, want := range map[string]string{

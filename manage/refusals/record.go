@@ -75,6 +75,12 @@ func ReadReference(typed string) string {
 	return strings.NewReplacer(" ", "", "-", "", "0", "O", "1", "I", "8", "B").Replace(strings.ToUpper(typed))
 }
 
+// MayBeReference tells whether somebody may have typed a reference or a request id.
+func MayBeReference(typed string) bool {
+	read := ReadReference(typed)
+	return len(read) >= referenceSize && strings.Trim(read, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
+
 // kept is a text as it is kept: valid, without control characters, and not long.
 func kept(text string) string {
 	text = strings.Map(func(r rune) rune {

@@ -52,6 +52,9 @@ func (h App) named(v *frame.Visit, by manage.Caller) (*registered, error) {
 
 // Delete deletes an app, whose name was typed.
 func (h App) Delete(v *frame.Visit, by manage.Caller) error {
+	if err := by.Demand(manage.WriteClients); err != nil {
+		return err
+	}
 	app, err := h.named(v, by)
 	if err != nil {
 		return err

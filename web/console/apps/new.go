@@ -99,6 +99,9 @@ func groupChoices(c shell.Console, v *frame.Visit, by manage.Caller, chosen []st
 
 // Create registers an app, and shows what it needs to know. What is sent a second time finds the app there.
 func (h New) Create(v *frame.Visit, by manage.Caller) error {
+	if err := by.Demand(manage.WriteClients); err != nil {
+		return err
+	}
 	page := newPage{
 		Kind: kindNamed(v.Form.Get("kind")), ID: v.Form.Get("client_id"), Name: v.Form.Get("name"),
 		Address: strings.TrimSpace(v.Form.Get("address")), Recipe: v.Form.Get("recipe"),

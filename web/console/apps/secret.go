@@ -15,6 +15,9 @@ var keptFor = map[string]time.Duration{"none": 0, "day": 24 * time.Hour, "week":
 
 // Rotate gives an app another secret, and shows it this once.
 func (h App) Rotate(v *frame.Visit, by manage.Caller) error {
+	if err := by.Demand(manage.RotateSecrets); err != nil {
+		return err
+	}
 	id := v.Form.Get("id")
 	keep, known := keptFor[v.Form.Get("keep")]
 	if !known {

@@ -84,6 +84,9 @@ func (h App) SaveAccess(v *frame.Visit, by manage.Caller) error {
 
 // change changes some members of what an app is registered with, where it is as the page has shown it. The others stay.
 func (h App) change(v *frame.Visit, by manage.Caller, changed map[string]any) error {
+	if err := by.Demand(manage.WriteClients); err != nil {
+		return err
+	}
 	id := v.Form.Get("id")
 	is, err := h.Apps.Client(v.Context(), by, id)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/apps"
 	"github.com/wicket-id/wicket/manage/people"
+	"github.com/wicket-id/wicket/manage/refusals"
+	"github.com/wicket-id/wicket/web/console/history"
 	"github.com/wicket-id/wicket/web/console/shell"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/locales"
@@ -54,7 +56,7 @@ func (h Search) Page(v *frame.Visit, by manage.Caller) error {
 		return v.Show(http.StatusOK, page)
 	}
 	page.add(kind{Label: locales.Key("console.search.pages"), Found: h.pages(v, page)})
-	for _, find := range []func(*frame.Visit, manage.Caller, *searchPage) error{h.people, h.apps, h.groups} {
+	for _, find := range []func(*frame.Visit, manage.Caller, *searchPage) error{h.people, h.apps, h.groups, h.refused} {
 		if err := find(v, by, &page); err != nil {
 			return err
 		}
@@ -135,5 +137,22 @@ func (h Search) groups(v *frame.Visit, by manage.Caller, page *searchPage) error
 	page.add(kind{
 		Label: locales.Key("console.groups.title"), Found: []result{{shell.Groups + "/" + group.Slug, group.Name, group.Slug}},
 	})
+	return nil
+}
+
+// refused finds what was refused with the reference that somebody has read out.
+func (h Search) refused(v *frame.Visit, by manage.Caller, page *searchPage) error {
+	if !page.May(manage.ReadClients) || !refusals.MayBeReference(page.Query) {
+		return nil
+	}
+	found, err := h.Refusals.List(v.Context(), by, refusals.Filter{Reference: page.Query}, manage.Part{Limit: each})
+	if err != nil {
+		return err
+	}
+	k := kind{Label: locales.Key("console.refusals.title")}
+	for _, r := range history.Refusals(v, h.Now(), found.Items, nil) {
+		k.Found = append(k.Found, result{r.URI, r.What, r.Detail})
+	}
+	page.add(k)
 	return nil
 }

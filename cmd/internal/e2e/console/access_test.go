@@ -26,6 +26,7 @@ const (
 	readers   = "oar"
 	people    = "oau"
 	recovery  = "oaus"
+	appsOwn   = "oap"
 	top       = "oa"
 )
 
@@ -53,6 +54,14 @@ var may = map[string]string{
 	"POST /console/groups/:slug/remove": people, "POST /console/groups/:slug/grant-role": people,
 	"POST /console/groups/:slug/revoke-role": people, "GET /console/groups/:slug/delete": people,
 	"POST /console/groups/:slug/delete": people,
+
+	"GET /console/apps": everybody, "GET /console/apps/app": everybody, "GET /console/apps/new": appsOwn,
+	"POST /console/apps/create": appsOwn, "POST /console/apps/app/save": appsOwn,
+	"POST /console/apps/app/save-access": appsOwn, "POST /console/apps/app/rotate": appsOwn,
+	"GET /console/apps/app/delete": appsOwn, "POST /console/apps/app/delete": appsOwn,
+
+	"GET /console/refusals": everybody, "GET /console/refusals/:reference": everybody,
+	"POST /console/refusals/:reference/mend": appsOwn,
 
 	"GET /console/sign-in": everybody, "GET /console/sign-in/new": "o", "POST /console/sign-in/add": "o",
 	"GET /console/sign-in/:provider": everybody, "POST /console/sign-in/:provider/save": "o",
@@ -88,7 +97,7 @@ func consoleRoutes(h *harness.Server) (routes []string) {
 func send(t *testing.T, b *harness.Browser, route string) harness.Page {
 	t.Helper()
 	method, path, _ := strings.Cut(route, " ")
-	path = strings.NewReplacer(":id", uuid.NewString(), ":slug", "none", ":provider", "none").Replace(path)
+	path = strings.NewReplacer(":id", uuid.NewString(), ":slug", "none", ":provider", "none", ":reference", "NONE").Replace(path)
 	if method == http.MethodGet {
 		return b.Get(t, path)
 	}
@@ -179,7 +188,7 @@ func TestConsoleTakesNoFormOfAnotherSite(t *testing.T) {
 		if method != http.MethodPost {
 			continue
 		}
-		path = strings.NewReplacer(":id", h.User.ID.String(), ":slug", "none").Replace(path)
+		path = strings.NewReplacer(":id", h.User.ID.String(), ":slug", "none", ":reference", "NONE").Replace(path)
 		request, err := http.NewRequest(method, h.Issuer+path, strings.NewReader("role=auditor"))
 		if err != nil {
 			t.Fatal(err)

@@ -14,7 +14,11 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/administrators"
+	"github.com/wicket-id/wicket/manage/refusals"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
+	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/storagetest"
 )
 
@@ -37,13 +41,28 @@ func TestConsoleIsAccessible(t *testing.T) {
 		}
 		path = strings.NewReplacer(
 			":id", bob.ID.String(), ":slug", "staff", "/sign-in/new", "/sign-in/new?kind=microsoft", ":provider", "acme",
+			":reference", furnishedRefusal,
 		).Replace(path)
+		if strings.HasPrefix(path, "/console/apps/app") {
+			path += "?recipe=grafana&id=" + furnishedApp
+		}
 		w.Open(h.Issuer + path)
 		w.WaitFor("location.pathname.startsWith('/console')")
 		w.Reads("main", "")
 		w.Accessible()
 	}
+	for _, kind := range []string{"web", "spa", "native", "device", "machine"} {
+		w.Open(h.Issuer + "/console/apps/new?kind=" + kind)
+		w.Reads("main", "Add an app")
+		w.Accessible()
+	}
 }
+
+// The app and the refusal that furnish makes.
+const (
+	furnishedApp     = "wiki"
+	furnishedRefusal = "REFUSED2"
+)
 
 // furnish makes some of everything, and returns a person.
 func furnish(t *testing.T, h *harness.Server) *identity.User {
@@ -67,6 +86,15 @@ func furnish(t *testing.T, h *harness.Server) *identity.User {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.AddClient(t, func(c *clients.Client) {
+		c.ID, c.Name, c.RedirectURIs = furnishedApp, "Wiki", []string{"https://wiki.example/cb"}
+	})
+	request := audit.Actor{Name: bob.Actor(), IP: "192.0.2.7", RequestID: furnishedRefusal + "ABCDEFGHIJKLMNOPQR"}
+	h.Refused.Note(audit.As(t.Context(), request), refusals.Record{
+		Place: refusals.AtAuthorize, ClientID: furnishedApp, Error: "invalid_request", Reason: oidc.WrongRedirectURI,
+		Description: "No.", Expected: []string{"https://wiki.example/cb"}, Got: []string{"https://other.example/cb"},
+	})
+	h.Refused.Drain(t.Context())
 	b := h.NewBrowser(t)
 	b.SignInAs(t, "bob")
 	b.Post(t, "/sign-in", url.Values{"username": {"bob"}, "password": {"wrong"}})
@@ -111,7 +139,7 @@ func TestConsoleWeighsLittle(t *testing.T) {
 	}
 	b := h.NewBrowser(t)
 	b.SignIn(t, harness.Page{})
-	for _, path := range []string{"/console", "/console/people", "/console/activity/history"} {
+	for _, path := range []string{"/console", "/console/people", "/console/activity/history", "/console/apps/app?recipe=nextjs&id=" + furnishedApp} {
 		shown := b.Get(t, path)
 		weight := len(shown.Text)
 		for _, asset := range append(shown.Attributes("link", "href"), shown.Attributes("script", "src")...) {

@@ -70,6 +70,11 @@ func TestRefusalIsMendedByItsPage(t *testing.T) {
 		) != 1 {
 			t.Errorf("looked for: %s\n%s", found.Status, found.Text)
 		}
+		if found := manager.Get(t, "/console/search?q="+strings.ToLower(reference)); !strings.Contains(
+			found.Text, `href="/console/refusals/`+reference+`"`,
+		) {
+			t.Errorf("found everywhere: %s\n%s", found.Status, found.Text)
+		}
 		if none := manager.Get(t, "/console/refusals/QQQQQQQQ"); none.StatusCode != http.StatusNotFound {
 			t.Errorf("no such refusal: %s", none.Status)
 		}

@@ -182,6 +182,7 @@ func TestReferences(t *testing.T) {
 	}
 	for typed, want := range map[string]string{
 		"K7QF2M5D": "K7QF2M5D", "k7qf-2m5d": "K7QF2M5D", " k7qf 2m5d ": "K7QF2M5D", "0O1I8B": "OOIIBB", "": "",
+		"k\x00\xff9é": "K????",
 	} {
 		if got := ReadReference(typed); got != want {
 			t.Errorf("%q is read as %q", typed, got)

@@ -71,14 +71,23 @@ func ReferenceOf(requestID string) string { return requestID[:min(len(requestID)
 
 // ReadReference reads a reference as somebody has typed it, or a whole request id: in any case, in groups, and with the
 // digits that are taken for the letters which look like them. Base 32 (RFC 4648) has neither 0 nor 1 nor 8.
+// What cannot be in one becomes a character that is in none.
 func ReadReference(typed string) string {
-	return strings.NewReplacer(" ", "", "-", "", "0", "O", "1", "I", "8", "B").Replace(strings.ToUpper(typed))
+	read := strings.NewReplacer(" ", "", "-", "", "0", "O", "1", "I", "8", "B").Replace(strings.ToUpper(typed))
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(base32, r) {
+			return r
+		}
+		return '?'
+	}, read)
 }
+
+const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 // MayBeReference tells whether somebody may have typed a reference or a request id.
 func MayBeReference(typed string) bool {
 	read := ReadReference(typed)
-	return len(read) >= referenceSize && strings.Trim(read, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+	return len(read) >= referenceSize && !strings.Contains(read, "?")
 }
 
 // kept is a text as it is kept: valid, without control characters, and not long.

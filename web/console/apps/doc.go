@@ -42,7 +42,7 @@ func failure(v *frame.Visit, err error) string {
 	case errors.Is(err, clients.ErrClientChanged), errors.Is(err, clients.ErrClient):
 		said = strings.TrimPrefix(err.Error(), clients.ErrClient.Error()+": ")
 		first, size := utf8.DecodeRuneInString(said)
-		return string(unicode.ToUpper(first)) + said[size:] + "."
+		return string(unicode.ToUpper(first)) + strings.TrimRight(said[size:], ".") + "."
 	}
 	return ""
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/apps"
 	"github.com/wicket-id/wicket/oidc/access"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/web/console/shell"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
@@ -120,7 +121,7 @@ func (h New) Create(v *frame.Visit, by manage.Caller) error {
 		return err
 	}
 	made, _, err := h.Apps.PutClient(v.Context(), by, page.ID, object, "", true)
-	if errors.Is(err, manage.ErrExists) {
+	if errors.Is(err, manage.ErrExists) || errors.Is(err, clients.ErrClientExists) {
 		return v.Redirect(Address(page.ID))
 	} else if said := failure(v, err); said != "" {
 		return h.show(v, by, unprocessable, page, said)

@@ -21,7 +21,8 @@ const (
 )
 
 // Parse reads the pages of a package, each together with the layout (layout.html) and the parts (parts.html) in around,
-// with parts of the package's own, if it has some, and with those that are here, such as icons. A fault in one of them stops the program at its start.
+// with parts of the package's own, if it has some, and with those that are here, such as icons. A fault in one of them
+// stops the program at its start.
 func Parse(around, pages fs.FS) Templates {
 	names, err := fs.Glob(pages, "*.html")
 	if err != nil {

@@ -142,8 +142,8 @@ var (
 	markdownBold = regexp.MustCompile(`\*{1,2}([^*]*)\*{1,2}`)
 )
 
-// blocks are the pieces of a recipe, less what was done here already: it begins with what one needs, and how to register
-// the app.
+// blocks are the pieces of a recipe, less what was done here already: it begins with what one needs, and how to
+// register the app.
 func (r *recipe) blocks(with values) (all []Block) {
 	var paragraph []string
 	end := func() {

@@ -97,7 +97,9 @@ func consoleRoutes(h *harness.Server) (routes []string) {
 func send(t *testing.T, b *harness.Browser, route string) harness.Page {
 	t.Helper()
 	method, path, _ := strings.Cut(route, " ")
-	path = strings.NewReplacer(":id", uuid.NewString(), ":slug", "none", ":provider", "none", ":reference", "NONE").Replace(path)
+	path = strings.NewReplacer(
+		":id", uuid.NewString(), ":slug", "none", ":provider", "none", ":reference", "NONE",
+	).Replace(path)
 	if method == http.MethodGet {
 		return b.Get(t, path)
 	}

@@ -220,12 +220,13 @@ func TestAppIsChangedByItsPage(t *testing.T) {
 			!strings.Contains(wrong.Text, "http://wiki.example/cb") {
 			t.Errorf("an address that cannot be: %s\n%s", wrong.Status, wrong.Text)
 		}
-		if deleted := b.Post(t, "/console/apps/app/delete", url.Values{"id": {app.ID}, "typed": {"Wiki"}}); deleted.StatusCode !=
-			http.StatusUnprocessableEntity {
+		deleted := b.Post(t, "/console/apps/app/delete", url.Values{"id": {app.ID}, "typed": {"Wiki"}})
+		if deleted.StatusCode != http.StatusUnprocessableEntity {
 			t.Errorf("deleted by another name: %s", deleted.Status)
 		}
 		looking := administrator(t, h, administrators.Auditor)
-		if seen := looking.Get(t, page); strings.Contains(seen.Text, `id="save"`) || strings.Contains(seen.Text, `id="delete"`) ||
+		seen := looking.Get(t, page)
+		if strings.Contains(seen.Text, `id="save"`) || strings.Contains(seen.Text, `id="delete"`) ||
 			!strings.Contains(seen.Text, "Wiki") {
 			t.Errorf("to an auditor: %s", seen.Status)
 		}

@@ -124,6 +124,8 @@ func TestMetrics(t *testing.T) {
 			{"wicket_code_requests_total", []string{"protection", "both"}, atLeast(1)},
 			{"wicket_code_requests_total", []string{"protection", "neither"}, exactly(-1)},
 			{"wicket_limited_total", []string{"limit", "introspect.client"}, exactly(2)},
+			{"wicket_refusals_total", []string{"where", "token", "outcome", "noted"}, exactly(3)},
+			{"wicket_refusals_total", []string{"where", "introspection"}, exactly(-1)},
 			{"wicket_http_request_seconds", []string{"route", "/token", "method", "POST", "status", "200"}, exactly(2)},
 			{"wicket_http_request_seconds", []string{"route", "/introspect", "status", "429"}, exactly(2)},
 			{"wicket_http_request_seconds", []string{"route", "", "status", "404"}, exactly(1)},

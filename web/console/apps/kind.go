@@ -57,6 +57,17 @@ func kindNamed(name string) *kind {
 	return nil
 }
 
+// at guesses where an app of that kind that is at an origin expects people back.
+func (k *kind) at(origin *url.URL) string {
+	example, err := url.Parse(k.Example)
+	if err != nil {
+		return k.Example
+	}
+	there := *origin
+	there.Path = strings.TrimSuffix(origin.Path, "/") + example.Path
+	return there.String()
+}
+
 // kindOf is the kind that an app is most like, however it was registered.
 func kindOf(client *clients.Client) *kind {
 	grants := func(name string) bool { return slices.Contains(client.GrantTypes, name) }

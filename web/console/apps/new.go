@@ -152,11 +152,18 @@ func (p *newPage) origin() (origin *url.URL, wrong bool) {
 }
 
 // metadata is what the app is registered with. Redirect URIs that were not typed are where such an app expects people
-// back, by its recipe.
+// back, by its recipe, or as the kind's example has it.
 func (p *newPage) metadata(origin *url.URL, groups []string) map[string]any {
 	redirects, wanted := lines(p.RedirectURIs), []string(nil)
 	registered := map[string]any{"client_name": p.Name, "grant_types": p.Kind.grantTypes}
-	if recipe := recipeNamed(p.Recipe); origin != nil && recipe != nil && recipe.kind == p.Kind.Name {
+	recipe := recipeNamed(p.Recipe)
+	switch {
+	case origin == nil:
+	case recipe == nil || recipe.kind != p.Kind.Name:
+		if len(redirects) == 0 {
+			redirects = []string{p.Kind.at(origin)}
+		}
+	default:
 		redirect, bye := recipe.at(origin)
 		if len(redirects) == 0 {
 			redirects = []string{redirect}

@@ -93,6 +93,8 @@ func TestAppsInABrowser(t *testing.T) {
 	w.Reads("main", "The app was deleted", "No apps yet")
 }
 
+var shownSecret = regexp.MustCompile(`id="secret" value="([^"]+)"`)
+
 // hidden is the value of a hidden field on a page, the first of that name.
 func hidden(t *testing.T, shown harness.Page, name string) string {
 	t.Helper()
@@ -133,6 +135,10 @@ func TestEveryKindOfAppIsRegistered(t *testing.T) {
 			{
 				"web", url.Values{"redirect_uris": {" https://a.example/cb \r\n\r\nhttps://b.example/cb"}}, clients.AuthBasic,
 				"authorization_code refresh_token", "https://a.example/cb https://b.example/cb",
+			},
+			{
+				"web", url.Values{"address": {"own.example.com:8443"}, "recipe": {"spa"}}, clients.AuthBasic,
+				"authorization_code refresh_token", "https://own.example.com:8443/callback",
 			},
 			{
 				"spa", url.Values{"address": {"https://pages.example.com"}, "recipe": {"spa"}}, clients.AuthNone,
@@ -182,7 +188,7 @@ func TestEveryKindOfAppIsRegistered(t *testing.T) {
 				t.Errorf("%s: %s\n%s", what, shown.Status, shown.Text)
 			}
 		}
-		if all, err := h.Clients.List(t.Context()); err != nil || len(all) != 6 {
+		if all, err := h.Clients.List(t.Context()); err != nil || len(all) != 7 {
 			t.Errorf("%d apps are registered, %v", len(all), err)
 		}
 	})
@@ -240,6 +246,21 @@ func TestAppIsChangedByItsPage(t *testing.T) {
 			got.Text, `id="secret"`,
 		) {
 			t.Error("a new secret without a second factor")
+		}
+		strengthen(t, h)
+		rotated := b.Post(t, "/console/apps/app/rotate", url.Values{"id": {app.ID}, "keep": {"day"}})
+		secret := shownSecret.FindStringSubmatch(rotated.Text)
+		if secret == nil || secret[1] == app.Secret {
+			t.Fatalf("no new secret: %s %s\n%s", rotated.Status, rotated.Path(), rotated.Text)
+		}
+		for what, known := range map[string]string{"the new one": secret[1], "the one before": app.Secret} {
+			got := h.Call(t, oidc.PathIntrospect, harness.Client{Client: app.Client, Secret: known}, url.Values{"token": {"x"}})
+			if got.Status != http.StatusOK {
+				t.Errorf("%s is refused: %d %v", what, got.Status, got.JSON)
+			}
+		}
+		if later := b.Get(t, page); strings.Contains(later.Text, secret[1]) || !strings.Contains(later.Text, "is good, too, until") {
+			t.Errorf("the page of the app after that: %s", later.Status)
 		}
 		if nobody := b.Get(t, "/console/apps/app?id=none"); nobody.StatusCode != http.StatusNotFound {
 			t.Errorf("no app: %s", nobody.Status)

@@ -259,7 +259,8 @@ func TestAppIsChangedByItsPage(t *testing.T) {
 				t.Errorf("%s is refused: %d %v", what, got.Status, got.JSON)
 			}
 		}
-		if later := b.Get(t, page); strings.Contains(later.Text, secret[1]) || !strings.Contains(later.Text, "is good, too, until") {
+		later := b.Get(t, page)
+		if strings.Contains(later.Text, secret[1]) || !strings.Contains(later.Text, "is good, too, until") {
 			t.Errorf("the page of the app after that: %s", later.Status)
 		}
 		if nobody := b.Get(t, "/console/apps/app?id=none"); nobody.StatusCode != http.StatusNotFound {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/declared"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -30,6 +31,7 @@ type Provider struct {
 	SealedSecret []byte    `bun:"sealed_secret"`
 	Settings     Settings  `bun:"settings,type:jsonb"`
 	IsActive     bool      `bun:"is_active"`
+	DeclaredBy   string    `bun:"declared_by"` // see package declared
 	CreatedAt    time.Time `bun:"created_at"`
 	CreatedBy    string    `bun:"created_by"`
 	ModifiedAt   time.Time `bun:"modified_at"`
@@ -37,6 +39,7 @@ type Provider struct {
 
 	Secret string `bun:"-"` // in the clear: of one that is added, or in the configuration
 	Named  bool   `bun:"-"` // in the configuration
+	Keeps  bool   `bun:"-"` // of one that is declared: without a secret it keeps the one that it has
 }
 
 // What can be wrong with a provider.
@@ -84,7 +87,7 @@ func (p *Provider) check() error {
 		return errors.New("a provider needs a name for its button, of at most 60 characters")
 	case p.ClientID == "":
 		return errors.New("a provider needs the client_id that Wicket has there")
-	case p.Secret == "" && len(p.SealedSecret) == 0:
+	case p.Secret == "" && len(p.SealedSecret) == 0 && !p.Keeps:
 		return errors.New("a provider needs the client secret that Wicket has there")
 	}
 	if err := checkIssuer(p.Issuer); err != nil {
@@ -152,7 +155,8 @@ func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 }
 
 // Update changes a provider as change does it, but for its id and its kind, which stay. Where change sets no Secret,
-// that stays too. It returns storage.ErrNotFound, ErrDeclared, the error of change, or what Check does.
+// that stays too. It returns storage.ErrNotFound, ErrDeclared, declared.ErrDeclared, the error of change, or what Check
+// does.
 func (u *Upstreams) Update(ctx context.Context, id string, change func(*Provider) error) (*Provider, error) {
 	if slices.ContainsFunc(u.Named(), func(named Provider) bool { return named.ID == id }) {
 		return nil, ErrDeclared
@@ -169,6 +173,9 @@ func (u *Upstreams) Update(ctx context.Context, id string, change func(*Provider
 			return nil, storage.NotFound(err)
 		}
 		before := *p
+		if err := declared.Check(before.DeclaredBy); err != nil {
+			return nil, err
+		}
 		if err := change(p); err != nil {
 			return nil, err
 		}
@@ -202,7 +209,7 @@ func (p *Provider) recorded() audit.Values {
 }
 
 // SetActive enables or disables a provider. Nobody can sign in with a disabled one; links and sessions stay. It returns
-// storage.ErrNotFound, also for one in the configuration.
+// storage.ErrNotFound, also for one in the configuration, or declared.ErrDeclared.
 func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error {
 	action := map[bool]string{true: "enabled", false: "disabled"}[active]
 	_, err := u.change(ctx, id, action, func(ctx context.Context, tx bun.Tx, now time.Time) (int, error) {
@@ -213,15 +220,20 @@ func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error
 }
 
 // Remove removes a provider, all links to it and the sessions that came from it, so that another provider that is added
-// under the same id gets none of them. It returns how many links there were, or storage.ErrNotFound.
+// under the same id gets none of them. It returns how many links there were, storage.ErrNotFound or
+// declared.ErrDeclared.
 func (u *Upstreams) Remove(ctx context.Context, id string) (links int, err error) {
 	return u.change(ctx, id, "removed", func(ctx context.Context, tx bun.Tx, _ time.Time) (int, error) {
-		// First, so that who comes in by it at that moment is in before, and out again, or is refused: see isTrusted.
-		if err := storage.OneRow(tx.NewDelete().Model((*Provider)(nil)).Where("id = ?", id).Exec(ctx)); err != nil {
-			return 0, err
-		}
-		return u.Identity.ExternalAccounts().RemoveProvider(ctx, tx, id)
+		return remove(ctx, tx, u, id)
 	})
+}
+
+func remove(ctx context.Context, tx bun.Tx, u *Upstreams, id string) (links int, err error) {
+	// First, so that who comes in by it at that moment is in before, and out again, or is refused: see isTrusted.
+	if err := storage.OneRow(tx.NewDelete().Model((*Provider)(nil)).Where("id = ?", id).Exec(ctx)); err != nil {
+		return 0, err
+	}
+	return u.Identity.ExternalAccounts().RemoveProvider(ctx, tx, id)
 }
 
 // trustOf is the IsTrusted of who comes from a provider.
@@ -250,6 +262,9 @@ func (u *Upstreams) change(
 ) (int, error) {
 	now := u.Now()
 	n, err := storage.Write(ctx, u.Database, func(ctx context.Context, tx bun.Tx) (int, error) {
+		if err := Row(id).Free(ctx, tx); err != nil {
+			return 0, err
+		}
 		n, err := do(ctx, tx, now)
 		if err != nil {
 			return 0, err

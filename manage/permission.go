@@ -31,6 +31,9 @@ const (
 	ReadWebhooks   Permission = "webhooks:read"
 	WriteWebhooks  Permission = "webhooks:write"
 	ReadAuditTrail Permission = "audit:read"
+
+	ReadConfiguration  Permission = "configuration:read"
+	ApplyConfiguration Permission = "configuration:apply"
 )
 
 // permissions is the table of what may be done: the words by which people are asked whether an app may do it for them,
@@ -63,6 +66,8 @@ var permissions = []struct {
 	{ReadWebhooks, "See webhooks and what they were told", false, readers},
 	{WriteWebhooks, "Make, change and delete webhooks, by which programs elsewhere are told what changes", true, topRoles},
 	{ReadAuditTrail, "Read the audit trail and the attempts to sign in", false, activityRoles},
+	{ReadConfiguration, "Export the configuration of groups, apps, APIs and providers", false, readers},
+	{ApplyConfiguration, "Plan and apply configuration files", true, []string{administrators.Owner}},
 }
 
 // Groups of roles in the table.

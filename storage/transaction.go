@@ -71,9 +71,16 @@ func (d *Database) Write(ctx context.Context, do func(ctx context.Context, tx bu
 
 // WriteMuch is Database.Write for a transaction that may change very many rows.
 func WriteMuch(ctx context.Context, d *Database, do func(ctx context.Context, tx bun.Tx) error) error {
-	_, err := write(ctx, d, transactAlone,
+	_, err := WriteAlone(ctx, d,
 		func(ctx context.Context, tx bun.Tx) (struct{}, error) { return struct{}{}, do(ctx, tx) })
 	return err
+}
+
+// WriteAlone is Write for a transaction that may change very many rows, or that is there to be rolled back.
+func WriteAlone[T any](
+	ctx context.Context, d *Database, do func(ctx context.Context, tx bun.Tx) (T, error),
+) (T, error) {
+	return write(ctx, d, transactAlone, do)
 }
 
 // Refuse is returned by a transaction that refuses what was asked and keeps what it has written, such as a failed

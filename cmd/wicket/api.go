@@ -8,6 +8,7 @@ import (
 	"github.com/wicket-id/wicket/cmd/internal/exit"
 	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
+	"github.com/wicket-id/wicket/manage/configuration"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -73,7 +74,7 @@ func (c apiCreate) Run(ctx operator, s *server.Server, out printer.Printer) erro
 	if err := s.APIs.Create(ctx, api); err != nil {
 		return err
 	}
-	return out.Print(server.ViewAPI(api), func() { printAPI(out, api) })
+	return out.Print(configuration.ViewAPI(api), func() { printAPI(out, api) })
 }
 
 type apiUpdate struct {
@@ -95,7 +96,7 @@ func (c apiUpdate) Run(ctx operator, s *server.Server, out printer.Printer) erro
 	} else if err != nil {
 		return err
 	}
-	return out.Print(server.ViewAPI(api), func() { printAPI(out, api) })
+	return out.Print(configuration.ViewAPI(api), func() { printAPI(out, api) })
 }
 
 func printAPI(out printer.Printer, api *apis.API) {
@@ -114,9 +115,9 @@ func (apiList) Run(ctx operator, s *server.Server, out printer.Printer) error {
 	if err != nil {
 		return err
 	}
-	views, rows := make([]server.APIView, len(list)), make([][]any, len(list))
+	views, rows := make([]configuration.API, len(list)), make([][]any, len(list))
 	for i := range list {
-		views[i] = server.ViewAPI(&list[i])
+		views[i] = configuration.ViewAPI(&list[i])
 		var scopes []string
 		for _, scope := range list[i].Scopes {
 			scopes = append(scopes, scope.Name)

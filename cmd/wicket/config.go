@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/wicket-id/wicket/cmd/internal/configurationcommands"
 	"github.com/wicket-id/wicket/cmd/internal/printer"
 	"github.com/wicket-id/wicket/cmd/internal/server"
 )
 
 type configCommands struct {
 	Check configCheck `cmd:"" help:"Say what a server would run with: each variable's value, where it comes from, and all that is wrong."`
+
+	Schema configurationcommands.Schema `cmd:"" help:"Print the JSON Schema of configuration files, by which editors complete and check them."`
 }
 
 type configCheck struct{}

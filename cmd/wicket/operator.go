@@ -12,9 +12,7 @@ import (
 	"github.com/wicket-id/wicket/storage/audit"
 )
 
-// operator is the context of what an operator does to the database: the audit trail names them. Commands that serve
-// take a context.Context instead, for there people and apps act.
-type operator interface{ context.Context }
+type operator = server.Operator
 
 // by is the operator as package manage knows them: above all administrative roles.
 func by(ctx operator) manage.Caller { return manage.Operator(audit.ActorOf(ctx).Name) }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/declared"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -26,6 +27,7 @@ type Group struct {
 	Slug       string    `bun:"slug"` // what apps, commands and rules know it as; it never changes
 	Name       string    `bun:"name"` // what people read
 	Source     string    `bun:"source"`
+	DeclaredBy string    `bun:"declared_by"` // see package declared
 	CreatedAt  time.Time `bun:"created_at"`
 	CreatedBy  string    `bun:"created_by"`
 	ModifiedAt time.Time `bun:"modified_at"`
@@ -125,7 +127,7 @@ func Ensure(ctx context.Context, tx bun.Tx, now time.Time, slugs []string, sourc
 }
 
 // Rename changes what people read, where check, if it is not nil, has nothing against it, whose error it returns
-// otherwise. It returns ErrNameInvalid or storage.ErrNotFound.
+// otherwise. It returns ErrNameInvalid, storage.ErrNotFound or declared.ErrDeclared.
 func (s Store) Rename(ctx context.Context, slug, name string, check func(*Group) error) (*Group, error) {
 	name = strings.TrimSpace(name)
 	if err := checkName(name); err != nil || name == "" {
@@ -136,6 +138,9 @@ func (s Store) Rename(ctx context.Context, slug, name string, check func(*Group)
 		before, err := find(ctx, tx, slug)
 		if err == nil && check != nil {
 			err = check(before)
+		}
+		if err == nil {
+			err = declared.Check(before.DeclaredBy)
 		}
 		if err != nil || before.Name == name {
 			return before, err
@@ -160,31 +165,38 @@ func (s Store) Rename(ctx context.Context, slug, name string, check func(*Group)
 }
 
 // Delete removes a group. Its people are in it no more, hold its roles no more, and may use no app by it; an app that
-// lists no other is for nobody then. It returns storage.ErrNotFound.
+// lists no other is for nobody then. It returns storage.ErrNotFound or declared.ErrDeclared.
 func (s Store) Delete(ctx context.Context, slug string) error {
 	now := s.Now()
 	err := storage.WriteMuch(ctx, s.Database, func(ctx context.Context, tx bun.Tx) error {
 		group, err := find(ctx, tx, slug)
+		if err == nil {
+			err = declared.Check(group.DeclaredBy)
+		}
 		if err != nil {
 			return err
 		}
-		if _, err := endMemberships(ctx, tx, now, func(q *bun.UpdateQuery) *bun.UpdateQuery {
-			return q.Where("group_id = ?", group.ID)
-		}); err != nil {
-			return err
-		}
-		if err := storage.OneRow(tx.NewDelete().Model(group).WherePK().Exec(ctx)); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, now, audit.Change{
-			Entity: "group", EntityID: group.ID.String(), Action: "deleted",
-			Old: audit.Values{"slug": group.Slug, "name": group.Name, "source": group.Source},
-		})
+		return remove(ctx, tx, now, group)
 	})
 	if err != nil {
 		return fmt.Errorf("delete group: %w", err)
 	}
 	return nil
+}
+
+func remove(ctx context.Context, tx bun.Tx, now time.Time, group *Group) error {
+	if _, err := endMemberships(ctx, tx, now, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+		return q.Where("group_id = ?", group.ID)
+	}); err != nil {
+		return err
+	}
+	if err := storage.OneRow(tx.NewDelete().Model(group).WherePK().Exec(ctx)); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, now, audit.Change{
+		Entity: "group", EntityID: group.ID.String(), Action: "deleted",
+		Old: audit.Values{"slug": group.Slug, "name": group.Name, "source": group.Source},
+	})
 }
 
 // Find returns the group with that slug, or storage.ErrNotFound.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/declared"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -44,8 +45,8 @@ const HeldRoles = `SELECT role_name FROM user_roles WHERE user_id = ? AND is_act
 	JOIN group_roles ON group_roles.group_id = group_members.group_id
 	WHERE group_members.user_id = ? AND group_members.is_active`
 
-// GrantRole gives a role to a group, and so to everybody in it. It returns ErrRoleInvalid, storage.ErrNotFound or
-// ErrRoleHeld.
+// GrantRole gives a role to a group, and so to everybody in it. It returns ErrRoleInvalid, storage.ErrNotFound,
+// ErrRoleHeld or declared.ErrDeclared.
 func (s Store) GrantRole(ctx context.Context, slug, name string) error {
 	if !RoleName.MatchString(name) {
 		return ErrRoleInvalid
@@ -53,17 +54,13 @@ func (s Store) GrantRole(ctx context.Context, slug, name string) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		group, err := find(ctx, tx, slug)
+		if err == nil {
+			err = declared.Check(group.DeclaredBy)
+		}
 		if err != nil {
 			return err
 		}
-		role := &Role{GroupID: group.ID, RoleName: name, GrantedAt: now, GrantedBy: audit.ActorOf(ctx).Name}
-		if _, err := tx.NewInsert().Model(role).Returning("NULL").Exec(ctx); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, now, audit.Change{
-			Entity: "group_role", EntityID: group.ID.String(), Action: "granted",
-			New: audit.Values{"group": slug, "role_name": name},
-		})
+		return grantRole(ctx, tx, now, group, name)
 	})
 	if storage.Violates(err, "group_roles") {
 		return ErrRoleHeld
@@ -73,31 +70,49 @@ func (s Store) GrantRole(ctx context.Context, slug, name string) error {
 	return nil
 }
 
+func grantRole(ctx context.Context, tx bun.Tx, now time.Time, group *Group, name string) error {
+	role := &Role{GroupID: group.ID, RoleName: name, GrantedAt: now, GrantedBy: audit.ActorOf(ctx).Name}
+	if _, err := tx.NewInsert().Model(role).Returning("NULL").Exec(ctx); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, now, audit.Change{
+		Entity: "group_role", EntityID: group.ID.String(), Action: "granted",
+		New: audit.Values{"group": group.Slug, "role_name": name},
+	})
+}
+
 // RevokeRole takes a role back from a group: who does not hold it otherwise holds it no more. It returns
-// storage.ErrNotFound where there is no such group, or ErrRoleNotHeld.
+// storage.ErrNotFound where there is no such group, ErrRoleNotHeld or declared.ErrDeclared.
 func (s Store) RevokeRole(ctx context.Context, slug, name string) error {
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		group, err := find(ctx, tx, slug)
+		if err == nil {
+			err = declared.Check(group.DeclaredBy)
+		}
 		if err != nil {
 			return err
 		}
-		err = storage.OneRow(tx.NewDelete().Model((*Role)(nil)).
-			Where("group_id = ? AND role_name = ?", group.ID, name).Exec(ctx))
-		if errors.Is(err, storage.ErrNotFound) {
-			return ErrRoleNotHeld
-		} else if err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, now, audit.Change{
-			Entity: "group_role", EntityID: group.ID.String(), Action: "revoked",
-			Old: audit.Values{"group": slug, "role_name": name},
-		})
+		return revokeRole(ctx, tx, now, group, name)
 	})
 	if err != nil && !errors.Is(err, ErrRoleNotHeld) {
 		return fmt.Errorf("revoke role of group: %w", err)
 	}
 	return err
+}
+
+func revokeRole(ctx context.Context, tx bun.Tx, now time.Time, group *Group, name string) error {
+	err := storage.OneRow(tx.NewDelete().Model((*Role)(nil)).
+		Where("group_id = ? AND role_name = ?", group.ID, name).Exec(ctx))
+	if errors.Is(err, storage.ErrNotFound) {
+		return ErrRoleNotHeld
+	} else if err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, now, audit.Change{
+		Entity: "group_role", EntityID: group.ID.String(), Action: "revoked",
+		Old: audit.Values{"group": group.Slug, "role_name": name},
+	})
 }
 
 // Roles lists the roles of a group by name.

@@ -15,6 +15,7 @@ import (
 type API struct {
 	Identifier string `json:"identifier" doc:"The audience of its tokens: an absolute URI."`
 	APISettings
+	DeclaredBy string    `json:"declared_by,omitempty" doc:"The configuration file that declares it, by what it calls itself: it is changed there."`
 	CreatedAt  time.Time `json:"created_at"`
 	CreatedBy  string    `json:"created_by"`
 	ModifiedAt time.Time `json:"modified_at"`
@@ -39,7 +40,7 @@ type Scope struct {
 
 func viewAPI(api *apis.API) API {
 	view := API{
-		Identifier: api.Identifier, CreatedAt: api.CreatedAt, CreatedBy: api.CreatedBy, ModifiedAt: api.ModifiedAt,
+		Identifier: api.Identifier, DeclaredBy: api.DeclaredBy, CreatedAt: api.CreatedAt, CreatedBy: api.CreatedBy, ModifiedAt: api.ModifiedAt,
 		ModifiedBy: api.ModifiedBy, APISettings: APISettings{
 			Name: api.Name, TokenLifetime: api.TokenLifetime, TokenType: api.TokenType, Open: api.IsOpen,
 			IntrospectionClients: api.IntrospectionClients, Scopes: make([]Scope, len(api.Scopes)),

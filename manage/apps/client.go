@@ -22,7 +22,7 @@ type Client = json.RawMessage
 // ClientNotes are the members of a Client that nobody sets: they are shown, and ignored where they come back.
 var ClientNotes = []string{
 	"client_id", "registered_by", "created_at", "created_by", "modified_at", "modified_by", "previous_secret_until",
-	"client_secret",
+	"client_secret", "declared_by",
 }
 
 func (s *Store) view(client *clients.Client, more ...clients.Member) (Client, error) {
@@ -34,6 +34,9 @@ func (s *Store) view(client *clients.Client, more ...clients.Member) (Client, er
 		clients.Member{Name: "modified_by", Value: client.ModifiedBy})
 	if until := client.PreviousSecretUntil; until != nil && until.After(s.Now()) {
 		more = append(more, clients.Member{Name: "previous_secret_until", Value: until})
+	}
+	if client.DeclaredBy != "" {
+		more = append(more, clients.Member{Name: "declared_by", Value: client.DeclaredBy})
 	}
 	return client.Describe(more...)
 }

@@ -30,6 +30,7 @@ type Group struct {
 	Name       string    `json:"name" doc:"What people read."`
 	Source     string    `json:"source" doc:"Who made it: here, declared, or provider: with its id."`
 	Roles      []string  `json:"roles" doc:"The roles that everybody in it holds."`
+	DeclaredBy string    `json:"declared_by,omitempty" doc:"The configuration file that declares it, by what it calls itself: it is changed there."`
 	CreatedAt  time.Time `json:"created_at"`
 	CreatedBy  string    `json:"created_by"`
 	ModifiedAt time.Time `json:"modified_at"`
@@ -97,7 +98,8 @@ func (s *Store) view(ctx context.Context, g *groups.Group) (*Group, error) {
 		return nil, err
 	}
 	view := &Group{
-		Slug: g.Slug, Name: g.Name, Source: g.Source, Roles: make([]string, len(roles)), CreatedAt: g.CreatedAt,
+		Slug: g.Slug, Name: g.Name, Source: g.Source, Roles: make([]string, len(roles)),
+		DeclaredBy: g.DeclaredBy, CreatedAt: g.CreatedAt,
 		CreatedBy: g.CreatedBy, ModifiedAt: g.ModifiedAt, ModifiedBy: g.ModifiedBy,
 	}
 	for i, role := range roles {

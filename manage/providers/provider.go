@@ -25,7 +25,7 @@ type Provider struct {
 	Settings
 	RedirectURI          string    `json:"redirect_uri" doc:"To be registered there."`
 	BackchannelLogoutURI string    `json:"backchannel_logout_uri,omitempty" doc:"To be registered there, where it sends logout tokens."`
-	Declared             bool      `json:"declared" doc:"The server's configuration has it: it is changed there."`
+	Declared             bool      `json:"declared" doc:"The server's configuration, or a configuration file, has it: it is changed there."`
 	CreatedAt            time.Time `json:"created_at"`
 	CreatedBy            string    `json:"created_by"`
 	ModifiedAt           time.Time `json:"modified_at"`
@@ -77,7 +77,7 @@ type NewSettings struct {
 func (s *Store) view(p *federation.Provider) Provider {
 	of := p.Settings
 	view := Provider{
-		ID: p.ID, RedirectURI: s.Upstreams.Callback(p.ID), Declared: p.Named, CreatedAt: p.CreatedAt,
+		ID: p.ID, RedirectURI: s.Upstreams.Callback(p.ID), Declared: p.Named || p.DeclaredBy != "", CreatedAt: p.CreatedAt,
 		CreatedBy: p.CreatedBy, ModifiedAt: p.ModifiedAt, ModifiedBy: p.ModifiedBy, Settings: Settings{
 			Kind: p.Kind, Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientID, Active: p.IsActive,
 			Registration: of.Registration, Emails: of.Emails, Domains: of.Domains, Scopes: of.Scopes, Tenant: of.Tenant,

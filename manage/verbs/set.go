@@ -6,6 +6,7 @@ import (
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/activity"
 	"github.com/wicket-id/wicket/manage/apps"
+	"github.com/wicket-id/wicket/manage/configuration"
 	"github.com/wicket-id/wicket/manage/events"
 	"github.com/wicket-id/wicket/manage/groups"
 	"github.com/wicket-id/wicket/manage/issuer"
@@ -17,14 +18,15 @@ import (
 
 // Set holds the verbs by what they are about. Set all of it.
 type Set struct {
-	Manage    *manage.Store
-	People    *people.Store
-	Groups    *groups.Store
-	Apps      *apps.Store
-	Providers *providers.Store
-	Activity  *activity.Store
-	Refusals  *refusals.Store
-	Issuer    *issuer.Store
-	Events    *events.Store
-	Webhooks  *webhooks.Store
+	Manage        *manage.Store
+	People        *people.Store
+	Groups        *groups.Store
+	Apps          *apps.Store
+	Providers     *providers.Store
+	Activity      *activity.Store
+	Refusals      *refusals.Store
+	Issuer        *issuer.Store
+	Events        *events.Store
+	Webhooks      *webhooks.Store
+	Configuration *configuration.Store
 }

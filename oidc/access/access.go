@@ -36,11 +36,12 @@ type Entry struct {
 var ErrNoGroup = errors.New("there is no such group")
 
 // mayUse is whether a person may use the app whose row is joined under the alias client. It has a place for the column
-// of the person's id. Where the row says something else than everyone, the list decides.
-const mayUse = `(client.access = 'everyone' OR EXISTS (
+// of the person's id. Where the row says something else than everyone, the list decides; one that is disabled is for
+// nobody.
+const mayUse = `(NOT client.is_disabled AND (client.access = 'everyone' OR EXISTS (
 	SELECT 1 FROM client_access JOIN group_members ON group_members.group_id = client_access.group_id
 	WHERE client_access.client_id = client.id AND group_members.user_id = ? AND group_members.is_active
-))`
+)))`
 
 // Select adds to a query whether somebody may use an app, as the column may_use: the one whose id is in the column
 // person, and the app whose row is joined under the alias client. Where no such row is found, they may not.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/declared"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -30,6 +31,7 @@ type API struct {
 	IsOpen        bool    `bun:"is_open"`        // any client may ask for tokens, not only those that list it
 	// the clients that may introspect its tokens: usually the API itself
 	IntrospectionClients []string  `bun:"introspection_clients,type:jsonb"`
+	DeclaredBy           string    `bun:"declared_by"` // see package declared
 	CreatedAt            time.Time `bun:"created_at"`
 	CreatedBy            string    `bun:"created_by"`
 	ModifiedAt           time.Time `bun:"modified_at"`
@@ -202,7 +204,7 @@ func (s *Store) Create(ctx context.Context, api *API) error {
 			Entity: "api", EntityID: api.Identifier, Action: "created", New: api.columns(),
 		})
 	})
-	s.forget()
+	s.Forget()
 	if storage.Violates(err, "apis") {
 		return ErrAPIExists
 	}
@@ -213,7 +215,7 @@ func (s *Store) Create(ctx context.Context, api *API) error {
 }
 
 // Update changes an API by change and returns it as it is then. It returns storage.ErrNotFound, ErrAPI with what is
-// wrong, or ErrAPIChanged where somebody else changes it at the same time.
+// wrong, declared.ErrDeclared, or ErrAPIChanged where somebody else changes it at the same time.
 func (s *Store) Update(ctx context.Context, identifier string, change func(*API)) (*API, error) {
 	if s.isOwn(identifier) {
 		return nil, ErrOwnAPI
@@ -234,6 +236,9 @@ func (s *Store) Update(ctx context.Context, identifier string, change func(*API)
 	if len(shall) == 0 {
 		return before, nil
 	}
+	if err := declared.Check(before.DeclaredBy); err != nil {
+		return nil, err
+	}
 	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := checkClients(ctx, tx, after.IntrospectionClients); err != nil {
 			return err
@@ -250,7 +255,7 @@ func (s *Store) Update(ctx context.Context, identifier string, change func(*API)
 			Entity: "api", EntityID: after.Identifier, Action: "changed", Old: was, New: shall,
 		})
 	})
-	s.forget()
+	s.Forget()
 	if err != nil {
 		return nil, fmt.Errorf("update API: %w", err)
 	}
@@ -258,25 +263,40 @@ func (s *Store) Update(ctx context.Context, identifier string, change func(*API)
 }
 
 // Delete removes an API with what people have allowed at it. Its tokens are void: introspection says so at once, and no
-// refresh token gives another. It returns storage.ErrNotFound where there is none.
+// refresh token gives another. It returns storage.ErrNotFound where there is none, or declared.ErrDeclared.
 func (s *Store) Delete(ctx context.Context, identifier string) error {
 	if s.isOwn(identifier) {
 		return ErrOwnAPI
 	}
 	now := s.Now()
 	err := storage.WriteMuch(ctx, s.Database, func(ctx context.Context, tx bun.Tx) error {
-		var deleted API
-		err := tx.NewDelete().Model(&deleted).Where("compared_as = ?", compared(identifier)).Returning("identifier").Scan(ctx)
-		if err != nil {
-			return storage.NotFound(err)
-		}
-		return audit.Record(ctx, tx, now, audit.Change{Entity: "api", EntityID: deleted.Identifier, Action: "deleted"})
+		return DeleteIn(ctx, tx, now, identifier, "")
 	})
-	s.forget()
+	s.Forget()
 	if err != nil {
 		return fmt.Errorf("delete API: %w", err)
 	}
 	return nil
+}
+
+// DeleteIn is Delete as part of tx, of an API that source declares, or that no file does.
+func DeleteIn(ctx context.Context, tx bun.Tx, now time.Time, identifier, source string) error {
+	var deleted API
+	err := tx.NewDelete().Model(&deleted).Where("compared_as = ? AND declared_by = ?", compared(identifier), source).
+		Returning("identifier").Scan(ctx)
+	if err = storage.NotFound(err); errors.Is(err, storage.ErrNotFound) {
+		return Row(identifier).Missed(ctx, tx)
+	} else if err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, now, audit.Change{Entity: "api", EntityID: deleted.Identifier, Action: "deleted"})
+}
+
+// Row is an API as package declared knows it.
+func Row(identifier string) declared.Row {
+	return declared.Row{
+		Table: "apis", Key: "compared_as", ID: compared(identifier), Entity: "api", EntityID: identifier,
+	}
 }
 
 // List lists every API by name, but for the server's own, which nobody registers.

@@ -15,5 +15,8 @@ func (a *API) differences(registered *API) (was, shall audit.Values) {
 			was[column], shall[column] = before[column], after[column]
 		}
 	}
+	if registered.DeclaredBy != a.DeclaredBy {
+		was["declared_by"], shall["declared_by"] = registered.DeclaredBy, a.DeclaredBy
+	}
 	return was, shall
 }

@@ -33,8 +33,8 @@ type known struct {
 
 const believed = 5 * time.Second
 
-// forget makes the next request read the APIs anew.
-func (s *Store) forget() { s.known.Store(nil) }
+// Forget makes the next request read the APIs anew.
+func (s *Store) Forget() { s.known.Store(nil) }
 
 // Find returns the API that an identifier names, in whatever spelling, or storage.ErrNotFound. It may be a few seconds
 // old, and must not be changed.

@@ -110,7 +110,7 @@ func (p *Store) proven(ctx context.Context, id string, proves func(*Client) erro
 	} else if err != nil {
 		return nil, oidc.ServerError(err)
 	}
-	fault := proves(client)
+	fault := enabled(p, client, proves)
 	if fault == nil || !p.cache.mayLookAgain(id, p.Now()) {
 		return client, fault
 	}
@@ -125,7 +125,15 @@ func (p *Store) proven(ctx context.Context, id string, proves func(*Client) erro
 	if fresh.ModifiedAt.Equal(client.ModifiedAt) {
 		return nil, fault
 	}
-	return fresh, proves(fresh)
+	return fresh, enabled(p, fresh, proves)
+}
+
+// enabled returns what proves does, and refuses a client that is disabled, once it has proved which one it is.
+func enabled(p *Store, client *Client, proves func(*Client) error) error {
+	if err := proves(client); err != nil || !client.IsDisabled {
+		return err
+	}
+	return p.invalidClient(false, errors.New("the client is disabled"))
 }
 
 func count(flags ...bool) (n int) {

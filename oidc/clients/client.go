@@ -11,6 +11,7 @@ import (
 	"github.com/ory/fosite"
 	"github.com/uptrace/bun"
 
+	"github.com/wicket-id/wicket/identity/declared"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -58,6 +59,7 @@ type Client struct {
 	IsTrusted               bool       `bun:"is_trusted"` // ours: no consent page
 	// may introspect the access tokens of other clients that are for the server itself, not for an API
 	IntrospectsAll bool `bun:"introspects_all"`
+	IsDisabled     bool `bun:"is_disabled"`  // for now: it proves nothing, and nobody can use it
 	RequirePKCE    bool `bun:"require_pkce"` // ours: of a public client it is required anyway
 	RequirePAR     bool `bun:"require_par"`  // require_pushed_authorization_requests: RFC 9126, section 6
 	// how it signs request objects: request_object_signing_alg; empty: as it likes, AlgNone: not at all
@@ -87,6 +89,7 @@ type Client struct {
 	SoftwareVersion string   `bun:"software_version"`
 
 	Origin             string          `bun:"origin"`                                  // by whom it was registered
+	DeclaredBy         string          `bun:"declared_by"`                             // see package declared
 	RegistrationHash   []byte          `bun:"registration_hash"`                       // of its registration access token
 	RegistrationPolicy json.RawMessage `bun:"registration_policy,type:jsonb,nullzero"` // what it may become
 
@@ -265,8 +268,8 @@ func Insert(ctx context.Context, tx bun.Tx, now time.Time, client *Client) error
 
 // Update changes a client as change says, whose errors it returns. What change empties gets its default again. The
 // secret stays; a client that needs one and has none gets one, which is returned, and one that needs none loses it. It
-// returns storage.ErrNotFound, ErrClient with what is wrong, or ErrClientChanged where somebody else changes it at the
-// same time.
+// returns storage.ErrNotFound, ErrClient with what is wrong, declared.ErrDeclared, or ErrClientChanged where somebody
+// else changes it at the same time.
 func (p *Store) Update(
 	ctx context.Context, id string, change func(*Client) error,
 ) (client *Client, secret string, err error) {
@@ -308,11 +311,14 @@ func (p *Store) Update(
 
 // Replace replaces the metadata and the secret of a client that was read as before; both are complete. One that an
 // operator has not registered loses what it was granted where it would know people by another name. It returns
-// storage.ErrNotFound where the client was deleted or changed meanwhile.
+// storage.ErrNotFound where the client was deleted or changed meanwhile, or declared.ErrDeclared.
 func (p *Store) Replace(ctx context.Context, before, after *Client) error {
 	was, shall := after.differences(before)
 	if len(shall) == 0 {
 		return nil
+	}
+	if err := declared.Check(before.DeclaredBy); err != nil {
+		return err
 	}
 	now := p.Now()
 	after.ModifiedAt, after.ModifiedBy = now, audit.ActorOf(ctx).Name
@@ -398,29 +404,33 @@ func (p *Store) Adopt(
 	return nil
 }
 
-// Delete removes a client with its consents, grants and tokens, or returns storage.ErrNotFound.
+// Delete removes a client with its consents, grants and tokens. It returns storage.ErrNotFound or declared.ErrDeclared.
 func (p *Store) Delete(ctx context.Context, id string) error {
 	now := p.Now()
 	err := storage.WriteMuch(ctx, p.Database, func(ctx context.Context, tx bun.Tx) error {
-		if p.Leaving != nil {
-			if err := p.Leaving(ctx, tx, id); err != nil {
-				return err
-			}
-		}
-		result, err := tx.NewDelete().Model((*Client)(nil)).Where("id = ?", id).Exec(ctx)
-		if err != nil {
-			return err
-		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, storage.ErrNotFound)
-		}
-		return audit.Record(ctx, tx, now, audit.Change{Entity: "client", EntityID: id, Action: "deleted"})
+		return Within{p}.Delete(ctx, tx, now, id, "")
 	})
 	p.cache.forget(id)
 	if err != nil {
 		return fmt.Errorf("delete client %s: %w", id, err)
 	}
 	return nil
+}
+
+// Delete is Store.Delete as part of tx, of a client that source declares, or that no file does.
+func (w Within) Delete(ctx context.Context, tx bun.Tx, now time.Time, id, source string) error {
+	if w.Store.Leaving != nil {
+		if err := w.Store.Leaving(ctx, tx, id); err != nil {
+			return err
+		}
+	}
+	err := storage.OneRow(tx.NewDelete().Model((*Client)(nil)).Where("id = ? AND declared_by = ?", id, source).Exec(ctx))
+	if errors.Is(err, storage.ErrNotFound) {
+		return Row(id).Missed(ctx, tx)
+	} else if err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, now, audit.Change{Entity: "client", EntityID: id, Action: "deleted"})
 }
 
 // List lists every client by name.

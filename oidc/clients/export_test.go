@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/wicket-id/wicket/oidc/redirection"
 )
 
 // What the tests see of this package besides what everybody sees.
@@ -16,10 +18,10 @@ const (
 )
 
 // ForbiddenSchemes are those that no redirect URI may have.
-var ForbiddenSchemes = forbiddenSchemes
+var ForbiddenSchemes = redirection.ForbiddenSchemes
 
 // CheckRedirectURI says what is wrong with a redirect URI that is to be registered.
-func CheckRedirectURI(uri string) error { return checkRedirectURI(uri) }
+func CheckRedirectURI(uri string) error { return redirection.Check(uri) }
 
 // VerifierOf returns what verifies a JWT by the keys behind that URI.
 func VerifierOf(now func() time.Time) func(ctx context.Context, uri, token string) error {

@@ -87,6 +87,7 @@ var metadata = []metadatum{
 	{"request_uris", "request_uris", func(c *Client) any { return &c.RequestURIs }, true},
 	{"require_signed_request_object", "require_signed_request", func(c *Client) any { return &c.RequireSignedRequest }, true},
 	{"introspects_all", "introspects_all", func(c *Client) any { return &c.IntrospectsAll }, false},
+	{"disabled", "is_disabled", func(c *Client) any { return &c.IsDisabled }, false},
 	{"required_acr", "required_acr", func(c *Client) any { return &c.RequiredACR }, false},
 	{"access", "access", func(c *Client) any { return &c.Access }, false},
 	{"access_groups", accessGroups, func(c *Client) any { return &c.AccessGroups }, false},
@@ -309,6 +310,9 @@ func (c *Client) differences(registered *Client) (was, shall audit.Values) {
 		if !same(before[m.column], after[m.column]) {
 			was[m.column], shall[m.column] = before[m.column], after[m.column]
 		}
+	}
+	if registered.DeclaredBy != c.DeclaredBy {
+		was["declared_by"], shall["declared_by"] = registered.DeclaredBy, c.DeclaredBy
 	}
 	if !slices.Equal(registered.SecretHash, c.SecretHash) {
 		shall["secret"] = "replaced"

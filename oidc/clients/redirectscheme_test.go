@@ -9,13 +9,14 @@ import (
 
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/oidctest"
+	"github.com/wicket-id/wicket/oidc/redirection"
 )
 
 // Schemes that no operator can allow, for no app is behind them.
 func TestWhichRedirectSchemesMayBeAllowed(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"cursor", "cursor,vscode", "vscode-insiders, windsurf", "com-example+1"} {
-		if schemes, err := clients.ParseRedirectSchemes(text); err != nil || len(schemes) != strings.Count(text, ",")+1 {
+		if schemes, err := redirection.ParseSchemes(text); err != nil || len(schemes) != strings.Count(text, ",")+1 {
 			t.Errorf("%q: %q, %v", text, schemes, err)
 		}
 	}
@@ -25,7 +26,7 @@ func TestWhichRedirectSchemesMayBeAllowed(t *testing.T) {
 		"hxxps", "about", "vbscript", "intent", "view-source", "filesystem", "chrome-extension", "ms-settings", "search-ms",
 		"web+app", "mailto", "tel", "ws", "wss", "localhost", "jar", "ssh", "smb",
 	} {
-		if schemes, err := clients.ParseRedirectSchemes(text); err == nil {
+		if schemes, err := redirection.ParseSchemes(text); err == nil {
 			t.Errorf("%q: %q", text, schemes)
 		}
 	}

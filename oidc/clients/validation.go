@@ -15,6 +15,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/keys"
+	"github.com/wicket-id/wicket/oidc/redirection"
 )
 
 // maxEntries bounds what a client may be registered with.
@@ -170,7 +171,7 @@ func (c *Client) checkGrants() error {
 
 func (c *Client) checkAddresses() error {
 	for _, uri := range append(slices.Clone(c.RedirectURIs), c.PostLogoutRedirectURIs...) {
-		if err := checkRedirectURI(uri); err != nil {
+		if err := redirection.Check(uri); err != nil {
 			return fmt.Errorf("%w: %w", ErrRedirectURI, err)
 		}
 	}
@@ -197,7 +198,7 @@ func (c *Client) checkAddresses() error {
 		}
 	}
 	// OpenID Connect Dynamic Client Registration, section 2: https, on this machine too.
-	if uri := c.InitiateLoginURI; uri != "" && (!strings.HasPrefix(uri, "https://") || checkRedirectURI(uri) != nil) {
+	if uri := c.InitiateLoginURI; uri != "" && (!strings.HasPrefix(uri, "https://") || redirection.Check(uri) != nil) {
 		return errors.New("the URI where a login starts must be an https URL without a fragment, a user name or a *")
 	}
 	return nil
@@ -208,7 +209,7 @@ func (c *Client) checkLogout() error {
 	for _, endpoint := range []struct{ name, uri string }{
 		{"back-channel", c.BackchannelLogoutURI}, {"front-channel", c.FrontchannelLogoutURI},
 	} {
-		if endpoint.uri != "" && (!oidc.IsWebURL(endpoint.uri) || checkRedirectURI(endpoint.uri) != nil) {
+		if endpoint.uri != "" && (!oidc.IsWebURL(endpoint.uri) || redirection.Check(endpoint.uri) != nil) {
 			return fmt.Errorf("the %s logout URI must be an https URL without a fragment, a user name or a *", endpoint.name)
 		}
 	}
@@ -291,6 +292,14 @@ func checkRequestEncryption(c *Client) error {
 // Prepare makes the server ready for a client that is complete, with the key that it is to encrypt with, or says what
 // it may not be registered for here, as an ErrClient. It has no place in a transaction.
 func (p *Store) Prepare(ctx context.Context, client *Client) error {
+	if err := checkOffered(p.Provider, client); err != nil || client.RequestEncryption.Alg == "" {
+		return err
+	}
+	return p.Keys.ProvideEncryption(ctx, jose.KeyAlgorithm(client.RequestEncryption.Alg))
+}
+
+// checkOffered says what a client that is complete may not be registered for here, as an ErrClient.
+func checkOffered(p *oidc.Provider, client *Client) error {
 	for _, uri := range slices.Concat(client.RedirectURIs, client.PostLogoutRedirectURIs) {
 		if err := CheckRedirectScheme(client, uri, p.RedirectSchemes); err != nil {
 			return fmt.Errorf("%w: %w: %w", ErrClient, ErrRedirectURI, err)
@@ -300,9 +309,6 @@ func (p *Store) Prepare(ctx context.Context, client *Client) error {
 		if !slices.Contains(p.OfferedResponseTypes(), asked) {
 			return fmt.Errorf("%w: the response type %q is not offered unless WICKET_RESPONSE_TYPES is all", ErrClient, asked)
 		}
-	}
-	if alg := client.RequestEncryption.Alg; alg != "" {
-		return p.Keys.ProvideEncryption(ctx, jose.KeyAlgorithm(alg))
 	}
 	return nil
 }

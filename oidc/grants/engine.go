@@ -38,7 +38,7 @@ func newEngine(p *Service) *fosite.Fosite {
 		AudienceMatchingStrategy:    func([]string, []string) error { return nil },
 		RedirectSecureChecker: func(context.Context, *url.URL) bool {
 			return true
-		}, // clients.checkRedirectURI has decided
+		}, // redirection.Check has decided
 		ClientSecretsHasher: &fosite.BCrypt{Config: nil}, // never asked: clientauth.go
 		MinParameterEntropy: 1,
 		ClientAuthenticationStrategy: func(ctx context.Context, _ *http.Request, _ url.Values) (fosite.Client, error) {

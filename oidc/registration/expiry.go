@@ -29,6 +29,7 @@ func (s *Service) expireUnused(ctx context.Context, now time.Time) (deleted int6
 	var ids []string
 	err = s.Database.Reader().NewSelect().Model((*clients.Client)(nil)).Column("id").
 		Where("origin IN (?, ?) AND created_at < ?", clients.OriginOpen, clients.OriginDocument, now.Add(-unusedKept)).
+		Where("declared_by = ''"). // a file keeps it
 		Where(`NOT EXISTS (
 			SELECT 1 FROM grants WHERE grants.client_id = client.id AND grants.ended_at IS NULL AND grants.expires_at > ?
 		)`, now).

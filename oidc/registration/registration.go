@@ -254,7 +254,7 @@ func (s *Service) Delete(ctx context.Context, id, token string) error {
 var errNotYours = badToken("The registration access token is not that of this client.")
 
 // own is the client whose registration access token is shown. A client that does not exist, one that an operator made
-// and a wrong token get the same answer: RFC 7592, section 2.1.
+// or that a configuration file declares, and a wrong token get the same answer: RFC 7592, section 2.1.
 func (s *Service) own(ctx context.Context, id, token string) (*clients.Client, error) {
 	client, err := s.Clients.Fresh(ctx, id)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -262,7 +262,7 @@ func (s *Service) own(ctx context.Context, id, token string) (*clients.Client, e
 	} else if err != nil {
 		return nil, oidc.ServerError(err)
 	}
-	if subtle.ConstantTimeCompare(storage.Digest(token), client.RegistrationHash) != 1 {
+	if subtle.ConstantTimeCompare(storage.Digest(token), client.RegistrationHash) != 1 || client.DeclaredBy != "" {
 		return nil, errNotYours
 	}
 	return client, nil

@@ -18,6 +18,7 @@ const (
 	ViaAPI     = "api"
 	ViaConsole = "console"
 	ViaCommand = "cli"
+	ViaFile    = "apply" // by a configuration file
 )
 
 type actorKey struct{}

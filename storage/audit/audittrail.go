@@ -87,8 +87,20 @@ func RecordStatement(ctx context.Context, tx bun.IDB, at time.Time, changes ...C
 		}
 		entries[i] = entry
 	}
+	if watched, ok := ctx.Value(watchKey{}).(*[]Change); ok {
+		*watched = append(*watched, changes...)
+	}
 	return recording{tx.NewInsert().Model(&entries).ExcludeColumn("id"), len(entries)}, nil
 }
+
+// Watch returns a context and what was recorded in it until then. Call it within the transaction: one that runs again
+// begins anew.
+func Watch(ctx context.Context) (watching context.Context, recorded func() []Change) {
+	changes := new([]Change)
+	return context.WithValue(ctx, watchKey{}, changes), func() []Change { return *changes }
+}
+
+type watchKey struct{}
 
 func newEntry(ctx context.Context, at time.Time, change Change) (*Entry, error) {
 	actor := ActorOf(ctx)

@@ -12,7 +12,7 @@ import (
 )
 
 // preview is the operation that tells what an app would be told of a person.
-func (a *API) preview() {
+func preview(a *API) {
 	type previewIn struct {
 		ClientID
 		User  uuid.UUID `query:"user" format:"uuid" required:"true"`

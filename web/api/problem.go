@@ -13,10 +13,12 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/administrators"
+	"github.com/wicket-id/wicket/identity/declared"
 	"github.com/wicket-id/wicket/identity/groups"
 	"github.com/wicket-id/wicket/identity/password"
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/manage"
+	"github.com/wicket-id/wicket/manage/configuration"
 	"github.com/wicket-id/wicket/manage/events"
 	"github.com/wicket-id/wicket/manage/refusals"
 	"github.com/wicket-id/wicket/manage/webhooks"
@@ -98,6 +100,8 @@ var statusesOf = []struct {
 	{err: manage.ErrExists, status: http.StatusPreconditionFailed},
 	{err: errPrecondition, status: http.StatusPreconditionRequired},
 	{err: apis.ErrOwnAPI, status: http.StatusConflict, code: "api.own"},
+	{err: declared.ErrDeclared, status: http.StatusConflict},
+	{err: configuration.ErrMoved, status: http.StatusConflict},
 	{err: identity.ErrUsernameTaken, status: http.StatusConflict},
 	{err: identity.ErrEmailTaken, status: http.StatusConflict},
 	{err: identity.ErrRoleHeld, status: http.StatusConflict, code: "role.held"},
@@ -150,6 +154,11 @@ func (a *API) problemOf(v *frame.Visit, err error) *Problem {
 	if problem := a.problemOfCaller(v, err); problem != nil {
 		return problem
 	}
+	if faults := configurationFaults(err); len(faults) > 0 {
+		problem := newProblem(http.StatusUnprocessableEntity, "configuration.invalid", "The file is not good.")
+		problem.Errors = faults
+		return problem
+	}
 	for _, refused := range statusesOf {
 		if errors.Is(err, refused.err) {
 			code, detail := refused.code, err.Error()
@@ -177,6 +186,19 @@ func (a *API) problemOf(v *frame.Visit, err error) *Problem {
 	}
 	v.LogFault(err)
 	return problemFault()
+}
+
+// configurationFaults are what is wrong with a configuration file; none for another error.
+func configurationFaults(err error) (faults []Fault) {
+	var all configuration.Faults
+	var one *configuration.Fault
+	if !errors.As(err, &all) && errors.As(err, &one) {
+		all = configuration.Faults{one}
+	}
+	for _, fault := range all {
+		faults = append(faults, Fault{Pointer: "/file", Detail: fault.Error()})
+	}
+	return faults
 }
 
 // words are what the catalogue says of an error, or what it says itself where that has nothing.

@@ -10,7 +10,9 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/administrators"
+	"github.com/wicket-id/wicket/identity/declared"
 	"github.com/wicket-id/wicket/identity/groups"
+	"github.com/wicket-id/wicket/manage/configuration"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
@@ -20,6 +22,7 @@ import (
 const (
 	failed   = 1 // it failed, or was refused
 	wrong    = 2 // the command line is wrong; nothing was tried
+	changes  = 2 // of wicket plan: there is something to do
 	notFound = 3 // what it names does not exist
 	conflict = 4 // what exists already, or somebody else's change, is in the way
 )
@@ -33,6 +36,12 @@ type coded struct {
 // Usage is an error of who has typed the command.
 func Usage(format string, args ...any) error { return coded{fmt.Errorf(format, args...), wrong} }
 
+// Failed is any other error.
+func Failed(format string, args ...any) error { return coded{fmt.Errorf(format, args...), failed} }
+
+// Changes says that a plan is not empty. There is nothing to tell of it.
+func Changes() error { return coded{errors.New(""), changes} }
+
 // NotFound says that what a command names does not exist.
 func NotFound(format string, args ...any) error { return coded{fmt.Errorf(format, args...), notFound} }
 
@@ -45,6 +54,7 @@ var conflicts = []error{
 	groups.ErrGroupExists, groups.ErrMember, groups.ErrNotMember, groups.ErrRoleHeld, groups.ErrRoleNotHeld,
 	administrators.ErrHeld, administrators.ErrNotHeld, administrators.ErrLastOwner, clients.ErrClientExists,
 	clients.ErrClientChanged, apis.ErrAPIExists, apis.ErrAPIChanged, federation.ErrProviderTaken,
+	declared.ErrDeclared, configuration.ErrMoved,
 }
 
 // Code is what the process ends with after that error.

@@ -24,6 +24,10 @@ func Beside(ctx context.Context, env Environment) (*Server, error) {
 	return New(ctx, config, slog.New(slog.DiscardHandler))
 }
 
+// Operator is the context of what an operator does to the database: the audit trail names them. Commands that serve
+// take a context.Context instead, for there people and apps act.
+type Operator interface{ context.Context }
+
 // AsOperator returns a context which says that the operator acts, by their name on this machine.
 func AsOperator(ctx context.Context) context.Context {
 	operator := "operator"

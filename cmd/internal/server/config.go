@@ -11,6 +11,7 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/manage/configuration"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/registration"
@@ -66,6 +67,8 @@ type Config struct {
 
 	Clients []clients.Declaration `section:"Apps and providers" env:"WICKET_CLIENTS" secret:"" unset:"none" help:"Apps to make as declared whenever the server starts, better given as WICKET_CLIENTS_FILE: docs/declared-clients.md."`
 	APIs    []apis.API            `env:"WICKET_APIS" secret:"" unset:"none" help:"APIs to make as declared whenever the server starts, better given as WICKET_APIS_FILE: docs/protect-an-api.md#declared-in-a-file."`
+	// Configuration is the file whose groups, apps, APIs and providers there are to be; nil: none.
+	Configuration *configuration.Document `env:"WICKET_CONFIGURATION" secret:"" unset:"none" help:"A configuration file: the groups, apps, APIs and providers that there are to be, made so whenever the server starts and nobody else's to change; better given as WICKET_CONFIGURATION_FILE: docs/configuration-file.md."`
 	// ClientRegistration says who may register an app.
 	ClientRegistration registration.Mode `env:"WICKET_CLIENT_REGISTRATION" enum:"off,token,open" default:"off" help:"Whether apps may register themselves at '/clients' (RFC 7591), as hosts of the Model Context Protocol do: 'token' with an initial access token of yours, see 'wicket registration-token'; 'open' as anybody. People are asked what such an app may do. docs/mcp.md."`
 	// ClientDocuments says which apps may be known by a document.
@@ -136,6 +139,7 @@ func load(env Environment) (*Config, []error) {
 	r.textMessages()
 	r.relyingParty()
 	r.providers()
+	r.declaredTwice()
 	if r.databases() || c.EmbeddedDatabase() == "" { // the key of an embedded one is beside it
 		r.masterKey()
 	}

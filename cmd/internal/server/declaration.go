@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/wicket-id/wicket/federation"
+	"github.com/wicket-id/wicket/manage/configuration"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
@@ -61,36 +62,14 @@ func readClient(decode func(any) error, read readFile) (clients.Declaration, err
 	return declaration, declaration.Check()
 }
 
-// APIView is an API as WICKET_APIS declares it and wicket api prints it.
-type APIView struct {
-	Identifier           string       `json:"identifier"`
-	Name                 string       `json:"name"`
-	Scopes               []apis.Scope `json:"scopes"`
-	TokenLifetime        int64        `json:"token_lifetime"` // seconds; 0: the server's
-	TokenType            string       `json:"token_type"`
-	Open                 bool         `json:"open"`
-	IntrospectionClients []string     `json:"introspection_clients"`
-}
-
-// ViewAPI is how an API is printed.
-func ViewAPI(api *apis.API) APIView {
-	return APIView{
-		Identifier: api.Identifier, Name: api.Name, Scopes: api.Scopes, TokenLifetime: api.TokenLifetime,
-		TokenType: api.TokenType, Open: api.IsOpen, IntrospectionClients: api.IntrospectionClients,
-	}
-}
-
 // parseAPIs reads a list of APIs.
 func parseAPIs(text string) ([]apis.API, error) {
 	const needs = "an identifier and a name"
 	var declared []apis.API
 	err := eachDeclared(text, "API", needs, func(decode func(any) error) (string, error) {
-		var view APIView
-		err := decode(&view)
-		api := apis.API{
-			Identifier: view.Identifier, Name: view.Name, Scopes: view.Scopes, TokenLifetime: view.TokenLifetime,
-			TokenType: view.TokenType, IsOpen: view.Open, IntrospectionClients: view.IntrospectionClients,
-		}
+		var item configuration.API
+		err := decode(&item)
+		api := item.Row()
 		if err == nil {
 			err = api.Check()
 		}
@@ -210,7 +189,7 @@ func notYAML(err error) error {
 	return errors.New("is not YAML")
 }
 
-// declare makes apps and APIs as they are declared, and logs which it made or changed.
+// declare makes apps, APIs and what a configuration file has as they are declared, and logs which it made or changed.
 func (s *Server) declare(ctx context.Context, config *Config) error {
 	if err := s.DeclareManagement(ctx); err != nil {
 		return err
@@ -234,6 +213,9 @@ func (s *Server) declare(ctx context.Context, config *Config) error {
 		if len(created)+len(changed) > 0 {
 			s.log.Info("made APIs as declared", "created", created, "changed", changed)
 		}
+	}
+	if err := s.applyConfiguration(ctx, config.Configuration); err != nil {
+		return err
 	}
 	if err := s.declareLogin(ctx, config.LoginCommand, config.Clients); err != nil {
 		return err

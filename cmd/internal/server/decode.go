@@ -23,6 +23,7 @@ import (
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/redirection"
 	"github.com/wicket-id/wicket/oidc/registration"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/storage/seal"
@@ -50,6 +51,7 @@ func mappers(c *Config) []kong.Option {
 		mapType(parseTwoFactors),
 		mapType(func(text string) ([]clients.Declaration, error) { return parseClients(text, c.readFile) }),
 		mapType(parseAPIs),
+		mapType(c.parseConfiguration),
 		mapType(registration.ParseDocuments),
 		mapType(func(text string) ([]federation.Provider, error) { return parseProviders(text, c.readFile) }),
 		mapNamed("switch", func(text string) (bool, error) { return text != "off", nil }),
@@ -64,7 +66,7 @@ func mappers(c *Config) []kong.Option {
 		mapNamed("models", parseModels),
 		mapNamed("countries", parseCountries),
 		mapNamed("quantity", parseQuantity),
-		mapNamed("redirect-schemes", clients.ParseRedirectSchemes),
+		mapNamed("redirect-schemes", redirection.ParseSchemes),
 		mapNamed("contacts", parseContacts),
 		mapNamed("languages", parseLanguages),
 	}

@@ -41,6 +41,12 @@ func (e Environment) has(name string) bool {
 	return strings.TrimSpace(e[name]) != "" || e[name+fileSuffix] != ""
 }
 
+// Lookup returns a variable as it is, and whether it is set.
+func (e Environment) Lookup(name string) (value string, set bool) {
+	value, set = e[name]
+	return value, set
+}
+
 // Value reads a variable, or the file that the variable of the same name with _FILE at its end names.
 func (e Environment) Value(name string) (string, error) {
 	value, _, err := e.read(name, os.ReadFile)

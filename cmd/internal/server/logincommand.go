@@ -27,7 +27,7 @@ func (s *Server) declareLogin(ctx context.Context, wanted bool, declared []clien
 	if errors.Is(err, storage.ErrNotFound) {
 		found, err = nil, nil
 	}
-	if err != nil || found != nil && (found.CreatedBy != loginActor || found.ModifiedBy != loginActor) {
+	if err != nil || found != nil && !isLogin(found) {
 		return err
 	}
 	if !wanted && found == nil {
@@ -47,4 +47,9 @@ func (s *Server) declareLogin(ctx context.Context, wanted bool, declared []clien
 		return fmt.Errorf("WICKET_LOGIN_COMMAND: %w", err)
 	}
 	return nil
+}
+
+// isLogin tells whether that is the app of wicket login as it was made here, and nobody has changed it since.
+func isLogin(client *clients.Client) bool {
+	return client.ID == login.ClientID && client.CreatedBy == loginActor && client.ModifiedBy == loginActor
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/wicket-id/wicket/manage/configuration"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
 )
@@ -132,6 +133,13 @@ func (m *metrics) watch(s *Server, log *slog.Logger) {
 		m.gauge("wicket_sqlite_wal_bytes", "The write-ahead log of the embedded database. It grows while somebody reads for long.",
 			func() float64 { return float64(s.Database.LogSize()) })
 	}
+	if s.Config().Configuration != nil {
+		m.registry.MustRegister(&census{
+			count: s.drift, log: log, known: configuration.Kinds,
+			desc: prometheus.NewDesc("wicket_configuration_drift",
+				"What the configuration file would change, by kind, counted at most once a minute.", []string{"kind"}, nil),
+		})
+	}
 	for name, pool := range s.Database.Pools() {
 		m.registry.MustRegister(collectors.NewDBStatsCollector(pool, name))
 	}
@@ -140,7 +148,7 @@ func (m *metrics) watch(s *Server, log *slog.Logger) {
 		desc: prometheus.NewDesc("wicket_rows",
 			"Rows of each table, counted at most once a minute; on PostgreSQL as its statistics say.", []string{"table"}, nil),
 	}, &census{
-		count: s.Database.JobCounts, log: log, known: rivertype.JobStates(),
+		count: s.Database.JobCounts, log: log, known: jobStates(),
 		desc: prometheus.NewDesc("wicket_jobs",
 			"Jobs by state, counted at most once a minute; retryable and discarded ones have failed.", []string{"state"}, nil),
 	})
@@ -173,13 +181,20 @@ func (m *metrics) counter(name, help string, labels prometheus.Labels, read func
 // census is a count by label that is too dear to take at every scrape.
 type census struct {
 	count func(ctx context.Context) (map[string]int64, error)
-	known []rivertype.JobState // labels that are told even where there is nothing to count
+	known []string // labels that are told even where there is nothing to count
 	desc  *prometheus.Desc
 	log   *slog.Logger
 
 	mu     sync.Mutex
 	last   map[string]int64
 	lastAt time.Time
+}
+
+func jobStates() (states []string) {
+	for _, state := range rivertype.JobStates() {
+		states = append(states, string(state))
+	}
+	return states
 }
 
 const (
@@ -203,7 +218,7 @@ func (c *census) Collect(to chan<- prometheus.Metric) {
 			return
 		}
 		for _, label := range c.known {
-			c.last[string(label)] += 0
+			c.last[label] += 0
 		}
 		c.lastAt = time.Now()
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/activity"
 	"github.com/wicket-id/wicket/manage/apps"
+	"github.com/wicket-id/wicket/manage/configuration"
 	"github.com/wicket-id/wicket/manage/events"
 	"github.com/wicket-id/wicket/manage/groups"
 	"github.com/wicket-id/wicket/manage/issuer"
@@ -75,8 +76,10 @@ type Server struct {
 	Signing      *issuer.Store
 	Events       *events.Store
 	Webhooks     *webhooks.Store
-	Jobs         *storage.Jobs
-	Handler      http.Handler
+	// makes the server what a file declares
+	Configuration *configuration.Store
+	Jobs          *storage.Jobs
+	Handler       http.Handler
 
 	config    atomic.Pointer[Config] // what may change while the server runs is read from it when it is needed
 	log       *slog.Logger

@@ -18,6 +18,7 @@ import (
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/activity"
 	"github.com/wicket-id/wicket/manage/apps"
+	"github.com/wicket-id/wicket/manage/configuration"
 	"github.com/wicket-id/wicket/manage/events"
 	"github.com/wicket-id/wicket/manage/groups"
 	"github.com/wicket-id/wicket/manage/issuer"
@@ -211,6 +212,10 @@ func (s *Server) wireManagement(_ context.Context, config *Config) error {
 		Store: s.Manage, Identity: s.Identity, Events: s.Events, Log: s.log, AllowPrivate: config.AllowPrivate,
 	}
 	s.Events.Hear = s.Webhooks.Hear
+	s.Configuration = &configuration.Store{
+		Store: s.Manage, Provider: s.Provider, Clients: s.Clients, APIs: s.APIs, Upstreams: s.Upstreams,
+		IsOurs: isLogin,
+	}
 	return nil
 }
 
@@ -275,8 +280,8 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 		Draining:          s.draining.Load,
 		Management: verbs.Set{
 			Manage: s.Manage, People: s.People, Groups: s.Groups, Apps: s.Apps, Providers: s.Providers,
-			Activity: s.Activity, Refusals: s.Refusals, Issuer: s.Signing,
-			Events: s.Events, Webhooks: s.Webhooks,
+			Activity: s.Activity, Refusals: s.Refusals, Issuer: s.Signing, Events: s.Events, Webhooks: s.Webhooks,
+			Configuration: s.Configuration,
 		},
 	})
 	return err

@@ -21,7 +21,7 @@ var storagePackages = []string{"storage", "storage/audit", "storage/cache", "sto
 
 // identityPackages are what every layer above may import of identity.
 var identityPackages = []string{
-	"identity", "identity/administrators", "identity/factor", "identity/groups", "identity/identifier",
+	"identity", "identity/administrators", "identity/declared", "identity/factor", "identity/groups", "identity/identifier",
 	"identity/ownership", "identity/password",
 	"identity/profile", "identity/refusal", "identity/signin", "identity/transfer",
 }
@@ -29,13 +29,13 @@ var identityPackages = []string{
 // oidcPackages are what every layer above may import of oidc.
 var oidcPackages = []string{
 	"oidc", "oidc/access", "oidc/apis", "oidc/authorize", "oidc/clients", "oidc/discovery", "oidc/grants", "oidc/keys", "oidc/logout",
-	"oidc/registration", "oidc/tokens",
+	"oidc/redirection", "oidc/registration", "oidc/tokens",
 }
 
 // managePackages are the verbs of administration.
 var managePackages = []string{
-	"manage", "manage/activity", "manage/apps", "manage/events", "manage/groups", "manage/issuer", "manage/people",
-	"manage/providers", "manage/refusals", "manage/verbs", "manage/webhooks",
+	"manage", "manage/activity", "manage/apps", "manage/configuration", "manage/events", "manage/groups", "manage/issuer",
+	"manage/people", "manage/providers", "manage/refusals", "manage/verbs", "manage/webhooks",
 }
 
 // webPackages are the parts of web.
@@ -63,15 +63,19 @@ var endToEnd = slices.Concat(
 var allowed = map[string][]string{
 	"cmd/wicket": slices.Concat(
 		[]string{
-			"cmd/internal/check", "cmd/internal/clientflags", "cmd/internal/completion", "cmd/internal/demo", "cmd/internal/exit",
-			"cmd/internal/importing", "cmd/internal/logincommands", "cmd/internal/login", "cmd/internal/moving", "cmd/internal/printer", "cmd/internal/providerflags", "cmd/internal/server",
-			"cmd/internal/webhookcommands", "migrations",
+			"cmd/internal/check", "cmd/internal/clientflags", "cmd/internal/completion",
+			"cmd/internal/configurationcommands", "cmd/internal/demo", "cmd/internal/exit", "cmd/internal/importing",
+			"cmd/internal/logincommands", "cmd/internal/login", "cmd/internal/moving", "cmd/internal/printer",
+			"cmd/internal/providerflags", "cmd/internal/server", "cmd/internal/webhookcommands", "migrations",
 		}, webPackages, domain,
 	),
-	"cmd/internal/check":         {"cmd/internal/server", "web"},
-	"cmd/internal/clientflags":   slices.Concat([]string{"cmd/internal/exit", "cmd/internal/server"}, domain),
-	"cmd/internal/exit":          domain,
-	"cmd/internal/completion":    {},
+	"cmd/internal/check":       {"cmd/internal/server", "web"},
+	"cmd/internal/clientflags": slices.Concat([]string{"cmd/internal/exit", "cmd/internal/server"}, domain),
+	"cmd/internal/exit":        domain,
+	"cmd/internal/completion":  {},
+	"cmd/internal/configurationcommands": slices.Concat(
+		[]string{"cmd/internal/exit", "cmd/internal/printer", "cmd/internal/server"}, domain,
+	),
 	"cmd/internal/demo":          slices.Concat([]string{"cmd/internal/server", "cmd/internal/sampleapp", "web/notify"}, domain),
 	"cmd/internal/moving":        slices.Concat([]string{"cmd/internal/server", "storage/copying"}, domain),
 	"cmd/internal/logincommands": {"cmd/internal/exit", "cmd/internal/login", "cmd/internal/printer", "cmd/internal/server"},
@@ -136,12 +140,15 @@ var allowed = map[string][]string{
 	// these never see each other, but that webhooks tell of events, and refusals are mended in apps
 	"manage/activity": slices.Concat([]string{"manage"}, identityPackages, storagePackages),
 	"manage/apps":     slices.Concat([]string{"manage"}, oidcPackages, identityPackages, storagePackages),
-	"manage/events":   slices.Concat([]string{"manage"}, identityPackages, storagePackages),
-	"manage/groups":   slices.Concat([]string{"manage"}, identityPackages, storagePackages),
-	"manage/issuer":   slices.Concat([]string{"manage"}, oidcPackages),
+	"manage/configuration": slices.Concat(
+		[]string{"manage", "federation"}, oidcPackages, identityPackages, storagePackages,
+	),
+	"manage/events": slices.Concat([]string{"manage"}, identityPackages, storagePackages),
+	"manage/groups": slices.Concat([]string{"manage"}, identityPackages, storagePackages),
+	"manage/issuer": slices.Concat([]string{"manage"}, oidcPackages),
 	"manage/verbs": {
-		"manage", "manage/activity", "manage/apps", "manage/events", "manage/groups", "manage/issuer", "manage/people",
-		"manage/providers", "manage/refusals", "manage/webhooks",
+		"manage", "manage/activity", "manage/apps", "manage/configuration", "manage/events", "manage/groups",
+		"manage/issuer", "manage/people", "manage/providers", "manage/refusals", "manage/webhooks",
 	},
 	"manage/providers": slices.Concat([]string{"manage", "federation"}, storagePackages),
 	"manage/people":    slices.Concat([]string{"manage", "oidc"}, identityPackages, storagePackages),
@@ -149,11 +156,15 @@ var allowed = map[string][]string{
 	"manage/refusals": slices.Concat(
 		[]string{"manage", "manage/apps", "oidc", "oidc/clients", "identity", "identity/refusal"}, storagePackages,
 	),
-	"oidc":         slices.Concat([]string{"oidc/access", "identity"}, storagePackages), // never federation
-	"oidc/access":  slices.Concat([]string{"identity/groups"}, storagePackages),
-	"oidc/keys":    storagePackages,
-	"oidc/clients": slices.Concat([]string{"oidc", "oidc/access", "oidc/keys", "identity", "identity/groups"}, storagePackages),
-	"oidc/apis":    slices.Concat([]string{"oidc", "oidc/clients"}, storagePackages),
+	"oidc":             slices.Concat([]string{"oidc/access", "identity"}, storagePackages), // never federation
+	"oidc/access":      slices.Concat([]string{"identity/groups"}, storagePackages),
+	"oidc/keys":        storagePackages,
+	"oidc/redirection": {"oidc"},
+	"oidc/clients": slices.Concat(
+		[]string{"oidc", "oidc/access", "oidc/keys", "oidc/redirection", "identity", "identity/declared", "identity/groups"},
+		storagePackages,
+	),
+	"oidc/apis": slices.Concat([]string{"oidc", "oidc/clients", "identity/declared"}, storagePackages),
 	"oidc/tokens": slices.Concat(
 		[]string{
 			"oidc", "oidc/access", "oidc/keys", "oidc/clients", "oidc/apis", "identity", "identity/groups", "identity/profile",
@@ -178,7 +189,8 @@ var allowed = map[string][]string{
 		[]string{"identity/groups", "identity/identifier", "identity/password", "identity/profile", "identity/refusal"},
 		storagePackages,
 	),
-	"identity/groups":         slices.Concat([]string{"identity/refusal"}, storagePackages),
+	"identity/declared":       slices.Concat([]string{"identity/refusal"}, storagePackages),
+	"identity/groups":         slices.Concat([]string{"identity/declared", "identity/refusal"}, storagePackages),
 	"identity/administrators": slices.Concat([]string{"identity/refusal"}, storagePackages),
 	"identity/identifier":     {"identity/refusal"},
 	"identity/password":       {"identity/refusal"},
@@ -188,14 +200,14 @@ var allowed = map[string][]string{
 	"identity/ownership":      slices.Concat([]string{"identity", "identity/factor"}, storagePackages),
 	"identity/signin": slices.Concat(
 		[]string{
-			"identity", "identity/administrators", "identity/factor", "identity/groups", "identity/identifier", "identity/ownership", "identity/password",
+			"identity", "identity/administrators", "identity/declared", "identity/factor", "identity/groups", "identity/identifier", "identity/ownership", "identity/password",
 			"identity/profile", "identity/refusal",
 		},
 		storagePackages,
 	),
 	"identity/transfer": slices.Concat(
 		[]string{
-			"identity", "identity/administrators", "identity/factor", "identity/groups", "identity/identifier", "identity/password", "identity/profile", "identity/refusal",
+			"identity", "identity/administrators", "identity/declared", "identity/factor", "identity/groups", "identity/identifier", "identity/password", "identity/profile", "identity/refusal",
 			"identity/signin",
 		},
 		storagePackages,

@@ -58,7 +58,7 @@
   {{- $faults = append $faults "sms.signingKey is a key of sms.existingSecret, which is missing" }}
 {{- end }}
 {{- $secret := dict "WICKET_SECRET" "masterKey.existingSecret" "WICKET_DATABASE_URL" "database.existingSecret" "WICKET_REDIS_URL" "redis.existingSecret" "WICKET_SMTP_URL" "smtp.existingSecret" "WICKET_SMS_URL" "sms.existingSecret" "WICKET_SMS_SECRET" "sms.signingKey" "WICKET_FIRST_INVITATION" "firstAdministrator.existingSecret" }}
-{{- $chosen := dict "WICKET_ISSUER" "issuer" "WICKET_LISTEN" "service.port" "WICKET_METRICS_LISTEN" "metrics.port" "WICKET_DRAIN" "shutdown.drainSeconds" "WICKET_MIGRATE" "migrations.mode" "WICKET_CLIENTS" "clients" "WICKET_PROVIDERS" "providers" }}
+{{- $chosen := dict "WICKET_ISSUER" "issuer" "WICKET_LISTEN" "service.port" "WICKET_METRICS_LISTEN" "metrics.port" "WICKET_DRAIN" "shutdown.drainSeconds" "WICKET_MIGRATE" "migrations.mode" "WICKET_CLIENTS" "clients" "WICKET_CONFIGURATION" "configuration" "WICKET_PROVIDERS" "providers" }}
 {{- range $variable := concat (keys $values.config) (keys $values.secretVariables) | sortAlpha }}
   {{- $bare := trimSuffix "_FILE" $variable }}
   {{- with get $chosen $bare }}
@@ -79,13 +79,13 @@
     {{- $faults = append $faults (printf "config.%s would put a secret where everybody may read it. Make a Secret and name it:\n  %s %s-%s --from-literal=value=...\n  --set secretVariables.%s.existingSecret=%s-%s --set secretVariables.%s.key=value" $variable $make $name ($variable | lower | replace "_" "-" | trimPrefix "wicket-") $variable $name ($variable | lower | replace "_" "-" | trimPrefix "wicket-") $variable) }}
   {{- end }}{{ end }}
 {{- end }}
-{{- range $values.clients }}
+{{- range concat $values.clients $values.configuration.clients }}
   {{- $method := .token_endpoint_auth_method | default "client_secret_basic" }}
-  {{- if and (hasPrefix "client_secret_" $method) (not .existingSecret) (not .client_secret_file) }}
+  {{- if and (hasPrefix "client_secret_" $method) (not .existingSecret) (not .client_secret_file) (not .client_secret_env) }}
     {{- $faults = append $faults (printf "clients: %s has no existingSecret, the Secret with its client_secret. Make one and name it, or say token_endpoint_auth_method: none for an app that cannot keep a secret:\n  %s %s-oidc --from-literal=client-secret=\"$(openssl rand -base64 32)\"" .client_id $make .client_id) }}
   {{- end }}
 {{- end }}
-{{- range $values.providers }}
+{{- range concat $values.providers $values.configuration.providers }}
   {{- if and (not .existingSecret) (not .client_secret_file) }}
     {{- $id := .id | default .kind }}
     {{- $faults = append $faults (printf "providers: %s has no existingSecret, the Secret with the client secret that Wicket has there. Make one and name it:\n  %s %s-upstream --from-literal=client-secret=..." $id $make $id) }}

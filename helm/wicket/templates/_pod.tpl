@@ -51,8 +51,31 @@
 {{- if $providers }}{{ toYaml $providers }}{{ end }}
 {{- end }}
 
+{{- /* The configuration file that values are, each app with the path of its secret. */}}
+{{- define "wicket.configuration" -}}
+{{- $clients := list }}
+{{- range .Values.configuration.clients }}
+  {{- $client := omit . "existingSecret" "key" }}
+  {{- if .existingSecret }}{{ $_ := set $client "client_secret_file" (printf "%s/%s" (include "wicket.declaredSecretsPath" $) (include "wicket.clientSecretPath" .)) }}{{ end }}
+  {{- $clients = append $clients $client }}
+{{- end }}
+{{- $providers := list }}
+{{- range .Values.configuration.providers }}
+  {{- $provider := omit . "existingSecret" "key" }}
+  {{- if .existingSecret }}{{ $_ := set $provider "client_secret_file" (printf "%s/%s" (include "wicket.declaredSecretsPath" $) (include "wicket.providerSecretPath" .)) }}{{ end }}
+  {{- $providers = append $providers $provider }}
+{{- end }}
+{{- $file := dict "version" 1 }}
+{{- with .Values.configuration.source }}{{ $_ := set $file "source" . }}{{ end }}
+{{- with .Values.configuration.groups }}{{ $_ := set $file "groups" . }}{{ end }}
+{{- with $clients }}{{ $_ := set $file "clients" . }}{{ end }}
+{{- with .Values.configuration.apis }}{{ $_ := set $file "apis" . }}{{ end }}
+{{- with $providers }}{{ $_ := set $file "providers" . }}{{ end }}
+{{- if gt (len $file) 1 }}{{ toYaml $file }}{{ end }}
+{{- end }}
+
 {{- define "wicket.declared" -}}
-{{- or (include "wicket.clients" .) (include "wicket.providers" .) }}
+{{- or (include "wicket.clients" .) (include "wicket.configuration" .) (include "wicket.providers" .) }}
 {{- end }}
 
 {{- define "wicket.environment" -}}
@@ -92,6 +115,10 @@ env:
   - name: WICKET_CLIENTS_FILE
     value: {{ printf "%s/clients.yaml" (include "wicket.declaredPath" .) | quote }}
   {{- end }}
+  {{- if include "wicket.configuration" . }}
+  - name: WICKET_CONFIGURATION_FILE
+    value: {{ printf "%s/configuration.yaml" (include "wicket.declaredPath" .) | quote }}
+  {{- end }}
   {{- if include "wicket.providers" . }}
   - name: WICKET_PROVIDERS_FILE
     value: {{ printf "%s/providers.yaml" (include "wicket.declaredPath" .) | quote }}
@@ -128,10 +155,10 @@ env:
 
 {{- /* Where the secrets of apps and providers come from, as sources of a projected volume. */}}
 {{- define "wicket.declaredSecrets" -}}
-{{- range .Values.clients }}{{ if .existingSecret }}
+{{- range concat .Values.clients .Values.configuration.clients }}{{ if .existingSecret }}
 {{- include "wicket.declaredSecret" (dict "from" . "path" (include "wicket.clientSecretPath" .)) }}
 {{- end }}{{ end }}
-{{- range .Values.providers }}{{ if .existingSecret }}
+{{- range concat .Values.providers .Values.configuration.providers }}{{ if .existingSecret }}
 {{- include "wicket.declaredSecret" (dict "from" . "path" (include "wicket.providerSecretPath" .)) }}
 {{- end }}{{ end }}
 {{- end }}

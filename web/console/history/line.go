@@ -128,6 +128,7 @@ var ways = map[string]locales.Key{
 	"api":     locales.Key("console.line.via_api"),
 	"cli":     locales.Key("console.line.via_command"),
 	"console": locales.Key("console.line.via_console"),
+	"apply":   locales.Key("console.line.via_file"),
 }
 
 // actor is who did it.

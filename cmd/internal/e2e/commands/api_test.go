@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
-	"github.com/wicket-id/wicket/cmd/internal/server"
+	"github.com/wicket-id/wicket/manage/configuration"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -26,7 +26,7 @@ func TestAPICommands(t *testing.T) {
 			}
 		}
 		const id = "https://orders.example"
-		var api, changed server.APIView
+		var api, changed configuration.API
 		line.JSON(t, &api, "", "api", "create", "--identifier", id, "--name", "Orders",
 			"--scope", "read=Read your orders", "--scope", "write", "--token-lifetime", "5m")
 		read := apis.Scope{Name: "read", Words: "Read your orders"}
@@ -65,7 +65,7 @@ func TestAPICommands(t *testing.T) {
 		fails(3, "there is no API", "client", "create", "--name", "Shop", "--redirect-uri", "https://shop.example/cb", "--api", "urn:else")
 		line.JSON(t, &struct{}{}, "", "api", "delete", id)
 		fails(3, "there is no API", "api", "delete", id)
-		var list []server.APIView
+		var list []configuration.API
 		if line.JSON(t, &list, "", "api", "list"); len(list) != 0 {
 			t.Errorf("deleted, and listed: %+v", list)
 		}

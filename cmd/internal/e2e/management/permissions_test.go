@@ -65,6 +65,9 @@ var may = map[string]string{
 	"list-webhooks": readers, "get-webhook": readers, "list-webhook-deliveries": readers,
 	"put-webhook": top, "delete-webhook": top, "create-webhook-secret": top, "test-webhook": top, "resend-webhook": top,
 	"resend-webhook-delivery": top,
+
+	"export-configuration": readers,
+	"plan-configuration":   "o", "apply-configuration": "o", "detach-configuration": "o",
 }
 
 // letters are the roles as may writes them.

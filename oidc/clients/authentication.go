@@ -163,13 +163,9 @@ func basicCredentials(headers []string) (id, secret string, ok bool, err error) 
 	if !found {
 		return "", "", false, malformed
 	}
-	if id, err = url.QueryUnescape(id); err != nil {
-		return "", "", false, malformed
-	}
-	if secret, err = url.QueryUnescape(secret); err != nil {
-		return "", "", false, malformed
-	}
-	if oidc.CheckText(id) != nil || oidc.CheckText(secret) != nil {
+	id, idFault := url.QueryUnescape(id)
+	secret, secretFault := url.QueryUnescape(secret)
+	if errors.Join(idFault, secretFault, oidc.CheckText(id), oidc.CheckText(secret)) != nil {
 		return "", "", false, malformed
 	}
 	return id, secret, true, nil

@@ -78,7 +78,7 @@ func Routes(r *gin.Engine, f *frame.Frame, set verbs.Set) {
 	a.refusals()
 	feed(a)
 	a.webhooks()
-	a.configuration()
+	configured(a)
 	a.me()
 	a.describeCreation()
 	a.describeLinks()

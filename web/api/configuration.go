@@ -26,8 +26,8 @@ func (p *ConfigurationRequest) document() (*configuration.Document, error) {
 	return configuration.Read([]byte(p.File), configuration.Secrets{Inline: true})
 }
 
-// configuration are the operations on configuration files.
-func (a *API) configuration() {
+// configured are the operations on configuration files.
+func configured(a *API) {
 	register(a, operation{
 		id: "export-configuration", method: http.MethodGet, path: "/configuration", tag: tagConfiguration,
 		permission: manage.ReadConfiguration, summary: "Write a configuration file of what there is, without secrets",

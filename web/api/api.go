@@ -75,7 +75,7 @@ func Routes(r *gin.Engine, f *frame.Frame, set verbs.Set) {
 	a.apiKeys()
 	a.signingKeys()
 	a.activity()
-	a.refusals()
+	refused(a)
 	feed(a)
 	a.webhooks()
 	configured(a)

@@ -22,8 +22,8 @@ type Reference struct {
 	Typed string `path:"reference" maxLength:"100" doc:"As the person reads it out; or a request id."`
 }
 
-// refusals are the operations on what apps and people were refused.
-func (a *API) refusals() {
+// refused are the operations on what apps and people were refused.
+func refused(a *API) {
 	const tag = "refusals"
 	type listIn struct {
 		Part

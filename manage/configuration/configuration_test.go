@@ -345,7 +345,7 @@ func TestPrune(t *testing.T) {
 		if grafana, err := h.Clients.Fresh(t.Context(), "grafana"); err != nil || !grafana.IsDisabled {
 			t.Errorf("%+v, %v", grafana, err)
 		}
-		back := b.apply(t, strings.Replace(whole, "groups:", "# groups", 0), "")
+		back := b.apply(t, whole, "")
 		if grafana, err := h.Clients.Fresh(t.Context(), "grafana"); err != nil || grafana.IsDisabled {
 			t.Errorf("named again: %s; %+v, %v", said(back), grafana, err)
 		}

@@ -150,6 +150,9 @@ var names = func() map[[2]string]string {
 	return names
 }()
 
+// Types are the kinds of events that there are.
+func Types() []Type { return slices.Clone(catalogue) }
+
 // NameOf is the name of a kind of line of the audit trail, and whether the catalogue has one; a kind that was forgotten
 // there is called by what it is.
 func NameOf(entity, action string) (name string, known bool) {

@@ -43,7 +43,7 @@ func (s *Store) Usernames(ctx context.Context, by manage.Caller, ids []string) (
 	}
 	var users []identity.User
 	err := s.Database.Reader().NewSelect().Model(&users).Column("id", "username").
-		Where("id IN (?)", bun.In(ids)).Scan(ctx)
+		Where("id IN (?)", bun.List(ids)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("usernames: %w", err)
 	}

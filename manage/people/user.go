@@ -174,7 +174,7 @@ func (s *Store) choose(ctx context.Context, query *bun.SelectQuery, filter Filte
 		if err != nil {
 			return err
 		}
-		query.Where(`"user".id IN (?)`, bun.In(append(ids, uuid.Nil))) // who is nobody: the list must not be empty
+		query.Where(`"user".id IN (?)`, bun.List(append(ids, uuid.Nil))) // who is nobody: the list must not be empty
 	}
 	return nil
 }

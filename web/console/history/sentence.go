@@ -95,6 +95,28 @@ var sentences = map[string]locales.Key{
 	"user.locked":                  locales.Key("console.line.user_locked"),
 	"user.signed_out_everywhere":   locales.Key("console.line.user_signed_out"),
 	"user.unlocked":                locales.Key("console.line.user_unlocked"),
+	"phone.code_sent":              locales.Key("console.line.phone_code"),
+	"phone.made_primary":           locales.Key("console.line.phone_primary"),
+	"password_reset_token.allowed": locales.Key("console.line.reset_allowed"),
+	"hardware_key.kept":            locales.Key("console.line.hardware_key_kept"),
+	"totp.kept":                    locales.Key("console.line.totp_kept"),
+	"passkey.clone_suspected":      locales.Key("console.line.passkey_cloned"),
+	"hardware_key.clone_suspected": locales.Key("console.line.hardware_key_cloned"),
+	"backup_codes.kept":            locales.Key("console.line.backup_codes_kept"),
+	"backup_codes.removed":         locales.Key("console.line.backup_codes_removed"),
+	"known_device.trusted":         locales.Key("console.line.device_trusted"),
+	"external_account.tokens_read": locales.Key("console.line.external_tokens_read"),
+	"provider.changed":             locales.Key("console.line.provider_changed"),
+	"provider.removed":             locales.Key("console.line.provider_removed"),
+	"master_key.resealed":          locales.Key("console.line.master_key"),
+	"logout_delivery.resent":       locales.Key("console.line.logout_resent"),
+	"webhook.created":              locales.Key("console.line.webhook_created"),
+	"webhook.changed":              locales.Key("console.line.webhook_changed"),
+	"webhook.secret_rotated":       locales.Key("console.line.webhook_secret"),
+	"webhook.tested":               locales.Key("console.line.webhook_tested"),
+	"webhook.resent":               locales.Key("console.line.webhook_resent"),
+	"webhook.disabled":             locales.Key("console.line.webhook_disabled"),
+	"webhook.deleted":              locales.Key("console.line.webhook_deleted"),
 }
 
 // things are the fields by which people know a thing, the best first.
@@ -103,7 +125,7 @@ var things = []string{
 }
 
 // readable are the kinds of things whose id people read.
-var readable = []string{"api", "client", "consent", "provider", "signing_key", "encryption_key"}
+var readable = []string{"api", "client", "consent", "provider", "signing_key", "encryption_key", "webhook"}
 
 // sentence says what happened, and thing with what; "" where that says nothing.
 func sentence(v *frame.Visit, entry *activity.Entry, before, after map[string]any) (said, thing string) {

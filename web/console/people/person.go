@@ -82,7 +82,7 @@ func (h Person) show(v *frame.Visit, by manage.Caller, id uuid.UUID, status int,
 	page := personPage{
 		Screen: h.Screen(v, by, shell.People), URI: address(id), Seen: manage.ETag(user), User: user,
 		Shown:  pages.Person{Username: user.Username, Name: user.Name, Email: user.Email},
-		States: List{h.Console}.states(user), Created: v.Language.Moment(user.CreatedAt),
+		States: List(h).states(user), Created: v.Language.Moment(user.CreatedAt),
 		Locked: user.LockedUntil != nil && user.LockedUntil.After(h.Now()), Self: id == v.Session.UserID,
 		HasPassword: user.HasPassword,
 	}

@@ -2,6 +2,9 @@ package oidc
 
 import (
 	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,6 +60,34 @@ var DefaultLifetimes = Lifetimes{
 	Grant:        180 * 24 * time.Hour,
 	Repeat:       10 * time.Second,
 	RepeatPublic: 3 * time.Second,
+}
+
+// CheckElsewhere returns an error for a URI that is an address of this server. No answer goes to one: a form that our
+// own page posts there would pass for one of ours, and do what it says in the name of whoever is signed in.
+func (p *Provider) CheckElsewhere(uri string) error {
+	ours, err := url.Parse(p.Issuer)
+	if err != nil {
+		return err
+	}
+	theirs, err := url.Parse(uri)
+	switch {
+	case err != nil:
+		return err
+	case strings.EqualFold(ours.Hostname(), theirs.Hostname()) && portOf(ours) == portOf(theirs):
+		return fmt.Errorf("%q is an address of this server; an app has addresses of its own", uri)
+	}
+	return nil
+}
+
+// portOf is the port of a web address, as a number, however it is written.
+func portOf(u *url.URL) uint64 {
+	if u.Port() == "" && u.Scheme == "https" {
+		return 443
+	} else if u.Port() == "" {
+		return 80
+	}
+	port, _ := strconv.ParseUint(u.Port(), 10, 16) // which a browser does not open, where it is none
+	return port
 }
 
 // CheckIssuer says what is wrong with an issuer, if anything is: it must be an origin. OpenID Connect Discovery,

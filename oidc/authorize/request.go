@@ -162,6 +162,9 @@ func (p reader) readRedirect(a *Request) *oidc.Error {
 	if err == nil && clients.CheckRedirectScheme(a.Client, a.registered, p.RedirectSchemes) != nil {
 		err = errors.New("the redirect_uri has a scheme that apps may not use any more")
 	}
+	if err == nil && p.CheckElsewhere(uri) != nil { // registered before that was checked, or another port of this machine
+		err = errors.New("the redirect_uri is an address of this server")
+	}
 	if err != nil {
 		why, requested := oidc.WrongRedirectURI, a.form.Get("redirect_uri")
 		if requested == "" {

@@ -75,6 +75,8 @@ var redirectSeeds = map[string]bool{ // may be registered
 	"ms-settings:x":                                        false,
 	"myapp:/oauth":                                         true, // for the operator to allow: Prepare
 	"myapp://callback":                                     true,
+	"https://%EF%BD%81pp.example.com/cb":                   false, // a browser goes to app.example.com
+	"https://app%E3%80%82example.com/cb":                   false,
 	"https://app.example.com/" + strings.Repeat("a", 2048): false,
 }
 

@@ -301,7 +301,7 @@ func (p *Store) Prepare(ctx context.Context, client *Client) error {
 // checkOffered says what a client that is complete may not be registered for here, as an ErrClient.
 func checkOffered(p *oidc.Provider, client *Client) error {
 	for _, uri := range slices.Concat(client.RedirectURIs, client.PostLogoutRedirectURIs) {
-		if err := CheckRedirectScheme(client, uri, p.RedirectSchemes); err != nil {
+		if err := errors.Join(CheckRedirectScheme(client, uri, p.RedirectSchemes), p.CheckElsewhere(uri)); err != nil {
 			return fmt.Errorf("%w: %w: %w", ErrClient, ErrRedirectURI, err)
 		}
 	}

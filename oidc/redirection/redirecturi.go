@@ -75,6 +75,8 @@ func Check(uri string) error {
 		return fmt.Errorf("the redirect URI %q has a *: there are no wildcards, register each URI", uri)
 	case isForbidden(parsed.Scheme):
 		return fmt.Errorf("a redirect URI cannot have the scheme %s", parsed.Scheme)
+	case strings.ContainsFunc(parsed.Host, func(r rune) bool { return r > 0x7e || r == '%' }):
+		return fmt.Errorf("the host of the redirect URI %q must be written in ASCII: xn--… for other letters", uri)
 	case parsed.User != nil:
 		return fmt.Errorf("the redirect URI %q must not hold a user name", uri)
 	case (parsed.Scheme == "http" || parsed.Scheme == "https") && parsed.Hostname() == "":

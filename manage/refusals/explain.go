@@ -245,7 +245,12 @@ func (f facts) explainResponseType() (*refusal.Error, *Mend) {
 
 // explainGrantType explains why an app may not ask for tokens in that way.
 func (f facts) explainGrantType() (*refusal.Error, *Mend) {
-	return f.lacking(causeGrantType, "grant_types", f.Got)
+	cause, mend := f.lacking(causeGrantType, "grant_types", f.Got)
+	if slices.Contains(f.Got, oidc.GrantDeviceCode) {
+		// Anybody can ask, and whoever may use it can ask people to type a code of theirs: that is no matter for one button.
+		mend = nil
+	}
+	return cause, mend
 }
 
 var (

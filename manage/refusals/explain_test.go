@@ -40,7 +40,7 @@ func TestRedirectURIsAreExplained(t *testing.T) {
 		{"http://127.0.0.1:3000/cb", "loopback", true, ""},
 		{"http://[::1]:3000/cb", "loopback", true, ""},
 		{"http://localhost:8080/cb", "port", true, ""},
-		{"https://shop.example:8443/cb", "port", true, ""},
+		{"https://shop.example:8443/cb", "port", true, "shop.example:8443"},
 		{"https://www.shop.example/cb", "www", true, "www.shop.example"},
 		{"https://staging.shop.example/cb", "host", true, "staging.shop.example"},
 		{"https://evil.example/cb", "host", true, "evil.example"},
@@ -50,7 +50,7 @@ func TestRedirectURIsAreExplained(t *testing.T) {
 		{"https://other.example/cb?…", "unregistered", false, ""},
 		{"javascript:…", "unregistered", false, ""},
 		{"", "relative", false, ""},
-		{"com.example.shop:/cb", "unregistered", true, ""},
+		{"com.example.shop:/cb", "unregistered", false, ""},
 	} {
 		f := facts{Record: Record{Reason: oidc.WrongRedirectURI, ClientID: "shop"}, client: app(nil)}
 		if c.got != "" {

@@ -54,6 +54,9 @@ func (f facts) mend(change Mend) *Mend {
 	if after.Complete() != nil {
 		return nil
 	}
+	if isAnyPrograms(f.client, change) {
+		return nil
+	}
 	change.NewHost = newHost(f.client, change)
 	return &change
 }
@@ -77,7 +80,18 @@ func listOf(client *clients.Client, member string) *[]string {
 	return nil
 }
 
-// newHost is the host that an address leads to which is to be added, where the app has none there yet; or "".
+// isAnyPrograms tells whether an address is to be added that any program on a person's machine could receive answers
+// at, where the app has none there yet. Anybody can ask for such an address, and it says nothing of whose it is: that
+// is no matter for one button.
+func isAnyPrograms(client *clients.Client, change Mend) bool {
+	return strings.HasSuffix(change.Member, "_uris") && clients.IsAnyPrograms(change.Add[0]) &&
+		!slices.ContainsFunc(client.RedirectURIs, func(uri string) bool {
+			return clients.DestinationOf(uri) == clients.DestinationOf(change.Add[0])
+		})
+}
+
+// newHost is the host, with its port, that an address leads to which is to be added, where the app has none there yet;
+// or "".
 func newHost(client *clients.Client, change Mend) string {
 	if !strings.HasSuffix(change.Member, "_uris") && change.Member != "allowed_origins" {
 		return ""
@@ -87,11 +101,11 @@ func newHost(client *clients.Client, change Mend) string {
 		return ""
 	}
 	for _, uri := range slices.Concat(client.RedirectURIs, client.PostLogoutRedirectURIs) {
-		if known, err := url.Parse(uri); err == nil && strings.EqualFold(known.Hostname(), parsed.Hostname()) {
+		if known, err := url.Parse(uri); err == nil && strings.EqualFold(known.Host, parsed.Host) {
 			return ""
 		}
 	}
-	return strings.ToLower(parsed.Hostname())
+	return strings.ToLower(parsed.Host)
 }
 
 // Mend makes the change of the app that lets in what was refused, where all is as the caller has seen it, by the entity

@@ -71,11 +71,16 @@ func (s Store) GiveEmail(
 }
 
 // TakeEmail removes an address from somebody's account, as an administrator wishes; where it was the primary one, the
-// oldest other that is verified takes its place. The owner is told, there too. It returns storage.ErrNotFound.
+// oldest other that is verified takes its place. The owner is told, there too, and can take it back: so it returns
+// identity.ErrEmailTooNew while no other address was verified before it or as long ago as that takes, or
+// identity.ErrLastEmail where there is no other at all; and storage.ErrNotFound.
 func (s Store) TakeEmail(ctx context.Context, userID, emailID uuid.UUID) error {
 	return s.changeEmail(ctx, userID, emailID, "removed", func(
 		ctx context.Context, tx bun.Tx, email *identity.Email, held []identity.Email,
 	) error {
+		if err := s.mayLose(email, held); err != nil {
+			return err
+		}
 		if _, err := tx.NewDelete().Model(email).WherePK().Exec(ctx); err != nil {
 			return err
 		}
@@ -89,6 +94,25 @@ func (s Store) TakeEmail(ctx context.Context, userID, emailID uuid.UUID) error {
 		}
 		return nil
 	})
+}
+
+// mayLose returns an error where an address is the last way back into the account for its owner.
+func (s Store) mayLose(doomed *identity.Email, held []identity.Email) error {
+	if doomed.VerifiedAt == nil {
+		return nil
+	}
+	refused := identity.ErrLastEmail
+	for i := range held {
+		if held[i].ID == doomed.ID || held[i].VerifiedAt == nil {
+			continue
+		}
+		since := *held[i].VerifiedAt
+		if !since.After(*doomed.VerifiedAt) || s.Now().Sub(since) >= identity.NotMeProofLifetime {
+			return nil
+		}
+		refused = identity.ErrEmailTooNew
+	}
+	return refused
 }
 
 // PreferEmail makes a verified address of somebody's the primary one, as an administrator wishes. The owner is told. It

@@ -54,17 +54,18 @@ type NewEmail struct {
 	Verified bool   `json:"verified,omitempty" doc:"You know that it is theirs: they may sign in and recover the account by it. Left out, a mail lets them verify it."`
 }
 
-// Add gives somebody an address. One that is verified is a way into the account, and takes manage.RecoverUsers. It
+// Add gives somebody an address. One that is verified is a way into the account, and takes manage.RecoverUsers too. It
 // returns a *manage.ForbiddenError, a *manage.StepUpError, or what ownership.Store.GiveEmail does.
 func (s Addresses) Add(
 	ctx context.Context, by manage.Caller, userID uuid.UUID, new NewEmail,
 ) (*Address, error) {
-	permission := manage.WriteUsers
-	if new.Verified {
-		permission = manage.RecoverUsers
-	}
-	if err := s.demandOver(ctx, by, permission, userID); err != nil {
+	if err := s.demandOver(ctx, by, manage.WriteUsers, userID); err != nil {
 		return nil, err
+	}
+	if new.Verified {
+		if err := s.demandOver(ctx, by, manage.RecoverUsers, userID); err != nil {
+			return nil, err
+		}
 	}
 	email, err := ownership.Of(s.SignIns.Store).GiveEmail(ctx, userID, new.Address, new.Verified)
 	if err != nil {
@@ -73,8 +74,8 @@ func (s Addresses) Add(
 	return &Address{email.ID, email.Address, email.IsPrimary, email.VerifiedAt != nil}, nil
 }
 
-// Remove takes an address from somebody. It returns a *manage.ForbiddenError, a *manage.StepUpError or
-// storage.ErrNotFound.
+// Remove takes an address from somebody. It returns a *manage.ForbiddenError, a *manage.StepUpError, or what
+// ownership.Store.TakeEmail does.
 func (s Addresses) Remove(ctx context.Context, by manage.Caller, userID, emailID uuid.UUID) error {
 	if err := s.demandOver(ctx, by, manage.RecoverUsers, userID); err != nil {
 		return err

@@ -134,7 +134,7 @@ func (u *Upstreams) Add(ctx context.Context, p *Provider) error {
 		return fmt.Errorf("%w, which variables name", ErrProviderTaken)
 	}
 	now, actor := u.Now(), audit.ActorOf(ctx).Name
-	p.SealedSecret, p.IsActive = u.Seal.Close(sealForProviders, []byte(p.Secret)), true
+	p.SealedSecret = u.Seal.Close(sealForProviders, []byte(p.Secret))
 	p.CreatedAt, p.CreatedBy, p.ModifiedAt, p.ModifiedBy = now, actor, now, actor
 	err := u.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewInsert().Model(p).Exec(ctx); err != nil {
@@ -186,6 +186,11 @@ func (u *Upstreams) Update(ctx context.Context, id string, change func(*Provider
 		if err := p.Check(); err != nil {
 			return nil, err
 		}
+		if p.Secret == "" && (p.Issuer != before.Issuer || p.Settings.Tenant != before.Settings.Tenant) {
+			return nil, &InvalidProviderError{errors.New(
+				"another issuer does not get the client secret that is kept: send client_secret too",
+			)}
+		}
 		p.ModifiedAt, p.ModifiedBy = now, actor
 		if _, err := tx.NewUpdate().Model(p).WherePK().ExcludeColumn("created_at", "created_by").Exec(ctx); err != nil {
 			return nil, err
@@ -220,8 +225,8 @@ func (u *Upstreams) SetActive(ctx context.Context, id string, active bool) error
 }
 
 // Remove removes a provider, all links to it and the sessions that came from it, so that another provider that is added
-// under the same id gets none of them. It returns how many links there were, storage.ErrNotFound or
-// declared.ErrDeclared.
+// under the same id gets none of them. It returns how many links there were, storage.ErrNotFound, ErrDeclared where
+// the configuration has one of that id too, or declared.ErrDeclared.
 func (u *Upstreams) Remove(ctx context.Context, id string) (links int, err error) {
 	return u.change(ctx, id, "removed", func(ctx context.Context, tx bun.Tx, _ time.Time) (int, error) {
 		return remove(ctx, tx, u, id)
@@ -232,6 +237,9 @@ func remove(ctx context.Context, tx bun.Tx, u *Upstreams, id string) (links int,
 	// First, so that who comes in by it at that moment is in before, and out again, or is refused: see isTrusted.
 	if err := storage.OneRow(tx.NewDelete().Model((*Provider)(nil)).Where("id = ?", id).Exec(ctx)); err != nil {
 		return 0, err
+	}
+	if slices.ContainsFunc(u.Named(), func(p Provider) bool { return p.ID == id }) {
+		return 0, ErrDeclared // the links are of the one that people use, by the configuration
 	}
 	return u.Identity.ExternalAccounts().RemoveProvider(ctx, tx, id)
 }

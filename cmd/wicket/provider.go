@@ -30,6 +30,7 @@ func (c providerAdd) Run(ctx operator, s *server.Server, out printer.Printer) er
 	if err != nil {
 		return err
 	}
+	p.IsActive = true
 	if err := s.Upstreams.Add(ctx, p); err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func furnish(t *testing.T, h *harness.Server) *identity.User {
 	}
 	err := h.Upstreams.Add(t.Context(), &federation.Provider{
 		ID: "acme", Kind: federation.KindOpenID, Name: "Acme", Issuer: "https://login.acme.example", ClientID: "wicket",
-		Secret: "secret",
+		Secret: "secret", IsActive: true,
 	})
 	if err != nil {
 		t.Fatal(err)

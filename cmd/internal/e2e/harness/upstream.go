@@ -10,6 +10,7 @@ import (
 // AddProvider registers a provider upstream.
 func (h *Server) AddProvider(t testing.TB, p *federation.Provider) {
 	t.Helper()
+	p.IsActive = true
 	if err := h.Upstreams.Add(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}

@@ -112,6 +112,7 @@ func (s *Store) request(ctx context.Context, w *row, event *events.Event) (*http
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "Wicket-Webhooks")
+	request.Close = true // each attempt has a client of its own, which nothing uses again
 	now := s.Now()
 	secrets, err := s.secrets(w, now)
 	if err != nil {

@@ -22,7 +22,7 @@ var ErrPending = refusal.New("webhook.pending", "this delivery is still being se
 // Resend has one delivery sent again, as often as a new one. It returns a *manage.ForbiddenError, a
 // *manage.StepUpError, storage.ErrNotFound, ErrDisabled or ErrPending.
 func (s *Store) Resend(ctx context.Context, by manage.Caller, id string, deliveryID uuid.UUID) error {
-	if err := by.Demand(manage.WriteWebhooks); err != nil {
+	if err := demandToSend(by); err != nil {
 		return err
 	}
 	now := s.Now()
@@ -83,7 +83,7 @@ const (
 func (s *Store) ResendSince(
 	ctx context.Context, by manage.Caller, id string, since time.Time, after int64,
 ) (resent *ResentEvents, err error) {
-	if err := by.Demand(manage.WriteWebhooks); err != nil {
+	if err := demandToSend(by); err != nil {
 		return nil, err
 	}
 	if since.Year() < 1970 || since.Year() > 9999 { // PostgreSQL does not take every year

@@ -107,6 +107,7 @@ func (p *Service) post(ctx context.Context, d *Delivery, token string) *fault {
 		return &fault{reason: "the back-channel logout URI is not a URL", final: true}
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Close = true // each attempt has a client of its own, which nothing uses again
 	outbound := storage.Outbound{AllowPrivate: p.AllowPrivate, Timeout: attemptTimeout}
 	if d.ByOperator {
 		outbound.Target = d.URI

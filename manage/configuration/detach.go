@@ -22,6 +22,9 @@ func (s *Store) Detach(ctx context.Context, by manage.Caller, kind, id string) e
 	if err := by.Demand(manage.ApplyConfiguration); err != nil {
 		return err
 	}
+	if err := s.demandToDetach(ctx, by, kind, id); err != nil {
+		return fmt.Errorf("detach %s %q: %w", kind, id, err)
+	}
 	now := s.Now()
 	err := s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		row, err := rowOf(ctx, tx, kind, id)
@@ -34,6 +37,21 @@ func (s *Store) Detach(ctx context.Context, by manage.Caller, kind, id string) e
 	s.APIs.Forget()
 	if err != nil {
 		return fmt.Errorf("detach %s %q: %w", kind, id, err)
+	}
+	return nil
+}
+
+// demandToDetach returns an error where a caller may not change something by a file either.
+func (s *Store) demandToDetach(ctx context.Context, by manage.Caller, kind, id string) error {
+	switch kind {
+	case KindProvider:
+		return by.Demand(manage.WriteProviders)
+	case KindClient:
+		client, err := s.Clients.ByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		return s.demandOver(ctx, by, client)
 	}
 	return nil
 }

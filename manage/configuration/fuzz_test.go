@@ -27,6 +27,18 @@ func FuzzConfiguration(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file string) { holds(t, b, file) })
 }
 
+// What lies deep in one another is refused at once: the parser's time would grow with the square of the depth.
+func TestDeepFiles(t *testing.T) {
+	t.Parallel()
+	for _, part := range []string{"[", "{", "- ", "? ", "-\t", "[[]", "a: [\n"} {
+		deep := "version: 1\nx:\n " + strings.Repeat(part, 200_000)
+		_, err := configuration.Read([]byte(deep), configuration.Secrets{})
+		if err == nil || !strings.Contains(err.Error(), "in one another") {
+			t.Errorf("%q: %.200v", part, err)
+		}
+	}
+}
+
 // holds applies a file, if it is one, to a server that others were applied to.
 func holds(t *testing.T, b *bench, file string) {
 	t.Helper()

@@ -1,6 +1,7 @@
 package configuration
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +24,9 @@ type reader struct {
 
 // parse reads the one document of a text. It says where that is no YAML, and nothing of what is there.
 func parse(source []byte) (ast.Node, error) {
+	if at := tooDeep(source); at > 0 {
+		return nil, &Fault{Line: at, Err: errors.New("here is more in one another than anything of a file is")}
+	}
 	file, err := parser.ParseBytes(source, 0)
 	if err != nil {
 		return nil, &Fault{Line: lineOf(err), Err: errors.New("this is not YAML")}
@@ -41,6 +45,37 @@ func parse(source []byte) (ast.Node, error) {
 		return nil, &Fault{Err: errors.New("the file is empty; it begins with version: 1")}
 	}
 	return body, nil
+}
+
+const (
+	mostOpen      = 100 // brackets and braces: the deepest thing of a file has a handful
+	mostIndicated = 20  // beginnings of lists in one line
+)
+
+// tooDeep is the line where a text has more in one another than the parser can read in time: what it takes grows with
+// the square of the depth, and its stack with the depth. It counts brackets, also those in texts, so that it need know
+// nothing of YAML; 0: nowhere.
+func tooDeep(source []byte) int {
+	open, number := 0, 0
+	for text := range bytes.Lines(source) {
+		number++
+		beginning := text[:len(text)-len(bytes.TrimLeft(text, " \t-?:"))]
+		if len(bytes.Fields(beginning)) > mostIndicated {
+			return number
+		}
+		for _, char := range text {
+			switch {
+			case char == '[' || char == '{':
+				open++
+			case (char == ']' || char == '}') && open > 0:
+				open--
+			}
+			if open > mostOpen {
+				return number
+			}
+		}
+	}
+	return 0
 }
 
 // lineOf is where a text is no YAML; 0: that is not known.

@@ -44,6 +44,8 @@ var catalogue = []Type{
 	{"phone.added", "phone", "added", "A phone number was added; nobody has proved yet whose it is."},
 	{"phone.code_sent", "phone", "code_sent", "A code was sent to a phone number."},
 	{"phone.verified", "phone", "verified", "A phone number was proved to be the person's."},
+	{"phone.code_refused", "phone", "code_refused", "A wrong code was entered for a phone number."},
+	{"phone.refused", "phone", "refused_as_taken", "A phone number was proved that is another account's, and was not added."},
 	{"phone.made_primary", "phone", "made_primary", "Another phone number is the primary one."},
 	{"phone.removed", "phone", "removed", "A phone number was removed."},
 

@@ -96,6 +96,8 @@ var sentences = map[string]locales.Key{
 	"user.signed_out_everywhere":   locales.Key("console.line.user_signed_out"),
 	"user.unlocked":                locales.Key("console.line.user_unlocked"),
 	"phone.code_sent":              locales.Key("console.line.phone_code"),
+	"phone.code_refused":           locales.Key("console.line.phone_code_refused"),
+	"phone.refused_as_taken":       locales.Key("console.line.phone_refused"),
 	"phone.made_primary":           locales.Key("console.line.phone_primary"),
 	"password_reset_token.allowed": locales.Key("console.line.reset_allowed"),
 	"hardware_key.kept":            locales.Key("console.line.hardware_key_kept"),

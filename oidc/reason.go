@@ -123,7 +123,7 @@ func mayBeSecret(text string) bool {
 	if _, err := uuid.Parse(text); err == nil && strings.Contains(text, "-") {
 		return false
 	}
-	if len(text) < shortestToken || strings.ContainsAny(text, ".:/@ ") {
+	if strings.ContainsAny(text, ".:@ ") || len(text) < shortestToken {
 		return false
 	}
 	const digits = "0123456789"

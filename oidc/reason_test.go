@@ -52,6 +52,7 @@ func TestWhatIsKeptOfAName(t *testing.T) {
 	for _, secret := range []string{
 		"Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MGFiY2RlZmdoaWo", "wkt_Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MGFiY2RlZmdoaWo0a5b6c7d",
 		"d41d8cd98f00b204e9800998ecf8427e", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln", "aB3-dE6_gH9-jK2_mN5-pQ8",
+		"Zm9vYmFy/mF6cXV4MTIz+DU2Nzg5MGFiY2RlZmdoaWo=", // of openssl rand -base64 32
 	} {
 		if got := SentName(secret); got != secret[:4]+"…" {
 			t.Errorf("%q is kept as %q", secret, got)

@@ -114,7 +114,7 @@ func (p *Service) ReadAccessToken(token string) (*AccessClaims, error) {
 func (p *Service) stillStands(ctx context.Context, claims *AccessClaims) (uuid.UUID, error) {
 	if claims.GrantID == "" { // client_credentials
 		stands, err := p.Database.Reader().NewSelect().Model((*clients.Client)(nil)).Where("id = ?", claims.ClientID).
-			Where("NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?)", claims.ID).Exists(ctx)
+			Where("NOT is_disabled").Where("NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?)", claims.ID).Exists(ctx)
 		if err == nil && !stands {
 			err = errToken
 		}

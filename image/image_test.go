@@ -93,7 +93,7 @@ func TestSameSourcesSameDigest(t *testing.T) {
 // copySources copies what the binary is made of.
 func copySources(t testing.TB, from, to string) {
 	t.Helper()
-	skip := []string{".git", "bin", "dist", "docs", "helm", "image", "node_modules", ".venv", "screenshots", "wicket-data"}
+	skip := []string{".git", "bin", "dist", "helm", "image", "node_modules", ".venv", "screenshots", "wicket-data"}
 	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err

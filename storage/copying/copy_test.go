@@ -74,7 +74,7 @@ func fillTables(t testing.TB, db *storage.Database, rows int, long ...string) []
 					value = []byte{}
 				case c.Type == "TEXT" && c.Named:
 					value = fmt.Sprintf("%c %d é", 'A'+i%60, i) // upper and lower case, and signs between
-				case c.Type == "INTEGER":
+				case c.Type == "INTEGER", c.Type == "BIGINT" && c.Named:
 					value = 10 * (i + 1)
 				case len(hard) == 0:
 					return fmt.Errorf("no value for the type %s of %s in %s", c.Type, c.Name, c.Relation)

@@ -57,7 +57,7 @@ func TestFirstAdministrator(t *testing.T) {
 	}
 	rosa := harness.SignUpForm(url.Values{"username": {"rosa"}})
 	if shown := h.NewBrowser(t).FollowLink(t, link, rosa); shown.StatusCode != http.StatusOK ||
-		shown.Request.URL.Path != "/account" {
+		shown.Request.URL.Path != "/console" {
 		t.Fatalf("the first person: %s %s\n%s", shown.Status, shown.Request.URL, shown.Text)
 	}
 	if shown := h.NewBrowser(t).FollowLink(
@@ -128,7 +128,7 @@ func TestChosenFirstAdministrator(t *testing.T) {
 		}
 		if shown := h.NewBrowser(t).FollowLink(
 			t, link, harness.SignUpForm(url.Values{"username": {"rosa"}}),
-		); shown.StatusCode != http.StatusOK || shown.Request.URL.Path != "/account" {
+		); shown.StatusCode != http.StatusOK || shown.Request.URL.Path != "/console" {
 			t.Fatalf("the first person: %s %s\n%s", shown.Status, shown.Request.URL, shown.Text)
 		}
 		if shown := h.NewBrowser(t).FollowLink(

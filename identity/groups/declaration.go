@@ -136,5 +136,8 @@ func RemoveDeclared(ctx context.Context, tx bun.Tx, now time.Time, source, slug 
 	if group.DeclaredBy != source {
 		return storage.ErrNotFound
 	}
+	if err := freeOfDeclaredApps(ctx, tx, group, source); err != nil {
+		return fmt.Errorf("group %q is for an app of another file: %w", slug, err)
+	}
 	return remove(ctx, tx, now, group)
 }

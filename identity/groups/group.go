@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
 
 	"github.com/wicket-id/wicket/identity/declared"
 	"github.com/wicket-id/wicket/identity/refusal"
@@ -165,13 +166,17 @@ func (s Store) Rename(ctx context.Context, slug, name string, check func(*Group)
 }
 
 // Delete removes a group. Its people are in it no more, hold its roles no more, and may use no app by it; an app that
-// lists no other is for nobody then. It returns storage.ErrNotFound or declared.ErrDeclared.
+// lists no other is for nobody then. It returns storage.ErrNotFound or declared.ErrDeclared, also where the group is for
+// an app that a file declares: without the group that file could not be applied any more.
 func (s Store) Delete(ctx context.Context, slug string) error {
 	now := s.Now()
 	err := storage.WriteMuch(ctx, s.Database, func(ctx context.Context, tx bun.Tx) error {
 		group, err := find(ctx, tx, slug)
 		if err == nil {
 			err = declared.Check(group.DeclaredBy)
+		}
+		if err == nil {
+			err = freeOfDeclaredApps(ctx, tx, group, "")
 		}
 		if err != nil {
 			return err
@@ -182,6 +187,25 @@ func (s Store) Delete(ctx context.Context, slug string) error {
 		return fmt.Errorf("delete group: %w", err)
 	}
 	return nil
+}
+
+// freeOfDeclaredApps returns a declared.ErrDeclared where a group is for an app that another file than the source
+// declares, and keeps it from becoming so until the commit.
+func freeOfDeclaredApps(ctx context.Context, tx bun.Tx, group *Group, source string) error {
+	if tx.Dialect().Name() == dialect.PG {
+		if err := tx.NewSelect().Model(group).WherePK().For("UPDATE").Scan(ctx); err != nil {
+			return storage.NotFound(err)
+		}
+	}
+	var sources []string
+	err := tx.NewSelect().Table("client_access").Join("JOIN clients ON clients.id = client_access.client_id").
+		ColumnExpr("clients.declared_by").
+		Where("client_access.group_id = ? AND clients.declared_by NOT IN ('', ?)", group.ID, source).
+		OrderExpr("clients.id").Limit(1).Scan(ctx, &sources)
+	if err != nil || len(sources) == 0 {
+		return err
+	}
+	return declared.Check(sources[0])
 }
 
 func remove(ctx context.Context, tx bun.Tx, now time.Time, group *Group) error {

@@ -419,6 +419,36 @@ func TestDeclaredIsLocked(t *testing.T) {
 	})
 }
 
+// A group that an app of a file is for stays, though the file does not declare it: the file could not be applied without.
+func TestGroupOfADeclaredAppStays(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		all := b.h.Identity.Groups()
+		for _, slug := range []string{"guests", "others"} {
+			if _, err := all.Create(t.Context(), slug, slug); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const file = "version: 1\nclients: [{client_id: wiki, client_name: Wiki, redirect_uris: [https://wiki.example/cb], " +
+			"token_endpoint_auth_method: none, access: [guests]}]"
+		b.apply(t, file, "")
+		if err := all.Delete(t.Context(), "guests"); !errors.Is(err, declared.ErrDeclared) {
+			t.Errorf("the group of a declared app: %v", err)
+		}
+		if err := all.Delete(t.Context(), "others"); err != nil {
+			t.Errorf("another group: %v", err)
+		}
+		b.h.Pass(time.Second)
+		b.apply(t, file, "")
+		if err := b.Detach(t.Context(), operator, "client", "wiki"); err != nil {
+			t.Fatal(err)
+		}
+		if err := all.Delete(t.Context(), "guests"); err != nil {
+			t.Errorf("the group of an app that is declared no more: %v", err)
+		}
+	})
+}
+
 // An app that has registered itself is its own no more, and stays though nobody uses it, once a file declares it.
 func TestDeclaredThoughItRegisteredItself(t *testing.T) {
 	t.Parallel()

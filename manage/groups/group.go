@@ -141,7 +141,7 @@ func (s *Store) Put(
 	return s.view(ctx, group)
 }
 
-// Delete removes a group. It returns a *manage.ForbiddenError or storage.ErrNotFound.
+// Delete removes a group. It returns a *manage.ForbiddenError, or what groups.Store.Delete does.
 func (s *Store) Delete(ctx context.Context, by manage.Caller, slug string) error {
 	if err := by.Demand(manage.WriteGroups); err != nil {
 		return err

@@ -92,7 +92,9 @@ var changes = map[string]locales.Key{
 // Mend makes the change of the app that lets in what was refused, where all is as the page has shown it.
 func (h Refusal) Mend(v *frame.Visit, by manage.Caller) error {
 	reference := v.Gin.Param("reference")
-	if v.Form.Get("seen") == "" { // our own page always sends it
+	if err := by.Demand(manage.WriteClients); err != nil {
+		return err
+	} else if v.Form.Get("seen") == "" { // our own page always sends it
 		return frame.ErrForm
 	}
 	_, err := h.Refusals.Mend(v.Context(), by, reference, v.Form.Get("seen"), v.Form.Get("new_host"))

@@ -103,7 +103,7 @@ func send(t *testing.T, b *harness.Browser, route string) harness.Page {
 	if method == http.MethodGet {
 		return b.Get(t, path)
 	}
-	form := url.Values{"days": {"30"}, "username": {"nobody"}}
+	form := url.Values{"days": {"30"}, "username": {"nobody"}, "verified": {"yes"}}
 	if !strings.HasSuffix(path, "/invite") { // the role of an invitation takes more than the invitation
 		form.Set("role", administrators.Auditor)
 	}

@@ -2,6 +2,8 @@ package protocol
 
 import (
 	"encoding/json"
+	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -99,6 +101,38 @@ func TestASignedAnswerIsNoToken(t *testing.T) {
 		hinted, _ := answered(t, b.Get(t, h.AuthorizeURL(client, url.Values{"id_token_hint": {text}})))
 		if hinted.Get("error") != "invalid_request" {
 			t.Errorf("as an id_token_hint: %v", hinted)
+		}
+	})
+}
+
+// No answer goes to this server itself: a form that our own page posts there would pass for one of our pages'.
+func TestNoAnswerGoesToThisServer(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		own, err := url.Parse(h.Issuer + "/account/sign-out-everywhere")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.Clients.Create(t.Context(), &clients.Client{Name: "App", RedirectURIs: []string{own.String()}})
+		if !errors.Is(err, clients.ErrClient) || !strings.Contains(err.Error(), "an address of this server") {
+			t.Errorf("registered: %v", err)
+		}
+		anyPort := *own
+		anyPort.Host = own.Hostname()
+		client := h.AddClient(t, func(c *clients.Client) {
+			c.AuthMethod, c.RedirectURIs = clients.AuthNone, []string{anyPort.String()}
+		})
+		b := h.NewBrowser(t)
+		b.SignInAs(t, "alice")
+		elsewhere := *own
+		elsewhere.Host = own.Hostname() + ":1"
+		for to, status := range map[string]int{own.String(): http.StatusBadRequest, elsewhere.String(): http.StatusOK} {
+			shown := b.Get(t, h.AuthorizeURL(client, url.Values{
+				"redirect_uri": {to}, "response_mode": {"form_post"}, "prompt": {"none"},
+			}))
+			if shown.StatusCode != status || strings.Contains(shown.Text, `action="`+to+`"`) != (status == http.StatusOK) {
+				t.Errorf("to %s: %s\n%s", to, shown.Status, shown.Text)
+			}
 		}
 	})
 }

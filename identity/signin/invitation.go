@@ -236,6 +236,17 @@ func (s Invitations) List(ctx context.Context, limit int) ([]Invitation, error) 
 	return invitations, nil
 }
 
+// ByID returns an invitation that still works, or storage.ErrNotFound.
+func (s Invitations) ByID(ctx context.Context, id uuid.UUID) (*Invitation, error) {
+	invitation := new(Invitation)
+	err := s.Database.Reader().NewSelect().Model(invitation).
+		Where("id = ?", id).Where(invitationIsOpen, s.Now()).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("invitation: %w", storage.NotFound(err))
+	}
+	return invitation, nil
+}
+
 // Revoke ends an invitation that still works, or returns storage.ErrNotFound.
 func (s Invitations) Revoke(ctx context.Context, id uuid.UUID) error {
 	now := s.Now()

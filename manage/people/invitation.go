@@ -91,15 +91,13 @@ func (s *Store) RevokeInvitation(ctx context.Context, by manage.Caller, id uuid.
 	if err := by.Demand(manage.WriteUsers); err != nil {
 		return err
 	}
-	open, err := s.SignIns.Invitations().List(ctx, maxInvitations)
+	invitation, err := s.SignIns.Invitations().ByID(ctx, id)
 	if err != nil {
 		return err
 	}
-	for _, invitation := range open {
-		if invitation.ID == id && invitation.AdminRole != "" {
-			if err := by.DemandAbove([]string{invitation.AdminRole}, manage.WriteUsers); err != nil {
-				return err
-			}
+	if invitation.AdminRole != "" {
+		if err := by.DemandAbove([]string{invitation.AdminRole}, manage.WriteUsers); err != nil {
+			return err
 		}
 	}
 	return s.SignIns.Invitations().Revoke(ctx, id)

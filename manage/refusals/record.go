@@ -137,7 +137,7 @@ type Recorder struct {
 // Allowances say how many refusals are noted. A network has less than an app, so that none alone can use up what there
 // is for an app.
 type Allowances struct {
-	Network cache.Rate // of each network
+	Network cache.Rate // of each network; see allows
 	Cause   cache.Rate // of each app and reason
 	All     cache.Rate
 }
@@ -191,19 +191,15 @@ func (r *Recorder) Note(ctx context.Context, refused Record) {
 
 // allows tells whether there are not too many refusals like this one already.
 func (r *Recorder) allows(ctx context.Context, refused *Record) bool {
-	for _, allowance := range []struct {
-		key  string
-		rate cache.Rate
-	}{
-		{"network " + identity.Device{IP: refused.IP}.Source(), r.Allowances.Network},
-		{"cause " + refused.Reason + " " + refused.ClientID, r.Allowances.Cause},
-		{"all", r.Allowances.All},
-	} {
-		if r.spent.Take(ctx, allowance.key, allowance.rate) > 0 {
+	for i, network := range (identity.Device{IP: refused.IP}).Networks() {
+		rate := r.Allowances.Network
+		rate.N *= int64(i + 1) // a wider one may be of several subscribers; the widest still gets no more than half of all
+		if r.spent.Take(ctx, "network "+network, rate) > 0 {
 			return false
 		}
 	}
-	return true
+	return r.spent.Take(ctx, "cause "+refused.Reason+" "+refused.ClientID, r.Allowances.Cause) == 0 &&
+		r.spent.Take(ctx, "all", r.Allowances.All) == 0
 }
 
 // enqueue hands a refusal to what writes them, which runs only while there are some.

@@ -95,6 +95,16 @@ func TestAStrangerCannotFillTheDatabase(t *testing.T) {
 		if n := written(t, h); n != 10 {
 			t.Errorf("an hour later %d are written", n)
 		}
+		h.Clock = h.Clock.Add(time.Hour)
+		for i := range 30 { // networks of one subscriber
+			recorder.Note(from(ctx, fmt.Sprintf("2001:db8:0:%x::1", i%10)), refusals.Record{
+				Place: refusals.AtToken, ClientID: "shop", Reason: fmt.Sprint(i),
+			})
+		}
+		recorder.Drain(t.Context())
+		if n := written(t, h); n != 16 {
+			t.Errorf("of one subscriber %d more are written, not 6", n-10)
+		}
 	})
 }
 

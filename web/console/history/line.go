@@ -147,6 +147,9 @@ func actor(v *frame.Visit, entry *activity.Entry, names map[string]string) strin
 	case "client":
 		return v.Language.Text("console.line.by_app", locales.Params{"App": id})
 	case "operator":
+		if id == "" {
+			return v.Language.Text("console.line.by_an_operator")
+		}
 		return v.Language.Text("console.line.by_operator", locales.Params{"Name": id})
 	case "system":
 		return v.Language.Text("console.line.by_system")

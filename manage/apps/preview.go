@@ -6,10 +6,12 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/oidc/access"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 // Preview is what an app would be told of a person who signed in to it now.
@@ -20,8 +22,8 @@ type Preview struct {
 }
 
 // Preview tells what an app would be told of a person with some of its scopes; none: all that it is registered for. It
-// is made by the code that tells it. It returns a *manage.ForbiddenError, or storage.ErrNotFound where there is no such
-// app or person.
+// is made by the code that tells it. It shows more of a person than administrators see elsewhere, so the audit trail says
+// who has seen it. It returns a *manage.ForbiddenError, or storage.ErrNotFound where there is no such app or person.
 func (s *Store) Preview(
 	ctx context.Context, by manage.Caller, clientID string, userID uuid.UUID, scopes []string,
 ) (*Preview, error) {
@@ -49,6 +51,15 @@ func (s *Store) Preview(
 	).Exists(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("whether somebody may use %s: %w", clientID, err)
+	}
+	now := s.Now()
+	err = s.Database.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return audit.Record(ctx, tx, now, audit.Change{
+			Entity: "client", EntityID: client.ID, Action: "previewed", UserID: userID, New: audit.Values{"scopes": granted},
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("record a preview: %w", err)
 	}
 	return &Preview{Allowed: allowed, IDToken: told.IDToken, Userinfo: told.Userinfo}, nil
 }

@@ -111,6 +111,7 @@ var catalogue = []Type{
 	{"client.changed", "client", "changed", "The registration of an app was changed, or its secret."},
 	{"client.deleted", "client", "deleted", "An app was deleted."},
 	{"client.disabled", "client", "disabled", "An app was disabled: nobody can sign in to it, and it gets no tokens."},
+	{"client.previewed", "client", "previewed", "An administrator was shown what an app would be told of a person."},
 	{"client.released", "client", "released", "An app is declared by no configuration file any more: it can be changed by whoever may."},
 	{"api.created", "api", "created", "An API was registered."},
 	{"api.changed", "api", "changed", "The registration of an API was changed."},

@@ -26,6 +26,7 @@ var sentences = map[string]locales.Key{
 	"client.created":               locales.Key("console.line.client_created"),
 	"client.deleted":               locales.Key("console.line.client_deleted"),
 	"client.disabled":              locales.Key("console.line.client_disabled"),
+	"client.previewed":             locales.Key("console.line.client_previewed"),
 	"client.released":              locales.Key("console.line.client_released"),
 	"consent.granted":              locales.Key("console.line.consent_granted"),
 	"consent.withdrawn":            locales.Key("console.line.consent_withdrawn"),

@@ -43,6 +43,10 @@ func TestPreviewIsWhatAnAppIsTold(t *testing.T) {
 				}
 				tokens := h.Redeem(t, app, h.NewBrowser(t).Code(t, app, asked))
 				after := owner.must(t, http.StatusOK, http.MethodGet, path, nil)
+				trail := owner.must(t, http.StatusOK, http.MethodGet, "/api/v1/audit?entity=client&entity_id="+app.ID, nil)
+				if !strings.Contains(trail.Text, `"previewed"`) || !strings.Contains(trail.Text, h.User.ID.String()) {
+					t.Errorf("the audit trail says %s", trail.Text)
+				}
 				if tokens.Status != http.StatusOK {
 					t.Fatalf("no tokens: %v", tokens.JSON)
 				}

@@ -166,8 +166,8 @@ func (s Store) Rename(ctx context.Context, slug, name string, check func(*Group)
 }
 
 // Delete removes a group. Its people are in it no more, hold its roles no more, and may use no app by it; an app that
-// lists no other is for nobody then. It returns storage.ErrNotFound or declared.ErrDeclared, also where the group is for
-// an app that a file declares: without the group that file could not be applied any more.
+// lists no other is for nobody then. It returns storage.ErrNotFound, or declared.ErrDeclared, also where the group is
+// for an app that a file declares: without the group that file could not be applied any more.
 func (s Store) Delete(ctx context.Context, slug string) error {
 	now := s.Now()
 	err := storage.WriteMuch(ctx, s.Database, func(ctx context.Context, tx bun.Tx) error {

@@ -22,8 +22,9 @@ type Preview struct {
 }
 
 // Preview tells what an app would be told of a person with some of its scopes; none: all that it is registered for. It
-// is made by the code that tells it. It shows more of a person than administrators see elsewhere, so the audit trail says
-// who has seen it. It returns a *manage.ForbiddenError, or storage.ErrNotFound where there is no such app or person.
+// is made by the code that tells it. It shows more of a person than administrators see elsewhere, so the audit trail
+// says who has seen it. It returns a *manage.ForbiddenError, or storage.ErrNotFound where there is no such app or
+// person.
 func (s *Store) Preview(
 	ctx context.Context, by manage.Caller, clientID string, userID uuid.UUID, scopes []string,
 ) (*Preview, error) {

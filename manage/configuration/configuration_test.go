@@ -419,7 +419,8 @@ func TestDeclaredIsLocked(t *testing.T) {
 	})
 }
 
-// A group that an app of a file is for stays, though the file does not declare it: the file could not be applied without.
+// A group that an app of a file is for stays, though the file does not declare it: the file could not be applied
+// without it.
 func TestGroupOfADeclaredAppStays(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bench) {

@@ -43,12 +43,13 @@ import (
 	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/clock"
 )
 
 // Server is Wicket put together.
 type Server struct {
 	Database  *storage.Database
-	Clock     *storage.Clock
+	Clock     *clock.Clock
 	Redis     *cache.Redis // nil where there is none
 	Identity  *identity.Store
 	Factors   *factor.Store

@@ -39,6 +39,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
+	"github.com/wicket-id/wicket/storage/clock"
 	"github.com/wicket-id/wicket/web"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/notify"
@@ -61,7 +62,7 @@ func (s *Server) openDatabase(ctx context.Context, config *Config) (err error) {
 	if err := Prepare(ctx, s.Database, config.Migrate, s.log); err != nil {
 		return err
 	}
-	if s.Clock, err = s.Database.NewClock(ctx, config.Clock, s.log); err != nil {
+	if s.Clock, err = clock.New(ctx, s.Database, config.Clock, s.log); err != nil {
 		return fmt.Errorf("WICKET_DATABASE_URL: %w", err)
 	}
 	return nil

@@ -1,4 +1,5 @@
-package storage
+// Package clock tells the time that all replicas share.
+package clock
 
 import (
 	"context"
@@ -6,27 +7,34 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
+	"github.com/wicket-id/wicket/storage"
 )
 
 // Clock is the time that all replicas share. It is the machine's own as long as that agrees with the database's, and
 // the database's otherwise: what lives for a minute by one replica's clock must not be dead by another's.
 type Clock struct {
-	database *Database
+	database *storage.Database
 	machine  func() time.Time
 	log      *slog.Logger
 	ahead    atomic.Int64 // by how many nanoseconds the database's clock is ahead of the machine's; 0: they agree
 }
 
 const (
-	// clockTolerance is how far two clocks may be apart and be said to agree.
-	clockTolerance = time.Second
-	// clockCompared is how often the two are compared.
-	clockCompared = time.Minute
+	// tolerance is how far two clocks may be apart and be said to agree.
+	tolerance = time.Second
+	// compared is how often the two are compared.
+	compared = time.Minute
+	// asks is how often the database is asked for each comparison. The quickest answer counts: what it took is how
+	// wrong the difference may be, and a connection may have to be made first.
+	asks = 4
 )
 
-// NewClock compares the two clocks once. machine is this machine's, in UTC.
-func (d *Database) NewClock(ctx context.Context, machine func() time.Time, log *slog.Logger) (*Clock, error) {
-	c := &Clock{database: d, machine: machine, log: log}
+// New compares the two clocks once. machine is this machine's, in UTC.
+func New(
+	ctx context.Context, database *storage.Database, machine func() time.Time, log *slog.Logger,
+) (*Clock, error) {
+	c := &Clock{database: database, machine: machine, log: log}
 	return c, c.compare(ctx)
 }
 
@@ -36,7 +44,7 @@ func (c *Clock) Now() time.Time { return c.machine().Add(time.Duration(c.ahead.L
 // Watch compares the clocks every minute until ctx ends: a machine may wake up late, and a database may move to another
 // one.
 func (c *Clock) Watch(ctx context.Context) {
-	ticker := time.NewTicker(clockCompared)
+	ticker := time.NewTicker(compared)
 	defer ticker.Stop()
 	for {
 		select {
@@ -52,16 +60,22 @@ func (c *Clock) Watch(ctx context.Context) {
 
 // compare asks the database for its time. An embedded database has the machine's.
 func (c *Clock) compare(ctx context.Context) error {
-	if c.database.Kind == SQLite {
+	if c.database.Kind == storage.SQLite {
 		return nil
 	}
-	var there time.Time
-	asked := c.machine()
-	if err := c.database.Reader().NewRaw("SELECT clock_timestamp()").Scan(ctx, &there); err != nil {
-		return fmt.Errorf("ask the database for its time: %w", err)
+	var ahead, shortest time.Duration
+	for n := range asks {
+		var there time.Time
+		asked := c.machine()
+		if err := c.database.Reader().NewRaw("SELECT clock_timestamp()").Scan(ctx, &there); err != nil {
+			return fmt.Errorf("ask the database for its time: %w", err)
+		}
+		answered := c.machine()
+		if took := answered.Sub(asked); n == 0 || took < shortest {
+			ahead, shortest = aheadBy(there, asked, answered), took
+		}
 	}
-	ahead := aheadBy(there, asked, c.machine())
-	if before := time.Duration(c.ahead.Swap(int64(ahead))); (before - ahead).Abs() > clockTolerance {
+	if before := time.Duration(c.ahead.Swap(int64(ahead))); (before - ahead).Abs() > tolerance {
 		if ahead == 0 {
 			c.log.Info("this machine's clock agrees with the database's again")
 		} else {
@@ -76,7 +90,7 @@ func (c *Clock) compare(ctx context.Context) error {
 // aheadBy is by how much a clock is ahead of the one that said asked before it was read and answered after it: 0 where
 // the two may well agree.
 func aheadBy(read, asked, answered time.Time) time.Duration {
-	if read.After(asked.Add(-clockTolerance)) && read.Before(answered.Add(clockTolerance)) {
+	if read.After(asked.Add(-tolerance)) && read.Before(answered.Add(tolerance)) {
 		return 0
 	}
 	return read.Sub(asked.Add(answered.Sub(asked) / 2)).Truncate(time.Microsecond) // the databases keep no finer times

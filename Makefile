@@ -17,7 +17,7 @@ GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # package may follow that has a sync.Map, as modernc.org/libc has: of its generic half the linker keeps one copy, perhaps
 # that of the package that was left out, and then the detector sees races everywhere that are none.
 RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false -d=checkptr=0' -gcflags='golang.org/x/crypto/argon2=-race=false'
-PACKAGES := $(CLIENTS)/node_modules/.package-lock.json $(CLIENTS)/python/.venv/complete
+PACKAGES := $(CLIENTS)/node_modules/.package-lock.json $(CLIENTS)/python/.venv/complete bin/oauth2-proxy
 # A mirror that does not answer is given up soon, and asked again.
 NETWORK := -o Acquire::Retries=3 -o Acquire::http::Timeout=60 -o Acquire::https::Timeout=60
 
@@ -132,3 +132,6 @@ $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/p
 $(CLIENTS)/python/.venv/complete: $(CLIENTS)/python/requirements.txt | tools
 	cd $(CLIENTS)/python && python3 -m venv .venv && .venv/bin/pip install -q --disable-pip-version-check --timeout 60 \
 		--require-hashes -r requirements.txt && touch .venv/complete
+
+bin/oauth2-proxy: Makefile
+	GOBIN=$(CURDIR)/bin go install github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6

@@ -40,3 +40,13 @@ func NeedPythonPackages(t testing.TB) {
 		LeaveOut(t, "the Python packages of the test clients are not installed (make test does it)")
 	}
 }
+
+// OAuth2Proxy returns the path of the program oauth2-proxy, and leaves the test out where it is not installed.
+func OAuth2Proxy(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join("..", "..", "..", "..", "bin", "oauth2-proxy")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		LeaveOut(t, "oauth2-proxy is not installed (make test does it, or: make bin/oauth2-proxy)")
+	}
+	return path
+}

@@ -1,6 +1,6 @@
 # Targets with a ## are listed by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help build image chart docs run attack test test-quick test-repeat test-migrations test-kubernetes test-api lint fuzz fuzz-long bench bench-growth screenshots tools
+.PHONY: help build image chart docs run attack test test-quick test-repeat test-migrations test-kubernetes test-api test-spring lint fuzz fuzz-long bench bench-growth screenshots tools
 
 FUZZTIME ?= 30s
 BENCHTIME ?= 2s
@@ -73,6 +73,14 @@ test-api: $(SCHEMATHESIS) ## call all of the management API as its own descripti
 
 $(SCHEMATHESIS): | tools
 	python3 -m venv bin/schemathesis && bin/schemathesis/bin/pip install -q --disable-pip-version-check --timeout 60 schemathesis==4.32.5
+
+# A Maven build and a JVM are too slow for every build.
+test-spring: bin/spring/app-1.jar ## sign in to a Spring app, and call a Spring API, as docs/apps/spring.md says; needs a JDK and Maven
+	WICKET_TEST_SPRING=$(CURDIR)/bin/spring/app-1.jar go test -count=1 -v -tags 'nomsgpack spring' -run Spring ./cmd/internal/e2e/protocol
+
+bin/spring/app-1.jar: $(shell find $(CLIENTS)/spring -type f)
+	@command -v mvn >/dev/null || { echo "make test-spring needs a JDK and Maven (Debian: apt-get install default-jdk-headless maven)" >&2; exit 1; }
+	cd $(CLIENTS)/spring && mvn -q -B package && touch $(CURDIR)/bin/spring/app-1.jar
 
 attack: ## throw the attacks that are known at servers that the tests start, or at the one that ATTACK_ISSUER names: docs/security.md
 	go test -count=1 ./cmd/internal/e2e/attack

@@ -97,7 +97,7 @@ func (p *Process) start(t testing.TB, url string) *Process {
 		}
 		if time.Now().After(deadline) {
 			p.Kill()
-			t.Fatalf("%s does not answer at %s: %v\n%s", p, url, err, &p.ErrOut)
+			t.Fatalf("%s does not answer at %s: %v\n%s%s", p, url, err, &p.Out, &p.ErrOut)
 		}
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/grants"
 	"github.com/wicket-id/wicket/oidc/oidctest"
+	"github.com/wicket-id/wicket/oidc/usercode"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -72,7 +73,7 @@ func poll(t *testing.T, h *oidctest.Stack, clientID, deviceCode string) (*grants
 // open finds the device that waits with a code.
 func open(t *testing.T, h *oidctest.Stack, typed string, by uuid.UUID) (*authorize.Device, error) {
 	t.Helper()
-	code, ok := authorize.ParseUserCode(typed)
+	code, ok := usercode.Parse(typed)
 	if !ok {
 		t.Fatalf("%q is no user code", typed)
 	}
@@ -529,7 +530,7 @@ func TestDeviceRequestsThatAreRefused(t *testing.T) {
 		if err := h.Database.Reader().NewSelect().Model(&kept).Scan(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		code, _ := authorize.ParseUserCode(answer.UserCode)
+		code, _ := usercode.Parse(answer.UserCode)
 		if len(kept.Form) != 1 || bytes.Contains(kept.UserCode, []byte(code)) || len(kept.UserCode) != 32 {
 			t.Errorf("kept %+v", kept)
 		}
@@ -552,7 +553,7 @@ func TestGuessingUserCodes(t *testing.T) {
 		h.Add(t, television("tv"))
 		alice := newcomer(t, h, "alice")
 		asked := begin(t, h, "tv", "openid")
-		right, _ := authorize.ParseUserCode(asked.UserCode)
+		right, _ := usercode.Parse(asked.UserCode)
 		wrong := "BBBBBBBB"
 		if right == wrong {
 			wrong = "CCCCCCCC"
@@ -635,15 +636,15 @@ func FuzzUserCode(f *testing.F) {
 		f.Add(typed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
-		code, ok := authorize.ParseUserCode(typed)
+		code, ok := usercode.Parse(typed)
 		if !ok {
 			return
 		}
 		if len(code) != 8 || strings.Trim(code, "BCDFGHJKLMNPQRSTVWXZ") != "" {
 			t.Fatalf("%q is taken for %q", typed, code)
 		}
-		for _, again := range []string{code, strings.ToLower(code), authorize.ShownUserCode(code), " " + typed + "-"} {
-			if other, ok := authorize.ParseUserCode(again); len(again) <= 100 && (!ok || other != code) {
+		for _, again := range []string{code, strings.ToLower(code), usercode.Shown(code), " " + typed + "-"} {
+			if other, ok := usercode.Parse(again); len(again) <= 100 && (!ok || other != code) {
 				t.Fatalf("%q is %q, and %q is %q", typed, code, again, other)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/grants"
+	"github.com/wicket-id/wicket/oidc/usercode"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -36,7 +37,7 @@ const (
 	maxWrongCodesFrom      = 100
 )
 
-// Open finds the device that waits with a code, as ParseUserCode reads it, for the person who has typed it; uuid.Nil
+// Open finds the device that waits with a code, as usercode.Parse reads it, for the person who has typed it; uuid.Nil
 // where nobody is signed in yet. It returns ErrUserCode, identity.ErrTooManyAttempts, or an *oidc.Error where what is
 // asked for cannot be had any more.
 func (d Devices) Open(ctx context.Context, code string, by uuid.UUID) (*Device, error) {
@@ -88,7 +89,7 @@ func (d Devices) open(
 		return nil, refused
 	}
 	return &Device{
-		Request: a, Code: ShownUserCode(code), AskedAt: found.CreatedAt,
+		Request: a, Code: usercode.Shown(code), AskedAt: found.CreatedAt,
 		From: identity.Device{IP: found.IP, UserAgent: found.UserAgent}, hash: found.DeviceHash,
 	}, nil
 }
@@ -104,7 +105,7 @@ const sealForDevices = "device request"
 
 // SealPage seals which device a page was shown for, and to whom, for Answered.
 func (d Devices) SealPage(device *Device, shownTo *identity.Session) string {
-	code, _ := ParseUserCode(device.Code)
+	code, _ := usercode.Parse(device.Code)
 	encoded, err := json.Marshal(shownDevice{device.hash, code, shownTo.ID})
 	if err != nil {
 		panic(err) // it is text and bytes
@@ -131,12 +132,12 @@ func (d Devices) Answered(
 		return nil, "", ErrInteraction
 	}
 	if by == nil || shown.Session != by.ID {
-		return nil, ShownUserCode(shown.Code), nil
+		return nil, usercode.Shown(shown.Code), nil
 	}
 	device, err = d.open(ctx, shown.Code, func(query *bun.SelectQuery) *bun.SelectQuery {
 		return query.Where("device_hash = ?", shown.Hash)
 	})
-	return device, ShownUserCode(shown.Code), err
+	return device, usercode.Shown(shown.Code), err
 }
 
 // redeemableFor is how long a device has at the least to fetch what was approved for it.

@@ -12,6 +12,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/grants"
+	"github.com/wicket-id/wicket/oidc/usercode"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -87,7 +88,7 @@ func (d Devices) keep(ctx context.Context, client *clients.Client, form url.Valu
 	now, actor := d.Now(), audit.ActorOf(ctx)
 	deviceCode := storage.NewSecret()
 	for {
-		userCode := newUserCode()
+		userCode := usercode.New()
 		err := d.Database.Append(ctx, d.Database.Draft().NewInsert().Model(&grants.DeviceRequest{
 			DeviceHash: storage.Digest(deviceCode), UserCode: d.userCodeHashes(userCode)[0], ClientID: client.ID,
 			Form: form, IP: actor.IP, UserAgent: identity.Device{UserAgent: actor.UserAgent}.StoredUserAgent(),
@@ -98,7 +99,7 @@ func (d Devices) keep(ctx context.Context, client *clients.Client, form url.Valu
 		} else if err != nil {
 			return nil, oidc.ServerError(fmt.Errorf("keep a device's request: %w", err))
 		}
-		at, shown := d.Issuer+oidc.PathDevice, ShownUserCode(userCode)
+		at, shown := d.Issuer+oidc.PathDevice, usercode.Shown(userCode)
 		return &DeviceAuthorization{
 			DeviceCode: deviceCode, UserCode: shown, VerificationURI: at,
 			VerificationURIComplete: at + "?" + url.Values{"user_code": {shown}}.Encode(),

@@ -9,6 +9,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/grants"
 	"github.com/wicket-id/wicket/oidc/registration"
+	"github.com/wicket-id/wicket/oidc/requestobject"
 	"github.com/wicket-id/wicket/oidc/tokens"
 )
 
@@ -19,8 +20,10 @@ type Service struct {
 	Clients *clients.Store
 	// which knows apps that make themselves known
 	Registration *registration.Service
-	APIs         *apis.Store
-	Tokens       *tokens.Service
-	Grants       *grants.Service
-	Identity     *identity.Store
+	// which opens the requests that apps sign
+	RequestObjects *requestobject.Reader
+	APIs           *apis.Store
+	Tokens         *tokens.Service
+	Grants         *grants.Service
+	Identity       *identity.Store
 }

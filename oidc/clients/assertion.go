@@ -101,6 +101,15 @@ func (p *Store) keySet(client *Client) (keySet, error) {
 	return keysAt{p.remoteKeys, client, client.JWKSURI}, nil
 }
 
+// VerifySignature returns what a client has signed with one of its keys, by one of AssertionAlgs.
+func (p *Store) VerifySignature(ctx context.Context, client *Client, token string) ([]byte, error) {
+	keys, err := p.keySet(client)
+	if err != nil {
+		return nil, err
+	}
+	return keys.VerifySignature(ctx, token)
+}
+
 // registeredKeys are the public keys that a client was registered with.
 type registeredKeys jose.JSONWebKeySet
 

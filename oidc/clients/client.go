@@ -185,6 +185,9 @@ func Outbound(c *Client, uri string, allowPrivate bool) storage.Outbound {
 	return outbound
 }
 
+// AlgNone is what a client is registered with as request_object_signing_alg whose request objects are not signed.
+const AlgNone = "none"
+
 // IsStranger tells whether nobody vouches for the client: anybody may have registered it.
 func (c *Client) IsStranger() bool { return c.Origin == OriginOpen || c.Origin == OriginDocument }
 

@@ -31,10 +31,15 @@ func newRemoteDocuments(allowPrivate bool) *remoteDocuments {
 	}
 }
 
-// errTurns says that as many documents are being fetched as may be at once.
-var errTurns = errors.New("too many documents are being fetched")
+// ErrTurns says that as many documents are being fetched as may be at once.
+var ErrTurns = errors.New("too many documents are being fetched")
 
-// fetch fetches what is at an address of a client, of maxBody bytes at the most, or returns errTurns where there is no
+// Fetch returns what is at an address of a client: see remoteDocuments.fetch.
+func (s *Store) Fetch(ctx context.Context, of *Client, address, accept string, maxBody int) ([]byte, error) {
+	return s.documents.fetch(ctx, of, address, accept, maxBody)
+}
+
+// fetch fetches what is at an address of a client, of maxBody bytes at the most, or returns ErrTurns where there is no
 // turn left. Clients that nobody vouches for have few, whoever they name. Where the address leads to a private
 // network, an operator has written it down.
 func (r *remoteDocuments) fetch(
@@ -48,7 +53,7 @@ func (r *remoteDocuments) fetch(
 	case turns <- struct{}{}:
 		defer func() { <-turns }()
 	default:
-		return nil, errTurns
+		return nil, ErrTurns
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

@@ -21,11 +21,10 @@ type Store struct {
 	// Leaving is called in the transaction that deletes a client, before it does; nil: nothing is to be done.
 	Leaving func(ctx context.Context, tx bun.Tx, clientID string) error
 
-	cache          *clientCache
-	remoteKeys     *remoteKeys
-	remoteRequests *remoteRequests
-	documents      *remoteDocuments
-	log            *slog.Logger
+	cache      *clientCache
+	remoteKeys *remoteKeys
+	documents  *remoteDocuments
+	log        *slog.Logger
 }
 
 // New returns a Store. Where allowPrivate is set, what clients refer to is fetched from private addresses too. The log
@@ -33,7 +32,7 @@ type Store struct {
 func New(provider *oidc.Provider, keys *keys.Keys, allowPrivate bool, log *slog.Logger) *Store {
 	return &Store{
 		Provider: provider, Keys: keys, cache: newClientCache(), remoteKeys: newRemoteKeys(allowPrivate, provider.Now, log),
-		remoteRequests: newRemoteRequests(), documents: newRemoteDocuments(allowPrivate), log: log,
+		documents: newRemoteDocuments(allowPrivate), log: log,
 	}
 }
 

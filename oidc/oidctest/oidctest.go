@@ -21,6 +21,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/keys/keystest"
 	"github.com/wicket-id/wicket/oidc/logout"
 	"github.com/wicket-id/wicket/oidc/registration"
+	"github.com/wicket-id/wicket/oidc/requestobject"
 	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -86,7 +87,8 @@ func New(t testing.TB, db *storage.Database) *Stack {
 	h.Registration = registration.New(h.Provider, h.Clients, h.APIs)
 	h.Authorize = &authorize.Service{
 		Provider: h.Provider, Clients: h.Clients, Registration: h.Registration, APIs: h.APIs, Tokens: h.Tokens, Grants: h.Grants,
-		Identity: h.Identity,
+		RequestObjects: requestobject.New(h.Clients),
+		Identity:       h.Identity,
 	}
 	h.Logout = &logout.Service{
 		Provider: h.Provider, Clients: h.Clients, Tokens: h.Tokens, Identity: h.Identity,

@@ -11,6 +11,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/authorize"
+	"github.com/wicket-id/wicket/oidc/usercode"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/locales"
@@ -29,7 +30,7 @@ func (h Device) Page(v *frame.Visit) error {
 	if typed == "" {
 		return v.Show(http.StatusOK, pages.DeviceCode{})
 	}
-	code, ok := authorize.ParseUserCode(typed)
+	code, ok := usercode.Parse(typed)
 	if !ok {
 		return h.refuse(v, authorize.ErrUserCode)
 	}

@@ -36,6 +36,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/oidc/logout"
 	"github.com/wicket-id/wicket/oidc/registration"
+	"github.com/wicket-id/wicket/oidc/requestobject"
 	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -173,7 +174,8 @@ func (s *Server) wireProtocol(_ context.Context, config *Config) (err error) {
 	s.Registration.AllowPrivate = config.AllowPrivate
 	s.Authorize = &authorize.Service{
 		Provider: s.Provider, Clients: s.Clients, Registration: s.Registration, APIs: s.APIs, Tokens: s.Tokens, Grants: s.Grants,
-		Identity: s.Identity,
+		RequestObjects: requestobject.New(s.Clients),
+		Identity:       s.Identity,
 	}
 	s.Logout = &logout.Service{
 		Provider: s.Provider, Clients: s.Clients, Tokens: s.Tokens, Identity: s.Identity, Log: s.log,
@@ -266,7 +268,7 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 	s.Handler, err = web.New(web.Config{
 		Config: frame.Config{
 			Provider: s.Provider, Keys: s.Keys, Clients: s.Clients, APIs: s.APIs, Tokens: s.Tokens, Grants: s.Grants,
-			Registration: s.Registration, Authorize: s.Authorize, Logout: s.Logout,
+			Registration:   s.Registration, Authorize: s.Authorize, Logout: s.Logout,
 			Discovery: s.discovery, ResourceMetadata: s.resource, Upstreams: s.Upstreams,
 			Identity: s.Identity, Factors: s.Factors, SignIns: s.SignIns, Transfer: s.Transfer, Administrators: s.Manage.Administrators,
 			Refusals: s.Refused, Limits: s.limits, Log: s.log, Tally: tally, Answered: answered, Now: s.Clock.Now,

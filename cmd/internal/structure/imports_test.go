@@ -29,7 +29,7 @@ var identityPackages = []string{
 // oidcPackages are what every layer above may import of oidc.
 var oidcPackages = []string{
 	"oidc", "oidc/access", "oidc/apis", "oidc/authorize", "oidc/clients", "oidc/discovery", "oidc/grants", "oidc/keys", "oidc/logout",
-	"oidc/redirection", "oidc/registration", "oidc/tokens",
+	"oidc/redirection", "oidc/registration", "oidc/requestobject", "oidc/tokens", "oidc/usercode",
 }
 
 // managePackages are the verbs of administration.
@@ -167,7 +167,8 @@ var allowed = map[string][]string{
 	"oidc/apis": slices.Concat([]string{"oidc", "oidc/clients", "identity/declared"}, storagePackages),
 	"oidc/tokens": slices.Concat(
 		[]string{
-			"oidc", "oidc/access", "oidc/keys", "oidc/clients", "oidc/apis", "identity", "identity/groups", "identity/profile",
+			"oidc", "oidc/access", "oidc/keys", "oidc/clients", "oidc/apis", "identity", "identity/groups",
+			"identity/profile",
 		},
 		storagePackages,
 	),
@@ -176,15 +177,18 @@ var allowed = map[string][]string{
 	),
 	"oidc/authorize": slices.Concat(
 		[]string{
-			"oidc", "oidc/access", "oidc/clients", "oidc/apis", "oidc/registration", "oidc/tokens", "oidc/grants", "identity",
+			"oidc", "oidc/access", "oidc/clients", "oidc/apis", "oidc/registration", "oidc/requestobject", "oidc/tokens",
+			"oidc/grants", "oidc/usercode", "identity",
 			"identity/refusal",
 		},
 		storagePackages,
 	),
-	"oidc/logout":       slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens", "oidc/grants", "identity"}, storagePackages),
-	"oidc/registration": slices.Concat([]string{"oidc", "oidc/clients", "oidc/apis", "identity"}, storagePackages),
-	"oidc/discovery":    {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "oidc/registration", "identity"},
-	"federation":        slices.Concat(identityPackages, storagePackages), // never oidc
+	"oidc/logout":        slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens", "oidc/grants", "identity"}, storagePackages),
+	"oidc/registration":  slices.Concat([]string{"oidc", "oidc/clients", "oidc/apis", "identity"}, storagePackages),
+	"oidc/requestobject": {"oidc", "oidc/clients", "oidc/keys"},
+	"oidc/usercode":      {},
+	"oidc/discovery":     {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "oidc/registration", "identity"},
+	"federation":         slices.Concat(identityPackages, storagePackages), // never oidc
 	"identity": slices.Concat(
 		[]string{"identity/groups", "identity/identifier", "identity/password", "identity/profile", "identity/refusal"},
 		storagePackages,

@@ -35,8 +35,8 @@ func APIOf(issuer string) string { return issuer + APIPath }
 
 // ByToken returns who calls with an access token for the management API: a person by an app that they have allowed to,
 // or an app by itself. It returns an *oidc.Error where the token is not good.
-func (s *Store) ByToken(ctx context.Context, token string) (Caller, error) {
-	bearer, err := s.Tokens.AdmitBearer(ctx, token, APIOf(s.Tokens.Issuer))
+func (s *Store) ByToken(ctx context.Context, shown tokens.Presented) (Caller, error) {
+	bearer, err := s.Tokens.AdmitBearer(ctx, shown, APIOf(s.Tokens.Issuer))
 	if err != nil {
 		return Caller{}, err
 	}

@@ -14,6 +14,7 @@ type Error struct {
 	Description string
 	Status      int    // of an HTTP answer that is not a redirect
 	Challenge   string // the header WWW-Authenticate, where one is due
+	DPoPNonce   string // the header DPoP-Nonce, likewise: RFC 9449, section 8
 	Cause       error
 	Reason      Reason // for those who run the app or this server
 }

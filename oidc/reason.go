@@ -50,6 +50,7 @@ const (
 	UsedRefreshToken    = "refresh_token.used"
 	OthersRefreshToken  = "refresh_token.other_client"
 	EndedGrant          = "grant.ended"
+	WrongKey            = "dpop.key"
 	UnmetAssurance      = "person.assurance"
 	ExcludedPerson      = "person.excluded" // expected: the groups of the app
 )

@@ -46,6 +46,7 @@ var checks = []struct {
 	{withBrowser, checkFrontToken},
 	{withBrowser, checkOpenIDRedirect},
 	{withBrowser, checkPKCE},
+	{withBrowser, checkDPoPKey},
 	{withBrowser, readPrompt},
 	{withBrowser, readMaxAge},
 	{withBrowser | atCIBA, readIDTokenHint},

@@ -109,7 +109,7 @@ func (p *Service) issue(
 	if a.AsksFor("code") {
 		var err error
 		if i.code, i.parameters, err = p.Grants.IssueCode(
-			ctx, a.accepted, a.Client, i.grant, a.form.Get("redirect_uri"),
+			ctx, a.accepted, a.Client, i.grant, a.form.Get("redirect_uri"), a.form.Get("dpop_jkt"),
 		); err != nil {
 			return nil, err
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/dpop"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 )
@@ -84,6 +85,9 @@ func (p *Service) Push(ctx context.Context, r oidc.Request) (*Pushed, *clients.C
 		return nil, client, refused
 	}
 	if err := p.limitKept(ctx, "par", client); err != nil {
+		return nil, client, err
+	}
+	if err := bindPushed(ctx, dpop.Verifier{Provider: p.Provider}, r, client, form); err != nil {
 		return nil, client, err
 	}
 	reference, now := storage.NewSecret(), p.Now()

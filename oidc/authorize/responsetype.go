@@ -60,6 +60,9 @@ func checkIDToken(_ context.Context, _ *Service, a *Request) *oidc.Error {
 
 // checkFrontToken refuses to put access tokens for APIs into the browser.
 func checkFrontToken(_ context.Context, _ *Service, a *Request) *oidc.Error {
+	if a.AsksFor("token") && a.Client.DPoPBound { // in front nothing can be bound to a key: RFC 9449, section 5
+		return oidc.InvalidRequest("The tokens of this client are bound to a key, and come from the token endpoint alone.")
+	}
 	if a.AsksFor("token") && len(a.APIs) > 0 {
 		return &oidc.Error{
 			Code: "invalid_target", Description: "Access tokens for an API come from the token endpoint alone.",
@@ -72,7 +75,9 @@ func checkFrontToken(_ context.Context, _ *Service, a *Request) *oidc.Error {
 // and 3.3.2.5. Any script of the page may see them, so an access token lives shortly and no refresh token goes with it.
 func (p *Service) sign(ctx context.Context, a *Request, grant *oidc.Grant, answer url.Values, now time.Time) error {
 	if a.AsksFor("token") {
-		token, err := p.Tokens.SignAccessToken(ctx, a.Client, grant, nil, grant.Scopes, now)
+		token, err := p.Tokens.SignAccessToken(ctx, tokens.AccessToken{
+			Client: a.Client, Grant: grant, Scopes: grant.Scopes,
+		}, now)
 		if err != nil {
 			return err
 		}

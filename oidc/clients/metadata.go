@@ -75,6 +75,8 @@ var metadata = []metadatum{
 	{"trusted", "is_trusted", func(c *Client) any { return &c.IsTrusted }, false},
 	{"require_pkce", "require_pkce", func(c *Client) any { return &c.RequirePKCE }, false},
 	{"require_pushed_authorization_requests", "require_par", func(c *Client) any { return &c.RequirePAR }, true},
+	{"dpop_bound_access_tokens", "dpop_bound", func(c *Client) any { return &c.DPoPBound }, true},
+	{"require_dpop_nonce", "dpop_nonce", func(c *Client) any { return &c.DPoPNonce }, false},
 	{"request_object_signing_alg", "request_object_alg", func(c *Client) any { return &c.RequestObjectAlg }, true},
 	{
 		"request_object_encryption_alg", "request_object_encryption_alg",

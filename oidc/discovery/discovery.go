@@ -11,6 +11,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/dpop"
 	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/oidc/registration"
 )
@@ -71,9 +72,10 @@ type metadata struct {
 	RequireSignedRequest bool                      `json:"require_signed_request_object"`
 	RequestObjectAlgs    []jose.SignatureAlgorithm `json:"request_object_signing_alg_values_supported"`
 	// OpenID Connect Discovery, section 3
-	RequestObjectKeyAlgs     []jose.KeyAlgorithm      `json:"request_object_encryption_alg_values_supported"`
-	RequestObjectContentAlgs []jose.ContentEncryption `json:"request_object_encryption_enc_values_supported"`
-	RequirePAR               bool                     `json:"require_pushed_authorization_requests"` // RFC 9126, section 5
+	RequestObjectKeyAlgs     []jose.KeyAlgorithm       `json:"request_object_encryption_alg_values_supported"`
+	RequestObjectContentAlgs []jose.ContentEncryption  `json:"request_object_encryption_enc_values_supported"`
+	RequirePAR               bool                      `json:"require_pushed_authorization_requests"` // RFC 9126, 5
+	DPoPAlgs                 []jose.SignatureAlgorithm `json:"dpop_signing_alg_values_supported"`     // RFC 9449, 5.1
 	// Back-Channel Logout, section 2.1; Front-Channel Logout, section 3; Session Management, section 3.3
 	BackchannelLogout         bool   `json:"backchannel_logout_supported"`
 	BackchannelLogoutSession  bool   `json:"backchannel_logout_session_supported"`
@@ -154,6 +156,7 @@ func Document(p *oidc.Provider, chosen Choices) ([]byte, error) {
 		RequestObjectKeyAlgs:          keys.EncryptionAlgs,
 		RequestObjectContentAlgs:      keys.EncryptionContentAlgs,
 		RequirePAR:                    p.RequirePAR,
+		DPoPAlgs:                      dpop.Algs,
 		ClaimsParameterSupported:      true,
 		BackchannelLogout:             true,
 		BackchannelLogoutSession:      true,

@@ -25,15 +25,18 @@ type Code struct {
 	RedirectURI   string     `bun:"redirect_uri"`   // must be repeated at the token endpoint
 	CodeChallenge string     `bun:"code_challenge"` // RFC 7636, S256; empty: no PKCE
 	Nonce         string     `bun:"nonce"`
+	DPoPKey       string     `bun:"dpop_jkt"` // the thumbprint of the key that must be proved with it; empty: none
 	CreatedAt     time.Time  `bun:"created_at"`
 	ExpiresAt     time.Time  `bun:"expires_at"`
 	UsedAt        *time.Time `bun:"used_at"`
 }
 
 // IssueCode makes the code of an authorization request that AcceptRequest has accepted, for a grant that is to be
-// written with it, and returns it with the parameters that the app gets: RFC 6749, section 4.1.2.
+// written with it, and returns it with the parameters that the app gets: RFC 6749, section 4.1.2. dpopKey is the
+// thumbprint of the key that must be proved with it; empty: none.
 func (p *Service) IssueCode(
-	ctx context.Context, accepted fosite.AuthorizeRequester, client *clients.Client, grant *oidc.Grant, redirectURI string,
+	ctx context.Context, accepted fosite.AuthorizeRequester, client *clients.Client, grant *oidc.Grant, redirectURI,
+	dpopKey string,
 ) (*Code, url.Values, error) {
 	work := &work{service: p, now: grant.CreatedAt, client: client, grant: grant}
 	accepted.SetID(grant.ID.String())
@@ -44,7 +47,7 @@ func (p *Service) IssueCode(
 	if err != nil {
 		return nil, nil, Translate(err)
 	}
-	work.code.RedirectURI = redirectURI
+	work.code.RedirectURI, work.code.DPoPKey = redirectURI, dpopKey
 	return work.code, answer.GetParameters(), nil
 }
 

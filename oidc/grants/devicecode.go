@@ -134,7 +134,7 @@ func (h deviceCodes) PopulateTokenEndpointResponse(
 		longest := max(h.service.Tokens.AccessTokenLifetime(w.api), h.service.Lifetimes.IDToken)
 		w.grant.ExpiresAt = w.now.Add(longest)
 	}
-	access, err := h.service.Tokens.SignAccessToken(ctx, w.client, w.grant, w.api, w.scopes, w.now)
+	access, err := h.service.Tokens.SignAccessToken(ctx, w.accessToken(), w.now)
 	if err != nil {
 		return w.refuse(err)
 	}
@@ -155,7 +155,7 @@ func (h deviceCodes) PopulateTokenEndpointResponse(
 	}
 	if lasts {
 		w.issuedText = storage.NewSecret()
-		w.issued = h.service.Tokens.NewRefreshToken(w.issuedText, w.grant, w.now)
+		w.issued = h.service.Tokens.NewRefreshToken(w.issuedText, w.grant, w.refreshKey(), w.now)
 		answer.SetExtra("refresh_token", w.issuedText)
 	}
 	return w.redeemDevice(ctx)

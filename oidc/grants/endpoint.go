@@ -14,6 +14,7 @@ import (
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/dpop"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -27,6 +28,8 @@ type Tokens struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 	IDToken      string `json:"id_token,omitempty"`
 	Scope        string `json:"scope,omitempty"`
+
+	DPoPNonce string `json:"-"` // the header DPoP-Nonce; empty: none is due
 }
 
 // Token answers the token endpoint: RFC 6749, section 3.2. It returns an *oidc.Error for what is refused, or a
@@ -47,6 +50,7 @@ type exchange struct {
 	name    string // of the grant type, as sent
 	form    url.Values
 	client  *clients.Client
+	proof   *dpop.Proof // nil: the request has none
 	grant   *grantType
 	work    *work
 	access  fosite.AccessRequester
@@ -65,6 +69,9 @@ func (e *exchange) run(ctx context.Context, r oidc.Request) (err error) {
 		return err
 	}
 	ctx = audit.AsNamed(ctx, e.client.Actor())
+	if err = e.readProof(r); err != nil {
+		return err
+	}
 	for _, phase := range []func(context.Context) error{
 		e.chooseGrantType,
 		e.redeem,
@@ -72,6 +79,7 @@ func (e *exchange) run(ctx context.Context, r oidc.Request) (err error) {
 		e.chooseAPI,
 		e.chooseScopes,
 		e.demandKeys,
+		e.useProof,
 		e.issue,
 	} {
 		if err := phase(ctx); err != nil {
@@ -110,7 +118,8 @@ func (e *exchange) chooseGrantType(context.Context) error {
 // redeem checks that what is presented is good, the client's, and its holder's (PKCE). It is used up by issue.
 func (e *exchange) redeem(ctx context.Context) (err error) {
 	e.work = &work{
-		service: e.service, now: e.service.Now(), client: e.client, form: e.form, presented: e.form.Get("refresh_token"),
+		service: e.service, now: e.service.Now(), client: e.client, proof: e.proof, form: e.form,
+		presented: e.form.Get("refresh_token"),
 	}
 	form := maps.Clone(e.form)
 	form.Del("scope") // what may be asked for depends on the API: chooseScopes
@@ -164,6 +173,9 @@ func (e *exchange) issue(ctx context.Context) error {
 		AccessToken: answer.GetAccessToken(), TokenType: "Bearer",
 		ExpiresIn: int64(e.service.Tokens.AccessTokenLifetime(e.work.api).Seconds()),
 		Scope:     strings.Join(e.work.scopes, " "),
+	}
+	if e.proof != nil {
+		e.tokens.TokenType, e.tokens.DPoPNonce = dpop.Header, e.proof.NextNonce
 	}
 	e.tokens.RefreshToken, _ = answer.GetExtra("refresh_token").(string)
 	e.tokens.IDToken, _ = answer.GetExtra("id_token").(string)

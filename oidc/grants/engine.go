@@ -16,6 +16,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/dpop"
 	"github.com/wicket-id/wicket/oidc/tokens"
 )
 
@@ -91,6 +92,7 @@ type work struct {
 	service *Service
 	now     time.Time
 	client  *clients.Client // who asks
+	proof   *dpop.Proof     // of the key that what is issued is bound to; nil: none
 	grant   *oidc.Grant     // the family that is extended; nil for client_credentials
 	person  *tokens.Person  // whose the grant is; see readPerson
 	api     *apis.API       // what the access token is good at; nil: this server itself

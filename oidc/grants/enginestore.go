@@ -76,6 +76,9 @@ func (s engineStore) GetAuthorizeCodeSession(
 		return nil, err
 	}
 	w.code, w.grant, w.person = &found.Code, found.Grant, &found.Person
+	if err := w.demandKey(found.DPoPKey, "code"); err != nil { // before anything is told or ended
+		return nil, err
+	}
 	if found.UsedAt != nil {
 		w.reason = oidc.UsedCode
 		request, err := w.codeRequest()
@@ -132,6 +135,9 @@ func (s engineStore) GetRefreshTokenSession(
 	}
 	w.refresh, w.grant, w.person = &found.RefreshToken, found.Grant, &found.Person
 	w.onDevice = found.SessionIsDevice
+	if err := w.demandKey(found.RefreshToken.DPoPKey, "refresh token"); err != nil { // before a repeat is answered
+		return nil, err
+	}
 	request, err := w.grantRequest(url.Values{})
 	if err != nil {
 		return nil, err
@@ -155,7 +161,7 @@ func (s engineStore) GetRefreshTokenSession(
 
 func (s engineStore) CreateRefreshTokenSession(ctx context.Context, _, _ string, _ fosite.Requester) error {
 	w := workOf(ctx)
-	w.issued = s.service.Tokens.NewRefreshToken(w.issuedText, w.grant, w.now)
+	w.issued = s.service.Tokens.NewRefreshToken(w.issuedText, w.grant, w.refreshKey(), w.now)
 	return nil
 }
 

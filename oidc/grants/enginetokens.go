@@ -67,7 +67,7 @@ func (t engineTokens) GenerateAccessToken(
 	ctx context.Context, _ fosite.Requester,
 ) (token, signature string, err error) {
 	w := workOf(ctx)
-	token, err = t.service.Tokens.SignAccessToken(ctx, w.client, w.grant, w.api, w.scopes, w.now)
+	token, err = t.service.Tokens.SignAccessToken(ctx, w.accessToken(), w.now)
 	return token, "", w.refuse(err)
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/keys"
 	"github.com/wicket-id/wicket/oidc/oidctest"
+	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/seal"
 	"github.com/wicket-id/wicket/storage/storagetest"
@@ -262,7 +263,9 @@ func TestAVerifiedTokenIsNotBelievedAfterItsKeyLeaked(t *testing.T) {
 
 func TestAVerifiedTokenExpiresAllTheSame(t *testing.T) {
 	h := oidctest.New(t, storagetest.Open(t, storage.SQLite))
-	token, err := h.Tokens.SignAccessToken(t.Context(), &clients.Client{ID: "app"}, nil, nil, []string{"read"}, h.Clock)
+	token, err := h.Tokens.SignAccessToken(t.Context(), tokens.AccessToken{
+		Client: &clients.Client{ID: "app"}, Scopes: []string{"read"},
+	}, h.Clock)
 	if err != nil {
 		t.Fatal(err)
 	}

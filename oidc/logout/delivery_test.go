@@ -312,7 +312,7 @@ func TestAppsAreToldOfPeopleAsTheyKnowThem(t *testing.T) {
 					if !c.renews {
 						return nil
 					}
-					_, err := tx.NewInsert().Model(h.Tokens.NewRefreshToken(grant.ID.String(), grant, h.Clock)).Exec(ctx)
+					_, err := tx.NewInsert().Model(h.Tokens.NewRefreshToken(grant.ID.String(), grant, "", h.Clock)).Exec(ctx)
 					return err
 				})
 			}

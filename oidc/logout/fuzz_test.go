@@ -34,7 +34,9 @@ func FuzzLogoutRequest(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	access, err := h.Tokens.SignAccessToken(f.Context(), &clients.Client{ID: "web"}, nil, nil, []string{"read"}, h.Clock)
+	access, err := h.Tokens.SignAccessToken(f.Context(), tokens.AccessToken{
+		Client: &clients.Client{ID: "web"}, Scopes: []string{"read"},
+	}, h.Clock)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -34,23 +34,35 @@ type AccessClaims struct {
 	AuthTime       int64    `json:"auth_time,omitempty"`
 	ACR            string   `json:"acr,omitempty"`
 	AMR            []string `json:"amr,omitempty"`
+	// the key that its holder must prove; nil: whoever bears it may use it
+	Confirmation *Confirmation `json:"cnf,omitempty"`
 
 	kid string // the key that signed them
 }
 
 const accessTokenAlg = jose.ES256
 
-// SignAccessToken makes an access token: RFC 9068. grant is nil for a token of the client itself, and api for one that
-// is good at this server alone. The sub is the client itself where there is no person, and otherwise whom the client
-// knows the person as: an app with pairwise subjects can read its access tokens, and must learn of nobody by another
-// name there (RFC 9068, section 6). It returns storage.ErrNotFound where the person was erased.
-func (p *Service) SignAccessToken(
-	ctx context.Context, client *clients.Client, grant *oidc.Grant, api *apis.API, scopes []string, now time.Time,
-) (string, error) {
+// AccessToken is what an access token is made of.
+type AccessToken struct {
+	Client  *clients.Client
+	Grant   *oidc.Grant // nil: the client has it for itself
+	API     *apis.API   // nil: it is good at this server alone
+	Scopes  []string
+	DPoPKey string // the thumbprint of the key that it is bound to; empty: none
+}
+
+// SignAccessToken makes an access token: RFC 9068. The sub is the client itself where there is no person, and otherwise
+// whom the client knows the person as: an app with pairwise subjects can read its access tokens, and must learn of
+// nobody by another name there (RFC 9068, section 6). It returns storage.ErrNotFound where the person was erased.
+func (p *Service) SignAccessToken(ctx context.Context, token AccessToken, now time.Time) (string, error) {
+	client, grant, api := token.Client, token.Grant, token.API
 	claims := AccessClaims{
 		Issuer: p.Issuer, Subject: client.ID, Audience: []string{p.Issuer}, ClientID: client.ID,
-		Scope:    strings.Join(scopes, " "),
+		Scope:    strings.Join(token.Scopes, " "),
 		IssuedAt: now.Unix(), Expiry: now.Add(p.AccessTokenLifetime(api)).Unix(), ID: uuid.NewString(),
+	}
+	if token.DPoPKey != "" {
+		claims.Confirmation = &Confirmation{DPoPKey: token.DPoPKey}
 	}
 	typ := apis.TypeAccessToken
 	if api != nil {

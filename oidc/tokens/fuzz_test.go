@@ -18,7 +18,9 @@ import (
 // Whatever is made of a token of ours, it is read as what we signed or not at all.
 func FuzzVerifyToken(f *testing.F) {
 	h := oidctest.New(f, storagetest.Open(f, storage.SQLite))
-	access, err := h.Tokens.SignAccessToken(f.Context(), &clients.Client{ID: "web"}, nil, nil, []string{"read"}, h.Clock)
+	access, err := h.Tokens.SignAccessToken(f.Context(), tokens.AccessToken{
+		Client: &clients.Client{ID: "web"}, Scopes: []string{"read"},
+	}, h.Clock)
 	if err != nil {
 		f.Fatal(err)
 	}

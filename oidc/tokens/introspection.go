@@ -11,6 +11,7 @@ import (
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/dpop"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -31,6 +32,8 @@ type Introspection struct {
 	AuthTime  int64    `json:"auth_time,omitempty"`
 	ACR       string   `json:"acr,omitempty"`
 	AMR       []string `json:"amr,omitempty"`
+	// the key that its holder must prove: RFC 9449, section 6.2
+	Confirmation *Confirmation `json:"cnf,omitempty"`
 }
 
 // Introspect answers the introspection endpoint. Only clients that can prove who they are may ask. An access token is
@@ -58,10 +61,14 @@ func (p *Service) Introspect(ctx context.Context, r oidc.Request) (*Introspectio
 		} else if err != nil {
 			return nil, client, oidc.ServerError(err)
 		}
+		kind := "Bearer"
+		if claims.Confirmation != nil {
+			kind = dpop.Header
+		}
 		return &Introspection{
-			Active: true, Scope: claims.Scope, ClientID: claims.ClientID, TokenType: "Bearer", Expiry: claims.Expiry,
-			IssuedAt: claims.IssuedAt,
-			Subject:  claims.Subject, Audience: claims.Audience, Issuer: claims.Issuer, ID: claims.ID,
+			Active: true, Scope: claims.Scope, ClientID: claims.ClientID, TokenType: kind, Expiry: claims.Expiry,
+			IssuedAt: claims.IssuedAt, Confirmation: claims.Confirmation,
+			Subject: claims.Subject, Audience: claims.Audience, Issuer: claims.Issuer, ID: claims.ID,
 			SessionID: claims.SessionID,
 			AuthTime:  claims.AuthTime, ACR: claims.ACR, AMR: claims.AMR,
 		}, client, nil

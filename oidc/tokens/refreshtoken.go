@@ -28,6 +28,7 @@ type RefreshToken struct {
 	UsedAt        *time.Time `bun:"used_at"`
 	UsedFrom      string     `bun:"used_from,nullzero"` // the network; only its repeat may be of a lost answer
 	SuccessorHash []byte     `bun:"successor_hash"`
+	DPoPKey       string     `bun:"dpop_jkt"` // the thumbprint of the key that it is bound to; empty: none
 }
 
 // UsedNear tells whether who asks in ctx is where the token was used. The version before did not keep that.
@@ -38,13 +39,16 @@ func (t *RefreshToken) UsedNear(ctx context.Context) bool {
 // network is where somebody asks from, as a used token keeps it: the /24 of IPv4 or the /48 of IPv6.
 func network(ctx context.Context) string { return identity.Network(audit.ActorOf(ctx).IP) }
 
-// NewRefreshToken is the row of a refresh token of a grant; it expires with the grant at the latest.
-func (p *Service) NewRefreshToken(token string, grant *oidc.Grant, now time.Time) *RefreshToken {
+// NewRefreshToken is the row of a refresh token of a grant; it expires with the grant at the latest. dpopKey is the
+// thumbprint of the key that it is bound to; empty: none.
+func (p *Service) NewRefreshToken(token string, grant *oidc.Grant, dpopKey string, now time.Time) *RefreshToken {
 	expires := now.Add(p.Lifetimes.RefreshToken)
 	if expires.After(grant.ExpiresAt) {
 		expires = grant.ExpiresAt
 	}
-	return &RefreshToken{Hash: storage.Digest(token), GrantID: grant.ID, CreatedAt: now, ExpiresAt: expires}
+	return &RefreshToken{
+		Hash: storage.Digest(token), GrantID: grant.ID, CreatedAt: now, ExpiresAt: expires, DPoPKey: dpopKey,
+	}
 }
 
 // Successor returns the refresh token that follows token. It is derived from token with a key that only we have. So a

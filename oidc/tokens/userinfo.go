@@ -12,6 +12,7 @@ import (
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/dpop"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -26,17 +27,20 @@ const userinfoType = ""
 
 // Userinfo answers the userinfo endpoint with the claims that the scopes of an access token give, and those that were
 // asked for by name: OpenID Connect Core, sections 5.3 and 5.5. It returns an *Error with the challenge of RFC 6750,
-// section 3, for a token that is not good.
-func (p *Service) Userinfo(ctx context.Context, accessToken string) (*Userinfo, error) {
-	if accessToken == "" {
+// section 3, or of RFC 9449, section 7.1, for a token that is not good.
+func (p *Service) Userinfo(ctx context.Context, shown Presented) (*Userinfo, error) {
+	if shown.Token == "" {
 		return nil, &oidc.Error{
 			Code: "invalid_request", Description: "The access token is missing.", Status: http.StatusUnauthorized,
-			Challenge: bearerChallenge("", ""),
+			Challenge: bearerChallenge("", "") + ", " + dpop.Challenge(""),
 		}
 	}
-	claims, err := p.ReadAccessToken(accessToken)
+	claims, err := p.ReadAccessToken(shown.Token)
 	if err != nil || !claims.For(p.Issuer) {
-		return nil, badToken()
+		return nil, badToken(shown)
+	}
+	if err := p.demandHolder(ctx, claims, shown); err != nil {
+		return nil, err
 	}
 	scopes := strings.Fields(claims.Scope)
 	if claims.GrantID == "" || !slices.Contains(scopes, "openid") {
@@ -45,7 +49,7 @@ func (p *Service) Userinfo(ctx context.Context, accessToken string) (*Userinfo, 
 	}
 	about, err := p.subjectOf(ctx, claims, scopes)
 	if errors.Is(err, errToken) {
-		return nil, badToken()
+		return nil, badToken(shown)
 	} else if err != nil {
 		return nil, oidc.ServerError(err)
 	}
@@ -73,9 +77,14 @@ func (p *Service) Userinfo(ctx context.Context, accessToken string) (*Userinfo, 
 	return answer, err
 }
 
-func badToken() *oidc.Error {
+// badToken is the answer to a token that is not good, in the scheme that it was presented by.
+func badToken(shown Presented) *oidc.Error {
+	challenge := bearerChallenge("invalid_token", "")
+	if shown.DPoP {
+		challenge = dpop.Challenge("invalid_token")
+	}
 	return &oidc.Error{Code: "invalid_token", Description: "The access token is not valid: it is malformed, has expired or was revoked, or its session has ended.",
-		Status: http.StatusUnauthorized, Challenge: bearerChallenge("invalid_token", "")}
+		Status: http.StatusUnauthorized, Challenge: challenge}
 }
 
 func bearerChallenge(code, scope string) string {

@@ -18,6 +18,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/oidctest"
+	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 )
 
@@ -57,7 +58,9 @@ func TestUserinfoIsEncryptedAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		token, err := h.Tokens.SignAccessToken(t.Context(), client, grant, nil, []string{"openid"}, h.Clock)
+		token, err := h.Tokens.SignAccessToken(t.Context(), tokens.AccessToken{
+			Client: client, Grant: grant, Scopes: []string{"openid"},
+		}, h.Clock)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +72,7 @@ func TestUserinfoIsEncryptedAtOnce(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		answer, err := h.Tokens.Userinfo(t.Context(), token)
+		answer, err := h.Tokens.Userinfo(t.Context(), tokens.Presented{Token: token})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -13,6 +12,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/manage"
+	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/cache"
 	"github.com/wicket-id/wicket/web/frame"
@@ -68,22 +69,22 @@ func addressIsText(c *gin.Context) bool {
 // errNoToken says that a request names nobody who calls.
 var errNoToken = errors.New("no API key or access token")
 
-// caller is who calls, as the header Authorization says (RFC 6750, section 2.1). The request is counted for its network
-// first, and then for them.
+// caller is who calls, as the header Authorization says (RFC 6750, section 2.1, and RFC 9449, section 7.1). The request
+// is counted for its network first, and then for them.
 func (a *API) caller(v *frame.Visit) (caller manage.Caller, err error) {
 	if err := frame.CountNetwork(v); err != nil {
 		return caller, err
 	}
-	scheme, token, _ := strings.Cut(v.Gin.GetHeader("Authorization"), " ")
-	token = strings.TrimSpace(token)
+	request := v.Gin.Request
+	shown := tokens.Present(oidc.Request{Method: request.Method, Path: request.URL.EscapedPath(), Header: request.Header})
 	ctx := v.Context()
 	switch {
-	case !strings.EqualFold(scheme, "Bearer") || token == "":
+	case shown.Token == "":
 		return caller, errNoToken
-	case manage.IsKey(token):
-		caller, err = a.Manage.ByKey(ctx, token, audit.ActorOf(ctx).IP)
+	case !shown.DPoP && manage.IsKey(shown.Token):
+		caller, err = a.Manage.ByKey(ctx, shown.Token, audit.ActorOf(ctx).IP)
 	default:
-		caller, err = a.Manage.ByToken(ctx, token)
+		caller, err = a.Manage.ByToken(ctx, shown)
 	}
 	if err != nil {
 		return caller, err

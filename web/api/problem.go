@@ -25,6 +25,7 @@ import (
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/dpop"
 	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/storage/audit"
 	"github.com/wicket-id/wicket/storage/cache"
@@ -214,7 +215,7 @@ func problemFault() *Problem {
 }
 
 // problemOfCaller is what is told of who calls; nil for another error. The challenges are those of RFC 6750, section 3,
-// and RFC 9470, section 3.
+// RFC 9449, section 7.1, and RFC 9470, section 3.
 func (a *API) problemOfCaller(v *frame.Visit, err error) *Problem {
 	const challenge = "WWW-Authenticate"
 	var forbidden *manage.ForbiddenError
@@ -232,6 +233,13 @@ func (a *API) problemOfCaller(v *frame.Visit, err error) *Problem {
 		problem := newProblem(http.StatusUnauthorized, "token.missing",
 			"Send an API key or an access token for this API: Authorization: Bearer TOKEN.")
 		return problem.with(challenge, "Bearer")
+	case errors.As(err, &protocol) && (protocol.Code == dpop.CodeProof || protocol.Code == dpop.CodeNonce):
+		problem := newProblem(http.StatusUnauthorized, "token.proof", protocol.Description)
+		problem.with(challenge, protocol.Challenge)
+		if protocol.DPoPNonce != "" {
+			return problem.with("DPoP-Nonce", protocol.DPoPNonce)
+		}
+		return problem
 	case errors.Is(err, manage.ErrKey), errors.As(err, &protocol) && protocol.Status == http.StatusUnauthorized:
 		problem := newProblem(http.StatusUnauthorized, "token.invalid",
 			"The key or token is not good at this API: it is unknown, has expired or was revoked, or is not for this API.")

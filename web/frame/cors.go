@@ -12,7 +12,7 @@ import (
 func Preflight(c *gin.Context) {
 	c.Header("Access-Control-Allow-Origin", "*")
 	c.Header("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
-	c.Header("Access-Control-Allow-Headers", "Authorization, Content-Type, MCP-Protocol-Version")
+	c.Header("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP, MCP-Protocol-Version")
 	c.Header("Access-Control-Max-Age", "7200")
 	c.Status(http.StatusNoContent)
 }
@@ -34,5 +34,5 @@ func (v *Visit) AllowOrigin() {
 }
 
 func exposeHeaders(c *gin.Context) {
-	c.Header("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
+	c.Header("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, DPoP-Nonce")
 }

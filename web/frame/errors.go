@@ -140,6 +140,9 @@ func tellApp(v *Visit, err error) {
 	if protocol.Challenge != "" {
 		v.Gin.Header("WWW-Authenticate", protocol.Challenge)
 	}
+	if protocol.DPoPNonce != "" {
+		v.Gin.Header("DPoP-Nonce", protocol.DPoPNonce)
+	}
 	v.Gin.JSON(protocol.Status, struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description,omitempty"`

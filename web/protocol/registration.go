@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/wicket-id/wicket/oidc/registration"
 	"github.com/wicket-id/wicket/web/frame"
@@ -54,4 +55,13 @@ func (e Registration) tell(v *frame.Visit, status int, information registration.
 	}
 	v.Gin.JSON(status, information)
 	return nil
+}
+
+// bearer is the token of a header Authorization; "" where it holds none.
+func bearer(header string) string {
+	scheme, token, ok := strings.Cut(header, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
 }

@@ -26,6 +26,9 @@ func (e Tokens) Token(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
+	if answer.DPoPNonce != "" {
+		v.Gin.Header("DPoP-Nonce", answer.DPoPNonce)
+	}
 	v.Gin.JSON(http.StatusOK, answer)
 	return nil
 }

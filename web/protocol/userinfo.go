@@ -2,9 +2,9 @@ package protocol
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/web/frame"
 )
 
@@ -14,21 +14,22 @@ type Userinfo struct{ *frame.Frame }
 // Answer takes an access token as a header or in the body (RFC 6750, sections 2.1 and 2.2), never in the URL.
 func (e Userinfo) Answer(v *frame.Visit) error {
 	frame.AllowAnyOrigin(v.Gin)
-	token := bearer(v.Gin.GetHeader("Authorization"))
-	if request := v.Gin.Request; request.Method == http.MethodPost && request.ContentLength != 0 {
+	request := v.Gin.Request
+	shown := tokens.Present(oidc.Request{Method: request.Method, Path: request.URL.Path, Header: request.Header})
+	if request.Method == http.MethodPost && request.ContentLength != 0 {
 		if err := frame.Form(v); err != nil {
 			return err
 		}
 		if inBody := v.Form.Get("access_token"); inBody != "" {
-			if token != "" || len(v.Form["access_token"]) > 1 {
+			if shown.Token != "" || len(v.Form["access_token"]) > 1 {
 				return &oidc.Error{
 					Code: "invalid_request", Description: "The access token is given twice.", Status: http.StatusBadRequest,
 				}
 			}
-			token = inBody
+			shown.Token = inBody
 		}
 	}
-	answer, err := e.Tokens.Userinfo(v.Context(), token)
+	answer, err := e.Tokens.Userinfo(v.Context(), shown)
 	if err != nil {
 		return err
 	}
@@ -38,13 +39,4 @@ func (e Userinfo) Answer(v *frame.Visit) error {
 	}
 	v.Gin.JSON(http.StatusOK, answer.Claims)
 	return nil
-}
-
-// bearer is the token of a header Authorization; "" where it holds none.
-func bearer(header string) string {
-	scheme, token, ok := strings.Cut(header, " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
 }

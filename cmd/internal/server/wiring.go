@@ -268,7 +268,7 @@ func (s *Server) wireWeb(_ context.Context, config *Config) (err error) {
 	s.Handler, err = web.New(web.Config{
 		Config: frame.Config{
 			Provider: s.Provider, Keys: s.Keys, Clients: s.Clients, APIs: s.APIs, Tokens: s.Tokens, Grants: s.Grants,
-			Registration:   s.Registration, Authorize: s.Authorize, Logout: s.Logout,
+			Registration: s.Registration, Authorize: s.Authorize, Logout: s.Logout,
 			Discovery: s.discovery, ResourceMetadata: s.resource, Upstreams: s.Upstreams,
 			Identity: s.Identity, Factors: s.Factors, SignIns: s.SignIns, Transfer: s.Transfer, Administrators: s.Manage.Administrators,
 			Refusals: s.Refused, Limits: s.limits, Log: s.log, Tally: tally, Answered: answered, Now: s.Clock.Now,

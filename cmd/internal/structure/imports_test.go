@@ -28,7 +28,7 @@ var identityPackages = []string{
 
 // oidcPackages are what every layer above may import of oidc.
 var oidcPackages = []string{
-	"oidc", "oidc/access", "oidc/apis", "oidc/authorize", "oidc/clients", "oidc/discovery", "oidc/grants", "oidc/keys", "oidc/logout",
+	"oidc", "oidc/access", "oidc/apis", "oidc/authorize", "oidc/clients", "oidc/discovery", "oidc/dpop", "oidc/grants", "oidc/keys", "oidc/logout",
 	"oidc/redirection", "oidc/registration", "oidc/requestobject", "oidc/tokens", "oidc/usercode",
 }
 
@@ -167,17 +167,17 @@ var allowed = map[string][]string{
 	"oidc/apis": slices.Concat([]string{"oidc", "oidc/clients", "identity/declared"}, storagePackages),
 	"oidc/tokens": slices.Concat(
 		[]string{
-			"oidc", "oidc/access", "oidc/keys", "oidc/clients", "oidc/apis", "identity", "identity/groups",
+			"oidc", "oidc/access", "oidc/keys", "oidc/clients", "oidc/apis", "oidc/dpop", "identity", "identity/groups",
 			"identity/profile",
 		},
 		storagePackages,
 	),
 	"oidc/grants": slices.Concat(
-		[]string{"oidc", "oidc/access", "oidc/clients", "oidc/apis", "oidc/tokens", "identity"}, storagePackages,
+		[]string{"oidc", "oidc/access", "oidc/clients", "oidc/apis", "oidc/dpop", "oidc/tokens", "identity"}, storagePackages,
 	),
 	"oidc/authorize": slices.Concat(
 		[]string{
-			"oidc", "oidc/access", "oidc/clients", "oidc/apis", "oidc/registration", "oidc/requestobject", "oidc/tokens",
+			"oidc", "oidc/access", "oidc/clients", "oidc/apis", "oidc/dpop", "oidc/registration", "oidc/requestobject", "oidc/tokens",
 			"oidc/grants", "oidc/usercode", "identity",
 			"identity/refusal",
 		},
@@ -185,9 +185,10 @@ var allowed = map[string][]string{
 	),
 	"oidc/logout":        slices.Concat([]string{"oidc", "oidc/clients", "oidc/tokens", "oidc/grants", "identity"}, storagePackages),
 	"oidc/registration":  slices.Concat([]string{"oidc", "oidc/clients", "oidc/apis", "identity"}, storagePackages),
+	"oidc/dpop":          {"oidc", "storage"},
 	"oidc/requestobject": {"oidc", "oidc/clients", "oidc/keys"},
 	"oidc/usercode":      {},
-	"oidc/discovery":     {"oidc", "oidc/keys", "oidc/clients", "oidc/authorize", "oidc/registration", "identity"},
+	"oidc/discovery":     {"oidc", "oidc/dpop", "oidc/keys", "oidc/clients", "oidc/authorize", "oidc/registration", "identity"},
 	"federation":         slices.Concat(identityPackages, storagePackages), // never oidc
 	"identity": slices.Concat(
 		[]string{"identity/groups", "identity/identifier", "identity/password", "identity/profile", "identity/refusal"},
@@ -230,6 +231,7 @@ var allowed = map[string][]string{
 	"storage/storagetest":            {"storage", "migrations", "storage/internal/rehearsal"},
 	"identity/identitytest":          slices.Concat([]string{"storage/storagetest"}, identityPackages, storagePackages),
 	"identity/password/passwordtest": {},
+	"oidc/dpop/dpoptest":             {"storage"},
 	"oidc/keys/keystest":             slices.Concat([]string{"oidc/keys"}, storagePackages),
 	"oidc/oidctest": slices.Concat(
 		[]string{"storage/storagetest", "oidc/keys/keystest"}, oidcPackages, identityPackages, storagePackages,
@@ -240,7 +242,7 @@ var allowed = map[string][]string{
 // onlyTests are packages that tests of any layer may import, and programs never.
 var onlyTests = []string{
 	"storage/storagetest", "identity/identitytest", "identity/password/passwordtest", "oidc/oidctest",
-	"oidc/keys/keystest", "web/notify/notifytest",
+	"oidc/dpop/dpoptest", "oidc/keys/keystest", "web/notify/notifytest",
 }
 
 // described is a package as go list describes it.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/dpop"
 )
 
 // Where an app wants people to be sent, after they signed in and after they signed out.
@@ -115,8 +116,8 @@ type Answer struct {
 // Text returns a member of the answer that is a string, and "" where there is none.
 func (a Answer) Text(name string) string { text, _ := a.JSON[name].(string); return text }
 
-// Call posts a form to an endpoint as client does.
-func (h *Server) Call(t testing.TB, path string, client Client, form url.Values) Answer {
+// Call posts a form to an endpoint as client does. proofs are the values of the header DPoP.
+func (h *Server) Call(t testing.TB, path string, client Client, form url.Values, proofs ...string) Answer {
 	t.Helper()
 	form.Set("client_id", client.ID)
 	if client.Secret != "" {
@@ -127,32 +128,44 @@ func (h *Server) Call(t testing.TB, path string, client Client, form url.Values)
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for _, proof := range proofs {
+		request.Header.Add(dpop.Header, proof)
+	}
 	return h.answer(t, request)
 }
 
-// Redeem exchanges a code for tokens.
-func (h *Server) Redeem(t testing.TB, client Client, code string) Answer {
+// Redeem exchanges a code for tokens. proofs are the values of the header DPoP.
+func (h *Server) Redeem(t testing.TB, client Client, code string, proofs ...string) Answer {
 	t.Helper()
 	return h.Call(t, oidc.PathToken, client, url.Values{
 		"grant_type": {oidc.GrantCode}, "code": {code}, "redirect_uri": {RedirectURI}, "code_verifier": {CodeVerifier},
-	})
+	}, proofs...)
 }
 
-// Refresh exchanges a refresh token for new tokens.
-func (h *Server) Refresh(t testing.TB, client Client, token string) Answer {
+// Refresh exchanges a refresh token for new tokens. proofs are the values of the header DPoP.
+func (h *Server) Refresh(t testing.TB, client Client, token string, proofs ...string) Answer {
 	t.Helper()
 	form := url.Values{"grant_type": {oidc.GrantRefreshToken}, "refresh_token": {token}}
-	return h.Call(t, oidc.PathToken, client, form)
+	return h.Call(t, oidc.PathToken, client, form, proofs...)
 }
 
 // Userinfo asks who an access token is about.
 func (h *Server) Userinfo(t testing.TB, accessToken string) Answer {
 	t.Helper()
+	return h.UserinfoBy(t, "Bearer "+accessToken)
+}
+
+// UserinfoBy asks with that header Authorization. proofs are the values of the header DPoP.
+func (h *Server) UserinfoBy(t testing.TB, authorization string, proofs ...string) Answer {
+	t.Helper()
 	request, err := http.NewRequest(http.MethodGet, h.Issuer+oidc.PathUserinfo, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header.Set("Authorization", "Bearer "+accessToken)
+	request.Header.Set("Authorization", authorization)
+	for _, proof := range proofs {
+		request.Header.Add(dpop.Header, proof)
+	}
 	return h.answer(t, request)
 }
 

@@ -108,8 +108,8 @@ func (l CommandLine) Serve(t testing.TB, issuer string) *Process {
 	return l.Start(t, issuer+"/readyz", "serve")
 }
 
-// StartApp starts a program that is not ours, as an app or as what stands before one, and waits until url answers. It is
-// killed when the test ends.
+// StartApp starts a program that is not ours, as an app or as what stands before one, and waits until url answers. It
+// is killed when the test ends.
 func StartApp(t testing.TB, url string, command *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{Cmd: command}

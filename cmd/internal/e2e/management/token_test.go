@@ -13,6 +13,7 @@ import (
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/dpop/dpoptest"
 )
 
 func TestAppThatActsByItself(t *testing.T) {
@@ -60,6 +61,42 @@ func TestAppThatActsByItself(t *testing.T) {
 		caller{h, plain.Text("access_token")}.must(t, http.StatusUnauthorized, http.MethodGet, "/api/v1/me", nil)
 		owner.must(t, http.StatusNoContent, http.MethodDelete, "/api/v1/clients/"+app.ID, nil)
 		c.must(t, http.StatusUnauthorized, http.MethodGet, "/api/v1/me", nil)
+	})
+}
+
+// A token that is bound to a key is good at the API with a proof of that key alone (RFC 9449, section 7.1).
+func TestBoundTokenAtTheAPI(t *testing.T) {
+	t.Parallel()
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		if err := h.DeclareManagement(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		api, key, other := manage.APIOf(h.Issuer), dpoptest.NewKey(t), dpoptest.NewKey(t)
+		app := h.AddClient(t, func(c *clients.Client) {
+			c.GrantTypes, c.RedirectURIs, c.APIs = []string{oidc.GrantClientCredentials}, nil, []string{api}
+		})
+		got := h.Call(t, "/token", app, url.Values{
+			"grant_type": {"client_credentials"}, "resource": {api}, "scope": {"users:read"},
+		}, key.Proof(t, http.MethodPost, h.Issuer+"/token", "", nil))
+		token, at := got.Text("access_token"), h.Issuer+"/api/v1/me"
+		for what, c := range map[string]struct {
+			authorization, proof string
+			status               int
+		}{
+			"its holder":        {"DPoP " + token, key.Proof(t, http.MethodGet, at, token, nil), http.StatusOK},
+			"another key":       {"DPoP " + token, other.Proof(t, http.MethodGet, at, token, nil), http.StatusUnauthorized},
+			"another operation": {"DPoP " + token, key.Proof(t, http.MethodGet, at+"/x", token, nil), http.StatusUnauthorized},
+			"a bearer":          {"Bearer " + token, key.Proof(t, http.MethodGet, at, token, nil), http.StatusUnauthorized},
+		} {
+			request, _ := http.NewRequest(http.MethodGet, at, nil)
+			request.Header.Set("Authorization", c.authorization)
+			request.Header.Set("DPoP", c.proof)
+			if answer := h.Send(t, request); answer.StatusCode != c.status {
+				t.Errorf("%s: %s %s", what, answer.Status, answer.Text)
+			} else if challenge := answer.Header.Get("WWW-Authenticate"); c.status == 401 && challenge == "" {
+				t.Errorf("%s: no challenge: %v", what, answer.Header)
+			}
+		}
 	})
 }
 

@@ -19,6 +19,7 @@ func TestUserinfoTakesATokenInItsPlaceOnly(t *testing.T) {
 		machine := h.Call(
 			t, oidc.PathToken, client, url.Values{"grant_type": {oidc.GrantClientCredentials}},
 		).Text("access_token")
+		const challenges = `Bearer, DPoP algs="ES256 EdDSA PS256"`
 		const form = "application/x-www-form-urlencoded"
 		body := url.Values{"access_token": {access}}.Encode()
 		for name, c := range map[string]struct {
@@ -31,18 +32,18 @@ func TestUserinfoTakesATokenInItsPlaceOnly(t *testing.T) {
 			"header of a POST":         {"POST", "", "Bearer " + access, "", "", 200, ""},
 			"header of a POSTed form":  {"POST", "", "Bearer " + access, form, "x=1", 200, ""},
 			"body":                     {"POST", "", "", form, body, 200, ""},
-			"query":                    {"GET", body, "", "", "", 401, "Bearer"},
-			"query of a POST":          {"POST", body, "", form, "", 401, "Bearer"},
-			"query of a POST, a form":  {"POST", body, "", form, "x=1", 401, "Bearer"},
-			"body of a GET":            {"GET", "", "", form, body, 401, "Bearer"},
-			"nowhere":                  {"GET", "", "", "", "", 401, "Bearer"},
+			"query":                    {"GET", body, "", "", "", 401, challenges},
+			"query of a POST":          {"POST", body, "", form, "", 401, challenges},
+			"query of a POST, a form":  {"POST", body, "", form, "x=1", 401, challenges},
+			"body of a GET":            {"GET", "", "", form, body, 401, challenges},
+			"nowhere":                  {"GET", "", "", "", "", 401, challenges},
 			"header and body":          {"POST", "", "Bearer " + access, form, body, 400, ""},
 			"header and another body":  {"POST", "", "Bearer " + access, form, "access_token=x", 400, ""},
 			"twice in the body":        {"POST", "", "", form, body + "&" + body, 400, ""},
-			"Basic":                    {"GET", "", "Basic " + access, "", "", 401, "Bearer"},
-			"no scheme":                {"GET", "", access, "", "", 401, "Bearer"},
-			"the scheme alone":         {"GET", "", "Bearer", "", "", 401, "Bearer"},
-			"nothing after the scheme": {"GET", "", "Bearer  ", "", "", 401, "Bearer"},
+			"Basic":                    {"GET", "", "Basic " + access, "", "", 401, challenges},
+			"no scheme":                {"GET", "", access, "", "", 401, challenges},
+			"the scheme alone":         {"GET", "", "Bearer", "", "", 401, challenges},
+			"nothing after the scheme": {"GET", "", "Bearer  ", "", "", 401, challenges},
 			"nonsense":                 {"GET", "", "Bearer nonsense", "", "", 401, `Bearer error="invalid_token"`},
 			"two tokens": {"GET", "", "Bearer " + access + " " +
 				access, "", "", 401, `Bearer error="invalid_token"`},

@@ -64,6 +64,11 @@ func (p *Store) verifyAssertion(
 	if r.Path == oidc.PathPAR { // RFC 9126, section 2
 		names = append(names, p.Issuer+oidc.PathPAR)
 	}
+	if profile := ProfileOf(client); !profile.Takes(token.Headers[0].Algorithm) {
+		return nil, nil, errOtherAlg
+	} else if profile.IssuerAlone && !namesAlone(token, p.Issuer) {
+		return nil, nil, fmt.Errorf("aud of client_assertion must be %s, as a string", p.Issuer)
+	}
 	// alone: who else is named could send it on to us
 	if len(claims.Audience) != 1 || !slices.Contains(names, claims.Audience[0]) {
 		return nil, nil, fmt.Errorf("aud of client_assertion must be %s, and nothing else", p.Issuer)
@@ -80,6 +85,14 @@ func (p *Store) verifyAssertion(
 	}
 	mark := storage.NewOneTimeMark("client assertion", client.ID+" "+claims.ID, expiry.Add(clockSkew))
 	return client, mark, nil
+}
+
+// namesAlone tells whether the aud of a JWT is one text, and that.
+func namesAlone(token *jwt.JSONWebToken, issuer string) bool {
+	var claims struct {
+		Audience any `json:"aud"`
+	}
+	return token.UnsafeClaimsWithoutVerification(&claims) == nil && claims.Audience == issuer
 }
 
 // AssertionAlgs are the signatures that clients may use: asymmetric ones, and none that is weak.

@@ -58,12 +58,13 @@ type Client struct {
 	IntrospectionEncryption Encryption `bun:"embed:introspection_encryption_"`
 	IsTrusted               bool       `bun:"is_trusted"` // ours: no consent page
 	// may introspect the access tokens of other clients that are for the server itself, not for an API
-	IntrospectsAll bool `bun:"introspects_all"`
-	IsDisabled     bool `bun:"is_disabled"`  // for now: it proves nothing, and nobody can use it
-	RequirePKCE    bool `bun:"require_pkce"` // ours: of a public client it is required anyway
-	RequirePAR     bool `bun:"require_par"`  // require_pushed_authorization_requests: RFC 9126, section 6
-	DPoPBound      bool `bun:"dpop_bound"`   // dpop_bound_access_tokens: RFC 9449, section 5.2
-	DPoPNonce      bool `bun:"dpop_nonce"`   // ours: its proofs hold a nonce of this server
+	IntrospectsAll bool   `bun:"introspects_all"`
+	IsDisabled     bool   `bun:"is_disabled"`  // for now: it proves nothing, and nobody can use it
+	RequirePKCE    bool   `bun:"require_pkce"` // ours: of a public client it is required anyway
+	RequirePAR     bool   `bun:"require_par"`  // require_pushed_authorization_requests: RFC 9126, section 6
+	DPoPBound      bool   `bun:"dpop_bound"`   // dpop_bound_access_tokens: RFC 9449, section 5.2
+	DPoPNonce      bool   `bun:"dpop_nonce"`   // ours: its proofs hold a nonce of this server
+	Profile        string `bun:"profile"`      // ours: see Profile; empty: none
 	// how it signs request objects: request_object_signing_alg; empty: as it likes, AlgNone: not at all
 	RequestObjectAlg string `bun:"request_object_alg"`
 	// and how it encrypts them besides: request_object_encryption_alg and ..._enc

@@ -77,6 +77,7 @@ var metadata = []metadatum{
 	{"require_pushed_authorization_requests", "require_par", func(c *Client) any { return &c.RequirePAR }, true},
 	{"dpop_bound_access_tokens", "dpop_bound", func(c *Client) any { return &c.DPoPBound }, true},
 	{"require_dpop_nonce", "dpop_nonce", func(c *Client) any { return &c.DPoPNonce }, false},
+	{"profile", "profile", func(c *Client) any { return &c.Profile }, false},
 	{"request_object_signing_alg", "request_object_alg", func(c *Client) any { return &c.RequestObjectAlg }, true},
 	{
 		"request_object_encryption_alg", "request_object_encryption_alg",

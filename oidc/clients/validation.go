@@ -35,7 +35,7 @@ func (c *Client) Complete() error {
 	c.fillIn()
 	for _, check := range []func() error{
 		c.checkIdentity, c.checkGrants, c.checkAddresses, func() error { return checkSubjects(c) }, c.checkLogout,
-		c.checkKeys, func() error { return checkAccess(c) },
+		c.checkKeys, func() error { return checkAccess(c) }, func() error { return checkProfile(c) },
 	} {
 		if err := check(); err != nil {
 			return fmt.Errorf("%w: %w", ErrClient, err)
@@ -53,6 +53,7 @@ func (c *Client) fillIn() {
 		c.Origin = OriginOperator
 	}
 	c.Name = strings.TrimSpace(c.Name)
+	fillInProfile(c)
 	if c.AuthMethod == "" {
 		c.AuthMethod, c.AnySecretMethod = AuthBasic, true
 	}

@@ -161,6 +161,9 @@ func (s engineStore) GetRefreshTokenSession(
 
 func (s engineStore) CreateRefreshTokenSession(ctx context.Context, _, _ string, _ fosite.Requester) error {
 	w := workOf(ctx)
+	if w.keepsRefreshToken() {
+		return nil
+	}
 	w.issued = s.service.Tokens.NewRefreshToken(w.issuedText, w.grant, w.refreshKey(), w.now)
 	return nil
 }
@@ -185,14 +188,18 @@ func (engineStore) Rollback(context.Context) error { return nil }
 // Commit writes what the handlers did in one transaction: the code or refresh token is used up, its successor born.
 func (s engineStore) Commit(ctx context.Context) error {
 	w := workOf(ctx)
-	if w.repeat || w.code == nil && w.issued == nil {
+	if w.repeat || w.code == nil && w.issued == nil && !w.keepsRefreshToken() {
 		return nil // a repeat is answered with what the first answer held; a family that ended is written already
 	}
 	draft := s.service.Database.Draft()
 	claim, action := (*bun.UpdateQuery)(nil), "code_redeemed"
-	if w.code != nil {
+	switch {
+	case w.code != nil:
 		claim = useCode(draft, w.code.Hash, w.now)
-	} else {
+	case w.keepsRefreshToken():
+		claim = s.service.Tokens.ExtendRefreshToken(draft, w.refresh.Hash, w.grant, w.now)
+		action = "refresh_token_redeemed"
+	default:
 		claim = tokens.UseRefreshToken(ctx, draft, w.refresh.Hash, w.issued.Hash, w.now)
 		action = "refresh_token_redeemed"
 	}
@@ -216,10 +223,13 @@ func (s engineStore) Commit(ctx context.Context) error {
 	if err != nil || claimed {
 		return err
 	}
-	if w.code == nil {
+	if w.code == nil && !w.keepsRefreshToken() {
 		return w.settleRace(ctx)
 	}
 	w.lost = true
+	if w.code == nil {
+		return nil
+	}
 	w.noteRival(ctx)
 	return nil
 }

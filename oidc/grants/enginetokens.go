@@ -40,6 +40,9 @@ func (t engineTokens) GenerateRefreshToken(
 	ctx context.Context, _ fosite.Requester,
 ) (token, signature string, err error) {
 	w := workOf(ctx)
+	if w.keepsRefreshToken() {
+		return w.presented, string(w.refresh.Hash), nil
+	}
 	token = storage.NewSecret()
 	if w.refresh != nil {
 		var known []byte

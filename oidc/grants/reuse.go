@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wicket-id/wicket/oidc"
+	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/oidc/tokens"
 	"github.com/wicket-id/wicket/storage"
 )
@@ -14,6 +15,12 @@ import (
 // What happens when a code or a refresh token comes a second time: it may have been stolen, so the family
 // ends, the grant with all its tokens (RFC 9700, sections 4.5.3.2 and 4.14.2). Two cases are no attack: a client that
 // sends one code many times at once, and one that lost the answer to a refresh.
+
+// keepsRefreshToken tells whether the refresh token that is used stays as it is, for the client proves a key with each:
+// FAPI 2.0 Security Profile, section 5.3.2.1.
+func (w *work) keepsRefreshToken() bool {
+	return w.refresh != nil && clients.ProfileOf(w.client).KeepsRefreshTokens
+}
 
 // endFamily ends the grant of a code or a refresh token that was used before, unless that is a burst. fosite calls it
 // by engineStore.RevokeRefreshToken.

@@ -45,6 +45,8 @@ func (r *Reader) payload(
 		return nil, false, errors.New("its algorithm is not the one that this client is registered for")
 	case header["alg"] == clients.AlgNone && (registered != clients.AlgNone || encrypted):
 		return nil, false, errors.New("it is not signed")
+	case !clients.ProfileOf(client).Takes(header["alg"]):
+		return nil, false, errors.New("its algorithm is not one that the profile of this client allows")
 	case header["alg"] == clients.AlgNone:
 		payload, err = base64.RawURLEncoding.Strict().DecodeString(parts[1])
 		if _, critical := header["crit"]; err != nil || parts[2] != "" || critical {

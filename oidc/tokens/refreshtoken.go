@@ -42,13 +42,29 @@ func network(ctx context.Context) string { return identity.Network(audit.ActorOf
 // NewRefreshToken is the row of a refresh token of a grant; it expires with the grant at the latest. dpopKey is the
 // thumbprint of the key that it is bound to; empty: none.
 func (p *Service) NewRefreshToken(token string, grant *oidc.Grant, dpopKey string, now time.Time) *RefreshToken {
-	expires := now.Add(p.Lifetimes.RefreshToken)
-	if expires.After(grant.ExpiresAt) {
-		expires = grant.ExpiresAt
-	}
 	return &RefreshToken{
-		Hash: storage.Digest(token), GrantID: grant.ID, CreatedAt: now, ExpiresAt: expires, DPoPKey: dpopKey,
+		Hash: storage.Digest(token), GrantID: grant.ID, CreatedAt: now, DPoPKey: dpopKey,
+		ExpiresAt: refreshTokenEnd(p.Lifetimes, grant, now),
 	}
+}
+
+// refreshTokenEnd is when a refresh token expires that is used or made at that time.
+func refreshTokenEnd(l oidc.Lifetimes, grant *oidc.Grant, now time.Time) time.Time {
+	expires := now.Add(l.RefreshToken)
+	if expires.After(grant.ExpiresAt) {
+		return grant.ExpiresAt
+	}
+	return expires
+}
+
+// ExtendRefreshToken is the claim that uses a token which stays as it is. It finds its row while nothing has used it
+// up.
+func (p *Service) ExtendRefreshToken(
+	draft bun.IDB, hash []byte, grant *oidc.Grant, now time.Time,
+) *bun.UpdateQuery {
+	return draft.NewUpdate().Model((*RefreshToken)(nil)).
+		Set("expires_at = ?", refreshTokenEnd(p.Lifetimes, grant, now)).
+		Where("hash = ? AND used_at IS NULL", hash)
 }
 
 // Successor returns the refresh token that follows token. It is derived from token with a key that only we have. So a

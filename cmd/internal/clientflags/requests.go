@@ -9,6 +9,7 @@ import (
 // Requests is how an app sends its authorization requests; nil: nothing is said of it.
 type Requests struct {
 	RequirePAR           *bool    `name:"require-par" negatable:"" help:"The app must push its authorization requests (RFC 9126). Of all apps it is demanded by WICKET_REQUIRE_PAR."`
+	Profile              *string  `name:"profile" help:"What the app keeps to: fapi2, the FAPI 2.0 Security Profile, which means private_key_jwt, pushed requests, PKCE and --dpop."`
 	DPoP                 *bool    `name:"dpop" negatable:"" help:"All tokens of the app are bound to a key of its own (DPoP, RFC 9449). Without it they are where the app shows one."`
 	DPoPNonce            *bool    `name:"dpop-nonce" negatable:"" help:"The app must show its key with a nonce that Wicket gives: it needs no right clock then."`
 	RequestObjectAlg     *string  `name:"request-object-alg" help:"How the app signs request objects (RFC 9101), such as ES256; left out, as it likes; 'none' where they are not signed."`
@@ -20,6 +21,9 @@ type Requests struct {
 
 // apply changes an app as the flags say.
 func (r *Requests) apply(client *clients.Client) {
+	if r.Profile != nil {
+		client.Profile = *r.Profile
+	}
 	if r.RequestObjectAlg != nil {
 		client.RequestObjectAlg = *r.RequestObjectAlg
 	}

@@ -278,3 +278,14 @@ func TestNodeClientWithAKey(t *testing.T) {
 		}
 	})
 }
+
+// An app of the FAPI 2.0 Security Profile works with a library that we did not write, and not otherwise.
+func TestNodeClientOfFAPI2(t *testing.T) {
+	t.Parallel()
+	key, keys := harness.NewClientKey(t)
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		runNodeClient(t, h, "fapi2", key, h.AddClient(t, func(c *clients.Client) {
+			c.Profile, c.AuthMethod, c.JWKS = clients.ProfileFAPI2, "", keys
+		}))
+	})
+}

@@ -8,3 +8,7 @@ ALTER TABLE refresh_tokens ADD COLUMN dpop_jkt TEXT NOT NULL DEFAULT '';
 
 ALTER TABLE clients ADD COLUMN dpop_bound BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE clients ADD COLUMN dpop_nonce BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- What a client has promised to keep to, such as fapi2; '': nothing more than every client.
+
+ALTER TABLE clients ADD COLUMN profile TEXT NOT NULL DEFAULT '';

@@ -5,10 +5,12 @@ package groups
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/administrators"
@@ -232,4 +234,47 @@ func (s *Store) Of(ctx context.Context, by manage.Caller, userID uuid.UUID) ([]G
 		}
 	}
 	return views, nil
+}
+
+// Some are the first groups of a person by slug, and how many there are.
+type Some struct {
+	Names []string
+	Count int64
+}
+
+// OfEach returns the first groups of each of some people, few of each, by the person's id. It returns a
+// *manage.ForbiddenError.
+func (s *Store) OfEach(
+	ctx context.Context, by manage.Caller, userIDs []uuid.UUID, few int,
+) (map[uuid.UUID]Some, error) {
+	if err := by.Demand(manage.ReadGroups); err != nil {
+		return nil, err
+	}
+	each := make(map[uuid.UUID]Some, len(userIDs))
+	if len(userIDs) == 0 {
+		return each, nil
+	}
+	var rows []struct {
+		UserID uuid.UUID `bun:"user_id,type:uuid"`
+		Name   string    `bun:"name"`
+		Total  int64     `bun:"total"`
+	}
+	err := s.Database.Reader().NewRaw(`WITH held AS ( -- once, though several sources say so
+			SELECT DISTINCT user_id, group_id FROM group_members WHERE is_active AND user_id IN (?)
+		), ordered AS (
+			SELECT held.user_id, groups.slug, groups.name,
+				ROW_NUMBER() OVER (PARTITION BY held.user_id ORDER BY groups.slug) AS place,
+				COUNT(*) OVER (PARTITION BY held.user_id) AS total
+			FROM held JOIN groups ON groups.id = held.group_id
+		)
+		SELECT user_id, name, total FROM ordered WHERE place <= ? ORDER BY user_id, place`, bun.List(userIDs), few).
+		Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("groups of several people: %w", err)
+	}
+	for _, row := range rows {
+		some := each[row.UserID]
+		each[row.UserID] = Some{append(some.Names, row.Name), row.Total}
+	}
+	return each, nil
 }

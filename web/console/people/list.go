@@ -3,6 +3,9 @@ package people
 import (
 	"net/http"
 	"net/url"
+	"strings"
+
+	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/people"
@@ -33,10 +36,12 @@ type choice struct {
 // row is a person in the list.
 type row struct {
 	pages.Person
-	URI        string
-	States     []state
-	TwoFactor  bool
-	LastSignIn string
+	URI         string
+	States      []state
+	TwoFactor   bool
+	LastSignIn  string
+	Groups      string // the names of the first
+	OtherGroups int64  // how many more there are
 }
 
 // state is something about an account that is worth a word.
@@ -64,6 +69,9 @@ func (h List) Page(v *frame.Visit, by manage.Caller) error {
 	for i := range found.Items {
 		page.People = append(page.People, h.row(v, &found.Items[i]))
 	}
+	if err := h.groups(v, by, found.Items, &page); err != nil {
+		return err
+	}
 	if page.Newest == "" {
 		open, err := h.People.Invitations(v.Context(), by)
 		if err != nil {
@@ -83,6 +91,29 @@ func (h List) row(v *frame.Visit, user *people.User) row {
 		r.LastSignIn = frame.Ago(v, h.Now(), *user.LastLoginAt)
 	}
 	return r
+}
+
+// namedGroups are how many groups of a person are named in the list.
+const namedGroups = 2
+
+func (h List) groups(v *frame.Visit, by manage.Caller, found []people.User, page *listPage) error {
+	if !page.May(manage.ReadGroups) {
+		return nil
+	}
+	ids := make([]uuid.UUID, len(found))
+	for i := range found {
+		ids[i] = found[i].ID
+	}
+	held, err := h.Groups.OfEach(v.Context(), by, ids, namedGroups)
+	if err != nil {
+		return err
+	}
+	for i, id := range ids {
+		some := held[id]
+		page.People[i].Groups = strings.Join(some.Names, ", ")
+		page.People[i].OtherGroups = some.Count - int64(len(some.Names))
+	}
+	return nil
 }
 
 // states is what there is to know of an account at once.

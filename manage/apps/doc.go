@@ -9,7 +9,9 @@ import (
 	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/apis"
+	"github.com/wicket-id/wicket/oidc/authorize"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/oidc/logout"
 	"github.com/wicket-id/wicket/oidc/tokens"
 )
 
@@ -21,6 +23,9 @@ type Store struct {
 	Clients  *clients.Store
 	APIs     *apis.Store
 	Tokens   *tokens.Service
+	Logout   *logout.Service
+
+	Authorize *authorize.Service
 }
 
 // demandOver returns an error where the caller may not do something to an app as it is. Who can change an app can act

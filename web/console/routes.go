@@ -11,6 +11,7 @@ import (
 	"github.com/wicket-id/wicket/web/console/administrators"
 	"github.com/wicket-id/wicket/web/console/apps"
 	"github.com/wicket-id/wicket/web/console/groups"
+	"github.com/wicket-id/wicket/web/console/integrations"
 	"github.com/wicket-id/wicket/web/console/overview"
 	"github.com/wicket-id/wicket/web/console/people"
 	"github.com/wicket-id/wicket/web/console/refusals"
@@ -53,6 +54,8 @@ func Routes(r gin.IRoutes, f *frame.Frame, set verbs.Set) {
 
 	r.GET(shell.Activity, c.Page(activity.Attempts{Console: c}.Page))
 	r.GET(shell.Activity+"/history", c.Page(activity.History{Console: c}.Page))
+
+	integrationRoutes(r, c)
 
 	holders := administrators.List{Console: c}
 	r.GET(shell.Administrators, c.Page(holders.Page))
@@ -125,4 +128,27 @@ func appRoutes(r gin.IRoutes, c shell.Console) {
 	refused := refusals.Refusal{Console: c}
 	r.GET(refusals.Path+"/:reference", c.Page(refused.Page))
 	r.POST(refusals.Path+"/:reference/mend", c.Page(refused.Mend))
+}
+
+func integrationRoutes(r gin.IRoutes, c shell.Console) {
+	r.GET(shell.Integrations, c.Page(integrations.List{Console: c}.Page))
+	added := integrations.New{Console: c}
+	r.GET(shell.Integrations+"/new", c.Page(added.Page))
+	r.POST(shell.Integrations+"/create", c.Page(added.Create))
+
+	webhook, one := integrations.Webhook{Console: c}, shell.Integrations+"/webhooks/:webhook"
+	r.GET(one, c.Page(webhook.Page))
+	r.POST(one+"/save", c.Page(webhook.Save))
+	r.POST(one+"/test", c.Page(webhook.Test()))
+	r.POST(one+"/resend", c.Page(webhook.Resend()))
+	r.POST(one+"/resend-since", c.Page(webhook.ResendSince))
+	r.POST(one+"/rotate", c.Page(webhook.Rotate))
+	r.POST(one+"/disable", c.Page(webhook.Disable()))
+	r.POST(one+"/enable", c.Page(webhook.Enable()))
+	r.GET(one+"/delete", c.Page(webhook.ConfirmDeletion))
+	r.POST(one+"/delete", c.Page(webhook.Delete))
+
+	logouts := integrations.Logouts{Console: c}
+	r.GET(shell.Integrations+"/logouts", c.Page(logouts.Page))
+	r.POST(shell.Integrations+"/logouts/resend", c.Page(logouts.Resend))
 }

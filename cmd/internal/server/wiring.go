@@ -203,7 +203,10 @@ func (s *Server) wireManagement(_ context.Context, config *Config) error {
 		Store: s.Manage, SignIns: s.SignIns, Factors: s.Factors, Transfer: s.Transfer, Provider: s.Provider,
 	}
 	s.Groups = &groups.Store{Store: s.Manage, Identity: s.Identity}
-	s.Apps = &apps.Store{Store: s.Manage, Provider: s.Provider, Clients: s.Clients, APIs: s.APIs, Tokens: s.Tokens}
+	s.Apps = &apps.Store{
+		Store: s.Manage, Provider: s.Provider, Clients: s.Clients, APIs: s.APIs, Tokens: s.Tokens, Logout: s.Logout,
+		Authorize: s.Authorize,
+	}
 	s.Activity = &activity.Store{Store: s.Manage}
 	s.Refused = refusals.NewRecorder(s.Database, s.Clock.Now, s.log)
 	s.Refusals = &refusals.Store{Store: s.Manage, Apps: s.Apps}

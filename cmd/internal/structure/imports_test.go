@@ -114,7 +114,7 @@ var allowed = map[string][]string{
 	"web/console": slices.Concat(
 		[]string{
 			"web/console/activity", "web/console/administrators", "web/console/apps", "web/console/groups",
-			"web/console/overview", "web/console/people", "web/console/refusals", "web/console/search",
+			"web/console/integrations", "web/console/overview", "web/console/people", "web/console/refusals", "web/console/search",
 			"web/console/server", "web/console/shell", "web/console/signin", "web/frame",
 		}, domain,
 	),
@@ -124,6 +124,7 @@ var allowed = map[string][]string{
 	"web/console/apps":           slices.Concat(consolePart, []string{"docs"}),
 	"web/console/refusals":       consolePart,
 	"web/console/groups":         consolePart,
+	"web/console/integrations":   consolePart,
 	"web/console/overview":       consolePart,
 	"web/console/people":         consolePart,
 	"web/console/search":         consolePart,

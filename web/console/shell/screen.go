@@ -36,6 +36,7 @@ const (
 	Apps           = Path + "/apps"
 	SignIn         = Path + "/sign-in"
 	Activity       = Path + "/activity"
+	Integrations   = Path + "/integrations"
 	Administrators = Path + "/administrators"
 	Server         = Path + "/server"
 )
@@ -51,6 +52,9 @@ var parts = []struct {
 	{Link{URI: Apps, Icon: "apps", Label: locales.Key("console.apps.title")}, manage.ReadClients},
 	{Link{URI: SignIn, Icon: "sign-in", Label: locales.Key("console.providers.title")}, manage.ReadProviders},
 	{Link{URI: Activity, Icon: "activity", Label: locales.Key("console.activity.title")}, manage.ReadAuditTrail},
+	{
+		Link{URI: Integrations, Icon: "integrations", Label: locales.Key("console.integrations.title")}, manage.ReadWebhooks,
+	},
 	{
 		Link{URI: Administrators, Icon: "administrators", Label: locales.Key("console.administrators.title")}, manage.ReadAdmins,
 	},

@@ -47,6 +47,7 @@ var may = map[string]string{
 	"POST /console/people/:id/end-session": recovery, "POST /console/people/:id/end-grant": recovery,
 	"POST /console/people/:id/reset-link": recovery, "GET /console/people/:id/reset-factors": recovery,
 	"POST /console/people/:id/reset-factors": recovery,
+	"GET /console/people/:id/view":           everybody,
 	"GET /console/people/:id/erase":          top, "POST /console/people/:id/erase": top,
 
 	"GET /console/groups": everybody, "GET /console/groups/:slug": everybody, "POST /console/groups/create": people,
@@ -58,6 +59,7 @@ var may = map[string]string{
 	"GET /console/apps": everybody, "GET /console/apps/app": everybody, "GET /console/apps/new": appsOwn,
 	"POST /console/apps/create": appsOwn, "POST /console/apps/app/save": appsOwn,
 	"POST /console/apps/app/save-access": appsOwn, "POST /console/apps/app/rotate": appsOwn,
+	"GET /console/apps/app/preview": everybody, "GET /console/apps/app/test": everybody,
 	"GET /console/apps/app/delete": appsOwn, "POST /console/apps/app/delete": appsOwn,
 
 	"GET /console/refusals": everybody, "GET /console/refusals/:reference": everybody,
@@ -68,6 +70,19 @@ var may = map[string]string{
 	"GET /console/sign-in/:provider/remove": "o", "POST /console/sign-in/:provider/remove": "o",
 
 	"GET /console/activity": "oausr", "GET /console/activity/history": "oausr",
+
+	"GET /console/integrations": readers, "GET /console/integrations/new": top,
+	"POST /console/integrations/create": top, "GET /console/integrations/webhooks/:webhook": readers,
+	"POST /console/integrations/webhooks/:webhook/save": top, "POST /console/integrations/webhooks/:webhook/test": top,
+	"POST /console/integrations/webhooks/:webhook/resend":       top,
+	"POST /console/integrations/webhooks/:webhook/resend-since": top,
+	"POST /console/integrations/webhooks/:webhook/rotate":       top,
+	"POST /console/integrations/webhooks/:webhook/disable":      top,
+	"POST /console/integrations/webhooks/:webhook/enable":       top,
+	"GET /console/integrations/webhooks/:webhook/delete":        top,
+	"POST /console/integrations/webhooks/:webhook/delete":       top,
+	"GET /console/integrations/logouts":                         everybody,
+	"POST /console/integrations/logouts/resend":                 appsOwn,
 
 	"GET /console/administrators": readers, "POST /console/administrators/grant": top,
 	"POST /console/administrators/revoke": top, "GET /console/administrators/keys": readers,
@@ -99,6 +114,7 @@ func send(t *testing.T, b *harness.Browser, route string) harness.Page {
 	method, path, _ := strings.Cut(route, " ")
 	path = strings.NewReplacer(
 		":id", uuid.NewString(), ":slug", "none", ":provider", "none", ":reference", "NONE",
+		":webhook", "none",
 	).Replace(path)
 	if method == http.MethodGet {
 		return b.Get(t, path)
@@ -107,7 +123,7 @@ func send(t *testing.T, b *harness.Browser, route string) harness.Page {
 	if !strings.HasSuffix(path, "/invite") { // the role of an invitation takes more than the invitation
 		form.Set("role", administrators.Auditor)
 	}
-	for _, name := range []string{"session", "grant", "member", "key", "invitation", "user", "email"} {
+	for _, name := range []string{"session", "grant", "member", "key", "invitation", "user", "email", "delivery"} {
 		form.Set(name, uuid.NewString())
 	}
 	return b.Post(t, path, form)

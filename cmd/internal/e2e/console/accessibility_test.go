@@ -14,7 +14,9 @@ import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/administrators"
+	"github.com/wicket-id/wicket/manage"
 	"github.com/wicket-id/wicket/manage/refusals"
+	"github.com/wicket-id/wicket/manage/webhooks"
 	"github.com/wicket-id/wicket/oidc"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/storage"
@@ -41,10 +43,10 @@ func TestConsoleIsAccessible(t *testing.T) {
 		}
 		path = strings.NewReplacer(
 			":id", bob.ID.String(), ":slug", "staff", "/sign-in/new", "/sign-in/new?kind=microsoft", ":provider", "acme",
-			":reference", furnishedRefusal,
+			":reference", furnishedRefusal, ":webhook", "ops",
 		).Replace(path)
 		if strings.HasPrefix(path, "/console/apps/app") {
-			path += "?recipe=grafana&id=" + furnishedApp
+			path += "?recipe=grafana&who=bob&id=" + furnishedApp
 		}
 		w.Open(h.Issuer + path)
 		w.WaitFor("location.pathname.startsWith('/console')")
@@ -95,6 +97,13 @@ func furnish(t *testing.T, h *harness.Server) *identity.User {
 		Description: "No.", Expected: []string{"https://wiki.example/cb"}, Got: []string{"https://other.example/cb"},
 	})
 	h.Refused.Drain(t.Context())
+	_, err = h.Webhooks.Put(t.Context(), manage.Operator("test"), "ops", webhooks.WebhookSettings{
+		URL: "https://hooks.example.com/", Description: "To operations", Types: []string{"user.*", "session.ended"},
+	}, "", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addLogoutDeliveries(t, h, bob.ID, 2)
 	b := h.NewBrowser(t)
 	b.SignInAs(t, "bob")
 	b.Post(t, "/sign-in", url.Values{"username": {"bob"}, "password": {"wrong"}})
@@ -131,7 +140,7 @@ func TestConsoleWeighsLittle(t *testing.T) {
 	t.Parallel()
 	h := harness.Start(t, storagetest.URL(t, storage.SQLite))
 	makeAdministrator(t, h, h.User, administrators.Owner)
-	furnish(t, h)
+	bob := furnish(t, h)
 	for i := range 60 {
 		h.Register(t, identity.NewUser{
 			Username: fmt.Sprintf("somebody-%d", i), Name: "Benedikt Okonkwo-Lindqvist", Email: fmt.Sprintf("somebody-%d@example.com", i),
@@ -139,7 +148,11 @@ func TestConsoleWeighsLittle(t *testing.T) {
 	}
 	b := h.NewBrowser(t)
 	b.SignIn(t, harness.Page{})
-	for _, path := range []string{"/console", "/console/people", "/console/activity/history", "/console/apps/app?recipe=nextjs&id=" + furnishedApp} {
+	for _, path := range []string{"/console", "/console/people", "/console/activity/history", "/console/apps/app?recipe=nextjs&id=" + furnishedApp,
+		"/console/apps/app/preview?who=bob&id=" + furnishedApp, "/console/apps/app/test?id=" + furnishedApp,
+		"/console/people/" + bob.ID.String() + "/view", "/console/integrations/webhooks/ops", "/console/integrations/new",
+		"/console/integrations/logouts",
+	} {
 		shown := b.Get(t, path)
 		weight := len(shown.Text)
 		for _, asset := range append(shown.Attributes("link", "href"), shown.Attributes("script", "src")...) {

@@ -125,6 +125,9 @@ func appRoutes(r gin.IRoutes, c shell.Console) {
 	r.POST(one+"/delete", c.Page(app.Delete))
 
 	r.GET(refusals.Path, c.Page(refusals.List{Console: c}.Page))
+	r.GET(one+"/preview", c.Page(apps.Preview{Console: c}.Page))
+	r.GET(one+"/test", c.Page(apps.Trial{Console: c}.Page))
+
 	refused := refusals.Refusal{Console: c}
 	r.GET(refusals.Path+"/:reference", c.Page(refused.Page))
 	r.POST(refusals.Path+"/:reference/mend", c.Page(refused.Mend))

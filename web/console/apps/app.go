@@ -1,6 +1,7 @@
 package apps
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -42,8 +43,16 @@ type appPage struct {
 	Recipe     string
 
 	PreviousSecretUntil string // how long the secret before is good, too; or ""
+	SignIns             []signIn
 	Refusals            []history.Refusal
 	Lines               []history.Line
+}
+
+// signIn is that somebody has signed in to the app.
+type signIn struct {
+	Username, URI, Device string
+	Ended                 bool
+	history.When
 }
 
 // Template is that of the page.
@@ -93,7 +102,7 @@ func (h App) show(v *frame.Visit, by manage.Caller, id string, status int, failu
 	if page.Groups, err = groupChoices(h.Console, v, by, app.AccessGroups); err != nil {
 		return err
 	}
-	if err := h.happened(v, by, &page); err != nil {
+	if err := errors.Join(h.signIns(v, by, &page), h.happened(v, by, &page)); err != nil {
 		return err
 	}
 	return v.Show(status, page)
@@ -126,9 +135,22 @@ func (p *appPage) setUp(c shell.Console, v *frame.Visit, app *registered) {
 	p.Setup = setupOf(c, app, p.Recipe, origin)
 }
 
+// few is how much is shown of what happened lately.
+const few = 5
+
+// signIns reads who has signed in to the app lately.
+func (h App) signIns(v *frame.Visit, by manage.Caller, page *appPage) error {
+	found, err := h.Apps.SignIns(v.Context(), by, page.App.ID, few)
+	for _, s := range found {
+		page.SignIns = append(page.SignIns, signIn{
+			s.Username, shell.People + "/" + s.UserID.String(), s.Device, s.EndedAt != nil, history.NewWhen(v, h.Now(), s.At),
+		})
+	}
+	return err
+}
+
 // happened reads what was refused to the app and what was done to it lately.
 func (h App) happened(v *frame.Visit, by manage.Caller, page *appPage) error {
-	const few = 5
 	refused, err := h.Refusals.List(v.Context(), by, refusals.Filter{ClientID: page.App.ID}, manage.Part{Limit: few})
 	if err != nil {
 		return err
@@ -153,6 +175,14 @@ func (h App) happened(v *frame.Visit, by manage.Caller, page *appPage) error {
 // RefusalsURI is where all that was refused to the app is listed.
 func (p appPage) RefusalsURI() string {
 	return frame.WithParameters(history.RefusalsPath, url.Values{"client": {p.App.ID}})
+}
+
+// LogoutsURI is where it is listed of which logouts the app was told, or "" where it is told of none.
+func (p appPage) LogoutsURI() string {
+	if p.App.BackchannelLogoutURI == "" {
+		return ""
+	}
+	return frame.WithParameters(shell.Integrations+"/logouts", url.Values{"client": {p.App.ID}})
 }
 
 // HistoryURI is where all that was done to the app is listed.

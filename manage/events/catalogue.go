@@ -30,6 +30,7 @@ var catalogue = []Type{
 	{"user.enabled", "user", "enabled", "An account was enabled again."},
 	{"user.locked", "user", "locked", "An account was locked for a while, because of wrong passwords."},
 	{"user.unlocked", "user", "unlocked", "A lock was taken away."},
+	{"user.viewed", "user", "viewed", "An administrator looked at what a person sees."},
 	{"user.signed_out_everywhere", "user", "signed_out_everywhere", "All sessions and tokens of a person were ended."},
 	{"user.sign_in_disowned", "user", "disowned_sign_in", "A person said that a sign-in, or a change, was not theirs."},
 	{"user.factors_reset", "user", "factors_reset", "An administrator took away what a person signs in with besides a password."},

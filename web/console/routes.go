@@ -86,6 +86,7 @@ func peopleRoutes(r gin.IRoutes, c shell.Console) {
 	emails, memberships := people.Emails{Person: person}, people.Memberships{Person: person}
 	recovery, erasure := people.Recovery{Person: person}, people.Erasure{Person: person}
 	r.GET(one, c.Page(person.Page))
+	r.GET(one+"/view", c.Page(people.Seen{Person: person}.Page))
 	r.POST(one+"/save", c.Page(person.Save()))
 	r.POST(one+"/disable", c.Page(person.Disable()))
 	r.POST(one+"/enable", c.Page(person.Enable()))
@@ -124,10 +125,10 @@ func appRoutes(r gin.IRoutes, c shell.Console) {
 	r.GET(one+"/delete", c.Page(app.ConfirmDeletion))
 	r.POST(one+"/delete", c.Page(app.Delete))
 
-	r.GET(refusals.Path, c.Page(refusals.List{Console: c}.Page))
 	r.GET(one+"/preview", c.Page(apps.Preview{Console: c}.Page))
 	r.GET(one+"/test", c.Page(apps.Trial{Console: c}.Page))
 
+	r.GET(refusals.Path, c.Page(refusals.List{Console: c}.Page))
 	refused := refusals.Refusal{Console: c}
 	r.GET(refusals.Path+"/:reference", c.Page(refused.Page))
 	r.POST(refusals.Path+"/:reference/mend", c.Page(refused.Mend))

@@ -96,6 +96,7 @@ var sentences = map[string]locales.Key{
 	"user.locked":                  locales.Key("console.line.user_locked"),
 	"user.signed_out_everywhere":   locales.Key("console.line.user_signed_out"),
 	"user.unlocked":                locales.Key("console.line.user_unlocked"),
+	"user.viewed":                  locales.Key("console.line.user_viewed"),
 	"phone.code_sent":              locales.Key("console.line.phone_code"),
 	"phone.code_refused":           locales.Key("console.line.phone_code_refused"),
 	"phone.refused_as_taken":       locales.Key("console.line.phone_refused"),

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/federation"
@@ -104,6 +105,11 @@ func furnish(t *testing.T, h *harness.Server) *identity.User {
 		t.Fatal(err)
 	}
 	addLogoutDeliveries(t, h, bob.ID, 2)
+	now := h.Clock.Now()
+	h.SQL(t, `INSERT INTO events (sequence, id, type, entry_id, at) VALUES (1, ?, 'user.created', 1, ?)`, uuid.New(), now)
+	h.SQL(t, `INSERT INTO webhook_deliveries
+		(id, webhook_id, sequence, state, attempts, status, answer, error, created_at, next_at, finished_at)
+		VALUES (?, 'ops', 1, 'failed', 11, 503, 'Back soon', 'it answered 503', ?, ?, ?)`, uuid.New(), now, now, now)
 	b := h.NewBrowser(t)
 	b.SignInAs(t, "bob")
 	b.Post(t, "/sign-in", url.Values{"username": {"bob"}, "password": {"wrong"}})
@@ -148,12 +154,16 @@ func TestConsoleWeighsLittle(t *testing.T) {
 	}
 	b := h.NewBrowser(t)
 	b.SignIn(t, harness.Page{})
+	strengthen(t, h)
 	for _, path := range []string{"/console", "/console/people", "/console/activity/history", "/console/apps/app?recipe=nextjs&id=" + furnishedApp,
 		"/console/apps/app/preview?who=bob&id=" + furnishedApp, "/console/apps/app/test?id=" + furnishedApp,
 		"/console/people/" + bob.ID.String() + "/view", "/console/integrations/webhooks/ops", "/console/integrations/new",
 		"/console/integrations/logouts",
 	} {
 		shown := b.Get(t, path)
+		if want, _, _ := strings.Cut(path, "?"); shown.Path() != want {
+			t.Errorf("%s leads to %s", path, shown.Path())
+		}
 		weight := len(shown.Text)
 		for _, asset := range append(shown.Attributes("link", "href"), shown.Attributes("script", "src")...) {
 			response, err := b.Client.Get(h.Issuer + asset)

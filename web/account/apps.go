@@ -28,7 +28,7 @@ func (h Apps) Page(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	page := pages.Apps{Head: top, Notice: notice(v), More: more}
+	page := pages.Apps{Head: top, Notice: notice(h.Frame, v), More: more}
 	for i := range accesses {
 		app, err := h.view(v, &accesses[i])
 		if err != nil {

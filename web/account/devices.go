@@ -37,7 +37,7 @@ func (h Devices) Page(v *frame.Visit) error {
 	for _, participation := range participations {
 		apps[participation.SessionID] = append(apps[participation.SessionID], *frame.AppView(participation.Client))
 	}
-	page := pages.Account{Head: top, Notice: notice(v)}
+	page := pages.Account{Head: top, Notice: notice(h.Frame, v)}
 	for _, device := range sessions {
 		page.Devices = append(page.Devices, pages.Device{
 			ID: device.ID.String(), Label: device.DeviceLabel, IP: device.LastSeenIP, Mobile: device.IsMobile,

@@ -27,7 +27,7 @@ func (h Emails) show(v *frame.Visit, status int, failure string) error {
 	if err != nil {
 		return err
 	}
-	page := pages.Emails{Head: top, Failure: failure, Notice: notice(v)}
+	page := pages.Emails{Head: top, Failure: failure, Notice: notice(h.Frame, v)}
 	for _, email := range emails {
 		page.Emails = append(page.Emails, pages.EmailItem{
 			ID: email.ID.String(), Address: email.Address, Primary: email.IsPrimary, Verified: email.VerifiedAt != nil,
@@ -38,12 +38,18 @@ func (h Emails) show(v *frame.Visit, status int, failure string) error {
 
 // Add claims another address and sends a link there.
 func (h Emails) Add(v *frame.Visit) error {
+	if !h.Identity.Mails {
+		return h.show(v, http.StatusUnprocessableEntity, v.Language.Text("notice.email_not_sent"))
+	}
 	_, err := h.Identity.Emails().Add(v.Context(), v.Owner, v.Form.Get("address"))
 	return h.changed(v, "email-sent", err)
 }
 
 // Resend sends the link once more.
 func (h Emails) Resend(v *frame.Visit) error {
+	if !h.Identity.Mails {
+		return h.show(v, http.StatusUnprocessableEntity, v.Language.Text("notice.email_not_sent"))
+	}
 	return h.changed(v, "email-sent", h.Identity.Emails().Resend(v.Context(), v.Owner, formID(v)))
 }
 

@@ -22,7 +22,8 @@ func head(f *frame.Frame, v *frame.Visit, page string) (pages.AccountHead, error
 		return pages.AccountHead{}, err
 	}
 	head := pages.AccountHead{
-		Person: person, Page: page, Phones: f.Identity.Texts, Linked: len(providers) > 0, Console: len(roles) > 0,
+		Person: person, Page: page, Mails: f.Identity.Mails, Phones: f.Identity.Texts,
+		Linked: len(providers) > 0, Console: len(roles) > 0,
 	}
 	before, err := f.SignIns.Attempts().Before(v.Context(), v.Session)
 	if err != nil {
@@ -36,12 +37,23 @@ func head(f *frame.Frame, v *frame.Visit, page string) (pages.AccountHead, error
 	return head, nil
 }
 
-// notice says what was done before the page was asked for.
-func notice(v *frame.Visit) string {
-	if key, ok := notices[v.Gin.Query("done")]; ok {
-		return v.Language.Text(key)
+// notice says what was done before the page was asked for, and of email only what was sent.
+func notice(f *frame.Frame, v *frame.Visit) string {
+	done := v.Gin.Query("done")
+	key, known := notices[done]
+	if without, differs := noticesWithoutMail[done]; differs && !f.Identity.Mails {
+		key = without
 	}
-	return ""
+	if !known {
+		return ""
+	}
+	return v.Language.Text(key)
+}
+
+// noticesWithoutMail are those of a server that cannot send email, where they differ.
+var noticesWithoutMail = map[string]locales.Key{
+	"registered": locales.Key("notice.welcome"),
+	"invited":    locales.Key("notice.welcome"),
 }
 
 var notices = map[string]locales.Key{

@@ -30,7 +30,7 @@ func (h Linked) Show(v *frame.Visit, status int, failure string) error {
 	if err != nil {
 		return err
 	}
-	page := pages.Linked{Head: top, Failure: failure, Notice: notice(v)}
+	page := pages.Linked{Head: top, Failure: failure, Notice: notice(h.Frame, v)}
 	active := make(map[string]pages.Provider)
 	for i := range providers {
 		provider := frame.ProviderView(&providers[i])

@@ -17,7 +17,7 @@ type Phones struct{ *frame.Frame }
 
 // Page shows a person their numbers.
 func (h Phones) Page(v *frame.Visit) error {
-	return h.show(v, http.StatusOK, pages.Phones{Notice: notice(v)})
+	return h.show(v, http.StatusOK, pages.Phones{Notice: notice(h.Frame, v)})
 }
 
 // show fills in whose page it is, and their numbers.

@@ -19,7 +19,7 @@ func (h Profile) Page(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	return h.show(v, http.StatusOK, profile, pages.Profile{Notice: notice(v)})
+	return h.show(v, http.StatusOK, profile, pages.Profile{Notice: notice(h.Frame, v)})
 }
 
 func (h Profile) show(v *frame.Visit, status int, profile *profile.Profile, page pages.Profile) (err error) {

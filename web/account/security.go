@@ -38,7 +38,7 @@ func (h Security) show(v *frame.Visit, status int, failure string) error {
 		return err
 	}
 	page := pages.Security{
-		Head: top, HasPassword: user.PasswordHash != "", Failure: failure, Notice: notice(v),
+		Head: top, HasPassword: user.PasswordHash != "", Failure: failure, Notice: notice(h.Frame, v),
 		Kinds: factorKinds(v, h.Now(), factors), BackupCodes: codesLeft(v, factors),
 	}
 	if due := factors.RemovalDueAt(); due != nil {

@@ -20,7 +20,8 @@ type Account struct {
 type AccountHead struct {
 	Person     Person
 	LastSignIn string // when and from where before this time, in words, or ""
-	Phones     bool   // phones can be verified here
+	Mails      bool   // email can be sent: addresses can be verified
+	Phones     bool   // text messages can be sent: phones can be verified
 	Linked     bool   // there are providers elsewhere to sign in with
 	Console    bool   // the person administers this server
 	Page       string // which page this is: the path of one of the tabs

@@ -4,6 +4,7 @@ package pages
 // whoever was named.
 type ForgotPassword struct {
 	Sent    bool
+	NoMail  bool // this server cannot send email: nothing is asked, and the page says who can help
 	Failure string
 }
 

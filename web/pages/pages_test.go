@@ -190,7 +190,7 @@ var samples = []struct {
 	}, []string{"present", "password", "change"}},
 	{"privacy", Privacy{Head: head, GraceDays: 14}, []string{"download", "erase"}},
 	{"emails", Emails{
-		Head: head, Notice: "Done.",
+		Head: AccountHead{Person: grace, Mails: true, Page: "/account/emails"}, Notice: "Done.",
 		Emails: []EmailItem{
 			{ID: "e1", Address: "grace@example.com", Primary: true, Verified: true},
 			{ID: "e2", Address: "g@example.org", Verified: true}, {ID: "e3", Address: "h@example.org"},
@@ -212,6 +212,10 @@ var samples = []struct {
 	{"sign in, with a phone", SignIn{Phones: true}, []string{"username"}},
 	{"forgot password", ForgotPassword{}, []string{"login", "send"}},
 	{"forgot password, sent", ForgotPassword{Sent: true}, nil},
+	{"forgot password, no mail", ForgotPassword{NoMail: true}, []string{"no-mail", "back"}},
+	{"emails, no mail", Emails{Head: AccountHead{Person: grace}, Emails: []EmailItem{
+		{ID: "e1", Address: "grace@example.com", Primary: true, Verified: true}, {ID: "e2", Address: "g@example.org"},
+	}}, []string{"no-mail"}},
 	{"new password", NewPassword{Token: "t", Failure: "Weak."}, []string{"password", "choose"}},
 	{"confirm", Confirm{
 		Title: "Unlock your account", Text: "Because.", Action: "/unlock", Token: "t", Button: "Open",

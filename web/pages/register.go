@@ -12,12 +12,17 @@ type Register struct {
 	Rating    *Rating // of the password that was typed, or nil
 	Token     string  // the secret of an invitation, handed back unchanged; "" without one
 	Continue  string  // opaque: where to go on, handed back unchanged
+	NoMail    bool // this server cannot send email
 	SignInURL string
 }
 
 // Fields are those above the password.
 func (r Register) Fields() []TextField {
 	focused := false
+	emailHint := locales.Key("register.email_hint")
+	if r.NoMail {
+		emailHint = ""
+	}
 	fields := fill([]TextField{
 		{
 			Name: "username", Label: locales.Key("page.username"), Autocomplete: "username", MaxLength: 100, Required: true,
@@ -25,7 +30,7 @@ func (r Register) Fields() []TextField {
 		},
 		{
 			Name: "email", Label: locales.Key("register.email"), Type: "email", Autocomplete: "email", MaxLength: 254,
-			Required: true, Hint: locales.Key("register.email_hint"),
+			Required: true, Hint: emailHint,
 		},
 		{Name: "name", Label: locales.Key("register.name"), Autocomplete: "name", MaxLength: 200},
 	}, r.Values, r.Failures, &focused)

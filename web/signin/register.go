@@ -105,6 +105,7 @@ func (h Register) invitation(v *frame.Visit) (*signin.Invitation, error) {
 func (h Register) page(v *frame.Visit) pages.Register {
 	app, sealed := v.App()
 	return pages.Register{
-		App: app, Continue: sealed, SignInURL: frame.WithParameters("/sign-in", url.Values{"continue": {sealed}}),
+		App: app, Continue: sealed, NoMail: !h.Identity.Mails,
+		SignInURL: frame.WithParameters("/sign-in", url.Values{"continue": {sealed}}),
 	}
 }

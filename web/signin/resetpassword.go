@@ -17,11 +17,14 @@ type ResetPassword struct{ *frame.Frame }
 
 // RequestPage asks whose password is forgotten.
 func (h ResetPassword) RequestPage(v *frame.Visit) error {
-	return v.Show(http.StatusOK, pages.ForgotPassword{})
+	return v.Show(http.StatusOK, pages.ForgotPassword{NoMail: !h.Identity.Mails})
 }
 
 // Request sends a link, if there is such an account; what the page says does not tell.
 func (h ResetPassword) Request(v *frame.Visit) error {
+	if !h.Identity.Mails { // what is promised must be kept
+		return h.RequestPage(v)
+	}
 	login := v.Form.Get("login")
 	if login == "" {
 		return v.Show(http.StatusBadRequest, pages.ForgotPassword{

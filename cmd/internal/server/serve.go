@@ -78,6 +78,7 @@ func (s *Server) Serve(ctx context.Context, listeners *Listeners, ready func()) 
 	s.log.Info(
 		"serving", "issuer", config.Issuer, "address", listeners.web[0].Addr().String(), "database", s.Database.Kind,
 	)
+	s.reportSilence(config)
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	go func() {
@@ -89,6 +90,14 @@ func (s *Server) Serve(ctx context.Context, listeners *Listeners, ready func()) 
 		}
 	}()
 	return ServeHTTP(serving, listeners.web, s.Handler, s.log, ready)
+}
+
+// reportSilence warns of what people will miss where messages cannot be sent. Pages say so too, to those concerned.
+func (s *Server) reportSilence(config *Config) {
+	if config.Mail() == nil {
+		s.log.Warn("email cannot be sent: people cannot set a new password by themselves, verify an address or hear of new " +
+			"sign-ins to their account; set WICKET_SMTP_URL")
+	}
 }
 
 func (s *Server) startJobs(ctx context.Context) (stop func(), err error) {

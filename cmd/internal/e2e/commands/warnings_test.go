@@ -78,3 +78,16 @@ func TestInvitationCommands(t *testing.T) {
 		server.NoFaults(t)
 	})
 }
+
+// A server that cannot send email says at its start what people will miss.
+func TestServeWarnsWithoutMail(t *testing.T) {
+	t.Parallel()
+	for mailServer, warns := range map[string]bool{"": true, "smtp://127.0.0.1:1?from=id@example.com": false} {
+		line, issuer := harness.NewCommandLine(t, storagetest.URL(t, storage.SQLite))
+		server := append(line, "WICKET_SMTP_URL="+mailServer).Serve(t, issuer)
+		server.Interrupt(t)
+		if told := strings.Contains(server.ErrOut.String(), "email cannot be sent"); told != warns {
+			t.Errorf("WICKET_SMTP_URL=%s: warned %t\n%s", mailServer, told, &server.ErrOut)
+		}
+	}
+}

@@ -48,6 +48,12 @@ func Each(t *testing.T, test func(t *testing.T, h *Server)) {
 	storagetest.EachURL(t, func(t *testing.T, url string) { test(t, Start(t, url)) })
 }
 
+// EachWith is Each against servers that change sets up otherwise.
+func EachWith(t *testing.T, change func(*Config), test func(t *testing.T, h *Server)) {
+	t.Helper()
+	storagetest.EachURL(t, func(t *testing.T, url string) { test(t, Start(t, url, change)) })
+}
+
 // Start serves on that database until the test ends, with the user alice and everything allowed that can be, unless
 // change says otherwise. Passwords cost next to nothing there: see StartWithCostlyPasswords.
 func Start(t testing.TB, databaseURL string, change ...func(*Config)) *Server {

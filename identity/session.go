@@ -125,9 +125,13 @@ func (s Sessions) End(ctx context.Context, userID, sessionID uuid.UUID, reason s
 }
 
 // EndDevice is what the owner does to one of their devices from another, here: its session ends. Every browser but this
-// is asked for the second step again, for which of them was the device's nobody knows.
+// is asked for the second step again, for which of them was the device's nobody knows. It returns storage.ErrNotFound
+// where they have no such session that lives.
 func (s Sessions) EndDevice(ctx context.Context, userID, sessionID uuid.UUID, here Device) error {
-	_, err := s.endDevices(ctx, userID, here, EndedByOwner, justThis(sessionID))
+	ended, err := s.endDevices(ctx, userID, here, EndedByOwner, justThis(sessionID))
+	if err == nil && ended == 0 {
+		return storage.ErrNotFound
+	}
 	return err
 }
 

@@ -81,6 +81,10 @@ func signInRoutes(r *gin.Engine, f *frame.Frame, config Config, linked account.L
 	r.POST("/sign-in", f.Page(in.Password, form, text, resume, session))
 	r.POST("/sign-in/passkey", f.Page(in.Passkey, form, text, resume, session))
 
+	kept := signin.Kept{Frame: f}
+	r.GET("/account/kept", f.Page(kept.Page, form, resume, inSession))
+	r.POST("/account/kept", f.Page(kept.Keep, form, resume, inSession))
+
 	step := signin.SecondStep{Frame: f}
 	r.GET("/second-step", f.Page(step.Page, form, resume, session))
 	r.POST("/second-step", f.Page(step.Answer, form, text, resume, session))

@@ -16,19 +16,19 @@ import (
 
 // openAccount takes what was proved to the account, if it may be signed in to now and the password is still the
 // account's: one conditional update, so that neither a lock nor a new password that comes in between is overlooked.
-// It returns the user with the session version of now, or nil where the account may not be signed in to.
+// It returns the user with the session version of now, and with when they are to be erased, or nil where the account may not be signed in to.
 func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep) (*identity.User, error) {
 	user := *step.user
-	update := tx.NewUpdate().Model((*identity.User)(nil)).
-		Set("failed_login_attempts = 0").Set("locked_until = NULL").Set("erase_at = NULL").
+	update := tx.NewUpdate().Model(&user).
+		Set("failed_login_attempts = 0").Set("locked_until = NULL").
 		Set("last_login_at = ?", now).Set("last_login_ip = ?", step.device.IP).
 		Where("id = ? AND is_active AND coalesce(password_hash, '') = ?", user.ID, user.PasswordHash).
-		Returning("session_version").
+		Returning("session_version, erase_at").
 		ApplyQueryBuilder(step.isNotLockedOut(tx, now))
 	if step.rehashed != "" {
 		update.Set("password_hash = ?", step.rehashed)
 	}
-	err := storage.NotFound(update.Scan(ctx, &user.SessionVersion))
+	err := storage.NotFound(update.Scan(ctx))
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	} else if err != nil {

@@ -19,6 +19,8 @@ type Outcome struct {
 	// for the cookie by which this browser is known to the account from now on: see KnownDevice
 	DeviceSecret string
 	SecondStep   string // what has been proved so far, sealed: see Open; empty where there is a session
+	// when the account was to be erased, which this sign-in has undone; nil where it was not
+	Kept *time.Time
 }
 
 // firstStep is what a person has done to sign in, by whatever method, before the account is asked whether it lets them
@@ -35,7 +37,7 @@ type firstStep struct {
 }
 
 // conclude lets a person in who has proved who they are, or asks for a second step. Where the account lets nobody in
-// now it notes why, and refuses with ErrRefused. Signing in undoes a request to be erased.
+// now it notes why, and refuses with ErrRefused.
 func (s *Store) conclude(ctx context.Context, tx bun.Tx, now time.Time, step firstStep) (*Outcome, error) {
 	more, err := s.needsSecondStep(ctx, tx, now, step)
 	if err != nil {
@@ -109,7 +111,8 @@ func (s *Store) askSecondStep(ctx context.Context, tx bun.Tx, now time.Time, ste
 	return &Outcome{SecondStep: sealed}, step.note(ctx, tx, now, AskedForSecond)
 }
 
-// start begins the session of a person who is let in, and remembers their browser.
+// start begins the session of a person who is let in, and remembers their browser. Signing in undoes a request to be
+// erased.
 func (s *Store) start(
 	ctx context.Context, tx bun.Tx, now time.Time, step firstStep, trusted time.Duration,
 ) (*Outcome, error) {
@@ -121,6 +124,11 @@ func (s *Store) start(
 	}
 	if admission.DeviceSecret, err = rememberDevice(ctx, tx, now, step.user, step.device, trusted); err != nil {
 		return nil, err
+	}
+	if admission.Kept = step.user.EraseAt; admission.Kept != nil {
+		if err := s.undoErasure(ctx, tx, now, step.user, step.device); err != nil {
+			return nil, err
+		}
 	}
 	return admission, step.note(ctx, tx, now, "")
 }

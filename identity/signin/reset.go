@@ -160,14 +160,15 @@ func (s Resets) byLink(ctx context.Context, secret string) (*identity.User, erro
 	return owner, nil
 }
 
-// OtherWays lists what else signs in to the account of a reset link, so that its owner can take away what is not
-// theirs. It returns ErrProof.
-func (s Resets) OtherWays(ctx context.Context, secret string) ([]ownership.Way, error) {
+// OtherWays tells whose account a reset link is for, and lists what else signs in to it, so that its owner can take away
+// what is not theirs. It returns ErrProof.
+func (s Resets) OtherWays(ctx context.Context, secret string) (*identity.User, []ownership.Way, error) {
 	owner, err := s.owner(ctx, secret)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return ownership.WithoutPassword(ctx, s.Database.Reader(), owner.ID)
+	ways, err := ownership.WithoutPassword(ctx, s.Database.Reader(), owner.ID)
+	return owner, ways, err
 }
 
 // NewPassword is what a person chooses by a reset link.
@@ -228,10 +229,8 @@ func (s Resets) Reset(ctx context.Context, r NewPassword) (owner *identity.User,
 		if err != nil {
 			return "", err
 		}
-		if _, err := tx.NewUpdate().Model((*identity.User)(nil)).
-			Set("erase_at = NULL").
-			Where("id = ?", owner.ID).Exec(ctx); err != nil {
-			return "", err // who wants another password wants the account
+		if err := s.undoErasure(ctx, tx, now, owner, r.Device); err != nil {
+			return "", err
 		}
 		return deviceSecret, s.Passwords().set(ctx, tx, now, owner, hash, "reset", nil)
 	})

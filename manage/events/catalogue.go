@@ -35,6 +35,7 @@ var catalogue = []Type{
 	{"user.sign_in_disowned", "user", "disowned_sign_in", "A person said that a sign-in, or a change, was not theirs."},
 	{"user.factors_reset", "user", "factors_reset", "An administrator took away what a person signs in with besides a password."},
 	{"user.erasure_requested", "user", "erasure_requested", "A person asked for their account to be deleted."},
+	{"user.erasure_cancelled", "user", "erasure_cancelled", "A person who was to be deleted has signed in: the account stays."},
 	{"user.erased", "user", "erased", "An account was deleted for good."},
 	{"profile.changed", "profile", "changed", "What a person tells of themself was changed."},
 

@@ -36,6 +36,9 @@ var (
 	// BrowserStateCookie changes when somebody else is signed in, and goes when nobody is: see logout.BrowserState. It
 	// opens nothing, and is set only where the operator wants it.
 	BrowserStateCookie = Cookie{name: "browser_state", framed: true}
+	// UndoneErasureCookie holds when the account was to be deleted that this browser has just kept by signing in: the
+	// person has not said yet whether they wanted that.
+	UndoneErasureCookie = Cookie{name: "erasure_undone"}
 	// PasskeyOfferCookie tells that this browser has been offered a passkey lately.
 	PasskeyOfferCookie = Cookie{name: "passkey_offered", lifetime: 30 * 24 * time.Hour}
 )
@@ -82,7 +85,7 @@ func (v *Visit) SetSession(secret string, expires time.Time) {
 // came with: the next person at this browser may be another. What it has not sent it keeps: with what another site
 // posts it sends nothing, and that site must not sign people out here.
 func (v *Visit) ClearCookies() {
-	for _, cookie := range []Cookie{SessionCookie, SecondStepCookie, UpstreamSignUpCookie, BrowserStateCookie} {
+	for _, cookie := range []Cookie{SessionCookie, SecondStepCookie, UpstreamSignUpCookie, BrowserStateCookie, UndoneErasureCookie} {
 		if v.Cookie(cookie) != "" {
 			v.ClearCookie(cookie)
 		}

@@ -66,6 +66,9 @@ func TestValuesAreToldInWords(t *testing.T) {
 		{identity.MessageFactorAdded, map[string]string{"factor": "A key"}, []string{"A key was added"}},
 		{identity.MessageErasure, map[string]string{"date": "2026-02-03T04:05:06Z"}, []string{"on 3 February 2026."}},
 		{identity.MessageErasure, map[string]string{"date": "3 February 2026"}, []string{"on 3 February 2026."}},
+		{identity.MessageErasureCancelled, map[string]string{"ip": "192.0.2.7", "device": "Firefox"}, []string{
+			"192.0.2.7, with Firefox, so it stays.",
+		}},
 		{identity.MessageNewSignIn, map[string]string{"time": "2026-02-03T04:05:06Z"}, []string{
 			"on 3 February 2026 at 04:05 UTC,",
 		}},

@@ -6,6 +6,7 @@ type SignIn struct {
 	App           *App   // the app that waits for the sign-in, or nil
 	Username      string // written into the field beforehand
 	UsernameFixed bool   // the same person signs in again: the username cannot be changed
+	NoPassword    bool   // and has no password to be asked for
 	Phones        bool   // a phone number will do too
 	Failure       string // why the last try failed, or ""
 	Continue      string // opaque: where to go on, handed back unchanged

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"net/url"
+	"time"
 
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/web/frame"
@@ -15,6 +16,10 @@ func admitted(v *frame.Visit, admission *signin.Outcome, page string) error {
 	}
 	v.ActAs(admission.Session.User.Actor())
 	setCookies(v, admission)
+	if admission.Kept != nil {
+		v.SetCookie(frame.UndoneErasureCookie, admission.Kept.Format(time.RFC3339))
+		return v.RedirectWith(kept, url.Values{"continue": {v.Suspend()}, "then": {page}})
+	}
 	return askToLink(v, page)
 }
 

@@ -55,11 +55,12 @@ func (h ResetPassword) Page(v *frame.Visit) error {
 
 // show shows the page, with what else signs in to the account.
 func (h ResetPassword) show(v *frame.Visit, status int, page pages.NewPassword) error {
-	ways, err := h.SignIns.Resets().OtherWays(v.Context(), page.Token)
-	if err == nil {
-		page.Ways, err = otherWays(h.Frame, v, ways, v.Form["remove"])
-	}
+	owner, ways, err := h.SignIns.Resets().OtherWays(v.Context(), page.Token)
 	if err != nil {
+		return err
+	}
+	page.Username = owner.Username
+	if page.Ways, err = otherWays(h.Frame, v, ways, v.Form["remove"]); err != nil {
 		return err
 	}
 	return v.Show(status, page)

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
+	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/signin"
@@ -33,18 +35,12 @@ func (h SignIn) Page(v *frame.Visit) error {
 	if v.Authorization == nil && v.Session != nil && !switched && !again {
 		return v.Redirect("/account")
 	}
-	page, err := h.page(v)
+	page, err := h.page(v, v.Session != nil && !switched)
 	if err != nil {
 		return err
 	}
-	if v.Authorization != nil {
+	if v.Authorization != nil && !page.UsernameFixed {
 		page.Username = v.Authorization.LoginHint
-	}
-	if v.Session != nil && !switched {
-		page.Username, page.UsernameFixed = v.Session.User.Username, true
-		page.SwitchURL = frame.WithParameters("/sign-in", url.Values{
-			"switch": {"1"}, "continue": {page.Continue}, "then": {page.Then},
-		})
 	}
 	return v.Show(http.StatusOK, page)
 }
@@ -57,7 +53,8 @@ func (h SignIn) Password(v *frame.Visit) error {
 	if err != nil {
 		return h.refuse(v, v.Language.Text("signin.refused"), err)
 	}
-	if admission.Session != nil && v.Form.Get("then") == "" && offersPasskey(v, admission.Session.User) {
+	isUsual := admission.Session != nil && admission.Kept == nil
+	if isUsual && v.Form.Get("then") == "" && offersPasskey(v, admission.Session.User) {
 		setCookies(v, admission)
 		return v.RedirectWith("/account/passkeys/new", url.Values{"continue": {v.Suspend()}, "offer": {"1"}})
 	}
@@ -91,21 +88,45 @@ func (h SignIn) refuse(v *frame.Visit, failure string, err error) error {
 	default:
 		return err
 	}
-	page, err := h.page(v)
+	username := v.Form.Get("username")
+	page, err := h.page(v, v.Session != nil && username == v.Session.User.Username)
 	if err != nil {
 		return err
 	}
-	page.Username, page.Failure = v.Form.Get("username"), failure
+	page.Username, page.Failure = username, failure
 	return v.Show(status, page)
 }
 
-// page is the empty page.
-func (h SignIn) page(v *frame.Visit) (pages.SignIn, error) {
+// page is the empty page. A person who is signed in, and is asked again, is offered the ways in that they have, and no
+// others.
+func (h SignIn) page(v *frame.Visit, again bool) (pages.SignIn, error) {
 	page := pages.SignIn{Phones: h.Identity.Texts, Then: frame.Then(v, "")}
 	page.App, page.Continue = v.App()
-	page.Providers = offer(h.Frame, v, page.Then)
+	active, keys := active(h.Frame, v), true
+	if again {
+		user, err := h.Identity.Users().ByID(v.Context(), v.Session.UserID)
+		if err != nil {
+			return page, err
+		}
+		linked, err := h.Identity.ExternalAccounts().List(v.Context(), user.ID)
+		if err != nil {
+			return page, err
+		}
+		active = slices.DeleteFunc(active, func(p federation.Provider) bool {
+			return !slices.ContainsFunc(linked, func(a identity.ExternalAccount) bool { return a.Provider == p.ID })
+		})
+		keys = user.HasWebAuthn
+		page.Username, page.UsernameFixed, page.NoPassword = user.Username, true, user.PasswordHash == ""
+		page.SwitchURL = frame.WithParameters("/sign-in", url.Values{
+			"switch": {"1"}, "continue": {page.Continue}, "then": {page.Then},
+		})
+	}
+	page.Providers = buttons(v, active, page.Then)
 	if h.SignUp {
 		page.RegisterURL = frame.WithParameters("/register", url.Values{"continue": {page.Continue}})
+	}
+	if !keys {
+		return page, nil
 	}
 	ceremony, err := h.Factors.Passkeys().BeginSignIn()
 	if errors.Is(err, factor.ErrNoKeys) {

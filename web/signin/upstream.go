@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -137,17 +138,17 @@ func (h Upstream) finishLink(v *frame.Visit, answer *federation.Answer, fault er
 	return h.link(v, answer.External, "")
 }
 
-// offer returns the buttons of the providers with which people may sign in, for a page on which an app may wait, and
-// lets the page's forms lead there.
-// then is the page of ours to go on to where none does, or "".
-func offer(f *frame.Frame, v *frame.Visit, then string) pages.Providers {
+// active returns the providers with which people may sign in.
+func active(f *frame.Frame, v *frame.Visit) []federation.Provider {
 	active, err := f.Upstreams.Active(v.Context())
 	if err != nil {
 		v.LogFault(err) // there are other ways to sign in
 	}
-	return buttons(v, active, then)
+	return slices.Clone(active)
 }
 
+// buttons are those of providers, for a page on which an app may wait; the page's forms may lead there. then is the page
+// of ours to go on to where no app waits, or "".
 func buttons(v *frame.Visit, providers []federation.Provider, then string) pages.Providers {
 	_, sealed := v.App()
 	offered := pages.Providers{Continue: sealed, Then: then}

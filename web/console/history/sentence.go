@@ -90,6 +90,7 @@ var sentences = map[string]locales.Key{
 	"user.disowned_sign_in":        locales.Key("console.line.user_disowned"),
 	"user.enabled":                 locales.Key("console.line.user_enabled"),
 	"user.erased":                  locales.Key("console.line.user_erased"),
+	"user.erasure_cancelled":       locales.Key("console.line.user_kept"),
 	"user.erasure_requested":       locales.Key("console.line.user_erasing"),
 	"user.factors_reset":           locales.Key("console.line.user_factors_reset"),
 	"user.imported":                locales.Key("console.line.user_imported"),

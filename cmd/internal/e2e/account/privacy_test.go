@@ -11,6 +11,7 @@ import (
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/oidc/clients"
+	"github.com/wicket-id/wicket/storage/audit"
 )
 
 func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
@@ -66,9 +67,25 @@ func TestPersonTakesTheirDataAlongAndIsErased(t *testing.T) {
 		if shown := b.Get(t, "/account"); !strings.Contains(shown.Text, `id="sign-in"`) {
 			t.Error("still signed in")
 		}
-		b.SignIn(t, harness.Page{})
+		shown := b.SignIn(t, harness.Page{})
+		if shown.Path() != "/account/kept" || !strings.Contains(shown.Text, "your account stays") {
+			t.Errorf("signing in undoes it without a word: at %s\n%s", shown.Path(), shown.Text)
+		}
 		if user, err := h.Identity.Users().ByID(t.Context(), h.User.ID); err != nil || user.EraseAt != nil {
 			t.Errorf("signing in did not undo it: %v, %v", user.EraseAt, err)
+		}
+		lines, err := audit.Entries(t.Context(), h.Database, audit.Filter{
+			UserID: h.User.ID, Entity: "user", Action: "erasure_cancelled", Limit: 5,
+		})
+		if err != nil || len(lines) != 1 || lines[0].Actor != h.User.Actor() {
+			t.Errorf("the audit trail says of it: %+v, %v", lines, err)
+		}
+		h.Mail(t, "Your account will not be deleted")
+		if shown := b.Post(t, "/account/kept", nil); shown.Path() != "/account" {
+			t.Errorf("keep it: at %s", shown.Path())
+		}
+		if shown := b.Get(t, "/account/kept"); shown.Path() != "/account" {
+			t.Errorf("asked twice: at %s", shown.Path())
 		}
 		visitor := h.NewBrowser(t).Post(t, "/account/download", url.Values{})
 		if strings.Contains(visitor.Text, harness.Email) {

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/wicket-id/wicket/web/frame"
@@ -19,10 +20,14 @@ var mailedLink = regexp.MustCompile(`(?m)^https?://\S+$`)
 func (h outbox) page(v *frame.Visit) error {
 	var page pages.Outbox
 	for _, message := range h.Messages() {
-		page.Messages = append(page.Messages, pages.OutboxMessage{
+		shown := pages.OutboxMessage{
 			To: message.To, Subject: message.Subject, Text: message.Text, At: message.At.Format(time.TimeOnly),
 			Link: mailedLink.FindString(message.Text),
-		})
+		}
+		if shown.Link != "" {
+			shown.Text, shown.After, _ = strings.Cut(message.Text, shown.Link)
+		}
+		page.Messages = append(page.Messages, shown)
 	}
 	return v.Show(http.StatusOK, page)
 }

@@ -3,11 +3,13 @@
 package account
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/google/uuid"
 
 	"github.com/wicket-id/wicket/identity"
+	"github.com/wicket-id/wicket/storage"
 	"github.com/wicket-id/wicket/web/frame"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -57,7 +59,10 @@ func (h Devices) End(v *frame.Visit) error {
 	if id == v.Session.ID {
 		return h.SignOut(v)
 	}
-	if err := h.Identity.Sessions().EndDevice(v.Context(), v.Session.UserID, id, v.Device()); err != nil {
+	err = h.Identity.Sessions().EndDevice(v.Context(), v.Session.UserID, id, v.Device())
+	if errors.Is(err, storage.ErrNotFound) { // another tab was faster, or it never was theirs
+		return v.Redirect("/account?done=gone")
+	} else if err != nil {
 		return err
 	}
 	return v.Redirect("/account?done=device")

@@ -74,7 +74,10 @@ func (h Emails) changed(v *frame.Visit, done string, err error) error {
 	if known := refusal.OneOf(err, emailFaults...); known != nil {
 		return h.show(v, http.StatusUnprocessableEntity, v.Language.Refusal(known))
 	}
-	if err != nil && !errors.Is(err, storage.ErrNotFound) { // gone already: the page shows what there is
+	if errors.Is(err, storage.ErrNotFound) { // another tab was faster, or it never was theirs
+		done, err = "gone", nil
+	}
+	if err != nil {
 		return err
 	}
 	return v.Redirect("/account/emails?done=" + done)

@@ -106,8 +106,8 @@ func (h Factors) refuse(v *frame.Visit, err error) error {
 	if known := refusal.OneOf(err, factorFaults...); known != nil {
 		return Security(h).show(v, http.StatusUnprocessableEntity, v.Language.Refusal(known))
 	}
-	if errors.Is(err, storage.ErrNotFound) { // gone already: the page shows what there is
-		return v.Redirect("/account/security")
+	if errors.Is(err, storage.ErrNotFound) { // another tab was faster, or it never was theirs
+		return v.Redirect("/account/security?done=gone")
 	}
 	return err
 }

@@ -58,6 +58,7 @@ var noticesWithoutMail = map[string]locales.Key{
 
 var notices = map[string]locales.Key{
 	"app-removed":      locales.Key("notice.app_removed"),
+	"gone":             locales.Key("notice.gone"),
 	"device":           locales.Key("notice.device"),
 	"devices":          locales.Key("notice.devices"),
 	"registered":       locales.Key("notice.registered"),

@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/storage"
@@ -35,7 +36,11 @@ func (h Linked) Show(v *frame.Visit, status int, failure string) error {
 	for i := range providers {
 		provider := frame.ProviderView(&providers[i])
 		active[provider.ID] = provider
-		page.Providers = append(page.Providers, provider)
+		if slices.ContainsFunc(accounts, func(a identity.ExternalAccount) bool { return a.Provider == provider.ID }) {
+			page.Again = append(page.Again, provider)
+		} else {
+			page.Providers = append(page.Providers, provider)
+		}
 		v.LeadsTo(providers[i].Issuer)
 	}
 	for _, account := range accounts {
@@ -65,7 +70,9 @@ func (h Linked) Remove(v *frame.Visit) error {
 	if errors.Is(err, identity.ErrLastWayIn) {
 		return h.Show(v, http.StatusConflict, v.Language.Refusal(err))
 	}
-	if err != nil && !errors.Is(err, storage.ErrNotFound) { // gone already: the page shows what there is
+	if errors.Is(err, storage.ErrNotFound) { // another tab was faster, or it never was theirs
+		return v.Redirect("/account/linked?done=gone")
+	} else if err != nil {
 		return err
 	}
 	return v.Redirect("/account/linked?done=unlinked")

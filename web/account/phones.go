@@ -83,7 +83,10 @@ func (h Phones) changed(v *frame.Visit, done string, err error) error {
 		page := pages.Phones{Failure: v.Language.Refusal(known), Number: v.Form.Get("number")}
 		return h.show(v, http.StatusUnprocessableEntity, page)
 	}
-	if err != nil && !errors.Is(err, storage.ErrNotFound) { // gone already: the page shows what there is
+	if errors.Is(err, storage.ErrNotFound) { // another tab was faster, or it never was theirs
+		done, err = "gone", nil
+	}
+	if err != nil {
 		return err
 	}
 	return v.Redirect("/account/phones?done=" + done)

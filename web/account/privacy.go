@@ -76,5 +76,7 @@ func (h Privacy) Erase(v *frame.Visit) error {
 	return v.Show(http.StatusOK, pages.Done{
 		Title: v.Language.Text("privacy.deleted"),
 		Text:  v.Language.Text("privacy.deleted_lead", locales.Params{"Date": v.Language.Date(due)}),
+
+		NextURI: "/", NextLabel: v.Language.Text("page.home"),
 	})
 }

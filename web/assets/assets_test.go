@@ -50,6 +50,14 @@ func TestHashedNamesMatchTheContent(t *testing.T) {
 	}
 }
 
+// What says hidden is not shown by a rule for something else, or people without scripts meet buttons that do nothing.
+func TestHiddenStaysHidden(t *testing.T) {
+	rule := regexp.MustCompile(`(?m)^\[hidden\] \{\s*display: none !important;\s*\}`)
+	if !rule.MatchString(get(t, "GET", Path("app.css")).Body.String()) {
+		t.Error("a part with a display of its own shows although it is hidden")
+	}
+}
+
 func TestPlainIconIsNotKeptForEver(t *testing.T) {
 	w := get(t, "GET", "/assets/favicon.svg")
 	if w.Code != http.StatusOK || strings.Contains(w.Header().Get("Cache-Control"), "immutable") {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity"
@@ -97,7 +98,8 @@ func failure(v *Visit, err error) pages.Failure {
 		NoteRefusal(v, protocol)
 		return pages.Failure{
 			Status: http.StatusBadRequest, Title: v.Language.Text("failure.protocol.title"),
-			Explanation: protocol.Description, Advice: v.Language.Text("failure.protocol.advice"),
+			Explanation: v.Language.Text("failure.protocol.explanation"), Advice: v.Language.Text("failure.protocol.advice"),
+			Details: protocol.Description,
 		}
 	case errors.As(err, &limited):
 		v.Gin.Header("Retry-After", strconv.Itoa(limited.Seconds()))
@@ -105,6 +107,7 @@ func failure(v *Visit, err error) pages.Failure {
 			Status: http.StatusTooManyRequests, Title: v.Language.Text("failure.request.limit.title"),
 			Explanation: v.Language.Text("failure.request.limit.explanation"),
 			Advice:      v.Language.Text("failure.request.limit.advice", locales.Params{"Seconds": max(2, limited.Seconds())}),
+			RetryURI:    sameAgain(v),
 		}
 	}
 	for _, known := range failures {
@@ -127,6 +130,14 @@ func failure(v *Visit, err error) pages.Failure {
 		Status: http.StatusInternalServerError, Title: v.Language.Text("failure.fault.title"),
 		Explanation: v.Language.Text("failure.fault.explanation"), Advice: v.Language.Text("failure.fault.advice"),
 	}
+}
+
+// sameAgain is the address of the page that was asked for, to ask for it again; empty where the request was no page.
+func sameAgain(v *Visit) string {
+	if v.Gin.Request.Method != http.MethodGet || strings.HasPrefix(v.Gin.Request.URL.Path, "//") { // another host
+		return ""
+	}
+	return v.Gin.Request.URL.RequestURI()
 }
 
 // tellApp answers a request of an app that failed, with JSON: RFC 6749, section 5.2.

@@ -5,7 +5,8 @@ package pages
 type Linked struct {
 	Head      AccountHead
 	Accounts  []LinkedAccount
-	Providers []Provider // with which another account can be linked
+	Providers []Provider // of which the person has linked no account yet
+	Again     []Provider // of which they have: another one can be linked
 	Notice    string
 	Failure   string
 }

@@ -7,8 +7,10 @@ type Outbox struct {
 
 // OutboxMessage is one mail or text message.
 type OutboxMessage struct {
-	To, Subject, Text, At string
-	Link                  string // where its button leads, or ""
+	To, Subject, At string
+	Text            string // to its end, or to its link
+	Link            string // where its button leads, or ""
+	After           string // what comes after the link
 }
 
 func (Outbox) Template() (Templates, string) { return templates, "outbox.html" }

@@ -148,7 +148,7 @@ var samples = []struct {
 	{"apps, none", Apps{Head: head}, nil},
 	{"remove an app", RemoveApp{ID: "notes", App: notes, Consented: true}, []string{"remove-access", "keep-access"}},
 	{"remove a trusted app", RemoveApp{ID: "own", App: notes}, []string{"remove-access", "keep-access"}},
-	{"linked", Linked{Head: head, Notice: "Done.", Failure: "Not done.", Providers: providers, Accounts: []LinkedAccount{
+	{"linked", Linked{Head: head, Notice: "Done.", Failure: "Not done.", Providers: providers[1:], Again: providers[:1], Accounts: []LinkedAccount{
 		{ID: "l1", Provider: providers[0], Label: "grace@example.org", Linked: "today", Used: "just now"},
 		{ID: "l2", Provider: Provider{ID: "old", Name: "old"}, Label: "g", Linked: "today", Used: "today", Off: true},
 	}}, []string{"link-google", "link-acme"}},
@@ -169,13 +169,17 @@ var samples = []struct {
 	{"sign out", SignOut{App: &notes, Person: grace, Continue: "c"}, []string{"sign-out", "stay"}},
 	{"sign out, no app", SignOut{Person: grace}, []string{"sign-out", "stay"}},
 	{"signed out", SignedOut{App: &notes, ReturnURI: "https://notes.example/bye"}, []string{"return"}},
-	{"signed out, no app", SignedOut{}, nil},
+	{"signed out, no app", SignedOut{}, []string{"sign-in-again"}},
 	{"signed out, not sent back", SignedOut{App: &notes, Refused: true, Reference: "K7QF2M9D"}, []string{"not-sent-back", "reference"}},
 	{"failure", Failure{
 		Status: 400, Title: "This did not work", Explanation: "Because.", Advice: "Try again.", Reference: "K7QF2M9D",
 		RetryURI: "/again",
 	}, []string{"reference", "retry"}},
-	{"failure, bare", Failure{Title: "This did not work"}, nil},
+	{"failure, bare", Failure{Title: "This did not work", Details: "redirect_uri"}, []string{"home", "details"}},
+	{"kept", Kept{App: &notes, Date: "3 February 2026", Continue: "c"}, []string{"keep", "erase"}},
+	{"sign in again, no password", SignIn{
+		Username: "grace", UsernameFixed: true, NoPassword: true, Providers: Providers{Buttons: providers[:1]}, SwitchURL: "/sign-in?switch=1",
+	}, []string{"with-google"}},
 	{"account", Account{Head: head, Notice: "Done.", Failure: "Not done.", Devices: []Device{
 		{ID: "d2", Label: "Safari on iPhone", IP: "203.0.113.2", SignedIn: "yesterday", LastSeen: "yesterday", Mobile: true},
 		{ID: "d1", Label: "Firefox on Linux", IP: "203.0.113.1", SignedIn: "today", LastSeen: "just now", Current: true, Apps: []App{notes, {Name: "x"}}},
@@ -216,7 +220,7 @@ var samples = []struct {
 	{"emails, no mail", Emails{Head: AccountHead{Person: grace}, Emails: []EmailItem{
 		{ID: "e1", Address: "grace@example.com", Primary: true, Verified: true}, {ID: "e2", Address: "g@example.org"},
 	}}, []string{"no-mail"}},
-	{"new password", NewPassword{Token: "t", Failure: "Weak."}, []string{"password", "choose"}},
+	{"new password", NewPassword{Token: "t", Username: "grace", Failure: "Weak."}, []string{"username", "password", "choose"}},
 	{"confirm", Confirm{
 		Title: "Unlock your account", Text: "Because.", Action: "/unlock", Token: "t", Button: "Open",
 	}, []string{"confirm"}},

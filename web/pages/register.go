@@ -12,7 +12,7 @@ type Register struct {
 	Rating    *Rating // of the password that was typed, or nil
 	Token     string  // the secret of an invitation, handed back unchanged; "" without one
 	Continue  string  // opaque: where to go on, handed back unchanged
-	NoMail    bool // this server cannot send email
+	NoMail    bool    // this server cannot send email
 	SignInURL string
 }
 

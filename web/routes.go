@@ -202,6 +202,7 @@ func factorRoutes(r *gin.Engine, f *frame.Frame) {
 	// A changed password demands by itself what it takes, for that depends on whether there was one.
 	security := account.Security{Frame: f}
 	r.GET("/account/security", f.Page(security.Page, signedIn))
+	r.GET("/.well-known/change-password", f.Page(security.WhereToChangePassword))
 	r.POST("/account/password", f.Page(security.ChangePassword, form, signedIn, text))
 
 	factors := account.Factors{Frame: f}

@@ -73,6 +73,12 @@ var attemptResults = map[string]locales.Key{
 	"cloned_key":     locales.Key("attempt.cloned_key"),
 }
 
+// WhereToChangePassword leads password managers and browsers to where a password is changed (W3C, A Well-Known URL for
+// Changing Passwords).
+func (h Security) WhereToChangePassword(v *frame.Visit) error {
+	return v.Redirect("/account/security#change-password")
+}
+
 // ChangePassword takes a new password from a person who knows the current one.
 func (h Security) ChangePassword(v *frame.Visit) error {
 	present, password := v.Form.Get("present"), v.Form.Get("password")

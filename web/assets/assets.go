@@ -1,5 +1,5 @@
 // Package assets holds the files that the pages are dressed with: one
-// stylesheet, three scripts, and the mark.
+// stylesheet, a few scripts, and the mark.
 //
 // Every file is served under a name that carries a hash of its content, such as
 // /assets/app.3f2a9c1b.css, so that a browser may keep it for ever and still

@@ -57,9 +57,9 @@ for (const form of document.querySelectorAll("form[data-webauthn]")) {
   const button = form.querySelector("[data-ask]");
   const failure = form.querySelector("[data-failure]");
   if (!window.PublicKeyCredential || !button) {
+    for (const part of form.querySelectorAll("[data-scripted]")) part.hidden = true;
     continue;
   }
-  for (const part of form.querySelectorAll("[data-scripted]")) part.hidden = false;
   button.addEventListener("click", async () => {
     failure.hidden = true;
     try {

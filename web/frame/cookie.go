@@ -39,6 +39,9 @@ var (
 	// UndoneErasureCookie holds when the account was to be deleted that this browser has just kept by signing in: the
 	// person has not said yet whether they wanted that.
 	UndoneErasureCookie = Cookie{name: "erasure_undone"}
+	// LastWayCookie tells by which way somebody signed in with this browser last: "password", "passkey", or the id of a
+	// provider. It says nothing of who it was.
+	LastWayCookie = Cookie{name: "last_way", lifetime: 180 * 24 * time.Hour}
 	// PasskeyOfferCookie tells that this browser has been offered a passkey lately.
 	PasskeyOfferCookie = Cookie{name: "passkey_offered", lifetime: 30 * 24 * time.Hour}
 )

@@ -52,9 +52,19 @@ func InSession(v *Visit) error {
 		return err
 	}
 	if v.Session == nil {
-		return answered(v.RedirectWith("/sign-in", url.Values{"continue": {v.Suspend()}}))
+		return answered(v.RedirectWith("/sign-in", url.Values{"continue": {v.Suspend()}, "then": {asksFor(v)}}))
 	}
 	return nil
+}
+
+// asksFor is the page of the account that was asked for, to come back to after a sign-in; empty for the first one, where
+// people come anyway, and for what is no page.
+func asksFor(v *Visit) string {
+	path := v.Gin.Request.URL.Path
+	if v.Gin.Request.Method != http.MethodGet || path == "/account" || OwnPage(path) != path {
+		return ""
+	}
+	return path
 }
 
 // Asked demands the authorization request and the session of a page that asks a question of a person who is signed in.

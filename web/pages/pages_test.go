@@ -60,6 +60,10 @@ var samples = []struct {
 	{"sign in, passkey", SignIn{
 		App: &notes, Continue: "c", Ceremony: &Ceremony{Options: `{"publicKey":{}}`, State: "s"},
 	}, []string{"username", "password", "sign-in", "passkey", "able"}},
+	{"sign in, passkey last", SignIn{
+		Continue: "c", Ceremony: &Ceremony{Options: `{"publicKey":{}}`, State: "s"}, LastWay: ByPasskey, Providers: Providers{Buttons: providers},
+	}, []string{"username", "password", "sign-in", "passkey", "with-google"}},
+	{"sign in, provider last", SignIn{LastWay: "github", Providers: Providers{Buttons: providers}}, []string{"with-github"}},
 	{"second step", SecondStep{
 		App: &notes, Ceremony: &Ceremony{Options: "{}", State: "s"}, Code: true, BackupCodes: true, Trust: true,
 		Failure: "No.", Continue: "c", BackURI: "/sign-in",
@@ -489,6 +493,47 @@ func TestSignedOutLeadsBackToEveryScheme(t *testing.T) {
 	}
 	if html := render(t, SignedOut{ReturnURI: "javascript:alert(1)"}); strings.Contains(html, `id="return"`) {
 		t.Error(html)
+	}
+}
+
+// There is one line between the first way to sign in and all others, and the last one that was used comes first.
+func TestWaysToSignIn(t *testing.T) {
+	ceremony := &Ceremony{Options: "{}", State: "s"}
+	for name, c := range map[string]struct {
+		page  SignIn
+		order []string // ids
+		or    int
+	}{
+		"password alone": {SignIn{}, []string{"sign-in"}, 0},
+		"all":            {SignIn{Ceremony: ceremony, Providers: Providers{Buttons: providers[:2]}}, []string{"sign-in", "passkey", "with-google", "with-microsoft"}, 1},
+		"passkey last": {
+			SignIn{Ceremony: ceremony, LastWay: ByPasskey, Providers: Providers{Buttons: providers[:1]}},
+			[]string{"passkey", "sign-in", "with-google"}, 1,
+		},
+		"provider last": {
+			SignIn{LastWay: "microsoft", Providers: Providers{Buttons: providers[:2]}},
+			[]string{"sign-in", "with-microsoft", "with-google"}, 1,
+		},
+		"no password": {
+			SignIn{NoPassword: true, UsernameFixed: true, Ceremony: ceremony, Providers: Providers{Buttons: providers[:1]}},
+			[]string{"passkey", "with-google"}, 1,
+		},
+	} {
+		html := render(t, c.page)
+		at := 0
+		for _, id := range c.order {
+			next := strings.Index(html, `id="`+id+`"`)
+			if next < at {
+				t.Errorf("%s: %s is not where it should be in %v", name, id, c.order)
+			}
+			at = next
+		}
+		if or := strings.Count(html, `class="or"`); or != c.or {
+			t.Errorf("%s: %d lines between ways, want %d", name, or, c.or)
+		}
+		if marked := strings.Count(html, "Last used"); (marked == 1) != (c.page.LastWay != "") {
+			t.Errorf("%s: %d ways are marked", name, marked)
+		}
 	}
 }
 

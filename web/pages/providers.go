@@ -12,6 +12,7 @@ type Provider struct {
 	ID   string
 	Kind string // "google", "microsoft" and "github" have marks of their own
 	Name string
+	Last bool // it was used in this browser last
 }
 
 // Monogram stands for a provider that has no mark here.

@@ -53,6 +53,7 @@ func (h SignIn) Password(v *frame.Visit) error {
 	if err != nil {
 		return h.refuse(v, v.Language.Text("signin.refused"), err)
 	}
+	v.SetCookie(frame.LastWayCookie, pages.ByPassword)
 	isUsual := admission.Session != nil && admission.Kept == nil
 	if isUsual && v.Form.Get("then") == "" && offersPasskey(v, admission.Session.User) {
 		setCookies(v, admission)
@@ -75,6 +76,7 @@ func (h SignIn) Passkey(v *frame.Visit) error {
 	if err != nil {
 		return h.refuse(v, v.Language.Text("signin.passkey_refused"), err)
 	}
+	v.SetCookie(frame.LastWayCookie, pages.ByPasskey)
 	return admitted(v, admission, frame.Then(v, "/account"))
 }
 
@@ -100,7 +102,7 @@ func (h SignIn) refuse(v *frame.Visit, failure string, err error) error {
 // page is the empty page. A person who is signed in, and is asked again, is offered the ways in that they have, and no
 // others.
 func (h SignIn) page(v *frame.Visit, again bool) (pages.SignIn, error) {
-	page := pages.SignIn{Phones: h.Identity.Texts, Then: frame.Then(v, "")}
+	page := pages.SignIn{Phones: h.Identity.Texts, Then: frame.Then(v, ""), LastWay: v.Cookie(frame.LastWayCookie)}
 	page.App, page.Continue = v.App()
 	active, keys := active(h.Frame, v), true
 	if again {

@@ -112,6 +112,7 @@ func (h Upstream) signIn(v *frame.Visit, answer *federation.Answer) error {
 	case err != nil:
 		return err
 	}
+	v.SetCookie(frame.LastWayCookie, answer.External.Provider)
 	return admitted(v, admission, frame.OwnPage(answer.Then))
 }
 

@@ -109,7 +109,7 @@ func addKey(w *harness.Window, issuer, page string) {
 	w.T.Helper()
 	w.Open(issuer + page)
 	w.Click("#add-key")
-	w.WaitForText("Added. We have also sent you an email")
+	w.WaitForText("Added. From now on")
 }
 
 // app is a page that an app's redirect leads to, which shows the code.
@@ -504,7 +504,7 @@ func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 		return h
 	}
 	// What the authenticator of this browser attests with, as its maker would publish it.
-	h := add(factor.HardwareKeyPolicy{}, "Added. We have also sent you an email")
+	h := add(factor.HardwareKeyPolicy{}, "Added. From now on")
 	keys, err := h.Factors.HardwareKeys().List(t.Context(), h.User.ID)
 	if err != nil || len(keys) != 1 || keys[0].AttestationFormat != "packed" {
 		t.Fatalf("kept: %+v, %v", keys, err)
@@ -542,7 +542,7 @@ func TestAttestedHardwareKeyInABrowser(t *testing.T) {
 		return factor.HardwareKeyPolicy{Attestation: true, Metadata: provider}
 	}
 	// The browser's own root is nowhere to be had: with the chain left aside the rest must hold, and with it nothing may.
-	add(listed(maker, metadata.FidoCertified, false), "Added. We have also sent you an email")
+	add(listed(maker, metadata.FidoCertified, false), "Added. From now on")
 	add(listed(maker, metadata.AttestationKeyCompromise, false), "not accepted")
 	add(listed(maker, metadata.FidoCertified, true), "not accepted")
 }
@@ -558,6 +558,11 @@ func TestSecondStepWithoutJavaScript(t *testing.T) {
 	command(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	w.Open(h.Issuer + "/sign-in")
 	w.Reads("main", "Passkeys need JavaScript; your password does not")
+	for _, dead := range []string{"#passkey", "[data-show]", ".or"} { // what does nothing is not shown
+		if harness.Ask(w, chromedp.Evaluate[bool](`document.querySelector("`+dead+`").checkVisibility()`)) {
+			t.Errorf("%s shows", dead)
+		}
+	}
 	w.SignIn(harness.Username, harness.Password)
 	w.Look("second-step-code")
 	w.Do(chromedp.SendKeys(chromedp.CSS("#code"), harness.TOTPCode(t, secret, 0)))

@@ -92,7 +92,7 @@ func TestNewcomerInABrowser(t *testing.T) {
 	), chromedp.SendKeys(chromedp.CSS("#email"), "carol@example.com"),
 		chromedp.SendKeys(chromedp.CSS("#name"), "Carol Example"), chromedp.SendKeys(chromedp.CSS("#password"), "sunshine99"))
 	w.Press("#register")
-	w.Reads("main", "This username is taken", "everybody tries first", "guessed at once")
+	w.Reads("main", "This username is taken", "everybody tries first", "Very easy to guess")
 	w.Look("register-refused")
 	w.Do(
 		chromedp.SetValue(chromedp.CSS("#username"), "carol"),

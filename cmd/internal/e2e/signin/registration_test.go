@@ -155,17 +155,17 @@ func TestRegistrationIsRefused(t *testing.T) {
 			if password != "" && strings.Contains(shown.Text, password) {
 				t.Errorf("%v: the password comes back", c.change)
 			}
-			if rated := strings.Contains(shown.Text, `id="strength"`); rated != (password != "") {
+			if rated := strings.Contains(shown.Text, `<span class="on">`); rated != (password != "") {
 				t.Errorf("%v: rated: %t", c.change, rated)
 			}
 			if len(shown.Cookies()) > 0 {
 				t.Errorf("%v: cookies %v", c.change, shown.Cookies())
 			}
 		}
-		for password, words := range map[string]string{"password1": "guessed at once", harness.NewPassword: "very good"} {
+		for password, words := range map[string]string{"password1": "Very easy to guess", harness.NewPassword: "Very strong"} {
 			if shown := b.Post(
 				t, "/register", harness.SignUpForm(url.Values{"username": {"alice"}, "password": {password}}),
-			); !strings.Contains(shown.Text, "Rating: "+words) {
+			); !strings.Contains(shown.Text, `polite">`+words) {
 				t.Errorf("%q is not rated %s", password, words)
 			}
 		}

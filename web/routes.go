@@ -153,12 +153,15 @@ func questionRoutes(r *gin.Engine, f *frame.Frame) {
 
 // accountRoutes are what a person may change of their own account.
 func accountRoutes(r *gin.Engine, f *frame.Frame, linked account.Linked) {
+	r.GET("/account", f.Page(account.Overview{Frame: f}.Page, signedIn))
+	r.GET("/account/activity", f.Page(account.Activity{Frame: f}.Page, signedIn))
+
 	devices := account.Devices{Frame: f}
-	r.GET("/account", f.Page(devices.Page, signedIn))
-	r.POST("/account/devices/end", f.Page(devices.End, form, fresh("/account")))
-	r.POST("/account/devices/end-others", f.Page(devices.EndOthers, form, fresh("/account")))
+	r.GET("/account/devices", f.Page(devices.Page, signedIn))
+	r.POST("/account/devices/end", f.Page(devices.End, form, fresh("/account/devices")))
+	r.POST("/account/devices/end-others", f.Page(devices.EndOthers, form, fresh("/account/devices")))
 	r.POST("/account/sign-out", f.Page(devices.SignOut, form, inSession))
-	r.POST("/account/sign-out-everywhere", f.Page(devices.SignOutEverywhere, form, fresh("/account")))
+	r.POST("/account/sign-out-everywhere", f.Page(devices.SignOutEverywhere, form, fresh("/account/devices")))
 
 	r.GET("/apps", f.Page(account.UsableApps{Frame: f}.Page, session))
 
@@ -219,6 +222,7 @@ func factorRoutes(r *gin.Engine, f *frame.Frame) {
 	r.GET("/account/totps/new", f.Page(factors.NewTOTP, form, resume, toEnrol("/account/totps/new")))
 	r.POST("/account/totps/confirm", f.Page(factors.ConfirmTOTP, add...))
 	r.POST("/account/totps/remove", f.Page(factors.RemoveTOTP, change...))
+	r.GET("/account/backup-codes", f.Page(factors.OfferBackupCodes, signedIn))
 	r.POST("/account/backup-codes", f.Page(factors.MakeBackupCodes, change...))
 	r.POST("/account/factors/keep", f.Page(factors.Keep, change...))
 }

@@ -14,12 +14,14 @@ import (
 	"github.com/wicket-id/wicket/web/pages"
 )
 
-// Devices is the first page of the account: where the person is signed in.
+// Devices is the page of where the person is signed in.
 type Devices struct{ *frame.Frame }
+
+const devicesPage = "/account/devices"
 
 // Page shows a person their devices, and which apps are signed in on each.
 func (h Devices) Page(v *frame.Visit) error {
-	top, err := head(h.Frame, v, "/account")
+	top, err := head(h.Frame, v, devicesPage)
 	if err != nil {
 		return err
 	}
@@ -39,7 +41,7 @@ func (h Devices) Page(v *frame.Visit) error {
 	for _, participation := range participations {
 		apps[participation.SessionID] = append(apps[participation.SessionID], *frame.AppView(participation.Client))
 	}
-	page := pages.Account{Head: top, Notice: notice(h.Frame, v)}
+	page := pages.Devices{Head: top, Notice: notice(h.Frame, v)}
 	for _, device := range sessions {
 		page.Devices = append(page.Devices, pages.Device{
 			ID: device.ID.String(), Label: device.DeviceLabel, IP: device.LastSeenIP, Mobile: device.IsMobile,
@@ -61,11 +63,11 @@ func (h Devices) End(v *frame.Visit) error {
 	}
 	err = h.Identity.Sessions().EndDevice(v.Context(), v.Session.UserID, id, v.Device())
 	if errors.Is(err, storage.ErrNotFound) { // another tab was faster, or it never was theirs
-		return v.Redirect("/account?done=gone")
+		return v.Redirect(devicesPage + "?done=gone")
 	} else if err != nil {
 		return err
 	}
-	return v.Redirect("/account?done=device")
+	return v.Redirect(devicesPage + "?done=device")
 }
 
 // EndOthers ends every session of the person's but this.
@@ -73,7 +75,7 @@ func (h Devices) EndOthers(v *frame.Visit) error {
 	if err := h.Identity.Sessions().EndOtherDevices(v.Context(), v.Session.UserID, v.Session.ID, v.Device()); err != nil {
 		return err
 	}
-	return v.Redirect("/account?done=devices")
+	return v.Redirect(devicesPage + "?done=devices")
 }
 
 // SignOut ends this session.

@@ -16,18 +16,18 @@ import (
 type Emails struct{ *frame.Frame }
 
 // Page shows a person their addresses.
-func (h Emails) Page(v *frame.Visit) error { return h.show(v, http.StatusOK, "") }
+func (h Emails) Page(v *frame.Visit) error { return h.show(v, http.StatusOK, pages.Emails{}) }
 
-func (h Emails) show(v *frame.Visit, status int, failure string) error {
-	top, err := head(h.Frame, v, "/account/emails")
-	if err != nil {
+// show fills in whose page it is, and their addresses.
+func (h Emails) show(v *frame.Visit, status int, page pages.Emails) (err error) {
+	if page.Head, err = head(h.Frame, v, "/account/emails"); err != nil {
 		return err
 	}
 	emails, err := h.Identity.Emails().List(v.Context(), v.Session.UserID)
 	if err != nil {
 		return err
 	}
-	page := pages.Emails{Head: top, Failure: failure, Notice: notice(h.Frame, v)}
+	page.Notice = notice(h.Frame, v)
 	for _, email := range emails {
 		page.Emails = append(page.Emails, pages.EmailItem{
 			ID: email.ID.String(), Address: email.Address, Primary: email.IsPrimary, Verified: email.VerifiedAt != nil,
@@ -39,16 +39,20 @@ func (h Emails) show(v *frame.Visit, status int, failure string) error {
 // Add claims another address and sends a link there.
 func (h Emails) Add(v *frame.Visit) error {
 	if !h.Identity.Mails {
-		return h.show(v, http.StatusUnprocessableEntity, v.Language.Text("notice.email_not_sent"))
+		return h.show(v, http.StatusUnprocessableEntity, pages.Emails{Failure: v.Language.Text("notice.email_not_sent")})
 	}
-	_, err := h.Identity.Emails().Add(v.Context(), v.Owner, v.Form.Get("address"))
+	typed := v.Form.Get("address")
+	_, err := h.Identity.Emails().Add(v.Context(), v.Owner, typed)
+	if known := refusal.OneOf(err, emailFaults...); known != nil {
+		return h.show(v, http.StatusUnprocessableEntity, pages.Emails{Typed: typed, Wrong: v.Language.Refusal(known)})
+	}
 	return h.changed(v, "email-sent", err)
 }
 
 // Resend sends the link once more.
 func (h Emails) Resend(v *frame.Visit) error {
 	if !h.Identity.Mails {
-		return h.show(v, http.StatusUnprocessableEntity, v.Language.Text("notice.email_not_sent"))
+		return h.show(v, http.StatusUnprocessableEntity, pages.Emails{Failure: v.Language.Text("notice.email_not_sent")})
 	}
 	return h.changed(v, "email-sent", h.Identity.Emails().Resend(v.Context(), v.Owner, formID(v)))
 }
@@ -72,7 +76,7 @@ var emailFaults = []error{
 // changed shows the page again after a change, or why there was none.
 func (h Emails) changed(v *frame.Visit, done string, err error) error {
 	if known := refusal.OneOf(err, emailFaults...); known != nil {
-		return h.show(v, http.StatusUnprocessableEntity, v.Language.Refusal(known))
+		return h.show(v, http.StatusUnprocessableEntity, pages.Emails{Failure: v.Language.Refusal(known)})
 	}
 	if errors.Is(err, storage.ErrNotFound) { // another tab was faster, or it never was theirs
 		done, err = "gone", nil

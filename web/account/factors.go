@@ -66,7 +66,20 @@ func (h Factors) addKey(
 // added goes on where the person came from. Their session has got another secret.
 func (h Factors) added(v *frame.Visit, secret string) error {
 	v.SetSession(secret, v.Session.ExpiresAt)
-	return v.Proceed(frame.Then(v, "/account/security?done=factor-added"))
+	factors, err := h.Factors.List(v.Context(), v.Session.UserID)
+	if err != nil {
+		return err
+	}
+	page := "/account/security?done=factor-added"
+	if factors.BackupMadeAt == nil && len(factors.Passkeys)+len(factors.HardwareKeys)+len(factors.TOTPs) == 1 {
+		page = "/account/backup-codes?done=factor-added"
+	}
+	return v.Proceed(frame.Then(v, page))
+}
+
+// OfferBackupCodes asks a person to save backup codes.
+func (h Factors) OfferBackupCodes(v *frame.Visit) error {
+	return v.Show(http.StatusOK, pages.OfferBackupCodes{Notice: notice(h.Frame, v)})
 }
 
 // remove removes the factor that the form names.
@@ -104,7 +117,7 @@ var factorFaults = []error{
 // refuse says on the security page why a factor was not changed.
 func (h Factors) refuse(v *frame.Visit, err error) error {
 	if known := refusal.OneOf(err, factorFaults...); known != nil {
-		return Security(h).show(v, http.StatusUnprocessableEntity, v.Language.Refusal(known))
+		return Security(h).show(v, http.StatusUnprocessableEntity, pages.Security{Failure: v.Language.Refusal(known)})
 	}
 	if errors.Is(err, storage.ErrNotFound) { // another tab was faster, or it never was theirs
 		return v.Redirect("/account/security?done=gone")
@@ -119,7 +132,7 @@ func (h Factors) MakeBackupCodes(v *frame.Visit) error {
 		return h.refuse(v, err)
 	}
 	v.SetSession(secret, v.Session.ExpiresAt)
-	return v.Show(http.StatusOK, pages.BackupCodes{Codes: codes})
+	return v.Show(http.StatusOK, pages.BackupCodes{Host: frame.HostOf(h.Provider.Issuer), Codes: codes})
 }
 
 // Keep keeps the second factors that would be removed, for the person's word by mail that something was not them.
@@ -133,7 +146,7 @@ func (h Factors) Keep(v *frame.Visit) error {
 // factorKinds describes a person's factors.
 func factorKinds(v *frame.Visit, now time.Time, factors *factor.Factors) []pages.FactorKind {
 	passkeys := pages.FactorKind{
-		ID: "passkeys", Title: v.Language.Text("security.passkeys"),
+		ID: "passkeys", Icon: "passkey", Title: v.Language.Text("security.passkeys"),
 		Text:   v.Language.Text("security.passkeys_lead"),
 		AddURI: "/account/passkeys/new", Add: v.Language.Text("new_key.passkey"),
 		Remove: "/account/passkeys/remove",
@@ -142,7 +155,7 @@ func factorKinds(v *frame.Visit, now time.Time, factors *factor.Factors) []pages
 		passkeys.Factors = append(passkeys.Factors, keyFactor(v, now, &passkey.Authenticator))
 	}
 	keys := pages.FactorKind{
-		ID: "hardware-keys", Title: v.Language.Text("security.hardware_keys"),
+		ID: "hardware-keys", Icon: "key", Title: v.Language.Text("security.hardware_keys"),
 		Text:   v.Language.Text("security.hardware_keys_lead"),
 		AddURI: "/account/hardware-keys/new", Add: v.Language.Text("new_key.hardware_key"),
 		Remove: "/account/hardware-keys/remove",
@@ -155,7 +168,7 @@ func factorKinds(v *frame.Visit, now time.Time, factors *factor.Factors) []pages
 		keys.Factors = append(keys.Factors, shown)
 	}
 	apps := pages.FactorKind{
-		ID: "totps", Title: v.Language.Text("security.totps"),
+		ID: "totps", Icon: "phone", Title: v.Language.Text("security.totps"),
 		Text:   v.Language.Text("security.totps_lead"),
 		AddURI: "/account/totps/new", Add: v.Language.Text("security.add_totp"),
 		Remove: "/account/totps/remove",

@@ -7,7 +7,7 @@ import (
 	"github.com/wicket-id/wicket/web/pages"
 )
 
-// head is the head of a page of the account.
+// head is what stands around a page of the account.
 func head(f *frame.Frame, v *frame.Visit, page string) (pages.AccountHead, error) {
 	person, err := v.Person()
 	if err != nil {
@@ -24,15 +24,6 @@ func head(f *frame.Frame, v *frame.Visit, page string) (pages.AccountHead, error
 	head := pages.AccountHead{
 		Person: person, Page: page, Mails: f.Identity.Mails, Phones: f.Identity.Texts,
 		Linked: len(providers) > 0, Console: len(roles) > 0,
-	}
-	before, err := f.SignIns.Attempts().Before(v.Context(), v.Session)
-	if err != nil {
-		return pages.AccountHead{}, err
-	}
-	if before != nil {
-		head.LastSignIn = v.Language.Text("account.sign_in_before", locales.Params{
-			"When": frame.Ago(v, f.Now(), before.AttemptTime), "IP": before.IPAddress,
-		})
 	}
 	return head, nil
 }

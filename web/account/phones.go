@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/wicket-id/wicket/identity"
 	"github.com/wicket-id/wicket/identity/identifier"
@@ -34,12 +35,22 @@ func (h Phones) show(v *frame.Visit, status int, page pages.Phones) (err error) 
 			ID: phone.ID.String(), Number: phone.Number, Primary: phone.IsPrimary, Verified: phone.VerifiedAt != nil,
 		})
 	}
+	if page.Wrong != "" && !slices.ContainsFunc(page.Phones, func(phone pages.PhoneItem) bool {
+		return phone.ID == page.Wrong && !phone.Verified
+	}) { // there is no field any more beside which it could be said
+		page.Failure, page.Wrong = v.Language.Text("phones.wrong_code"), ""
+	}
 	return v.Show(status, page)
 }
 
 // Add claims another number and sends a code there.
 func (h Phones) Add(v *frame.Visit) error {
-	_, err := h.Identity.Phones().Add(v.Context(), v.Owner, v.Form.Get("number"))
+	typed := v.Form.Get("number")
+	_, err := h.Identity.Phones().Add(v.Context(), v.Owner, typed)
+	if known := refusal.OneOf(err, phoneFaults...); known != nil {
+		page := pages.Phones{Number: typed, Refused: v.Language.Refusal(known)}
+		return h.show(v, http.StatusUnprocessableEntity, page)
+	}
 	return h.changed(v, "phone-sent", err)
 }
 
@@ -74,14 +85,10 @@ var phoneFaults = []error{
 // changed shows the page again after a change, or why there was none.
 func (h Phones) changed(v *frame.Visit, done string, err error) error {
 	if errors.Is(err, identity.ErrProof) {
-		return h.show(v, http.StatusUnprocessableEntity, pages.Phones{
-			Failure: v.Language.Text("phones.wrong_code"),
-			Wrong:   formID(v).String(),
-		})
+		return h.show(v, http.StatusUnprocessableEntity, pages.Phones{Wrong: formID(v).String()})
 	}
 	if known := refusal.OneOf(err, phoneFaults...); known != nil {
-		page := pages.Phones{Failure: v.Language.Refusal(known), Number: v.Form.Get("number")}
-		return h.show(v, http.StatusUnprocessableEntity, page)
+		return h.show(v, http.StatusUnprocessableEntity, pages.Phones{Failure: v.Language.Refusal(known)})
 	}
 	if errors.Is(err, storage.ErrNotFound) { // another tab was faster, or it never was theirs
 		done, err = "gone", nil

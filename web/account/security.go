@@ -8,24 +8,18 @@ import (
 	"github.com/wicket-id/wicket/identity/refusal"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/web/frame"
-	"github.com/wicket-id/wicket/web/locales"
 	"github.com/wicket-id/wicket/web/pages"
 )
 
-// Security is the page of the ways to sign in: the password, the factors, and who tried.
+// Security is the page of the ways to sign in: the factors and the password.
 type Security struct{ *frame.Frame }
 
-const attemptsShown = 20
-
 // Page shows them.
-func (h Security) Page(v *frame.Visit) error { return h.show(v, http.StatusOK, "") }
+func (h Security) Page(v *frame.Visit) error { return h.show(v, http.StatusOK, pages.Security{}) }
 
-func (h Security) show(v *frame.Visit, status int, failure string) error {
+// show fills in whose page it is, and what they have.
+func (h Security) show(v *frame.Visit, status int, page pages.Security) error {
 	top, err := head(h.Frame, v, "/account/security")
-	if err != nil {
-		return err
-	}
-	attempts, err := h.SignIns.Attempts().List(v.Context(), v.Session.UserID, attemptsShown)
 	if err != nil {
 		return err
 	}
@@ -37,40 +31,15 @@ func (h Security) show(v *frame.Visit, status int, failure string) error {
 	if err != nil {
 		return err
 	}
-	page := pages.Security{
-		Head: top, HasPassword: user.PasswordHash != "", Failure: failure, Notice: notice(h.Frame, v),
-		Kinds: factorKinds(v, h.Now(), factors), BackupCodes: codesLeft(v, factors),
+	page.Head, page.HasPassword, page.Notice = top, user.PasswordHash != "", notice(h.Frame, v)
+	page.Kinds, page.BackupCodes = factorKinds(v, h.Now(), factors), codesLeft(v, factors)
+	if !isStrong(factors) {
+		page.Kinds[0].Recommended = true
 	}
 	if due := factors.RemovalDueAt(); due != nil {
 		page.RemovedOn = v.Language.Moment(*due)
 	}
-	for _, attempt := range attempts {
-		page.Attempts = append(page.Attempts, pages.Attempt{
-			When: frame.Ago(v, h.Now(), attempt.AttemptTime), Result: attemptResult(v, attempt.FailureReason),
-			Bad: !attempt.Success && attempt.FailureReason != "second_step",
-			IP:  attempt.IPAddress, Device: identity.Device{UserAgent: attempt.UserAgent}.Label(),
-		})
-	}
 	return v.Show(status, page)
-}
-
-// attemptResult says in words how an attempt ended.
-func attemptResult(v *frame.Visit, reason string) string {
-	if key, ok := attemptResults[reason]; ok {
-		return v.Language.Text(key)
-	}
-	return ""
-}
-
-var attemptResults = map[string]locales.Key{
-	"":               locales.Key("attempt.signed_in"),
-	"wrong_password": locales.Key("attempt.wrong_password"),
-	"locked":         locales.Key("attempt.locked"),
-	"disabled":       locales.Key("attempt.disabled"),
-	"second_step":    locales.Key("attempt.second_step"),
-	"wrong_code":     locales.Key("attempt.wrong_code"),
-	"wrong_passkey":  locales.Key("attempt.wrong_passkey"),
-	"cloned_key":     locales.Key("attempt.cloned_key"),
 }
 
 // WhereToChangePassword leads password managers and browsers to where a password is changed (W3C, A Well-Known URL for
@@ -85,9 +54,12 @@ func (h Security) ChangePassword(v *frame.Visit) error {
 	secret, err := h.SignIns.Passwords().Change(v.Context(), v.Session, v.Device(), present, password)
 	switch {
 	case errors.Is(err, signin.ErrRefused):
-		return h.show(v, http.StatusUnprocessableEntity, v.Language.Text("security.wrong_password"))
-	case refusal.OneOf(err, frame.PasswordFaults...) != nil, errors.Is(err, identity.ErrTooManyAttempts):
-		return h.show(v, http.StatusUnprocessableEntity, v.Language.Refusal(err))
+		page := pages.Security{WrongPresent: v.Language.Text("security.wrong_password")}
+		return h.show(v, http.StatusUnprocessableEntity, page)
+	case refusal.OneOf(err, frame.PasswordFaults...) != nil:
+		return h.show(v, http.StatusUnprocessableEntity, pages.Security{WrongNew: v.Language.Refusal(err)})
+	case errors.Is(err, identity.ErrTooManyAttempts):
+		return h.show(v, http.StatusUnprocessableEntity, pages.Security{Failure: v.Language.Refusal(err)})
 	case err != nil:
 		return v.SupplyProof("/account/security", err)
 	}

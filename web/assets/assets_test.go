@@ -11,7 +11,7 @@ import (
 )
 
 var names = []string{
-	"app.css", "console.css", "checksession.js", "console.js", "formpost.js", "password.js", "webauthn.js", "logo.svg", "favicon.svg",
+	"app.css", "console.css", "account.js", "checksession.js", "console.js", "formpost.js", "password.js", "webauthn.js", "logo.svg", "favicon.svg",
 	"google.svg", "microsoft.svg", "github.svg",
 }
 

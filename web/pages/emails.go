@@ -5,6 +5,8 @@ package pages
 type Emails struct {
 	Head    AccountHead
 	Emails  []EmailItem
+	Typed   string // what was typed as another address and refused, or ""
+	Wrong   string // why it was, or ""
 	Notice  string
 	Failure string
 }

@@ -21,7 +21,7 @@ var (
 		PolicyURI: "https://notes.example/privacy", TermsURI: "https://notes.example/terms",
 	}
 	grace = Person{Username: "grace", Name: "Grace Hopper", Email: "grace@example.com"}
-	head  = AccountHead{Person: grace, LastSignIn: "today", Page: "/account"}
+	head  = AccountHead{Person: grace, Mails: true, Linked: true, Page: "/account"}
 
 	providers = []Provider{
 		{ID: "google", Kind: "google", Name: "Google"}, {ID: "microsoft", Kind: "microsoft", Name: "Microsoft"},
@@ -82,10 +82,10 @@ var samples = []struct {
 	{"new app", NewTOTP{
 		App: &notes, ID: "i", Secret: "JBSWY3DPEHPK3PXP", PNG: []byte("x"), Failure: "No.", LaterURI: "/account",
 	}, []string{"secret", "code", "name", "verify", "not-now", "failure"}},
-	{"backup codes", BackupCodes{Codes: []string{"aaaa-bbbb-cccc", "dddd-eeee-ffff"}}, []string{"codes", "done"}},
+	{"backup codes", BackupCodes{Host: "id.example", Codes: []string{"aaaa-bbbb-cccc", "dddd-eeee-ffff"}}, []string{"codes", "done", "save", "copy", "print"}},
 	{"security, factors", Security{
 		Head: head, HasPassword: true, BackupCodes: "You have 3 left.", RemovedOn: "Monday", Kinds: []FactorKind{
-			{ID: "passkeys", Title: "Passkeys", AddURI: "/account/passkeys/new", Add: "Add", Remove: "/account/passkeys/remove", Factors: []Factor{{ID: "p", Name: "Phone", Detail: "Added today", Warning: "Copied"}}},
+			{ID: "passkeys", Icon: "passkey", Title: "Passkeys", Text: "Sign in with your finger.", Recommended: true, AddURI: "/account/passkeys/new", Add: "Add", Remove: "/account/passkeys/remove", Factors: []Factor{{ID: "p", Name: "Phone", Detail: "Added today", Warning: "Copied"}}},
 		}}, []string{"passkeys", "add-passkeys", "remove-password", "make-codes", "keep-factors"}},
 	{"security, no password", Security{Head: head}, []string{"password", "change"}},
 	{"register", Register{App: &notes, Continue: "c", SignInURL: "/sign-in"}, []string{
@@ -184,18 +184,36 @@ var samples = []struct {
 	{"sign in again, no password", SignIn{
 		Username: "grace", UsernameFixed: true, NoPassword: true, Providers: Providers{Buttons: providers[:1]}, SwitchURL: "/sign-in?switch=1",
 	}, []string{"with-google"}},
-	{"account", Account{Head: head, Notice: "Done.", Failure: "Not done.", Devices: []Device{
+	{"devices", Devices{Head: head, Notice: "Done.", Failure: "Not done.", Devices: []Device{
 		{ID: "d2", Label: "Safari on iPhone", IP: "203.0.113.2", SignedIn: "yesterday", LastSeen: "yesterday", Mobile: true},
 		{ID: "d1", Label: "Firefox on Linux", IP: "203.0.113.1", SignedIn: "today", LastSeen: "just now", Current: true, Apps: []App{notes, {Name: "x"}}},
 	}}, []string{"sign-out", "end-others", "sign-out-everywhere"}},
-	{"account, no device", Account{Head: head}, []string{"sign-out", "end-others", "sign-out-everywhere"}},
+	{"devices, none", Devices{Head: head}, []string{"sign-out", "end-others", "sign-out-everywhere"}},
 	{"security", Security{
-		Head: head, HasPassword: true, Failure: "No.",
+		Head: head, HasPassword: true, Failure: "No.", WrongPresent: "Wrong.", WrongNew: "Weak.",
+	}, []string{"present", "present-failure", "password", "password-failure", "change"}},
+	{"activity", Activity{
+		Head: head,
 		Attempts: []Attempt{
 			{When: "today", Result: "Signed in", IP: "203.0.113.1", Device: "Firefox on Linux"},
 			{When: "today", Result: "Wrong password", Bad: true},
 		},
-	}, []string{"present", "password", "change"}},
+	}, []string{"attempts"}},
+	{"activity, none", Activity{Head: head}, nil},
+	{"overview", Overview{
+		Head: head, Notice: "Done.", LastSignIn: "yesterday from 203.0.113.7", Tasks: []Task{
+			{Icon: "devices", Title: "New device: Firefox on Linux", Text: "Signed in yesterday.", URI: "/account/devices", Action: locales.Key("overview.review")},
+			{Icon: "mail", Title: "Verify grace@example.org", Text: "Open the link.", URI: "/account/emails", Action: locales.Key("page.verify"), Urgent: true},
+			{Icon: "passkey", Title: "Add a passkey", Text: "Sign in with your finger, your face or the PIN of your device.", URI: "/account/passkeys/new", Action: locales.Key("overview.add")},
+		}, Tiles: []Tile{
+			{URI: "/account/security", Icon: "shield", Label: locales.Key("account.tab.security"), Detail: "Two-step sign-in is on"},
+			{URI: "/account/devices", Icon: "devices", Label: locales.Key("account.tab.devices"), Detail: "Signed in on 3 devices"},
+			{URI: "/account/profile", Icon: "person", Label: locales.Key("account.tab.profile"), Detail: "Your name, picture, language and more"},
+			{URI: "/account/apps", Icon: "plug", Label: locales.Key("account.tab.apps"), Detail: "What apps may use of your account"},
+		},
+	}, []string{"tasks", "notice", "sign-out"}},
+	{"overview, nothing to do", Overview{Head: head}, []string{"fine"}},
+	{"offer of backup codes", OfferBackupCodes{Notice: "Added."}, []string{"make-codes", "not-now"}},
 	{"privacy", Privacy{Head: head, GraceDays: 14}, []string{"download", "erase"}},
 	{"emails", Emails{
 		Head: AccountHead{Person: grace, Mails: true, Page: "/account/emails"}, Notice: "Done.",
@@ -204,13 +222,14 @@ var samples = []struct {
 			{ID: "e2", Address: "g@example.org", Verified: true}, {ID: "e3", Address: "h@example.org"},
 		},
 	}, []string{"address", "add"}},
+	{"emails, refused", Emails{Head: head, Typed: "x", Wrong: "No address."}, []string{"address-failure"}},
 	{"phones", Phones{
-		Head: phoneHead, Failure: "No.", Number: "12", Wrong: "p4",
+		Head: phoneHead, Failure: "No.", Number: "12", Refused: "No number.", Wrong: "p4",
 		Phones: []PhoneItem{
 			{ID: "p1", Number: "+493012345", Primary: true, Verified: true}, {ID: "p2", Number: "+493012346", Verified: true},
 			{ID: "p3", Number: "+493012347"}, {ID: "p4", Number: "+493012348"},
 		},
-	}, []string{"number", "add", "code", "verify", "code-p3", "verify-p3"}},
+	}, []string{"number", "add", "code", "verify", "code-p3", "verify-p3", "number-failure", "code-failure"}},
 	{"phones, none can be verified", Phones{
 		Head: head,
 		Phones: []PhoneItem{
@@ -388,6 +407,9 @@ func inert(t *testing.T, html string) {
 				if name == "src" && e.name == "img" && strings.HasPrefix(value, "data:image/png;base64,") {
 					continue // a picture that we have drawn
 				}
+				if _, isFile := e.attr["download"]; isFile && strings.HasPrefix(value, "data:text/plain;charset=utf-8,") {
+					continue // a file that we have written
+				}
 				u, err := url.Parse(value)
 				if err != nil || !slices.Contains([]string{"", "http", "https", "com.example.app"}, u.Scheme) {
 					t.Errorf("<%s %s=%q>", e.name, name, value)
@@ -552,7 +574,7 @@ func TestConsentPostsOnlyWhatCanBeLeftOut(t *testing.T) {
 }
 
 func TestCurrentDeviceComesFirst(t *testing.T) {
-	a := Account{Devices: []Device{{ID: "1"}, {ID: "2"}, {ID: "3", Current: true}}}
+	a := Devices{Devices: []Device{{ID: "1"}, {ID: "2"}, {ID: "3", Current: true}}}
 	var order string
 	for _, d := range a.Listed() {
 		order += d.ID

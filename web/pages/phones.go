@@ -6,6 +6,7 @@ type Phones struct {
 	Head    AccountHead
 	Phones  []PhoneItem // the last added one last
 	Number  string      // what was typed as another number and refused, or ""
+	Refused string      // why it was, or ""
 	Notice  string
 	Failure string
 	Wrong   string // the id of the phone whose code was wrong, or ""

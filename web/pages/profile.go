@@ -1,6 +1,10 @@
 package pages
 
-import "github.com/wicket-id/wicket/web/locales"
+import (
+	"slices"
+
+	"github.com/wicket-id/wicket/web/locales"
+)
 
 // Profile is where a person says who they are. It posts the fields of its sections, all of which may be empty, to
 // /account/profile.
@@ -17,88 +21,114 @@ type ProfileSection struct {
 	ID     string
 	Title  locales.Key
 	Fields []TextField
+	Folded bool // few people fill it in
+}
+
+// Open tells whether a folded part is shown all the same: something in it is wrong.
+func (s ProfileSection) Open() bool {
+	return slices.ContainsFunc(s.Fields, func(f TextField) bool { return f.Failure != "" })
 }
 
 // Sections are the parts of the form. The names of the fields are those of the claims of OpenID Connect.
 func (p Profile) Sections() []ProfileSection {
 	focused := false
-	section := func(id string, title locales.Key, fields ...TextField) ProfileSection {
-		return ProfileSection{id, title, fill(fields, p.Values, p.Failures, &focused)}
+	section := func(id string, title locales.Key, folded bool, fields ...TextField) ProfileSection {
+		return ProfileSection{id, title, fill(fields, p.Values, p.Failures, &focused), folded}
 	}
 	return []ProfileSection{
-		section("names", locales.Key("profile.section_names"),
-			TextField{Name: "name", Label: locales.Key("profile.field.name"), Autocomplete: "name", MaxLength: 200},
-			TextField{
-				Name: "nickname", Label: locales.Key("profile.field.nickname"),
-				Autocomplete: "nickname", MaxLength: 100,
-			},
-			TextField{
-				Name: "given_name", Label: locales.Key("profile.field.given_name"),
-				Autocomplete: "given-name", MaxLength: 100,
-			},
-			TextField{
-				Name: "middle_name", Label: locales.Key("profile.field.middle_name"),
-				Autocomplete: "additional-name", MaxLength: 100,
-			},
-			TextField{
-				Name: "family_name", Label: locales.Key("profile.field.family_name"),
-				Autocomplete: "family-name", MaxLength: 100,
-			}),
-		section("about", locales.Key("profile.section_about"),
-			TextField{
-				Name: "birthdate", Label: locales.Key("profile.field.birthdate"), Autocomplete: "bday", MaxLength: 10,
-				Hint: locales.Key("profile.hint.birthdate"),
-			},
-			TextField{
-				Name: "gender", Label: locales.Key("profile.field.gender"),
-				Autocomplete: "sex", MaxLength: 100, Hint: locales.Key("profile.hint.gender"),
-			},
-			TextField{
-				Name: "locale", Label: locales.Key("profile.field.locale"), Autocomplete: "language", MaxLength: 35,
-				Hint: locales.Key("profile.hint.locale"),
-			},
-			TextField{
-				Name: "zoneinfo", Label: locales.Key("profile.field.zoneinfo"),
-				Autocomplete: "off", MaxLength: 64, Hint: locales.Key("profile.hint.zoneinfo"),
-			}),
-		section("web", locales.Key("profile.section_web"),
-			TextField{
-				Name: "website", Label: locales.Key("profile.field.website"), Type: "url",
-				Autocomplete: "url", MaxLength: 2000,
-			},
-			TextField{
-				Name: "profile", Label: locales.Key("profile.field.page"), Type: "url",
-				Autocomplete: "off", MaxLength: 2000,
-			},
-			TextField{
-				Name: "picture", Label: locales.Key("profile.field.picture"),
-				Type: "url", Autocomplete: "photo", MaxLength: 2000,
-			}),
-		section("postal", locales.Key("profile.section_postal"),
-			TextField{
-				Name: "street_address", Label: locales.Key("profile.field.street_address"),
-				Autocomplete: "street-address", Rows: 2, MaxLength: 500,
-			},
-			TextField{
-				Name: "postal_code", Label: locales.Key("profile.field.postal_code"),
-				Autocomplete: "postal-code", MaxLength: 100,
-			},
-			TextField{
-				Name: "locality", Label: locales.Key("profile.field.locality"),
-				Autocomplete: "address-level2", MaxLength: 200,
-			},
-			TextField{
-				Name: "region", Label: locales.Key("profile.field.region"),
-				Autocomplete: "address-level1", MaxLength: 200,
-			},
-			TextField{
-				Name: "country", Label: locales.Key("profile.field.country"),
-				Autocomplete: "country-name", MaxLength: 200,
-			},
-			TextField{
-				Name: "formatted", Label: locales.Key("profile.field.formatted"),
-				Autocomplete: "off", Rows: 2, MaxLength: 500,
-			}),
+		section("names", locales.Key("profile.section_names"), false, names()...),
+		section("about", locales.Key("profile.section_about"), false, about()...),
+		section("more", locales.Key("profile.section_more"), true, more()...),
+		section("postal", locales.Key("profile.section_postal"), true, postal()...),
+	}
+}
+
+func names() []TextField {
+	return []TextField{
+		{Name: "name", Label: locales.Key("profile.field.name"), Autocomplete: "name", MaxLength: 200},
+		{
+			Name: "nickname", Label: locales.Key("profile.field.nickname"),
+			Autocomplete: "nickname", MaxLength: 100,
+		},
+		{
+			Name: "given_name", Label: locales.Key("profile.field.given_name"),
+			Autocomplete: "given-name", MaxLength: 100,
+		},
+		{
+			Name: "family_name", Label: locales.Key("profile.field.family_name"),
+			Autocomplete: "family-name", MaxLength: 100,
+		},
+	}
+}
+
+func about() []TextField {
+	return []TextField{
+		{
+			Name: "picture", Label: locales.Key("profile.field.picture"),
+			Type: "url", Autocomplete: "photo", MaxLength: 2000,
+		},
+		{
+			Name: "birthdate", Label: locales.Key("profile.field.birthdate"), Autocomplete: "bday", MaxLength: 10,
+			Hint: locales.Key("profile.hint.birthdate"),
+		},
+		{
+			Name: "locale", Label: locales.Key("profile.field.locale"), Autocomplete: "language", MaxLength: 35,
+			Hint: locales.Key("profile.hint.locale"),
+		},
+		{
+			Name: "zoneinfo", Label: locales.Key("profile.field.zoneinfo"),
+			Autocomplete: "off", MaxLength: 64, Hint: locales.Key("profile.hint.zoneinfo"),
+		},
+	}
+}
+
+func more() []TextField {
+	return []TextField{
+		{
+			Name: "middle_name", Label: locales.Key("profile.field.middle_name"),
+			Autocomplete: "additional-name", MaxLength: 100,
+		},
+		{
+			Name: "gender", Label: locales.Key("profile.field.gender"),
+			Autocomplete: "sex", MaxLength: 100, Hint: locales.Key("profile.hint.gender"),
+		},
+		{
+			Name: "website", Label: locales.Key("profile.field.website"), Type: "url",
+			Autocomplete: "url", MaxLength: 2000,
+		},
+		{
+			Name: "profile", Label: locales.Key("profile.field.page"), Type: "url",
+			Autocomplete: "off", MaxLength: 2000,
+		},
+	}
+}
+
+func postal() []TextField {
+	return []TextField{
+		{
+			Name: "street_address", Label: locales.Key("profile.field.street_address"),
+			Autocomplete: "street-address", Rows: 2, MaxLength: 500,
+		},
+		{
+			Name: "postal_code", Label: locales.Key("profile.field.postal_code"),
+			Autocomplete: "postal-code", MaxLength: 100,
+		},
+		{
+			Name: "locality", Label: locales.Key("profile.field.locality"),
+			Autocomplete: "address-level2", MaxLength: 200,
+		},
+		{
+			Name: "region", Label: locales.Key("profile.field.region"),
+			Autocomplete: "address-level1", MaxLength: 200,
+		},
+		{
+			Name: "country", Label: locales.Key("profile.field.country"),
+			Autocomplete: "country-name", MaxLength: 200,
+		},
+		{
+			Name: "formatted", Label: locales.Key("profile.field.formatted"),
+			Autocomplete: "off", Rows: 2, MaxLength: 500,
+		},
 	}
 }
 

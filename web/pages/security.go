@@ -1,6 +1,6 @@
 package pages
 
-// Security is where a person changes what they sign in with, and sees who tried to. It posts present and password to
+// Security is where a person changes what they sign in with, the strongest first. It posts present and password to
 // /account/password; id to /account/passkeys/remove, /account/hardware-keys/remove and /account/totps/remove; and
 // nothing to /account/password/remove, /account/backup-codes and /account/factors/keep.
 type Security struct {
@@ -9,20 +9,24 @@ type Security struct {
 	Kinds       []FactorKind
 	BackupCodes string // how many are left, in words; "" where the person has no use for any
 	RemovedOn   string // when what is marked by a Warning is removed unless it is kept, in words; "": nothing is
-	Attempts    []Attempt
 	Notice      string
 	Failure     string
+
+	WrongPresent, WrongNew string // why the password was not changed: what is wrong with which
 }
 
 // FactorKind is one kind of factor, with those that the person has.
 type FactorKind struct {
 	ID      string // of its section
+	Icon    string // see icon-part
 	Title   string
 	Text    string
 	Factors []Factor
 	AddURI  string
 	Add     string // what the link to add one says
 	Remove  string // where the id of one is posted
+
+	Recommended bool // it is what the person should add next
 }
 
 // Factor is one passkey, security key or app.
@@ -39,12 +43,6 @@ func (s Security) HasPasskey() bool {
 		}
 	}
 	return false
-}
-
-// Attempt is one attempt to sign in, in words.
-type Attempt struct {
-	When, Result, IP, Device string
-	Bad                      bool // it failed
 }
 
 func (Security) Template() (Templates, string) { return templates, "security.html" }

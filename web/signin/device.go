@@ -168,7 +168,7 @@ func (h Device) Decide(v *frame.Visit) error {
 	return v.Show(http.StatusOK, pages.Done{
 		Title:   v.Language.Text("device_request.approved"),
 		Text:    v.Language.Text("device_request.approved_lead", locales.Params{"App": v.Client.Name}),
-		NextURI: "/account", NextLabel: v.Language.Text("device_request.devices"),
+		NextURI: "/account/devices", NextLabel: v.Language.Text("device_request.devices"),
 	})
 }
 

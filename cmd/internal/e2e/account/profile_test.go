@@ -46,7 +46,7 @@ func TestProfileGoesFromThePageToApps(t *testing.T) {
 		}
 		shown := b.Post(t, "/account/profile", told)
 		if shown.StatusCode != http.StatusOK || !strings.Contains(shown.Text, "Your profile is saved") ||
-			!strings.Contains(shown.Text, `aria-current="page">Profile`) {
+			!strings.Contains(shown.Text, `href="/account/profile" aria-current="page"`) {
 			t.Fatalf("save: %s\n%s", shown.Status, shown.Text)
 		}
 		for _, want := range []string{`value="de-CH"`, `value="ali"`, "Gasse 1\nHaus 2</textarea>"} {

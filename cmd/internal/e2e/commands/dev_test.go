@@ -42,7 +42,7 @@ func TestDevInABrowser(t *testing.T) {
 	if w.Text("#refresh-fingerprint") == before {
 		t.Error("the refresh token was not rotated")
 	}
-	w.Open(issuer + "/account")
+	w.Open(issuer + "/account/devices")
 	w.Reads("ul.list", "This device", "Daybook")
 	w.Look("account")
 	w.Open(app)

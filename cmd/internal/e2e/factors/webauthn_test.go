@@ -213,6 +213,7 @@ func TestRemovedPasskeyInABrowser(t *testing.T) {
 		w.SignIn(harness.Username, harness.Password)
 		addKey(w, h.Issuer, "/account/passkeys/new")
 		laptop.SignIn(t, harness.Page{})
+		w.Open(h.Issuer + "/account/security")
 		w.Press(`form[action="/account/passkeys/remove"] button`)
 		w.Reads("main", "Removed. Your other devices are signed out")
 		if shown := laptop.Get(t, "/account"); !strings.Contains(shown.Text, `id="sign-in"`) {

@@ -51,7 +51,7 @@ func journeyInABrowser(t *testing.T, c *cluster) {
 	w.Reads("#id-token", c.Issuer)
 	w.Press("#refresh")
 	w.Reads("#refreshes", "1")
-	w.Open(c.Issuer + "/account")
+	w.Open(c.Issuer + "/account/devices")
 	w.Reads("ul.list", "This device", "127.0.0.1")
 	w.Open(app)
 	w.Press("#sign-out")
@@ -138,7 +138,7 @@ func seenByAll(t *testing.T, c *cluster, end func(t *testing.T, other *harness.B
 	client, device, other := c.AddClient(t, nil), c.through(0).NewBrowser(t), c.through(0).NewBrowser(t)
 	device.SignInAs(t, name)
 	tokens := c.Redeem(t, client, device.Code(t, client, nil))
-	ids := deviceID.FindAllStringSubmatch(device.Get(t, "/account").Text, -1)
+	ids := deviceID.FindAllStringSubmatch(device.Get(t, "/account/devices").Text, -1)
 	if len(ids) != 1 {
 		t.Fatalf("signed in on %d devices, not one", len(ids))
 	}

@@ -128,7 +128,7 @@ func TestEndingSessionsEndsTheirTokens(t *testing.T) {
 		if err != nil || len(sessions) != 2 {
 			t.Fatalf("%d sessions, %v", len(sessions), err)
 		}
-		shown := laptop.Get(t, "/account")
+		shown := laptop.Get(t, "/account/devices")
 		if strings.Count(shown.Text, "Test app") != 2 {
 			t.Errorf("the account page does not show the app on both devices:\n%s", shown.Text)
 		}

@@ -50,7 +50,13 @@ func TestPagesInABrowser(t *testing.T) {
 		{name: "error", url: h.Issuer + "/authorize?client_id=nobody", want: "This link does not work"},
 		{name: "not-found", url: h.Issuer + "/nowhere", want: "There is no such page"},
 		{name: "signin-account", url: h.Issuer + "/account", want: "to your account"},
-		{name: "account-devices", want: "Sign out everywhere"}, // signs in
+		{name: "account-overview", want: "Add a passkey"}, // signs in
+		{name: "account-devices", url: h.Issuer + "/account/devices", want: "Sign out everywhere"},
+		{name: "account-activity", url: h.Issuer + "/account/activity", want: "Signed in"},
+		{name: "account-emails", url: h.Issuer + "/account/emails", want: "alice@example.com"},
+		{name: "account-security", url: h.Issuer + "/account/security", want: "Recommended"},
+		{name: "account-privacy", url: h.Issuer + "/account/privacy", want: "Download your data"},
+		{name: "usable-apps", url: h.Issuer + "/apps", want: "Your apps"},
 		{name: "account-apps", url: h.Issuer + "/account/apps", want: "See your email address"},
 		{name: "account-app-removal", press: "li.item form button", want: "has to ask you again"},
 		{name: "continue-to-app", url: h.AuthorizeURL(native, nil), want: "Continue to Pocket Atlas?"},
@@ -102,6 +108,7 @@ func TestNewcomerInABrowser(t *testing.T) {
 	w.Reads("main", "Carol Example", "carol@example.com")
 	w.Open(h.Issuer + "/account/profile")
 	w.Look("profile")
+	w.Click("#postal > summary")
 	w.Do(chromedp.SendKeys(chromedp.CSS("#birthdate"), "31.12.1990"), chromedp.SendKeys(
 		chromedp.CSS("#street_address"), "Gasse 1\nHaus 2",
 	),

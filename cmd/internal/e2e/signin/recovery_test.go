@@ -117,7 +117,7 @@ func TestLockedAccountIsOpenedByMail(t *testing.T) {
 		if shown.StatusCode != http.StatusOK {
 			t.Errorf("after unlocking: %s", shown.Status)
 		}
-		history := b.Get(t, "/account/security").Text
+		history := b.Get(t, "/account/activity").Text
 		if strings.Count(history, "Wrong password") == 0 || !strings.Contains(history, "account was locked") {
 			t.Errorf("the person's history does not show the attempts:\n%s", history)
 		}

@@ -124,8 +124,8 @@ func lengthy(script string) (found []string) {
 // Of a column that the migration adds itself nothing can be made beforehand: there an index WHERE it IS NOT NULL is one
 // pass over the rows, in which it finds none.
 var tables = map[string]bool{
-	"users": true, "profiles": true, "emails": true, "phones": true, "user_roles": true, "external_accounts": true,
-	"passkeys": true, "hardware_keys": true, "totps": true, "backup_codes": true, "known_devices": true,
+	"users": true, "profiles": true, "pictures": true, "emails": true, "phones": true, "user_roles": true,
+	"external_accounts": true, "passkeys": true, "hardware_keys": true, "totps": true, "backup_codes": true, "known_devices": true,
 	"sessions": true, "participations": true, "grants": true, "consents": true, "codes": true, "refresh_tokens": true,
 	"pushed_requests": true, "device_requests": true,
 	"revoked_tokens": true, "one_time_marks": true, "proofs": true, "password_reset_tokens": true,

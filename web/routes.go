@@ -174,6 +174,11 @@ func accountRoutes(r *gin.Engine, f *frame.Frame, linked account.Linked) {
 	r.GET("/account/profile", f.Page(profile.Page, signedIn))
 	r.POST("/account/profile", f.Page(profile.Update, form, signedIn, text))
 
+	picture := account.Picture{Frame: f}
+	r.POST("/account/picture", f.Page(picture.Upload, signedIn))
+	r.POST("/account/picture/remove", f.Page(picture.Remove, form, signedIn))
+	r.GET("/pictures/:digest", f.Page(picture.Serve))
+
 	emails := account.Emails{Frame: f}
 	r.GET("/account/emails", f.Page(emails.Page, signedIn))
 	r.POST("/account/emails/add", f.Page(emails.Add, form, fresh("/account/emails"), text))

@@ -16,7 +16,8 @@ import (
 
 // openAccount takes what was proved to the account, if it may be signed in to now and the password is still the
 // account's: one conditional update, so that neither a lock nor a new password that comes in between is overlooked.
-// It returns the user with the session version of now, and with when they are to be erased, or nil where the account may not be signed in to.
+// It returns the user with the session version of now, and with when they are to be erased, or nil where the account
+// may not be signed in to.
 func openAccount(ctx context.Context, tx bun.Tx, now time.Time, step firstStep) (*identity.User, error) {
 	user := *step.user
 	update := tx.NewUpdate().Model(&user).

@@ -160,8 +160,8 @@ func (s Resets) byLink(ctx context.Context, secret string) (*identity.User, erro
 	return owner, nil
 }
 
-// OtherWays tells whose account a reset link is for, and lists what else signs in to it, so that its owner can take away
-// what is not theirs. It returns ErrProof.
+// OtherWays tells whose account a reset link is for, and lists what else signs in to it, so that its owner can take
+// away what is not theirs. It returns ErrProof.
 func (s Resets) OtherWays(ctx context.Context, secret string) (*identity.User, []ownership.Way, error) {
 	owner, err := s.owner(ctx, secret)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/groups"
+	"github.com/wicket-id/wicket/identity/picture"
 	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/storage/audit"
@@ -17,6 +18,7 @@ import (
 type Export struct {
 	User       *identity.User
 	Profile    *profile.Profile
+	Picture    *picture.Picture // that the person has uploaded, or nil
 	Emails     []identity.Email
 	Phones     []identity.Phone
 	Roles      []identity.Role
@@ -43,6 +45,9 @@ func (s *Store) Export(ctx context.Context, by *identity.Reauthenticated) (*Expo
 		return nil, err
 	}
 	if export.Profile, err = s.Profiles().Of(ctx, userID); err != nil {
+		return nil, err
+	}
+	if export.Picture, err = (picture.Store{Database: s.Database}).Of(ctx, userID); err != nil {
 		return nil, err
 	}
 	if export.Emails, err = s.Emails().List(ctx, userID); err != nil {

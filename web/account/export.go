@@ -7,6 +7,7 @@ import (
 	"github.com/wicket-id/wicket/identity/administrators"
 	"github.com/wicket-id/wicket/identity/factor"
 	"github.com/wicket-id/wicket/identity/groups"
+	"github.com/wicket-id/wicket/identity/picture"
 	"github.com/wicket-id/wicket/identity/profile"
 	"github.com/wicket-id/wicket/identity/signin"
 	"github.com/wicket-id/wicket/identity/transfer"
@@ -30,6 +31,7 @@ func export(
 			"password_changed_at": user.PasswordChangedAt,
 		},
 		"profile":              exportProfile(kept.Profile),
+		"picture":              exportPicture(kept.Picture),
 		"emails":               each(kept.Emails, exportEmail),
 		"phones":               each(kept.Phones, exportPhone),
 		"roles":                each(kept.Roles, exportRole),
@@ -66,6 +68,14 @@ func exportProfile(profile *profile.Profile) gin.H {
 		"birthdate": profile.Birthdate, "zoneinfo": profile.Zoneinfo, "locale": profile.Locale,
 		"address": profile.Address,
 	}
+}
+
+// exportPicture is null where there is none.
+func exportPicture(kept *picture.Picture) any {
+	if kept == nil {
+		return nil
+	}
+	return gin.H{"media_type": picture.MediaType, "content": kept.Content, "created_at": kept.CreatedAt} // base64
 }
 
 func exportEmail(email identity.Email) gin.H {

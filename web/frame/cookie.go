@@ -88,7 +88,9 @@ func (v *Visit) SetSession(secret string, expires time.Time) {
 // came with: the next person at this browser may be another. What it has not sent it keeps: with what another site
 // posts it sends nothing, and that site must not sign people out here.
 func (v *Visit) ClearCookies() {
-	for _, cookie := range []Cookie{SessionCookie, SecondStepCookie, UpstreamSignUpCookie, BrowserStateCookie, UndoneErasureCookie} {
+	for _, cookie := range []Cookie{
+		SessionCookie, SecondStepCookie, UpstreamSignUpCookie, BrowserStateCookie, UndoneErasureCookie,
+	} {
 		if v.Cookie(cookie) != "" {
 			v.ClearCookie(cookie)
 		}

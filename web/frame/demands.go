@@ -57,8 +57,8 @@ func InSession(v *Visit) error {
 	return nil
 }
 
-// asksFor is the page of the account that was asked for, to come back to after a sign-in; empty for the first one, where
-// people come anyway, and for what is no page.
+// asksFor is the page of the account that was asked for, to come back to after a sign-in; empty for the first one,
+// where people come anyway, and for what is no page.
 func asksFor(v *Visit) string {
 	path := v.Gin.Request.URL.Path
 	if v.Gin.Request.Method != http.MethodGet || path == "/account" || OwnPage(path) != path {

@@ -3,6 +3,7 @@ package frame
 import (
 	"github.com/wicket-id/wicket/federation"
 	"github.com/wicket-id/wicket/identity/factor"
+	"github.com/wicket-id/wicket/identity/picture"
 	"github.com/wicket-id/wicket/oidc/clients"
 	"github.com/wicket-id/wicket/web/pages"
 )
@@ -40,7 +41,9 @@ func (v *Visit) Person() (pages.Person, error) {
 	if err != nil {
 		return pages.Person{}, err
 	}
-	person := pages.Person{Username: user.Username, Name: profile.Name}
+	person := pages.Person{
+		Username: user.Username, Name: profile.Name, Picture: picture.PathOf(v.frame.Provider.Issuer, profile.Picture),
+	}
 	if email != nil {
 		person.Email = email.Address
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wicket-id/wicket/web/assets"
 	"github.com/wicket-id/wicket/web/locales"
 )
 
@@ -99,9 +100,9 @@ var samples = []struct {
 		Failures: map[string]string{"password": "Weak."}, Failure: "No.", Rating: &Rating{},
 	}, []string{"password-failure", "strength"}},
 	{"profile", Profile{
-		Head: head, Notice: "Done.",
+		Head: AccountHead{Person: Person{Username: "grace", Picture: "/pictures/00"}}, Notice: "Done.", WrongPicture: "No picture.",
 		Values: map[string]string{"name": "Grace Hopper", "street_address": "1 Navy Yard\nHouse 2"},
-	}, []string{"name", "birthdate", "street_address", "save"}},
+	}, []string{"name", "birthdate", "street_address", "save", "upload", "remove-picture", "own-picture-failure"}},
 	{"profile, refused", Profile{
 		Head: head, Failure: "No.", Failures: map[string]string{"birthdate": "No day.", "website": "No address."},
 	}, []string{"failure", "birthdate-failure", "website-failure"}},
@@ -152,10 +153,13 @@ var samples = []struct {
 	{"apps, none", Apps{Head: head}, nil},
 	{"remove an app", RemoveApp{ID: "notes", App: notes, Consented: true}, []string{"remove-access", "keep-access"}},
 	{"remove a trusted app", RemoveApp{ID: "own", App: notes}, []string{"remove-access", "keep-access"}},
-	{"linked", Linked{Head: head, Notice: "Done.", Failure: "Not done.", Providers: providers[1:], Again: providers[:1], Accounts: []LinkedAccount{
-		{ID: "l1", Provider: providers[0], Label: "grace@example.org", Linked: "today", Used: "just now"},
-		{ID: "l2", Provider: Provider{ID: "old", Name: "old"}, Label: "g", Linked: "today", Used: "today", Off: true},
-	}}, []string{"link-google", "link-acme"}},
+	{"linked", Linked{
+		Head: head, Notice: "Done.", Failure: "Not done.", Providers: providers[1:], Again: providers[:1],
+		Accounts: []LinkedAccount{
+			{ID: "l1", Provider: providers[0], Label: "grace@example.org", Linked: "today", Used: "just now"},
+			{ID: "l2", Provider: Provider{ID: "old", Name: "old"}, Label: "g", Linked: "today", Used: "today", Off: true},
+		},
+	}, []string{"link-google", "link-acme"}},
 	{"linked, none", Linked{Head: head}, nil},
 	{"select account", SelectAccount{App: &notes, Person: grace, Continue: "c"}, []string{"continue", "other"}},
 	{"consent", Consent{App: notes, RedirectHost: "notes.example", Person: grace, Continue: "c", Asked: asked}, []string{"allow", "deny"}},
@@ -393,6 +397,26 @@ func TestPagesAreAccessible(t *testing.T) {
 	}
 }
 
+// A page comes to no more than 60 KB with all that it loads from here.
+func TestPagesAreSmall(t *testing.T) {
+	for _, s := range samples {
+		html := render(t, s.page)
+		size := len(html)
+		for _, e := range elements(t, html) {
+			for _, address := range []string{e.attr["href"], e.attr["src"]} {
+				if strings.HasPrefix(address, assets.Root) {
+					w := httptest.NewRecorder()
+					assets.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, address, nil))
+					size += w.Body.Len()
+				}
+			}
+		}
+		if size > 60_000 {
+			t.Errorf("%s: %d bytes", s.name, size)
+		}
+	}
+}
+
 // inert reports what in a page a strict Content-Security-Policy would have to
 // stop, and every address that is not one a page may lead to.
 func inert(t *testing.T, html string) {
@@ -589,14 +613,14 @@ func TestWhatPeopleAndAppsAreCalled(t *testing.T) {
 		person                     Person
 		display, account, initials string
 	}{
-		{Person{"grace", "Grace Hopper", "g@example.com"}, "Grace Hopper", "g@example.com", "GH"},
-		{Person{"grace", "Grace Brewster Murray Hopper", ""}, "Grace Brewster Murray Hopper", "grace", "GH"},
-		{Person{"grace.hopper", " ", ""}, "grace.hopper", "", "GH"},
-		{Person{"grace", "", "g@example.com"}, "grace", "g@example.com", "G"},
-		{Person{"g@example.com", "", "g@example.com"}, "g@example.com", "", "GC"},
-		{Person{"élodie", "élodie d'Été", ""}, "élodie d'Été", "élodie", "ÉD"},
-		{Person{"山田", "山田 太郎", ""}, "山田 太郎", "山田", "山太"},
-		{Person{"--", "", ""}, "--", "", "?"},
+		{Person{Username: "grace", Name: "Grace Hopper", Email: "g@example.com"}, "Grace Hopper", "g@example.com", "GH"},
+		{Person{Username: "grace", Name: "Grace Brewster Murray Hopper", Email: ""}, "Grace Brewster Murray Hopper", "grace", "GH"},
+		{Person{Username: "grace.hopper", Name: " ", Email: ""}, "grace.hopper", "", "GH"},
+		{Person{Username: "grace", Name: "", Email: "g@example.com"}, "grace", "g@example.com", "G"},
+		{Person{Username: "g@example.com", Name: "", Email: "g@example.com"}, "g@example.com", "", "GC"},
+		{Person{Username: "élodie", Name: "élodie d'Été", Email: ""}, "élodie d'Été", "élodie", "ÉD"},
+		{Person{Username: "山田", Name: "山田 太郎", Email: ""}, "山田 太郎", "山田", "山太"},
+		{Person{Username: "--", Name: "", Email: ""}, "--", "", "?"},
 		{Person{}, "", "", "?"},
 	} {
 		if d, a, i := c.person.Display(), c.person.Account(), c.person.Initials(); d != c.display || a != c.account ||

@@ -5,11 +5,12 @@ import (
 	"unicode"
 )
 
-// Person is who is signed in. Name and Email may be empty.
+// Person is who is signed in. All but Username may be empty.
 type Person struct {
 	Username string
 	Name     string
 	Email    string
+	Picture  string // the path of one that they have uploaded, or ""
 }
 
 // Display is what to call the person: the name, or the username without one.

@@ -6,7 +6,8 @@ import (
 	"github.com/wicket-id/wicket/web/locales"
 )
 
-// Profile is where a person says who they are. It posts the fields of its sections, all of which may be empty, to
+// Profile is where a person says who they are. It posts a file, picture, to /account/picture, nothing to
+// /account/picture/remove, and the fields of its sections, all of which may be empty, to
 // /account/profile.
 type Profile struct {
 	Head     AccountHead
@@ -14,6 +15,8 @@ type Profile struct {
 	Failures map[string]string // what is wrong, by the name of the field
 	Notice   string
 	Failure  string
+
+	WrongPicture string // why an uploaded picture was refused, or ""
 }
 
 // ProfileSection is a part of the form.

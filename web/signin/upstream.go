@@ -148,8 +148,8 @@ func active(f *frame.Frame, v *frame.Visit) []federation.Provider {
 	return slices.Clone(active)
 }
 
-// buttons are those of providers, for a page on which an app may wait; the page's forms may lead there. then is the page
-// of ours to go on to where no app waits, or "".
+// buttons are those of providers, for a page on which an app may wait; the page's forms may lead there. then is the
+// page of ours to go on to where no app waits, or "".
 func buttons(v *frame.Visit, providers []federation.Provider, then string) pages.Providers {
 	_, sealed := v.App()
 	offered := pages.Providers{Continue: sealed, Then: then}

@@ -23,7 +23,7 @@ var storagePackages = []string{"storage", "storage/audit", "storage/cache", "sto
 var identityPackages = []string{
 	"identity", "identity/administrators", "identity/declared", "identity/factor", "identity/groups", "identity/identifier",
 	"identity/ownership", "identity/password",
-	"identity/profile", "identity/refusal", "identity/signin", "identity/transfer",
+	"identity/picture", "identity/profile", "identity/refusal", "identity/signin", "identity/transfer",
 }
 
 // oidcPackages are what every layer above may import of oidc.
@@ -202,6 +202,7 @@ var allowed = map[string][]string{
 	"identity/password":       {"identity/refusal"},
 	"identity/profile":        slices.Concat([]string{"identity/refusal"}, storagePackages),
 	"identity/refusal":        {},
+	"identity/picture":        slices.Concat([]string{"identity/profile", "identity/refusal"}, storagePackages),
 	"identity/factor":         slices.Concat([]string{"identity", "identity/profile", "identity/refusal"}, storagePackages),
 	"identity/ownership":      slices.Concat([]string{"identity", "identity/factor"}, storagePackages),
 	"identity/signin": slices.Concat(
@@ -213,7 +214,7 @@ var allowed = map[string][]string{
 	),
 	"identity/transfer": slices.Concat(
 		[]string{
-			"identity", "identity/administrators", "identity/declared", "identity/factor", "identity/groups", "identity/identifier", "identity/password", "identity/profile", "identity/refusal",
+			"identity", "identity/administrators", "identity/declared", "identity/factor", "identity/groups", "identity/identifier", "identity/password", "identity/picture", "identity/profile", "identity/refusal",
 			"identity/signin",
 		},
 		storagePackages,

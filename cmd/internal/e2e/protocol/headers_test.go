@@ -306,7 +306,7 @@ func TestSecureServerTakesNoOtherCookie(t *testing.T) {
 // personRoutes are the forms of our own pages. The other routes that take a POST are for apps, or for people whom apps
 // send.
 var (
-	personRoutes = []string{"/sign-in", "/select-account", "/consent", "/continue", "/no-access", "/account/apps/remove", "/account/devices/end", "/account/devices/end-others", "/account/sign-out", "/account/sign-out-everywhere", "/logout/confirm", "/account/kept",
+	personRoutes = []string{"/sign-in", "/select-account", "/consent", "/continue", "/no-access", "/account/apps/remove", "/account/devices/end", "/account/devices/end-others", "/account/sign-out", "/account/sign-out-everywhere", "/logout/confirm", "/account/kept", "/account/picture", "/account/picture/remove",
 		"/account/emails/add", "/account/emails/resend", "/account/emails/primary", "/account/emails/remove",
 		"/account/password",
 		"/account/profile", "/account/download", "/account/erase",

@@ -162,7 +162,8 @@ func TestRegistrationIsRefused(t *testing.T) {
 				t.Errorf("%v: cookies %v", c.change, shown.Cookies())
 			}
 		}
-		for password, words := range map[string]string{"password1": "Very easy to guess", harness.NewPassword: "Very strong"} {
+		ratings := map[string]string{"password1": "Very easy to guess", harness.NewPassword: "Very strong"}
+		for password, words := range ratings {
 			if shown := b.Post(
 				t, "/register", harness.SignUpForm(url.Values{"username": {"alice"}, "password": {password}}),
 			); !strings.Contains(shown.Text, `polite">`+words) {

@@ -1,0 +1,101 @@
+package account
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+
+	"github.com/wicket-id/wicket/identity/picture"
+	"github.com/wicket-id/wicket/identity/refusal"
+	"github.com/wicket-id/wicket/web/frame"
+	"github.com/wicket-id/wicket/web/pages"
+)
+
+// Picture is the picture that a person uploads of themself.
+type Picture struct{ *frame.Frame }
+
+func (h Picture) store() picture.Store {
+	return picture.Store{
+		Database: h.Identity.Database, Profiles: h.Identity.Profiles(), Issuer: h.Provider.Issuer, Now: h.Now,
+	}
+}
+
+// Upload takes one, in a form of the type multipart/form-data with the field picture.
+func (h Picture) Upload(v *frame.Visit) error {
+	file, err := h.uploaded(v)
+	if err != nil {
+		return err
+	}
+	small, err := picture.Read(v.Context(), file)
+	if known := refusal.OneOf(err, picture.ErrUnreadable, picture.ErrTooLarge); known != nil {
+		profile, err := h.Identity.Profiles().Of(v.Context(), v.Session.UserID)
+		if err != nil {
+			return err
+		}
+		return Profile(h).show(v, http.StatusUnprocessableEntity, profile, pages.Profile{
+			WrongPicture: v.Language.Refusal(known),
+		})
+	} else if err != nil {
+		return err
+	}
+	if err := h.store().Set(v.Context(), v.Session.UserID, small); err != nil {
+		return err
+	}
+	return v.Redirect("/account/profile?done=profile")
+}
+
+// uploaded reads the file; of one that is too large, as much as shows that it is.
+func (h Picture) uploaded(v *frame.Visit) ([]byte, error) {
+	request := v.Gin.Request
+	request.Body = http.MaxBytesReader(v.Gin.Writer, request.Body, picture.MaxUpload+64<<10)
+	parts, err := request.MultipartReader()
+	if err != nil {
+		return nil, frame.ErrForm
+	}
+	for {
+		part, err := parts.NextPart()
+		if err != nil {
+			return nil, frame.ErrForm
+		}
+		if part.FormName() != "picture" {
+			continue
+		}
+		file, err := io.ReadAll(io.LimitReader(part, picture.MaxUpload+1))
+		var large *http.MaxBytesError
+		if err != nil && !errors.As(err, &large) {
+			return nil, frame.ErrForm
+		}
+		return file, nil
+	}
+}
+
+// Remove takes it away.
+func (h Picture) Remove(v *frame.Visit) error {
+	if err := h.store().Remove(v.Context(), v.Session.UserID); err != nil {
+		return err
+	}
+	return v.Redirect("/account/profile?done=profile")
+}
+
+var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// Serve answers with a picture by its digest, for people and for apps that were told its address. It is kept by others
+// for an hour at the most: whoever takes it away, or is erased, wants it gone.
+func (h Picture) Serve(v *frame.Visit) error {
+	if !digest.MatchString(v.Gin.Param("digest")) {
+		return frame.ErrNotFound
+	}
+	found, err := h.store().ByDigest(v.Context(), v.Gin.Param("digest"))
+	if err != nil {
+		return err
+	} else if found == nil {
+		return frame.ErrNotFound
+	}
+	header := v.Gin.Writer.Header()
+	header.Set("Cache-Control", "public, max-age=3600")
+	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	header.Set("X-Content-Type-Options", "nosniff")
+	v.Gin.Data(http.StatusOK, picture.MediaType, found.Content)
+	return nil
+}

@@ -28,6 +28,7 @@ const (
 var (
 	ErrUnreadable = refusal.New("picture.unreadable", "not a JPEG, PNG or GIF")
 	ErrTooLarge   = refusal.New("picture.size", "the picture has more than 8 MB or 16 million pixels")
+	ErrTooMany    = refusal.New("picture.limit", "a person uploads twenty pictures in an hour at most")
 )
 
 // turn lets one picture be read at a time: each takes memory.

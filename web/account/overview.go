@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -92,7 +93,9 @@ func (h Overview) newDevices(v *frame.Visit, sessions []identity.Session) (tasks
 		}
 		tasks = append(tasks, pages.Task{
 			Icon: "devices", URI: devicesPage, Action: locales.Key("overview.review"),
-			Title: v.Language.Text("overview.new_device", locales.Params{"Device": device.DeviceLabel}),
+			Title: v.Language.Text("overview.new_device", locales.Params{
+				"Device": cmp.Or(device.DeviceLabel, v.Language.Text("account.unknown_device")),
+			}),
 			Text: v.Language.Text("overview.new_device_text", locales.Params{
 				"When": frame.Ago(v, h.Now(), device.CreatedAt),
 			}),

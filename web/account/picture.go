@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"time"
 
 	"github.com/wicket-id/wicket/identity/picture"
 	"github.com/wicket-id/wicket/identity/refusal"
@@ -23,12 +24,8 @@ func (h Picture) store() picture.Store {
 
 // Upload takes one, in a form of the type multipart/form-data with the field picture.
 func (h Picture) Upload(v *frame.Visit) error {
-	file, err := h.uploaded(v)
-	if err != nil {
-		return err
-	}
-	small, err := picture.Read(v.Context(), file)
-	if known := refusal.OneOf(err, picture.ErrUnreadable, picture.ErrTooLarge); known != nil {
+	small, err := h.read(v)
+	if known := refusal.OneOf(err, picture.ErrUnreadable, picture.ErrTooLarge, picture.ErrTooMany); known != nil {
 		profile, err := h.Identity.Profiles().Of(v.Context(), v.Session.UserID)
 		if err != nil {
 			return err
@@ -43,6 +40,33 @@ func (h Picture) Upload(v *frame.Visit) error {
 		return err
 	}
 	return v.Redirect("/account/profile?done=profile")
+}
+
+// uploads are as many as are read at a time, for each is in memory as a whole.
+var uploads = make(chan struct{}, 8)
+
+const (
+	uploadWindow = time.Hour
+	maxUploads   = 20 // of one person in uploadWindow
+)
+
+// read makes a picture of what is uploaded. It returns the errors of picture.Read, or picture.ErrTooMany.
+func (h Picture) read(v *frame.Visit) ([]byte, error) {
+	by := v.Session.UserID.String()
+	if h.Identity.Cache.Count(v.Context(), "pictures of "+by, uploadWindow) > maxUploads {
+		return nil, picture.ErrTooMany
+	}
+	select {
+	case uploads <- struct{}{}:
+		defer func() { <-uploads }()
+	case <-v.Context().Done():
+		return nil, v.Context().Err()
+	}
+	file, err := h.uploaded(v)
+	if err != nil {
+		return nil, err
+	}
+	return picture.Read(v.Context(), file)
 }
 
 // uploaded reads the file; of one that is too large, as much as shows that it is.
@@ -76,6 +100,19 @@ func (h Picture) Remove(v *frame.Visit) error {
 		return err
 	}
 	return v.Redirect("/account/profile?done=profile")
+}
+
+// forgetReplaced takes a picture away that the profile does not tell of any more: its owner has given another address.
+func (h Picture) forgetReplaced(v *frame.Visit) error {
+	kept, err := h.store().Of(v.Context(), v.Session.UserID)
+	if err != nil || kept == nil {
+		return err
+	}
+	profile, err := h.Identity.Profiles().Of(v.Context(), v.Session.UserID)
+	if err != nil || profile.Picture == h.store().Address(kept.Digest) {
+		return err
+	}
+	return h.store().Remove(v.Context(), v.Session.UserID)
 }
 
 var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)

@@ -54,5 +54,8 @@ func (h Profile) Update(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
+	if err := Picture(h).forgetReplaced(v); err != nil {
+		return err
+	}
 	return v.Redirect("/account/profile?done=profile")
 }

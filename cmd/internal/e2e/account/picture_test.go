@@ -79,6 +79,16 @@ func TestUploadedPicture(t *testing.T) {
 			t.Errorf("apps are still told of %v", told)
 		}
 		upload(t, b, file.Bytes())
+		b.Post(t, "/account/profile", url.Values{"picture": {"https://elsewhere.example/me.png"}})
+		if gone := b.Get(t, path); gone.StatusCode != http.StatusNotFound {
+			t.Errorf("after another address was given: %s", gone.Status)
+		}
+		for range 20 { // three went before
+			shown = upload(t, b, file.Bytes())
+		}
+		if shown.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(shown.Text, "Too many pictures") {
+			t.Errorf("the 23rd: %s", shown.Status)
+		}
 		if err := h.Transfer.EraseNow(t.Context(), h.User.ID); err != nil {
 			t.Fatal(err)
 		}

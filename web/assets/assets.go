@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -58,6 +59,9 @@ func init() {
 		if err != nil {
 			panic(err)
 		}
+		if path.Ext(e.Name()) == ".css" {
+			body = withoutComments(body)
+		}
 		a := asset{body: body, contentType: contentTypes[path.Ext(e.Name())], cacheControl: forever}
 		paths[e.Name()] = hashedPath(e.Name(), body)
 		served[paths[e.Name()]] = a
@@ -67,6 +71,17 @@ func init() {
 	icon := served[paths["favicon.svg"]]
 	icon.cacheControl = oneDay
 	served[Root+"favicon.svg"] = icon
+}
+
+var (
+	comment     = regexp.MustCompile(`(?s)/\*.*?\*/`)
+	indentation = regexp.MustCompile(`\n\s*`)
+)
+
+// withoutComments is a stylesheet as browsers need it: a third of it is for
+// those who read it.
+func withoutComments(css []byte) []byte {
+	return indentation.ReplaceAll(comment.ReplaceAll(css, nil), []byte("\n"))
 }
 
 // hashedPath is the URL path of a file: its name with the first 32 bits of the

@@ -21,6 +21,7 @@ func TestOnlyOwnProvidersAreOfferedAgain(t *testing.T) {
 		for _, id := range []string{"acme", "other"} {
 			h.AddProvider(t, &federation.Provider{
 				ID: id, Kind: federation.KindOpenID, Name: id, Issuer: "https://" + id + ".example", ClientID: "c",
+				Secret: harness.UpstreamSecret,
 			})
 		}
 		b := h.NewBrowser(t)

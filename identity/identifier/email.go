@@ -28,7 +28,8 @@ func EmailKey(address string) (string, error) {
 	}
 	at := strings.LastIndexByte(address, '@')
 	domain, err := emailDomain.ToASCII(address[at+1:])
-	if err != nil {
+	// Some of the full stops that IDNA knows may stand at the end, where no domain of an address has one.
+	if err != nil || strings.HasSuffix(domain, ".") {
 		return "", ErrEmailInvalid
 	}
 	return strings.ToLower(norm.NFC.String(address[:at])) + "@" + domain, nil

@@ -31,7 +31,7 @@ func cost(t *testing.T, scheme, text string) (memory, work int) {
 		"argon2id": regexp.MustCompile(`\$m=(\d+),t=(\d+),p=(\d+)\$`),
 		"scrypt":   regexp.MustCompile(`\$ln=(\d+),r=(\d+),p=(\d+)\$`),
 		"bcrypt":   regexp.MustCompile(`^\$2.\$(\d+)()()\$`),
-		"pbkdf2":   regexp.MustCompile(`^[^$]*(?:\$[^$]*)?\$(\d+)()()\$`),
+		"pbkdf2":   regexp.MustCompile(`^\$?[^$]+\$(\d+)()()\$`),
 	}[scheme].FindStringSubmatch(text)
 	var n [3]int
 	for i := range n {

@@ -65,6 +65,9 @@ func IsDocumentURL(id string) bool {
 	if err != nil || parsed.Hostname() == "" || parsed.Path == "" || parsed.User != nil || parsed.String() != id {
 		return false
 	}
+	if !strings.HasPrefix(id, "https://"+parsed.Host+"/") { // a host that is written in another way, such as %80
+		return false
+	}
 	return !slices.ContainsFunc(strings.Split(parsed.Path, "/"), func(segment string) bool { // decoded: %2e counts too
 		return segment == "." || segment == ".."
 	})

@@ -56,6 +56,9 @@ func FuzzForwarded(f *testing.F) {
 			t.Fatalf("%q by %s is %q (%v)", forwarded, peer, ip, err)
 		}
 		made := spans.GetSpans()
+		if trusted && len(made) == 0 { // the proxy has said that the request is not to be traced
+			return
+		}
 		if len(made) != 1 || len(made[0].Links) > 1 {
 			t.Fatalf("%q: %d spans", trace, len(made))
 		}

@@ -75,7 +75,7 @@ func TestSpoofedAddresses(t *testing.T) {
 		}
 		_ = response.Body.Close()
 		t.Cleanup(func() { b.Post(t, "/account/sign-out", url.Values{}) })
-		devices := to.signIn(t).Get(t, "/account").Text
+		devices := to.signIn(t).Get(t, "/account/devices").Text
 		if !strings.Contains(devices, "/account/devices/end") {
 			t.Fatal("the other device is not listed")
 		}

@@ -55,7 +55,7 @@ func fillInProfile(c *Client) {
 	if c.AuthMethod == "" {
 		c.AuthMethod = profile.AuthMethods[0]
 	}
-	for _, alg := range []*string{&c.IDTokenAlg, &c.ResponseAlg} {
+	for _, alg := range []*string{&c.IDTokenAlg, &c.ResponseAlg, &c.IntrospectionAlg} {
 		if *alg == "" {
 			*alg = string(jose.ES256)
 		}

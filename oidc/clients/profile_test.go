@@ -45,7 +45,8 @@ func TestProfile(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 		if err == nil && !(client.RequirePAR && client.DPoPBound && client.RequirePKCE &&
-			client.AuthMethod == clients.AuthPrivateKeyJWT && client.IDTokenAlg != "RS256") {
+			client.AuthMethod == clients.AuthPrivateKeyJWT && client.IDTokenAlg != "RS256" &&
+			client.IntrospectionAlg == "ES256") {
 			t.Errorf("%s: %+v", what, client)
 		}
 	}

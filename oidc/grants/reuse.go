@@ -17,9 +17,10 @@ import (
 // sends one code many times at once, and one that lost the answer to a refresh.
 
 // keepsRefreshToken tells whether the refresh token that is used stays as it is, for the client proves a key with each:
-// FAPI 2.0 Security Profile, section 5.3.2.1.
+// FAPI 2.0 Security Profile, section 5.3.2.1. One that was used up before the client had promised that is followed by
+// its successor still.
 func (w *work) keepsRefreshToken() bool {
-	return w.refresh != nil && clients.ProfileOf(w.client).KeepsRefreshTokens
+	return w.refresh != nil && w.refresh.UsedAt == nil && clients.ProfileOf(w.client).KeepsRefreshTokens
 }
 
 // endFamily ends the grant of a code or a refresh token that was used before, unless that is a burst. fosite calls it

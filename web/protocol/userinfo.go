@@ -26,7 +26,7 @@ func (e Userinfo) Answer(v *frame.Visit) error {
 					Code: "invalid_request", Description: "The access token is given twice.", Status: http.StatusBadRequest,
 				}
 			}
-			shown.Token = inBody
+			shown.Token, shown.DPoP = inBody, false // a token that is bound comes in the header: RFC 9449, section 7.1
 		}
 	}
 	answer, err := e.Tokens.Userinfo(v.Context(), shown)

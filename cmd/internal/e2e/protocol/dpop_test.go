@@ -1,10 +1,13 @@
 package protocol
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/uptrace/bun"
 
 	"github.com/wicket-id/wicket/cmd/internal/e2e/harness"
 	"github.com/wicket-id/wicket/oidc"
@@ -81,6 +84,13 @@ func TestBoundTokens(t *testing.T) {
 				!strings.HasPrefix(challenge, `DPoP error="`+c.code+`", algs="`) {
 				t.Errorf("%s: %d %v, %s", what, a.Status, a.JSON, challenge)
 			}
+		}
+		form, _ := http.NewRequest(http.MethodPost, at, strings.NewReader(url.Values{"access_token": {access}}.Encode()))
+		form.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		form.Header.Set("Authorization", "DPoP")
+		form.Header.Set(dpop.Header, key.Proof(t, http.MethodPost, at, access, nil))
+		if a := h.Send(t, form); a.StatusCode != http.StatusUnauthorized {
+			t.Errorf("in the body, with a proof: %s %s", a.Status, a.Text)
 		}
 		body := h.Call(t, oidc.PathUserinfo, client, url.Values{"access_token": {access}})
 		if body.Status != http.StatusUnauthorized {
@@ -275,6 +285,33 @@ func TestNodeClientWithAKey(t *testing.T) {
 			runNodeClient(t, h, "dpop", "", h.AddClient(t, func(c *clients.Client) {
 				c.AuthMethod, c.DPoPBound, c.DPoPNonce = clients.AuthBasic, true, nonce
 			}))
+		}
+	})
+}
+
+// An app that takes to the profile while an answer is lost gets the refresh token that it has lost, which stays from
+// then on.
+func TestProfileAfterALostAnswer(t *testing.T) {
+	t.Parallel()
+	_, keys := harness.NewClientKey(t)
+	harness.Each(t, func(t *testing.T, h *harness.Server) {
+		client := h.AddClient(t, func(c *clients.Client) { c.JWKS = keys })
+		first := h.Redeem(t, client, h.NewBrowser(t).Code(t, client, nil)).Text("refresh_token")
+		lost := h.Refresh(t, client, first).Text("refresh_token")
+		err := h.Database.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			_, err := tx.NewUpdate().Table("clients").Set("profile = ?", clients.ProfileFAPI2).
+				Where("id = ?", client.ID).Exec(ctx)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := h.Replica(t) // which remembers nothing of the client
+		if a := at.Refresh(t, client, first); a.Text("refresh_token") != lost {
+			t.Errorf("a repeat: %d %v", a.Status, a.JSON)
+		}
+		if a := at.Refresh(t, client, lost); a.Text("refresh_token") != lost {
+			t.Errorf("from then on: %d %v", a.Status, a.JSON)
 		}
 	})
 }
